@@ -1,0 +1,1 @@
+"""From warnings to people and storage: SQL sink, notifier, tail."""

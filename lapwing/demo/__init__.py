@@ -1,0 +1,1 @@
+"""The demo: embedded broker, worker, sink and a live simulated shop in one process tree."""

@@ -1,0 +1,98 @@
+"""What the engine puts out: the steps of warnings' lives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+
+class Tier(IntEnum):
+    """How urgent a warning is; a larger number is more urgent."""
+
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+
+    @property
+    def label(self) -> str:
+        """Return the word used in rule files and on the wire."""
+        return self.name.lower()
+
+
+class StepKind(StrEnum):
+    """What happened to a warning."""
+
+    OPENED = "opened"
+    ESCALATED = "escalated"
+    UPDATED = "updated"
+    RESOLVED = "resolved"
+    WITHDRAWN = "withdrawn"
+    ACKNOWLEDGED = "acknowledged"
+    SNOOZED = "snoozed"
+    EXPIRED = "expired"
+
+
+Value = int | float | str | None
+"""A feature's value in a warning; `None` where it was missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One rule that holds a warning open, or held it until this step."""
+
+    rule: str
+    version: str
+    title: str
+    tier: Tier
+    reason: str
+    owner: str | None
+    play: str | None
+    since: int
+    """When `when` became true, microseconds since the epoch."""
+    opened_at: int
+    """When it had been true for the rule's `for`, microseconds since the epoch."""
+    message: str
+    values: dict[str, Value]
+    """The features the rule reads, as they were at the evaluation that put the cause in its present state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One model input's share in a churn probability."""
+
+    feature: str
+    contribution: float
+    """Share of the logit; all shares and the intercept add up to it."""
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step in the life of one customer's warning."""
+
+    kind: StepKind
+    customer_id: str
+    at: int
+    """Event time of the step, microseconds since the epoch."""
+    warning_id: str
+    number: int
+    """1 for the step that opened the warning."""
+    tier: Tier
+    opened_at: int
+    causes: tuple[Cause, ...]
+    """Those open after the step; in `resolved` and `withdrawn` those that went with it."""
+    churn_probability: float | None
+    horizon_days: int
+    model_version: str | None
+    reasons: tuple[Reason, ...]
+    rule_set: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something operations should know that concerns no single customer."""
+
+    kind: str
+    at: int
+    partition: int
+    detail: dict[str, str | int | float | None]

@@ -1,0 +1,56 @@
+"""Every error a user can cause, as one tree.
+
+    LapwingError
+    ├── SettingsError        a setting is unknown or out of range
+    ├── ContractError        a record is not what the contract says
+    ├── EventFileError       an event file cannot be read (file and line)
+    ├── RuleFilesError       rule files with all their mistakes (file, line, rule)
+    ├── RuleError            one rule does not compile
+    ├── BrokerError          the broker is absent, refuses, or its topics do not fit
+    ├── StateError           a partition's state cannot be loaded or saved
+    ├── StoreError           the database is absent or refuses
+    └── DemoError            the demo cannot go on
+
+Foreign errors (Kafka, SQL, YAML, OS) are mapped to these at the edge where they arise, so that no caller
+imports a driver to catch.
+"""
+
+
+class LapwingError(Exception):
+    """Anything the user can cause; its text is one line that names the place and the mend."""
+
+
+class SettingsError(LapwingError):
+    """A setting is unknown, of the wrong type or out of range."""
+
+
+class ContractError(LapwingError):
+    """A record is not what the contract says."""
+
+
+class EventFileError(LapwingError):
+    """An event file is missing, unreadable or holds a line that is not an event."""
+
+
+class RuleError(LapwingError):
+    """One rule does not compile."""
+
+
+class RuleFilesError(LapwingError):
+    """Rule files that were refused, with every mistake in them."""
+
+
+class BrokerError(LapwingError):
+    """The broker is absent or refuses, or its topics do not fit together."""
+
+
+class StateError(LapwingError):
+    """A partition's state cannot be loaded or saved."""
+
+
+class StoreError(LapwingError):
+    """The database is absent or refuses."""
+
+
+class DemoError(LapwingError):
+    """The demo cannot go on."""
