@@ -112,6 +112,28 @@ class Batch:
         """Return the rows at the positions (or of the mask, or slice) `rows`."""
         return Batch(*(getattr(self, f.name)[rows] for f in fields(self)))
 
+    def order(self, instant: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+        """Return the positions of the rows in the order they are taken, (n,).
+
+        By `instant` (default the event time), then topic, event id and customer id. Strings are compared
+        only where instant and topic are equal.
+        """
+        when = self.at if instant is None else instant
+        if len(when) < 2:
+            return np.arange(len(when))
+        if bool((when[1:] > when[:-1]).all()):
+            return np.arange(len(when))
+        order = np.lexsort((self.topic, when))
+        tied = (when[order[1:]] == when[order[:-1]]) & (self.topic[order[1:]] == self.topic[order[:-1]])
+        if tied.any():
+            # Runs of equal instant and topic: position of each run's first row and the row after its last.
+            edges = np.flatnonzero(np.diff(np.concatenate([[False], tied, [False]]).astype(np.int8)))
+            for begin, end in zip(edges[::2].tolist(), (edges[1::2] + 1).tolist(), strict=True):
+                run = order[begin:end].tolist()
+                run.sort(key=lambda i: (self.event_id[i], self.customer_id[i]))
+                order[begin:end] = run
+        return order
+
     @staticmethod
     def concat(batches: Sequence[Batch]) -> Batch:
         """Return the rows of all `batches`, one after the other."""

@@ -1,0 +1,196 @@
+"""What each kind of event changes in a customer's state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.core.batch import Batch, ComplaintStatus, OrderStatus, Profile
+from streams.core.calendar import Calendar
+from streams.core.customers import ATTRIBUTES, HELD_DAYS, Customers
+from streams.core.instants import NEVER
+from streams.core.topics import Topic
+from streams.core.view import Pass
+
+NO_TOPIC = -1
+"""The topic of a row that looks at a customer just before a late event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Events in the order they are taken, none of them a repeat."""
+
+    events: Batch
+    instant: NDArray[np.int64]
+    """(n,) when each is judged."""
+    rows: NDArray[np.int32]
+    """(n,) index of each event's customer."""
+
+    def between(self, begin: int, end: int) -> Taken:
+        """Return the events at the positions from `begin` to before `end`."""
+        if begin == 0 and end == len(self.rows):
+            return self
+        part = slice(begin, end)
+        return Taken(self.events.take(part), self.instant[part], self.rows[part])
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A pass ready to be evaluated."""
+
+    view: Pass
+    rank: NDArray[np.int64]
+    """(n,) the place of each row in the order in which the events are taken."""
+    occurred: NDArray[np.int64] | None
+    """(n,) event times, given where there are late ones."""
+    before: NDArray[np.bool_] | None
+    """(n,) rows that stand for the instant just before the late event that follows."""
+
+
+def lay_out(
+    taken: Taken, customers: Customers, calendar: Calendar, quiet: Mapping[Topic, NDArray[np.bool_]]
+) -> Applied:
+    """Lay out the events of one local day by customer, with what each of them changes."""
+    late = taken.events.at < taken.instant
+    any_late = bool(late.any())
+    rank = np.argsort(taken.rows, kind="stable")
+    before: NDArray[np.bool_] | None = None
+    if any_late:
+        # A late event may disprove a warning only if the rule was not false just before it: look twice.
+        copies = 1 + late[rank]
+        before = np.zeros(int(copies.sum()), dtype=np.bool_)
+        before[(np.cumsum(copies) - copies)[copies == 2]] = True
+        rank = np.repeat(rank, copies)
+    events = taken.events.take(rank)
+    instant, rows = taken.instant[rank], taken.rows[rank]
+    topic = events.topic if before is None else np.where(before, NO_TOPIC, events.topic)
+    day = calendar.days(events.at) if any_late else None
+    customers.count = max(customers.count, int(rows.max()) + 1)
+    view = Pass(customers, rows, instant, events.at, day, {t: mask[rank] for t, mask in quiet.items()})
+    _Application(view, events, topic, customers).run()
+    return Applied(view, rank, events.at if any_late else None, before)
+
+
+class _Application:
+    """One pass's events, topic by topic."""
+
+    def __init__(self, view: Pass, events: Batch, topic: NDArray[np.int8], customers: Customers) -> None:
+        self.view = view
+        self.events = events
+        self.topic = topic
+        self.customers = customers
+        self.held = np.ones(len(topic), dtype=np.bool_) if view.age is None else view.age < HELD_DAYS
+        """(n,) events of days that the state still holds; the others count in the lifetime totals only."""
+
+    def run(self) -> None:
+        present = set(np.unique(self.topic).tolist())
+        self.view.lower_to("first_at", self.topic != NO_TOPIC, self.events.at)
+        if Topic.ORDERS in present:
+            self._orders()
+        if Topic.LOGINS in present:
+            self._logins()
+        if Topic.COMPLAINTS in present:
+            self._complaints()
+        if Topic.FEEDBACK in present:
+            self._feedback()
+        if Topic.PROFILES in present:
+            self._profiles()
+        if Topic.CLOSURES in present:
+            closed = self.topic == Topic.CLOSURES
+            self.view.raise_to("closed_at", closed, self.events.at)
+
+    def _orders(self) -> None:
+        view, events = self.view, self.events
+        order = self.topic == Topic.ORDERS
+        placed = order & (events.status == OrderStatus.PLACED)
+        undone = order & ~placed
+        view.add("orders", placed.astype(np.int64))
+        view.add("spend", np.where(placed, events.amount, np.where(undone, -events.amount, 0)))
+        view.add("returns", undone.astype(np.int64))
+        held = placed & self.held
+        view.raise_to("last_order", held, events.at)
+        day = np.full(len(placed), self.customers.day)
+        if view.age is not None:
+            day -= view.age
+        view.count_up("order_days", self._new_order_days(held, day))
+        view.raise_to("last_order_day", held, day)
+        view.lower_to("first_order_day", held, day)
+
+    def _new_order_days(self, placed: NDArray[np.bool_], day: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Say of each row whether it is the customer's first placed order on its local day, (n,)."""
+        view, today = self.view, self.customers.day
+        todays = placed & (day == today)
+        ordinal = view.running_sum(todays.astype(np.int64))
+        new: NDArray[np.bool_] = todays & (ordinal == 1) & (view.column("last_order_day") != today)
+        seen: set[tuple[int, int]] = set()
+        for row in np.flatnonzero(placed & (day != today)).tolist():
+            key = (int(view.rows[row]), int(day[row]))
+            new[row] = key not in seen and not self.customers.logs["orders"].has(key[1], key[0])
+            seen.add(key)
+        return new
+
+    def _logins(self) -> None:
+        login = self.topic == Topic.LOGINS
+        self.view.add("logins", login.astype(np.int64))
+        self.view.raise_to("last_login", login & self.held, self.events.at)
+
+    def _complaints(self) -> None:
+        view, events = self.view, self.events
+        complaint = self.topic == Topic.COMPLAINTS
+        resolved = complaint & (events.status == ComplaintStatus.RESOLVED)
+        raised = complaint & ~resolved
+        rated = resolved & (events.satisfaction > 0)
+        view.add("complaints", raised.astype(np.int64))
+        view.add("ratings", rated.astype(np.int64))
+        view.add("rating_sum", np.where(rated, events.satisfaction, 0).astype(np.int64))
+        view.raise_to("last_complaint", raised & self.held, events.at)
+        count = np.zeros(len(complaint), dtype=np.int32)
+        oldest = np.zeros(len(complaint), dtype=np.int64)
+        rows = np.flatnonzero(complaint & self.held)
+        for row, customer, at, status, complaint_id in zip(
+            rows.tolist(),
+            view.rows[rows].tolist(),
+            events.at[rows].tolist(),
+            events.status[rows].tolist(),
+            events.complaint_id[rows].tolist(),
+            strict=True,
+        ):
+            book = self.customers.book(customer)
+            book.apply(complaint_id, status, at)
+            count[row], oldest[row] = book.open, book.oldest
+        view.replace("open_complaints", complaint & self.held, count)
+        view.replace("oldest_complaint", complaint & self.held, oldest)
+
+    def _feedback(self) -> None:
+        answer = self.topic == Topic.FEEDBACK
+        self.view.add("answers", answer.astype(np.int64))
+        self.view.add("answer_sum", np.where(answer, self.events.amount, 0))
+
+    def _profiles(self) -> None:
+        """Let the newest profile by event time hold; of equal times the one taken last."""
+        view, events = self.view, self.events
+        newest = np.zeros(len(self.topic), dtype=np.bool_)
+        known: dict[int, int] = {}
+        fields = {name: np.zeros(len(newest), dtype=np.int32) for name in ATTRIBUTES}
+        ends = np.full(len(newest), NEVER, dtype=np.int64)
+        silent = np.zeros(len(newest), dtype=np.bool_)
+        for row in np.flatnonzero(self.topic == Topic.PROFILES).tolist():
+            customer, at, profile = int(view.rows[row]), int(events.at[row]), events.record[row]
+            if not isinstance(profile, Profile):
+                continue
+            if at < known.get(customer, int(self.customers.state["profile_at"][customer])):
+                continue
+            known[customer] = at
+            newest[row] = True
+            for name in ATTRIBUTES:
+                fields[name][row] = self.customers.code(getattr(profile, name))
+            ends[row] = NEVER if profile.contract_ends_at is None else profile.contract_ends_at
+            silent[row] = profile.do_not_contact
+        view.replace("profile_at", newest, events.at)
+        for name in ATTRIBUTES:
+            view.replace(name, newest, fields[name])
+        view.replace("contract_ends_at", newest, ends)
+        view.replace("do_not_contact", newest, silent)

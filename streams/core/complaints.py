@@ -1,0 +1,77 @@
+"""The life of complaints by their id: which are open, and since when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from streams.core.batch import ComplaintStatus
+from streams.core.instants import ALWAYS, NEVER
+
+OPEN_SLOTS: Final = 8
+"""Complaints of a customer that are followed one by one while open; more are only counted."""
+
+
+@dataclass(slots=True)
+class _Complaint:
+    since: int | None
+    """When it was opened, where it is open."""
+    resolved_at: int
+    """The newest resolution; an opening dated before it changes nothing."""
+
+
+@dataclass(slots=True)
+class Book:
+    """The complaints of one customer: exact for up to `OPEN_SLOTS` open at once.
+
+    Resolved ones are remembered, as many again, for an opening that arrives after its resolution.
+    """
+
+    known: dict[str, _Complaint] = field(default_factory=dict)
+    uncounted: int = 0
+    """Open complaints beyond the slots, known by number only."""
+
+    def apply(self, complaint_id: str, status: int, at: int) -> None:
+        """Take in one event of a complaint."""
+        entry = self.known.get(complaint_id)
+        if status == ComplaintStatus.RESOLVED:
+            self._resolve(complaint_id, entry, at)
+        elif entry is None:
+            if self._open() >= OPEN_SLOTS:
+                self.uncounted += 1
+            else:
+                self.known[complaint_id] = _Complaint(at, NEVER)
+        elif at >= entry.resolved_at:
+            if entry.since is not None:
+                entry.since = min(entry.since, at)
+            elif self._open() >= OPEN_SLOTS:
+                del self.known[complaint_id]
+                self.uncounted += 1
+            else:
+                entry.since = at
+
+    def _resolve(self, complaint_id: str, entry: _Complaint | None, at: int) -> None:
+        if entry is None:
+            # It may be one of those that found no slot; else it is remembered for an opening yet to come.
+            if self.uncounted:
+                self.uncounted -= 1
+            entry = self.known[complaint_id] = _Complaint(None, at)
+        entry.resolved_at = max(entry.resolved_at, at)
+        if entry.since is not None and entry.since <= at:
+            entry.since = None
+        resolved = [i for i, c in self.known.items() if c.since is None]
+        for oldest in sorted(resolved, key=lambda i: self.known[i].resolved_at)[:-OPEN_SLOTS]:
+            del self.known[oldest]
+
+    def _open(self) -> int:
+        return sum(c.since is not None for c in self.known.values())
+
+    @property
+    def open(self) -> int:
+        """How many complaints are open."""
+        return self._open() + self.uncounted
+
+    @property
+    def oldest(self) -> int:
+        """When the oldest open complaint was opened, `ALWAYS` where none is open."""
+        return min((c.since for c in self.known.values() if c.since is not None), default=ALWAYS)

@@ -1,0 +1,325 @@
+"""The engine: events of one partition in, steps of warnings out; every driver calls this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from types import MappingProxyType
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from streams.core import model as models
+from streams.core.apply import Taken, lay_out
+from streams.core.batch import Batch
+from streams.core.calendar import DAY, SECOND, Calendar
+from streams.core.cohorts import Cohorts
+from streams.core.customers import Customers
+from streams.core.episodes import Change, Episodes, Evaluations
+from streams.core.features import CATALOGUE, Features, Priors
+from streams.core.reorder import Ordered, Reorder
+from streams.core.quiet import QuietSources
+from streams.core.repeats import Repeats
+from streams.core.rules import RuleSet, render
+from streams.core.steps import Cause, Notice, Reason, Step
+from streams.core.topics import Topic
+from streams.core.view import Sweep
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """What the engine's results depend on, beside its rules and its input; intervals in microseconds."""
+
+    app: str = "lapwing"
+    time_zone: str = "UTC"
+    sweep_every_us: int = DAY
+    reorder_us: int = SECOND // 4
+    repeat_window_us: int = 2 * DAY
+    quiet_after_us: Mapping[Topic, int] = field(default_factory=lambda: MappingProxyType({}))
+    priors: Priors = field(default_factory=Priors)
+    horizon_us: int = 90 * DAY
+    decide_every: int = 28
+    """Sweeps between two decision instants of a customer."""
+    active_us: int = 90 * DAY
+    """A customer is in the population while the last order is no older."""
+    max_samples: int = 2000
+    """Decisions that one sweep keeps to learn from."""
+    top_reasons: int = 3
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the events of a call."""
+
+    events: int = 0
+    late: int = 0
+    repeats: int = 0
+    evaluations: int = 0
+
+    def add(self, other: Counts) -> None:
+        """Add another call's counts."""
+        self.events += other.events
+        self.late += other.late
+        self.repeats += other.repeats
+        self.evaluations += other.evaluations
+
+
+@dataclass(slots=True)
+class Output:
+    """What a call of the engine put out, in order of event time."""
+
+    steps: list[Step] = field(default_factory=list)
+    control: list[Notice] = field(default_factory=list)
+    counts: Counts = field(default_factory=Counts)
+
+
+class Engine:
+    """The state of one partition and the function from events to steps.
+
+    The result depends on the events, their order of arrival beyond `reorder`, the rules, the settings and
+    the learner alone: not on batches, workers or clocks.
+    """
+
+    def __init__(
+        self,
+        settings: EngineSettings,
+        rules: RuleSet,
+        learner: models.Learner | None = None,
+        partition: int = 0,
+    ) -> None:
+        self.settings = settings
+        self.rules = rules
+        self.learner = learner
+        self.partition = partition
+        self.calendar = Calendar(settings.time_zone, settings.sweep_every_us)
+        self.customers = Customers()
+        self.repeats = Repeats(settings.repeat_window_us)
+        self.reorder = Reorder(settings.reorder_us)
+        self.episodes = Episodes(settings.app, rules)
+        self.quiet = QuietSources(settings.quiet_after_us, partition)
+        self.cohorts = Cohorts(
+            [i.name for i in models.INPUTS],
+            horizon_us=settings.horizon_us,
+            active_us=settings.active_us,
+            decide_every=settings.decide_every,
+            max_samples=settings.max_samples,
+        )
+        self.model = learner.snapshot() if learner is not None else None
+        self.on_features: Callable[[int, pl.DataFrame], None] | None = None
+        self.sweeps = 0
+        self._midnight: int | None = None
+        """The next local midnight; `None` before the first event."""
+        self._next_sweep = 0
+
+    # -- the three ways in ------------------------------------------------------------------------
+
+    def step(self, batch: Batch) -> Output:
+        """Take in events as they arrived and return what they, and the sweeps they pass, bring about."""
+        return self._take(self.reorder.put(batch))
+
+    def flush(self) -> Output:
+        """Take in the events that wait to be put in order: nothing that precedes them is to come."""
+        return self._take(self.reorder.flush())
+
+    def advance(self, until: int) -> Output:
+        """Let event time reach `until`, sweeps at `until` included; call `flush` first."""
+        output = Output()
+        while self._midnight is not None:
+            edge, events_first = self._edge()
+            if edge > until or (events_first and edge == until):
+                break
+            self._cross(edge, events_first, output)
+        return output
+
+    # -- event time -------------------------------------------------------------------------------
+
+    def _take(self, ordered: Ordered) -> Output:
+        output = Output()
+        events, instant = ordered.events, ordered.instant
+        if not len(events):
+            return output
+        if self._midnight is None:
+            self._begin(int(instant[0]))
+        rows = self.customers.index(events.customer_id)
+        fresh = self.repeats.fresh(self.customers.hashes[rows], events.event_id, events.at)
+        output.counts.repeats = int(np.count_nonzero(~fresh))
+        if output.counts.repeats:
+            kept = np.flatnonzero(fresh)
+            events, instant, rows = events.take(kept), instant[kept], rows[kept]
+        output.counts.events = len(events)
+        output.counts.late = int(np.count_nonzero(events.at < instant))
+        taken = Taken(events, instant, rows)
+        begin = 0
+        while begin < len(events):
+            edge, events_first = self._edge()
+            end = int(np.searchsorted(instant, edge, side="right" if events_first else "left"))
+            if end > begin:
+                self._pass(taken.between(begin, end), output)
+            if end < len(events):
+                self._cross(edge, events_first, output)
+            begin = end
+        return output
+
+    def _begin(self, at: int) -> None:
+        self.customers.begin(self.calendar.day(at))
+        self._midnight = self._next_sweep = self.calendar.next_midnight(at)
+
+    def _edge(self) -> tuple[int, bool]:
+        """Return the next instant at which something is due, and whether its events come before that.
+
+        A sweep comes before the events of its instant; a label is known after those of its instant.
+        """
+        assert self._midnight is not None
+        grid = min(self._midnight, self._next_sweep)
+        due = self.cohorts.next_due()
+        return (due, True) if due is not None and due < grid else (grid, False)
+
+    def _cross(self, edge: int, events_first: bool, output: Output) -> None:
+        if events_first:
+            self._learn(edge)
+            return
+        if edge == self._next_sweep:
+            self._sweep(edge, output)
+            self._next_sweep = self.calendar.next_sweep(edge)
+        if edge == self._midnight:
+            self.customers.next_day()
+            self.repeats.forget(edge)
+            self._midnight = self.calendar.next_midnight(edge)
+
+    # -- evaluations ------------------------------------------------------------------------------
+
+    def _pass(self, taken: Taken, output: Output) -> None:
+        """Take in events between two edges and evaluate their customers after each of them."""
+        quiet = self.quiet.during(taken, output.control)
+        applied = lay_out(taken, self.customers, self.calendar, quiet)
+        features = Features(applied.view, self.settings.priors)
+        changes = self._evaluate(features, applied.occurred, applied.before, output)
+        changes.sort(key=lambda change: int(applied.rank[change.row]))
+        self._emit(changes, features, output)
+        applied.view.commit()
+
+    def _sweep(self, at: int, output: Output) -> None:
+        """Evaluate every customer at once."""
+        self.sweeps += 1
+        view = Sweep(self.customers, at, self.quiet.at(at, output.control))
+        features = Features(view, self.settings.priors)
+        changes = self._evaluate(features, None, None, output)
+        ids = self.customers.ids
+        changes.sort(key=lambda change: ids[change.row])
+        self._emit(changes, features, output)
+        if self.learner is not None:
+            self._decide(at, features)
+        if self.on_features is not None:
+            frame = features.frame(tuple(CATALOGUE))
+            names = pl.Series("customer_id", ids[: len(view)], dtype=pl.String)
+            self.on_features(at, frame.insert_column(0, names))
+
+    def _evaluate(
+        self,
+        features: Features,
+        occurred: NDArray[np.int64] | None,
+        before: NDArray[np.bool_] | None,
+        output: Output,
+    ) -> list[Change]:
+        output.counts.evaluations += len(features)
+        if not self.rules.rules:
+            return []
+        if "churn_probability" in self.rules.columns or self.on_features is not None:
+            self._score(features)
+        verdicts = self.rules.verdicts(features.frame(self.rules.columns))
+
+        def cause_of(rule: int, row: int, since: int, opened_at: int) -> Cause:
+            spec = self.rules.rules[rule]
+            values = {name: features.value(name, row) for name in self.rules.reads(rule)}
+            return Cause(
+                rule=spec.id,
+                version=spec.version,
+                title=spec.title,
+                tier=spec.tier,
+                reason=spec.reason,
+                owner=spec.owner,
+                play=spec.play,
+                since=since,
+                opened_at=opened_at,
+                message=render(spec, values),
+                values=values,
+            )
+
+        evaluations = Evaluations(features.view.rows, features.view.at, verdicts, occurred, before)
+        return list(self.episodes.changes(evaluations, self.customers.ids, cause_of))
+
+    def _emit(self, changes: list[Change], features: Features, output: Output) -> None:
+        """Put out the steps of changes, with what the model says of their customers."""
+        if not changes:
+            return
+        rows = np.array([change.row for change in changes], dtype=np.int64)
+        at = features.view.at[rows].tolist()
+        customers = features.view.rows[rows].tolist()
+        opinions = self._opinions(features, rows)
+        for i, change in enumerate(changes):
+            probability, reasons = opinions[i]
+            output.steps.append(
+                Step(
+                    kind=change.kind,
+                    customer_id=self.customers.ids[customers[i]],
+                    at=at[i],
+                    warning_id=change.warning_id,
+                    number=change.number,
+                    tier=change.tier,
+                    opened_at=change.opened_at,
+                    causes=change.causes,
+                    churn_probability=probability,
+                    horizon_days=self.settings.horizon_us // DAY,
+                    model_version=self.model.version if self.model and probability is not None else None,
+                    reasons=reasons,
+                    rule_set=self.rules.hash,
+                )
+            )
+
+    # -- the model --------------------------------------------------------------------------------
+
+    def _opinions(
+        self, features: Features, rows: NDArray[np.int64]
+    ) -> list[tuple[float | None, tuple[Reason, ...]]]:
+        """Return the churn probability and what raises it most, for each of the (k,) rows."""
+        model = self.model
+        if model is None or not model.ready:
+            return [(None, ())] * len(rows)
+        design = models.design(features.at(rows), model.inputs)
+        result = []
+        for i, (probability, row) in enumerate(zip(model.score(design).tolist(), rows.tolist(), strict=True)):
+            value = partial(features.value, row=row)
+            result.append((probability, model.reasons(design[i], value, self.settings.top_reasons)))
+        return result
+
+    def _score(self, features: Features) -> None:
+        if self.model is not None and self.model.ready:
+            design = models.design(features, self.model.inputs)
+            features.put("churn_probability", self.model.score(design))
+
+    def _decide(self, at: int, features: Features) -> None:
+        """Freeze the features of the customers whose decision instant this sweep is."""
+        state, count = self.customers.state, self.customers.count
+        chosen = self.cohorts.choose(
+            at,
+            self.sweeps,
+            self.customers.hashes[:count],
+            state["last_order"][:count],
+            state["closed_at"][:count],
+        )
+        if len(chosen):
+            design = models.design(features.at(chosen))
+            ready = self.model is not None and self.model.ready
+            score = self.model.score(design) if self.model and ready else np.full(len(chosen), np.nan)
+            self.cohorts.decide(at, chosen, design, score)
+
+    def _learn(self, at: int) -> None:
+        """Teach the samples whose horizon has passed, and adopt what was learnt."""
+        state, count = self.customers.state, self.customers.count
+        samples = self.cohorts.mature(at, state["last_order"][:count], state["closed_at"][:count])
+        if samples is not None and self.learner is not None:
+            plain = samples.plain()
+            self.learner.learn(plain.x.astype(np.float64), plain.y, plain.p)
+            self.model = self.learner.snapshot()

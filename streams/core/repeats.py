@@ -1,0 +1,166 @@
+"""Repeats: the same event of the same customer again, found by a hash that outlives the process."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
+_FINAL: Final = np.uint64(0xBF58476D1CE4E5B9)
+_TAIL: Final = np.array([0] + [(1 << (8 * k)) - 1 for k in range(1, 9)], dtype=np.uint64)
+
+
+def hash_strings(strings: NDArray[np.object_], seed: NDArray[np.uint64] | None = None) -> NDArray[np.uint64]:
+    """Return a 64-bit hash of each string's UTF-8 bytes, (n,), the same in every process and version.
+
+    Eight bytes at a time through a multiply-xorshift mix (the finaliser of SplitMix64, Steele, Lea and
+    Flood 2014). `seed`, (n,), is folded in first. Among 10^7 keys held at once, a new one meets an equal
+    hash by chance once in 10^12.
+    """
+    encoded = [s.encode("utf-8", "surrogatepass") for s in strings.tolist()]
+    n = len(encoded)
+    lengths = np.fromiter(map(len, encoded), dtype=np.int64, count=n)
+    starts = np.cumsum(lengths) - lengths
+    # An unaligned 64-bit word may start at any byte; eight spare bytes keep the last one inside.
+    data = b"".join(encoded) + bytes(8)
+    words = np.ndarray(shape=(len(data) - 7,), dtype="<u8", buffer=data, strides=(1,))
+    state = lengths.astype(np.uint64) if seed is None else _mix(seed ^ lengths.astype(np.uint64))
+    live = np.arange(n)
+    offset = 0
+    while len(live):
+        live = live[lengths[live] > offset]
+        left = np.minimum(lengths[live] - offset, 8)
+        word = words[starts[live] + offset] & _TAIL[left]
+        state[live] = _mix(state[live] ^ word)
+        offset += 8
+    return state
+
+
+def _mix(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    x = x * _MIX
+    x ^= x >> np.uint64(29)
+    x *= _FINAL
+    x ^= x >> np.uint64(32)
+    return x
+
+
+class Repeats:
+    """The event ids of the last `window` microseconds, and the verdict whether one comes again.
+
+    Ids are held as 64-bit hashes with their event times: a large sorted run and a small one that is
+    merged into it when it has grown to a quarter of its size, so that a look-up is a binary search.
+    """
+
+    def __init__(self, window: int) -> None:
+        self.window = window
+        self._runs = [_Run.empty(), _Run.empty()]
+
+    def fresh(
+        self, customer_hash: NDArray[np.uint64], event_id: NDArray[np.object_], at: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """Say of each event, (n,), in the order they are to be taken, whether it is no repeat; keep its id.
+
+        An event is a repeat when one of the same customer and id that was not itself a repeat lies within
+        `window` of it, either way.
+        """
+        keys = hash_strings(event_id, customer_hash)
+        order = np.argsort(keys, kind="stable")
+        key, time = keys[order], at[order]
+        fresh = np.ones(len(keys), dtype=np.bool_)
+        held = self._runs[0].near(key, time, self.window) | self._runs[1].near(key, time, self.window)
+        fresh[order[held]] = False
+        same = np.flatnonzero(key[1:] == key[:-1]) + 1
+        if len(same):
+            self._within(same, key, time, order, fresh)
+        keep = fresh[order]
+        self._add(_Run(key[keep], time[keep]))
+        return fresh
+
+    def _within(
+        self,
+        same: NDArray[np.int64],
+        key: NDArray[np.uint64],
+        time: NDArray[np.int64],
+        order: NDArray[np.int64],
+        fresh: NDArray[np.bool_],
+    ) -> None:
+        """Mark repeats within the batch; `same` are the sorted rows whose key equals the one before."""
+        row = 0
+        while row < len(same):
+            first = int(same[row]) - 1
+            last = first + 1
+            while last + 1 < len(key) and key[last + 1] == key[first]:
+                last += 1
+            kept: list[int] = []
+            for i in range(first, last + 1):
+                t = int(time[i])
+                if fresh[order[i]]:
+                    if any(abs(t - k) <= self.window for k in kept):
+                        fresh[order[i]] = False
+                    else:
+                        kept.append(t)
+            row += last - first
+
+    def _add(self, run: _Run) -> None:
+        small = self._runs[1].merged(run)
+        if len(small.key) * 4 > len(self._runs[0].key):
+            self._runs = [self._runs[0].merged(small), _Run.empty()]
+        else:
+            self._runs[1] = small
+
+    def forget(self, clock: int) -> None:
+        """Drop the ids of events more than `window` before `clock`."""
+        self._runs = [run.since(clock - self.window) for run in self._runs]
+
+    def columns(self) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+        """Return the hashes and event times held, (k,) each, sorted by hash."""
+        run = self._runs[0].merged(self._runs[1])
+        return run.key, run.time
+
+    def restore(self, key: NDArray[np.uint64], time: NDArray[np.int64]) -> None:
+        """Hold what `columns` returned."""
+        self._runs = [_Run(key, time), _Run.empty()]
+
+
+class _Run:
+    """Hashes in ascending order, with their event times."""
+
+    def __init__(self, key: NDArray[np.uint64], time: NDArray[np.int64]) -> None:
+        self.key = key
+        self.time = time
+
+    @classmethod
+    def empty(cls) -> _Run:
+        return cls(np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.int64))
+
+    def near(self, key: NDArray[np.uint64], time: NDArray[np.int64], window: int) -> NDArray[np.bool_]:
+        """Say whether each (n,) sorted key is held with an event time within `window` of `time`."""
+        found = np.zeros(len(key), dtype=np.bool_)
+        if not len(self.key):
+            return found
+        at = np.searchsorted(self.key, key)
+        rows = np.flatnonzero(at < len(self.key))
+        rows = rows[self.key[at[rows]] == key[rows]]
+        step = 0
+        while len(rows):
+            found[rows] |= np.abs(self.time[at[rows] + step] - time[rows]) <= window
+            step += 1
+            rows = rows[at[rows] + step < len(self.key)]
+            rows = rows[self.key[at[rows] + step] == key[rows]]
+        return found
+
+    def merged(self, other: _Run) -> _Run:
+        if not len(other.key):
+            return self
+        if not len(self.key):
+            return other
+        key = np.concatenate([self.key, other.key])
+        time = np.concatenate([self.time, other.time])
+        order = np.argsort(key, kind="stable")
+        return _Run(key[order], time[order])
+
+    def since(self, at: int) -> _Run:
+        keep = self.time >= at
+        return self if bool(keep.all()) else _Run(self.key[keep], self.time[keep])
