@@ -113,26 +113,40 @@ class Batch:
         return Batch(*(getattr(self, f.name)[rows] for f in fields(self)))
 
     def order(self, instant: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
-        """Return the positions of the rows in the order they are taken, (n,).
+        """Return the positions of the rows in total order: time, topic, event id, customer.
 
-        By `instant` (default the event time), then topic, event id and customer id. Strings are compared
-        only where instant and topic are equal.
+        `instant` (n,) takes the place of the event time where it is given. Rows alike in all four (a repeated
+        event) go by what else they say, so that the order does not depend on the one in which they came.
         """
-        when = self.at if instant is None else instant
-        if len(when) < 2:
-            return np.arange(len(when))
-        if bool((when[1:] > when[:-1]).all()):
-            return np.arange(len(when))
-        order = np.lexsort((self.topic, when))
-        tied = (when[order[1:]] == when[order[:-1]]) & (self.topic[order[1:]] == self.topic[order[:-1]])
-        if tied.any():
-            # Runs of equal instant and topic: position of each run's first row and the row after its last.
-            edges = np.flatnonzero(np.diff(np.concatenate([[False], tied, [False]]).astype(np.int8)))
-            for begin, end in zip(edges[::2].tolist(), (edges[1::2] + 1).tolist(), strict=True):
-                run = order[begin:end].tolist()
-                run.sort(key=lambda i: (self.event_id[i], self.customer_id[i]))
-                order[begin:end] = run
+        # A topic fits three bits, and an instant of the year 9999 in microseconds leaves five.
+        key = (self.at if instant is None else instant) * 8 + self.topic
+        order = np.arange(len(key)) if np.all(key[1:] >= key[:-1]) else np.argsort(key, kind="stable")
+        key = key[order]
+        same = key[1:] == key[:-1]
+        tied = np.zeros(len(key), dtype=np.bool_)
+        tied[1:] |= same
+        tied[:-1] |= same
+        places = np.flatnonzero(tied)
+        if not len(places):
+            return order
+        rows = order[places]
+        ranks: list[tuple[Any, ...]] = list(
+            zip(key[places].tolist(), self.event_id[rows].tolist(), self.customer_id[rows].tolist(), strict=True)
+        )
+        if len(set(ranks)) < len(ranks):
+            ranks = [(*rank, self._rest(row)) for rank, row in zip(ranks, rows.tolist(), strict=True)]
+        order[places] = rows[sorted(range(len(ranks)), key=ranks.__getitem__)]
         return order
+
+    def _rest(self, row: int) -> tuple[Any, ...]:
+        """Return what a row says beside its time, topic and ids, as something that can be compared."""
+        return (
+            int(self.status[row]),
+            int(self.amount[row]),
+            int(self.satisfaction[row]),
+            self.complaint_id[row] or "",
+            repr(self.record[row]),
+        )
 
     @staticmethod
     def concat(batches: Sequence[Batch]) -> Batch:
