@@ -1,0 +1,243 @@
+"""Rules: what to warn of, compiled into verdict columns."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from streams.core import conditions as c
+from streams.core.condition_program import Program
+from streams.core.condition_sql import Catalogue, ConditionError, closest, parse_condition
+from streams.core.messages import message_fields
+from streams.core.messages import render as render_message
+from streams.core.steps import Tier, Value
+from streams.errors import RuleError
+
+
+class Status(StrEnum):
+    """Whether a rule takes part."""
+
+    DRAFT = "draft"
+    """Being written: checked, not evaluated."""
+    SHADOW = "shadow"
+    """Evaluated and counted; warns nobody."""
+    ACTIVE = "active"
+    RETIRED = "retired"
+    """Kept for the record: checked, not evaluated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule as operations wrote it; durations are microseconds."""
+
+    id: str
+    when: str
+    """SQL condition under which the customer is in danger."""
+    tier: Tier
+    reason: str
+    """Group of causes it counts to, such as `activity_decline`."""
+    title: str = ""
+    """One line for people; the id where none is given."""
+    status: Status = Status.ACTIVE
+    owner: str | None = None
+    clear: str | None = None
+    """SQL condition under which the danger is over; `None` is the opposite of `when`."""
+    only: str | None = None
+    """SQL condition that says for which customers the rule is."""
+    for_us: int = 0
+    """How long `when` must hold before the cause opens."""
+    keep_open_for_us: int = 0
+    """How long `clear` must hold before the cause closes."""
+    cooldown_us: int = 0
+    """How long after a close the cause may not begin again."""
+    play: str | None = None
+    message: str = ""
+    """Text for people with `{feature}` fields; the title where none is given."""
+    rationale: str = ""
+    false_alarms: str = ""
+    version: str = field(init=False)
+    """12 hex digits of what the rule says; status, rationale and false alarms are not part of it."""
+
+    def __post_init__(self) -> None:
+        content = json.dumps(self._content(), ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+        object.__setattr__(self, "version", hashlib.sha256(content.encode()).hexdigest()[:12])
+
+    def _content(self) -> dict[str, str | int | None]:
+        return {
+            "id": self.id,
+            "title": self.title,
+            "owner": self.owner,
+            "when": _plain(self.when),
+            "clear": _plain(self.clear),
+            "only": _plain(self.only),
+            "for": self.for_us,
+            "keep_open_for": self.keep_open_for_us,
+            "cooldown": self.cooldown_us,
+            "tier": int(self.tier),
+            "reason": self.reason,
+            "play": self.play,
+            "message": self.message,
+        }
+
+    @property
+    def takes_part(self) -> bool:
+        """Whether the rule is evaluated."""
+        return self.status in (Status.ACTIVE, Status.SHADOW)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What each rule says of each row, (rules, n): 1 true, 0 false, -1 missing."""
+
+    when: NDArray[np.int8]
+    """`only` and `when`."""
+    clear: NDArray[np.int8]
+    """`clear`, or not `only`."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleProblem:
+    """One thing that keeps a rule from compiling."""
+
+    rule: str
+    field: str
+    """The rule's field it lies in: `id`, `when`, `clear`, `only` or `message`."""
+    message: str
+    value: str
+    hint: str | None = None
+    """The likely right word, where there is one."""
+
+    def __str__(self) -> str:
+        hint = f"; did you mean {self.hint!r}?" if self.hint else ""
+        return f"rule {self.rule!r}: {self.message}{hint}"
+
+
+class RulesRefused(RuleError):
+    """Rules that do not compile, with every problem of all of them."""
+
+    def __init__(self, problems: Sequence[RuleProblem]) -> None:
+        super().__init__("; ".join(map(str, problems)))
+        self.problems = tuple(problems)
+
+
+class RuleSet:
+    """Rules in the order of their ids, compiled."""
+
+    def __init__(self, rules: Sequence[Rule], catalogue: Catalogue) -> None:
+        """Compile rules that have no problems; `compile_rules` is the way to make one."""
+        by_id = sorted(rules, key=lambda rule: rule.id)
+        self.rules: Final = tuple(rule for rule in by_id if rule.takes_part)
+        """Those that take part."""
+        self.idle: Final = tuple(rule for rule in by_id if not rule.takes_part)
+        """Drafts and retired ones."""
+        self.hash: Final = _hash(self.rules)
+        """16 hex digits of the rules that take part; the same however they are spread over files."""
+        whens, clears, reads = [], [], []
+        for rule in self.rules:
+            when, clear = _effective(rule, catalogue)
+            whens.append(when)
+            clears.append(clear)
+            fields = (name for name, _ in message_fields(rule.message))
+            reads.append(tuple(dict.fromkeys([*c.features_of(when), *c.features_of(clear), *fields])))
+        self._reads: Final = tuple(reads)
+        self._program: Final = Program([*whens, *clears])
+        self.columns: Final = tuple(sorted({name for names in reads for name in names}))
+        """Every feature that a rule reads in `when`, `clear`, `only` or `message`."""
+
+    def __len__(self) -> int:
+        return len(self.rules)
+
+    def reads(self, rule: int | Rule) -> tuple[str, ...]:
+        """Return the features that a rule, or the rule at a place in `rules`, reads."""
+        return self._reads[rule if isinstance(rule, int) else self.rules.index(rule)]
+
+    def verdicts(self, frame: pl.DataFrame) -> Verdicts:
+        """Return what every rule says of every row of a frame with `columns`."""
+        both = self._program.run(frame)
+        return Verdicts(both[: len(self.rules)], both[len(self.rules) :])
+
+
+def compile_rules(rules: Sequence[Rule], catalogue: Catalogue) -> RuleSet:
+    """Return the rules compiled against the features of a catalogue, or raise `RulesRefused`."""
+    problems = [problem for rule in rules for problem in rule_problems(rule, catalogue)]
+    seen: set[str] = set()
+    for rule in rules:
+        if rule.id in seen:
+            problems.append(RuleProblem(rule.id, "id", f"the id {rule.id!r} is given twice", rule.id))
+        seen.add(rule.id)
+    if problems:
+        raise RulesRefused(problems)
+    return RuleSet(rules, catalogue)
+
+
+def rule_problems(rule: Rule, catalogue: Catalogue) -> list[RuleProblem]:
+    """Return everything that keeps a rule from compiling."""
+    problems: list[RuleProblem] = []
+    for name, sql in (("when", rule.when), ("clear", rule.clear), ("only", rule.only)):
+        if sql is not None:
+            for message, hint in _condition_mistakes(name, sql, catalogue):
+                problems.append(RuleProblem(rule.id, name, f"`{name}`: {message}", sql, hint))
+    for message, hint in _message_mistakes(rule.message, catalogue):
+        problems.append(RuleProblem(rule.id, "message", f"`message`: {message}", rule.message, hint))
+    return problems
+
+
+def render(rule: Rule, values: Mapping[str, Value]) -> str:
+    """Return the rule's message with the values of its features."""
+    return render_message(rule.message, values) if rule.message else rule.title or rule.id
+
+
+def _condition_mistakes(name: str, sql: str, catalogue: Catalogue) -> list[tuple[str, str | None]]:
+    try:
+        condition = parse_condition(sql, catalogue)
+    except ConditionError as error:
+        return error.mistakes
+    never_clear = name == "clear" and condition == c.Constant(False)
+    if not never_clear and next(c.features_of(condition), None) is None:
+        return [("reads no feature, so it says the same of everybody", None)]
+    return []
+
+
+def _message_mistakes(message: str, catalogue: Catalogue) -> list[tuple[str, str | None]]:
+    mistakes: list[tuple[str, str | None]] = []
+    try:
+        for name, spec in message_fields(message):
+            if name not in catalogue:
+                mistakes.append((f"unknown feature {name!r}", closest(name, catalogue)))
+            elif spec and not catalogue[name].is_numeric():
+                mistakes.append((f"{{{name}:{spec}}} formats a word as a number", f"{{{name}}}"))
+    except ValueError as error:
+        mistakes.append((str(error), None))
+    return mistakes
+
+
+def _effective(rule: Rule, catalogue: Catalogue) -> tuple[c.Condition, c.Condition]:
+    """Return when the rule speaks and when it clears, `only` taken into both."""
+    when = parse_condition(rule.when, catalogue)
+    clear = parse_condition(rule.clear, catalogue) if rule.clear is not None else c.Not(when)
+    if rule.only is None:
+        return when, clear
+    only = parse_condition(rule.only, catalogue)
+    return c.And(only, when), c.Or(c.Not(only), clear)
+
+
+def _hash(rules: Sequence[Rule]) -> str:
+    content = "\n".join(f"{rule.id} {rule.version} {rule.status}" for rule in rules)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def _plain(sql: str | None) -> str | None:
+    """Return SQL with runs of white space outside quotes as one space."""
+    if sql is None:
+        return None
+    parts = re.split(r"('[^']*')", sql.strip())
+    return "".join(part if part.startswith("'") else re.sub(r"\s+", " ", part) for part in parts)
