@@ -1,0 +1,61 @@
+"""What the model costs: building its matrix, scoring a population, explaining a few, learning a sample.
+
+python -m benchmarks.learning [customers]
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from streams.core.cohorts import Cohorts, customer_keys
+from streams.core.model import INPUTS, design
+from streams.learning import RiverLearner
+
+SAMPLES = 5000
+WARNED = 1000
+
+
+def seconds(action: Callable[[], object], repeats: int = 3) -> float:
+    """Return the shortest time that `action` took."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def main() -> None:
+    """Measure and print a line for each step."""
+    customers = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    rng = np.random.default_rng(7)
+    columns = {i.feature: rng.gamma(1.0, 20.0, customers) for i in INPUTS}
+    for column in columns.values():
+        column[rng.random(customers) < 0.1] = np.nan
+    x = design(columns)
+    y = rng.random(SAMPLES) < 0.3
+    none = np.full(SAMPLES, np.nan)
+    learner = RiverLearner()
+    learning = seconds(lambda: learner.learn(x[:SAMPLES], y, none), repeats=1)
+    model = learner.snapshot()
+
+    keys = customer_keys(str(i) for i in range(customers))
+    last_order = np.full(customers, 10**15 - 1)
+    closed_at = np.full(customers, np.iinfo(np.int64).min)
+    cohorts = Cohorts([i.name for i in INPUTS])
+
+    print(f"{customers:,} customers, {len(INPUTS)} inputs")
+    print(f"design   {seconds(lambda: design(columns)) * 1e3:8.1f} ms")
+    print(f"score    {seconds(lambda: model.score(x)) * 1e3:8.1f} ms")
+    print(f"choose   {seconds(lambda: cohorts.choose(10**15, 5, keys, last_order, closed_at)) * 1e3:8.1f} ms")
+    reasons = seconds(lambda: [model.reasons(row, lambda _: None) for row in x[:WARNED]])
+    print(f"reasons  {reasons / WARNED * 1e6:8.1f} us a warning")
+    print(f"learn    {learning / SAMPLES * 1e6:8.1f} us a sample")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""How good probabilities were that were given before the outcome was known: counted, never recomputed."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+DECILES: Final = 10
+
+_LOGIT_LIMIT: Final = 12.0
+_BINS: Final = 960
+"""Bins of a fortieth of a logit: in the AUC a pair within one counts as a tie."""
+_SMALLEST: Final = 1e-15
+"""Log loss takes no probability for nearer to 0 or 1 than this."""
+
+
+class Prequential:
+    """Discrimination and calibration of probabilities, each taken once with its outcome.
+
+    Only counts by bin and sums are kept, so it neither grows nor depends on anything but the order of `add`.
+    """
+
+    def __init__(self) -> None:
+        self.kept = np.zeros(_BINS, dtype=np.int64)
+        """(bins,) samples that stayed, by the logit of the probability given."""
+        self.churned = np.zeros(_BINS, dtype=np.int64)
+        """(bins,) samples that churned."""
+        self.loss = 0.0
+        """Sum of log losses."""
+        self.given = np.zeros(DECILES)
+        """(10,) sum of the probabilities given, by their decile."""
+        self.seen = np.zeros(DECILES, dtype=np.int64)
+        """(10,) samples in each."""
+        self.left = np.zeros(DECILES, dtype=np.int64)
+        """(10,) of these, churned."""
+
+    def add(self, p: NDArray[np.float64], y: NDArray[np.bool_]) -> None:
+        """Take (k,) probabilities and outcomes; rows without a probability (NaN) are passed over."""
+        given = ~np.isnan(p)
+        p, y = np.clip(p[given], _SMALLEST, 1 - _SMALLEST), y[given]
+        place = (np.log(p / (1 - p)) + _LOGIT_LIMIT) * (_BINS / (2 * _LOGIT_LIMIT))
+        bins = np.clip(place, 0, _BINS - 1).astype(int)
+        self.churned += np.bincount(bins[y], minlength=_BINS)
+        self.kept += np.bincount(bins[~y], minlength=_BINS)
+        self.loss -= float(np.log(np.where(y, p, 1 - p)).sum())
+        decile = np.minimum((p * DECILES).astype(int), DECILES - 1)
+        self.given += np.bincount(decile, weights=p, minlength=DECILES)
+        self.seen += np.bincount(decile, minlength=DECILES)
+        self.left += np.bincount(decile[y], minlength=DECILES)
+
+    def __len__(self) -> int:
+        return int(self.seen.sum())
+
+    def auc(self) -> float | None:
+        """Return the chance that one who churned was given more than one who stayed; `None` without both."""
+        pairs = int(self.churned.sum()) * int(self.kept.sum())
+        if not pairs:
+            return None
+        below = np.cumsum(self.kept) - self.kept
+        return float((self.churned * (below + self.kept / 2)).sum()) / pairs
+
+    def log_loss(self) -> float | None:
+        """Return the mean log loss."""
+        return self.loss / len(self) if len(self) else None
+
+    def base_log_loss(self) -> float | None:
+        """Return the log loss of giving everybody these samples' own base rate, known only in hindsight."""
+        n, churned = len(self), int(self.left.sum())
+        if not n:
+            return None
+        return -sum(part * math.log(part) for part in (churned / n, 1 - churned / n) if part > 0)
+
+    def calibration_error(self) -> float | None:
+        """Return the mean distance of given and observed rate over deciles, weighted by their samples."""
+        return float(np.abs(self.given - self.left).sum()) / len(self) if len(self) else None
+
+    def summary(self) -> dict[str, Any]:
+        """Return all measures as plain JSON values; what needs samples is `None` without them."""
+        n, churned = len(self), int(self.left.sum())
+        return {
+            "samples": n,
+            "churned": churned,
+            "base_rate": churned / n if n else None,
+            "mean_probability": float(self.given.sum()) / n if n else None,
+            "auc": self.auc(),
+            "log_loss": self.log_loss(),
+            "base_log_loss": self.base_log_loss(),
+            "calibration_error": self.calibration_error(),
+            "reliability": [
+                {"from": d / DECILES, "samples": seen, "mean_probability": given / seen, "churned": left}
+                for d, (seen, given, left) in enumerate(
+                    zip(self.seen.tolist(), self.given.tolist(), self.left.tolist(), strict=True)
+                )
+                if seen
+            ],
+        }
+
+    def state(self) -> dict[str, Any]:
+        """Return all counts and sums as plain JSON values."""
+        return {
+            "kept": self.kept.tolist(),
+            "churned": self.churned.tolist(),
+            "loss": self.loss,
+            "given": self.given.tolist(),
+            "seen": self.seen.tolist(),
+            "left": self.left.tolist(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` returned."""
+        self.kept = np.array(state["kept"], dtype=np.int64)
+        self.churned = np.array(state["churned"], dtype=np.int64)
+        self.loss = state["loss"]
+        self.given = np.array(state["given"], dtype=np.float64)
+        self.seen = np.array(state["seen"], dtype=np.int64)
+        self.left = np.array(state["left"], dtype=np.int64)
