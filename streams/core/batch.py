@@ -131,7 +131,12 @@ class Batch:
             return order
         rows = order[places]
         ranks: list[tuple[Any, ...]] = list(
-            zip(key[places].tolist(), self.event_id[rows].tolist(), self.customer_id[rows].tolist(), strict=True)
+            zip(
+                key[places].tolist(),
+                self.event_id[rows].tolist(),
+                self.customer_id[rows].tolist(),
+                strict=True,
+            )
         )
         if len(set(ranks)) < len(ranks):
             ranks = [(*rank, self._rest(row)) for rank, row in zip(ranks, rows.tolist(), strict=True)]

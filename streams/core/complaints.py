@@ -13,7 +13,9 @@ OPEN_SLOTS: Final = 8
 
 
 @dataclass(slots=True)
-class _Complaint:
+class Known:
+    """A complaint that is followed, or remembered."""
+
     since: int | None
     """When it was opened, where it is open."""
     resolved_at: int
@@ -27,7 +29,7 @@ class Book:
     Resolved ones are remembered, as many again, for an opening that arrives after its resolution.
     """
 
-    known: dict[str, _Complaint] = field(default_factory=dict)
+    known: dict[str, Known] = field(default_factory=dict)
     uncounted: int = 0
     """Open complaints beyond the slots, known by number only."""
 
@@ -40,7 +42,7 @@ class Book:
             if self._open() >= OPEN_SLOTS:
                 self.uncounted += 1
             else:
-                self.known[complaint_id] = _Complaint(at, NEVER)
+                self.known[complaint_id] = Known(at, NEVER)
         elif at >= entry.resolved_at:
             if entry.since is not None:
                 entry.since = min(entry.since, at)
@@ -50,12 +52,12 @@ class Book:
             else:
                 entry.since = at
 
-    def _resolve(self, complaint_id: str, entry: _Complaint | None, at: int) -> None:
+    def _resolve(self, complaint_id: str, entry: Known | None, at: int) -> None:
         if entry is None:
             # It may be one of those that found no slot; else it is remembered for an opening yet to come.
             if self.uncounted:
                 self.uncounted -= 1
-            entry = self.known[complaint_id] = _Complaint(None, at)
+            entry = self.known[complaint_id] = Known(None, at)
         entry.resolved_at = max(entry.resolved_at, at)
         if entry.since is not None and entry.since <= at:
             entry.since = None

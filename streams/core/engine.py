@@ -19,8 +19,8 @@ from streams.core.cohorts import Cohorts
 from streams.core.customers import Customers
 from streams.core.episodes import Change, Episodes, Evaluations
 from streams.core.features import CATALOGUE, Features, Priors
-from streams.core.reorder import Ordered, Reorder
 from streams.core.quiet import QuietSources
+from streams.core.reorder import Ordered, Reorder
 from streams.core.repeats import Repeats
 from streams.core.rules import RuleSet, render
 from streams.core.steps import Cause, Notice, Reason, Step
@@ -133,6 +133,15 @@ class Engine:
             self._cross(edge, events_first, output)
         return output
 
+    @property
+    def place(self) -> tuple[int | None, int, int]:
+        """The next local midnight (`None` before the first event), the next sweep, and the sweeps so far."""
+        return self._midnight, self._next_sweep, self.sweeps
+
+    def resume(self, midnight: int | None, next_sweep: int, sweeps: int) -> None:
+        """Go on from `place`."""
+        self._midnight, self._next_sweep, self.sweeps = midnight, next_sweep, sweeps
+
     # -- event time -------------------------------------------------------------------------------
 
     def _take(self, ordered: Ordered) -> Output:
@@ -143,7 +152,7 @@ class Engine:
         if self._midnight is None:
             self._begin(int(instant[0]))
         rows = self.customers.index(events.customer_id)
-        fresh = self.repeats.fresh(self.customers.hashes[rows], events.event_id, events.at)
+        fresh = self.repeats.fresh(self.customers.hashes[rows], events.event_id, events.at, instant)
         output.counts.repeats = int(np.count_nonzero(~fresh))
         if output.counts.repeats:
             kept = np.flatnonzero(fresh)

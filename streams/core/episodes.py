@@ -41,7 +41,7 @@ class Life:
 
 
 @dataclass(slots=True)
-class Warning_:
+class OpenWarning:
     """A customer's open warning."""
 
     id: str
@@ -51,6 +51,8 @@ class Warning_:
     tier: Tier = Tier.LOW
     causes: dict[int, Cause] = field(default_factory=dict)
     """By the rule's position in the set."""
+    orphans: tuple[Cause, ...] = ()
+    """Causes of rules that the set no longer has, until the set is adopted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +99,9 @@ class Episodes:
         self._phase = np.zeros(1024, dtype=np.int8)
         """(lives,) `Phase`, and what it is due at, for a look at all causes at once."""
         self._due = np.zeros(1024, dtype=np.int64)
-        self.open: dict[int, Warning_] = {}
+        self.open: dict[int, OpenWarning] = {}
         """By customer index."""
-        self._newest: dict[int, tuple[int, int]] = {}
+        self.newest: dict[int, tuple[int, int]] = {}
         """Customer index -> instant of the newest opening and how many came before it at that instant."""
         self.opened = [0] * len(rules.rules)
         """Causes opened so far, by rule; shadow rules are counted too."""
@@ -201,10 +203,10 @@ class Episodes:
                 return None
             if w == TRUE and at - life.since >= spec.for_us:
                 life.phase, life.opened_at = Phase.OPEN, at
-                self._put(rule, customer, life)
+                self.put(rule, customer, life)
                 self.opened[rule] += 1
                 return _OPENED
-            self._put(rule, customer, life)
+            self.put(rule, customer, life)
             return None
         if disproved_at is not None and disproved_at < life.opened_at:
             self._drop(rule, customer)
@@ -214,14 +216,14 @@ class Episodes:
                 life.phase, life.clearing_since = Phase.CLEARING, at
             if at - life.clearing_since >= spec.keep_open_for_us:
                 if spec.cooldown_us:
-                    self._put(rule, customer, Life(Phase.COOLING, at + spec.cooldown_us))
+                    self.put(rule, customer, Life(Phase.COOLING, at + spec.cooldown_us))
                 else:
                     self._drop(rule, customer)
                 return _CLOSED
-            self._put(rule, customer, life)
+            self.put(rule, customer, life)
         elif c == FALSE and life.phase is Phase.CLEARING:
             life.phase = Phase.OPEN
-            self._put(rule, customer, life)
+            self.put(rule, customer, life)
         return None
 
     def _step(
@@ -264,11 +266,11 @@ class Episodes:
             del self.open[customer]
         yield Change(row, kind, warning.id, warning.number, warning.tier, warning.opened_at, causes)
 
-    def _new_warning(self, customer: int, customer_id: str, at: int) -> Warning_:
-        newest = self._newest.get(customer)
+    def _new_warning(self, customer: int, customer_id: str, at: int) -> OpenWarning:
+        newest = self.newest.get(customer)
         again = newest[1] + 1 if newest is not None and newest[0] == at else 0
-        self._newest[customer] = (at, again)
-        return Warning_(warning_id(self.app, customer_id, at, again), at)
+        self.newest[customer] = (at, again)
+        return OpenWarning(warning_id(self.app, customer_id, at, again), at)
 
     # -- the table of lives -----------------------------------------------------------------------
 
@@ -276,7 +278,16 @@ class Episodes:
         slot = int(self._slots[rule, customer])
         return self._lives[slot] if slot >= 0 else None
 
-    def _put(self, rule: int, customer: int, life: Life) -> None:
+    def lives(self) -> Iterator[tuple[int, int, Life]]:
+        """Yield rule, customer and life of every cause that is not idle."""
+        for rule, customer in np.argwhere(self._slots >= 0).tolist():
+            life = self._life(rule, customer)
+            if life is not None:
+                yield rule, customer, life
+
+    def put(self, rule: int, customer: int, life: Life) -> None:
+        """Hold a cause's life."""
+        self._grow(customer + 1)
         slot = int(self._slots[rule, customer])
         if slot < 0:
             if self._free:

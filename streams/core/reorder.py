@@ -41,6 +41,16 @@ class Reorder:
         """How many events wait."""
         return len(self._held)
 
+    @property
+    def waiting(self) -> tuple[Batch, NDArray[np.int64]]:
+        """The events that wait, and the instant at which each will be judged, (n,)."""
+        return self._held, self._instant
+
+    def restore(self, held: Batch, instant: NDArray[np.int64], watermark: int, newest: int) -> None:
+        """Go on from `waiting`, `watermark` and `newest`."""
+        self._held, self._instant = held, instant
+        self.watermark, self.newest = watermark, newest
+
     def put(self, batch: Batch) -> Ordered:
         """Take in events as they arrived and return those that the watermark has passed."""
         if not len(batch):

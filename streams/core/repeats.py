@@ -58,22 +58,27 @@ class Repeats:
         self._runs = [_Run.empty(), _Run.empty()]
 
     def fresh(
-        self, customer_hash: NDArray[np.uint64], event_id: NDArray[np.object_], at: NDArray[np.int64]
+        self,
+        customer_hash: NDArray[np.uint64],
+        event_id: NDArray[np.object_],
+        at: NDArray[np.int64],
+        instant: NDArray[np.int64],
     ) -> NDArray[np.bool_]:
         """Say of each event, (n,), in the order they are to be taken, whether it is no repeat; keep its id.
 
         An event is a repeat when one of the same customer and id that was not itself a repeat lies within
-        `window` of it, either way.
+        `window` of it, either way, and no more than `window` before the `instant` at which it is judged:
+        so long an id is remembered.
         """
         keys = hash_strings(event_id, customer_hash)
         order = np.argsort(keys, kind="stable")
-        key, time = keys[order], at[order]
+        key, time, judged = keys[order], at[order], instant[order]
         fresh = np.ones(len(keys), dtype=np.bool_)
-        held = self._runs[0].near(key, time, self.window) | self._runs[1].near(key, time, self.window)
-        fresh[order[held]] = False
+        for run in self._runs:
+            fresh[order[run.near(key, time, judged, self.window)]] = False
         same = np.flatnonzero(key[1:] == key[:-1]) + 1
         if len(same):
-            self._within(same, key, time, order, fresh)
+            self._within(same, key, time, judged, order, fresh)
         keep = fresh[order]
         self._add(_Run(key[keep], time[keep]))
         return fresh
@@ -83,6 +88,7 @@ class Repeats:
         same: NDArray[np.int64],
         key: NDArray[np.uint64],
         time: NDArray[np.int64],
+        judged: NDArray[np.int64],
         order: NDArray[np.int64],
         fresh: NDArray[np.bool_],
     ) -> None:
@@ -95,9 +101,9 @@ class Repeats:
                 last += 1
             kept: list[int] = []
             for i in range(first, last + 1):
-                t = int(time[i])
+                t, oldest = int(time[i]), int(judged[i]) - self.window
                 if fresh[order[i]]:
-                    if any(abs(t - k) <= self.window for k in kept):
+                    if any(abs(t - k) <= self.window and k >= oldest for k in kept):
                         fresh[order[i]] = False
                     else:
                         kept.append(t)
@@ -135,8 +141,10 @@ class _Run:
     def empty(cls) -> _Run:
         return cls(np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.int64))
 
-    def near(self, key: NDArray[np.uint64], time: NDArray[np.int64], window: int) -> NDArray[np.bool_]:
-        """Say whether each (n,) sorted key is held with an event time within `window` of `time`."""
+    def near(
+        self, key: NDArray[np.uint64], time: NDArray[np.int64], judged: NDArray[np.int64], window: int
+    ) -> NDArray[np.bool_]:
+        """Say whether each (n,) sorted key is held with an event time within `window` of both instants."""
         found = np.zeros(len(key), dtype=np.bool_)
         if not len(self.key):
             return found
@@ -145,7 +153,8 @@ class _Run:
         rows = rows[self.key[at[rows]] == key[rows]]
         step = 0
         while len(rows):
-            found[rows] |= np.abs(self.time[at[rows] + step] - time[rows]) <= window
+            held = self.time[at[rows] + step]
+            found[rows] |= (np.abs(held - time[rows]) <= window) & (held >= judged[rows] - window)
             step += 1
             rows = rows[at[rows] + step < len(self.key)]
             rows = rows[self.key[at[rows] + step] == key[rows]]

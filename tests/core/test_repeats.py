@@ -62,19 +62,30 @@ def test_repeats_are_those_of_the_slow_twin(events: list[tuple[int, str, int]], 
         part = events[begin:end]
         customers = hash_strings(objects([str(c) for c, _, _ in part]))
         at = np.array([t for _, _, t in part], dtype=np.int64)
-        found += repeats.fresh(customers, objects([i for _, i, _ in part]), at).tolist()
+        found += repeats.fresh(customers, objects([i for _, i, _ in part]), at, at).tolist()
         repeats.forget(part[0][2])
-        again = Repeats(WINDOW)
-        again.restore(*repeats.columns())
-        repeats = again
+        restored = Repeats(WINDOW)
+        restored.restore(*repeats.columns())
+        repeats = restored
     assert found == expected
 
 
 def test_ids_older_than_the_window_are_forgotten() -> None:
     repeats = Repeats(WINDOW)
     customer = hash_strings(objects(["c"]))
-    repeats.fresh(customer, objects(["e"]), np.array([0]))
+    repeats.fresh(customer, objects(["e"]), np.array([0]), np.array([0]))
     repeats.forget(WINDOW)
     assert len(repeats.columns()[0]) == 1
     repeats.forget(WINDOW + 1)
     assert len(repeats.columns()[0]) == 0
+
+
+def test_an_id_is_remembered_for_the_window_of_event_time() -> None:
+    def again(judged: int) -> bool:
+        repeats = Repeats(WINDOW)
+        customer = hash_strings(objects(["c"]))
+        repeats.fresh(customer, objects(["e"]), np.array([5]), np.array([5]))
+        return not repeats.fresh(customer, objects(["e"]), np.array([5]), np.array([judged]))[0]
+
+    assert again(5 + WINDOW)
+    assert not again(5 + WINDOW + 1)

@@ -1,0 +1,294 @@
+"""The whole state of an engine as tables, and back: what a checkpoint holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+from streams.core.batch import COLUMNS, Action, Batch, Closure, Profile
+from streams.core.complaints import Book, Known
+from streams.core.customers import SCHEMA
+from streams.core.engine import Engine
+from streams.core.episodes import Life, OpenWarning, Phase
+from streams.core.steps import Cause, Tier
+from streams.core.topics import Topic
+
+FORMAT: Final = 1
+"""Version of the tables; a state of another format is refused, never guessed at."""
+
+Tables = dict[str, pl.DataFrame]
+
+_RECORDS: Final = {"profile": Profile, "action": Action, "closure": Closure}
+
+
+class StateMismatch(ValueError):
+    """The state is not one of this engine: another format, application or partition."""
+
+
+def tables(engine: Engine) -> Tables:
+    """Return everything the engine knows, as tables of plain columns; `restore` goes on from them.
+
+    `customers` has a row a customer, and the other tables name a customer by its row there. `engine` holds
+    what there is once: instants, settings of the format, and the learner, as JSON.
+    """
+    customers, episodes = engine.customers, engine.episodes
+    known = customers.known
+    return {
+        "engine": pl.DataFrame({"json": [json.dumps(_once(engine), sort_keys=True)]}),
+        "customers": pl.DataFrame(
+            {"customer_id": pl.Series(customers.ids, dtype=pl.String)}
+            | {name: customers.state[name][:known].copy() for name in SCHEMA}
+        ),
+        "days": _days(engine),
+        "complaints": _complaints(engine),
+        "repeats": pl.DataFrame(dict(zip(("key", "time"), engine.repeats.columns(), strict=True))),
+        "held": _held(engine),
+        "lives": pl.DataFrame(
+            [
+                (engine.rules.rules[rule].id, customer, *_life(life))
+                for rule, customer, life in episodes.lives()
+            ],
+            schema={
+                "rule": pl.String,
+                "customer": pl.Int32,
+                "phase": pl.String,
+                "since": pl.Int64,
+                "opened_at": pl.Int64,
+                "clearing_since": pl.Int64,
+            },
+            orient="row",
+        ),
+        "warnings": pl.DataFrame(
+            [_warning(engine, customer, warning) for customer, warning in sorted(episodes.open.items())],
+            schema={
+                "customer": pl.Int32,
+                "id": pl.String,
+                "opened_at": pl.Int64,
+                "number": pl.Int32,
+                "tier": pl.String,
+                "causes": pl.String,
+            },
+            orient="row",
+        ),
+        "openings": pl.DataFrame(
+            [(customer, at, again) for customer, (at, again) in sorted(episodes.newest.items())],
+            schema={"customer": pl.Int32, "at": pl.Int64, "again": pl.Int32},
+            orient="row",
+        ),
+        "decisions": _decisions(engine),
+    }
+
+
+def restore(engine: Engine, state: Mapping[str, pl.DataFrame]) -> None:
+    """Let a new engine go on from `tables`.
+
+    Causes of rules that the engine no longer has are left out; `Engine.adopt` withdraws their warnings.
+    Raises `StateMismatch` for a state of another format, application or partition.
+    """
+    once = json.loads(state["engine"]["json"][0])
+    for name, mine in (
+        ("format", FORMAT),
+        ("app", engine.settings.app),
+        ("partition", engine.partition),
+        ("time_zone", engine.settings.time_zone),
+    ):
+        if once[name] != mine:
+            msg = f"the state's {name} is {once[name]!r}, not {mine!r}"
+            raise StateMismatch(msg)
+    customers = engine.customers
+    frame = state["customers"]
+    customers.index(frame["customer_id"].to_numpy().astype(np.object_))
+    for name in SCHEMA:
+        customers.state[name][: len(frame)] = frame[name].to_numpy()
+    customers.count, customers.day = once["count"], once["day"]
+    for word in once["words"]:
+        customers.code(word)
+    for (measure, day), cells in state["days"].partition_by("measure", "day", as_dict=True).items():
+        customers.logs[measure].add(day, cells["customer"].to_numpy(), cells["amount"].to_numpy())
+    for customer, complaint_id, since, resolved_at, uncounted in state["complaints"].iter_rows():
+        book = customers.books.setdefault(customer, Book())
+        if complaint_id is None:
+            book.uncounted = uncounted
+        else:
+            book.known[complaint_id] = Known(since, resolved_at)
+    engine.repeats.restore(state["repeats"]["key"].to_numpy(), state["repeats"]["time"].to_numpy())
+    _restore_held(engine, state["held"], once)
+    _restore_episodes(engine, state, once)
+    _restore_decisions(engine, state["decisions"], once)
+    engine.resume(once["midnight"], once["next_sweep"], once["sweeps"])
+    for topic, (newest, told) in once["quiet"].items():
+        if Topic[topic] in engine.quiet.newest:
+            engine.quiet.newest[Topic[topic]], engine.quiet.told[Topic[topic]] = newest, told
+
+
+def _once(engine: Engine) -> dict[str, Any]:
+    customers, reorder = engine.customers, engine.reorder
+    midnight, next_sweep, sweeps = engine.place
+    return {
+        "format": FORMAT,
+        "app": engine.settings.app,
+        "partition": engine.partition,
+        "time_zone": engine.settings.time_zone,
+        "rule_set": engine.rules.hash,
+        "count": customers.count,
+        "day": customers.day,
+        "words": customers.words[1:],
+        "midnight": midnight,
+        "next_sweep": next_sweep,
+        "sweeps": sweeps,
+        "watermark": reorder.watermark,
+        "newest": reorder.newest,
+        "quiet": {t.name: [engine.quiet.newest[t], engine.quiet.told[t]] for t in engine.quiet.newest},
+        "opened": {r.id: n for r, n in zip(engine.rules.rules, engine.episodes.opened, strict=True)},
+        "learner": engine.learner.state() if engine.learner is not None else None,
+    }
+
+
+def _days(engine: Engine) -> pl.DataFrame:
+    parts = [
+        pl.DataFrame(
+            {
+                "measure": pl.repeat(measure, len(rows), dtype=pl.String, eager=True),
+                "day": pl.repeat(day, len(rows), dtype=pl.Int32, eager=True),
+                "customer": rows,
+                "amount": amounts,
+            }
+        )
+        for measure, log in engine.customers.logs.items()
+        for day, rows, amounts in log.items()
+    ]
+    schema = {"measure": pl.String, "day": pl.Int32, "customer": pl.Int32, "amount": pl.Int64}
+    return pl.concat(parts) if parts else pl.DataFrame(schema=schema)
+
+
+def _complaints(engine: Engine) -> pl.DataFrame:
+    rows: list[tuple[int, str | None, int | None, int | None, int]] = []
+    for customer, book in sorted(engine.customers.books.items()):
+        rows.append((customer, None, None, None, book.uncounted))
+        rows += [(customer, name, known.since, known.resolved_at, 0) for name, known in book.known.items()]
+    schema = {
+        "customer": pl.Int32,
+        "complaint_id": pl.String,
+        "since": pl.Int64,
+        "resolved_at": pl.Int64,
+        "uncounted": pl.Int32,
+    }
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _held(engine: Engine) -> pl.DataFrame:
+    """Return the events that wait to be put in order."""
+    events, instant = engine.reorder.waiting
+    columns: dict[str, Any] = {"instant": instant}
+    for name, (dtype, _) in COLUMNS.items():
+        values = getattr(events, name)
+        if name == "record":
+            values = pl.Series([_record_json(r) for r in values.tolist()], dtype=pl.String)
+        elif dtype is np.object_:
+            values = pl.Series(values.tolist(), dtype=pl.String)
+        columns[name] = values
+    return pl.DataFrame(columns)
+
+
+def _restore_held(engine: Engine, frame: pl.DataFrame, once: Mapping[str, Any]) -> None:
+    columns: dict[str, Any] = {}
+    for name, (dtype, _) in COLUMNS.items():
+        if dtype is np.object_:
+            values = np.empty(len(frame), dtype=np.object_)
+            values[:] = frame[name].to_list()
+            if name == "record":
+                values[:] = [_record(text) for text in values.tolist()]
+            columns[name] = values
+        else:
+            columns[name] = frame[name].to_numpy().astype(dtype)
+    engine.reorder.restore(Batch(**columns), frame["instant"].to_numpy(), once["watermark"], once["newest"])
+
+
+def _record_json(record: Profile | Action | Closure | None) -> str | None:
+    return None if record is None else json.dumps([type(record).__name__.lower(), asdict(record)])
+
+
+def _record(text: str | None) -> Profile | Action | Closure | None:
+    if text is None:
+        return None
+    kind, values = json.loads(text)
+    if kind == "action":
+        values["reasons"] = tuple(values["reasons"])
+    record: Profile | Action | Closure = _RECORDS[kind](**values)
+    return record
+
+
+def _life(life: Life) -> tuple[str, int, int, int]:
+    return life.phase.name.lower(), life.since, life.opened_at, life.clearing_since
+
+
+def _warning(engine: Engine, customer: int, warning: OpenWarning) -> tuple[int, str, int, int, str, str]:
+    causes = {engine.rules.rules[rule].id: asdict(cause) for rule, cause in warning.causes.items()}
+    return (
+        customer,
+        warning.id,
+        warning.opened_at,
+        warning.number,
+        warning.tier.label,
+        json.dumps(causes, sort_keys=True),
+    )
+
+
+def _restore_episodes(engine: Engine, state: Mapping[str, pl.DataFrame], once: Mapping[str, Any]) -> None:
+    episodes = engine.episodes
+    places = {rule.id: place for place, rule in enumerate(engine.rules.rules)}
+    for rule, customer, phase, since, opened_at, clearing_since in state["lives"].iter_rows():
+        if rule in places:
+            life = Life(Phase[phase.upper()], since, opened_at, clearing_since)
+            episodes.put(places[rule], customer, life)
+    for customer, warning_id, opened_at, number, tier, causes in state["warnings"].iter_rows():
+        held = json.loads(causes)
+        warning = OpenWarning(warning_id, opened_at, number, Tier[tier.upper()])
+        warning.causes = {places[r]: _cause(c) for r, c in held.items() if r in places}
+        warning.orphans = tuple(_cause(c) for r, c in held.items() if r not in places)
+        episodes.open[customer] = warning
+    for customer, at, again in state["openings"].iter_rows():
+        episodes.newest[customer] = (at, again)
+    for rule, opened in once["opened"].items():
+        if rule in places:
+            episodes.opened[places[rule]] = opened
+
+
+def _cause(values: dict[str, Any]) -> Cause:
+    names = {f.name for f in fields(Cause)}
+    return Cause(**{k: v for k, v in values.items() if k in names} | {"tier": Tier(values["tier"])})
+
+
+def _decisions(engine: Engine) -> pl.DataFrame:
+    state = engine.cohorts.state()
+    columns: dict[str, Any] = {
+        "at": np.repeat(state["at"], state["size"]),
+        "customer": state["customers"],
+        "p": state["p"],
+    }
+    columns |= {f"x:{name}": state["x"][:, i] for i, name in enumerate(state["inputs"].tolist())}
+    return pl.DataFrame(columns)
+
+
+def _restore_decisions(engine: Engine, frame: pl.DataFrame, once: Mapping[str, Any]) -> None:
+    if engine.learner is not None and once["learner"] is not None:
+        engine.learner.restore(once["learner"])
+        engine.model = engine.learner.snapshot()
+    at = frame["at"].to_numpy()
+    starts = np.flatnonzero(np.diff(at, prepend=at[0] - 1)) if len(at) else np.empty(0, dtype=np.int64)
+    names = [name for name in frame.columns if name.startswith("x:")]
+    engine.cohorts.restore(
+        {
+            "at": at[starts],
+            "size": np.diff(starts, append=len(at)),
+            "customers": frame["customer"].to_numpy(),
+            "x": frame.select(names).to_numpy().astype(np.float32).reshape(len(at), len(names)),
+            "p": frame["p"].to_numpy(),
+            "inputs": np.array([name.removeprefix("x:") for name in names], dtype=np.str_),
+        }
+    )

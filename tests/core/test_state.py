@@ -1,0 +1,60 @@
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+from streams.core.calendar import DAY
+from streams.core.engine import Engine, Output
+from streams.core.state import StateMismatch, restore, tables
+from streams.learning import LearnerSettings, RiverLearner
+from tests.core.test_against_oracle import COMPILED, PLAIN, QUIET
+from tests.oracle.drive import engine_settings
+from tests.oracle.histories import as_batch, random_history
+
+
+def new_engine(zone: str = "Europe/Berlin", *, quiet: bool = False) -> Engine:
+    settings = engine_settings(QUIET if quiet else PLAIN)
+    settings = replace(settings, time_zone=zone, horizon_us=20 * DAY, decide_every=2)
+    return Engine(settings, COMPILED, RiverLearner(LearnerSettings(2, 2)))
+
+
+def outputs(parts: list[Output]) -> tuple[object, ...]:
+    return [s for o in parts for s in o.steps], [n for o in parts for n in o.control]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_an_engine_restored_at_any_cut_goes_on_as_if_nothing_had_happened(seed: int) -> None:
+    history = random_history(seed, late=seed % 2 == 1, size=120, days=120)
+    zone, batch = history.zone.key, as_batch(history.arrivals)
+    whole = new_engine(zone, quiet=seed % 3 == 0)
+    cuts = [0, 1, 20, 75, len(batch)]
+    parts = [batch.take(slice(b, e)) for b, e in zip(cuts, cuts[1:], strict=False)]
+    until = int(batch.at.max()) + 40 * DAY
+    expected = outputs([whole.step(part) for part in parts] + [whole.flush(), whole.advance(until)])
+
+    found = []
+    engine = new_engine(zone, quiet=seed % 3 == 0)
+    for part in parts:
+        found.append(engine.step(part))
+        saved = tables(engine)
+        engine = new_engine(zone, quiet=seed % 3 == 0)
+        restore(engine, saved)
+        again = tables(engine)
+        assert all(again[name].equals(frame) for name, frame in saved.items()), seed
+    found += [engine.flush(), engine.advance(until)]
+    assert outputs(found) == expected
+    assert len(expected[0]) > 20  # type: ignore[arg-type]  # a list of steps
+
+
+def test_tables_are_plain_columns_that_other_tools_open() -> None:
+    engine = new_engine()
+    engine.step(as_batch(random_history(1).arrivals))
+    for frame in tables(engine).values():
+        assert not any(dtype.is_nested() or dtype == pl.Object for dtype in frame.dtypes)
+
+
+def test_the_state_of_another_partition_is_refused() -> None:
+    engine = new_engine()
+    saved = tables(engine)
+    with pytest.raises(StateMismatch, match="partition is 0, not 3"):
+        restore(Engine(engine.settings, COMPILED, None, 3), saved)
