@@ -1,4 +1,4 @@
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -15,11 +15,14 @@ def us(text: str) -> int:
     return round(datetime.fromisoformat(text).timestamp() * 1_000_000)
 
 
-@given(st.sampled_from(ZONES), st.datetimes(datetime(1971, 1, 1), datetime(2060, 1, 1)))
+@given(
+    st.sampled_from(ZONES),
+    st.datetimes(datetime.fromisoformat("1971-01-01"), datetime.fromisoformat("2060-01-01")),
+)
 def test_a_local_day_is_the_date_on_the_wall(zone: str, wall: datetime) -> None:
     instant = us(wall.isoformat() + "+00:00")
     local = datetime.fromtimestamp(instant / 1e6, ZoneInfo(zone)).date()
-    days = (local - datetime(1970, 1, 1).date()).days
+    days = (local - date(1970, 1, 1)).days
     calendar = Calendar(zone)
     assert calendar.day(instant) == days
     assert calendar.days(np.array([instant])).tolist() == [days]

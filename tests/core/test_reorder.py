@@ -1,3 +1,4 @@
+import itertools
 from collections.abc import Sequence
 
 from hypothesis import given
@@ -19,7 +20,7 @@ def taken(times: list[int], cuts: list[int]) -> list[tuple[int, int, str]]:
     numbered = list(enumerate(times))
     edges = sorted({0, len(times), *(c for c in cuts if c < len(times))})
     result = []
-    parts = [reorder.put(batch(numbered[b:e])) for b, e in zip(edges, edges[1:], strict=False)]
+    parts = [reorder.put(batch(numbered[b:e])) for b, e in itertools.pairwise(edges)]
     for part in [*parts, reorder.flush()]:
         result += list(
             zip(part.instant.tolist(), part.events.at.tolist(), part.events.event_id.tolist(), strict=True)

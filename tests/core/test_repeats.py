@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -58,7 +60,7 @@ def test_repeats_are_those_of_the_slow_twin(events: list[tuple[int, str, int]], 
     repeats = Repeats(WINDOW)
     found: list[bool] = []
     edges = sorted({0, len(events), *(c for c in cuts if c < len(events))})
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in itertools.pairwise(edges):
         part = events[begin:end]
         customers = hash_strings(objects([str(c) for c, _, _ in part]))
         at = np.array([t for _, _, t in part], dtype=np.int64)

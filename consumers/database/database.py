@@ -1,0 +1,188 @@
+"""An open database: SQLite or PostgreSQL behind one face, its errors leaving as `StoreError`."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Connection, Engine, Executable, Table, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    SQLAlchemyError,
+    StatementError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from consumers.database.migrations import MIGRATIONS, Migration, upgrade
+from consumers.loop import Retryable
+from streams.errors import StoreError
+
+BUSY_MS: Final = 5_000
+"""How long SQLite waits for another process's transaction to end."""
+CONNECT_S: Final = 5
+
+_WRITE: Final = "lapwing_write"
+_LOCK: Final = 0x1A9B1A9  # any number of our own: the key of PostgreSQL's advisory lock
+_PASSING_SQLITE: Final = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
+_PASSING_POSTGRES: Final = ("08", "40", "53", "55", "57", "58")
+"""Classes of SQLSTATE: connection, rollback by a deadlock, resources, locks, shutdown, disk."""
+
+
+class StoreAway(StoreError, Retryable):
+    """The database cannot be reached, is locked or has no space: it may come back."""
+
+
+class RowRefused(StoreError):
+    """The database has no room for one of the values given: the other rows may be stored without it."""
+
+
+def store_error(error: Exception, place: str) -> StoreError:
+    """Return the `StoreError` that stands for an error of the driver; its text holds no row's values."""
+    origin = error.orig if isinstance(error, StatementError) and error.orig is not None else error
+    # Only the first line: PostgreSQL puts values under DETAIL and CONTEXT.
+    lines = str(origin).strip().splitlines()
+    text = f"database {place}: {type(origin).__name__}: {lines[0] if lines else ''}"[:400]
+    unfit = isinstance(error, DataError | IntegrityError | OverflowError | UnicodeError)
+    if unfit or type(error) is StatementError:  # the latter: a value could not even be bound
+        return RowRefused(text)
+    return StoreAway(text) if _passes(error, origin) else StoreError(text)
+
+
+def _passes(error: Exception, origin: BaseException) -> bool:
+    if isinstance(error, PoolTimeoutError):
+        return True
+    if isinstance(origin, sqlite3.Error):
+        # The low byte is the primary code.
+        return getattr(origin, "sqlite_errorcode", 0) & 0xFF in _PASSING_SQLITE
+    state = getattr(origin, "sqlstate", None) or ""
+    return state.startswith(_PASSING_POSTGRES) or (
+        not state and isinstance(error, OperationalError | InterfaceError)
+    )
+
+
+class Database:
+    """Connections to one database, made by URL."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            address = make_url(url)
+            if address.drivername in {"postgresql", "postgres"}:
+                address = address.set(drivername="postgresql+psycopg")
+            self.place = address.render_as_string(hide_password=True)
+            self.dialect = address.get_backend_name()
+            if self.dialect not in {"sqlite", "postgresql"}:
+                msg = f"database {self.place}: only sqlite:/// and postgresql:// are known"
+                raise StoreError(msg)
+            self._engine = create_engine(
+                address,
+                hide_parameters=True,  # rows hold customer ids: they belong in no error's text
+                json_serializer=_to_json,
+                **({} if self.dialect == "sqlite" else {"pool_pre_ping": True}),
+                connect_args={"timeout": BUSY_MS / 1000}
+                if self.dialect == "sqlite"
+                else {"connect_timeout": CONNECT_S},
+            )
+        except ModuleNotFoundError as error:
+            msg = f"a PostgreSQL database needs {error.name}: pip install 'lapwing[postgres]'"
+            raise StoreError(msg) from error
+        except ArgumentError as error:
+            msg = "not a database URL: expected sqlite:///FILE or postgresql://USER@HOST/NAME"
+            raise StoreError(msg) from error
+        if self.dialect == "sqlite":
+            _prepare_sqlite(self._engine)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Yield a connection in a transaction that sees one state of the database."""
+        with self._connection(write=False) as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Yield a connection in a transaction that is the only one writing, and commit it.
+
+        Writers take turns, so `seq` numbers become visible in their order and two sinks cannot deadlock.
+        """
+        with self._connection(write=True) as connection:
+            if self.dialect == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            yield connection
+
+    @contextmanager
+    def _connection(self, *, write: bool) -> Iterator[Connection]:
+        try:
+            with (
+                self._engine.connect().execution_options(**{_WRITE: write}) as connection,
+                connection.begin(),
+            ):
+                yield connection
+        # OverflowError and UnicodeError come from binding a value that the database has no room for.
+        except (SQLAlchemyError, OverflowError, UnicodeError) as error:
+            raise store_error(error, self.place) from error
+
+    def insert_new(self, table: Table) -> Executable:
+        """Return an insert that leaves a row alone whose key is there already."""
+        return self._insert(table).on_conflict_do_nothing()
+
+    def upsert(self, table: Table, rank: str) -> Executable:
+        """Return an insert that replaces the row of the same key where it has a lower `rank`."""
+        statement = self._insert(table)
+        new = statement.excluded
+        keys = [column.name for column in table.primary_key]
+        return statement.on_conflict_do_update(
+            index_elements=keys,
+            set_={column.name: new[column.name] for column in table.columns if column.name not in keys},
+            where=new[rank] > table.c[rank],
+        )
+
+    def _insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
+        return sqlite.insert(table) if self.dialect == "sqlite" else postgresql.insert(table)
+
+    def prepare(self, migrations: Sequence[Migration] = MIGRATIONS) -> tuple[int, int]:
+        """Create the tables or bring them up to date; return the version before and after."""
+        with self.writing() as connection:
+            return upgrade(connection, self.place, migrations)
+
+    def close(self) -> None:
+        """Close all connections."""
+        with contextlib.suppress(SQLAlchemyError):
+            self._engine.dispose()
+
+
+def _to_json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    """Begin transactions ourselves: the driver's own way takes the write lock too late to wait for it."""
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: sqlite3.Connection, record: object) -> None:
+        connection.isolation_level = None
+        # FULL: what is committed here is then committed to Kafka, so it must outlive a loss of power.
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        write = connection.get_execution_options().get(_WRITE, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -1,0 +1,158 @@
+"""The tables; a change here needs a migration in `migrations.py` that brings older databases to its shape."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime in UTC; SQLite, which knows no time zones, holds it as UTC without saying so."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn the instant to UTC."""
+        if value is None:
+            return None
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        """Return the instant as an aware datetime in UTC."""
+        if value is None:
+            return None
+        read: datetime = value
+        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+
+
+METADATA: Final = MetaData()
+_Number = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by themselves only in an INTEGER
+_Json = JSON().with_variant(JSONB, "postgresql")
+
+schema_version: Final = Table(
+    "lapwing_schema",
+    METADATA,
+    Column("version", Integer, primary_key=True),
+    Column("applied_at", Instant, nullable=False),
+)
+
+warning_steps: Final = Table(
+    "warning_steps",
+    METADATA,
+    # Writers take turns (`Database.writing`): who has seen `seq` n will never find a new row below it.
+    Column("seq", _Number, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("time", Instant, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("warning_id", Text, nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("customer_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("tier", Text, nullable=False),
+    Column("data", _Json, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("source_topic", Text, nullable=False),
+    Column("source_partition", Integer, nullable=False),
+    Column("source_offset", BigInteger, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Index("warning_steps_by_warning", "warning_id", "step"),
+    Index("warning_steps_by_customer", "customer_id"),
+    sqlite_autoincrement=True,
+)
+"""Every step of every warning's life, one row a CloudEvent id."""
+
+warnings: Final = Table(
+    "warnings",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("customer_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("tier", Text, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("closed_at", Instant),
+    Column("last_step", Integer, nullable=False),
+    Column("last_type", Text, nullable=False),
+    Column("causes", _Json, nullable=False),
+    Column("reasons", _Json, nullable=False),
+    Column("churn_probability", Float),
+    Column("horizon_days", Integer),
+    Column("model_version", Text),
+    Column("value_at_risk", Float),
+    Column("decision", Text),
+    Column("play", Text),
+    Column("holdout", Boolean),
+    Column("rule_set", Text),
+    Index("warnings_by_state", "state", "tier"),
+    Index("warnings_by_customer", "customer_id"),
+)
+"""Each warning as its highest step left it."""
+
+unreadable: Final = Table(
+    "unreadable",
+    METADATA,
+    Column("seq", _Number, primary_key=True, autoincrement=True),
+    Column("source_topic", Text, nullable=False),
+    Column("source_partition", Integer, nullable=False),
+    Column("source_offset", BigInteger, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("key", LargeBinary),
+    Column("value", LargeBinary),
+    Column("received_at", Instant, nullable=False),
+    UniqueConstraint("source_topic", "source_partition", "source_offset", "digest"),
+    sqlite_autoincrement=True,
+)
+"""Records of the warnings topic that could not be stored as steps, with their bytes."""
+
+channels: Final = Table(
+    "channels",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("filled_to", BigInteger, nullable=False),
+    Column("added_at", Instant, nullable=False),
+)
+"""The team's channels, and up to which `warning_steps.seq` each one's deliveries stand in the outbox."""
+
+outbox: Final = Table(
+    "outbox",
+    METADATA,
+    Column("seq", _Number, primary_key=True, autoincrement=True),
+    Column("step_id", Text, ForeignKey("warning_steps.id"), nullable=False),
+    Column("channel", Text, ForeignKey("channels.name"), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("claimed_by", Text),
+    Column("claimed_until", Instant),
+    Column("sent_at", Instant),
+    Column("last_error", Text),
+    UniqueConstraint("step_id", "channel"),
+    Index("outbox_by_due", "channel", "state", "due_at"),
+    sqlite_autoincrement=True,
+)
+"""What is to be sent, one row a step's id and channel: `pending`, `sent` or `given_up`."""

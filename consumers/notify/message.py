@@ -1,0 +1,64 @@
+"""What the team reads about a warning: plain text, which Apprise turns into what each channel shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+MOST_CAUSES: Final = 8
+MOST_REASONS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A title and a body."""
+
+    title: str
+    body: str
+    urgent: bool
+
+
+def write_message(kind: str, data: Mapping[str, Any]) -> Message:
+    """Return the message on a step: `kind` is its CloudEvent's type, `data` its CloudEvent's data."""
+    causes = data["causes"]
+    tier = data["tier"]
+    verb = kind.rpartition(".")[2]
+    first = _line(causes[0]["title"] or causes[0]["rule"]) if causes else "no cause given"
+    more = f" (+{len(causes) - 1})" if len(causes) > 1 else ""
+    title = f"[{tier}] {'Churn warning' if verb == 'opened' else f'Churn warning {verb}'}: {first}{more}"
+    lines = [f"Customer: {_line(data['customer_id'])}", f"Tier: {tier} ({verb})"]
+    for cause in causes[:MOST_CAUSES]:
+        lines.append(f"- {_line(cause['title'] or cause['rule'])}")
+        if cause.get("message"):
+            lines.append(f"  {_line(cause['message'])}")
+        lines.append(f"  since {_day(cause['since'])}; rule {cause['rule']}, tier {cause['tier']}")
+    if len(causes) > MOST_CAUSES:
+        lines.append(f"- and {len(causes) - MOST_CAUSES} more")
+    if data.get("churn_probability") is not None:
+        lines.append(
+            f"Churn probability: {data['churn_probability']:.0%} within {data.get('horizon_days')} days"
+        )
+    for reason in (data.get("reasons") or [])[:MOST_REASONS]:
+        direction = "raises" if reason["contribution"] > 0 else "lowers"
+        lines.append(f"- {reason['feature']} = {_number(reason['value'])} {direction} it")
+    if data.get("play"):
+        lines.append(f"Play: {_line(data['play'])}")
+    lines.append(f"Open since: {_day(data['opened_at'])}")
+    lines.append(f"Warning: {data['warning_id']}, step {data['step']}")
+    return Message(title[:200], "\n".join(lines), urgent=tier == "high")
+
+
+def _line(text: object) -> str:
+    """Return the text without line breaks and control characters, which a customer id might bring in."""
+    return "".join(c if c.isprintable() else " " for c in str(text))[:300]
+
+
+def _day(instant: str) -> str:
+    at = datetime.fromisoformat(instant)
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def _number(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else "missing" if value is None else _line(value)

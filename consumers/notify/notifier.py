@@ -1,0 +1,156 @@
+"""The notifier: fill the outbox, claim what is due, send it, note what became of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Final, TypeVar
+
+from consumers.loop import Backoff, Retryable, Stopped, Waiter, persist
+from consumers.notify.channels import SEND_TIMEOUT_S, Channel, Sender, SendFailed
+from consumers.notify.message import write_message
+from consumers.notify.outbox import LEASE, Delivery, Outbox
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+CLAIM: Final = 20
+IDLE_S: Final = 1.0
+LEAST_ATTEMPTS: Final = 5
+"""Before that many attempts nothing is given up, however old it is: the notifier itself may have been off."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What this notifier has done since its start."""
+
+    entered: int = 0
+    sent: int = 0
+    failed: int = 0
+    given_up: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Down:
+    failures: int
+    until: datetime
+
+
+class Notifier:
+    """Sends what is due to each channel until told to stop; a channel that is down holds up no other."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        channels: Sequence[Channel],
+        sender: Sender,
+        stop: Waiter,
+        *,
+        backoff: Backoff | None = None,
+        give_up_after: timedelta = timedelta(days=3),
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        on_progress: Callable[[Tally], None] = lambda tally: None,
+    ) -> None:
+        self.tally = Tally()
+        self._outbox = outbox
+        self._channels = channels
+        self._sender = sender
+        self._stop = stop
+        self._backoff = backoff or Backoff(first_s=2.0, limit_s=300.0)
+        self._give_up_after = give_up_after
+        self._clock = clock
+        self._on_progress = on_progress
+        self._down: dict[str, _Down] = {}
+
+    def run(self, *, follow: bool = True) -> Tally:
+        """Send until a stop is asked for, or, without `follow`, until all that is due has been tried."""
+        names = [channel.name for channel in self._channels]
+        try:
+            while not self._stop.asked:
+                self.tally.entered += self._persist(lambda: self._outbox.fill(names, self._clock()))
+                for channel in self._channels:
+                    self._serve(channel)
+                self._on_progress(self.tally)
+                if not follow or self._stop.wait(IDLE_S):
+                    break
+        except Stopped:
+            log.info("stopped while waiting for the database")
+        return self.tally
+
+    def _serve(self, channel: Channel) -> None:
+        """Send what is due to a channel; after a failure leave it alone for a while, then try just one."""
+        while not self._stop.asked:
+            now = self._clock()
+            down = self._down.get(channel.name)
+            if down is not None and now < down.until:
+                return
+            limit = 1 if down else CLAIM
+            batch = self._persist(partial(self._outbox.claim, channel.name, limit, now))
+            if not batch:
+                return
+            tried = self._send_batch(channel, batch, now + LEASE - timedelta(seconds=SEND_TIMEOUT_S))
+            self._persist(partial(self._outbox.release, batch[tried:]))
+
+    def _send_batch(self, channel: Channel, batch: Sequence[Delivery], last: datetime) -> int:
+        """Send claimed deliveries, none after `last` and none after a failure; return how many were tried."""
+        for tried, delivery in enumerate(batch):
+            if self._stop.asked or self._clock() > last:
+                return tried
+            if not self._send(channel, delivery):
+                return tried + 1
+        return len(batch)
+
+    def _send(self, channel: Channel, delivery: Delivery) -> bool:
+        try:
+            message = write_message(delivery.type, delivery.data)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            self._give_up(delivery, f"no message can be written: {type(error).__name__}")
+            return True
+        try:
+            self._sender(channel, message)
+        except SendFailed as error:
+            self._on_failure(channel, delivery, str(error))
+            return False
+        self._persist(lambda: self._outbox.sent(delivery, self._clock()))
+        if self._down.pop(channel.name, None):
+            log.info("channel %s takes messages again", channel.name)
+        self.tally.sent += 1
+        log.debug("sent %s to %s", delivery.step_id, channel.name)
+        return True
+
+    def _on_failure(self, channel: Channel, delivery: Delivery, error: str) -> None:
+        now = self._clock()
+        self.tally.failed += 1
+        before = self._down.get(channel.name)
+        failures = before.failures + 1 if before else 1
+        wait = timedelta(seconds=self._backoff.delay(failures))
+        self._down[channel.name] = _Down(failures, now + wait)
+        log.warning("channel %s: %s; trying again in %s", channel.name, error, wait)
+        attempts = delivery.attempts + 1
+        if attempts >= LEAST_ATTEMPTS and now - delivery.created_at >= self._give_up_after:
+            self._give_up(delivery, error)
+            return
+        due = now + timedelta(seconds=self._backoff.delay(attempts))
+        self._persist(lambda: self._outbox.failed(delivery, error, due))
+
+    def _give_up(self, delivery: Delivery, error: str) -> None:
+        self._persist(lambda: self._outbox.give_up(delivery, error))
+        self.tally.given_up += 1
+        log.error(
+            "gave up sending %s to %s after %d attempts: %s",
+            delivery.step_id,
+            delivery.channel,
+            delivery.attempts + 1,
+            error,
+        )
+
+    def _persist(self, work: Callable[[], T]) -> T:
+        return persist(work, stop=self._stop, backoff=Backoff(), on_wait=_say)
+
+
+def _say(error: Retryable, delay: float) -> None:
+    log.warning("%s; trying again in %.1f s", error, delay)

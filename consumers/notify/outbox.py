@@ -1,0 +1,194 @@
+"""The outbox: what is to be sent to whom, who is sending it, and what became of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import Connection, func, insert, or_, select, update
+
+from consumers.database.database import Database
+from consumers.database.schema import channels, outbox, warning_steps
+
+log = logging.getLogger(__name__)
+
+NOTIFIED: Final = ("churn.warning.opened", "churn.warning.escalated")
+"""The steps that the team is told of."""
+FILL: Final = 1_000
+LEASE: Final = timedelta(seconds=90)
+"""How long a claim holds; a notifier that died gives its deliveries back after this."""
+
+
+class State(StrEnum):
+    """What has become of a delivery."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    GIVEN_UP = "given_up"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One step's message to one channel."""
+
+    seq: int
+    step_id: str
+    channel: str
+    attempts: int
+    created_at: datetime
+    type: str
+    data: Mapping[str, Any]
+
+
+class Outbox:
+    """The deliveries of one database; `owner` is the name that this notifier claims under."""
+
+    def __init__(self, database: Database, owner: str) -> None:
+        self._database = database
+        self._owner = owner
+
+    def add_channels(self, names: Sequence[str], now: datetime, *, from_now: bool) -> dict[str, int]:
+        """Make channels known; return for each new one how many stored steps it is still to be told of."""
+        with self._database.writing() as connection:
+            known = set(connection.scalars(select(channels.c.name)))
+            new = [name for name in names if name not in known]
+            last = connection.scalar(select(func.max(warning_steps.c.seq))) or 0
+            waiting = 0
+            if not from_now:
+                stored = select(func.count()).where(warning_steps.c.type.in_(NOTIFIED))
+                waiting = connection.scalar(stored) or 0
+            for name in new:
+                row = {"name": name, "filled_to": last if from_now else 0, "added_at": now}
+                connection.execute(insert(channels).values(row))
+            return dict.fromkeys(new, waiting)
+
+    def fill(self, names: Sequence[str], now: datetime) -> int:
+        """Enter the steps stored since the last time; return how many deliveries that made.
+
+        The place up to which a channel is filled moves in the same transaction, so that no step is entered
+        twice or left out, whoever fills.
+        """
+        made = 0
+        for name in names:
+            while True:
+                entered, more = self._fill_some(name, now)
+                made += entered
+                if not more:
+                    break
+        return made
+
+    def _fill_some(self, channel: str, now: datetime) -> tuple[int, bool]:
+        # Looked at without the write lock first: most times there is nothing to enter.
+        with self._database.reading() as connection:
+            if not self._unfilled(connection, channel, 1):
+                return 0, False
+        with self._database.writing() as connection:
+            steps = self._unfilled(connection, channel, FILL)
+            rows = [
+                {
+                    "step_id": step_id,
+                    "channel": channel,
+                    "state": State.PENDING.value,
+                    "attempts": 0,
+                    "created_at": now,
+                    "due_at": now,
+                }
+                for _, step_id, kind in steps
+                if kind in NOTIFIED
+            ]
+            if rows:
+                connection.execute(self._database.insert_new(outbox), rows)
+            if steps:
+                place = update(channels).where(channels.c.name == channel)
+                connection.execute(place.values(filled_to=steps[-1][0]))
+        return len(rows), len(steps) == FILL
+
+    def _unfilled(self, connection: Connection, channel: str, limit: int) -> list[tuple[int, str, str]]:
+        place = select(channels.c.filled_to).where(channels.c.name == channel).scalar_subquery()
+        query = (
+            select(warning_steps.c.seq, warning_steps.c.id, warning_steps.c.type)
+            .where(warning_steps.c.seq > place)
+            .order_by(warning_steps.c.seq)
+            .limit(limit)
+        )
+        return [(row.seq, row.id, row.type) for row in connection.execute(query)]
+
+    def claim(self, channel: str, limit: int, now: datetime) -> list[Delivery]:
+        """Take deliveries that are due and that no living notifier has, for the length of a lease."""
+        due = (
+            select(outbox, warning_steps.c.type, warning_steps.c.data)
+            .join(warning_steps, warning_steps.c.id == outbox.c.step_id)
+            .where(
+                outbox.c.channel == channel,
+                outbox.c.state == State.PENDING.value,
+                outbox.c.due_at <= now,
+                or_(outbox.c.claimed_until.is_(None), outbox.c.claimed_until <= now),
+            )
+            .order_by(outbox.c.due_at, outbox.c.seq)
+            .limit(limit)
+        )
+        with self._database.reading() as connection:
+            if connection.execute(due.limit(1)).first() is None:
+                return []
+        with self._database.writing() as connection:
+            rows = connection.execute(due).all()
+            taken = update(outbox).where(outbox.c.seq.in_([row.seq for row in rows]))
+            connection.execute(taken.values(claimed_by=self._owner, claimed_until=now + LEASE))
+        return [
+            Delivery(row.seq, row.step_id, row.channel, row.attempts, row.created_at, row.type, row.data)
+            for row in rows
+        ]
+
+    def sent(self, delivery: Delivery, now: datetime) -> None:
+        """Note that the receiver has taken it."""
+        self._settle(delivery, state=State.SENT.value, sent_at=now, last_error=None)
+
+    def failed(self, delivery: Delivery, error: str, due_at: datetime) -> None:
+        """Note a failed attempt, to be made again at `due_at`."""
+        self._settle(delivery, due_at=due_at, last_error=error)
+
+    def give_up(self, delivery: Delivery, error: str) -> None:
+        """Note that no further attempt is made."""
+        self._settle(delivery, state=State.GIVEN_UP.value, last_error=error)
+
+    def _settle(self, delivery: Delivery, **values: object) -> None:
+        mine = update(outbox).where(outbox.c.seq == delivery.seq, outbox.c.claimed_by == self._owner)
+        values |= {"attempts": delivery.attempts + 1, "claimed_by": None, "claimed_until": None}
+        with self._database.writing() as connection:
+            connection.execute(mine.values(values))
+
+    def release(self, deliveries: Sequence[Delivery]) -> None:
+        """Give claimed deliveries back untried."""
+        if not deliveries:
+            return
+        mine = update(outbox).where(
+            outbox.c.seq.in_([delivery.seq for delivery in deliveries]), outbox.c.claimed_by == self._owner
+        )
+        with self._database.writing() as connection:
+            connection.execute(mine.values(claimed_by=None, claimed_until=None))
+
+    def retry_given_up(self, now: datetime) -> int:
+        """Make what was given up due again, its attempts counted anew; return how many."""
+        with self._database.writing() as connection:
+            again = update(outbox).where(outbox.c.state == State.GIVEN_UP.value)
+            result = connection.execute(
+                again.values(state=State.PENDING.value, attempts=0, created_at=now, due_at=now)
+            )
+            return result.rowcount
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Return for each channel how many deliveries are in each state."""
+        query = select(outbox.c.channel, outbox.c.state, func.count().label("n")).group_by(
+            outbox.c.channel, outbox.c.state
+        )
+        counts: dict[str, dict[str, int]] = {}
+        with self._database.reading() as connection:
+            for name in connection.scalars(select(channels.c.name)):
+                counts[name] = {state.value: 0 for state in State}
+            for row in connection.execute(query):
+                counts[row.channel][row.state] = row.n
+        return counts

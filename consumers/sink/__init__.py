@@ -1,0 +1,1 @@
+"""From the warnings topic into the database."""

@@ -1,0 +1,106 @@
+"""The sink: poll, store, commit, in this order."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Protocol, TypeVar
+
+from streams.contract.warnings import WarningEvent, parse_warning
+
+from consumers.broker_errors import BrokerAway, GroupChanged
+from consumers.database.database import Database
+from consumers.kafka import Record
+from consumers.loop import Backoff, Retryable, Stopped, Waiter, persist
+from consumers.sink.reading import read_records
+from consumers.sink.store import Counts, write
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+POLL_S = 1.0
+
+
+class Source(Protocol):
+    """What the sink needs of a subscription."""
+
+    def poll(self, timeout_s: float) -> Sequence[Record]:
+        """Return what has come."""
+
+    def commit(self, offsets: Mapping[tuple[str, int], int]) -> None:
+        """Commit offsets."""
+
+    def lag(self) -> int | None:
+        """Return how many records are yet to be read."""
+
+    def at_end(self) -> bool:
+        """Return whether all has been read."""
+
+
+class Sink:
+    """Stores what a subscription gives until it is told to stop."""
+
+    def __init__(
+        self,
+        source: Source,
+        database: Database,
+        stop: Waiter,
+        *,
+        backoff: Backoff | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        parse: Callable[[bytes], WarningEvent] = parse_warning,
+        on_progress: Callable[[Counts, int | None], None] = lambda counts, lag: None,
+    ) -> None:
+        self.counts = Counts()
+        self._source = source
+        self._database = database
+        self._stop = stop
+        self._backoff = backoff or Backoff()
+        self._clock = clock
+        self._parse = parse
+        self._on_progress = on_progress
+        self._uncommitted: dict[tuple[str, int], int] = {}
+
+    def run(self, *, follow: bool = True) -> Counts:
+        """Store until a stop is asked for, or, without `follow`, until all that is there is stored."""
+        try:
+            while not self._stop.asked:
+                records = self._persist(lambda: self._source.poll(POLL_S))
+                if records:
+                    self._store(records)
+                self._commit()
+                self._on_progress(self.counts, self._source.lag())
+                if not follow and not records and self._source.at_end():
+                    break
+        except Stopped:
+            log.info("stopped while waiting; what was not stored will be read again")
+        return self.counts
+
+    def _store(self, records: Sequence[Record]) -> None:
+        reading = read_records(records, self._clock(), self._parse)
+        self.counts.add(self._persist(lambda: write(self._database, reading)))
+        for record in records:
+            self._uncommitted[record.topic, record.partition] = record.offset + 1
+
+    def _commit(self) -> None:
+        """Commit what the database holds; where that fails the records come again and change nothing."""
+        if not self._uncommitted:
+            return
+        try:
+            self._source.commit(self._uncommitted)
+        except BrokerAway as error:
+            log.warning("offsets are not committed yet: %s", error)
+        except GroupChanged as error:
+            log.info("%s", error)
+            self._uncommitted.clear()
+        else:
+            self._uncommitted.clear()
+
+    def _persist(self, work: Callable[[], T]) -> T:
+        return persist(work, stop=self._stop, backoff=self._backoff, on_wait=_say)
+
+
+def _say(error: Retryable, delay: float) -> None:
+    log.warning("%s; trying again in %.1f s", error, delay)

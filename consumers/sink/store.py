@@ -1,0 +1,102 @@
+"""Storing the steps of warnings, idempotent by their id and indifferent to the order they come in."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+from sqlalchemy import Connection, select
+
+from consumers.database.database import Database, RowRefused
+from consumers.database.schema import unreadable, warning_steps, warnings
+from consumers.kafka import Record
+from consumers.sink.reading import Reading, Row, Step, Unreadable, put_aside
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Counts:
+    """How many records came, and what became of them."""
+
+    records: int = 0
+    steps: int = 0
+    """New steps stored."""
+    repeats: int = 0
+    """Records whose step was there already."""
+    unreadable: int = 0
+
+    def add(self, other: Counts) -> None:
+        """Add another count to this one."""
+        for item in fields(self):
+            setattr(self, item.name, getattr(self, item.name) + getattr(other, item.name))
+
+
+def write(database: Database, reading: Reading) -> Counts:
+    """Store what was read, in one transaction where the database takes all of it, and return the counts.
+
+    Where it refuses a row for its values, the rows are halved until that one is alone and put aside.
+    """
+    try:
+        with database.writing() as connection:
+            counts, aside = _write_steps(database, connection, reading.steps)
+            aside += reading.unreadable
+            if aside:
+                connection.execute(database.insert_new(unreadable), [row for _, row in aside])
+    except RowRefused as error:
+        return _write_halves(database, reading, error)
+    for record, row in aside:
+        log.warning(
+            "%s[%d]@%d is put aside in `unreadable`: %s",
+            record.topic,
+            record.partition,
+            record.offset,
+            row["reason"],
+        )
+    counts.unreadable = len(aside)
+    counts.records = len(reading.steps) + len(reading.unreadable)
+    return counts
+
+
+def _write_halves(database: Database, reading: Reading, error: RowRefused) -> Counts:
+    steps = reading.steps
+    if not steps:
+        raise error
+    if len(steps) == 1:
+        record, now = steps[0].record, steps[0].step["received_at"]
+        aside = [(record, put_aside(record, now, Unreadable.REFUSED, str(error)))]
+        return write(database, Reading([], reading.unreadable + aside))
+    middle = len(steps) // 2
+    counts = write(database, Reading(steps[:middle], reading.unreadable))
+    counts.add(write(database, Reading(steps[middle:], [])))
+    return counts
+
+
+def _write_steps(
+    database: Database, connection: Connection, steps: Sequence[Step]
+) -> tuple[Counts, list[tuple[Record, Row]]]:
+    """Store the steps that are new; return the counts and the rows of those whose id has another content."""
+    ids = [step.step["id"] for step in steps]
+    known = select(warning_steps.c.id, warning_steps.c.digest).where(warning_steps.c.id.in_(ids))
+    digests: dict[str, str] = {row.id: row.digest for row in connection.execute(known)} if ids else {}
+    fresh: list[Step] = []
+    aside: list[tuple[Record, Row]] = []
+    for step in steps:
+        row = step.step
+        digest = digests.setdefault(row["id"], "")
+        if not digest:
+            digests[row["id"]] = row["digest"]
+            fresh.append(step)
+        elif digest != row["digest"]:
+            detail = "the id is stored with another content, which is kept"
+            aside.append(
+                (step.record, put_aside(step.record, row["received_at"], Unreadable.CONFLICT, detail))
+            )
+    if fresh:
+        connection.execute(database.insert_new(warning_steps), [step.step for step in fresh])
+        latest: dict[str, Row] = {}
+        for step in sorted(fresh, key=lambda step: int(step.step["step"])):
+            latest[step.warning["id"]] = step.warning
+        connection.execute(database.upsert(warnings, rank="last_step"), list(latest.values()))
+    return Counts(steps=len(fresh), repeats=len(steps) - len(fresh) - len(aside)), aside

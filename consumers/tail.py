@@ -1,0 +1,59 @@
+"""The smallest subscriber: prints warnings as they come, and is the example to copy for another one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC
+from typing import Protocol
+
+from consumers.kafka import Record
+from consumers.loop import Waiter
+from streams.contract.warnings import WarningEvent, parse_warning
+from streams.errors import ContractError
+
+POLL_S = 0.5
+
+
+class Source(Protocol):
+    """What is needed of a subscription."""
+
+    def poll(self, timeout_s: float) -> Sequence[Record]:
+        """Return what has come."""
+
+    def at_end(self) -> bool:
+        """Return whether all has been read."""
+
+
+def tail(
+    subscription: Source,
+    stop: Waiter,
+    *,
+    follow: bool,
+    on_warning: Callable[[WarningEvent, bytes], None],
+    on_unreadable: Callable[[Record, str], None],
+) -> int:
+    """Hand on every warning of a subscription, until its end or a stop; return how many there were."""
+    count = 0
+    while not stop.asked:
+        records = subscription.poll(POLL_S)
+        for record in records:
+            try:
+                event = parse_warning(record.value or b"")
+            except ContractError as error:
+                on_unreadable(record, str(error))
+            else:
+                on_warning(event, record.value or b"")
+                count += 1
+        if not follow and not records and subscription.at_end():
+            break
+    return count
+
+
+def one_line(event: WarningEvent) -> str:
+    """Return time, tier, what happened, the customer and the causes' messages in one line."""
+    data = event.data
+    what = event.type.rpartition(".")[2]
+    causes = "; ".join(cause.message or cause.title or cause.rule for cause in data.causes)
+    at = f"{event.time.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+    line = f"{at}  {data.tier:<6}  {what:<9}  {data.customer_id}  {causes}"
+    return "".join(c if c.isprintable() else " " for c in line)

@@ -1,0 +1,126 @@
+"""The topics that Lapwing reads and writes: what each should be, whether those found fit, and making them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from streams.errors import BrokerError
+
+DAY_MS: Final = 24 * 60 * 60 * 1000
+PARTITIONS: Final = 6
+"""How many a topic is given where nothing says otherwise."""
+REJECTED_BYTES: Final = 2 * 1024 * 1024
+"""A rejected record keeps its bytes and gains headers, so it may be larger than what the inputs allow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What a topic should be."""
+
+    name: str
+    co_partitioned: bool
+    required: bool = True
+    config: Mapping[str, str] = field(default_factory=dict)
+    partitions: int | None = None
+    """Its own number of partitions, where that does not follow the inputs'."""
+
+
+class Cluster(Protocol):
+    """What is needed of `kafka.Admin`."""
+
+    def partitions(self) -> dict[str, int]:
+        """Return the number of partitions of each topic."""
+
+    def create(self, topic: str, partitions: int, replication: int, config: Mapping[str, str]) -> bool:
+        """Create a topic, or return `False` where it is there."""
+
+
+def plan(
+    *,
+    required: Sequence[str],
+    optional: Sequence[str],
+    compacted: Sequence[str],
+    warnings: str,
+    control: str,
+    rejected: str,
+) -> list[Topic]:
+    """Return all topics of an application: the inputs, of which the last two lists name some, and its own."""
+    inputs = [
+        Topic(
+            name,
+            co_partitioned=True,
+            required=name in required,
+            config={"cleanup.policy": "compact"} if name in compacted else {},
+        )
+        for name in [*required, *optional]
+    ]
+    keep = str(30 * DAY_MS)
+    return [
+        *inputs,
+        # Kept for good: the open warnings can be rebuilt from this topic alone. Partitioned as the inputs
+        # are: a worker finds its customers' warnings in its own partition.
+        Topic(warnings, co_partitioned=True, config={"cleanup.policy": "delete", "retention.ms": "-1"}),
+        # Not compacted: each notice is news, none replaces another. One partition keeps them in order.
+        Topic(control, False, config={"cleanup.policy": "delete", "retention.ms": keep}, partitions=1),
+        Topic(
+            rejected,
+            co_partitioned=False,
+            config={"retention.ms": keep, "max.message.bytes": str(REJECTED_BYTES)},
+        ),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A topic as it is found, and what is to be mended, if anything."""
+
+    topic: str
+    partitions: int | None
+    mend: str | None
+
+
+def check(topics: Sequence[Topic], found: Mapping[str, int]) -> list[Finding]:
+    """Return for each topic what is there and how to mend what does not fit."""
+    usual = _usual(topics, found)
+    findings = []
+    for topic in topics:
+        count = found.get(topic.name)
+        mend = None
+        if count is None and topic.required:
+            mend = "missing: run `lapwing topics`"
+        elif count is not None and topic.co_partitioned and count != usual:
+            mend = (
+                f"has {count} partitions where others have {usual}, which tears customers' events apart: "
+                f"make it anew with {usual} and send its events again (adding some moves no old key)"
+            )
+        findings.append(Finding(topic.name, count, mend))
+    return findings
+
+
+def _usual(topics: Sequence[Topic], found: Mapping[str, int]) -> int | None:
+    """Return the number of partitions that most of the co-partitioned topics have; of two, the larger."""
+    counts = Counter(found[topic.name] for topic in topics if topic.co_partitioned and topic.name in found)
+    return max(counts, key=lambda count: (counts[count], count), default=None)
+
+
+def create(
+    cluster: Cluster, topics: Sequence[Topic], partitions: int | None, replication: int
+) -> list[tuple[Topic, bool]]:
+    """Create the topics that are missing; return each with whether it was made.
+
+    Without `partitions` the topics that are there say how many, else it is `PARTITIONS`.
+    """
+    found = cluster.partitions()
+    usual = _usual(topics, found)
+    if partitions and usual and partitions != usual:
+        msg = f"topics are there with {usual} partitions: new ones with {partitions} would not fit them"
+        raise BrokerError(msg)
+    made = []
+    for topic in topics:
+        count = topic.partitions or usual or partitions or PARTITIONS
+        is_new = topic.name not in found and cluster.create(topic.name, count, replication, topic.config)
+        made.append((topic, is_new))
+    return made

@@ -1,0 +1,90 @@
+"""`lapwing notify`: send opened and escalated warnings to the team's channels."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import uuid
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from consumers.database.database import Database
+from consumers.loop import Stop
+from consumers.notify.channels import AppriseSender, read_channels
+from consumers.notify.notifier import Notifier, Tally
+from consumers.notify.outbox import Outbox
+from lapwing.options import settings_options
+from lapwing.settings import Settings
+from lapwing.status import Status, log
+from streams.duration import parse_duration
+from streams.errors import LapwingError, SettingsError
+
+
+@click.command()
+@settings_options("database")
+@click.option(
+    "--follow/--no-follow", default=True, help="Go on for ever, or stop when all that is due was tried."
+)
+@click.option("--from-now", is_flag=True, help="Tell a new channel nothing of what is stored already.")
+@click.option("--give-up-after", default="3d", show_default=True, help="How long a message is tried.")
+@click.option("--retry-given-up", is_flag=True, help="Try again what was given up.")
+@click.option("--json", "as_json", is_flag=True, help="Print the final counts as JSON.")
+def command(
+    settings: Settings,
+    follow: bool,
+    from_now: bool,
+    give_up_after: str,
+    retry_given_up: bool,
+    as_json: bool,
+) -> None:
+    """Send opened and escalated warnings from the database to the team's channels.
+
+    The channels are Apprise URLs in LAPWING_NOTIFY_URLS (or `notify_urls` of the settings file), with spaces
+    between them; `NAME=URL` gives one a name. Each step is sent once to each channel, and tried again while a
+    receiver is down. Several notifiers may run side by side. Without --follow the exit code is 1 where
+    something is left unsent.
+    """
+    channels = read_channels(url.get_secret_value() for url in settings.notify_urls)
+    if not channels:
+        msg = "no channel to send to: set LAPWING_NOTIFY_URLS to Apprise URLs, such as json://127.0.0.1:8080"
+        raise SettingsError(msg)
+    try:
+        patience = timedelta(microseconds=parse_duration(give_up_after))
+    except (ValueError, LapwingError) as error:
+        msg = f"--give-up-after: {error}"
+        raise SettingsError(msg) from error
+    store = Database(settings.database)
+    try:
+        store.prepare()
+        outbox = Outbox(store, f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}")
+        names = [channel.name for channel in channels]
+        with Stop() as stop, Status(f"notify {', '.join(names)}") as status:
+            now = datetime.now(UTC)
+            for name, waiting in outbox.add_channels(names, now, from_now=from_now).items():
+                log.info("channel %s is new: %d stored steps are to be sent to it", name, waiting)
+            if retry_given_up:
+                log.info("%d given up are tried again", outbox.retry_given_up(now))
+            for name in sorted(set(outbox.counts()) - set(names)):
+                if left := outbox.counts()[name]["pending"]:
+                    log.warning("%d messages wait for channel %s, which has no URL now", left, name)
+            tally = Notifier(
+                outbox,
+                channels,
+                AppriseSender(),
+                stop,
+                give_up_after=patience,
+                on_progress=lambda tally: status.show(_line(tally)),
+            ).run(follow=follow)
+        counts = outbox.counts()
+    finally:
+        store.close()
+    click.echo(json.dumps({**asdict(tally), "channels": counts}) if as_json else _line(tally))
+    if not follow and any(counts[name]["pending"] for name in names):
+        raise SystemExit(1)
+
+
+def _line(tally: Tally) -> str:
+    return f"{tally.sent} sent, {tally.failed} failed attempts, {tally.given_up} given up"

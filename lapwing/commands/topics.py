@@ -1,0 +1,104 @@
+"""`lapwing topics`: create and check topics; print the contract."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from consumers import topics
+from consumers.kafka import Admin, Cluster
+from lapwing.options import settings_options
+from lapwing.output import OutputError, whole_file
+from lapwing.settings import Settings
+from streams import __version__
+from streams.core.topics import REQUIRED, Topic
+from streams.errors import BrokerError
+
+
+@click.command()
+@settings_options("broker", "app")
+@click.option(
+    "--partitions", type=click.IntRange(1), help="Partitions of new topics; default: as the others', or 6."
+)
+@click.option(
+    "--replication", type=click.IntRange(1), default=1, show_default=True, help="Copies of each record."
+)
+@click.option("--check", is_flag=True, help="Create nothing; exit 1 where topics are missing or do not fit.")
+@click.option("--asyncapi", is_flag=True, help="Print the contract as an AsyncAPI document (JSON).")
+@click.option(
+    "--schemas", type=click.Path(path_type=Path), help="Write the contract's JSON Schemas to this folder."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def command(
+    settings: Settings,
+    partitions: int | None,
+    replication: int,
+    check: bool,
+    asyncapi: bool,
+    schemas: Path | None,
+    as_json: bool,
+) -> None:
+    """Create the topics that are missing, or check them, or print the contract (which needs no broker)."""
+    if asyncapi or schemas:
+        _print_contract(settings, asyncapi, schemas)
+        return
+    admin = Admin(Cluster(settings.broker, settings.kafka_security))
+    try:
+        wanted = planned(settings)
+        made = [] if check else topics.create(admin, wanted, partitions, replication)
+        findings = topics.check(wanted, admin.partitions())
+    finally:
+        admin.close()
+    created = {topic.name for topic, is_new in made if is_new}
+    if as_json:
+        rows = [{**asdict(finding), "created": finding.topic in created} for finding in findings]
+        click.echo(json.dumps(rows))
+    else:
+        for finding in findings:
+            what = "created" if finding.topic in created else "there"
+            note = finding.mend or (
+                f"{finding.partitions} partitions, {what}" if finding.partitions else "optional"
+            )
+            click.echo(f"{finding.topic:<24} {note}")
+    bad = sum(finding.mend is not None for finding in findings)
+    if bad:
+        msg = f"{bad} of {len(findings)} topics are missing or do not fit together"
+        raise BrokerError(msg)
+
+
+def planned(settings: Settings) -> list[topics.Topic]:
+    """Return what topics these settings ask for."""
+    names = settings.topics
+    return topics.plan(
+        required=[names[topic] for topic in REQUIRED],
+        optional=[name for topic, name in names.items() if topic not in REQUIRED],
+        compacted=[names[Topic.PROFILES]],
+        warnings=settings.warnings_topic,
+        control=settings.control_topic,
+        rejected=f"{settings.app}.rejected",
+    )
+
+
+def _print_contract(settings: Settings, asyncapi: bool, folder: Path | None) -> None:
+    # Only here, since pydantic's schemas take a while to make.
+    from streams.contract import schemas
+
+    if folder:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            msg = f"{folder}: cannot be made: {error.strerror}"
+            raise OutputError(msg) from error
+        for name, schema in schemas.json_schemas().items():
+            with whole_file(folder / f"{name}.schema.json") as part:
+                part.write_text(json.dumps(schema, indent=2) + "\n", encoding="utf-8")
+    if asyncapi:
+        names = {topic.label: name for topic, name in settings.topics.items()} | {
+            "warnings": settings.warnings_topic,
+            "control": settings.control_topic,
+            "rejected": f"{settings.app}.rejected",
+        }
+        click.echo(json.dumps(schemas.asyncapi(names, version=__version__), indent=2))

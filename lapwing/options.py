@@ -1,0 +1,39 @@
+"""Flags made from the settings list, so that a flag, its help and its setting cannot differ."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lapwing.settings import Settings, load_settings
+
+
+def settings_options(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command `--config` and a flag for each setting in `names`; it is called with `settings`."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def call(*args: Any, config: Path | None, **given: Any) -> Any:
+            flags = {name: given.pop(name) for name in names}
+            return function(*args, settings=load_settings(config, flags), **given)
+
+        decorated: Callable[..., Any] = call
+        for name in reversed(names):
+            field = Settings.model_fields[name]
+            flag = "--" + name.replace("_", "-")
+            if field.annotation is bool:
+                flag += f"/--no-{flag.removeprefix('--')}"
+            option = click.option(flag, name, default=None, help=field.description)
+            decorated = option(decorated)
+        return click.option(
+            "--config",
+            type=click.Path(path_type=Path),
+            default=None,
+            help="The settings file, TOML; `lapwing.toml` where there is one.",
+        )(decorated)
+
+    return decorate

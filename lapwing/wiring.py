@@ -1,0 +1,35 @@
+"""From settings to the parts they belong to."""
+
+from __future__ import annotations
+
+from lapwing.settings import Settings
+from streams.core.engine import Engine, EngineSettings
+from streams.core.features import Priors
+from streams.core.rules import RuleSet
+from streams.core.topics import Topic
+from streams.learning import LearnerSettings, RiverLearner
+
+
+def engine_settings(settings: Settings) -> EngineSettings:
+    """Return what the engine needs of the settings."""
+    return EngineSettings(
+        app=settings.app,
+        time_zone=settings.time_zone,
+        sweep_every_us=settings.sweep_every,
+        reorder_us=settings.reorder,
+        repeat_window_us=settings.repeat_window,
+        quiet_after_us={Topic[label.upper()]: after for label, after in settings.quiet_after.items()},
+        priors=Priors(settings.complaint_prior_orders, settings.complaint_prior_rate),
+        horizon_us=settings.horizon,
+        active_us=settings.horizon,
+        decide_every=max(1, settings.decide_every // settings.sweep_every),
+    )
+
+
+def engine(settings: Settings, rules: RuleSet, partition: int = 0) -> Engine:
+    """Return the engine of one partition, with a model of its own where the settings want one."""
+    learner = None
+    if settings.model_enabled:
+        # Below the same number of either outcome a model has seen too little of it to tell them apart.
+        learner = RiverLearner(LearnerSettings(settings.min_positives, settings.min_positives))
+    return Engine(engine_settings(settings), rules, learner, partition)

@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import inspect
+import sqlite3
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, create_engine, exc, func, insert, select, text
+from sqlalchemy import inspect as look
+
+from consumers.database.database import Database, RowRefused, StoreAway, store_error
+from consumers.database.migrations import MIGRATIONS
+from consumers.database.schema import METADATA, schema_version, unreadable
+from consumers.loop import Retryable
+from streams.errors import StoreError
+
+NOW = datetime(2011, 3, 1, 12, 30, 0, 123456, tzinfo=UTC)
+
+
+def row(offset: int, at: datetime = NOW) -> dict[str, object]:
+    return {
+        "source_topic": "t",
+        "source_partition": 0,
+        "source_offset": offset,
+        "digest": "d",
+        "reason": "invalid",
+        "detail": "",
+        "value": b"\x00\xff",
+        "received_at": at,
+    }
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    opened = Database(f"sqlite:///{tmp_path / 'w.db'}")
+    opened.prepare()
+    return opened
+
+
+def test_a_new_database_has_all_tables_and_the_newest_version(database: Database) -> None:
+    with database.reading() as connection:
+        assert set(look(connection).get_table_names()) >= set(METADATA.tables)
+        assert connection.scalar(select(func.max(schema_version.c.version))) == len(MIGRATIONS)
+        assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
+        assert connection.scalar(text("PRAGMA synchronous")) == 2
+
+
+def test_the_migrations_lead_to_the_tables_of_the_schema(database: Database) -> None:
+    straight = create_engine("sqlite://")
+    METADATA.create_all(straight)
+
+    def shape(connection: Connection) -> dict[str, object]:
+        found = look(connection)
+        return {
+            table: (
+                [(c["name"], str(c["type"]), c["nullable"]) for c in found.get_columns(table)],
+                sorted(str(i["name"]) for i in found.get_indexes(table)),
+            )
+            for table in METADATA.tables
+        }
+
+    with database.reading() as connection, straight.connect() as other:
+        assert shape(connection) == shape(other)
+    straight.dispose()
+
+
+def test_an_older_file_is_upgraded_and_keeps_its_rows(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'w.db'}"
+    old = Database(url)
+    assert old.prepare(MIGRATIONS[:1]) == (0, 1)
+    with old.writing() as connection:
+        connection.execute(insert(unreadable).values(row(7)))
+    old.close()
+    new = Database(url)
+    assert new.prepare() == (1, len(MIGRATIONS))
+    assert new.prepare() == (len(MIGRATIONS), len(MIGRATIONS))
+    with new.reading() as connection:
+        assert connection.scalar(select(unreadable.c.source_offset)) == 7
+        assert look(connection).has_table("outbox")
+
+
+def test_a_migration_that_fails_leaves_the_database_as_it_was(database: Database) -> None:
+    def broken(connection: Connection) -> None:
+        connection.execute(text("ALTER TABLE warnings ADD COLUMN new TEXT"))
+        connection.execute(text("NOT SQL"))
+
+    with pytest.raises(StoreError):
+        database.prepare([*MIGRATIONS, broken])
+    with database.reading() as connection:
+        assert "new" not in {column["name"] for column in look(connection).get_columns("warnings")}
+    assert database.prepare() == (len(MIGRATIONS), len(MIGRATIONS))
+
+
+def test_a_newer_file_is_refused(database: Database) -> None:
+    later = [*MIGRATIONS, lambda connection: None]
+    database.prepare(later)
+    with pytest.raises(StoreError, match=f"has version {len(later)}, this Lapwing knows up to") as caught:
+        database.prepare()
+    assert not isinstance(caught.value, Retryable)
+
+
+def test_instants_come_back_as_they_went_in_from_whatever_zone(database: Database) -> None:
+    east = NOW.astimezone(timezone(timedelta(hours=9)))
+    with database.writing() as connection:
+        connection.execute(insert(unreadable).values(row(1, east)))
+    with database.reading() as connection:
+        back = connection.scalar(select(unreadable.c.received_at))
+        assert back == NOW
+        assert back is not None
+        assert back.utcoffset() == timedelta(0)
+        assert connection.scalar(text("SELECT received_at FROM unreadable")) == "2011-03-01 12:30:00.123456"
+
+
+ERRORS = [
+    kind
+    for _, kind in inspect.getmembers(exc, inspect.isclass)
+    if issubclass(kind, exc.SQLAlchemyError) and kind.__module__ == exc.__name__
+]
+
+
+@pytest.mark.parametrize("kind", ERRORS, ids=lambda kind: kind.__name__)
+def test_every_error_of_sqlalchemy_leaves_as_ours_in_one_line_without_values(
+    kind: type[exc.SQLAlchemyError],
+) -> None:
+    database = Database("sqlite://")
+    told = "what went wrong\nDETAIL: customer c1"
+    error: exc.SQLAlchemyError = kind.__new__(kind)
+    error.args = (told,)
+    if issubclass(kind, exc.DBAPIError):
+        error = kind("SELECT 1", {"id": "c1"}, Exception(told))
+    elif issubclass(kind, exc.StatementError):
+        error = kind(told, "SELECT 1", {"id": "c1"}, Exception(told))
+    with pytest.raises(StoreError) as caught, database.reading():
+        raise error
+    assert "\n" not in str(caught.value)
+    assert "c1" not in str(caught.value)
+    assert database.place in str(caught.value)
+
+
+class FromServer(Exception):
+    def __init__(self, sqlstate: str | None) -> None:
+        super().__init__("told by the server")
+        self.sqlstate = sqlstate
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "kind"),
+    [
+        (None, StoreAway),
+        ("57P01", StoreAway),
+        ("08006", StoreAway),
+        ("40P01", StoreAway),
+        ("53100", StoreAway),
+        ("22001", StoreError),
+        ("42P01", StoreError),
+    ],
+)
+def test_which_of_postgresqls_errors_may_pass(sqlstate: str | None, kind: type[StoreError]) -> None:
+    error = exc.OperationalError("SELECT", {}, FromServer(sqlstate))
+    assert type(store_error(error, "db")) is kind
+
+
+def test_a_value_without_room_is_the_rows_own_fault(database: Database) -> None:
+    with pytest.raises(RowRefused), database.writing() as connection:
+        connection.execute(insert(unreadable).values(row(2**70)))
+    with pytest.raises(RowRefused), database.writing() as connection:
+        connection.execute(insert(unreadable).values({**row(1), "detail": "\ud800"}))
+
+
+def test_a_file_that_cannot_be_opened_or_is_no_database_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"nowhere/w\.db.*unable to open"):
+        Database(f"sqlite:///{tmp_path}/nowhere/w.db").prepare()
+    (tmp_path / "text.db").write_text("no database at all, but a text long enough to be looked at" * 9)
+    with pytest.raises(StoreError, match="not a database") as caught:
+        Database(f"sqlite:///{tmp_path}/text.db").prepare()
+    assert not isinstance(caught.value, Retryable)
+
+
+def test_a_locked_file_may_be_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("consumers.database.database.BUSY_MS", 1)
+    database = Database(f"sqlite:///{tmp_path / 'w.db'}")
+    database.prepare()
+    other = sqlite3.connect(tmp_path / "w.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreAway, match="locked"), database.writing():
+        pass
+    with database.reading() as connection:
+        assert connection.scalar(select(func.count()).select_from(unreadable)) == 0
+    other.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("mysql+pymysql://u@h/x", "PostgreSQL|only sqlite"),
+        ("not a url", "not a database URL"),
+    ],
+)
+def test_other_databases_are_refused(url: str, told: str) -> None:
+    with pytest.raises(StoreError, match=told):
+        Database(url)
+
+
+def test_the_password_is_in_no_text() -> None:
+    database = Database("postgresql://lapwing:hunter2@127.0.0.1:1/x")
+    with pytest.raises(StoreAway) as caught:
+        database.prepare()
+    assert "hunter2" not in str(caught.value)
+    assert "lapwing:***@127.0.0.1:1" in str(caught.value)

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from consumers.notify.message import write_message
+from streams.core.steps import StepKind, Tier
+from tests.consumers.warning_events import value, warning_id
+
+
+def data(**changes: object) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(value(**changes))["data"]
+    return read
+
+
+def test_an_opened_warning_reads_like_this() -> None:
+    message = write_message("churn.warning.opened", data(causes=("order-collapse", "model-high")))
+    assert message.title == "[medium] Churn warning: Title of order-collapse (+1)"
+    assert not message.urgent
+    assert message.body.splitlines() == [
+        "Customer: c1",
+        "Tier: medium (opened)",
+        "- Title of order-collapse",
+        "  message of order-collapse",
+        "  since 2011-03-13 07:06 UTC; rule order-collapse, tier medium",
+        "- Title of model-high",
+        "  message of model-high",
+        "  since 2011-03-13 07:06 UTC; rule model-high, tier medium",
+        "Churn probability: 73% within 90 days",
+        "- order_trend = 0.25 raises it",
+        "- logins_30d = missing lowers it",
+        "Open since: 2011-03-14 07:06 UTC",
+        f"Warning: {warning_id('c1')}, step 1",
+    ]
+
+
+def test_an_escalated_warning_says_so_and_is_urgent() -> None:
+    message = write_message("churn.warning.escalated", data(kind=StepKind.ESCALATED, tier=Tier.HIGH))
+    assert message.title.startswith("[high] Churn warning escalated: ")
+    assert message.urgent
+
+
+def test_what_is_unknown_is_left_out() -> None:
+    plain = data() | {"churn_probability": None, "reasons": [], "play": "care-call"}
+    body = write_message("churn.warning.opened", plain).body
+    assert "probability" not in body
+    assert "Play: care-call" in body
+
+
+def test_many_causes_are_counted_not_listed() -> None:
+    body = write_message("churn.warning.opened", data(causes=[f"r{n}" for n in range(20)])).body
+    assert "- and 12 more" in body
+    assert "r8" not in body
+
+
+def test_a_customer_id_cannot_add_lines() -> None:
+    body = write_message("churn.warning.opened", data(customer="c1\nTier: none\x1b[2J\u202e")).body
+    assert body.splitlines()[0] == "Customer: c1 Tier: none [2J "

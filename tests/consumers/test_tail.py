@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from consumers.kafka import Record
+from consumers.tail import one_line, tail
+from streams.contract.warnings import WarningEvent, parse_warning
+from streams.core.steps import Tier
+from tests.consumers.stubs import Topic, Waits
+from tests.consumers.warning_events import life, value
+
+
+def read(topic: Topic) -> tuple[list[str], list[int], int]:
+    lines: list[str] = []
+    bad: list[int] = []
+
+    def on_warning(event: WarningEvent, content: bytes) -> None:
+        assert parse_warning(content) == event
+        lines.append(one_line(event))
+
+    def on_unreadable(record: Record, why: str) -> None:
+        assert why
+        bad.append(record.offset)
+
+    count = tail(topic, Waits(), follow=False, on_warning=on_warning, on_unreadable=on_unreadable)
+    return lines, bad, count
+
+
+def test_each_warning_is_one_line() -> None:
+    lines, bad, count = read(Topic(life("c1"), size=3))
+    assert lines == [
+        "2011-03-14 07:06:40  medium  opened     c1  message of order-collapse",
+        "2011-03-15 07:06:40  medium  updated    c1  message of a; message of b",
+        "2011-03-16 07:06:40  high    escalated  c1  message of a; message of c",
+        "2011-03-17 07:06:40  high    resolved   c1  message of a",
+    ]
+    assert (bad, count) == ([], 4)
+
+
+def test_what_is_no_warning_is_told_with_its_place_and_the_rest_goes_on() -> None:
+    lines, bad, count = read(Topic([None, *life("c1")[:2], b"nonsense", life("c1")[2]], size=2))
+    assert (len(lines), bad, count) == (3, [0, 3], 3)
+
+
+def test_a_customer_id_cannot_write_to_the_terminal() -> None:
+    (line,), _, _ = read(Topic([value(customer="c\x1b[31m\n9", tier=Tier.LOW)], size=1))
+    assert "c [31m 9" in line
+    assert line.isprintable()
+
+
+def test_a_stop_ends_it() -> None:
+    assert (
+        tail(
+            Topic(life("c1"), size=1),
+            Waits(0),
+            follow=True,
+            on_warning=lambda *_: None,
+            on_unreadable=lambda *_: None,
+        )
+        == 0
+    )

@@ -1,0 +1,290 @@
+"""Sink, tail and topics as their commands, on a broker."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import func, select
+
+from consumers.database.database import Database
+from consumers.database.schema import unreadable, warning_steps, warnings
+from consumers.kafka import Admin, Cluster, Producer, Subscription
+from lapwing.commands import sink, tail, topics
+from streams.errors import BrokerError
+from tests.consumers.warning_events import life
+
+WITHIN_S = 30.0
+
+
+@pytest.fixture
+def topic(broker: str, request: pytest.FixtureRequest) -> str:
+    """Make a topic of its own for each test, named after it."""
+    name = f"w-{request.node.originalname}-{uuid4().hex[:8]}"
+    admin = Admin(Cluster(broker))
+    assert admin.create(name, 3, 1, {})
+    assert not admin.create(name, 3, 1, {})
+    admin.close()
+    return name
+
+
+def send(broker: str, topic: str, contents: list[bytes | None], compression: str | None = None) -> None:
+    producer = Producer(Cluster(broker), compression=compression)
+    for number, content in enumerate(contents):
+        producer.send(topic, b"k%d" % (number % 7), content, 1_300_000_000_000 + number)
+    producer.flush()
+    producer.close()
+
+
+def invoke(command: object, *args: str) -> Result:
+    result = CliRunner().invoke(command, list(args), catch_exceptions=False)  # type: ignore[arg-type]
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def count(database: Database, table: object) -> int:
+    with database.reading() as connection:
+        return connection.scalar(select(func.count()).select_from(table)) or 0  # type: ignore[arg-type]
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + WITHIN_S
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.05)
+
+
+LIVES: list[bytes | None] = [content for n in range(50) for content in life(f"c{n}")]
+
+
+@pytest.mark.parametrize("compression", [None, "gzip", "snappy", "lz4", "zstd"])
+def test_every_compression_is_read(broker: str, topic: str, compression: str | None) -> None:
+    send(broker, topic, LIVES * 20, compression)
+    args = ["--broker", broker, "--warnings-topic", topic, "--from-beginning", "--no-follow"]
+    assert len(invoke(tail.command, *args).stdout.splitlines()) == 4_000
+
+
+def test_the_sink_stores_what_is_in_the_topic_and_goes_on_where_it_was(
+    broker: str, topic: str, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'w.db'}"
+    args = ["--broker", broker, "--app", topic, "--warnings-topic", topic, "--database", url]
+    args += ["--session-timeout", "6s", "--no-follow", "--json"]
+    send(broker, topic, [*LIVES, b"no warning"])
+    told = json.loads(invoke(sink.command, *args).stdout)
+    assert told == {"records": 201, "steps": 200, "repeats": 0, "unreadable": 1}
+    send(broker, topic, [*life("new"), *LIVES[:5]])
+    told = json.loads(invoke(sink.command, *args).stdout)
+    assert told == {"records": 9, "steps": 4, "repeats": 5, "unreadable": 0}
+    database = Database(url)
+    assert [count(database, table) for table in (warning_steps, warnings, unreadable)] == [204, 51, 1]
+    with database.reading() as connection:
+        assert set(connection.scalars(select(warnings.c.state))) == {"resolved"}
+    database.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_sink_follows_the_topic_and_ends_cleanly_at_a_signal(
+    broker: str, topic: str, tmp_path: Path, number: signal.Signals
+) -> None:
+    url = f"sqlite:///{tmp_path / 'w.db'}"
+    args = ["--broker", broker, "--app", topic, "--warnings-topic", topic, "--database", url]
+    command = [sys.executable, "-m", "lapwing", "sink", *args, "--session-timeout", "6s"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            send(broker, topic, LIVES[:100])
+            wait_for(lambda: (tmp_path / "w.db").exists())
+            database = Database(url)
+            database.prepare()
+            wait_for(lambda: count(database, warning_steps) == 100)
+            send(broker, topic, LIVES[100:])
+            wait_for(lambda: count(database, warning_steps) == 200)
+            wait_for(lambda: committed(broker, f"{topic}-sink", topic) == 200)
+            os.kill(process.pid, number)
+            out, err = process.communicate(timeout=WITHIN_S)
+        finally:
+            process.kill()
+    assert process.returncode == 0, err
+    assert out == "200 steps stored, 0 repeats, 0 unreadable\n"
+    assert "Traceback" not in err
+    database.close()
+
+
+def committed(broker: str, group: str, topic: str) -> int:
+    admin = Admin(Cluster(broker))
+    offsets = admin.committed(group)
+    admin.close()
+    return sum(offset for (name, _), offset in offsets.items() if name == topic)
+
+
+def test_tail_prints_what_is_there_and_what_comes(broker: str, topic: str) -> None:
+    send(broker, topic, [*LIVES[:8], b"nonsense"])
+    args = ["--broker", broker, "--warnings-topic", topic, "--from-beginning", "--no-follow"]
+    plain = invoke(tail.command, *args)
+    assert len(plain.stdout.splitlines()) == 8
+    assert "high    resolved" in plain.stdout
+    assert "\x1b" not in plain.stdout  # not a terminal
+    assert "not a warning event" in plain.stderr
+    raw = invoke(tail.command, *args, "--json")
+    assert sorted(raw.stdout.encode().splitlines()) == sorted(c for c in LIVES[:8] if c)
+
+
+def test_tail_follows_from_the_end(broker: str, topic: str, tmp_path: Path) -> None:
+    args = ["--broker", broker, "--warnings-topic", topic, "--json"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "lapwing", "tail", *args], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            # Until it has taken its place at the end it sees nothing, so what is sent is sent again.
+            lines: list[str] = []
+            reader = threading.Thread(target=lines.extend, args=[process.stdout], daemon=True)
+            reader.start()
+
+            def sent_and_seen() -> bool:
+                send(broker, topic, LIVES[:1])
+                time.sleep(0.3)
+                return bool(lines)
+
+            wait_for(sent_and_seen)
+            process.terminate()
+            reader.join(WITHIN_S)
+            assert process.wait(WITHIN_S) == 0
+        finally:
+            process.kill()
+    assert {line.encode() for line in lines} == {(LIVES[0] or b"") + b"\n"}
+
+
+def test_an_empty_topic_has_an_end(broker: str, topic: str) -> None:
+    assert (
+        invoke(
+            tail.command, "--broker", broker, "--warnings-topic", topic, "--from-beginning", "--no-follow"
+        ).stdout
+        == ""
+    )
+
+
+def test_records_keep_all_they_came_with(broker: str, topic: str) -> None:
+    producer = Producer(Cluster(broker))
+    producer.send(topic, b"k", b"v", 1_234, [("why", b"because")], partition=2)
+    producer.send(topic, b"k", None, 1_235, partition=2)
+    producer.flush()
+    producer.close()
+    subscription = Subscription(Cluster(broker), topic, group=None)
+    found = []
+    while not subscription.at_end():
+        found += subscription.poll(0.2)
+    assert [(r.partition, r.offset, r.timestamp_ms, r.key, r.value, r.headers) for r in found] == [
+        (2, 0, 1_234, b"k", b"v", (("why", b"because"),)),
+        (2, 1, 1_235, b"k", None, ()),
+    ]
+    assert subscription.lag() == 0
+    subscription.close()
+    admin = Admin(Cluster(broker))
+    assert set(admin.end_offsets(topic)) == {0, 1, 2}
+    admin.close()
+
+
+def test_the_commit_of_a_member_that_lost_its_partitions_is_no_error_of_the_sink(
+    broker: str, topic: str
+) -> None:
+    send(broker, topic, LIVES[:30])
+    first = Subscription(Cluster(broker), topic, group=topic, session_timeout_ms=6_000)
+    wait_for(lambda: bool(first.poll(0.5)))
+    # A partition that is not this member's is left out rather than committed.
+    first.commit({(topic, 99): 5})
+    assert committed(broker, topic, topic) == 0
+    first.close()
+
+
+def test_topics_are_made_checked_and_fit(broker: str) -> None:
+    made = f"made{uuid4().hex[:8]}"
+    args = ["--broker", broker, "--app", made]
+    names = {
+        f"LAPWING_{name.upper()}": f"{made}-{name}"
+        for name in ("orders", "logins", "complaints", "feedback", "profiles", "actions", "closures")
+    }
+    names |= {"LAPWING_WARNINGS_TOPIC": f"{made}-warnings", "LAPWING_CONTROL_TOPIC": f"{made}-control"}
+    runner = CliRunner(env=names)
+    before = runner.invoke(topics.command, [*args, "--check"])
+    assert isinstance(before.exception, BrokerError)
+    assert f"{made}-orders".ljust(24) + " missing: run `lapwing topics`" in before.stdout
+    result = runner.invoke(topics.command, [*args, "--partitions", "3", "--json"], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    rows = json.loads(result.stdout)
+    assert {row["topic"]: row["partitions"] for row in rows} == {
+        **dict.fromkeys(names.values(), 3),
+        f"{made}-control": 1,
+        f"{made}.rejected": 3,
+    }
+    assert all(row["created"] for row in rows)
+    again = runner.invoke(topics.command, args, catch_exceptions=False)
+    assert again.stdout.count("3 partitions, there") == 9
+    other = Admin(Cluster(broker))
+    other.create(f"{made}-torn", 5, 1, {})
+    other.close()
+    runner = CliRunner(env=names | {"LAPWING_LOGINS": f"{made}-torn"})
+    torn = runner.invoke(topics.command, [*args, "--check"])
+    assert f"{made}-torn".ljust(24) + " has 5 partitions where others have 3" in torn.stdout
+    assert str(torn.exception) == "1 of 10 topics are missing or do not fit together"
+
+
+def test_a_topic_that_is_not_there_is_told(broker: str) -> None:
+    with pytest.raises(BrokerError, match="has no topic 'nowhere'; `lapwing topics` creates it"):
+        Subscription(Cluster(broker), "nowhere", group="g")
+
+
+def test_an_absent_broker_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
+    begin = time.monotonic()
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", "lapwing", command, "--broker", "127.0.0.1:1"],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for command in ("sink", "tail", "topics")
+    ]
+    for process in running:
+        out, err = process.communicate(timeout=WITHIN_S)
+        assert process.returncode == 1
+        assert out == ""
+        assert err.splitlines() == [
+            "lapwing: Kafka at 127.0.0.1:1 cannot be reached: "
+            "KafkaTimeoutError: Unable to bootstrap from ['127.0.0.1:1']"
+        ]
+    assert time.monotonic() - begin < 20
+
+
+LEFT_RUNNING = """
+import threading
+from consumers import kafka
+kafka.BOOTSTRAP_MS = 300
+absent = kafka.Cluster("127.0.0.1:1")
+for kind in (lambda: kafka.Subscription(absent, "t", group="g"), lambda: kafka.Producer(absent),
+             lambda: kafka.Admin(absent)):
+    try:
+        kind()
+    except kafka.BrokerError as error:
+        print(type(error).__name__)
+print(threading.active_count())
+"""
+
+
+def test_nothing_is_left_running_where_the_broker_is_absent() -> None:
+    # In a process of its own: the client leaves its refused sockets to the garbage collector, which warns.
+    done = subprocess.run([sys.executable, "-c", LEFT_RUNNING], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["BrokerAway", "BrokerAway", "BrokerAway", "1"]

@@ -1,0 +1,187 @@
+"""The notifier as its command, with Apprise, sending to a receiver on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from consumers.database.database import Database
+from consumers.notify import channels as channels_module
+from consumers.notify.channels import AppriseSender, Channel, SendFailed
+from consumers.notify.message import Message
+from consumers.notify.outbox import Outbox
+from consumers.sink.reading import read_records
+from consumers.sink.store import write
+from lapwing.commands import notify
+from streams.contract.warnings import parse_warning
+from streams.errors import SettingsError
+from tests.consumers.stubs import NOW
+from tests.consumers.warning_events import life, records, warning_id
+
+pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+
+WITHIN_S = 30.0
+
+
+class Receiver:
+    """A web server that notes what is posted to it, up or down."""
+
+    def __init__(self, port: int = 0) -> None:
+        self.bodies: list[dict[str, str]] = []
+        self.code = 200
+        self.wait = threading.Event()
+        self.wait.set()
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.wait.wait(WITHIN_S)
+                if receiver.code == 200:
+                    receiver.bodies.append(json.loads(body))
+                self.send_response(receiver.code)
+                self.end_headers()
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self._server.daemon_threads = True
+        self.port = self._server.server_port
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._thread.start()
+
+    def close(self) -> None:
+        self.wait.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    server = Receiver()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = Database(f"sqlite:///{tmp_path / 'w.db'}")
+    opened.prepare()
+    contents: list[bytes | None] = [content for n in range(3) for content in life(f"c{n}")]
+    write(opened, read_records(records(contents), NOW, parse_warning))
+    yield opened
+    opened.close()
+
+
+def free_port() -> int:
+    with socket.socket() as opened:
+        opened.bind(("127.0.0.1", 0))
+        port: int = opened.getsockname()[1]
+    return port
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + WITHIN_S
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.05)
+
+
+def ids(receiver: Receiver) -> list[str]:
+    return sorted(body["message"].splitlines()[-1].removeprefix("Warning: ") for body in receiver.bodies)
+
+
+EXPECTED = sorted(f"{warning_id(f'c{n}')}, step {step}" for n in range(3) for step in (1, 3))
+
+
+def test_what_is_stored_is_sent_once(receiver: Receiver, database: Database, tmp_path: Path) -> None:
+    runner = CliRunner(env={"LAPWING_NOTIFY_URLS": f"desk=json://127.0.0.1:{receiver.port}/hook"})
+    args = ["--database", f"sqlite:///{tmp_path / 'w.db'}", "--no-follow", "--json"]
+    told = json.loads(runner.invoke(notify.command, args, catch_exceptions=False).stdout)
+    assert told == {
+        "entered": 6,
+        "sent": 6,
+        "failed": 0,
+        "given_up": 0,
+        "channels": {"desk": {"pending": 0, "sent": 6, "given_up": 0}},
+    }
+    assert ids(receiver) == EXPECTED
+    by_id = {body["message"].splitlines()[-1]: body for body in receiver.bodies}
+    body = by_id[f"Warning: {warning_id('c0')}, step 3"]
+    assert body["title"] == "[high] Churn warning escalated: Title of a (+1)"
+    assert body["message"].startswith("Customer: c0\nTier: high (escalated)\n- Title of a\n")
+    assert json.loads(runner.invoke(notify.command, args, catch_exceptions=False).stdout)["sent"] == 0
+    assert len(receiver.bodies) == 6
+
+
+def test_a_receiver_that_is_down_and_comes_back_gets_all_of_it(database: Database, tmp_path: Path) -> None:
+    port = free_port()
+    environ = os.environ | {"LAPWING_NOTIFY_URLS": f"json://user:hunter2@127.0.0.1:{port}/secret-hook"}
+    command = [sys.executable, "-m", "lapwing", "notify", "--database", f"sqlite:///{tmp_path / 'w.db'}"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            box = Outbox(database, "test")
+            wait_for(lambda: any(counts["pending"] == 6 for counts in box.counts().values()))
+            time.sleep(1)  # long enough for a first attempt at nobody
+            receiver = Receiver(port)
+            wait_for(lambda: len(receiver.bodies) == 6)
+            wait_for(lambda: any(counts["sent"] == 6 for counts in box.counts().values()))
+            os.kill(process.pid, signal.SIGTERM)
+            out, err = process.communicate(timeout=WITHIN_S)
+            receiver.close()
+        finally:
+            process.kill()
+    assert process.returncode == 0, err
+    assert ids(receiver) == EXPECTED
+    assert "6 sent" in out
+    assert "Traceback" not in err
+    assert "trying again in" in err
+    assert "hunter2" not in err + out
+    assert "secret-hook" not in err + out
+
+
+def test_without_following_what_is_left_unsent_is_exit_code_1(
+    receiver: Receiver, database: Database, tmp_path: Path
+) -> None:
+    receiver.code = 503
+    runner = CliRunner(env={"LAPWING_NOTIFY_URLS": f"desk=json://127.0.0.1:{receiver.port}/hook"})
+    args = ["--database", f"sqlite:///{tmp_path / 'w.db'}", "--no-follow"]
+    result = runner.invoke(notify.command, args)
+    assert (result.exit_code, result.stdout) == (1, "0 sent, 1 failed attempts, 0 given up\n")
+
+
+def test_a_receiver_that_never_answers_is_left_before_the_lease_ends(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channels_module, "SEND_TIMEOUT_S", 0.5)
+    receiver.wait.clear()
+    begin = time.monotonic()
+    with pytest.raises(SendFailed, match="did not finish within"):
+        AppriseSender()(
+            Channel("desk", f"json://127.0.0.1:{receiver.port}/"), Message("t", "b", urgent=False)
+        )
+    assert time.monotonic() - begin < 5
+
+
+def test_without_a_channel_there_is_nothing_to_do(tmp_path: Path) -> None:
+    runner = CliRunner(env={"LAPWING_NOTIFY_URLS": ""})
+    result = runner.invoke(notify.command, ["--database", f"sqlite:///{tmp_path / 'w.db'}"])
+    assert isinstance(result.exception, SettingsError)
+    assert "set LAPWING_NOTIFY_URLS" in str(result.exception)
+    assert not (tmp_path / "w.db").exists()

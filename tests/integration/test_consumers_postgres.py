@@ -1,0 +1,153 @@
+"""The database parts on a PostgreSQL server, where it does other things than SQLite."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import create_engine, func, select, text
+
+from consumers.database.database import Database, StoreAway
+from consumers.database.migrations import MIGRATIONS
+from consumers.database.schema import outbox, unreadable, warning_steps, warnings
+from consumers.notify.outbox import Outbox
+from consumers.sink.reading import read_records
+from consumers.sink.sink import Sink
+from consumers.sink.store import Counts, write
+from streams.contract.warnings import parse_warning
+from tests.consumers.stubs import NOW, Clock, Topic, Waits
+from tests.consumers.warning_events import life, records, value
+
+
+@pytest.fixture
+def database(postgres_url: str) -> Iterator[Database]:
+    opened = Database(postgres_url)
+    assert opened.prepare() == (0, len(MIGRATIONS))
+    yield opened
+    opened.close()
+
+
+def store(database: Database, contents: list[bytes | None]) -> Counts:
+    return write(database, read_records(records(contents), NOW, parse_warning))
+
+
+def test_steps_are_stored_once_in_any_order_and_read_back_as_they_went_in(database: Database) -> None:
+    lives: list[bytes | None] = [content for n in range(20) for content in life(f"c{n}")]
+    assert store(database, lives[::-1]) == Counts(records=80, steps=80)
+    assert store(database, lives) == Counts(records=80, repeats=80)
+    with database.reading() as connection:
+        states = connection.execute(select(warnings.c.state, warnings.c.last_step).distinct()).all()
+        assert [tuple(row) for row in states] == [("resolved", 4)]
+        step = connection.execute(select(warning_steps).order_by(warning_steps.c.id)).first()
+        assert step is not None
+        assert step.received_at == NOW
+        assert step.data["causes"][0]["values"] == {"orders_30d": 1, "order_trend": 0.25, "segment": None}
+        tiers = text("SELECT DISTINCT data->'causes'->0->>'tier' FROM warning_steps ORDER BY 1")
+        assert connection.scalars(tiers).all() == ["high", "medium"]
+
+
+def test_a_row_that_the_server_refuses_is_put_aside_and_the_rest_stored(database: Database) -> None:
+    contents: list[bytes | None] = [value(customer=f"c{n}") for n in range(9)]
+    # NUL is in no PostgreSQL text, and an integer has four bytes.
+    contents[3] = value(customer="c3").replace(b'"order-collapse"', b'"a\\u0000b"')
+    contents[6] = value(customer="c6").replace(b'"step":1,', b'"step":3000000000,')
+    assert store(database, [*contents, b"\x00\xff"]) == Counts(records=10, steps=7, unreadable=3)
+    with database.reading() as connection:
+        aside = connection.execute(select(unreadable).order_by(unreadable.c.source_offset)).all()
+    assert [(row.reason, row.source_offset) for row in aside] == [
+        ("refused", 3),
+        ("refused", 6),
+        ("invalid", 9),
+    ]
+    assert aside[0].value == contents[3]
+    assert "c3" not in aside[0].detail
+
+
+def test_two_sinks_at_once_lose_and_double_nothing_and_number_in_order(
+    database: Database, postgres_url: str
+) -> None:
+    lives: list[bytes | None] = [content for n in range(60) for content in life(f"c{n}")]
+    other = Database(postgres_url)
+    seen: list[int] = []
+    errors: list[BaseException] = []
+    done = threading.Event()
+
+    def read_on() -> None:
+        """Read by cursor as the outbox does; a number that becomes visible late would be missed."""
+        last = 0
+        reader = Database(postgres_url)
+        while True:
+            finished = done.is_set()
+            with reader.reading() as connection:
+                query = select(warning_steps.c.seq).where(warning_steps.c.seq > last)
+                found = list(connection.scalars(query.order_by(warning_steps.c.seq)))
+            seen.extend(found)
+            last = found[-1] if found else last
+            if finished and not found:
+                break
+        reader.close()
+
+    def sink(into: Database, contents: list[bytes | None]) -> None:
+        try:
+            Sink(Topic(contents, size=7), into, Waits(), clock=Clock()).run(follow=False)
+        except BaseException as error:
+            errors.append(error)
+
+    follower = threading.Thread(target=read_on)
+    sinks = [
+        threading.Thread(target=sink, args=args)
+        for args in ((database, lives), (other, list(reversed(lives))))
+    ]
+    follower.start()
+    for thread in sinks:
+        thread.start()
+    for thread in sinks:
+        thread.join(30)
+    done.set()
+    follower.join(30)
+    assert errors == []
+    with database.reading() as connection:
+        assert connection.scalar(select(func.count()).select_from(warning_steps)) == len(lives)
+        assert seen == list(connection.scalars(select(warning_steps.c.seq).order_by(warning_steps.c.seq)))
+        assert set(connection.scalars(select(warnings.c.last_step))) == {4}
+    other.close()
+
+
+def test_two_notifiers_claim_each_message_once(database: Database, postgres_url: str) -> None:
+    store(database, [content for n in range(100) for content in life(f"c{n}")])
+    other = Database(postgres_url)
+    boxes = [Outbox(database, "one"), Outbox(other, "two")]
+    assert boxes[0].add_channels(["desk"], NOW, from_now=False) == {"desk": 200}
+    claimed: list[list[str]] = [[], []]
+
+    def claim(n: int) -> None:
+        boxes[n].fill(["desk"], NOW)
+        while batch := boxes[n].claim("desk", 7, NOW):
+            claimed[n] += [delivery.step_id for delivery in batch]
+
+    threads = [threading.Thread(target=claim, args=(n,)) for n in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(claimed[0] + claimed[1]) == len(set(claimed[0] + claimed[1])) == 200
+    with database.reading() as connection:
+        assert connection.scalar(select(func.count()).select_from(outbox)) == 200
+    other.close()
+
+
+def test_a_server_that_ends_connections_is_tried_again(database: Database, postgres_url: str) -> None:
+    store(database, [*life("c1")])
+    admin = create_engine(postgres_url)
+
+    def cut_and_go_on() -> None:
+        with admin.connect() as connection, database.writing() as ours:
+            others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+            connection.execute(text(others + " AND datname = current_database()"))
+            ours.execute(select(func.count()).select_from(warnings))
+
+    with pytest.raises(StoreAway):
+        cut_and_go_on()
+    admin.dispose()
+    assert store(database, [*life("c2")]).steps == 4
