@@ -1,0 +1,130 @@
+"""`lapwing replay`: a history of events through the engine."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from lapwing.options import settings_options
+from lapwing.output import whole_file
+from lapwing.progress import progress_bar
+from lapwing.settings import Settings
+from lapwing.wiring import engine
+from streams.contract.instants import read_instant, to_us
+from streams.contract.warnings import encode_step
+from streams.core.features import DTYPES
+from streams.core.steps import Step
+from streams.files import FileRefusal, read_events
+from streams.replay import FeatureFile, replay
+from streams.rule_files import load_rules
+
+
+class Instant(click.ParamType):
+    """An RFC 3339 time as microseconds since the epoch."""
+
+    name = "time"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the instant, or refuse the text."""
+        try:
+            return to_us(read_instant(value))
+        except ValueError:
+            self.fail(f"{value!r} is no RFC 3339 time with offset, such as 2011-12-09T00:00:00Z", param, ctx)
+
+
+@click.command(name="replay")
+@click.argument("events", nargs=-1, required=True, type=click.Path(path_type=Path))
+@settings_options("rules", "app", "time_zone", "sweep_every", "model_enabled")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Where to write the warnings, a CloudEvent a line."
+)
+@click.option(
+    "--features",
+    "features_path",
+    type=click.Path(path_type=Path),
+    help="Where to write the feature row of every customer at every sweep, Parquet.",
+)
+@click.option(
+    "--until", help="The last instant, RFC 3339; the last event's by default. Sweeps up to it included."
+)
+@click.option(
+    "--partitions",
+    type=click.IntRange(1, 10_000),
+    default=1,
+    show_default=True,
+    help="Partitions of the topics, where a worker's result is to be reproduced.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def command(
+    events: tuple[Path, ...],
+    settings: Settings,
+    out: Path | None,
+    features_path: Path | None,
+    until: int | None,
+    partitions: int,
+    as_json: bool,
+) -> None:
+    """Run the engine over EVENTS (.jsonl, .jsonl.gz, .jsonl.zst or .parquet) and write its warnings."""
+    rules = load_rules([settings.rules], DTYPES)
+    refused: Counter[str] = Counter()
+
+    def on_refused(refusal: FileRefusal) -> None:
+        refused[refusal.reason] += 1
+        click.echo(f"refused {refusal}", err=True)
+
+    started = time.monotonic()
+    with progress_bar("reading") as bar:
+        batch = read_events(
+            events,
+            now_us=time.time_ns() // 1000,
+            max_skew_us=settings.max_skew,
+            on_refused=on_refused,
+            progress=bar,
+        )
+    kinds: Counter[str] = Counter()
+    with ExitStack() as stack:
+        lines = stack.enter_context(stack.enter_context(whole_file(out)).open("wb")) if out else None
+        rows = None
+        if features_path is not None:
+            rows = stack.enter_context(FeatureFile(stack.enter_context(whole_file(features_path))))
+
+        def on_steps(steps: list[Step]) -> None:
+            kinds.update(step.kind.value for step in steps)
+            if lines is not None:
+                lines.writelines(encode_step(step, settings.app) + b"\n" for step in steps)
+
+        bar = stack.enter_context(progress_bar("replaying"))
+        result = replay(
+            batch,
+            [engine(settings, rules, number) for number in range(partitions)],
+            until=until,
+            on_steps=on_steps,
+            features=rows,
+            progress=bar,
+        )
+    seconds = time.monotonic() - started
+    summary = {
+        "events": result.counts.events,
+        "repeats": result.counts.repeats,
+        "refused": dict(sorted(refused.items())),
+        "customers": result.customers,
+        "sweeps": result.sweeps,
+        "steps": dict(sorted(kinds.items())),
+        "rule_set": rules.hash,
+        "seconds": round(seconds, 3),
+        "quiet_sources": [asdict(notice) for notice in result.notices],
+    }
+    if as_json:
+        click.echo(json.dumps(summary))
+        return
+    steps = ", ".join(f"{count:,} {kind}" for kind, count in sorted(kinds.items())) or "no warnings"
+    click.echo(
+        f"{result.counts.events:,} events of {result.customers:,} customers, {result.sweeps:,} sweeps: "
+        f"{steps} ({result.counts.repeats:,} repeats, {sum(refused.values()):,} refused, {seconds:.1f} s)"
+    )

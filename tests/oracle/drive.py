@@ -1,0 +1,82 @@
+"""The vectorised engine under the twin's settings and rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from streams.core.batch import Batch
+from streams.core.engine import Engine, EngineSettings
+from streams.core.features import CATALOGUE, Priors
+from streams.core.rules import Rule, RuleSet, compile_rules
+from streams.core.steps import Step
+from tests.oracle.conditions import OracleRule
+from tests.oracle.engine import OracleSettings
+
+
+@dataclass(slots=True)
+class Driven:
+    """What an engine put out."""
+
+    sweeps: list[tuple[int, pl.DataFrame]] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    late: int = 0
+    repeats: int = 0
+    events: int = 0
+
+
+def engine_settings(settings: OracleSettings) -> EngineSettings:
+    """Return the engine's settings of the same meaning."""
+    return EngineSettings(
+        time_zone=settings.zone.key,
+        sweep_every_us=settings.sweep_every_us,
+        reorder_us=settings.reorder_us,
+        repeat_window_us=settings.repeat_window_us,
+        quiet_after_us=settings.quiet_after_us,
+        priors=Priors(orders=settings.k, rate=settings.r),
+    )
+
+
+def compiled(rules: Sequence[OracleRule]) -> RuleSet:
+    """Return the twin's rules, whose conditions must be SQL, as the engine's."""
+    return compile_rules([engine_rule(rule) for rule in rules], {n: f.dtype() for n, f in CATALOGUE.items()})
+
+
+def engine_rule(rule: OracleRule) -> Rule:
+    """Return a rule of the twin as the engine's."""
+    assert isinstance(rule.when, str)
+    assert rule.clear is None or isinstance(rule.clear, str)
+    assert rule.only is None or isinstance(rule.only, str)
+    return Rule(
+        id=rule.id,
+        title=rule.id,
+        when=rule.when,
+        clear=rule.clear,
+        only=rule.only,
+        for_us=rule.terms.for_us,
+        keep_open_for_us=rule.terms.keep_open_for_us,
+        cooldown_us=rule.terms.cooldown_us,
+        tier=rule.terms.tier,
+        reason="test",
+    )
+
+
+def drive(
+    settings: OracleSettings, rules: RuleSet, batches: Sequence[Batch], until: int | None = None
+) -> Driven:
+    """Run the engine over the batches and return all that it put out."""
+    engine = Engine(engine_settings(settings), rules, None, 0)
+    driven = Driven()
+    engine.on_features = lambda at, frame: driven.sweeps.append((at, frame))
+    outputs = [engine.step(batch) for batch in batches]
+    outputs.append(engine.flush())
+    if until is not None:
+        outputs.append(engine.advance(until))
+    for output in outputs:
+        driven.steps += output.steps
+        driven.late += output.counts.late
+        driven.repeats += output.counts.repeats
+        driven.events += output.counts.events
+    return driven

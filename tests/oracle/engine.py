@@ -1,0 +1,155 @@
+"""The slow engine: every record judged one at a time, every feature recounted from the whole history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from zoneinfo import ZoneInfo
+
+from streams.core.topics import Topic
+from tests.oracle.conditions import Judge, OracleRule
+from tests.oracle.days import DAY, sweep_instants
+from tests.oracle.history import Event, Value, features
+from tests.oracle.life import FALSE, CustomerLife, LifeStep, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class OracleSettings:
+    """The settings that the meanings depend on; intervals in microseconds."""
+
+    zone: ZoneInfo = ZoneInfo("UTC")  # noqa: RUF009  (a ZoneInfo never changes)
+    sweep_every_us: int = DAY
+    reorder_us: int = 250_000
+    repeat_window_us: int = 2 * DAY
+    quiet_after_us: Mapping[Topic, int] = field(default_factory=dict)
+    k: float = 5.0
+    r: float = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class TwinStep:
+    """A step with the customer it is about and the features of the evaluation that made it."""
+
+    customer_id: str
+    step: LifeStep
+    row: Mapping[str, Value]
+
+
+@dataclass(slots=True)
+class Run:
+    """What came out."""
+
+    sweeps: dict[tuple[int, str], dict[str, Value]] = field(default_factory=dict)
+    """Features by (instant, customer)."""
+    steps: list[TwinStep] = field(default_factory=list)
+    """In the order in which they were made."""
+    late: int = 0
+    """Late events that were kept."""
+    repeats: int = 0
+    """Records that changed nothing, not even the instant up to which is swept."""
+    events: int = 0
+    """Events that were kept."""
+
+
+def stamped(arrivals: Iterable[Event], reorder_us: int) -> list[Event]:
+    """Return the records in the order in which they are judged, late ones with their clock.
+
+    The clock of a record is the newest time that arrived before it, less what may be out of order.
+    """
+    newest: int | None = None
+    judged: list[Event] = []
+    for event in arrivals:
+        is_late = newest is not None and event.at < newest - reorder_us
+        judged.append(replace(event, clock=newest - reorder_us) if is_late and newest is not None else event)
+        newest = event.at if newest is None else max(newest, event.at)
+    return sorted(judged, key=lambda e: e.order)
+
+
+class OracleEngine:
+    """A partition's engine, written to be read: no state but the list of all kept events."""
+
+    def __init__(self, settings: OracleSettings, rules: Sequence[OracleRule] = ()) -> None:
+        self._settings = settings
+        self._judge = Judge(rules)
+        self._terms = {rule.id: rule.terms for rule in rules}
+        self._kept: dict[str, list[Event]] = {}
+        self._lives: dict[str, CustomerLife] = {}
+        self._newest: dict[Topic, int] = {}
+        self._run = Run()
+
+    def run(self, arrivals: Sequence[Event], until: int | None = None) -> Run:
+        """Judge the records as they arrived, and sweep up to and including `until` (default: the last)."""
+        records = stamped(arrivals, self._settings.reorder_us)
+        if not records:
+            return self._run
+        grid = sweep_instants(records[0].judged_at, self._settings.sweep_every_us, self._settings.zone)
+        sweep = next(grid)
+        for event in records:
+            if self._is_repeat(event):
+                self._run.repeats += 1
+                continue
+            while sweep <= event.judged_at:
+                self._sweep(sweep)
+                sweep = next(grid)
+            self._take(event)
+        while until is not None and sweep <= until:
+            self._sweep(sweep)
+            sweep = next(grid)
+        return self._run
+
+    def _sweep(self, at: int) -> None:
+        customers = sorted(self._kept)
+        rows = [self._features(customer, at, sweep=True) for customer in customers]
+        for customer, row, found in zip(customers, rows, self._judge.verdicts(rows), strict=True):
+            self._run.sweeps[at, customer] = row
+            verdicts = {rule: Verdict(when, clear) for rule, (when, clear) in found.items()}
+            self._evaluate(customer, at, row, verdicts)
+
+    def _take(self, event: Event) -> None:
+        """Keep the event and judge its customer, a late one against what held just before it too."""
+        self._run.late += event.is_late
+        self._run.events += 1
+        customer, at = event.customer_id, event.judged_at
+        is_known = customer in self._kept
+        before = self._features(customer, at, sweep=False) if is_known else {}
+        self._kept.setdefault(customer, []).append(event)
+        self._newest[event.topic] = max(event.at, self._newest.get(event.topic, event.at))
+        row = self._features(customer, at, sweep=False)
+        was, now = self._judge.verdicts([before, row])
+        verdicts: dict[str, Verdict] = {}
+        for rule, (when, clear) in now.items():
+            turned = event.is_late and is_known and was[rule][0] != FALSE and when == FALSE
+            verdicts[rule] = Verdict(when, clear, event.at if turned else None)
+        self._evaluate(customer, at, row, verdicts)
+
+    def _is_repeat(self, event: Event) -> bool:
+        """Say whether the id was kept lately: by its time and by the clock at which it was judged.
+
+        By time alone every id would have to be remembered for ever, as a record may be late without limit.
+        """
+        window = self._settings.repeat_window_us
+        return any(
+            kept.event_id == event.event_id
+            and abs(kept.at - event.at) <= window
+            and event.judged_at - kept.judged_at <= window
+            for kept in self._kept.get(event.customer_id, ())
+        )
+
+    def _features(self, customer: str, at: int, *, sweep: bool) -> dict[str, Value]:
+        s = self._settings
+        events = self._kept[customer]
+        return features(events, at, sweep=sweep, zone=s.zone, k=s.k, r=s.r, quiet=self._quiet(at))
+
+    def _quiet(self, at: int) -> set[Topic]:
+        """Return the topics whose newest event lies too far back; one that was never seen is not quiet."""
+        limits = self._settings.quiet_after_us
+        return {t for t, newest in self._newest.items() if t in limits and at - newest > limits[t]}
+
+    def _evaluate(
+        self, customer: str, at: int, row: Mapping[str, Value], verdicts: Mapping[str, Verdict]
+    ) -> None:
+        """Take the customer's warning on."""
+        life = self._lives.setdefault(customer, CustomerLife(self._terms))
+        step = life.judge(at, verdicts)
+        if step is not None:
+            self._run.steps.append(TwinStep(customer, step, row))

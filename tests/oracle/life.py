@@ -1,0 +1,183 @@
+"""The life of causes and of one customer's warning, event by event, as DESIGN 5's table says it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Final
+
+from streams.core.steps import StepKind, Tier
+
+TRUE: Final = 1
+FALSE: Final = 0
+MISSING: Final = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a rule says about the life of its causes; intervals in microseconds."""
+
+    tier: Tier = Tier.LOW
+    for_us: int = 0
+    keep_open_for_us: int = 0
+    cooldown_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One rule's verdicts at one evaluation."""
+
+    when: int
+    clear: int
+    turned_by: int | None = None
+    """Time of the late event that turned `when` false at this evaluation, if one did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A cause as a step shows it."""
+
+    since: int
+    opened_at: int
+
+
+class State(Enum):
+    """Where a cause stands; a closed one is idle with a cooldown."""
+
+    IDLE = auto()
+    PENDING = auto()
+    OPEN = auto()
+
+
+class Change(Enum):
+    """What an evaluation did to a cause that others can see."""
+
+    NONE = auto()
+    OPENED = auto()
+    CLOSED = auto()
+    WITHDRAWN = auto()
+
+
+@dataclass(slots=True)
+class CauseLife:
+    """One customer, one rule."""
+
+    terms: Terms
+    state: State = State.IDLE
+    since: int = 0
+    opened_at: int = 0
+    clearing_since: int | None = None
+    cooldown_ends: int | None = None
+
+    def judge(self, at: int, verdict: Verdict) -> Change:
+        """Take the state on by one evaluation."""
+        if self.state is State.OPEN:
+            return self._judge_open(at, verdict)
+        return self._judge_closed(at, verdict.when)
+
+    def _judge_closed(self, at: int, when: int) -> Change:
+        cool = self.cooldown_ends is None or at >= self.cooldown_ends
+        if self.state is State.IDLE and when == TRUE and cool:
+            self.state, self.since = State.PENDING, at
+        if self.state is not State.PENDING:
+            return Change.NONE
+        if when == FALSE:
+            self.state = State.IDLE
+        if when == TRUE and at - self.since >= self.terms.for_us:
+            self.state, self.opened_at, self.clearing_since = State.OPEN, at, None
+            return Change.OPENED
+        return Change.NONE
+
+    def _judge_open(self, at: int, verdict: Verdict) -> Change:
+        if verdict.turned_by is not None and verdict.turned_by < self.opened_at and verdict.when == FALSE:
+            self.state, self.cooldown_ends = State.IDLE, None
+            return Change.WITHDRAWN
+        if verdict.clear == TRUE:
+            if self.clearing_since is None:
+                self.clearing_since = at
+            if at - self.clearing_since >= self.terms.keep_open_for_us:
+                self.state, self.cooldown_ends = State.IDLE, at + self.terms.cooldown_us
+                return Change.CLOSED
+        elif verdict.clear == FALSE:
+            self.clearing_since = None
+        return Change.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class LifeStep:
+    """One step of a customer's warning."""
+
+    kind: StepKind
+    at: int
+    warning: int
+    """1 for the customer's first warning, 2 for the next."""
+    number: int
+    tier: Tier
+    opened_at: int
+    causes: Mapping[str, Held]
+    """By rule: those open after the step, or those that went with the last one."""
+    changed: frozenset[str]
+    """The rules whose cause joined or left at this step."""
+
+
+@dataclass(slots=True)
+class CustomerLife:
+    """All causes of one customer, and the warning they make."""
+
+    terms: Mapping[str, Terms]
+    causes: dict[str, CauseLife] = field(init=False)
+    warning: int = 0
+    number: int = 0
+    opened_at: int = 0
+
+    def __post_init__(self) -> None:
+        self.causes = {rule: CauseLife(terms) for rule, terms in self.terms.items()}
+
+    def open_rules(self) -> list[str]:
+        """Return the rules whose cause is open."""
+        return [rule for rule, cause in self.causes.items() if cause.state is State.OPEN]
+
+    def judge(self, at: int, verdicts: Mapping[str, Verdict]) -> LifeStep | None:
+        """Take the customer on by one evaluation and return its step, if it makes one."""
+        before = self.open_rules()
+        changes = {rule: self.causes[rule].judge(at, verdict) for rule, verdict in verdicts.items()}
+        changed = frozenset(rule for rule, change in changes.items() if change is not Change.NONE)
+        if not changed:
+            return None
+        after = self.open_rules()
+        if not before:
+            self.warning, self.number, self.opened_at = self.warning + 1, 0, at
+        self.number += 1
+        shown = after or sorted(changed)
+        return LifeStep(
+            kind=self._kind(before, after, [changes[rule] for rule in changed]),
+            at=at,
+            warning=self.warning,
+            number=self.number,
+            tier=self._tier(shown),
+            opened_at=self.opened_at,
+            causes={rule: Held(self.causes[rule].since, self.causes[rule].opened_at) for rule in shown},
+            changed=changed,
+        )
+
+    def _tier(self, rules: Sequence[str]) -> Tier:
+        return max(self.terms[rule].tier for rule in rules)
+
+    def _kind(self, before: list[str], after: list[str], changes: list[Change]) -> StepKind:
+        if not before:
+            return StepKind.OPENED
+        if not after:
+            only_withdrawn = all(change is Change.WITHDRAWN for change in changes)
+            return StepKind.WITHDRAWN if only_withdrawn else StepKind.RESOLVED
+        return StepKind.ESCALATED if self._tier(after) > self._tier(before) else StepKind.UPDATED
+
+
+Evaluation = tuple[int, Mapping[str, Verdict]]
+
+
+def live(terms: Mapping[str, Terms], evaluations: Iterable[Evaluation]) -> list[LifeStep]:
+    """Return the steps of one customer's warnings over a list of evaluations in their order."""
+    customer = CustomerLife(terms)
+    steps = (customer.judge(at, verdicts) for at, verdicts in evaluations)
+    return [step for step in steps if step is not None]
