@@ -1,0 +1,212 @@
+"""Whole polls of inbound records become columns; what cannot be accepted comes back with its reason.
+
+Msgspec reads what is plainly right. Whatever it refuses, or might read otherwise than pydantic does, is
+judged by the models, so that these alone decide. Each reads a record at most once, however many of a poll are
+bad.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.contract.authority import Refusal, judge, judge_line
+from streams.contract.columns import columns
+from streams.contract.instants import LAST_US
+from streams.contract.rejected import Reason
+from streams.contract.rows import LINE_DECODER, POLL_DECODERS, Row
+from streams.core.batch import Batch
+from streams.core.topics import Topic
+
+PLAIN_LENGTH: Final = 400
+"""A value up to this long can nest no deeper, and hold no number longer, than every JSON reader takes."""
+LONGEST_PLAIN: Final = 4000
+"""A longer value may hold a number that pydantic refuses and msgspec skips."""
+MOST_BRACKETS: Final = 100
+"""A value with fewer brackets nests no deeper than pydantic reads (200)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A record of a poll that cannot be accepted."""
+
+    index: int
+    reason: Reason
+    detail: str
+    """Names the field and what is wrong with it, never what it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A poll as columns."""
+
+    batch: Batch
+    """The accepted records in the order of the poll."""
+    index: NDArray[np.int64]
+    """(n,) the place of each in the poll."""
+    refused: list[Refused]
+    """In the order of the poll."""
+
+
+def decode_poll(
+    topic: Topic,
+    values: Sequence[bytes | None],
+    keys: Sequence[bytes | None] | None,
+    timestamps_ms: Sequence[int] | NDArray[np.int64] | None,
+    *,
+    max_skew_us: int,
+) -> Decoded:
+    """Return the records of a poll of `topic` as columns.
+
+    Without `keys` or `timestamps_ms` keys or times are not checked; nor is the time of a record whose
+    timestamp is -1, which is Kafka's word for none.
+    """
+    latest = None
+    if timestamps_ms is not None:
+        stamps = np.asarray(timestamps_ms, dtype=np.int64)
+        # Bounded first, as an absurd timestamp in microseconds would not fit.
+        latest = np.where(stamps < 0, LAST_US, np.minimum(stamps, LAST_US // 1000) * 1000 + max_skew_us)
+    decoded = _decode(values, POLL_DECODERS[topic], topic, lambda value: judge(topic, value))
+    return _checked(decoded, keys, latest)
+
+
+def decode_lines(lines: Sequence[bytes], *, latest_us: int | None) -> Decoded:
+    """Return the lines of an event file as columns; what happened after `latest_us` is refused."""
+    decoded = _decode(lines, LINE_DECODER, None, lambda line: judge_line(line or b""))
+    return _checked(decoded, None, None if latest_us is None else np.full(len(lines), latest_us))
+
+
+def _decode(
+    values: Sequence[bytes | None],
+    decoder: msgspec.json.Decoder[Row],
+    topic: Topic | None,
+    judged: Callable[[bytes | None], Row | Refusal],
+) -> Decoded:
+    """Read `values` fast where they are plainly right, and leave the others to `judged`."""
+    rows = _read(values, decoder)
+    for i in _doubtful(values):
+        rows[i] = None
+    batch, index, good = _columns(rows, topic)
+    if len(index) == len(values) and good.all():
+        return Decoded(batch, index, [])
+
+    accepted: list[Row | None] = [None] * len(values)
+    refused: list[Refused] = []
+    doubtful = np.ones(len(values), dtype=np.bool_)
+    doubtful[index[good]] = False
+    for i in np.flatnonzero(doubtful).tolist():
+        verdict = judged(values[i])
+        if isinstance(verdict, Refusal):
+            refused.append(Refused(i, verdict.reason, verdict.detail))
+        else:
+            accepted[i] = verdict
+    second, second_index, _ = _columns(accepted, topic)
+    both = Batch.concat([batch.take(good), second])
+    places = np.concatenate([index[good], second_index])
+    order = np.argsort(places, kind="stable")
+    return Decoded(both.take(order), places[order], refused)
+
+
+def _read(values: Sequence[bytes | None], decoder: msgspec.json.Decoder[Row]) -> list[Row | None]:
+    """Return a row for each value, `None` where msgspec refuses it."""
+    rows: list[Row | None] = []
+    # `extend` keeps the rows read before an error, and the iterator has gone past the value that caused it:
+    # so there is one try for each bad value, and none for a good one.
+    remaining = map(decoder.decode, values)  # type: ignore[arg-type]  # None is refused as any other value
+    while True:
+        try:
+            rows.extend(remaining)
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, TypeError):
+            rows.append(None)
+        else:
+            return rows
+
+
+def _doubtful(values: Sequence[bytes | None]) -> list[int]:
+    """Return the places of values that msgspec may accept and pydantic may not.
+
+    Msgspec passes over what stands in unknown fields without checking that it is UTF-8, how deep it nests or
+    how long its numbers are; and it takes U+0000.
+    """
+    present = values if None not in values else [value or b"" for value in values]
+    joined = b"".join(present)  # type: ignore[arg-type]  # no None is left
+    longest = max(map(len, present), default=0)  # type: ignore[arg-type]
+    if longest <= PLAIN_LENGTH and _is_utf8(joined) and not (b"\\" in joined and b"\\u0000" in joined):
+        return []
+    return [i for i, value in enumerate(values) if value and not _plain(value)]
+
+
+def _plain(value: bytes) -> bool:
+    """Tell whether msgspec and pydantic see the same JSON in `value`."""
+    if len(value) > PLAIN_LENGTH and (
+        len(value) > LONGEST_PLAIN or value.count(b"[") + value.count(b"{") > MOST_BRACKETS
+    ):
+        return False
+    return _is_utf8(value) and b"\\u0000" not in value
+
+
+def _is_utf8(value: bytes) -> bool:
+    if value.isascii():
+        return True
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _columns(
+    rows: Sequence[Row | None], topic: Topic | None
+) -> tuple[Batch, NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the rows that are there as a batch, with their places (n,) and where (n,) the batch holds.
+
+    `topic` is that of all rows, or `None` where each may have its own.
+    """
+    kept = [row for row in rows if row is not None]
+    index = np.arange(len(rows), dtype=np.int64)
+    if len(kept) < len(rows):
+        index = index[[row is not None for row in rows]]
+    if topic is not None:
+        batch, good = columns(topic, kept)
+        return batch, index, good
+    topics = np.array([row.topic for row in kept], dtype=np.int8)
+    order = np.argsort(topics, kind="stable")
+    parts = []
+    for code in np.unique(topics).tolist():
+        parts.append(columns(Topic(code), [kept[i] for i in np.flatnonzero(topics == code).tolist()]))
+    back = np.argsort(order)
+    goods = np.concatenate([good for _, good in parts]) if parts else np.empty(0, dtype=np.bool_)
+    return Batch.concat([batch for batch, _ in parts]).take(back), index, goods[back]
+
+
+def _checked(
+    decoded: Decoded, keys: Sequence[bytes | None] | None, latest: NDArray[np.int64] | None
+) -> Decoded:
+    """Refuse records whose key is not their customer, and those dated after `latest` of their place."""
+    batch, index = decoded.batch, decoded.index
+    wrong_key = np.zeros(len(batch), dtype=np.bool_)
+    future = np.zeros(len(batch), dtype=np.bool_)
+    if keys is not None:
+        due = list(map(str.encode, batch.customer_id.tolist()))
+        given = list(keys) if len(due) == len(keys) else [keys[i] for i in index.tolist()]
+        if due != given:
+            wrong_key[:] = [a != b for a, b in zip(due, given, strict=True)]
+    if latest is not None:
+        future = batch.at > latest[index]
+    bad = wrong_key | future
+    if not bad.any():
+        return decoded
+    refused = list(decoded.refused)
+    for i in np.flatnonzero(bad).tolist():
+        place = int(index[i])
+        if wrong_key[i]:
+            refused.append(Refused(place, Reason.KEY_MISMATCH, "the record's key is not its customer_id"))
+        else:
+            refused.append(Refused(place, Reason.FUTURE_TIME, "occurred_at: Time lies in the future"))
+    refused.sort(key=lambda record: record.index)
+    return Decoded(batch.take(~bad), index[~bad], refused)

@@ -1,0 +1,263 @@
+"""What is published of the contract: JSON Schemas of all messages and an AsyncAPI document of all topics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from streams.contract.events import EVENTS, Event
+from streams.contract.rejected import HEADERS, TRUNCATED_HEADER, Reason
+from streams.contract.warnings import ControlNotice, WarningEvent
+from streams.core.topics import REQUIRED, Topic
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+TOPIC_NAMES: Final[dict[str, str]] = {topic.label: topic.label for topic in Topic} | {
+    "warnings": "churn-warnings",
+    "control": "lapwing-control",
+    "rejected": "lapwing.rejected",
+}
+"""The channels of the document and the names their topics have unless settings say otherwise."""
+
+_COMMON: Final = {"event_id": "e-1", "customer_id": "c-17", "occurred_at": "2024-03-01T09:30:00Z"}
+EXAMPLES: Final[dict[Topic, dict[str, Any]]] = {
+    Topic.ACTIONS: _COMMON
+    | {
+        "warning_id": "6c3e9a52-6e5b-5c7e-a2a4-0f7f4f2a9a11",
+        "kind": "contacted",
+        "result": "stays",
+        "reasons": ["delivery"],
+        "cost": 12.5,
+        "actor": "retention-east",
+    },
+    Topic.CLOSURES: _COMMON | {"reason": "moved away", "churn_type": "involuntary"},
+    Topic.COMPLAINTS: _COMMON
+    | {"complaint_id": "k-5", "status": "resolved", "category": "delivery", "satisfaction": 4},
+    Topic.FEEDBACK: _COMMON | {"score": 7, "scale": 10},
+    Topic.LOGINS: _COMMON | {"channel": "app"},
+    Topic.ORDERS: _COMMON | {"order_id": "o-99", "amount": 505.3, "currency": "EUR", "status": "placed"},
+    Topic.PROFILES: _COMMON
+    | {
+        "customer_class": "key",
+        "segment": "wholesale",
+        "region": "east",
+        "origin": "fair",
+        "signed_up_at": "2021-05-01T00:00:00Z",
+        "contract_ends_at": "2024-12-31T23:00:00Z",
+        "do_not_contact": False,
+    },
+}
+"""One event of each inbound topic."""
+
+WARNING_EXAMPLE: Final[dict[str, Any]] = {
+    "specversion": "1.0",
+    "id": "6c3e9a52-6e5b-5c7e-a2a4-0f7f4f2a9a11/1",
+    "source": "/lapwing/shop",
+    "type": "churn.warning.opened",
+    "subject": "c-17",
+    "time": "2024-03-01T00:00:00Z",
+    "datacontenttype": "application/json",
+    "data": {
+        "warning_id": "6c3e9a52-6e5b-5c7e-a2a4-0f7f4f2a9a11",
+        "step": 1,
+        "customer_id": "c-17",
+        "state": "open",
+        "tier": "high",
+        "opened_at": "2024-03-01T00:00:00Z",
+        "causes": [
+            {
+                "rule": "order-collapse",
+                "version": "1f3a5b7c9d0e",
+                "title": "Orders fell under a third of the customer's own pace",
+                "tier": "high",
+                "reason": "activity_decline",
+                "owner": "retention-east",
+                "play": "care-call",
+                "since": "2024-02-28T00:00:00Z",
+                "opened_at": "2024-03-01T00:00:00Z",
+                "message": "1 orders in 30 days, 5 in the 30 before",
+                "values": {"orders_prev_30d": 5, "order_trend": 0.2},
+            }
+        ],
+        "churn_probability": 0.71,
+        "horizon_days": 90,
+        "model_version": "2024-02-01T00:00:00Z",
+        "reasons": [{"feature": "order_trend", "contribution": 0.8, "value": 0.2}],
+        "value_at_risk": None,
+        "decision": "unknown",
+        "play": None,
+        "holdout": False,
+        "rule_set": "9b1c0ffee123",
+    },
+}
+NOTICE_EXAMPLE: Final[dict[str, Any]] = {
+    "app": "shop",
+    "kind": "quiet_begins",
+    "at": "2024-03-01T00:00:00Z",
+    "partition": 3,
+    "detail": {"topic": "logins"},
+}
+
+
+def event_schema(topic: Topic) -> dict[str, Any]:
+    """Return the JSON Schema of the events of an inbound topic."""
+    return _schema(EVENTS[topic], "validation", EXAMPLES[topic])
+
+
+def line_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a line of an event file: an event with its `type`."""
+    choices = []
+    for topic, model in EVENTS.items():
+        schema = model.model_json_schema(mode="validation")
+        schema["properties"] = {"type": {"const": model.type_word}} | schema["properties"]
+        schema["required"] = ["type", *schema["required"]]
+        choices.append(schema | {"examples": [{"type": model.type_word} | EXAMPLES[topic]]})
+    return {"$schema": DIALECT, "title": "EventLine", "oneOf": choices}
+
+
+def warning_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the messages on the warnings topic."""
+    return _schema(WarningEvent, "serialization", WARNING_EXAMPLE)
+
+
+def notice_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the messages on the control topic."""
+    return _schema(ControlNotice, "serialization", NOTICE_EXAMPLE)
+
+
+def _schema(model: type[BaseModel], mode: Any, example: dict[str, Any]) -> dict[str, Any]:
+    return {"$schema": DIALECT} | model.model_json_schema(mode=mode) | {"examples": [example]}
+
+
+def json_schemas() -> dict[str, dict[str, Any]]:
+    """Return every schema by the name of its channel, and that of event files as `file`."""
+    return {topic.label: event_schema(topic) for topic in Topic} | {
+        "warnings": warning_schema(),
+        "control": notice_schema(),
+        "file": line_schema(),
+    }
+
+
+def asyncapi(names: Mapping[str, str] | None = None, *, version: str = "1") -> dict[str, Any]:
+    """Return an AsyncAPI 3.0 document of all topics; `names` gives those that are not called as usual."""
+    named = TOPIC_NAMES | dict(names or {})
+    unknown = sorted(set(named) - set(TOPIC_NAMES))
+    if unknown:
+        message = f"no such channel: {', '.join(unknown)}"
+        raise ValueError(message)
+    channels: dict[str, Any] = {}
+    messages: dict[str, Any] = {}
+    operations: dict[str, Any] = {}
+    for topic, model in EVENTS.items():
+        need = "required" if topic in REQUIRED else "optional"
+        text = f"{_first_sentence(model)} Inbound, {need}; keyed by `customer_id`."
+        _add(channels, messages, operations, topic.label, named, "receive", text)
+        messages[topic.label] |= _event_message(topic, model)
+    _add(channels, messages, operations, "warnings", named, "send", "Steps in the lives of churn warnings.")
+    messages["warnings"] |= {
+        "contentType": "application/cloudevents+json",
+        "bindings": _key("The customer; all steps of a customer stay in order."),
+        "payload": _payload(warning_schema()),
+        "examples": [{"payload": WARNING_EXAMPLE}],
+    }
+    _add(channels, messages, operations, "control", named, "send", "Notices to operations.")
+    messages["control"] |= {
+        "contentType": "application/json",
+        "payload": _payload(notice_schema()),
+        "examples": [{"payload": NOTICE_EXAMPLE}],
+    }
+    _add(channels, messages, operations, "rejected", named, "send", "Records that were refused, and why.")
+    messages["rejected"] |= {
+        "contentType": "application/octet-stream",
+        "bindings": _key("The refused record's own key."),
+        "headers": _rejected_headers(),
+        "payload": {"description": "The refused record's own bytes, whatever they are."},
+    }
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Lapwing",
+            "version": version,
+            "description": "Customer events in, churn warnings out. Fields that are not listed are ignored.",
+            "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
+        },
+        "defaultContentType": "application/json",
+        "channels": channels,
+        "operations": operations,
+        "components": {"messages": messages},
+    }
+
+
+def _add(
+    channels: dict[str, Any],
+    messages: dict[str, Any],
+    operations: dict[str, Any],
+    label: str,
+    names: Mapping[str, str],
+    action: str,
+    text: str,
+) -> None:
+    """Add a channel of one message, and what Lapwing does with it."""
+    reference = f"#/channels/{label}"
+    channels[label] = {
+        "address": names[label],
+        "description": text,
+        "messages": {label: {"$ref": f"#/components/messages/{label}"}},
+    }
+    operations[f"{action}-{label}"] = {
+        "action": action,
+        "channel": {"$ref": reference},
+        "messages": [{"$ref": f"{reference}/messages/{label}"}],
+    }
+    messages[label] = {"name": label, "summary": text}
+
+
+def _event_message(topic: Topic, model: type[Event]) -> dict[str, Any]:
+    return {
+        "title": model.__name__,
+        "contentType": "application/json",
+        "bindings": _key("The same as `customer_id`, in UTF-8."),
+        "payload": _payload(event_schema(topic)),
+        "examples": [{"payload": EXAMPLES[topic]}],
+    }
+
+
+def _payload(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema as part of the document: its own definitions are put where they are used."""
+    definitions = schema.get("$defs", {})
+
+    def inlined(node: Any) -> Any:
+        if isinstance(node, dict):
+            reference = node.get("$ref")
+            if isinstance(reference, str):
+                rest = {k: v for k, v in node.items() if k != "$ref"}
+                return inlined(definitions[reference.removeprefix("#/$defs/")]) | inlined(rest)
+            return {k: inlined(v) for k, v in node.items()}
+        return [inlined(item) for item in node] if isinstance(node, list) else node
+
+    body = {k: v for k, v in schema.items() if k not in ("$defs", "$schema")}
+    result: dict[str, Any] = inlined(body)
+    return result
+
+
+def _key(text: str) -> dict[str, Any]:
+    return {"kafka": {"key": {"type": "string", "description": text}}}
+
+
+def _rejected_headers() -> dict[str, Any]:
+    properties: dict[str, Any] = {
+        name: {"type": "string", "description": text} for name, text in HEADERS.items()
+    }
+    properties["lapwing-reason"]["enum"] = [reason.value for reason in Reason]
+    properties[TRUNCATED_HEADER]["const"] = "true"
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [name for name in HEADERS if name != TRUNCATED_HEADER],
+    }
+
+
+def _first_sentence(model: type[BaseModel]) -> str:
+    return (model.__doc__ or "").split("\n", 1)[0]

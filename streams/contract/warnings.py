@@ -1,0 +1,206 @@
+"""The outbound messages: a warning's step as a CloudEvent, and notices to operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import quote
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError, WithJsonSchema
+
+from streams.contract.instants import format_instant, to_us
+from streams.core.steps import Cause, Notice, Step, StepKind
+from streams.errors import ContractError
+
+Time = Annotated[
+    datetime,
+    Field(description="RFC 3339 in UTC with `Z`, microseconds only where they are not zero."),
+    PlainSerializer(lambda instant: format_instant(to_us(instant)), return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+TierWord = Literal["high", "medium", "low"]
+StateWord = Literal["open", "resolved", "withdrawn", "expired"]
+WarningType = Literal[
+    "churn.warning.opened",
+    "churn.warning.escalated",
+    "churn.warning.updated",
+    "churn.warning.resolved",
+    "churn.warning.withdrawn",
+    "churn.warning.acknowledged",
+    "churn.warning.snoozed",
+    "churn.warning.expired",
+]
+Value = int | float | str | None
+
+STATES: Final[dict[StepKind, StateWord]] = {
+    StepKind.RESOLVED: "resolved",
+    StepKind.WITHDRAWN: "withdrawn",
+    StepKind.EXPIRED: "expired",
+}
+"""The state after a step; after every other step the warning is open."""
+
+
+class Outbound(BaseModel):
+    """What all outbound models share; a field that a later version adds is passed over by an older reader."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, ser_json_inf_nan="null", protected_namespaces=())
+
+
+class CauseData(Outbound):
+    """One rule that holds the warning open, or held it until this step."""
+
+    rule: str = Field(description="The rule's id.")
+    version: str = Field(description="Twelve hexadecimal digits of the hash of what the rule says.")
+    title: str
+    tier: TierWord
+    reason: str
+    owner: str | None
+    play: str | None
+    since: Time = Field(description="When the rule's condition became true.")
+    opened_at: Time = Field(description="When it had been true for as long as the rule asks.")
+    message: str
+    values: dict[str, Value] = Field(
+        description="The features the rule reads, at the evaluation that put the cause in its state."
+    )
+
+
+class ReasonData(Outbound):
+    """One model input's share in the churn probability."""
+
+    feature: str
+    contribution: float = Field(description="Share of the logit.")
+    value: Value
+
+
+class WarningData(Outbound):
+    """The warning after the step."""
+
+    warning_id: str
+    step: int = Field(ge=1, description="Counts the steps of the warning's life from 1.")
+    customer_id: str
+    state: StateWord
+    tier: TierWord
+    opened_at: Time
+    causes: tuple[CauseData, ...] = Field(
+        description="Those open after the step; in `resolved` and `withdrawn` those that went with it."
+    )
+    churn_probability: float | None = Field(description="`null` until the model is ready.")
+    horizon_days: int
+    model_version: str | None
+    reasons: tuple[ReasonData, ...]
+    value_at_risk: float | None
+    decision: str
+    play: str | None
+    holdout: bool
+    rule_set: str = Field(description="Hash of the rules in force.")
+
+
+class WarningEvent(Outbound):
+    """A step in the life of a customer's warning, as a CloudEvent 1.0 in structured JSON."""
+
+    specversion: Literal["1.0"]
+    id: str = Field(description="The warning's id and the step's number, joined by `/`.")
+    source: str = Field(description="`/lapwing/` and the application's name.")
+    type: WarningType
+    subject: str = Field(description="The customer; also the record's key.")
+    time: Time = Field(description="Event time of the step.")
+    datacontenttype: Literal["application/json"]
+    data: WarningData
+
+
+class ControlNotice(Outbound):
+    """Something operations should know that concerns no single customer."""
+
+    app: str
+    kind: str
+    at: Time = Field(description="Event time.")
+    partition: int
+    detail: dict[str, Value]
+
+
+def parse_warning(value: bytes) -> WarningEvent:
+    """Return the warning event that the bytes of a record hold."""
+    try:
+        return WarningEvent.model_validate_json(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the value"
+        message = f"not a warning event: {place}: {first['msg']}"
+        raise ContractError(message) from None
+
+
+def warning_event(step: Step, app: str) -> WarningEvent:
+    """Return the event that `encode_step` writes."""
+    return parse_warning(encode_step(step, app))
+
+
+def encode_step(step: Step, app: str) -> bytes:
+    """Return the bytes of a step on the warnings topic; the same step gives the same bytes."""
+    data = {
+        "warning_id": step.warning_id,
+        "step": step.number,
+        "customer_id": step.customer_id,
+        "state": STATES.get(step.kind, "open"),
+        "tier": step.tier.label,
+        "opened_at": format_instant(step.opened_at),
+        "causes": [_cause(cause) for cause in step.causes],
+        "churn_probability": step.churn_probability,
+        "horizon_days": step.horizon_days,
+        "model_version": step.model_version,
+        "reasons": [
+            {"feature": reason.feature, "contribution": reason.contribution, "value": reason.value}
+            for reason in step.reasons
+        ],
+        "value_at_risk": None,
+        "decision": "unknown",
+        "play": None,
+        "holdout": False,
+        "rule_set": step.rule_set,
+    }
+    return _encode(
+        {
+            "specversion": "1.0",
+            "id": f"{step.warning_id}/{step.number}",
+            "source": f"/lapwing/{quote(app, safe='')}",
+            "type": f"churn.warning.{step.kind.value}",
+            "subject": step.customer_id,
+            "time": format_instant(step.at),
+            "datacontenttype": "application/json",
+            "data": data,
+        }
+    )
+
+
+def encode_notice(notice: Notice, app: str) -> bytes:
+    """Return the bytes of a notice on the control topic."""
+    return _encode(
+        {
+            "app": app,
+            "kind": notice.kind,
+            "at": format_instant(notice.at),
+            "partition": notice.partition,
+            "detail": notice.detail,
+        }
+    )
+
+
+def _cause(cause: Cause) -> dict[str, Any]:
+    return {
+        "rule": cause.rule,
+        "version": cause.version,
+        "title": cause.title,
+        "tier": cause.tier.label,
+        "reason": cause.reason,
+        "owner": cause.owner,
+        "play": cause.play,
+        "since": format_instant(cause.since),
+        "opened_at": format_instant(cause.opened_at),
+        "message": cause.message,
+        "values": cause.values,
+    }
+
+
+# Dicts keep the order in which they are written here, which is the order on the wire.
+_encode: Final[Callable[[object], bytes]] = msgspec.json.Encoder().encode

@@ -1,0 +1,177 @@
+"""Warnings and notices on the wire."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.contract.warnings import ControlNotice, encode_notice, encode_step, parse_warning, warning_event
+from streams.core.steps import Cause, Notice, Reason, Step, StepKind, Tier
+from streams.errors import ContractError
+
+MARCH = 1_298_937_600_000_000
+
+CAUSE = Cause(
+    rule="order-collapse",
+    version="1f3a5b7c9d0e",
+    title="Orders fell under a third of the customer's own pace",
+    tier=Tier.HIGH,
+    reason="activity_decline",
+    owner=None,
+    play=None,
+    since=MARCH - 86_400_000_000,
+    opened_at=MARCH,
+    message="1 orders in 30 days, 5 in the 30 before",
+    values={"orders_30d": 1, "order_trend": 0.2},
+)
+STEP = Step(
+    kind=StepKind.OPENED,
+    customer_id="c-1",
+    at=MARCH,
+    warning_id="6c3e9a52-6e5b-5c7e-a2a4-0f7f4f2a9a11",
+    number=1,
+    tier=Tier.HIGH,
+    opened_at=MARCH,
+    causes=(CAUSE,),
+    churn_probability=None,
+    horizon_days=90,
+    model_version=None,
+    reasons=(Reason("order_trend", 0.8, 0.2),),
+    rule_set="ab12",
+)
+
+ON_THE_WIRE = (
+    '{"specversion":"1.0","id":"6c3e9a52-6e5b-5c7e-a2a4-0f7f4f2a9a11/1","source":"/lapwing/shop",'
+    '"type":"churn.warning.opened","subject":"c-1","time":"2011-03-01T00:00:00Z",'
+    '"datacontenttype":"application/json",'
+    '"data":{"warning_id":"6c3e9a52-6e5b-5c7e-a2a4-0f7f4f2a9a11","step":1,"customer_id":"c-1",'
+    '"state":"open","tier":"high","opened_at":"2011-03-01T00:00:00Z",'
+    '"causes":[{"rule":"order-collapse","version":"1f3a5b7c9d0e",'
+    '"title":"Orders fell under a third of the customer\'s own pace","tier":"high",'
+    '"reason":"activity_decline","owner":null,"play":null,"since":"2011-02-28T00:00:00Z",'
+    '"opened_at":"2011-03-01T00:00:00Z","message":"1 orders in 30 days, 5 in the 30 before",'
+    '"values":{"orders_30d":1,"order_trend":0.2}}],"churn_probability":null,"horizon_days":90,'
+    '"model_version":null,"reasons":[{"feature":"order_trend","contribution":0.8,"value":0.2}],'
+    '"value_at_risk":null,"decision":"unknown","play":null,"holdout":false,"rule_set":"ab12"}}'
+)
+
+instants = st.integers(0, 253_402_300_799_999_999)
+texts = st.text(st.characters(codec="utf-8"), max_size=20)
+floats = st.floats(allow_nan=False, allow_infinity=False)
+values = st.none() | st.integers(-(2**53), 2**53) | floats | texts
+causes = st.builds(
+    Cause,
+    rule=texts,
+    version=texts,
+    title=texts,
+    tier=st.sampled_from(Tier),
+    reason=texts,
+    owner=st.none() | texts,
+    play=st.none() | texts,
+    since=instants,
+    opened_at=instants,
+    message=texts,
+    values=st.dictionaries(texts, values, max_size=4),
+)
+steps = st.builds(
+    Step,
+    kind=st.sampled_from(StepKind),
+    customer_id=texts,
+    at=instants,
+    warning_id=st.uuids().map(str),
+    number=st.integers(1, 1000),
+    tier=st.sampled_from(Tier),
+    opened_at=instants,
+    causes=st.lists(causes, max_size=3).map(tuple),
+    churn_probability=st.none() | st.floats(0, 1),
+    horizon_days=st.integers(1, 365),
+    model_version=st.none() | texts,
+    reasons=st.lists(st.builds(Reason, feature=texts, contribution=floats, value=values), max_size=3).map(
+        tuple
+    ),
+    rule_set=texts,
+)
+
+
+def test_a_step_stands_on_the_wire_as_the_contract_shows_it() -> None:
+    assert encode_step(STEP, "shop").decode() == ON_THE_WIRE
+
+
+@given(steps)
+def test_the_model_writes_what_the_fast_encoder_writes(step: Step) -> None:
+    value = encode_step(step, "shop")
+    assert json.loads(parse_warning(value).model_dump_json()) == json.loads(value)
+    assert list(json.loads(value)) == list(json.loads(parse_warning(value).model_dump_json()))
+
+
+@given(steps)
+def test_a_step_read_back_says_the_same(step: Step) -> None:
+    event = warning_event(step, "shop")
+    assert event.subject == event.data.customer_id == step.customer_id
+    assert event.id == f"{step.warning_id}/{step.number}"
+    assert event.data.tier == step.tier.label
+    assert [cause.values for cause in event.data.causes] == [cause.values for cause in step.causes]
+    assert encode_step(step, "shop") == encode_step(step, "shop")
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [
+        (StepKind.OPENED, "open"),
+        (StepKind.ESCALATED, "open"),
+        (StepKind.UPDATED, "open"),
+        (StepKind.ACKNOWLEDGED, "open"),
+        (StepKind.SNOOZED, "open"),
+        (StepKind.RESOLVED, "resolved"),
+        (StepKind.WITHDRAWN, "withdrawn"),
+        (StepKind.EXPIRED, "expired"),
+    ],
+)
+def test_the_state_follows_from_the_step(kind: StepKind, state: str) -> None:
+    event = warning_event(replace(STEP, kind=kind), "shop")
+    assert (event.type, event.data.state) == (f"churn.warning.{kind}", state)
+
+
+def test_microseconds_are_written_only_where_they_are_not_zero() -> None:
+    assert (
+        json.loads(encode_step(replace(STEP, at=MARCH + 5), "shop"))["time"] == "2011-03-01T00:00:00.000005Z"
+    )
+
+
+def test_an_application_with_a_strange_name_still_makes_a_uri() -> None:
+    assert json.loads(encode_step(STEP, "my shop/eu"))["source"] == "/lapwing/my%20shop%2Feu"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (b"\xff", "the value: Invalid JSON"),
+        (b"{}", "specversion: Field required"),
+        (ON_THE_WIRE.replace('"step":1', '"step":0').encode(), "data.step"),
+        (ON_THE_WIRE.replace("warning.opened", "warning.eaten").encode(), "type"),
+    ],
+)
+def test_what_is_no_warning_is_refused_in_one_line(value: bytes, words: str) -> None:
+    with pytest.raises(ContractError, match=r"not a warning event: ") as caught:
+        parse_warning(value)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_field_of_a_later_version_is_passed_over() -> None:
+    later = ON_THE_WIRE.replace('"step":1', '"step":1,"mood":"bad"').encode()
+    assert parse_warning(later).data.step == 1
+
+
+def test_a_notice_stands_on_the_wire_and_reads_back() -> None:
+    notice = Notice("topic_quiet_begins", MARCH, 3, {"topic": "orders", "after": 1.5, "n": 2, "none": None})
+    value = encode_notice(notice, "shop")
+    assert value == (
+        b'{"app":"shop","kind":"topic_quiet_begins","at":"2011-03-01T00:00:00Z","partition":3,'
+        b'"detail":{"topic":"orders","after":1.5,"n":2,"none":null}}'
+    )
+    assert ControlNotice.model_validate_json(value).model_dump_json().encode() == value
