@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,8 +68,8 @@ class Repeats:
         """Say of each event, (n,), in the order they are to be taken, whether it is no repeat; keep its id.
 
         An event is a repeat when one of the same customer and id that was not itself a repeat lies within
-        `window` of it, either way, and no more than `window` before the `instant` at which it is judged:
-        so long an id is remembered.
+        `window` of it, either way, and was judged no more than `window` before the `instant` at which this
+        one is: so long an id is remembered.
         """
         keys = hash_strings(event_id, customer_hash)
         order = np.argsort(keys, kind="stable")
@@ -80,7 +81,7 @@ class Repeats:
         if len(same):
             self._within(same, key, time, judged, order, fresh)
         keep = fresh[order]
-        self._add(_Run(key[keep], time[keep]))
+        self._add(_Run(key[keep], time[keep], judged[keep]))
         return fresh
 
     def _within(
@@ -99,14 +100,14 @@ class Repeats:
             last = first + 1
             while last + 1 < len(key) and key[last + 1] == key[first]:
                 last += 1
-            kept: list[int] = []
+            kept: list[tuple[int, int]] = []
             for i in range(first, last + 1):
-                t, oldest = int(time[i]), int(judged[i]) - self.window
+                t, clock = int(time[i]), int(judged[i])
                 if fresh[order[i]]:
-                    if any(abs(t - k) <= self.window and k >= oldest for k in kept):
+                    if any(abs(t - k) <= self.window and clock - j <= self.window for k, j in kept):
                         fresh[order[i]] = False
                     else:
-                        kept.append(t)
+                        kept.append((t, clock))
             row += last - first
 
     def _add(self, run: _Run) -> None:
@@ -117,34 +118,36 @@ class Repeats:
             self._runs[1] = small
 
     def forget(self, clock: int) -> None:
-        """Drop the ids of events more than `window` before `clock`."""
+        """Drop the ids of events judged more than `window` before `clock`."""
         self._runs = [run.since(clock - self.window) for run in self._runs]
 
-    def columns(self) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-        """Return the hashes and event times held, (k,) each, sorted by hash."""
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """Return the hashes, event times and instants of judgement held, (k,) each, sorted by hash."""
         run = self._runs[0].merged(self._runs[1])
-        return run.key, run.time
+        return {"key": run.key, "time": run.time, "judged": run.judged}
 
-    def restore(self, key: NDArray[np.uint64], time: NDArray[np.int64]) -> None:
+    def restore(self, columns: Mapping[str, NDArray[Any]]) -> None:
         """Hold what `columns` returned."""
-        self._runs = [_Run(key, time), _Run.empty()]
+        self._runs = [_Run(columns["key"], columns["time"], columns["judged"]), _Run.empty()]
 
 
 class _Run:
-    """Hashes in ascending order, with their event times."""
+    """Hashes in ascending order, with their event times and the instants at which they were judged."""
 
-    def __init__(self, key: NDArray[np.uint64], time: NDArray[np.int64]) -> None:
+    def __init__(self, key: NDArray[np.uint64], time: NDArray[np.int64], judged: NDArray[np.int64]) -> None:
         self.key = key
         self.time = time
+        self.judged = judged
 
     @classmethod
     def empty(cls) -> _Run:
-        return cls(np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.int64))
+        none = np.empty(0, dtype=np.int64)
+        return cls(none.astype(np.uint64), none, none)
 
     def near(
         self, key: NDArray[np.uint64], time: NDArray[np.int64], judged: NDArray[np.int64], window: int
     ) -> NDArray[np.bool_]:
-        """Say whether each (n,) sorted key is held with an event time within `window` of both instants."""
+        """Say whether each (n,) sorted key is held and within `window`, by its time and its judgement."""
         found = np.zeros(len(key), dtype=np.bool_)
         if not len(self.key):
             return found
@@ -153,8 +156,10 @@ class _Run:
         rows = rows[self.key[at[rows]] == key[rows]]
         step = 0
         while len(rows):
-            held = self.time[at[rows] + step]
-            found[rows] |= (np.abs(held - time[rows]) <= window) & (held >= judged[rows] - window)
+            place = at[rows] + step
+            found[rows] |= (np.abs(self.time[place] - time[rows]) <= window) & (
+                judged[rows] - self.judged[place] <= window
+            )
             step += 1
             rows = rows[at[rows] + step < len(self.key)]
             rows = rows[self.key[at[rows] + step] == key[rows]]
@@ -166,10 +171,11 @@ class _Run:
         if not len(self.key):
             return other
         key = np.concatenate([self.key, other.key])
-        time = np.concatenate([self.time, other.time])
         order = np.argsort(key, kind="stable")
-        return _Run(key[order], time[order])
+        time = np.concatenate([self.time, other.time])
+        judged = np.concatenate([self.judged, other.judged])
+        return _Run(key[order], time[order], judged[order])
 
     def since(self, at: int) -> _Run:
-        keep = self.time >= at
-        return self if bool(keep.all()) else _Run(self.key[keep], self.time[keep])
+        keep = self.judged >= at
+        return self if bool(keep.all()) else _Run(self.key[keep], self.time[keep], self.judged[keep])

@@ -46,7 +46,7 @@ def tables(engine: Engine) -> Tables:
         ),
         "days": _days(engine),
         "complaints": _complaints(engine),
-        "repeats": pl.DataFrame(dict(zip(("key", "time"), engine.repeats.columns(), strict=True))),
+        "repeats": pl.DataFrame(engine.repeats.columns()),
         "held": _held(engine),
         "lives": pl.DataFrame(
             [
@@ -116,7 +116,7 @@ def restore(engine: Engine, state: Mapping[str, pl.DataFrame]) -> None:
             book.uncounted = uncounted
         else:
             book.known[complaint_id] = Known(since, resolved_at)
-    engine.repeats.restore(state["repeats"]["key"].to_numpy(), state["repeats"]["time"].to_numpy())
+    engine.repeats.restore({name: column.to_numpy() for name, column in state["repeats"].to_dict().items()})
     _restore_held(engine, state["held"], once)
     _restore_episodes(engine, state, once)
     _restore_decisions(engine, state["decisions"], once)

@@ -67,7 +67,7 @@ def test_repeats_are_those_of_the_slow_twin(events: list[tuple[int, str, int]], 
         found += repeats.fresh(customers, objects([i for _, i, _ in part]), at, at).tolist()
         repeats.forget(part[0][2])
         restored = Repeats(WINDOW)
-        restored.restore(*repeats.columns())
+        restored.restore(repeats.columns())
         repeats = restored
     assert found == expected
 
@@ -77,9 +77,9 @@ def test_ids_older_than_the_window_are_forgotten() -> None:
     customer = hash_strings(objects(["c"]))
     repeats.fresh(customer, objects(["e"]), np.array([0]), np.array([0]))
     repeats.forget(WINDOW)
-    assert len(repeats.columns()[0]) == 1
+    assert len(repeats.columns()["key"]) == 1
     repeats.forget(WINDOW + 1)
-    assert len(repeats.columns()[0]) == 0
+    assert len(repeats.columns()["key"]) == 0
 
 
 def test_an_id_is_remembered_for_the_window_of_event_time() -> None:

@@ -8,9 +8,12 @@ from streams.core.calendar import DAY
 from streams.core.engine import Engine, Output
 from streams.core.state import StateMismatch, restore, tables
 from streams.learning import LearnerSettings, RiverLearner
-from tests.core.test_against_oracle import COMPILED, PLAIN, QUIET
-from tests.oracle.drive import engine_settings
+from tests.core.test_against_oracle import PLAIN, QUIET, RULES
+from tests.oracle.drive import compiled, engine_settings
 from tests.oracle.histories import as_batch, random_history
+
+
+COMPILED = compiled(RULES)
 
 
 def new_engine(zone: str = "Europe/Berlin", *, quiet: bool = False) -> Engine:

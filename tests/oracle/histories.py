@@ -31,6 +31,7 @@ STARTS: Final = ("2011-01-03", "2024-02-25", "2024-09-20", "1999-12-01")
 CUSTOMERS: Final = ("c1", "c2", "ä3")
 EDGES: Final = (0, -1, 1, 12 * HOUR, 12 * HOUR + 1, 2 * HOUR + HOUR // 2, 23 * HOUR, DAY - 1)
 """Distances from a local midnight."""
+DELAYS: Final = (SECOND, HOUR, 3 * DAY, 14 * DAY, 31 * DAY, 89 * DAY, 90 * DAY, 120 * DAY)
 AMOUNTS: Final = (0, 1, 333_333, MILLION, 19_990_000, 250 * MILLION, 10**15)
 SHARES: Final = (0, 200_000, 333_333, 500_000, MILLION)
 
@@ -128,7 +129,7 @@ TOPICS: Final = (
 )
 
 
-def events(draw: Draw, zone: ZoneInfo, size: int, days: int) -> list[Event]:
+def events(draw: Draw, zone: ZoneInfo, size: int, days: int, topics: Sequence[Topic] = TOPICS) -> list[Event]:
     """Return `size` events without order, some of them repeats of others."""
     first_day = local_day(instant(draw.pick(STARTS)), zone)
     made: list[Event] = []
@@ -138,7 +139,7 @@ def events(draw: Draw, zone: ZoneInfo, size: int, days: int) -> list[Event]:
             twin = draw.pick(made)
             made.append(replace(twin, at=max(0, twin.at + shift)))
             continue
-        topic = draw.pick(TOPICS)
+        topic = draw.pick(topics)
         at = moment(draw, first_day, days, zone, [e.at for e in made])
         # ids run backwards for some events, so that the order of ids is not the order of making
         name = f"e{i if draw.number(0, 1) == 0 else 999 - i:03}"
@@ -157,12 +158,11 @@ def shuffled_within(made: Sequence[Event], reorder_us: int, draw: Draw) -> list[
     return [e for _, _, e in sorted((e.at + draw.number(0, reorder_us), i, e) for i, e in enumerate(made))]
 
 
-def delayed(made: Sequence[Event], draw: Draw, delays: Sequence[int] = ()) -> list[Event]:
+def delayed(made: Sequence[Event], draw: Draw, delays: Sequence[int] = DELAYS) -> list[Event]:
     """Return an order of arrival in which some records come long after their time."""
-    choices = delays or (SECOND, HOUR, 3 * DAY, 31 * DAY, 89 * DAY, 90 * DAY, 120 * DAY)
     keyed = []
     for i, event in enumerate(made):
-        delay = draw.pick(choices) if draw.number(0, 4) == 4 else 0
+        delay = draw.pick(delays) if draw.number(0, 4) == 4 else 0
         keyed.append((event.at + delay, i, event))
     return [e for _, _, e in sorted(keyed, key=lambda item: item[:2])]
 
@@ -178,12 +178,20 @@ def histories(
     return History(zone, tuple(delayed(made, source) if late else made))
 
 
-def random_history(seed: int, *, size: int = 120, days: int = 200, late: bool = False) -> History:
+def random_history(
+    seed: int,
+    *,
+    size: int = 120,
+    days: int = 200,
+    late: bool = False,
+    topics: Sequence[Topic] = TOPICS,
+    delays: Sequence[int] = DELAYS,
+) -> History:
     """Return the history of a seed."""
     source = SeededDraw(random.Random(seed))
     zone = ZoneInfo(source.pick(ZONES))
-    made = in_time(events(source, zone, size, days))
-    return History(zone, tuple(delayed(made, source) if late else made))
+    made = in_time(events(source, zone, size, days, topics))
+    return History(zone, tuple(delayed(made, source, delays) if late else made))
 
 
 def as_batch(records: Sequence[Event]) -> Batch:
