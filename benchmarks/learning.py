@@ -11,8 +11,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from streams.core.cohorts import Cohorts, customer_keys
+from streams.core.cohorts import Cohorts
 from streams.core.model import INPUTS, design
+from streams.core.repeats import hash_strings
 from streams.learning import RiverLearner
 
 SAMPLES = 5000
@@ -43,7 +44,7 @@ def main() -> None:
     learning = seconds(lambda: learner.learn(x[:SAMPLES], y, none), repeats=1)
     model = learner.snapshot()
 
-    keys = customer_keys(str(i) for i in range(customers))
+    keys = hash_strings(str(i) for i in range(customers))
     last_order = np.full(customers, 10**15 - 1)
     closed_at = np.full(customers, np.iinfo(np.int64).min)
     cohorts = Cohorts([i.name for i in INPUTS])

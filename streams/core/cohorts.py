@@ -9,25 +9,15 @@ censored and never learned.
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-DAY: Final = 86_400_000_000
-"""Microseconds in 24 hours."""
-
-
-def customer_keys(customer_ids: Iterable[str]) -> NDArray[np.uint64]:
-    """Return a hash of each customer id, (c,), the same in every process and release."""
-    digests = [
-        hashlib.blake2b(c.encode("utf-8", "surrogatepass"), digest_size=8).digest() for c in customer_ids
-    ]
-    return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
+from streams.core.calendar import DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +68,7 @@ class Cohorts:
         horizon_us: int = 90 * DAY,
         active_us: int | None = None,
         decide_every: int = 28,
-        max_samples: int = 2000,
+        max_samples: int = 500,
     ) -> None:
         if min(horizon_us, decide_every, max_samples) < 1 or (active_us is not None and active_us < 1):
             msg = "horizon, activity window, decision interval and sample limit must be at least 1"

@@ -176,7 +176,7 @@ class Customers:
             found[row] = number
         if len(self.ids) > first:
             self._grow(len(self.ids))
-            self.hashes[first : len(self.ids)] = hash_strings(np.array(self.ids[first:], dtype=np.object_))
+            self.hashes[first : len(self.ids)] = hash_strings(self.ids[first:])
         return found
 
     def book(self, customer: int) -> Book:

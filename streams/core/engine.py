@@ -44,7 +44,7 @@ class EngineSettings:
     """Sweeps between two decision instants of a customer."""
     active_us: int = 90 * DAY
     """A customer is in the population while the last order is no older."""
-    max_samples: int = 2000
+    max_samples: int = 500
     """Decisions that one sweep keeps to learn from."""
     top_reasons: int = 3
 
@@ -327,7 +327,9 @@ class Engine:
     def _learn(self, at: int) -> None:
         """Teach the samples whose horizon has passed, and adopt what was learnt."""
         state, count = self.customers.state, self.customers.count
-        samples = self.cohorts.mature(at, state["last_order"][:count], state["closed_at"][:count])
+        # While orders do not arrive, no order is no proof that the customer has left.
+        blind = np.full(count, self.quiet.is_quiet(Topic.ORDERS, at))
+        samples = self.cohorts.mature(at, state["last_order"][:count], state["closed_at"][:count], blind)
         if samples is not None and self.learner is not None:
             plain = samples.plain()
             self.learner.learn(plain.x.astype(np.float64), plain.y, plain.p)

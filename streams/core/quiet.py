@@ -43,12 +43,16 @@ class QuietSources:
     def at(self, at: int, notices: list[Notice]) -> dict[Topic, bool]:
         """Return for each guarded topic whether it is quiet at a sweep."""
         result: dict[Topic, bool] = {}
-        for topic, after in self.after.items():
-            newest = self.newest[topic]
-            quiet = result[topic] = newest != NEVER and newest < at - after
+        for topic in self.after:
+            quiet = result[topic] = self.is_quiet(topic, at)
             if quiet != self.told[topic]:
-                self._tell(topic, quiet, at, newest, notices)
+                self._tell(topic, quiet, at, self.newest[topic], notices)
         return result
+
+    def is_quiet(self, topic: Topic, at: int) -> bool:
+        """Say whether a topic is quiet at an instant that all events so far precede."""
+        newest = self.newest.get(topic, NEVER)
+        return newest != NEVER and newest < at - self.after[topic]
 
     def _tell(self, topic: Topic, quiet: bool, at: int, newest: int, notices: list[Notice]) -> None:
         self.told[topic] = quiet

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -13,14 +13,14 @@ _FINAL: Final = np.uint64(0xBF58476D1CE4E5B9)
 _TAIL: Final = np.array([0] + [(1 << (8 * k)) - 1 for k in range(1, 9)], dtype=np.uint64)
 
 
-def hash_strings(strings: NDArray[np.object_], seed: NDArray[np.uint64] | None = None) -> NDArray[np.uint64]:
+def hash_strings(strings: Iterable[str], seed: NDArray[np.uint64] | None = None) -> NDArray[np.uint64]:
     """Return a 64-bit hash of each string's UTF-8 bytes, (n,), the same in every process and version.
 
     Eight bytes at a time through a multiply-xorshift mix (the finaliser of SplitMix64, Steele, Lea and
     Flood 2014). `seed`, (n,), is folded in first. Among 10^7 keys held at once, a new one meets an equal
     hash by chance once in 10^12.
     """
-    encoded = [s.encode("utf-8", "surrogatepass") for s in strings.tolist()]
+    encoded = [s.encode("utf-8", "surrogatepass") for s in strings]
     n = len(encoded)
     lengths = np.fromiter(map(len, encoded), dtype=np.int64, count=n)
     starts = np.cumsum(lengths) - lengths
@@ -71,7 +71,7 @@ class Repeats:
         `window` of it, either way, and was judged no more than `window` before the `instant` at which this
         one is: so long an id is remembered.
         """
-        keys = hash_strings(event_id, customer_hash)
+        keys = hash_strings(event_id.tolist(), customer_hash)
         order = np.argsort(keys, kind="stable")
         key, time, judged = keys[order], at[order], instant[order]
         fresh = np.ones(len(keys), dtype=np.bool_)

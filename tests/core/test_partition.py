@@ -1,5 +1,5 @@
 import numpy as np
-from aiokafka.partitioner import murmur2 as reference
+from aiokafka.partitioner import murmur2 as reference  # type: ignore[import-untyped]  # ships no types
 from hypothesis import given
 from hypothesis import strategies as st
 

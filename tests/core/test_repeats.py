@@ -52,11 +52,11 @@ def test_repeats_are_those_of_the_slow_twin(events: list[tuple[int, str, int]], 
     events = sorted(events, key=lambda e: e[2])
     kept: list[tuple[int, str, int]] = []
     expected = []
-    for customer, event_id, at in events:
-        again = any(c == customer and i == event_id and abs(at - t) <= WINDOW for c, i, t in kept)
+    for customer, event_id, time in events:
+        again = any(c == customer and i == event_id and abs(time - t) <= WINDOW for c, i, t in kept)
         expected.append(not again)
         if not again:
-            kept.append((customer, event_id, at))
+            kept.append((customer, event_id, time))
     repeats = Repeats(WINDOW)
     found: list[bool] = []
     edges = sorted({0, len(events), *(c for c in cuts if c < len(events))})

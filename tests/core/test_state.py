@@ -12,7 +12,6 @@ from tests.core.test_against_oracle import PLAIN, QUIET, RULES
 from tests.oracle.drive import compiled, engine_settings
 from tests.oracle.histories import as_batch, random_history
 
-
 COMPILED = compiled(RULES)
 
 

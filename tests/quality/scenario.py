@@ -12,9 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.core.cohorts import DAY, Cohorts, customer_keys
+from streams.core.calendar import DAY
+from streams.core.cohorts import Cohorts
 from streams.core.model import INPUTS, Model, design
 from streams.core.prequential import Prequential
+from streams.core.repeats import hash_strings
 from streams.learning import RiverLearner
 
 Columns = dict[str, NDArray[np.float64]]
@@ -85,7 +87,7 @@ def run(
     learner = RiverLearner()
     model = learner.snapshot()
     cohorts = Cohorts([i.name for i in INPUTS], horizon_us=HORIZON_DAYS * DAY, active_us=10_000 * DAY)
-    keys = customer_keys(f"customer {i}" for i in range(customers))
+    keys = hash_strings(f"customer {i}" for i in range(customers))
     last_order = np.zeros(customers, dtype=np.int64)
     next_order = np.zeros(customers, dtype=np.int64)
     never = np.full(customers, np.iinfo(np.int64).min)
