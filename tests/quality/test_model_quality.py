@@ -61,7 +61,7 @@ def test_without_a_signal_it_claims_none() -> None:
     summary = outcome.quality.summary()
     assert 0.47 < auc < 0.53
     assert log_loss < base + 0.005
-    assert calibration_error < 0.02
+    assert calibration_error < 0.025
     assert abs(summary["mean_probability"] - summary["base_rate"]) < 0.01
 
 
