@@ -1,0 +1,118 @@
+"""`lapwing worker`: read events from Kafka and warn."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+from pathlib import Path
+
+import click
+
+from lapwing.options import settings_options
+from lapwing.settings import Settings
+from lapwing.wiring import engine
+from streams.core.engine import Engine
+from streams.core.features import DTYPES
+from streams.duration import UNITS, parse_duration
+from streams.errors import LapwingError, SettingsError
+from streams.intake.partition import Pace
+from streams.rule_files import load_rules
+from streams.worker import WorkerSettings, run_worker, stats_to
+
+log = logging.getLogger(__name__)
+
+
+@click.command()
+@settings_options("broker", "app", "rules", "time_zone", "reorder", "session_timeout", "model_enabled")
+@click.option(
+    "--stats",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Append how far it is to this file every second, a JSON object a line.",
+)
+@click.option(
+    "--flush-after",
+    help="How long the input must be idle before events held back to be put in order are judged; "
+    "default: `reorder`. A stream that runs faster than time needs it, with a longer `reorder`.",
+)
+def command(settings: Settings, stats: Path | None, flush_after: str | None) -> None:
+    """Read events from Kafka, judge every customer by the rules and the model, and send warnings.
+
+    It goes on until SIGTERM or Ctrl-C. Several workers share the partitions. A worker that starts builds its
+    state from the beginning of the topics and sends its warnings again, under the same ids.
+    """
+    log_to_stderr()
+    rules = load_rules([settings.rules], DTYPES)
+
+    def engine_of(partition: int) -> Engine:
+        return engine(settings, rules, partition)
+
+    try:
+        report = stats_to(stats) if stats is not None else None
+    except OSError as error:
+        message = f"--stats {stats}: {error.strerror}"
+        raise SettingsError(message) from error
+    idle_us = settings.reorder if flush_after is None else duration("--flush-after", flush_after)
+    run_worker(worker_settings(settings, idle_us), engine_of, report)
+
+
+def duration(flag: str, text: str) -> int:
+    """Return the microseconds of `text`, given with `flag`."""
+    try:
+        return parse_duration(text)
+    except (ValueError, LapwingError) as error:
+        message = f"{flag}: {error}"
+        raise SettingsError(message) from error
+
+
+def worker_settings(settings: Settings, idle_us: int) -> WorkerSettings:
+    """Return what a worker needs of the settings, with the idle time after which engines are flushed."""
+    return WorkerSettings(
+        broker=settings.broker,
+        topics=settings.topics,
+        app=settings.app,
+        warnings_topic=settings.warnings_topic,
+        control_topic=settings.control_topic,
+        security=settings.kafka_security,
+        session_timeout_s=settings.session_timeout / UNITS["s"],
+        max_skew_us=settings.max_skew,
+        pace=Pace(idle_s=idle_us / UNITS["s"]),
+    )
+
+
+class OneLine(logging.Formatter):
+    """Writes each log record as one line, a traceback folded into it."""
+
+    converter = staticmethod(time.gmtime)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as a line."""
+        return super().format(record).replace("\n", "\\n")
+
+
+class Seldom(logging.Filter):
+    """Lets a library say the same thing once in a while only: aiokafka tells of every attempt to connect."""
+
+    def __init__(self, name: str, every_s: float = 10.0) -> None:
+        super().__init__(name)
+        self._every_s = every_s
+        self._said: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether `record` is to be written."""
+        what = (record.name, str(record.msg))
+        if super().filter(record) and record.created - self._said.get(what, 0.0) < self._every_s:
+            return False
+        self._said[what] = record.created
+        return True
+
+
+def log_to_stderr() -> None:
+    """Send the worker's log to stderr and keep the libraries to what is wrong."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(OneLine("%(asctime)sZ %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S"))
+    handler.addFilter(Seldom("aiokafka"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.getLogger("aiokafka").setLevel(logging.WARNING)
+    threading.excepthook = lambda given: log.warning("a thread of Faust's ended, error=%r", given.exc_value)

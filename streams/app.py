@@ -1,0 +1,118 @@
+"""The Faust app: the only file that builds it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, Final, cast
+
+import faust
+from faust.types import StreamT
+from mode.supervisors import CrashingSupervisor
+
+from streams.delivery import Outgoing
+from streams.intake.broker import ssl_context
+from streams.intake.partition import Engine
+from streams.intake.poll import Board, Poll
+from streams.intake.transport import Consumer
+from streams.pipeline import Pipeline, WorkerSettings
+
+TICK_S: Final = 0.05
+"""How often partitions take their turn although no poll has come: marks change, and lulls begin."""
+COMMIT_S: Final = 1.0
+QUEUED_POLLS: Final = 16
+"""Polls between transport and agent; each may hold tens of thousands of records."""
+
+
+class WorkerApp(faust.App):
+    """A Faust app whose agent turns whole polls into warnings."""
+
+    pipeline: Pipeline
+
+    @property
+    def board(self) -> Board:
+        """Return what the transport and the pipeline tell each other; the transport looks for it here."""
+        return self.pipeline.board
+
+    async def commit_arrived(self) -> None:
+        """Commit the offsets before which everything has reached the broker."""
+        await self._commit_offsets(self.pipeline.delivery.arrived())
+
+    async def finish(self) -> None:
+        """Wait until what was put out has reached the broker, and commit."""
+        await self._commit_offsets(await self.pipeline.delivery.settle())
+
+    async def _commit_offsets(self, offsets: Mapping[Any, int]) -> None:
+        if offsets:
+            await cast(Consumer, self.consumer).commit_offsets(offsets)
+
+    def _create_directories(self) -> None:
+        """Create none: Faust would want one for its tables, and there are none."""
+
+
+def build_app(settings: WorkerSettings, engines: Callable[[int], Engine]) -> WorkerApp:
+    """Return the app that reads the input topics and warns; `engines` makes one for each partition."""
+    app = WorkerApp(
+        settings.app,
+        broker=[f"lapwing://{address}" for address in settings.broker.split(",")],
+        broker_credentials=credentials(settings.security),
+        broker_session_timeout=settings.session_timeout_s,
+        broker_heartbeat_interval=min(3.0, settings.session_timeout_s / 3),
+        broker_max_poll_records=settings.poll_records,
+        broker_commit_interval=60.0,
+        consumer_max_fetch_size=settings.fetch_bytes,
+        consumer_auto_offset_reset="none",
+        producer_max_request_size=settings.record_limit + 1_000,
+        stream_buffer_maxsize=QUEUED_POLLS,
+        stream_wait_empty=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+    )
+
+    async def send(record: Outgoing) -> Any:
+        return await app.producer.send(
+            record.topic, record.key, record.value, None, None, cast(Any, record.headers)
+        )
+
+    app.pipeline = Pipeline(settings, engines, send)
+    polls_topic = app.topic(*settings.topics.values(), value_type=bytes, value_serializer="raw", acks=False)
+
+    @app.agent(polls_topic, supervisor_strategy=CrashingSupervisor)
+    async def warn(polls: StreamT[Any]) -> None:
+        """Take whole polls; when a fetch has been taken whole, let the partitions take their turn."""
+        async for poll in polls.noack():  # type: ignore[attr-defined]  # Faust's interface lacks it
+            app.pipeline.take(cast(Poll, poll))
+            if not poll.more:
+                await app.pipeline.turn()
+
+    @app.task  # type: ignore[untyped-decorator]  # as Faust has it
+    async def tick() -> None:
+        """Let the partitions take their turn when nothing comes."""
+        while not app.should_stop:
+            await asyncio.sleep(TICK_S)
+            if not app.rebalancing:
+                await app.pipeline.turn()
+
+    @app.task  # type: ignore[untyped-decorator]  # as Faust has it
+    async def commit() -> None:
+        """Commit what has arrived, now and then."""
+        while not app.should_stop:
+            await asyncio.sleep(COMMIT_S)
+            if not app.rebalancing:
+                await app.commit_arrived()
+
+    return app
+
+
+def credentials(security: Mapping[str, str]) -> Any:
+    """Return Faust's credentials for kafka-python's security options."""
+    context = ssl_context(security)
+    if security.get("security_protocol", "").startswith("SASL"):
+        return faust.SASLCredentials(
+            username=security["sasl_plain_username"],
+            password=security["sasl_plain_password"],
+            ssl_context=context,
+            mechanism=security["sasl_mechanism"],
+        )
+    return faust.SSLCredentials(context) if context is not None else None

@@ -1,0 +1,125 @@
+"""What engines put out becomes records, and offsets become committable once the broker has these."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from streams.contract.rejected import rejected_headers
+from streams.contract.warnings import encode_notice, encode_step
+from streams.core.engine import Output
+from streams.errors import BrokerError
+from streams.intake.partition import Rejected
+from streams.intake.poll import Place
+
+RECORD_OVERHEAD: Final = 200
+"""Bytes, generously, that a batch of one record takes beside its key, value and headers."""
+UNACKNOWLEDGED_LIMIT: Final = 50_000
+"""Records that may be on their way to the broker before the worker waits for it."""
+
+Headers = list[tuple[str, bytes]]
+Send = Callable[["Outgoing"], Awaitable[Awaitable[Any]]]
+"""Hands a record to the producer and returns the broker's acknowledgement to come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A record to be produced."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """Where each kind of output goes, and how it is written."""
+
+    app: str
+    warnings: str
+    control: str
+    rejected: str
+    record_limit: int
+    """Bytes that the broker takes in one record."""
+
+    def of_output(self, output: Output) -> list[Outgoing]:
+        """Return the records of what an engine put out."""
+        notices = [Outgoing(self.control, None, encode_notice(notice, self.app)) for notice in output.control]
+        steps = [
+            Outgoing(self.warnings, step.customer_id.encode(), encode_step(step, self.app))
+            for step in output.steps
+        ]
+        return notices + steps
+
+    def of_rejected(self, bad: Rejected) -> Outgoing:
+        """Return the record of what was refused: its own bytes, cut only where they would not fit."""
+
+        def headers(truncated: bool) -> Headers:
+            topic, partition = bad.place
+            return rejected_headers(bad.reason, bad.detail, topic, partition, bad.offset, truncated=truncated)
+
+        def size(headers: Headers) -> int:
+            return sum(len(name) + len(value) + 10 for name, value in headers) + RECORD_OVERHEAD
+
+        value, key = bad.value, bad.key
+        plain, cut = headers(False), headers(True)
+        if len(value or b"") + len(key or b"") + size(plain) <= self.record_limit:
+            return Outgoing(self.rejected, key, value, plain)
+        room = self.record_limit - size(cut)
+        key = (key or b"")[: room // 2] if key is not None else None
+        return Outgoing(self.rejected, key, (value or b"")[: room - len(key or b"")], cut)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shipment:
+    acknowledgements: Sequence[asyncio.Future[Any]]
+    offsets: Mapping[Place, int]
+
+
+class Delivery:
+    """Records on their way to the broker, and the offsets that their arrival makes committable."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._shipments: deque[_Shipment] = deque()
+        self._under_way = 0
+        self._arrived: dict[Place, int] = {}
+
+    async def ship(self, records: Sequence[Outgoing], offsets: Mapping[Place, int]) -> None:
+        """Send `records`; once they have arrived, what lies before `offsets` need not be read again."""
+        acknowledgements = [asyncio.ensure_future(await self._send(record)) for record in records]
+        self._shipments.append(_Shipment(acknowledgements, offsets))
+        self._under_way += len(acknowledgements)
+        while self._under_way > UNACKNOWLEDGED_LIMIT:
+            await self._next()
+
+    def arrived(self) -> dict[Place, int]:
+        """Return the offsets before which all that came of the input has arrived, where that has changed."""
+        while self._shipments and all(ack.done() for ack in self._shipments[0].acknowledgements):
+            shipment = self._shipments.popleft()
+            self._under_way -= len(shipment.acknowledgements)
+            for acknowledgement in shipment.acknowledgements:
+                if error := acknowledgement.exception():
+                    message = f"the broker did not take a record: {type(error).__name__}: {error}"
+                    raise BrokerError(message) from error
+            self._arrived |= shipment.offsets
+        arrived, self._arrived = self._arrived, {}
+        return arrived
+
+    async def settle(self) -> dict[Place, int]:
+        """Wait until the broker has everything and return as `arrived` does."""
+        arrived = self.arrived()
+        while self._shipments:
+            await self._next()
+            arrived |= self.arrived()
+        return arrived
+
+    async def _next(self) -> None:
+        """Wait until the oldest shipment has arrived."""
+        if acknowledgements := self._shipments[0].acknowledgements:
+            await asyncio.wait(acknowledgements)
+        self._arrived = self.arrived()

@@ -1,0 +1,197 @@
+"""One partition of the input: its polls are checked, decoded, merged and given to its engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from streams.contract.decode import decode_poll
+from streams.contract.rejected import Reason
+from streams.core.batch import Batch
+from streams.core.engine import Output
+from streams.core.topics import Topic
+from streams.intake.merge import PartitionMerge, Standing
+from streams.intake.poll import Mark, Place, Poll
+
+
+class Engine(Protocol):
+    """The part of `streams.core.engine.Engine` that a worker uses."""
+
+    def step(self, batch: Batch) -> Output:
+        """Take in events as they arrived."""
+
+    def flush(self) -> Output:
+        """Take in what was held back to be put in order."""
+
+
+class Taken(StrEnum):
+    """What became of a poll."""
+
+    WHOLE = "whole"
+    """It continues the state."""
+    PARTLY = "partly"
+    """Some of its records had been taken before."""
+    AGAIN = "again"
+    """All of its records had been taken before."""
+    GAP = "gap"
+    """Records before it are missing: it was not taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A record that cannot be accepted, where it was and as it was."""
+
+    place: Place
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    reason: Reason
+    detail: str
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a worker's partitions have seen since it started; what is read again counts again."""
+
+    events: int = 0
+    late: int = 0
+    repeats: int = 0
+    refused: int = 0
+    steps: int = 0
+    reread: int = 0
+    """Times that polls were missing and had to be read again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """When a partition gives its engine what has come: a step has fixed costs that events may share."""
+
+    step_events: int = 60_000
+    """With more to be read, so many events are gathered for a step,"""
+    step_wait_s: float = 0.25
+    """but no longer than this."""
+    idle_s: float = 0.25
+    """With nothing more to be read, the engine releases what it holds back after this long."""
+    waiting_limit: int = 200_000
+    """Events of one topic that may wait for another topic before it is paused."""
+
+
+class Partition:
+    """The state of one partition of the co-partitioned input topics.
+
+    It takes a poll only where it continues what was taken, whatever was lost or came twice on the way, so the
+    engine sees every record once and in order.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        topics: Mapping[str, Topic],
+        engine: Engine,
+        *,
+        max_skew_us: int,
+        pace: Pace,
+        tally: Tally,
+    ) -> None:
+        self.number = number
+        self.engine = engine
+        self._topics = topics
+        self._max_skew_us = max_skew_us
+        self._pace = pace
+        self._tally = tally
+        self._merge = PartitionMerge(tuple(topics.values()), pace.waiting_limit)
+        self._taken_at = 0.0
+        self._gathering_since: float | None = None
+        self._flushed = True
+
+    def position(self, topic: str) -> int | None:
+        """Return where the state of `topic` stands; `None` for a new one, which wants the earliest record."""
+        return self._merge.position(self._topics[topic])
+
+    def begin(self, topic: str, offset: int) -> None:
+        """Let a new state begin at `offset`, the earliest there is: from there on it takes what continues."""
+        self._merge.begin(self._topics[topic], offset)
+
+    def take(self, poll: Poll, now: float, reject: Callable[[Rejected], None]) -> Taken:
+        """Take in what is new in `poll`, and hand what cannot be accepted to `reject`."""
+        topic = self._topics[poll.place.topic]
+        position, taken = self._merge.position(topic), Taken.WHOLE
+        if position is None or poll.start > position:
+            return Taken.GAP
+        if poll.start < position:
+            if poll.end <= position:
+                return Taken.AGAIN
+            poll, taken = poll.since(position), Taken.PARTLY
+        decoded = decode_poll(
+            topic, poll.values, poll.keys, poll.timestamps_ms, max_skew_us=self._max_skew_us
+        )
+        self._merge.add(topic, decoded.batch, poll.offsets[decoded.index], poll.end)
+        for bad in decoded.refused:
+            i = bad.index
+            where = int(poll.offsets[i])
+            reject(Rejected(poll.place, where, poll.keys[i], poll.values[i], bad.reason, bad.detail))
+        self._tally.refused += len(decoded.refused)
+        if len(poll):
+            self._taken_at = now
+            self._gathering_since = now if self._gathering_since is None else self._gathering_since
+        return taken
+
+    def turn(self, marks: Mapping[Place, Mark], now: float) -> Output | None:
+        """Give the engine what is due, and return what it put out; `None` if nothing was due."""
+        behind = self.behind(marks)
+        if behind and self._gathers(now):
+            return None
+        self._gathering_since = None
+        batch = self._merge.release(self._highwaters(marks))
+        if len(batch):
+            self._flushed = False
+            return self._counted(self.engine.step(batch))
+        if behind or self._flushed or now - self._taken_at < self._pace.idle_s:
+            return None
+        self._flushed = True
+        return self._counted(self.engine.flush())
+
+    def released(self) -> dict[Place, int]:
+        """Return, by place, the offset up to which every record has been given to the engine."""
+        found = {name: self._merge.released(topic) for name, topic in self._topics.items()}
+        return {Place(name, self.number): offset for name, offset in found.items() if offset is not None}
+
+    def full(self) -> set[Place]:
+        """Return the places that should not be read for now."""
+        return {Place(name, self.number) for name, topic in self._topics.items() if self._merge.full(topic)}
+
+    def behind(self, marks: Mapping[Place, Mark]) -> set[Place]:
+        """Return the places that have more to be read, or may have: the others wait for them."""
+        standings = self._merge.standings(self._highwaters(marks))
+        return {
+            Place(name, self.number)
+            for name, topic in self._topics.items()
+            if standings[topic] is not Standing.CAUGHT_UP
+        }
+
+    def lag(self, marks: Mapping[Place, Mark]) -> dict[Place, int]:
+        """Return, by place, how many records the broker has that the engine has not."""
+        behind: dict[Place, int] = {}
+        for place, offset in self.released().items():
+            mark = marks.get(place)
+            if mark is not None and mark.highwater is not None:
+                behind[place] = max(0, mark.highwater - offset)
+        return behind
+
+    def _gathers(self, now: float) -> bool:
+        waiting = sum(self._merge.waiting(topic) for topic in self._topics.values())
+        since = self._gathering_since
+        return since is not None and waiting < self._pace.step_events and now - since < self._pace.step_wait_s
+
+    def _highwaters(self, marks: Mapping[Place, Mark]) -> dict[Topic, int | None]:
+        places = {topic: marks.get(Place(name, self.number)) for name, topic in self._topics.items()}
+        return {topic: mark.highwater if mark is not None else None for topic, mark in places.items()}
+
+    def _counted(self, output: Output) -> Output:
+        self._tally.events += output.counts.events
+        self._tally.late += output.counts.late
+        self._tally.repeats += output.counts.repeats
+        self._tally.steps += len(output.steps)
+        return output

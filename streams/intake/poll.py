@@ -1,0 +1,108 @@
+"""A poll: what one fetch brought of one topic's partition, whole; and the board between transport and app."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Place(NamedTuple):
+    """A partition of a topic; equal, as a tuple, to Faust's `TP` and to aiokafka's `TopicPartition`."""
+
+    topic: str
+    partition: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}/{self.partition}"
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """The `n` records that one fetch brought of one place, as columns.
+
+    `start` is where the poll starts to speak for the partition: the end of the poll before it, or the
+    offset that was sought. It is not the first record's offset, because transactions and compaction leave
+    honest holes. A poll of no records tells that a position was reached.
+    """
+
+    place: Place
+    start: int
+    end: int
+    """The offset after the last one this poll speaks for."""
+    offsets: NDArray[np.int64]
+    """(n,) rising, each in `start <= offset < end`."""
+    keys: list[bytes | None]
+    values: list[bytes | None]
+    timestamps_ms: NDArray[np.int64]
+    """(n,) Kafka's timestamp of each record, milliseconds since the epoch."""
+    more: bool = False
+    """Whether other polls of the same fetch follow at once."""
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def since(self, offset: int) -> Poll:
+        """Return the part of the poll from `offset` on."""
+        first = int(np.searchsorted(self.offsets, offset))
+        return replace(
+            self,
+            start=offset,
+            offsets=self.offsets[first:],
+            keys=self.keys[first:],
+            values=self.values[first:],
+            timestamps_ms=self.timestamps_ms[first:],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a place has been read and how far it reaches, both as of one fetch."""
+
+    position: int
+    """The offset that is read next."""
+    highwater: int | None
+    """The offset the next record will get; `None` while the broker has not said so lately."""
+
+
+class Board:
+    """What transport and app tell each other; it hangs on the Faust app, where both find it.
+
+    The transport runs in the consumer's thread and the app in the main one, so a value is replaced whole
+    and never changed in place.
+    """
+
+    def __init__(
+        self,
+        topics: Collection[str],
+        *,
+        position: Callable[[Place], int | None],
+        begin: Callable[[Place, int], None],
+        assigned: Callable[[set[Place]], None],
+    ) -> None:
+        self.topics = frozenset(topics)
+        """Topics whose records are handed over as whole polls."""
+        self.position = position
+        """Where the state of a place stands; `None`: it has not begun and wants the earliest record."""
+        self.begin = begin
+        """Told where that is, before anything is read from there."""
+        self.assigned = assigned
+        """Told the places of a new assignment, in the main thread, before any of them is read."""
+        self.paused: frozenset[Place] = frozenset()
+        """Written by the app: places that are not read for now."""
+        self.marks: Mapping[Place, Mark] = {}
+        """Written by the transport after every fetch: its input places."""
+        self._seeks: deque[Place] = deque()
+
+    def seek(self, place: Place) -> None:
+        """Ask that `place` be read again from where its state stands."""
+        self._seeks.append(place)
+
+    def sought(self) -> Iterator[Place]:
+        """Yield, once each, the places for which a seek was asked."""
+        while self._seeks:
+            yield self._seeks.popleft()

@@ -1,0 +1,238 @@
+"""Faust's Kafka transport with whole polls: an agent gets what one fetch brought as one message.
+
+It is registered as `lapwing` among Faust's transports and chosen by the scheme of the broker URL
+(`lapwing://host:port`). Topics that the app's `board` does not name are handled as ever.
+
+Faust drops polls that are in flight around a rebalance while the fetch position has already moved on, and
+it drops records below the group's commit. So nothing here trusts its bookkeeping: each poll tells where it
+starts, the app takes it only if it continues the partition's state, and otherwise asks for a seek. Seeks
+are made in `_fetch_records`, before the fetch and never beside it, and after an assignment every place is
+sought to where its state stands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final, cast
+
+import numpy as np
+from aiokafka.errors import (  # type: ignore[import-untyped]  # aiokafka ships no types
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage
+from faust.types.transports import ConsumerT, TPorTopicSet
+
+from streams.errors import StateError
+from streams.intake.poll import Board, Mark, Place, Poll
+
+FETCH_WAIT_MS: Final = 200
+"""How long the broker may wait for a record before it answers a fetch: so that marks stay fresh."""
+FRESH_MS: Final = 250
+"""How much older than a partition's newest records a high-water mark may be and still be trusted.
+
+A worker that was frozen, or was busy for long, may hold records of one topic that are far newer than what it
+knows of another. What comes of that other within the default `reorder` is put in order all the same.
+"""
+WAIT_S: Final = 0.2
+"""How long one fetch waits for records; pauses and seeks are seen after it."""
+PAUSED_WAIT_S: Final = 0.02
+"""The same while a place is paused: its end must be seen soon."""
+
+Records = Mapping[Any, list[Any]]
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):
+    """The thread that reads from Kafka; it seeks, fetches, and makes polls of records."""
+
+    _assignment: Any = None
+    """The assignment whose places have been sought; aiokafka makes a new object at every rebalance."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._next: dict[Place, int] = {}
+        """Where the next poll of a place starts."""
+        self._newest: dict[int, float] = {}
+        """By partition, when the newest of its records came, milliseconds."""
+
+    def seek_all(self) -> None:
+        """Have every place sought again before the next fetch."""
+        self._assignment = None
+
+    def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> Any:
+        consumer = super()._create_consumer(loop)
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        return consumer
+
+    async def _fetch_records(
+        self,
+        consumer: Any,
+        active_partitions: set[TP],
+        timeout: float | None = None,
+        max_records: int | None = None,
+    ) -> Records:
+        board = cast("Consumer", self.consumer).board
+        if not self.consumer.flow_active:
+            return {}
+        assignment = consumer._subscription.subscription.assignment
+        try:
+            await self._seek_to_state(consumer, assignment, board)
+            wanted = active_partitions - board.paused
+            if not wanted:  # an empty set would mean all of them
+                await asyncio.sleep(PAUSED_WAIT_S)
+                return {}
+            spare_consumer_records(consumer._fetcher, board.topics)
+            wait = PAUSED_WAIT_S if len(wanted) < len(active_partitions) else WAIT_S
+            records = await super()._fetch_records(
+                consumer, wanted, timeout=min(wait, timeout or wait), max_records=max_records
+            )
+        except NoOffsetForPartitionError:  # told of a place that has been sought meanwhile
+            return {}
+        except OffsetOutOfRangeError as error:
+            places = ", ".join(f"{tp.topic}/{tp.partition} at {at}" for tp, at in error.args[0].items())
+            message = f"the broker no longer has the records that the state continues with: {places}"
+            raise StateError(message) from error
+        others = {tp: found for tp, found in records.items() if tp.topic not in board.topics}
+        if self._assignment is not assignment or not assignment.active:
+            return others  # rebalanced meanwhile: all places will be sought, so nothing is lost
+        return others | self._polls(assignment, board, records)
+
+    async def _seek_to_state(self, consumer: Any, assignment: Any, board: Board) -> None:
+        if assignment is not self._assignment:
+            self._assignment = assignment
+            self._next.clear()
+            self._newest.clear()
+        for place in board.sought():
+            self._next.pop(place, None)
+        missing = [tp for tp in assignment.tps if tp.topic in board.topics and tp not in self._next]
+        if not missing:
+            return
+        positions = {tp: board.position(Place(*tp)) for tp in missing}
+        new = [tp for tp, position in positions.items() if position is None]
+        if new:
+            earliest = await consumer.beginning_offsets(new)
+            for tp, offset in earliest.items():
+                board.begin(Place(*tp), offset)
+            positions |= earliest
+        if not assignment.active:
+            return
+        for tp, position in positions.items():
+            assert position is not None
+            consumer.seek(tp, position)
+            self._next[Place(*tp)] = position
+
+    def _polls(self, assignment: Any, board: Board, records: Records) -> dict[Place, list[Poll]]:
+        """Make polls of `records`, and empty ones where only the position moved."""
+        states = {place: assignment.state_value(place) for place in self._next}
+        states = {place: state for place, state in states.items() if state.has_valid_position}
+        ranges: dict[Place, tuple[int, int]] = {}
+        for place, state in states.items():
+            if state.position != self._next[place]:
+                ranges[place] = (self._next[place], state.position)
+            if records.get(place):
+                self._newest[place.partition] = max(state.timestamp, self._newest.get(place.partition, 0))
+        marks: dict[Place, Mark] = {}
+        for place, state in states.items():
+            heard = state.timestamp is not None
+            fresh = heard and state.timestamp >= self._newest.get(place.partition, 0) - FRESH_MS
+            marks[place] = Mark(state.position, state.highwater if fresh else None)
+        board.marks = marks
+        self._next.update({place: end for place, (_, end) in ranges.items()})
+        order = [Place(*tp) for tp, _ in self.consumer.scheduler.iterate({TP(*p): [None] for p in ranges})]
+        return {
+            place: [poll_of(place, start, end, records.get(place, []), more=place != order[-1])]
+            for place, (start, end) in ranges.items()
+        }
+
+
+def poll_of(place: Place, start: int, end: int, records: list[Any], *, more: bool) -> Poll:
+    """Return the poll of `records`, aiokafka's own or its `ConsumerRecord`s."""
+    n = len(records)
+    return Poll(
+        place=place,
+        start=start,
+        end=end,
+        offsets=np.fromiter((record.offset for record in records), np.int64, n),
+        keys=[record.key for record in records],
+        values=[record.value for record in records],
+        timestamps_ms=np.fromiter((record.timestamp for record in records), np.int64, n),
+        more=more,
+    )
+
+
+def spare_consumer_records(fetcher: Any, topics: frozenset[str]) -> None:
+    """Let what has been fetched of `topics` be read without a `ConsumerRecord` of 11 fields a record.
+
+    What arrives while a fetch waits is read with them: then nobody is in a hurry.
+    """
+    for tp, result in fetcher._records.items():
+        unpacked = getattr(result, "_partition_records", None)
+        if unpacked is not None and tp.topic in topics:
+            unpacked._consumer_record = _as_it_is
+
+
+def _as_it_is(_: object, record: Any) -> Any:
+    return record
+
+
+class Consumer(driver.Consumer):
+    """Faust's consumer, whose input topics come as polls and are committed by the app alone."""
+
+    _thread: ConsumerThread
+
+    @property
+    def board(self) -> Board:
+        """Return what the app has hung out for the transport."""
+        return cast(Any, self.app).board  # type: ignore[no-any-return]  # the app is ours, Faust's type is not
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:
+        if not isinstance(record, Poll):
+            return super()._to_message(tp, record)
+        self._read_offset[tp] = None  # Faust must not judge by offset what is read again
+        return ConsumerMessage(
+            record.place.topic,
+            record.place.partition,
+            record.start,
+            0.0,
+            0,
+            None,
+            None,
+            cast(bytes, record),
+            None,
+            tp=tp,
+            generation_id=self.app.consumer_generation_id,
+        )
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Tell the app of its places before Faust lets any of them flow."""
+        self.board.assigned({Place(*tp) for tp in assigned if tp.topic in self.board.topics})
+        await super().on_partitions_assigned(assigned, generation_id)
+
+    async def perform_seek(self) -> None:
+        """Seek to where the state stands, not to where the group committed."""
+        self._thread.seek_all()
+
+    async def commit(self, topics: TPorTopicSet | None = None, start_new_transaction: bool = True) -> bool:
+        """Do nothing: the app commits a partition's offsets itself, by `commit_offsets`."""
+        return False
+
+    async def commit_offsets(self, offsets: Mapping[Place, int]) -> bool:
+        """Commit in one request; return whether the group took it."""
+        return await self._commit(cast(Mapping[TP, int], offsets))
+
+    def on_buffer_full(self, tp: TP) -> None:
+        """Leave input topics to the app's own pauses: Faust would stop reading for a second."""
+        if tp.topic not in self.board.topics:
+            super().on_buffer_full(tp)
+
+
+class Transport(driver.Transport):
+    """Faust's aiokafka transport with whole polls."""
+
+    Consumer: ClassVar[type[ConsumerT]] = Consumer
+    driver_version = f"lapwing, {driver.Transport.driver_version}"

@@ -1,0 +1,142 @@
+"""Runs a worker until it is told to stop, and says in a line why it could not go on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Final
+
+from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # aiokafka ships no types
+from faust.exceptions import ProducerSendError
+
+from streams.app import WorkerApp, build_app
+from streams.core.topics import REQUIRED
+from streams.errors import BrokerError
+from streams.intake.broker import aiokafka_security, check_topics, partition_counts
+from streams.intake.partition import Engine
+from streams.pipeline import Stats, WorkerSettings
+
+__all__ = ["Stats", "WorkerSettings", "run_worker", "serve", "stats_to"]
+
+log = logging.getLogger(__name__)
+
+SWITCH_INTERVAL_S: Final = 0.0005
+"""The consumer's thread waits this long for the interpreter lock at each read from its socket."""
+FAUSTS_LOGGERS: Final = ("faust", "mode", "streams.app", "streams.intake.transport")
+"""Those it logs to; the last two because it names a service's after the file of its class."""
+STATS_S: Final = 1.0
+WATCH_S: Final = 0.1
+FINISH_S: Final = 5.0
+"""How long a worker that is to stop waits for the broker."""
+
+Report = Callable[[Stats], None]
+
+
+def run_worker(
+    settings: WorkerSettings, engines: Callable[[int], Engine], report: Report | None = None
+) -> None:
+    """Read events and warn until SIGTERM or SIGINT; `report` is told every second how far it is."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    for noisy in FAUSTS_LOGGERS:
+        logging.getLogger(noisy).setLevel(logging.CRITICAL)  # why it crashed is told once, at the end
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await serve(settings, engines, stop, report)
+
+    asyncio.run(main())
+
+
+async def serve(
+    settings: WorkerSettings,
+    engines: Callable[[int], Engine],
+    stop: asyncio.Event,
+    report: Report | None = None,
+) -> None:
+    """Run a worker until `stop` is set; raise what made it crash."""
+    settings = await _checked(settings)
+    app = build_app(settings, engines)
+    log.info("starting app=%s broker=%s topics=%s", settings.app, settings.broker, _names(settings))
+    try:
+        await _run(app, stop, report or (lambda stats: None))
+    finally:
+        await _stop(app)
+    log.info("stopped")
+
+
+async def _checked(settings: WorkerSettings) -> WorkerSettings:
+    """Return `settings` without the optional topics that the broker does not have."""
+    counts = await partition_counts(settings.broker, aiokafka_security(settings.security))
+    topics = {topic: name for topic, name in settings.topics.items() if topic in REQUIRED or name in counts}
+    outputs = (settings.warnings_topic, settings.control_topic, settings.rejected_topic)
+    check_topics(counts, topics.values(), outputs)
+    return replace(settings, topics=topics)
+
+
+async def _run(app: WorkerApp, stop: asyncio.Event, report: Report) -> None:
+    """Start the app and watch over it until it is to stop or has crashed."""
+    starting = asyncio.create_task(app.start())
+    reported = 0.0
+    try:
+        while not stop.is_set():
+            if app.crashed:
+                raise _named(app.crash_reason)
+            if starting.done():
+                starting.result()
+            now = asyncio.get_running_loop().time()
+            if now - reported >= STATS_S:
+                reported = now
+                report(app.pipeline.stats())
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), WATCH_S)
+        if starting.done():
+            await _finish(app)
+            report(app.pipeline.stats())
+    finally:
+        starting.cancel()
+        with suppress(asyncio.CancelledError, Exception):
+            await starting
+
+
+async def _finish(app: WorkerApp) -> None:
+    """Let what is on its way arrive, if the broker lets it."""
+    try:
+        await asyncio.wait_for(app.finish(), FINISH_S)
+    except (TimeoutError, KafkaError, BrokerError) as error:
+        log.warning("stopping although the broker has not taken everything, error=%r", error)
+
+
+async def _stop(app: WorkerApp) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(app.stop(), FINISH_S)
+
+
+def _named(reason: BaseException | None) -> BaseException:
+    """Return `reason` as one of Lapwing's errors if it came from the broker."""
+    if isinstance(reason, KafkaError | ProducerSendError):
+        return BrokerError(f"the broker failed the worker: {type(reason).__name__}: {reason}")
+    return reason or BrokerError("the worker crashed and did not say why")
+
+
+def stats_to(path: Path) -> Report:
+    """Return a report that appends each snapshot to `path` as a line of JSON."""
+    path.touch()  # a path that cannot be written is told before the worker starts
+
+    def report(stats: Stats) -> None:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(stats)) + "\n")
+
+    return report
+
+
+def _names(settings: WorkerSettings) -> str:
+    return ",".join(settings.topics.values())

@@ -1,0 +1,38 @@
+"""`lapwing doctor` and `lapwing topics` on a broker: what one misses the other makes."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from lapwing.commands import doctor, topics
+from streams.core.topics import Topic
+
+
+@pytest.fixture
+def installation(broker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder whose settings name topics that no other test uses."""
+    monkeypatch.chdir(tmp_path)
+    names = [f'{topic.label} = "doctor-{topic.label}"' for topic in Topic]
+    names += ['warnings_topic = "doctor-warnings"', 'control_topic = "doctor-control"', 'app = "doctor"']
+    (tmp_path / "lapwing.toml").write_text("\n".join([f'broker = "{broker}"', *names]))
+
+
+def checks() -> dict[str, tuple[str, str]]:
+    result = CliRunner().invoke(doctor.command, ["--json"], catch_exceptions=False)
+    return {
+        check["check"]: (check["outcome"], check["detail"]) for check in json.loads(result.output)["checks"]
+    }
+
+
+@pytest.mark.usefixtures("installation")
+def test_the_doctor_finds_topics_missing_until_they_are_made(broker: str) -> None:
+    before = checks()
+    assert before["broker"][0] == "ok"
+    assert before["broker"][1].startswith(f"{broker} answers")
+    assert before["topics"][0] == "failed"
+    assert "doctor-orders: missing" in before["topics"][1]
+    result = CliRunner().invoke(topics.command, ["--partitions", "2"], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    assert checks()["topics"] == ("ok", "all that are needed are there and fit together")

@@ -1,0 +1,104 @@
+"""A worker with recording engines on a broker: what its engines are given, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from streams.contract.rejected import Reason, read_rejected_headers
+from streams.core.topics import Topic
+from tests.integration.workers import RunningWorker, Sent, consume, event, produce, running, settings_on
+
+MANY = 100_000
+
+
+@pytest.fixture(scope="module")
+def worker(broker: str) -> Iterator[RunningWorker]:
+    """Yield a worker whose complaints stay empty; each test writes records of its own."""
+    settings = settings_on(broker)
+    orders, logins = settings.topics[Topic.ORDERS], settings.topics[Topic.LOGINS]
+    backlog = [
+        # All orders of an hour stand there before the first login is written.
+        *(
+            Sent(orders, b"b", event(Topic.ORDERS, f"o{m}", "b", f"2024-01-01T00:{m:02}:30Z"))
+            for m in range(60)
+        ),
+        *(
+            Sent(logins, b"b", event(Topic.LOGINS, f"l{m}", "b", f"2024-01-01T00:{m:02}:00Z"))
+            for m in range(60)
+        ),
+    ]
+    produce(broker, backlog)
+    with running(settings) as made:
+        made.wait_until(lambda: made.count() == len(backlog))
+        yield made
+
+
+def test_a_backlog_is_merged_in_event_time_however_it_was_written(worker: RunningWorker) -> None:
+    merged = [name for _, name in worker.events() if name[1:].isdigit()][:120]
+    assert merged == [name for minute in range(60) for name in (f"l{minute}", f"o{minute}")]
+
+
+@pytest.mark.parametrize("codec", [None, "gzip", "snappy", "lz4", "zstd"])
+def test_records_of_every_codec_are_read(worker: RunningWorker, codec: str | None) -> None:
+    broker, topic = worker.settings.broker, worker.settings.topics[Topic.ORDERS]
+    names = [f"{codec}-{i}" for i in range(50)]
+    produce(
+        broker,
+        [Sent(topic, n.encode(), event(Topic.ORDERS, n, n, "2024-01-02T00:00:00Z")) for n in names],
+        codec,
+    )
+    worker.wait_until(lambda: set(names) <= {name for _, name in worker.events()})
+
+
+def test_a_hundred_thousand_events_of_one_customer_come_in_few_steps(worker: RunningWorker) -> None:
+    broker, topic = worker.settings.broker, worker.settings.topics[Topic.LOGINS]
+    before = worker.count()
+    steps = sum(len(engine.sizes) for engine in worker.engines.values())
+    value = event(Topic.LOGINS, "x", "many", "2024-01-03T00:00:00Z")
+    produce(broker, [Sent(topic, b"many", value.replace(b'"x"', b'"m%d"' % i)) for i in range(MANY)])
+    worker.wait_until(lambda: worker.count() == before + MANY)
+    own = [name for _, name in worker.events() if name.startswith("m")]
+    assert own == [f"m{i}" for i in range(MANY)]
+    # The producer is slower than the worker, which takes what has come meanwhile.
+    assert sum(len(engine.sizes) for engine in worker.engines.values()) - steps < MANY / 50
+
+
+def test_what_is_refused_lands_whole_with_its_reason_and_place_and_the_rest_goes_on(
+    worker: RunningWorker,
+) -> None:
+    broker, topics = worker.settings.broker, worker.settings.topics
+    orders, logins = topics[Topic.ORDERS], topics[Topic.LOGINS]
+    good = event(Topic.ORDERS, "good", "c", "2024-01-04T00:00:00Z")
+    far = event(Topic.LOGINS, "far", "c", "2099-01-01T00:00:00Z")
+    sent = {
+        "not_json": Sent(orders, b"c", b"\xff\x00 garbage", 1),
+        "key_mismatch": Sent(orders, b"", good, 1),
+        "no_value": Sent(orders, b"c", None, 1),
+        "future_time": Sent(logins, b"c", far, 0),
+        "megabyte": Sent(logins, b"c", b"m" * 1_000_000, 0),
+    }
+    offsets = dict(zip(sent, produce(broker, list(sent.values())), strict=True))
+    produce(broker, [Sent(orders, b"c", good, 1)])
+    worker.wait_until(lambda: "good" in {name for _, name in worker.events()})
+    found = consume(broker, worker.settings.rejected_topic, len(sent))
+    rejected = {(record.key, record.value): read_rejected_headers(record.headers) for record in found}
+    assert len(found) == len(rejected) == len(sent)
+    for name, record in sent.items():
+        said = rejected[record.key, record.value]
+        assert said.reason is (Reason.NOT_JSON if name == "megabyte" else Reason(name))
+        assert (said.topic, said.partition, said.offset) == (record.topic, record.partition, offsets[name])
+        assert not said.truncated
+    worker.wait_until(lambda: worker.stats is not None and worker.stats.refused == len(sent))
+
+
+def test_nothing_lags_in_the_end_and_the_empty_topic_holds_nobody(worker: RunningWorker) -> None:
+    def caught_up() -> bool:
+        stats = worker.stats
+        return stats is not None and len(stats.lag) == 6 and not any(stats.lag.values()) and not stats.behind
+
+    worker.wait_until(caught_up)
+    assert {topic for topic, _ in worker.events()} == {Topic.LOGINS, Topic.ORDERS}
+    assert worker.stats is not None
+    assert worker.stats.reread == 0

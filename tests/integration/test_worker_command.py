@@ -1,0 +1,112 @@
+"""`lapwing worker` as a process: how it starts, how it refuses to, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from lapwing.demo.broker import free_port
+from streams.core.topics import Topic
+from streams.pipeline import WorkerSettings
+from tests.integration.workers import Sent, event, make_topics, produce, settings_on
+
+
+def arguments(settings: WorkerSettings, folder: Path, *more: str) -> list[str]:
+    """Return the command line of a worker with `settings`, which stand in a file."""
+    rules = folder / "rules.yaml"
+    rules.write_text(
+        "version: 1\nrules:\n  - {id: any, title: Any, status: active, when: orders_total > 0,"
+        " tier: low, reason: test, message: any}\n"
+    )
+    config = folder / "lapwing.toml"
+    lines = {topic.label: name for topic, name in settings.topics.items()} | {
+        "broker": settings.broker,
+        "app": settings.app,
+        "warnings_topic": settings.warnings_topic,
+        "control_topic": settings.control_topic,
+        "rules": str(rules),
+        "session_timeout": "6s",
+    }
+    config.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in lines.items()))
+    return [sys.executable, "-m", "lapwing", "worker", "--config", str(config), *more]
+
+
+def refused(command: list[str]) -> str:
+    """Run `command`, which must fail, and return its only line on stderr."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1, done.stderr
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    return line
+
+
+def test_a_broker_that_is_not_there_is_told_in_a_line(tmp_path: Path) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    settings = WorkerSettings(broker=address, topics={Topic.ORDERS: "orders"})
+    line = refused(arguments(settings, tmp_path))
+    assert line.startswith(f"lapwing: no Kafka broker answers at {address} ")
+
+
+def test_missing_topics_are_named_with_the_mend(broker: str, tmp_path: Path) -> None:
+    settings = settings_on(broker)
+    absent = replace(settings, topics={**settings.topics, Topic.LOGINS: "nowhere"}, control_topic="neither")
+    line = refused(arguments(absent, tmp_path))
+    assert line == (
+        "lapwing: the broker has no topic neither, nowhere: create what is missing with `lapwing topics`"
+    )
+
+
+def test_input_topics_with_different_partition_counts_are_named(broker: str, tmp_path: Path) -> None:
+    settings = settings_on(broker, partitions=2)
+    odd = f"{settings.app}-odd"
+    make_topics(broker, [odd], 3)
+    line = refused(arguments(replace(settings, topics={**settings.topics, Topic.LOGINS: odd}), tmp_path))
+    assert f"{odd} has 3" in line
+    assert "same number of partitions" in line
+
+
+def test_it_counts_what_it_does_and_ends_at_once_when_told_to(broker: str, tmp_path: Path) -> None:
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    processes = {number: start(broker, tmp_path / number.name) for number in numbers}
+    for number, (process, stats) in processes.items():
+        try:
+            wait_for(stats, process)
+            told = time.monotonic()
+        finally:
+            process.send_signal(number)
+            _, log = process.communicate(timeout=15)
+        assert process.returncode == 0, log
+        assert time.monotonic() - told < 5
+        assert "someone" not in log
+        assert "Traceback" not in log
+        last = json.loads(stats.read_text().splitlines()[-1])
+        assert (last["events"], last["steps"], last["refused"]) == (1, 1, 1)
+        assert len(last["lag"]) == 6
+        assert not any(last["lag"].values())
+
+
+def start(broker: str, folder: Path) -> tuple[subprocess.Popen[str], Path]:
+    """Start a worker with an event and a record to refuse on its topics; return it and its file of stats."""
+    folder.mkdir()
+    settings = settings_on(broker)
+    orders = settings.topics[Topic.ORDERS]
+    value = event(Topic.ORDERS, "e1", "someone", "2024-01-01T00:00:00Z")
+    produce(broker, [Sent(orders, b"someone", value), Sent(orders, b"someone", b"garbage")])
+    stats = folder / "stats.jsonl"
+    command = arguments(settings, folder, "--stats", str(stats))
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True), stats
+
+
+def wait_for(stats: Path, process: subprocess.Popen[str], within_s: float = 30) -> None:
+    """Wait until the worker has taken an event and refused another."""
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline and process.poll() is None:
+        lines = stats.read_text().splitlines() if stats.exists() else []
+        if lines and json.loads(lines[-1])["events"] and json.loads(lines[-1])["steps"]:
+            return
+        time.sleep(0.1)
