@@ -69,6 +69,20 @@ def _url(value: str) -> str:
     return value
 
 
+def _sweep(value: int) -> int:
+    if value < UNITS["m"] or (value % UNITS["d"] and UNITS["d"] % value):
+        msg = "sweeps must be whole days apart, or a part of a day that divides it, such as 6h"
+        raise ValueError(msg)
+    return value
+
+
+def _days(value: int) -> int:
+    if value % UNITS["d"]:
+        msg = "only whole days can be counted"
+        raise ValueError(msg)
+    return value
+
+
 def _pairs(value: object) -> object:
     """Read `orders=2d,logins=12h`, the form of a table in a variable or a flag."""
     if not isinstance(value, str):
@@ -146,7 +160,7 @@ class Settings(BaseModel):
     time_zone: Annotated[str, AfterValidator(_zone)] = Field(
         "UTC", description="The business's time zone: where its days begin and end."
     )
-    sweep_every: Positive = Field(
+    sweep_every: Annotated[Positive, AfterValidator(_sweep)] = Field(
         parse_duration("1d"),
         description="How often every customer is judged, in event time, beginning at local midnight.",
     )
@@ -176,7 +190,7 @@ class Settings(BaseModel):
         0.02, ge=0, le=1, description="The prior's complaints an order in `complaint_rate_90d`."
     )
     model_enabled: bool = Field(True, description="Whether the model learns and scores.")
-    horizon: Positive = Field(
+    horizon: Annotated[Positive, AfterValidator(_days)] = Field(
         parse_duration("90d"), description="A customer without an order for this long has churned."
     )
     decide_every: Positive = Field(
@@ -198,6 +212,9 @@ class Settings(BaseModel):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             msg = f"two topics have the name {twice[0]!r}: give each its own"
+            raise ValueError(msg)
+        if self.model_enabled and self.decide_every % self.sweep_every:
+            msg = "decide_every must be a whole number of times sweep_every, for decisions are made at sweeps"
             raise ValueError(msg)
         if self.security_protocol.startswith("SASL") and not (
             self.sasl_mechanism and self.sasl_username and self.sasl_password

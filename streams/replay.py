@@ -12,10 +12,12 @@ import numpy as np
 import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]  # ships no type hints
 import pyarrow.parquet as pq  # type: ignore[import-untyped]  # ships no type hints
+from numpy.typing import NDArray
 
 from streams.core.batch import Batch
 from streams.core.calendar import Calendar
 from streams.core.engine import Counts, Engine
+from streams.core.instants import NEVER
 from streams.core.partition import partitions
 from streams.core.steps import Notice, Step
 
@@ -77,27 +79,28 @@ def replay(
 ) -> Replayed:
     """Run `events`, in the order of `Batch.order`, through one engine a partition.
 
-    `on_steps` gets the steps in order of time. The last instant is `until` (default the last event's),
-    sweeps up to it included. It goes day by day: at each local midnight all partitions meet, so that
-    memory holds one day's output and a sweep is written whole.
+    `on_steps` gets the steps in order of time. The last instant is `until`, sweeps up to it included; by
+    default it is that of the partition's own last event, where a worker's clock would stand too. It goes
+    day by day: at each local midnight all partitions meet, so that memory holds one day's output and a
+    sweep is written whole.
     """
     result = Replayed()
     if until is not None:
         events = events.take(slice(0, int(np.searchsorted(events.at, until, side="right"))))
     if not len(events):
         return result
-    last = int(events.at[-1]) if until is None else until
     sweeps: Sweeps = []
     if features is not None:
         for engine in engines:
             engine.on_features = lambda at, frame: sweeps.append((at, frame))
     partition = partitions(events.customer_id, len(engines))
-    for begin, end, midnight in _days(events, engines[0].calendar, last):
+    ends = [until if until is not None else _last(events, partition == n) for n in range(len(engines))]
+    for begin, end, midnight in _days(events, engines[0].calendar, max(ends)):
         day = events.take(slice(begin, end))
         steps: list[Step] = []
         for number, engine in enumerate(engines):
             part = day.take(partition[begin:end] == number)
-            for output in (engine.step(part), engine.flush(), engine.advance(midnight)):
+            for output in (engine.step(part), engine.flush(), engine.advance(min(midnight, ends[number]))):
                 steps += output.steps
                 result.notices += output.control
                 result.counts.add(output.counts)
@@ -113,6 +116,12 @@ def replay(
     result.sweeps = max(engine.sweeps for engine in engines)
     result.customers = sum(engine.customers.count for engine in engines)
     return result
+
+
+def _last(events: Batch, rows: NDArray[np.bool_]) -> int:
+    """Return the time of the last event of the masked rows, that of none being before all others."""
+    found = np.flatnonzero(rows)
+    return int(events.at[found[-1]]) if len(found) else NEVER
 
 
 def _days(events: Batch, calendar: Calendar, last: int) -> Iterator[tuple[int, int, int]]:

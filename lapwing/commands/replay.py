@@ -51,7 +51,10 @@ class Instant(click.ParamType):
     help="Where to write the feature row of every customer at every sweep, Parquet.",
 )
 @click.option(
-    "--until", help="The last instant, RFC 3339; the last event's by default. Sweeps up to it included."
+    "--until",
+    type=Instant(),
+    help="The last instant, RFC 3339, sweeps up to it included; by default the last event's, "
+    "each partition's own where there are several.",
 )
 @click.option(
     "--partitions",

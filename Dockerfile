@@ -1,0 +1,19 @@
+# One image for every service: docker compose says which `lapwing` command each runs.
+FROM python:3.11-slim AS build
+WORKDIR /src
+COPY pyproject.toml constraints.txt README.md LICENSE NOTICE ./
+COPY streams streams
+COPY consumers consumers
+COPY lapwing lapwing
+RUN python -m venv /opt/lapwing \
+ && /opt/lapwing/bin/pip install --no-cache-dir -c constraints.txt '.[postgres]'
+
+FROM python:3.11-slim
+RUN useradd --system --uid 10001 --home-dir /var/lib/lapwing --create-home lapwing
+COPY --from=build /opt/lapwing /opt/lapwing
+COPY warning_rules /etc/lapwing/warning_rules
+ENV PATH=/opt/lapwing/bin:$PATH PYTHONUNBUFFERED=1 LAPWING_RULES=/etc/lapwing/warning_rules
+USER lapwing
+WORKDIR /var/lib/lapwing
+ENTRYPOINT ["lapwing"]
+CMD ["--help"]

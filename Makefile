@@ -1,0 +1,59 @@
+# `make demo` and `make test` do all set-up by themselves; `make help` names the rest.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+DEMO_ARGS ?=
+PYTEST_ARGS ?=
+BENCH_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-kafka check format bench settings-docs constraints clean
+
+help:  ## Name every target.
+	@sed -n 's/^\([a-z-]*\):.*## /  \1 — /p' $(MAKEFILE_LIST)
+
+$(INSTALLED): pyproject.toml constraints.txt scripts/environment.sh
+	@sh scripts/environment.sh "$(PYTHON)" $(VENV)
+
+# A folder that was copied, or a Python that is gone, leaves an environment that must be made anew.
+ifneq ($(shell $(BIN)/python -c '' 2>/dev/null && cat $(INSTALLED) 2>/dev/null),$(CURDIR))
+.PHONY: $(INSTALLED)
+endif
+
+demo: $(INSTALLED)  ## Run the whole system on an embedded broker and watch warnings come (DEMO_ARGS="--serve").
+	@$(BIN)/lapwing demo $(DEMO_ARGS)
+
+test: $(INSTALLED)  ## Run the tests on the embedded broker; PostgreSQL's too where it can be had.
+	@$(BIN)/python -m scripts.postgres fetch || echo "PostgreSQL's tests will be skipped"
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+test-kafka: $(INSTALLED)  ## Run the broker's tests on a real Apache Kafka, which is fetched and started.
+	@$(BIN)/python -m scripts.kafka fetch
+	$(BIN)/pytest -m kafka --broker kafka $(PYTEST_ARGS)
+
+check: $(INSTALLED)  ## Format, lint and strict types.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy -p streams -p consumers -p lapwing -p tests -p scripts -p benchmarks
+
+format: $(INSTALLED)  ## Format the code and mend what ruff can mend.
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+bench: $(INSTALLED)  ## Measure events a second (BENCH_ARGS).
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+settings-docs: $(INSTALLED)  ## Write docs/settings.md from the fields.
+	$(BIN)/python -m lapwing.settings_page > docs/settings.md
+
+constraints:  ## Write constraints.txt anew from the newest versions that fit.
+	rm -rf .cache/constraints && $(PYTHON) -m venv .cache/constraints
+	.cache/constraints/bin/pip install --quiet --disable-pip-version-check -e '.[demo,dev,postgres]'
+	{ sed -n '/^#/p' constraints.txt; .cache/constraints/bin/pip freeze --exclude-editable | LC_ALL=C sort -f; } > .cache/constraints.txt
+	mv .cache/constraints.txt constraints.txt && rm -rf .cache/constraints
+
+clean:  ## Remove what make made: the environment, caches, the downloaded Kafka.
+	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,149 @@
+"""`lapwing doctor`: print the settings in force and check what can be checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import click
+from sqlalchemy import select, text
+
+from consumers import topics
+from consumers.database.database import Database
+from consumers.kafka import Admin, Cluster
+from consumers.notify.channels import read_channels
+from lapwing.commands.topics import planned
+from lapwing.options import settings_options
+from lapwing.settings import Settings
+from lapwing.settings_page import written
+from streams.errors import LapwingError
+
+
+class Outcome(StrEnum):
+    """What came of a check."""
+
+    OK = "ok"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check and what came of it."""
+
+    check: str
+    outcome: Outcome
+    detail: str
+
+
+@click.command()
+@settings_options("broker", "app", "rules", "database")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def command(settings: Settings, as_json: bool) -> None:
+    """Print each setting with its value and source, then check rules, broker, topics, database and channels.
+
+    Nothing is created or changed. The exit code is 1 where a check failed.
+    """
+    values = {name: written(name, getattr(settings, name)) for name in Settings.model_fields}
+    findings = examine(settings)
+    if as_json:
+        shown = [{"name": n, "value": v, "source": settings.source(n)} for n, v in values.items()]
+        click.echo(json.dumps({"settings": shown, "checks": [asdict(finding) for finding in findings]}))
+    else:
+        wide = max(len(value) for value in values.values())
+        for name, value in values.items():
+            click.echo(f"{name:<22} {value:<{wide}}  {settings.source(name)}")
+        click.echo()
+        for finding in findings:
+            click.echo(f"{finding.check:<22} {finding.outcome:<8} {finding.detail}")
+    if any(finding.outcome is Outcome.FAILED for finding in findings):
+        raise SystemExit(1)
+
+
+def examine(settings: Settings, ask: Callable[[Settings], dict[str, int]] | None = None) -> list[Finding]:
+    """Return what came of every check, in the order in which one depends on another."""
+    broker, found = _broker(settings, ask or partitions)
+    return [
+        _checked("rules", lambda: _rules(settings)),
+        broker,
+        _checked("topics", lambda: _topics(settings, found)),
+        _checked("database", lambda: _database(settings)),
+        _checked("channels", lambda: _channels(settings)),
+    ]
+
+
+class _Skipped(Exception):
+    """A check that cannot be made now; the text says why."""
+
+
+def _checked(name: str, check: Callable[[], str]) -> Finding:
+    try:
+        return Finding(name, Outcome.OK, check())
+    except _Skipped as reason:
+        return Finding(name, Outcome.SKIPPED, str(reason))
+    except LapwingError as error:
+        return Finding(name, Outcome.FAILED, str(error))
+
+
+def _rules(settings: Settings) -> str:
+    from streams.core.features import DTYPES  # Polars is slow to import, and only this check needs it
+    from streams.rule_files import load_rules
+
+    rules = load_rules([settings.rules], DTYPES)
+    return f"{len(rules.rules)} in force from {settings.rules}, rule set {rules.hash}"
+
+
+def partitions(settings: Settings) -> dict[str, int]:
+    """Return the number of partitions of each of the broker's topics."""
+    admin = Admin(Cluster(settings.broker, settings.kafka_security))
+    try:
+        return admin.partitions()
+    finally:
+        admin.close()
+
+
+def _broker(
+    settings: Settings, ask: Callable[[Settings], dict[str, int]]
+) -> tuple[Finding, dict[str, int] | None]:
+    try:
+        found = ask(settings)
+    except LapwingError as error:
+        return Finding("broker", Outcome.FAILED, str(error)), None
+    return Finding("broker", Outcome.OK, f"{settings.broker} answers and has {len(found)} topics"), found
+
+
+def _topics(settings: Settings, found: dict[str, int] | None) -> str:
+    if found is None:
+        msg = "the broker does not answer"
+        raise _Skipped(msg)
+    findings = topics.check(planned(settings), found)
+    bad = [f"{finding.topic}: {finding.mend}" for finding in findings if finding.mend]
+    if bad:
+        raise LapwingError("; ".join(bad))
+    return "all that are needed are there and fit together"
+
+
+def _database(settings: Settings) -> str:
+    if settings.database.startswith("sqlite:///"):
+        file = Path(settings.database.removeprefix("sqlite:///").partition("?")[0])
+        if not file.exists():
+            msg = f"{file} is not there yet; `lapwing sink` makes it"
+            raise _Skipped(msg)
+    database = Database(settings.database)
+    try:
+        with database.reading() as connection:
+            connection.execute(select(text("1")))
+        return f"{database.place} answers"
+    finally:
+        database.close()
+
+
+def _channels(settings: Settings) -> str:
+    channels = read_channels(url.get_secret_value() for url in settings.notify_urls)
+    if not channels:
+        msg = "none are set"
+        raise _Skipped(msg)
+    return ", ".join(channel.name for channel in channels)

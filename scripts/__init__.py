@@ -1,0 +1,1 @@
+"""What tests and benchmarks need beyond Python: Apache Kafka and PostgreSQL, run in the foreground."""

@@ -1,0 +1,1 @@
+"""Apache Kafka from Maven Central, one node, for tests and benchmarks."""

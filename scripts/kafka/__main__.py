@@ -1,0 +1,114 @@
+"""`python -m scripts.kafka fetch | run`: Apache Kafka's jars, and a broker on 127.0.0.1 until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from scripts.debian import Missing, require
+from scripts.foreground import keep
+from scripts.kafka.node import CLUSTER, free_ports, properties
+
+HERE = Path(__file__).resolve().parent
+CACHE = HERE.parent.parent / ".cache" / "kafka"
+JAVA_PACKAGE = "default-jre-headless"
+
+
+def fetch() -> Path:
+    """Return the folder of jars, after copying those that `pom.xml` names where they are not there yet."""
+    pom = HERE / "pom.xml"
+    jars, stamp = CACHE / "jars", CACHE / "pom.xml"
+    if stamp.exists() and stamp.read_bytes() == pom.read_bytes():
+        return jars
+    maven = require("mvn", JAVA_PACKAGE, "maven")
+    print("fetching Apache Kafka from Maven Central", file=sys.stderr, flush=True)
+    CACHE.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(dir=CACHE))
+    command = [
+        maven,
+        "-B",
+        "-q",
+        "-f",
+        str(pom),
+        "dependency:copy-dependencies",
+        f"-DoutputDirectory={fresh}",
+    ]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode:
+        shutil.rmtree(fresh)
+        lines = [line for line in done.stdout.splitlines() if "ERROR" in line] or ["no word why"]
+        msg = f"Apache Kafka's jars could not be fetched: {lines[0]}"
+        raise Missing(msg)
+    shutil.rmtree(jars, ignore_errors=True)
+    fresh.rename(jars)
+    shutil.copyfile(pom, stamp)
+    return jars
+
+
+def run(port: int, data: Path, heap: str) -> int:
+    """Run one node on `port` (0: a free one) with its data in `data`, formatted where it is new."""
+    java = require("java", JAVA_PACKAGE)
+    jars = fetch()
+    data.mkdir(parents=True, exist_ok=True)
+    free, controller = free_ports(2)
+    port = port or free
+    config, log = data / "server.properties", data / "kafka.log"
+    config.write_text(properties(port, controller, data / "log"))
+    base = [java, f"-Xmx{heap}", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{jars}/*"]
+    with log.open("ab") as out:
+        if not (data / "log" / "meta.properties").exists():
+            cluster = ["--cluster-id", CLUSTER, "--config", str(config)]
+            subprocess.run(
+                [*base, "kafka.tools.StorageTool", "format", *cluster], stdout=out, stderr=out, check=True
+            )
+        base.insert(1, "-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info")
+        begins = log.stat().st_size
+        server = subprocess.Popen(
+            [*base, "kafka.Kafka", str(config)],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
+
+    def ready() -> bool:
+        return b"Kafka Server started" in log.read_bytes()[begins:]
+
+    code = keep(server, ready, f"127.0.0.1:{port}", within_s=60)
+    if code:
+        print(f"Apache Kafka did not stay up:\n{log.read_text()[-2000:]}", file=sys.stderr)
+    return code
+
+
+def main() -> int:
+    """Fetch or run; exit code 3 where Kafka cannot be had here, with the reason in a line."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.kafka", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("fetch", help="copy Apache Kafka's jars into .cache/")
+    runs = commands.add_parser(
+        "run", help="run a broker until Ctrl-C; its address is the first line of output"
+    )
+    runs.add_argument("--port", type=int, default=0, help="default: a free one")
+    runs.add_argument("--data", type=Path, help="kept afterwards; default: a temporary folder")
+    runs.add_argument("--heap", default="1g")
+    arguments = parser.parse_args()
+    try:
+        if arguments.command == "fetch":
+            require("java", JAVA_PACKAGE)
+            fetch()
+            return 0
+        if arguments.data:
+            return run(arguments.port, arguments.data.resolve(), arguments.heap)
+        with tempfile.TemporaryDirectory(prefix="lapwing-kafka-") as data:
+            return run(arguments.port, Path(data), arguments.heap)
+    except Missing as reason:
+        print(reason, file=sys.stderr)
+        return 3
+
+
+if __name__ == "__main__":
+    sys.exit(main())

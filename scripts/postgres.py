@@ -1,0 +1,121 @@
+"""`python -m scripts.postgres fetch | run`: a PostgreSQL of its own on a unix socket until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from scripts.debian import Missing, install
+from scripts.foreground import keep
+
+CLUSTERS = Path("/etc/postgresql-common/createcluster.d/lapwing.conf")
+
+
+def binaries() -> Path:
+    """Return the folder of `initdb` and `postgres`, installed where missing. Raises `Missing`."""
+    found = _binaries()
+    if found is None:
+        _install()
+        found = _binaries()
+    if found is None:
+        msg = "PostgreSQL is not installed, nor is it after installing postgresql"
+        raise Missing(msg)
+    return found
+
+
+def _binaries() -> Path | None:
+    on_path = shutil.which("initdb")
+    if on_path:
+        return Path(on_path).resolve().parent
+    newest = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]))
+    return newest[-1].parent if newest else None
+
+
+def _install() -> None:
+    """Install the server alone: Debian's package would also make a cluster and start it on port 5432."""
+    tells = os.geteuid() == 0
+    if tells:
+        CLUSTERS.parent.mkdir(parents=True, exist_ok=True)
+        CLUSTERS.write_text("create_main_cluster = false\n")
+    try:
+        install("PostgreSQL", "postgresql")
+    finally:
+        if tells:
+            CLUSTERS.unlink(missing_ok=True)
+
+
+def run() -> int:
+    """Run a new, empty server; its address is the first line of output. Nothing of it is kept."""
+    bin_ = binaries()
+    # PostgreSQL refuses root, and only this user may open the folder of its socket.
+    user = _unprivileged() if os.geteuid() == 0 else None
+    with tempfile.TemporaryDirectory(prefix="lapwing-pg-") as folder:
+        socket, log = Path(folder) / "s", Path(folder) / "log"
+        socket.mkdir(mode=0o700)
+        demoted: dict[str, Any] = {}
+        if user:
+            for path in (Path(folder), socket):
+                os.chown(path, user.pw_uid, user.pw_gid)
+            demoted = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        data = Path(folder) / "data"
+        with log.open("wb") as out:
+            initdb: list[str | Path] = [bin_ / "initdb", "-D", data, "-U", "lapwing", "-A", "trust"]
+            initdb += ["-E", "UTF8", "--locale=C", "--no-sync"]
+            subprocess.run(initdb, cwd=folder, stdout=out, stderr=out, check=True, **demoted)
+            server = subprocess.Popen(
+                [bin_ / "postgres", "-D", data, "-k", socket, "-h", "", "-F", "-c", "max_connections=50"],
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+                **demoted,
+            )
+
+        def ready() -> bool:
+            return b"ready to accept connections" in log.read_bytes()
+
+        address = f"postgresql+psycopg://lapwing@/postgres?host={socket}"
+        code = keep(server, ready, address, within_s=60, stop=signal.SIGINT)
+        if code:
+            print(f"PostgreSQL did not stay up:\n{log.read_text()[-2000:]}", file=sys.stderr)
+        return code
+
+
+def _unprivileged() -> pwd.struct_passwd:
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    msg = "PostgreSQL refuses root, and there is no user `postgres` or `nobody` to run it as"
+    raise Missing(msg)
+
+
+def main() -> int:
+    """Check or run; exit code 3 where PostgreSQL cannot be had here, with the reason in a line."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.postgres", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("fetch", help="install the server where it is missing and this user may")
+    commands.add_parser("run", help="run a server until Ctrl-C; its address is the first line of output")
+    arguments = parser.parse_args()
+    try:
+        if arguments.command == "fetch":
+            print(binaries(), file=sys.stderr)
+            return 0
+        return run()
+    except Missing as reason:
+        print(reason, file=sys.stderr)
+        return 3
+
+
+if __name__ == "__main__":
+    sys.exit(main())

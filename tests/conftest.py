@@ -1,0 +1,54 @@
+"""Which broker the tests run on, and the servers they share."""
+
+from __future__ import annotations
+
+import sys
+
+import hypothesis
+import pytest
+
+from tests.servers import ROOT
+
+DEPENDENCIES_OWN = (
+    # kafka-python reads its message schemas with functions that Python 3.11 and 3.12 call deprecated.
+    "ignore:(read|open)_text is deprecated:DeprecationWarning",
+    # Apprise looks for a module that Python 3.13 has no more.
+    "ignore:'imghdr' is deprecated:DeprecationWarning",
+    # kafka-python leaves the sockets of its failed attempts at an absent broker to the garbage collector.
+    "ignore:Exception ignored in. <socket.socket .*laddr=.'0.0.0.0':pytest.PytestUnraisableExceptionWarning",
+)
+"""Warnings of libraries about themselves; all others are errors."""
+
+# A slow machine is no mistake: examples have no deadline, and the suite as a whole has its timeouts.
+hypothesis.settings.register_profile("lapwing", deadline=None)
+hypothesis.settings.load_profile("lapwing")
+
+pytest_plugins = ["tests.brokers", "tests.kafka_server", "tests.postgres"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--broker",
+        choices=("embedded", "kafka"),
+        default="embedded",
+        help="the broker of the `broker` fixture; tests marked `kafka` run on `kafka` only",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    sys.path.insert(0, str(ROOT))  # `scripts` is tested and not installed
+    for warning in DEPENDENCIES_OWN:
+        config.addinivalue_line("filterwarnings", warning)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what runs on the broker as `kafka` where that is Kafka; skip what needs Kafka where it is not."""
+    on_kafka = config.getoption("--broker") == "kafka"
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        if on_kafka and "broker" in fixtures:
+            item.add_marker(pytest.mark.kafka)
+        if not on_kafka and item.get_closest_marker("kafka"):
+            item.add_marker(pytest.mark.skip(reason="needs Apache Kafka: make test-kafka"))
+        if "postgres_url" in fixtures:
+            item.add_marker(pytest.mark.postgres)

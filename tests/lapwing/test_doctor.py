@@ -1,0 +1,120 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from lapwing.commands import doctor
+from lapwing.commands.doctor import Finding, Outcome, command, examine
+from lapwing.settings import Settings, load_settings
+from streams.errors import BrokerError
+
+RULE = """\
+version: 1
+rules:
+  - id: silent
+    title: No order for long
+    status: active
+    when: days_since_order > 60
+    tier: low
+    reason: silence
+"""
+
+
+def no_broker(settings: Settings) -> dict[str, int]:
+    msg = f"Kafka at {settings.broker} cannot be reached"
+    raise BrokerError(msg)
+
+
+@pytest.fixture(autouse=True)
+def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with one rule and no broker."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(doctor, "partitions", no_broker)
+    (tmp_path / "rules.yaml").write_text(RULE)
+    (tmp_path / "lapwing.toml").write_text('broker = "127.0.0.1:1"\nrules = "rules.yaml"\n')
+    return tmp_path
+
+
+def run(*args: str) -> tuple[int, dict[str, Any], dict[str, tuple[str, str]]]:
+    result = CliRunner().invoke(command, [*args, "--json"], catch_exceptions=False)
+    answer = json.loads(result.output)
+    checks = {check["check"]: (check["outcome"], check["detail"]) for check in answer["checks"]}
+    return result.exit_code, {s["name"]: (s["value"], s["source"]) for s in answer["settings"]}, checks
+
+
+def test_it_tells_each_value_in_force_and_where_it_came_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAPWING_DATABASE", "sqlite:///a.db")
+    _, settings, _ = run("--app", "shop")
+    assert settings["app"] == ("shop", "--app")
+    assert settings["broker"] == ("127.0.0.1:1", "lapwing.toml: broker")
+    assert settings["database"] == ("sqlite:///a.db", "LAPWING_DATABASE")
+    assert settings["sweep_every"] == ("1d", "default")
+
+
+def test_what_cannot_be_reached_fails_and_what_depends_on_it_is_skipped() -> None:
+    code, _, checks = run()
+    assert code == 1
+    assert checks["broker"][0] == "failed"
+    assert "127.0.0.1:1" in checks["broker"][1]
+    assert checks["topics"] == ("skipped", "the broker does not answer")
+    assert checks["database"] == ("skipped", "lapwing.db is not there yet; `lapwing sink` makes it")
+    assert checks["channels"] == ("skipped", "none are set")
+    assert checks["rules"][0] == "ok"
+    assert "1 in force from rules.yaml" in checks["rules"][1]
+
+
+def test_topics_that_do_not_fit_together_fail() -> None:
+    def topics(found: dict[str, int]) -> Finding:
+        (finding,) = [f for f in examine(load_settings(), lambda _: found) if f.check == "topics"]
+        return finding
+
+    names = ["orders", "logins", "complaints", "churn-warnings", "lapwing-control", "lapwing.rejected"]
+    fitting = dict.fromkeys(names, 4)
+    assert topics(fitting).outcome is Outcome.OK
+    assert topics({**fitting, "logins": 3}).outcome is Outcome.FAILED
+    assert "logins" in topics({**fitting, "logins": 3}).detail
+    assert "orders: missing" in topics({}).detail
+
+
+def test_it_creates_nothing(installation: Path) -> None:
+    before = sorted(installation.iterdir())
+    run()
+    assert sorted(installation.iterdir()) == before
+
+
+def test_broken_rules_fail(installation: Path) -> None:
+    (installation / "rules.yaml").write_text(RULE.replace("days_since_order", "days_since_ordr"))
+    _, _, checks = run()
+    assert checks["rules"][0] == "failed"
+    assert "days_since_ordr" in checks["rules"][1]
+
+
+def test_a_database_that_is_no_database_fails(installation: Path) -> None:
+    (installation / "lapwing.db").write_bytes(b"not a database, and long enough to be read as one" * 100)
+    _, _, checks = run()
+    assert checks["database"][0] == "failed"
+
+
+def test_a_database_that_is_there_is_asked(installation: Path) -> None:
+    (installation / "lapwing.db").touch()
+    _, _, checks = run()
+    assert checks["database"] == ("ok", "sqlite:///lapwing.db answers")
+
+
+def test_channels_are_named_and_their_secrets_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAPWING_NOTIFY_URLS", "desk=json://hunter2 mailto://x")
+    _, settings, checks = run()
+    assert checks["channels"][0] == "failed"
+    monkeypatch.setenv("LAPWING_NOTIFY_URLS", "desk=json://hunter2")
+    _, settings, checks = run()
+    assert checks["channels"] == ("ok", "desk")
+    assert "hunter2" not in str(settings)
+
+
+def test_people_read_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = CliRunner().invoke(command, [], catch_exceptions=False)
+    assert result.exit_code == 1
+    assert "broker                 127.0.0.1:1" in result.output
+    assert "broker                 failed   Kafka at 127.0.0.1:1 cannot be reached" in result.output
