@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-kafka check format bench settings-docs constraints clean
+.PHONY: help demo test test-kafka check format bench settings-docs features-docs constraints clean
 
 help:  ## Name every target.
 	@sed -n 's/^\([a-z-]*\):.*## /  \1 — /p' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ bench: $(INSTALLED)  ## Measure events a second (BENCH_ARGS).
 
 settings-docs: $(INSTALLED)  ## Write docs/settings.md from the fields.
 	$(BIN)/python -m lapwing.settings_page > docs/settings.md
+
+features-docs: $(INSTALLED)  ## Write docs/features.md from the catalogue.
+	$(BIN)/python -m lapwing.features_page > docs/features.md
 
 constraints:  ## Write constraints.txt anew from the newest versions that fit.
 	rm -rf .cache/constraints && $(PYTHON) -m venv .cache/constraints

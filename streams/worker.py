@@ -33,6 +33,8 @@ FAUSTS_LOGGERS: Final = ("faust", "mode", "streams.app", "streams.intake.transpo
 """Those it logs to; the last two because it names a service's after the file of its class."""
 STATS_S: Final = 1.0
 WATCH_S: Final = 0.1
+NEW_TOPICS_S: Final = 3.0
+"""How long topics that are missing are looked for again."""
 FINISH_S: Final = 5.0
 """How long a worker that is to stop waits for the broker."""
 
@@ -74,12 +76,25 @@ async def serve(
 
 
 async def _checked(settings: WorkerSettings) -> WorkerSettings:
-    """Return `settings` without the optional topics that the broker does not have."""
-    counts = await partition_counts(settings.broker, aiokafka_security(settings.security))
-    topics = {topic: name for topic, name in settings.topics.items() if topic in REQUIRED or name in counts}
+    """Return `settings` without the optional topics that the broker does not have.
+
+    Topics that were created a moment ago take a while until every broker tells of them.
+    """
     outputs = (settings.warnings_topic, settings.control_topic, settings.rejected_topic)
-    check_topics(counts, topics.values(), outputs)
-    return replace(settings, topics=topics)
+    deadline = asyncio.get_running_loop().time() + NEW_TOPICS_S
+    while True:
+        counts = await partition_counts(settings.broker, aiokafka_security(settings.security))
+        found = {
+            topic: name for topic, name in settings.topics.items() if topic in REQUIRED or name in counts
+        }
+        try:
+            check_topics(counts, found.values(), outputs)
+        except BrokerError:
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(WATCH_S)
+        else:
+            return replace(settings, topics=found)
 
 
 async def _run(app: WorkerApp, stop: asyncio.Event, report: Report) -> None:
