@@ -13,12 +13,12 @@ PAGE: Final = """\
 
 <!-- Made from the catalogue in streams/core/features.py by `make features-docs`. -->
 
-What rules and the model may read of a customer, at an instant `t`: after each of the customer's events, and at
-every sweep. `lapwing replay --features FILE.parquet` writes all of them for every customer at every sweep.
+What rules and the model may read of a customer, at an instant `t`: after each of the customer's events, and
+at every sweep. `lapwing replay --features FILE.parquet` writes all of them for every customer at every sweep.
 
-"The last n days" are the local day of `t`, in the business's time zone, and the n - 1 days before it. A sweep at
-local midnight belongs to the day that has just ended and comes before the events of that same instant. A missing
-value is neither true nor false in a rule. Whatever reads a quiet topic (`quiet_after` in the
+"The last n days" are the local day of `t`, in the business's time zone, and the n - 1 days before it. A sweep
+at local midnight belongs to the day that has just ended and comes before the events of that same instant. A
+missing value is neither true nor false in a rule. Whatever reads a quiet topic (`quiet_after` in the
 [settings](settings.md)) is missing while it is quiet.
 
 | feature | unit | definition | history, days | reads | may be missing |
