@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any, Final
 
 import numpy as np
@@ -163,9 +164,8 @@ class Customers:
     def index(self, customer_ids: NDArray[np.object_]) -> NDArray[np.int32]:
         """Return the index of each id, (n,), giving new ones the next numbers in order of appearance."""
         index = self._index
-        found = np.fromiter(
-            (index.get(c, -1) for c in customer_ids.tolist()), dtype=np.int32, count=len(customer_ids)
-        )
+        numbers = map(index.get, customer_ids.tolist(), repeat(-1))
+        found = np.fromiter(numbers, dtype=np.int32, count=len(customer_ids))
         first = len(self.ids)
         for row in np.flatnonzero(found < 0).tolist():
             name = customer_ids[row]

@@ -1,1 +1,1 @@
-"""A seeded shop with known truth."""
+"""A seeded shop with known truth, of any size: who buys, complains, goes on holiday, and leaves."""

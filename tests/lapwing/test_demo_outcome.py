@@ -94,12 +94,18 @@ def test_a_leaver_who_never_ordered_cannot_be_lost() -> None:
 
 def test_false_warnings_are_split_by_kind_and_stayers_counted_once() -> None:
     truth = {"a": stayer("holiday"), "b": stayer("slow"), "c": stayer(), "d": leaver("stopper", 50)}
-    warnings = [episode("a", 10, 20, "low"), episode("a", 30, 40), episode("b", 10), episode("d", 60)]
+    warnings = [episode("a", 10, 20, "low"), episode("a", 30, 40), episode("b", 10, None, "medium")]
+    warnings.append(episode("d", 60))
     got = simulated_outcome(warnings, truth, {c: days(50) for c in truth}, END, 90)
     assert got.right == Share(1, 4)
-    assert got.right_by_tier == {"low": Share(0, 1), "high": Share(1, 3)}
+    assert got.right_by_tier == {
+        "low": Share(0, 1),
+        "high": Share(1, 2),
+        "medium": Share(0, 1),
+    }
     assert got.false_by_kind == {"holiday": 2, "slow": 1}
     assert got.stayers_alarmed == Share(2, 3)
+    assert got.stayers_alarmed_high == Share(1, 3)
 
 
 def test_orders_after_a_warning_decide_where_no_truth_is_known() -> None:

@@ -43,12 +43,16 @@ def sweep_instants(first: int, every: int, zone: ZoneInfo) -> Iterator[int]:
     """Yield the sweeps after the first evaluation, without end.
 
     They begin at the first local midnight after `first`; with `every` below a day each local midnight
-    begins the count anew, so that a sweep at local midnight exists on days of 23 and 25 hours too.
+    begins the count anew, so that a sweep at local midnight exists on days of 23 and 25 hours too. The twin
+    knows no grid above a day.
     """
+    assert every <= DAY
     day = local_day(first, zone) + 1
     while True:
         begin, end = midnight(day, zone), midnight(day + 1, zone)
-        if every >= DAY:
+        if begin == end:  # a day that a zone left out, as Samoa did when it crossed the date line
+            pass
+        elif every == DAY:
             yield begin
         else:
             yield from range(begin, end, every)

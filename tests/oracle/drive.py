@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -64,18 +64,23 @@ def engine_rule(rule: OracleRule) -> Rule:
 
 
 def drive(
-    settings: OracleSettings, rules: RuleSet, batches: Sequence[Batch], until: int | None = None
+    settings: OracleSettings,
+    rules: RuleSet,
+    batches: Sequence[Batch],
+    until: int | None = None,
+    only: Collection[str] | None = None,
 ) -> Driven:
-    """Run the engine over the batches and return all that it put out."""
+    """Run the engine over the batches and return all that it put out, of `only` these customers."""
     engine = Engine(engine_settings(settings), rules, None, 0)
     driven = Driven()
-    engine.on_features = lambda at, frame: driven.sweeps.append((at, frame))
+    named = pl.lit(True) if only is None else pl.col("customer_id").is_in(list(only))
+    engine.on_features = lambda at, frame: driven.sweeps.append((at, frame.filter(named)))
     outputs = [engine.step(batch) for batch in batches]
     outputs.append(engine.flush())
     if until is not None:
         outputs.append(engine.advance(until))
     for output in outputs:
-        driven.steps += output.steps
+        driven.steps += [step for step in output.steps if only is None or step.customer_id in only]
         driven.late += output.counts.late
         driven.repeats += output.counts.repeats
         driven.events += output.counts.events

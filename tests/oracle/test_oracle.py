@@ -85,6 +85,16 @@ def test_sweeps_below_a_day_begin_anew_at_each_midnight() -> None:
     ]
 
 
+def test_a_day_that_a_zone_left_out_has_no_sweep() -> None:
+    # Samoa had no 30 December 2011: the 29th ended at 10:00 UTC of the 30th, where the 31st began
+    grid = sweep_instants(at("2011-12-28T12:00"), DAY, ZoneInfo("Pacific/Apia"))
+    assert [next(grid) for _ in range(3)] == [
+        at("2011-12-29T10:00"),
+        at("2011-12-30T10:00"),
+        at("2011-12-31T10:00"),
+    ]
+
+
 # Windows
 
 
