@@ -1,6 +1,5 @@
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 import pytest
 
@@ -11,9 +10,10 @@ from streams.core.features import CATALOGUE
 from streams.core.partition import partitions
 from streams.core.steps import Step
 from streams.replay import FeatureFile, Replayed, replay
-from tests.core.test_against_oracle import PLAIN, RULES
+from tests.core.test_against_oracle import PLAIN
 from tests.oracle.drive import compiled, engine_settings
 from tests.oracle.histories import as_batch, random_history
+from tests.oracle.sample_rules import RULES
 
 COMPILED = compiled(RULES)
 
@@ -89,4 +89,4 @@ def test_no_events_give_nothing() -> None:
     steps, result = run(Batch.empty(), 2)
     assert steps == []
     assert result.sweeps == 0
-    assert np.array_equal(result.notices, [])
+    assert result.notices == []

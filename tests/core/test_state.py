@@ -8,9 +8,10 @@ from streams.core.calendar import DAY
 from streams.core.engine import Engine, Output
 from streams.core.state import StateMismatch, restore, tables
 from streams.learning import LearnerSettings, RiverLearner
-from tests.core.test_against_oracle import PLAIN, QUIET, RULES
+from tests.core.test_against_oracle import PLAIN, QUIET
 from tests.oracle.drive import compiled, engine_settings
 from tests.oracle.histories import as_batch, random_history
+from tests.oracle.sample_rules import RULES
 
 COMPILED = compiled(RULES)
 
