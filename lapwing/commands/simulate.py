@@ -1,0 +1,170 @@
+"""`lapwing simulate`: a seeded shop with known truth, to a file or to Kafka."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from lapwing.options import settings_options
+from lapwing.output import whole_file
+from lapwing.progress import progress_bar
+from lapwing.settings import DEFAULT, Settings
+from streams.errors import BrokerError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from streams.simulate.shop import Shop
+
+MOST_CUSTOMERS: Final = 10_000_000
+MOST_DAYS: Final = 3_660
+
+
+@click.command()
+@click.option("--customers", type=click.IntRange(1, MOST_CUSTOMERS), default=3_000, show_default=True)
+@click.option("--days", type=click.IntRange(1, MOST_DAYS), default=730, show_default=True)
+@click.option(
+    "--seed", type=click.IntRange(0), default=1, show_default=True, help="The same seed, the same shop."
+)
+@click.option(
+    "--start",
+    type=click.DateTime(["%Y-%m-%d"]),
+    default="2023-01-02",
+    show_default=True,
+    help="The first day.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the events here: .jsonl, .jsonl.gz, .jsonl.zst or .parquet.",
+)
+@click.option(
+    "--truth",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write what each customer really is and does here; the same endings.",
+)
+@click.option(
+    "--speed",
+    type=click.FloatRange(0, min_open=True),
+    help="To Kafka: simulated days a second; as fast as possible where not given.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@settings_options("broker", "orders", "logins", "complaints", "profiles", "time_zone")
+def command(
+    settings: Settings,
+    customers: int,
+    days: int,
+    seed: int,
+    start: datetime,
+    out: Path | None,
+    truth: Path | None,
+    speed: float | None,
+    as_json: bool,
+) -> None:
+    """Make a seeded shop with known truth, of any size.
+
+    Customers of different pace, seasons, complaints that drive people away, leavers who fade and leavers who
+    stop at once, and false alarms such as holidays and slow buyers. The events go to a file (--out), or to
+    the topics of a broker (--broker, or one that is set), in the order of their time.
+    """
+    to_kafka = out is None and settings.source("broker") != DEFAULT
+    if out is None and truth is None and not to_kafka:
+        msg = "give --out FILE, --broker HOST:PORT or --truth FILE"
+        raise click.UsageError(msg)
+    if speed is not None and not to_kafka:
+        msg = "--speed is for --broker; a file is written as fast as possible"
+        raise click.UsageError(msg)
+
+    from streams.simulate.files import suffix_of, write_events, write_truth
+    from streams.simulate.shop import Shop
+
+    for path in (out, truth):
+        if path is not None:
+            suffix_of(path)
+    shop = Shop(customers, days, seed, start.date(), settings.time_zone)
+    begun = time.perf_counter()
+    count = 0
+    if truth is not None:
+        with whole_file(truth) as part:
+            write_truth(shop.truth(), part, suffix_of(truth))
+    if out is not None:
+        with whole_file(out) as part, progress_bar("days") as bar:
+            count = write_events(_watched(shop, bar), part, suffix_of(out))
+    elif to_kafka:
+        count = _send(settings, shop, speed)
+    _tell(count, shop, time.perf_counter() - begun, str(out or settings.broker), as_json)
+
+
+def _send(settings: Settings, shop: Shop, speed: float | None) -> int:
+    """Send the events to the broker's topics, those of optional topics only where there are such."""
+    from consumers.kafka import Admin, Cluster, Producer
+    from consumers.loop import Stop
+    from streams.core.topics import REQUIRED, Topic
+    from streams.simulate.pace import Pace, Slice
+    from streams.simulate.records import records_of
+    from streams.simulate.send import send_slice
+
+    cluster = Cluster(settings.broker, settings.kafka_security)
+    admin = Admin(cluster)
+    try:
+        there = admin.partitions()
+    finally:
+        admin.close()
+    missing = [settings.topics[topic] for topic in REQUIRED if settings.topics[topic] not in there]
+    if missing:
+        msg = f"Kafka at {settings.broker} has no topic {missing[0]!r}; `lapwing topics` creates it"
+        raise BrokerError(msg)
+    names = {topic: settings.topics[topic] for topic in Topic if settings.topics[topic] in there}
+
+    producer = Producer(cluster)
+    count = 0
+    try:
+        with Stop() as stop, progress_bar("days") as bar:
+            parts = (records_of(frame) for frame in _watched(shop, bar))
+            if speed is None:
+                slices: Iterable[Slice] = (Slice(r, 0, len(r), int(r.at[-1])) for r in parts)
+            else:
+                slices = Pace(speed, time.monotonic, stop.wait).play(parts)
+            for part in slices:
+                if stop.asked:
+                    break
+                count += send_slice(producer, part, names)
+            producer.flush()
+    finally:
+        producer.close()
+    return count
+
+
+def _watched(shop: Shop, bar: Callable[[int, int], None]) -> Iterator[pl.DataFrame]:
+    """Yield the shop's frames and tell the bar how many days are done."""
+    first = shop.start.toordinal()
+    for frame in shop.frames():
+        yield frame
+        last: datetime = frame["occurred_at"].item(-1)
+        bar(last.toordinal() - first + 1, shop.days)
+
+
+def _tell(count: int, shop: Shop, seconds: float, place: str, as_json: bool) -> None:
+    """Print what was made and how fast."""
+    rate = count / seconds if seconds else 0.0
+    if as_json:
+        summary = {
+            "events": count,
+            "customers": shop.customers,
+            "days": shop.days,
+            "seconds": round(seconds, 3),
+        }
+        click.echo(json.dumps(summary))
+    else:
+        click.echo(
+            f"{count:,} events of {shop.customers:,} customers over {shop.days:,} days to {place} "
+            f"in {seconds:.1f} s ({rate:,.0f} a second)",
+            file=sys.stderr,
+        )

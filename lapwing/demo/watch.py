@@ -1,0 +1,115 @@
+"""Watching the run: the children's health, the worker's progress, the warnings as they come."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from sqlalchemy import func, select
+
+from consumers.database import schema
+from consumers.database.database import Database
+from consumers.kafka import Subscription
+from consumers.loop import Retryable, Waiter
+from lapwing.demo.children import Child
+from lapwing.demo.feed import Feed
+from lapwing.demo.ledger import Ledger
+from lapwing.demo.screen import Figures, Screen
+from lapwing.demo.stats import WorkerStats
+from streams.contract.warnings import parse_warning
+
+TURN_S: Final = 0.12
+STORED_EVERY_S: Final = 1.0
+"""How often the database is asked how many warnings it holds."""
+
+
+class Watch:
+    """Takes turns at looking everywhere and showing what there is."""
+
+    def __init__(
+        self,
+        children: Sequence[Child],
+        stats: WorkerStats,
+        subscription: Subscription,
+        database: Database,
+        feed: Feed,
+        screen: Screen,
+        title: str,
+    ) -> None:
+        self.children = children
+        self.stats = stats
+        self.ledger = Ledger()
+        self.screen = screen
+        self._subscription = subscription
+        self._database = database
+        self._feed = feed
+        self._title = title
+        self._stored: int | None = None
+        self._stored_at = float("-inf")
+        self._ended_at = 0
+
+    def until(self, reached: Callable[[], bool], within_s: float, stop: Waiter, note: str) -> bool:
+        """Take turns until `reached`, or the time is up, or a stop is asked for; return whether it was."""
+        deadline = time.monotonic() + within_s
+        while not reached():
+            if stop.asked or time.monotonic() > deadline:
+                return False
+            self._turn(note)
+        return True
+
+    def worker_ready(self) -> bool:
+        """Return whether the worker has its partitions and knows where each begins."""
+        return bool(self.stats.lag)
+
+    def mark_end(self) -> None:
+        """Note that the stream has ended: from now on the rest is waited for."""
+        self._ended_at = self.stats.readings
+
+    def settled(self) -> bool:
+        """Return whether worker and sink have done all there is to do."""
+        return self.stats.settled(self._ended_at) and self._stored == len(self.ledger)
+
+    def check(self) -> None:
+        """Raise where a child has ended."""
+        for child in self.children:
+            child.check()
+
+    def stored(self) -> int | None:
+        """Return how many warnings the database holds; `None` while another process has it locked."""
+        count = select(func.count()).select_from(schema.warnings)
+        try:
+            with self._database.reading() as connection:
+                return int(connection.execute(count).scalar_one())
+        except Retryable:
+            return None
+
+    def _turn(self, note: str) -> None:
+        """Look at everything once."""
+        began = time.monotonic()
+        self.check()
+        self.stats.read()
+        if began - self._stored_at >= STORED_EVERY_S:
+            self._stored, self._stored_at = self.stored(), began
+        for record in self._subscription.poll(TURN_S):
+            event = parse_warning(record.value or b"")
+            self.ledger.add(event)
+            self.screen.add(event)
+        self.screen.show(self._figures(note))
+        time.sleep(max(0.0, TURN_S - (time.monotonic() - began)))
+
+    def _figures(self, note: str) -> Figures:
+        feed, stats = self._feed, self.stats
+        return Figures(
+            title=self._title,
+            at=feed.at,
+            part=feed.part,
+            sent=feed.sent,
+            processed=stats.events,
+            rate=stats.rate,
+            lag=stats.behind,
+            warnings=len(self.ledger),
+            open_by_tier=dict(self.ledger.open_by_tier()),
+            stored=self._stored,
+            note=note,
+        )
