@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,10 +17,15 @@ OPEN_SLOTS: Final = 8
 class Known:
     """A complaint that is followed, or remembered."""
 
-    since: int | None
-    """When it was opened, where it is open."""
+    openings: list[int]
+    """When it was opened and reopened since the newest resolution, in order; none where it is closed."""
     resolved_at: int
     """The newest resolution; an opening dated before it changes nothing."""
+
+    @property
+    def since(self) -> int | None:
+        """When it last went from closed to open, where it is open."""
+        return self.openings[0] if self.openings else None
 
 
 @dataclass(slots=True)
@@ -42,25 +48,26 @@ class Book:
             if self._open() >= OPEN_SLOTS:
                 self.uncounted += 1
             else:
-                self.known[complaint_id] = Known(at, NEVER)
+                self.known[complaint_id] = Known([at], NEVER)
         elif at >= entry.resolved_at:
-            if entry.since is not None:
-                entry.since = min(entry.since, at)
+            if entry.openings:
+                insort(entry.openings, at)
+                # The oldest says since when, the newest outlives a late resolution.
+                del entry.openings[1:-OPEN_SLOTS]
             elif self._open() >= OPEN_SLOTS:
                 del self.known[complaint_id]
                 self.uncounted += 1
             else:
-                entry.since = at
+                entry.openings = [at]
 
     def _resolve(self, complaint_id: str, entry: Known | None, at: int) -> None:
         if entry is None:
             # It may be one of those that found no slot; else it is remembered for an opening yet to come.
             if self.uncounted:
                 self.uncounted -= 1
-            entry = self.known[complaint_id] = Known(None, at)
+            entry = self.known[complaint_id] = Known([], at)
         entry.resolved_at = max(entry.resolved_at, at)
-        if entry.since is not None and entry.since <= at:
-            entry.since = None
+        entry.openings = [opened for opened in entry.openings if opened > at]
         resolved = [i for i, c in self.known.items() if c.since is None]
         for oldest in sorted(resolved, key=lambda i: self.known[i].resolved_at)[:-OPEN_SLOTS]:
             del self.known[oldest]

@@ -110,12 +110,13 @@ def restore(engine: Engine, state: Mapping[str, pl.DataFrame]) -> None:
         customers.code(word)
     for (measure, day), cells in state["days"].partition_by("measure", "day", as_dict=True).items():
         customers.logs[measure].add(day, cells["customer"].to_numpy(), cells["amount"].to_numpy())
-    for customer, complaint_id, since, resolved_at, uncounted in state["complaints"].iter_rows():
+    for customer, complaint_id, opened_at, resolved_at, uncounted in state["complaints"].iter_rows():
         book = customers.books.setdefault(customer, Book())
         if complaint_id is None:
             book.uncounted = uncounted
         else:
-            book.known[complaint_id] = Known(since, resolved_at)
+            known = book.known.setdefault(complaint_id, Known([], resolved_at))
+            known.openings += [] if opened_at is None else [opened_at]
     engine.repeats.restore({name: column.to_numpy() for name, column in state["repeats"].to_dict().items()})
     _restore_held(engine, state["held"], once)
     _restore_episodes(engine, state, once)
@@ -170,11 +171,15 @@ def _complaints(engine: Engine) -> pl.DataFrame:
     rows: list[tuple[int, str | None, int | None, int | None, int]] = []
     for customer, book in sorted(engine.customers.books.items()):
         rows.append((customer, None, None, None, book.uncounted))
-        rows += [(customer, name, known.since, known.resolved_at, 0) for name, known in book.known.items()]
+        rows += [
+            (customer, name, opened_at, known.resolved_at, 0)
+            for name, known in book.known.items()
+            for opened_at in (known.openings or (None,))
+        ]
     schema = {
         "customer": pl.Int32,
         "complaint_id": pl.String,
-        "since": pl.Int64,
+        "opened_at": pl.Int64,
         "resolved_at": pl.Int64,
         "uncounted": pl.Int32,
     }

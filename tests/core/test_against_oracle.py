@@ -6,16 +6,17 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from streams.core.batch import Batch
+from streams.core.batch import Batch, ComplaintStatus
 from streams.core.topics import Topic
 from tests.oracle.compare import compare_features, compare_steps, report
 from tests.oracle.conditions import OracleRule
-from tests.oracle.days import DAY, HOUR
+from tests.oracle.days import DAY, HOUR, instant
 from tests.oracle.drive import Driven, compiled, drive
 from tests.oracle.engine import OracleEngine, OracleSettings, Run
 from tests.oracle.histories import (
@@ -74,13 +75,16 @@ def check(
     options: OracleSettings = PLAIN,
     cut_up: Cut = whole,
     until: int | None = None,
+    *,
+    restarts: bool = False,
 ) -> Run:
     """Fail with a minimal history where the engine and the twin differ on this one."""
     options = replace(options, zone=history.zone)
 
     def compared(records: Sequence[Event]) -> tuple[Run, list[str]]:
         run = OracleEngine(options, group).run(records, until)
-        return run, disagreements(drive(options, COMPILED[group], cut_up(records), until), run)
+        driven = drive(options, COMPILED[group], cut_up(records), until, restarts=restarts)
+        return run, disagreements(driven, run)
 
     run, lines = compared(history.arrivals)
     if lines:
@@ -102,6 +106,14 @@ def test_the_engine_agrees_on_late_events_however_they_are_cut(
     history: History, group: tuple[OracleRule, ...], sizes: list[int]
 ) -> None:
     check(history, group, cut_up=lambda records: cut(records, sizes))
+
+
+@generated
+@given(histories(size=15, days=50, late=True), rule_groups, st.integers(1, 8))
+def test_the_engine_agrees_when_every_batch_begins_from_a_saved_state(
+    history: History, group: tuple[OracleRule, ...], size: int
+) -> None:
+    check(history, group, QUIET, lambda records: cut(records, [size]), restarts=True)
 
 
 @generated
@@ -159,6 +171,24 @@ def test_the_engine_agrees_on_every_kind_of_step() -> None:
     assert all(kinds[kind] >= 5 for kind in ("opened", "escalated", "updated", "resolved", "withdrawn")), (
         kinds
     )
+
+
+def test_a_late_resolution_leaves_open_what_was_reopened_after_it() -> None:
+    begin = instant("2024-03-01T00:00:00Z")
+
+    def complaint(day: int, event_id: str, status: ComplaintStatus) -> Event:
+        return Event(Topic.COMPLAINTS, begin + day * DAY, "c", event_id, status=status, complaint_id="k")
+
+    arrivals = (
+        complaint(0, "a", ComplaintStatus.OPENED),
+        complaint(20, "b", ComplaintStatus.REOPENED),
+        Event(Topic.LOGINS, begin + 21 * DAY + HOUR, "c", "c"),
+        complaint(15, "late", ComplaintStatus.RESOLVED),
+        Event(Topic.LOGINS, begin + 23 * DAY, "c", "d"),
+    )
+    run = check(History(ZoneInfo("UTC"), arrivals), RULES[1:2])
+    oldest = [run.sweeps[begin + day * DAY, "c"]["oldest_open_complaint_days"] for day in (21, 22)]
+    assert oldest == [21.0, 2.0]
 
 
 def test_a_difference_would_be_seen() -> None:

@@ -11,6 +11,7 @@ from streams.core.batch import Batch
 from streams.core.engine import Engine, EngineSettings
 from streams.core.features import CATALOGUE, Priors
 from streams.core.rules import Rule, RuleSet, compile_rules
+from streams.core.state import restore, tables
 from streams.core.steps import Step
 from tests.oracle.conditions import OracleRule
 from tests.oracle.engine import OracleSettings
@@ -69,13 +70,29 @@ def drive(
     batches: Sequence[Batch],
     until: int | None = None,
     only: Collection[str] | None = None,
+    *,
+    restarts: bool = False,
 ) -> Driven:
-    """Run the engine over the batches and return all that it put out, of `only` these customers."""
-    engine = Engine(engine_settings(settings), rules, None, 0)
+    """Run the engine over the batches and return all that it put out, of `only` these customers.
+
+    With `restarts`, the batches are each taken by a new engine that has the state of the one before.
+    """
     driven = Driven()
     named = pl.lit(True) if only is None else pl.col("customer_id").is_in(list(only))
-    engine.on_features = lambda at, frame: driven.sweeps.append((at, frame.filter(named)))
-    outputs = [engine.step(batch) for batch in batches]
+
+    def begun() -> Engine:
+        engine = Engine(engine_settings(settings), rules, None, 0)
+        engine.on_features = lambda at, frame: driven.sweeps.append((at, frame.filter(named)))
+        return engine
+
+    engine = begun()
+    outputs = []
+    for batch in batches:
+        outputs.append(engine.step(batch))
+        if restarts:
+            saved = tables(engine)
+            engine = begun()
+            restore(engine, saved)
     outputs.append(engine.flush())
     if until is not None:
         outputs.append(engine.advance(until))
