@@ -49,6 +49,8 @@ PARTITIONS: Final = 3
 START: Final = date(2023, 1, 2)
 REORDER_S: Final = 0.5
 """Records of two topics may come so far apart; the speed makes simulated time of it, for the worker."""
+FLUSH_AFTER: Final = "1500ms"
+"""When the stream has stood still for this long, the worker judges the last events too."""
 INTERRUPTED: Final = 130
 """The exit code of a program that Ctrl-C ended."""
 
@@ -114,7 +116,8 @@ def _start(
     stack.callback(database.close)
     database.prepare()
     config = ("--config", str(place.config))
-    worker = Child("worker", [*config, "--stats", str(place.stats)], place.folder, place.environment)
+    own = ("--stats", str(place.stats), "--flush-after", FLUSH_AFTER)
+    worker = Child("worker", [*config, *own], place.folder, place.environment)
     stack.enter_context(worker)
     sink = stack.enter_context(Child("sink", config, place.folder, place.environment))
     subscription = Subscription(cluster, settings.warnings_topic, group=None)
@@ -170,7 +173,7 @@ def _report(
 ) -> list[str]:
     """Return the last words about the warnings."""
     horizon_days = settings.horizon // DAY_US
-    end = (feed.at or 0) - settings.reorder  # what came later the worker still holds back
+    end = feed.at or 0
     orders = until(source.orders, end)
     lines = ["", f"{feed.sent:,} events, {feed.part * source.days:,.0f} days of {source.title}"]
     if feed.part < 0.99:
