@@ -7,14 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
-from streams.contract.warnings import WarningEvent, parse_warning
-
 from consumers.broker_errors import BrokerAway, GroupChanged
 from consumers.database.database import Database
 from consumers.kafka import Record
 from consumers.loop import Backoff, Retryable, Stopped, Waiter, persist
 from consumers.sink.reading import read_records
 from consumers.sink.store import Counts, write
+from streams.contract.warnings import WarningEvent, parse_warning
 
 log = logging.getLogger(__name__)
 
