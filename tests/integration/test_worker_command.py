@@ -24,7 +24,9 @@ def arguments(settings: WorkerSettings, folder: Path, *more: str) -> list[str]:
         " tier: low, reason: test, message: any}\n"
     )
     config = folder / "lapwing.toml"
-    lines = {topic.label: name for topic, name in settings.topics.items()} | {
+    # Optional topics of their own too: another test may have made those of the default names.
+    topics = {topic: settings.topics.get(topic, f"{settings.app}-{topic.label}") for topic in Topic}
+    lines = {topic.label: name for topic, name in topics.items()} | {
         "broker": settings.broker,
         "app": settings.app,
         "warnings_topic": settings.warnings_topic,
