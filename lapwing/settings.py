@@ -35,6 +35,7 @@ PREFIX: Final = "LAPWING_"
 CONFIG_VARIABLE: Final = "LAPWING_CONFIG"
 CONFIG_FILE: Final = Path("lapwing.toml")
 DEFAULT: Final = "default"
+NO_CHECKPOINTS: Final = "none"
 
 
 def _broker(value: str) -> str:
@@ -60,6 +61,10 @@ def _zone(value: str) -> str:
         msg = f"{value!r} is no time zone{_meant(value, sorted(zoneinfo.available_timezones()))}"
         raise ValueError(msg) from None
     return value
+
+
+def _place(value: str) -> str:
+    return value.strip() or NO_CHECKPOINTS
 
 
 def _url(value: str) -> str:
@@ -152,6 +157,16 @@ class Settings(BaseModel):
     session_timeout: Annotated[Duration, Field(ge=UNITS["s"], le=30 * UNITS["m"])] = Field(
         parse_duration("45s"),
         description="How long a silent worker keeps its partitions; Kafka refuses less than 6s by default.",
+    )
+    checkpoints: Annotated[str, AfterValidator(_place)] = Field(
+        "var/checkpoints",
+        description="Where workers keep their states: a directory, or any URL that `fsspec` knows. Workers "
+        "on several machines need a place that all of them reach. With `none` a worker that starts rebuilds "
+        "its state from the beginning of the topics.",
+    )
+    checkpoint_every: Annotated[Duration, Field(ge=UNITS["s"])] = Field(
+        parse_duration("30s"),
+        description="How often a worker saves its states; after a crash so much is read again.",
     )
     rules: Path = Field(Path("warning_rules"), description="The rule file, or the folder of rule files.")
     database: Annotated[str, AfterValidator(_url)] = Field(

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final, cast
 
 import faust
+from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # aiokafka ships no types
 from faust.types import StreamT
 from mode.supervisors import CrashingSupervisor
 
+from streams.checkpoints import CheckpointStore
 from streams.delivery import Outgoing
+from streams.errors import BrokerError
+from streams.holding import Keeping
 from streams.intake.broker import ssl_context
 from streams.intake.partition import Engine
-from streams.intake.poll import Board, Poll
+from streams.intake.poll import Board, Place, Poll
+from streams.intake.told import WarningsTopic
 from streams.intake.transport import Consumer
 from streams.pipeline import Pipeline, WorkerSettings
 
@@ -28,6 +34,7 @@ class WorkerApp(faust.App):
     """A Faust app whose agent turns whole polls into warnings."""
 
     pipeline: Pipeline
+    keeps_checkpoints: bool
 
     @property
     def board(self) -> Board:
@@ -39,15 +46,53 @@ class WorkerApp(faust.App):
         await self._commit_offsets(self.pipeline.delivery.arrived())
 
     async def finish(self) -> None:
-        """Wait until what was put out has reached the broker, and commit."""
+        """Save what has moved, wait until what was put out has reached the broker, and commit."""
+        await self.pipeline.holding.save()
+        self.pipeline.holding.close()
         await self._commit_offsets(await self.pipeline.delivery.settle())
 
     async def _commit_offsets(self, offsets: Mapping[Any, int]) -> None:
-        if offsets:
+        # With checkpoints, offsets are committed when their checkpoint is on disk and only then.
+        if offsets and not self.keeps_checkpoints:
             await cast(Consumer, self.consumer).commit_offsets(offsets)
 
     def _create_directories(self) -> None:
         """Create none: Faust would want one for its tables, and there are none."""
+
+
+class WorkerGroup:
+    """The worker's consumer group, with its errors as Lapwing's."""
+
+    def __init__(self, app: WorkerApp) -> None:
+        self._app = app
+
+    async def committed(self, places: Collection[Place]) -> dict[Place, int]:
+        """Return the committed offsets of `places`, where there are any."""
+        with _named():
+            return await self._consumer.committed(places)
+
+    async def earliest(self, places: Collection[Place]) -> dict[Place, int]:
+        """Return the offset of the first record that each of `places` still has."""
+        with _named():
+            return await self._consumer.earliest(places)
+
+    async def commit_as(self, offsets: Mapping[Place, int], generation: int) -> bool:
+        """Commit in one request as a member of `generation`; return whether the group took it."""
+        with _named():
+            return await self._consumer.commit_as(offsets, generation)
+
+    @property
+    def _consumer(self) -> Consumer:
+        return cast(Consumer, self._app.consumer)
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    try:
+        yield
+    except KafkaError as error:
+        message = f"the broker failed the consumer group: {type(error).__name__}: {error}"
+        raise BrokerError(message) from error
 
 
 def build_app(settings: WorkerSettings, engines: Callable[[int], Engine]) -> WorkerApp:
@@ -75,7 +120,12 @@ def build_app(settings: WorkerSettings, engines: Callable[[int], Engine]) -> Wor
             record.topic, record.key, record.value, None, None, cast(Any, record.headers)
         )
 
-    app.pipeline = Pipeline(settings, engines, send)
+    keeping = None
+    if settings.checkpoints:
+        warned = WarningsTopic(settings.broker, settings.security, settings.warnings_topic)
+        keeping = Keeping(CheckpointStore(settings.checkpoints, settings.app), WorkerGroup(app), warned)
+    app.keeps_checkpoints = keeping is not None
+    app.pipeline = Pipeline(settings, engines, send, keeping=keeping)
     polls_topic = app.topic(*settings.topics.values(), value_type=bytes, value_serializer="raw", acks=False)
 
     @app.agent(polls_topic, supervisor_strategy=CrashingSupervisor)
@@ -101,6 +151,14 @@ def build_app(settings: WorkerSettings, engines: Callable[[int], Engine]) -> Wor
             await asyncio.sleep(COMMIT_S)
             if not app.rebalancing:
                 await app.commit_arrived()
+
+    @app.task  # type: ignore[untyped-decorator]  # as Faust has it
+    async def checkpoint() -> None:
+        """Save the states that have moved, now and then."""
+        while keeping is not None and not app.should_stop:
+            await app.sleep(settings.checkpoint_every_s)
+            if not (app.rebalancing or app.should_stop):
+                await app.pipeline.holding.save()
 
     return app
 

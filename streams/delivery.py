@@ -103,9 +103,7 @@ class Delivery:
             shipment = self._shipments.popleft()
             self._under_way -= len(shipment.acknowledgements)
             for acknowledgement in shipment.acknowledgements:
-                if error := acknowledgement.exception():
-                    message = f"the broker did not take a record: {type(error).__name__}: {error}"
-                    raise BrokerError(message) from error
+                _check(acknowledgement)
             self._arrived |= shipment.offsets
         arrived, self._arrived = self._arrived, {}
         return arrived
@@ -118,8 +116,23 @@ class Delivery:
             arrived |= self.arrived()
         return arrived
 
+    async def wait(self) -> None:
+        """Wait until the broker has everything that was shipped before this call."""
+        pending = [ack for shipment in self._shipments for ack in shipment.acknowledgements]
+        if pending:
+            await asyncio.wait(pending)
+        for acknowledgement in pending:
+            _check(acknowledgement)
+
     async def _next(self) -> None:
         """Wait until the oldest shipment has arrived."""
         if acknowledgements := self._shipments[0].acknowledgements:
             await asyncio.wait(acknowledgements)
         self._arrived = self.arrived()
+
+
+def _check(acknowledgement: asyncio.Future[Any]) -> None:
+    """Raise what the broker said instead of taking a record."""
+    if error := acknowledgement.exception():
+        message = f"the broker did not take a record: {type(error).__name__}: {error}"
+        raise BrokerError(message) from error

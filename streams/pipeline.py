@@ -5,18 +5,18 @@ Nothing here knows Faust: polls come in, records and committable offsets go out.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from streams.core.engine import Output
 from streams.core.topics import Topic
 from streams.delivery import Delivery, Outgoing, Outlet, Send
-from streams.errors import BrokerError
+from streams.holding import Holding, Keeping, untold
 from streams.intake.partition import Engine, Pace, Partition, Rejected, Taken, Tally
-from streams.intake.poll import Board, Place, Poll
+from streams.intake.poll import Place, Poll
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +44,9 @@ class WorkerSettings:
     poll_records: int = 200_000
     """What one fetch may bring in all."""
     pace: Pace = field(default_factory=Pace)
+    checkpoints: str = ""
+    """A directory or `fsspec` URL; without one a state is rebuilt from the earliest records."""
+    checkpoint_every_s: float = 30.0
     record_limit: int = 1_048_588
     """Bytes that the broker takes in one record (Kafka's `message.max.bytes`)."""
 
@@ -67,6 +70,10 @@ class Stats:
     """By `topic/partition`: records that the broker has and the engine has not."""
     behind: list[str]
     """The `topic/partition`s that others wait for."""
+    checkpoints: int
+    checkpoints_failed: int
+    checkpoint_pause_s: float
+    """The longest time that a partition's work stood still for a checkpoint."""
 
 
 class Pipeline:
@@ -78,9 +85,9 @@ class Pipeline:
         engines: Callable[[int], Engine],
         send: Send,
         clock: Callable[[], float] = time.monotonic,
+        keeping: Keeping | None = None,
     ) -> None:
         self._settings = settings
-        self._engines = engines
         self._clock = clock
         self._topics = {name: topic for topic, name in settings.topics.items()}
         self._outlet = Outlet(
@@ -90,21 +97,21 @@ class Pipeline:
             settings.rejected_topic,
             settings.record_limit,
         )
-        self.board = Board(self._topics, position=self._position, begin=self._begin, assigned=self._assign)
         self.delivery = Delivery(send)
         self.tally = Tally()
-        self._partitions: dict[int, Partition] = {}
+        self.holding = Holding(self._topics, self._partition, engines, self, clock, keeping)
+        self.board = self.holding.board
         self._refusals: list[Outgoing] = []
         self._shipped: dict[int, dict[Place, int]] = {}
         """By partition, the offsets last given to the delivery."""
-        self._turning = asyncio.Lock()
         self._still: dict[Place, tuple[int | None, int]] = {}
         """Where a place stands that should have moved on, and for how many turns it has."""
+        self._assignments = 0
 
     def take(self, poll: Poll) -> None:
         """Decode `poll` into its partition's merge; what is missing before it is read again."""
-        partition = self._partitions.get(poll.place.partition)
-        if partition is None:
+        partition = self.holding.partitions.get(poll.place.partition)
+        if partition is None or self.holding.closed:
             return  # it was lost in a rebalance, and so is the poll
         taken = partition.take(poll, self._clock(), self._reject)
         if taken is Taken.GAP:
@@ -112,25 +119,44 @@ class Pipeline:
 
     async def turn(self) -> None:
         """Let every partition give its engine what is due, and ship what comes of it."""
-        async with self._turning:
+        self.holding.check()
+        async with self.holding.turning:
+            if self.holding.closed:
+                return
+            if self._assignments != self.holding.assignments:
+                self._assignments = self.holding.assignments
+                self._still.clear()
+                self._shipped.clear()
             marks, now = self.board.marks, self._clock()
-            refusals, self._refusals = self._refusals, []
-            if refusals:
-                await self.delivery.ship(refusals, {})
-            for partition in list(self._partitions.values()):
-                output = partition.turn(marks, now)
-                records = self._outlet.of_output(output) if output is not None else []
-                offsets = partition.released()
-                if records or offsets != self._shipped.get(partition.number):
-                    self._shipped[partition.number] = offsets
-                    await self.delivery.ship(records, offsets)
-            self.board.paused = frozenset().union(*(p.full() for p in self._partitions.values()))
+            for partition in list(self.holding.partitions.values()):
+                await self.ship(partition, partition.turn(marks, now))
+            self.board.paused = frozenset().union(*(p.full() for p in self.holding.partitions.values()))
             self._find_lost()
+
+    async def ship(self, partition: Partition, output: Output | None) -> None:
+        """Send what was refused and what the partition put out, with the offsets that these stand for."""
+        offsets = partition.released()
+        records, self._refusals = self._refusals, []
+        if output is not None:
+            records += self._outlet.of_output(untold(partition, output))
+        if records or offsets != self._shipped.get(partition.number):
+            self._shipped[partition.number] = offsets
+            await self.delivery.ship(records, offsets)
+
+    async def ship_refusals(self) -> None:
+        """Send what was refused; when this returns, all that was taken so far is sent or in an engine."""
+        while self._refusals:  # more may come while these are on their way
+            refusals, self._refusals = self._refusals, []
+            await self.delivery.ship(refusals, {})
+
+    async def wait(self) -> None:
+        """Wait until the broker has everything that was sent before this call."""
+        await self.delivery.wait()
 
     def stats(self) -> Stats:
         """Return what has been done and where the partitions stand."""
         tally, marks = self.tally, self.board.marks
-        partitions = self._partitions.values()
+        partitions, kept = self.holding.partitions.values(), self.holding.tally
         lags = [item for partition in partitions for item in partition.lag(marks).items()]
         behind = [place for partition in partitions for place in partition.behind(marks)]
         return Stats(
@@ -142,53 +168,28 @@ class Pipeline:
             reread=tally.reread,
             lag={str(place): lag for place, lag in sorted(lags)},
             behind=[str(place) for place in sorted(behind)],
+            checkpoints=kept.written,
+            checkpoints_failed=kept.failed,
+            checkpoint_pause_s=round(kept.pause_s, 4),
         )
 
     def _reject(self, bad: Rejected) -> None:
         self._refusals.append(self._outlet.of_rejected(bad))
 
-    # -- places come and go -----------------------------------------------------------------------
-
-    def _position(self, place: Place) -> int | None:
-        """Return where the state of `place` stands, which is sought after an assignment.
-
-        A new engine knows nothing, so its partition is read from the earliest record (`None`). A state that
-        was loaded from a checkpoint would stand at that checkpoint's offsets.
-        """
-        partition = self._partitions.get(place.partition)
-        return partition.position(place.topic) if partition is not None else None
-
-    def _begin(self, place: Place, offset: int) -> None:
-        partition = self._partitions.get(place.partition)
-        if partition is not None:
-            partition.begin(place.topic, offset)
-
-    def _assign(self, places: set[Place]) -> None:
-        """Drop the partitions that were lost and begin those that are new."""
-        numbers = {place.partition for place in places}
-        torn = {Place(name, number) for name in self._topics for number in numbers} - places
-        if torn:
-            message = f"the group tore co-partitioned topics apart: {', '.join(map(str, sorted(torn)))}"
-            raise BrokerError(message)
-        for number in self._partitions.keys() - numbers:
-            del self._partitions[number]
-            self._shipped.pop(number, None)
-        for number in sorted(numbers - self._partitions.keys()):
-            self._partitions[number] = Partition(
-                number,
-                self._topics,
-                self._engines(number),
-                max_skew_us=self._settings.max_skew_us,
-                pace=self._settings.pace,
-                tally=self.tally,
-            )
-        self._still.clear()
-        log.info("assigned partitions=%s", ",".join(map(str, sorted(numbers))) or "none")
+    def _partition(self, number: int, engine: Engine) -> Partition:
+        return Partition(
+            number,
+            self._topics,
+            engine,
+            max_skew_us=self._settings.max_skew_us,
+            pace=self._settings.pace,
+            tally=self.tally,
+        )
 
     def _find_lost(self) -> None:
         """Read again what the transport handed over and Faust, which drops polls silently, has not."""
         for place, mark in self.board.marks.items():
-            position = self._position(place)
+            position = self.holding.position(place)
             if position is not None and position >= mark.position:
                 self._still.pop(place, None)
                 continue
@@ -201,5 +202,5 @@ class Pipeline:
     def _read_again(self, place: Place) -> None:
         self._still.pop(place, None)
         self.tally.reread += 1
-        log.warning("reading again place=%s from=%s", place, self._position(place))
+        log.warning("reading again place=%s from=%s", place, self.holding.position(place))
         self.board.seek(place)

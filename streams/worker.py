@@ -37,6 +37,8 @@ NEW_TOPICS_S: Final = 3.0
 """How long topics that are missing are looked for again."""
 FINISH_S: Final = 5.0
 """How long a worker that is to stop waits for the broker."""
+SAVE_S: Final = 20.0
+"""The same where it saves its states first."""
 
 Report = Callable[[Stats], None]
 
@@ -125,7 +127,7 @@ async def _run(app: WorkerApp, stop: asyncio.Event, report: Report) -> None:
 async def _finish(app: WorkerApp) -> None:
     """Let what is on its way arrive, if the broker lets it."""
     try:
-        await asyncio.wait_for(app.finish(), FINISH_S)
+        await asyncio.wait_for(app.finish(), SAVE_S if app.keeps_checkpoints else FINISH_S)
     except (TimeoutError, KafkaError, BrokerError) as error:
         log.warning("stopping although the broker has not taken everything, error=%r", error)
 

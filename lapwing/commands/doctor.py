@@ -17,9 +17,9 @@ from consumers.kafka import Admin, Cluster
 from consumers.notify.channels import read_channels
 from lapwing.commands.topics import planned
 from lapwing.options import settings_options
-from lapwing.settings import Settings
+from lapwing.settings import NO_CHECKPOINTS, Settings
 from lapwing.settings_page import written
-from streams.errors import LapwingError
+from streams.errors import LapwingError, StateError
 
 
 class Outcome(StrEnum):
@@ -43,7 +43,7 @@ class Finding:
 @settings_options("broker", "app", "rules", "database")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def command(settings: Settings, as_json: bool) -> None:
-    """Print each setting with its value and source, then check rules, broker, topics, database and channels.
+    """Print each setting with its value and source, then check what they name, from rules to channels.
 
     Nothing is created or changed. The exit code is 1 where a check failed.
     """
@@ -70,6 +70,7 @@ def examine(settings: Settings, ask: Callable[[Settings], dict[str, int]] | None
         _checked("rules", lambda: _rules(settings)),
         broker,
         _checked("topics", lambda: _topics(settings, found)),
+        _checked("checkpoints", lambda: _checkpoints(settings)),
         _checked("database", lambda: _database(settings)),
         _checked("channels", lambda: _channels(settings)),
     ]
@@ -124,6 +125,24 @@ def _topics(settings: Settings, found: dict[str, int] | None) -> str:
     if bad:
         raise LapwingError("; ".join(bad))
     return "all that are needed are there and fit together"
+
+
+def _checkpoints(settings: Settings) -> str:
+    from streams.checkpoints import CheckpointStore  # as above
+
+    if settings.checkpoints == NO_CHECKPOINTS:
+        msg = "none are kept"
+        raise _Skipped(msg)
+    store = CheckpointStore(settings.checkpoints, settings.app)
+    numbers = store.partitions()
+    if not numbers:
+        msg = f"{settings.checkpoints} has none of {settings.app} yet; `lapwing worker` makes them"
+        raise _Skipped(msg)
+    without = [str(number) for number in numbers if not store.whole(number)]
+    if without:
+        msg = f"{settings.checkpoints} has no whole one of partition {', '.join(without)}"
+        raise StateError(msg)
+    return f"{settings.checkpoints} has whole ones of all its partitions ({len(numbers)})"
 
 
 def _database(settings: Settings) -> str:

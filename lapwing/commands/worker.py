@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from lapwing.options import settings_options
-from lapwing.settings import Settings
+from lapwing.settings import NO_CHECKPOINTS, Settings
 from lapwing.wiring import engine
 from streams.core.engine import Engine
 from streams.core.features import DTYPES
@@ -25,7 +25,9 @@ log = logging.getLogger(__name__)
 
 
 @click.command()
-@settings_options("broker", "app", "rules", "time_zone", "reorder", "session_timeout", "model_enabled")
+@settings_options(
+    "broker", "app", "rules", "checkpoints", "time_zone", "reorder", "session_timeout", "model_enabled"
+)
 @click.option(
     "--stats",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -39,8 +41,8 @@ log = logging.getLogger(__name__)
 def command(settings: Settings, stats: Path | None, flush_after: str | None) -> None:
     """Read events from Kafka, judge every customer by the rules and the model, and send warnings.
 
-    It goes on until SIGTERM or Ctrl-C. Several workers share the partitions. A worker that starts builds its
-    state from the beginning of the topics and sends its warnings again, under the same ids.
+    It goes on until SIGTERM or Ctrl-C. Several workers share the partitions. A worker that starts goes on
+    from the last checkpoint of each partition; where there is none, from the beginning of the topics.
     """
     log_to_stderr()
     rules = load_rules([settings.rules], DTYPES)
@@ -78,6 +80,8 @@ def worker_settings(settings: Settings, idle_us: int) -> WorkerSettings:
         session_timeout_s=settings.session_timeout / UNITS["s"],
         max_skew_us=settings.max_skew,
         pace=Pace(idle_s=idle_us / UNITS["s"]),
+        checkpoints="" if settings.checkpoints == NO_CHECKPOINTS else settings.checkpoints,
+        checkpoint_every_s=settings.checkpoint_every / UNITS["s"],
     )
 
 

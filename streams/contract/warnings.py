@@ -162,7 +162,7 @@ def encode_step(step: Step, app: str) -> bytes:
     return _encode(
         {
             "specversion": "1.0",
-            "id": f"{step.warning_id}/{step.number}",
+            "id": step.id,
             "source": f"/lapwing/{quote(app, safe='')}",
             "type": f"churn.warning.{step.kind.value}",
             "subject": step.customer_id,

@@ -64,30 +64,41 @@ def lay_out(
         before = np.zeros(int(copies.sum()), dtype=np.bool_)
         before[(np.cumsum(copies) - copies)[copies == 2]] = True
         rank = np.repeat(rank, copies)
-    events = taken.events.take(rank)
-    instant, rows = taken.instant[rank], taken.rows[rank]
-    topic = events.topic if before is None else np.where(before, NO_TOPIC, events.topic)
-    day = calendar.days(events.at) if any_late else None
+    instant, rows, at = taken.instant[rank], taken.rows[rank], taken.events.at[rank]
+    topic = taken.events.topic[rank]
+    if before is not None:
+        topic[before] = NO_TOPIC
+    day = calendar.days(at) if any_late else None
     customers.count = max(customers.count, int(rows.max()) + 1)
-    view = Pass(customers, rows, instant, events.at, day, {t: mask[rank] for t, mask in quiet.items()})
-    _Application(view, events, topic, customers).run()
-    return Applied(view, rank, events.at if any_late else None, before)
+    view = Pass(customers, rows, instant, at, day, {t: mask[rank] for t, mask in quiet.items()})
+    _Application(view, taken.events, rank, topic, customers).run()
+    return Applied(view, rank, at if any_late else None, before)
 
 
 class _Application:
     """One pass's events, topic by topic."""
 
-    def __init__(self, view: Pass, events: Batch, topic: NDArray[np.int8], customers: Customers) -> None:
+    def __init__(
+        self,
+        view: Pass,
+        events: Batch,
+        rank: NDArray[np.int64],
+        topic: NDArray[np.int8],
+        customers: Customers,
+    ) -> None:
         self.view = view
         self.events = events
+        """As they were taken: a column is put in the order of `rank` only where it is read."""
+        self.rank = rank
         self.topic = topic
+        self.at = view.occurred
         self.customers = customers
         self.held = np.ones(len(topic), dtype=np.bool_) if view.age is None else view.age < HELD_DAYS
         """(n,) events of days that the state still holds; the others count in the lifetime totals only."""
 
     def run(self) -> None:
         present = set(np.unique(self.topic).tolist())
-        self.view.lower_to("first_at", self.topic != NO_TOPIC, self.events.at)
+        self.view.lower_to("first_at", self.topic != NO_TOPIC, self.at)
         if Topic.ORDERS in present:
             self._orders()
         if Topic.LOGINS in present:
@@ -100,18 +111,18 @@ class _Application:
             self._profiles()
         if Topic.CLOSURES in present:
             closed = self.topic == Topic.CLOSURES
-            self.view.raise_to("closed_at", closed, self.events.at)
+            self.view.raise_to("closed_at", closed, self.at)
 
     def _orders(self) -> None:
-        view, events = self.view, self.events
+        view, amount = self.view, self.events.amount[self.rank]
         order = self.topic == Topic.ORDERS
-        placed = order & (events.status == OrderStatus.PLACED)
+        placed = order & (self.events.status[self.rank] == OrderStatus.PLACED)
         undone = order & ~placed
         view.add("orders", placed.astype(np.int64))
-        view.add("spend", np.where(placed, events.amount, np.where(undone, -events.amount, 0)))
+        view.add("spend", np.where(placed, amount, np.where(undone, -amount, 0)))
         view.add("returns", undone.astype(np.int64))
         held = placed & self.held
-        view.raise_to("last_order", held, events.at)
+        view.raise_to("last_order", held, self.at)
         day = np.full(len(placed), self.customers.day)
         if view.age is not None:
             day -= view.age
@@ -135,27 +146,28 @@ class _Application:
     def _logins(self) -> None:
         login = self.topic == Topic.LOGINS
         self.view.add("logins", login.astype(np.int64))
-        self.view.raise_to("last_login", login & self.held, self.events.at)
+        self.view.raise_to("last_login", login & self.held, self.at)
 
     def _complaints(self) -> None:
-        view, events = self.view, self.events
+        view, events, rank = self.view, self.events, self.rank
+        satisfaction = events.satisfaction[rank]
         complaint = self.topic == Topic.COMPLAINTS
-        resolved = complaint & (events.status == ComplaintStatus.RESOLVED)
+        resolved = complaint & (events.status[rank] == ComplaintStatus.RESOLVED)
         raised = complaint & ~resolved
-        rated = resolved & (events.satisfaction > 0)
+        rated = resolved & (satisfaction > 0)
         view.add("complaints", raised.astype(np.int64))
         view.add("ratings", rated.astype(np.int64))
-        view.add("rating_sum", np.where(rated, events.satisfaction, 0).astype(np.int64))
-        view.raise_to("last_complaint", raised & self.held, events.at)
+        view.add("rating_sum", np.where(rated, satisfaction, 0).astype(np.int64))
+        view.raise_to("last_complaint", raised & self.held, self.at)
         count = np.zeros(len(complaint), dtype=np.int32)
         oldest = np.zeros(len(complaint), dtype=np.int64)
         rows = np.flatnonzero(complaint & self.held)
         for row, customer, at, status, complaint_id in zip(
             rows.tolist(),
             view.rows[rows].tolist(),
-            events.at[rows].tolist(),
-            events.status[rows].tolist(),
-            events.complaint_id[rows].tolist(),
+            self.at[rows].tolist(),
+            events.status[rank[rows]].tolist(),
+            events.complaint_id[rank[rows]].tolist(),
             strict=True,
         ):
             book = self.customers.book(customer)
@@ -167,18 +179,18 @@ class _Application:
     def _feedback(self) -> None:
         answer = self.topic == Topic.FEEDBACK
         self.view.add("answers", answer.astype(np.int64))
-        self.view.add("answer_sum", np.where(answer, self.events.amount, 0))
+        self.view.add("answer_sum", np.where(answer, self.events.amount[self.rank], 0))
 
     def _profiles(self) -> None:
         """Let the newest profile by event time hold; of equal times the one taken last."""
-        view, events = self.view, self.events
+        view, record = self.view, self.events.record
         newest = np.zeros(len(self.topic), dtype=np.bool_)
         known: dict[int, int] = {}
         fields = {name: np.zeros(len(newest), dtype=np.int32) for name in ATTRIBUTES}
         ends = np.full(len(newest), NEVER, dtype=np.int64)
         silent = np.zeros(len(newest), dtype=np.bool_)
         for row in np.flatnonzero(self.topic == Topic.PROFILES).tolist():
-            customer, at, profile = int(view.rows[row]), int(events.at[row]), events.record[row]
+            customer, at, profile = int(view.rows[row]), int(self.at[row]), record[self.rank[row]]
             if not isinstance(profile, Profile):
                 continue
             if at < known.get(customer, int(self.customers.state["profile_at"][customer])):
@@ -189,7 +201,7 @@ class _Application:
                 fields[name][row] = self.customers.code(getattr(profile, name))
             ends[row] = NEVER if profile.contract_ends_at is None else profile.contract_ends_at
             silent[row] = profile.do_not_contact
-        view.replace("profile_at", newest, events.at)
+        view.replace("profile_at", newest, self.at)
         for name in ATTRIBUTES:
             view.replace(name, newest, fields[name])
         view.replace("contract_ends_at", newest, ends)

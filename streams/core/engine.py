@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from streams.core import model as models
+from streams.core.adoption import adopt
 from streams.core.apply import Taken, lay_out
 from streams.core.batch import Batch
 from streams.core.calendar import DAY, SECOND, Calendar
@@ -131,6 +132,18 @@ class Engine:
             if edge > until or (events_first and edge == until):
                 break
             self._cross(edge, events_first, output)
+        return output
+
+    def adopt(self) -> Output:
+        """Withdraw, now, the causes of rules that are gone or no longer warn; once after `restore`."""
+        output = Output()
+        changes = list(adopt(self.episodes))
+        if changes:
+            now = self.reorder.watermark
+            quiet = {topic: self.quiet.is_quiet(topic, now) for topic in self.quiet.after}
+            features = Features(Sweep(self.customers, now, quiet), self.settings.priors)
+            changes.sort(key=lambda change: self.customers.ids[change.row])
+            self._emit(changes, features, output)
         return output
 
     @property

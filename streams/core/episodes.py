@@ -91,7 +91,8 @@ class Episodes:
     def __init__(self, app: str, rules: RuleSet) -> None:
         self.app = app
         self.rules = rules
-        self._shadow = frozenset(i for i, rule in enumerate(rules.rules) if rule.status == "shadow")
+        self.shadow = frozenset(i for i, rule in enumerate(rules.rules) if rule.status == "shadow")
+        """Positions of the rules that warn nobody."""
         self._slots = np.full((len(rules.rules), 1024), -1, dtype=np.int32)
         """(rules, capacity) the position in `_lives` of each cause, -1 for an idle one."""
         self._lives: list[Life | None] = []
@@ -199,7 +200,7 @@ class Episodes:
             life = Life(Phase.PENDING, at)
         if life.phase is Phase.PENDING:
             if w == FALSE:
-                self._drop(rule, customer)
+                self.drop(rule, customer)
                 return None
             if w == TRUE and at - life.since >= spec.for_us:
                 life.phase, life.opened_at = Phase.OPEN, at
@@ -209,7 +210,7 @@ class Episodes:
             self.put(rule, customer, life)
             return None
         if disproved_at is not None and disproved_at < life.opened_at:
-            self._drop(rule, customer)
+            self.drop(rule, customer)
             return _WITHDRAWN
         if c == TRUE:
             if life.phase is not Phase.CLEARING:
@@ -218,7 +219,7 @@ class Episodes:
                 if spec.cooldown_us:
                     self.put(rule, customer, Life(Phase.COOLING, at + spec.cooldown_us))
                 else:
-                    self._drop(rule, customer)
+                    self.drop(rule, customer)
                 return _CLOSED
             self.put(rule, customer, life)
         elif c == FALSE and life.phase is Phase.CLEARING:
@@ -237,8 +238,8 @@ class Episodes:
         cause_of: CauseOf,
     ) -> Iterator[Change]:
         """Turn what happened to a customer's causes in one evaluation into a step of the warning."""
-        joined = {r: v for r, v in joined.items() if r not in self._shadow}
-        left = {r: v for r, v in left.items() if r not in self._shadow}
+        joined = {r: v for r, v in joined.items() if r not in self.shadow}
+        left = {r: v for r, v in left.items() if r not in self.shadow}
         if not joined and not left:
             return
         warning = self.open.get(customer)
@@ -280,8 +281,10 @@ class Episodes:
 
     def lives(self) -> Iterator[tuple[int, int, Life]]:
         """Yield rule, customer and life of every cause that is not idle."""
-        for rule, customer in np.argwhere(self._slots >= 0).tolist():
-            life = self._life(rule, customer)
+        rules, customers = np.nonzero(self._slots >= 0)
+        slots = self._slots[rules, customers]
+        for rule, customer, slot in zip(rules.tolist(), customers.tolist(), slots.tolist(), strict=True):
+            life = self._lives[slot]
             if life is not None:
                 yield rule, customer, life
 
@@ -303,7 +306,8 @@ class Episodes:
         self._phase[slot] = life.phase
         self._due[slot] = _due(life, self.rules.rules[rule])
 
-    def _drop(self, rule: int, customer: int) -> None:
+    def drop(self, rule: int, customer: int) -> None:
+        """Let a cause be idle."""
         slot = int(self._slots[rule, customer])
         if slot >= 0:
             self._lives[slot] = None

@@ -121,6 +121,12 @@ class Repeats:
         """Drop the ids of events judged more than `window` before `clock`."""
         self._runs = [run.since(clock - self.window) for run in self._runs]
 
+    def at_rest(self) -> Repeats:
+        """Return what is held now, which does not change when more comes."""
+        held = Repeats(self.window)
+        held._runs = list(self._runs)
+        return held
+
     def columns(self) -> dict[str, NDArray[Any]]:
         """Return the hashes, event times and instants of judgement held, (k,) each, sorted by hash."""
         run = self._runs[0].merged(self._runs[1])

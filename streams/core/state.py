@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
+from itertools import islice
 from typing import Any, Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from streams.core.batch import COLUMNS, Action, Batch, Closure, Profile
 from streams.core.complaints import Book, Known
@@ -24,6 +26,30 @@ FORMAT: Final = 1
 Tables = dict[str, pl.DataFrame]
 
 _RECORDS: Final = {"profile": Profile, "action": Action, "closure": Closure}
+_CAUSE: Final = tuple(f.name for f in fields(Cause))
+_COMPLAINTS: Final = {
+    "customer": pl.Int32,
+    "complaint_id": pl.String,
+    "opened_at": pl.Int64,
+    "resolved_at": pl.Int64,
+    "uncounted": pl.Int32,
+}
+_LIVES: Final = {
+    "rule": pl.String,
+    "customer": pl.Int32,
+    "phase": pl.String,
+    "since": pl.Int64,
+    "opened_at": pl.Int64,
+    "clearing_since": pl.Int64,
+}
+_WARNINGS: Final = {
+    "customer": pl.Int32,
+    "id": pl.String,
+    "opened_at": pl.Int64,
+    "number": pl.Int32,
+    "tier": pl.String,
+    "causes": pl.String,
+}
 
 
 class StateMismatch(ValueError):
@@ -36,52 +62,48 @@ def tables(engine: Engine) -> Tables:
     `customers` has a row a customer, and the other tables name a customer by its row there. `engine` holds
     what there is once: instants, settings of the format, and the learner, as JSON.
     """
+    return take(engine)()
+
+
+def take(engine: Engine) -> Callable[[], Tables]:
+    """Take what the engine knows at this moment and return what makes `tables` of it.
+
+    The engine must stand still for the first, which is short, and may go on during the second.
+    """
     customers, episodes = engine.customers, engine.episodes
     known = customers.known
-    return {
-        "engine": pl.DataFrame({"json": [json.dumps(_once(engine), sort_keys=True)]}),
-        "customers": pl.DataFrame(
-            {"customer_id": pl.Series(customers.ids, dtype=pl.String)}
-            | {name: customers.state[name][:known].copy() for name in SCHEMA}
-        ),
-        "days": _days(engine),
-        "complaints": _complaints(engine),
-        "repeats": pl.DataFrame(engine.repeats.columns()),
-        "held": _held(engine),
-        "lives": pl.DataFrame(
-            [
-                (engine.rules.rules[rule].id, customer, *_life(life))
-                for rule, customer, life in episodes.lives()
-            ],
-            schema={
-                "rule": pl.String,
-                "customer": pl.Int32,
-                "phase": pl.String,
-                "since": pl.Int64,
-                "opened_at": pl.Int64,
-                "clearing_since": pl.Int64,
-            },
-            orient="row",
-        ),
-        "warnings": pl.DataFrame(
-            [_warning(engine, customer, warning) for customer, warning in sorted(episodes.open.items())],
-            schema={
-                "customer": pl.Int32,
-                "id": pl.String,
-                "opened_at": pl.Int64,
-                "number": pl.Int32,
-                "tier": pl.String,
-                "causes": pl.String,
-            },
-            orient="row",
-        ),
-        "openings": pl.DataFrame(
-            [(customer, at, again) for customer, (at, again) in sorted(episodes.newest.items())],
-            schema={"customer": pl.Int32, "at": pl.Int64, "again": pl.Int32},
-            orient="row",
-        ),
-        "decisions": _decisions(engine),
-    }
+    once = _once(engine)
+    ids = customers.ids[:known]
+    columns = {name: customers.state[name][:known].copy() for name in SCHEMA}
+    days = [(m, day, *cells) for m, log in customers.logs.items() for day, *cells in log.items()]
+    books = _book_rows(engine)
+    repeats = engine.repeats.at_rest()
+    waiting = engine.reorder.waiting
+    names = [rule.id for rule in engine.rules.rules]
+    lives = _life_columns(episodes.lives())
+    warnings = _warning_columns(episodes.open.items())
+    openings = list(episodes.newest.items())
+    decisions = engine.cohorts.state()
+
+    def made() -> Tables:
+        return {
+            "engine": pl.DataFrame({"json": [json.dumps(once, sort_keys=True)]}),
+            "customers": pl.DataFrame({"customer_id": pl.Series(ids, dtype=pl.String)} | columns),
+            "days": _days(days),
+            "complaints": pl.DataFrame(books, schema=_COMPLAINTS, orient="row"),
+            "repeats": pl.DataFrame(repeats.columns()),
+            "held": _held(*waiting),
+            "lives": _lives(names, lives),
+            "warnings": _warnings(names, *warnings),
+            "openings": pl.DataFrame(
+                [(customer, at, again) for customer, (at, again) in sorted(openings)],
+                schema={"customer": pl.Int32, "at": pl.Int64, "again": pl.Int32},
+                orient="row",
+            ),
+            "decisions": _decisions(decisions),
+        }
+
+    return made
 
 
 def restore(engine: Engine, state: Mapping[str, pl.DataFrame]) -> None:
@@ -150,7 +172,7 @@ def _once(engine: Engine) -> dict[str, Any]:
     }
 
 
-def _days(engine: Engine) -> pl.DataFrame:
+def _days(days: Iterable[tuple[Any, ...]]) -> pl.DataFrame:
     parts = [
         pl.DataFrame(
             {
@@ -160,14 +182,13 @@ def _days(engine: Engine) -> pl.DataFrame:
                 "amount": amounts,
             }
         )
-        for measure, log in engine.customers.logs.items()
-        for day, rows, amounts in log.items()
+        for measure, day, rows, amounts in days
     ]
     schema = {"measure": pl.String, "day": pl.Int32, "customer": pl.Int32, "amount": pl.Int64}
     return pl.concat(parts) if parts else pl.DataFrame(schema=schema)
 
 
-def _complaints(engine: Engine) -> pl.DataFrame:
+def _book_rows(engine: Engine) -> list[tuple[int, str | None, int | None, int | None, int]]:
     rows: list[tuple[int, str | None, int | None, int | None, int]] = []
     for customer, book in sorted(engine.customers.books.items()):
         rows.append((customer, None, None, None, book.uncounted))
@@ -176,19 +197,11 @@ def _complaints(engine: Engine) -> pl.DataFrame:
             for name, known in book.known.items()
             for opened_at in (known.openings or (None,))
         ]
-    schema = {
-        "customer": pl.Int32,
-        "complaint_id": pl.String,
-        "opened_at": pl.Int64,
-        "resolved_at": pl.Int64,
-        "uncounted": pl.Int32,
-    }
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    return rows
 
 
-def _held(engine: Engine) -> pl.DataFrame:
+def _held(events: Batch, instant: NDArray[np.int64]) -> pl.DataFrame:
     """Return the events that wait to be put in order."""
-    events, instant = engine.reorder.waiting
     columns: dict[str, Any] = {"instant": instant}
     for name, (dtype, _) in COLUMNS.items():
         values = getattr(events, name)
@@ -228,20 +241,58 @@ def _record(text: str | None) -> Profile | Action | Closure | None:
     return record
 
 
-def _life(life: Life) -> tuple[str, int, int, int]:
-    return life.phase.name.lower(), life.since, life.opened_at, life.clearing_since
+def _life_columns(lives: Iterable[tuple[int, int, Life]]) -> list[list[int]]:
+    """Return rule, customer, phase and instants as lists: a tuple for each of so many takes long."""
+    columns: list[list[int]] = [[], [], [], [], [], []]
+    rules, customers, phases, since, opened_at, clearing_since = columns
+    for rule, customer, life in lives:
+        rules.append(rule)
+        customers.append(customer)
+        phases.append(life.phase)
+        since.append(life.since)
+        opened_at.append(life.opened_at)
+        clearing_since.append(life.clearing_since)
+    return columns
 
 
-def _warning(engine: Engine, customer: int, warning: OpenWarning) -> tuple[int, str, int, int, str, str]:
-    causes = {engine.rules.rules[rule].id: asdict(cause) for rule, cause in warning.causes.items()}
-    return (
-        customer,
-        warning.id,
-        warning.opened_at,
-        warning.number,
-        warning.tier.label,
-        json.dumps(causes, sort_keys=True),
-    )
+def _lives(names: Sequence[str], columns: Sequence[Sequence[int]]) -> pl.DataFrame:
+    rules, customers, phases, *instants = columns
+    words = {phase: phase.name.lower() for phase in Phase}
+    said = [[names[rule] for rule in rules], customers, [words[Phase(phase)] for phase in phases], *instants]
+    return pl.DataFrame(dict(zip(_LIVES, said, strict=True)), schema=_LIVES)
+
+
+def _warning_columns(
+    warnings: Iterable[tuple[int, OpenWarning]],
+) -> tuple[list[list[Any]], list[int], list[Cause]]:
+    """Return customer, id, opening, number, tier and count of causes as lists, and all rules and causes."""
+    columns: list[list[Any]] = [[], [], [], [], [], []]
+    customers, ids, opened_at, numbers, tiers, counts = columns
+    rules: list[int] = []
+    causes: list[Cause] = []
+    for customer, warning in warnings:
+        customers.append(customer)
+        ids.append(warning.id)
+        opened_at.append(warning.opened_at)
+        numbers.append(warning.number)
+        tiers.append(warning.tier)
+        counts.append(len(warning.causes))
+        rules.extend(warning.causes.keys())
+        causes.extend(warning.causes.values())
+    return columns, rules, causes
+
+
+def _warnings(
+    names: Sequence[str], columns: Sequence[Sequence[Any]], rules: Sequence[int], causes: Sequence[Cause]
+) -> pl.DataFrame:
+    *facts, tiers, counts = columns
+    held = zip(rules, causes, strict=True)
+    texts = []
+    for count in counts:
+        own = {names[rule]: {n: getattr(cause, n) for n in _CAUSE} for rule, cause in islice(held, count)}
+        texts.append(json.dumps(own, sort_keys=True))
+    said = [*facts, [tier.label for tier in tiers], texts]
+    return pl.DataFrame(dict(zip(_WARNINGS, said, strict=True)), schema=_WARNINGS).sort("customer")
 
 
 def _restore_episodes(engine: Engine, state: Mapping[str, pl.DataFrame], once: Mapping[str, Any]) -> None:
@@ -265,12 +316,10 @@ def _restore_episodes(engine: Engine, state: Mapping[str, pl.DataFrame], once: M
 
 
 def _cause(values: dict[str, Any]) -> Cause:
-    names = {f.name for f in fields(Cause)}
-    return Cause(**{k: v for k, v in values.items() if k in names} | {"tier": Tier(values["tier"])})
+    return Cause(**{k: v for k, v in values.items() if k in _CAUSE} | {"tier": Tier(values["tier"])})
 
 
-def _decisions(engine: Engine) -> pl.DataFrame:
-    state = engine.cohorts.state()
+def _decisions(state: Mapping[str, NDArray[Any]]) -> pl.DataFrame:
     columns: dict[str, Any] = {
         "at": np.repeat(state["at"], state["size"]),
         "customer": state["customers"],

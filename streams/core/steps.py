@@ -87,6 +87,11 @@ class Step:
     reasons: tuple[Reason, ...]
     rule_set: str
 
+    @property
+    def id(self) -> str:
+        """Return what names this step wherever it goes: the warning's id and the step's number."""
+        return f"{self.warning_id}/{self.number}"
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:

@@ -29,6 +29,16 @@ class Standing(StrEnum):
     """All it has was read: nobody waits for it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """How far the engine has taken a topic: what its reading goes on from."""
+
+    offset: int
+    """Of the first record that the engine has not been given."""
+    reached: int | None
+    """The greatest event time that it was given of the topic; `None` if it was given none."""
+
+
 @dataclass(slots=True)
 class _Lane:
     """What one topic has brought and the engine has not taken, in order of arrival."""
@@ -37,6 +47,8 @@ class _Lane:
     """The offset after the last one brought; `None` until it is known where the topic begins."""
     newest: int | None = None
     """The greatest event time ever brought."""
+    passed: int | None = None
+    """The greatest event time ever released."""
     batch: Batch = field(default_factory=Batch.empty)
     reached: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     """(n,) the greatest event time up to each row: never falling, so that a topic keeps its own order."""
@@ -79,6 +91,7 @@ class _Lane:
         """Remove the first `n` rows and return them with what each had reached."""
         self.join()
         taken = self.batch.take(slice(n)), self.reached[:n]
+        self.passed = int(self.reached[n - 1])
         self.batch, self.reached = self.batch.take(slice(n, None)), self.reached[n:]
         self.offsets = self.offsets[n:]
         self.waiting -= n
@@ -107,6 +120,12 @@ class PartitionMerge:
         lane = self._lanes[topic]
         if lane.position is None:
             lane.position = offset
+
+    def resume(self, topic: Topic, stand: Stand) -> None:
+        """Let `topic`, of which nothing was brought yet, go on from where a former merge had come to."""
+        lane = self._lanes[topic]
+        lane.position = stand.offset
+        lane.newest = lane.passed = stand.reached
 
     def add(self, topic: Topic, batch: Batch, offsets: NDArray[np.int64], end: int) -> None:
         """Take in the events of a poll of `topic` with their offsets (n,), and where the poll ended."""
@@ -143,6 +162,11 @@ class PartitionMerge:
         if len(lane.offsets):
             return int(lane.offsets[0])
         return int(lane.arrived[0][2][0]) if lane.arrived else lane.position
+
+    def stand(self, topic: Topic) -> Stand | None:
+        """Return how far `topic` has been released; `None` before it has begun."""
+        offset = self.released(topic)
+        return Stand(offset, self._lanes[topic].passed) if offset is not None else None
 
     def waiting(self, topic: Topic) -> int:
         """Return the number of events of `topic` that have not been released."""

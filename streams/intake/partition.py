@@ -12,8 +12,9 @@ from streams.contract.rejected import Reason
 from streams.core.batch import Batch
 from streams.core.engine import Output
 from streams.core.topics import Topic
-from streams.intake.merge import PartitionMerge, Standing
+from streams.intake.merge import PartitionMerge, Stand, Standing
 from streams.intake.poll import Mark, Place, Poll
+from streams.intake.told import Told
 
 
 class Engine(Protocol):
@@ -102,6 +103,10 @@ class Partition:
         self._pace = pace
         self._tally = tally
         self._merge = PartitionMerge(tuple(topics.values()), pace.waiting_limit)
+        self.saved: Mapping[str, Stand] = {}
+        """The stands that the group has committed for this state, with a checkpoint of it."""
+        self.told: Told | None = None
+        """Steps that need not be sent again, until the engine is past them."""
         self._taken_at = 0.0
         self._gathering_since: float | None = None
         self._flushed = True
@@ -109,6 +114,18 @@ class Partition:
     def position(self, topic: str) -> int | None:
         """Return where the state of `topic` stands; `None` for a new one, which wants the earliest record."""
         return self._merge.position(self._topics[topic])
+
+    def resume(self, stands: Mapping[str, Stand], now: float) -> None:
+        """Let an engine that was restored go on from the stands that it was saved with."""
+        for name, topic in self._topics.items():
+            if name in stands:
+                self._merge.resume(topic, stands[name])
+        self._taken_at, self._flushed = now, False  # it may have been saved while it held events back
+
+    def stands(self) -> dict[str, Stand]:
+        """Return, by topic, how far the engine has been given it."""
+        found = {name: self._merge.stand(topic) for name, topic in self._topics.items()}
+        return {name: stand for name, stand in found.items() if stand is not None}
 
     def begin(self, topic: str, offset: int) -> None:
         """Let a new state begin at `offset`, the earliest there is: from there on it takes what continues."""

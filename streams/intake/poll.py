@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -83,6 +83,7 @@ class Board:
         position: Callable[[Place], int | None],
         begin: Callable[[Place, int], None],
         assigned: Callable[[set[Place]], None],
+        revoked: Callable[[], Awaitable[None]],
     ) -> None:
         self.topics = frozenset(topics)
         """Topics whose records are handed over as whole polls."""
@@ -92,6 +93,12 @@ class Board:
         """Told where that is, before anything is read from there."""
         self.assigned = assigned
         """Told the places of a new assignment, in the main thread, before any of them is read."""
+        self.revoked = revoked
+        """Told, in the main thread, that all places may go to others; the rebalance waits for it."""
+        self.generation = -1
+        """Written by the transport before `assigned`: the group's generation that made the assignment."""
+        self.loading: frozenset[Place] = frozenset()
+        """Written by the app: places whose state is being loaded, which are neither sought nor read."""
         self.paused: frozenset[Place] = frozenset()
         """Written by the app: places that are not read for now."""
         self.marks: Mapping[Place, Mark] = {}

@@ -13,14 +13,19 @@ sought to where its state stands.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar, Final, cast
 
 import numpy as np
 from aiokafka.errors import (  # type: ignore[import-untyped]  # aiokafka ships no types
+    IllegalGenerationError,
+    KafkaError,
     NoOffsetForPartitionError,
     OffsetOutOfRangeError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
 )
+from aiokafka.structs import OffsetAndMetadata  # type: ignore[import-untyped]  # the same
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from faust.types.transports import ConsumerT, TPorTopicSet
@@ -40,6 +45,8 @@ WAIT_S: Final = 0.2
 """How long one fetch waits for records; pauses and seeks are seen after it."""
 PAUSED_WAIT_S: Final = 0.02
 """The same while a place is paused: its end must be seen soon."""
+COMMIT_TRIES: Final = 20
+COMMIT_RETRY_S: Final = 0.25
 
 Records = Mapping[Any, list[Any]]
 
@@ -78,8 +85,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             return {}
         assignment = consumer._subscription.subscription.assignment
         try:
-            await self._seek_to_state(consumer, assignment, board)
-            wanted = active_partitions - board.paused
+            loading = board.loading  # read first: a place that leaves it has a state to seek to
+            await self._seek_to_state(consumer, assignment, board, loading)
+            wanted = active_partitions - board.paused - loading
             if not wanted:  # an empty set would mean all of them
                 await asyncio.sleep(PAUSED_WAIT_S)
                 return {}
@@ -99,14 +107,17 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             return others  # rebalanced meanwhile: all places will be sought, so nothing is lost
         return others | self._polls(assignment, board, records)
 
-    async def _seek_to_state(self, consumer: Any, assignment: Any, board: Board) -> None:
+    async def _seek_to_state(
+        self, consumer: Any, assignment: Any, board: Board, loading: Collection[Place]
+    ) -> None:
         if assignment is not self._assignment:
             self._assignment = assignment
             self._next.clear()
             self._newest.clear()
         for place in board.sought():
             self._next.pop(place, None)
-        missing = [tp for tp in assignment.tps if tp.topic in board.topics and tp not in self._next]
+        known = {*self._next, *loading}
+        missing = [tp for tp in assignment.tps if tp.topic in board.topics and tp not in known]
         if not missing:
             return
         positions = {tp: board.position(Place(*tp)) for tp in missing}
@@ -145,6 +156,43 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             place: [poll_of(place, start, end, records.get(place, []), more=place != order[-1])]
             for place, (start, end) in ranges.items()
         }
+
+    async def committed(self, places: Collection[Place]) -> dict[Place, int]:
+        """Return the group's committed offsets of `places`, where there are any."""
+        return await self.call_thread(self._committed, places)  # type: ignore[no-any-return]  # any, as Faust has it
+
+    async def commit_as(self, offsets: Mapping[Place, int], generation: int) -> bool:
+        """Commit in one request as a member of `generation`; return whether the group took it."""
+        return await self.call_thread(self._commit_as, offsets, generation)  # type: ignore[no-any-return]  # the same
+
+    async def _committed(self, places: Collection[Place]) -> dict[Place, int]:
+        coordinator = self._ensure_consumer()._coordinator
+        found = await coordinator.fetch_committed_offsets([driver.ensure_aiokafka_TP(TP(*p)) for p in places])
+        return {Place(*tp): committed.offset for tp, committed in found.items()}
+
+    async def _commit_as(self, offsets: Mapping[Place, int], generation: int) -> bool:
+        """Commit without aiokafka's own retries, across which the generation may have changed."""
+        coordinator = self._ensure_consumer()._coordinator
+        wanted = {
+            driver.ensure_aiokafka_TP(TP(*place)): OffsetAndMetadata(offset, "")
+            for place, offset in offsets.items()
+        }
+        for left in reversed(range(COMMIT_TRIES)):
+            await coordinator.ensure_coordinator_known()
+            async with coordinator._commit_lock:
+                if coordinator.generation != generation:
+                    return False
+                try:
+                    await coordinator._do_commit_offsets(None, wanted)
+                except (UnknownMemberIdError, IllegalGenerationError, RebalanceInProgressError):
+                    return False
+                except KafkaError as error:
+                    if not (left and error.retriable):
+                        raise
+                else:
+                    return True
+            await asyncio.sleep(COMMIT_RETRY_S)
+        return False
 
 
 def poll_of(place: Place, start: int, end: int, records: list[Any], *, more: bool) -> Poll:
@@ -210,8 +258,14 @@ class Consumer(driver.Consumer):
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Tell the app of its places before Faust lets any of them flow."""
+        self.board.generation = generation_id
         self.board.assigned({Place(*tp) for tp in assigned if tp.topic in self.board.topics})
         await super().on_partitions_assigned(assigned, generation_id)
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Stop the flow, then tell the app; the group waits for it."""
+        await super().on_partitions_revoked(revoked)
+        await self.board.revoked()
 
     async def perform_seek(self) -> None:
         """Seek to where the state stands, not to where the group committed."""
@@ -224,6 +278,19 @@ class Consumer(driver.Consumer):
     async def commit_offsets(self, offsets: Mapping[Place, int]) -> bool:
         """Commit in one request; return whether the group took it."""
         return await self._commit(cast(Mapping[TP, int], offsets))
+
+    async def commit_as(self, offsets: Mapping[Place, int], generation: int) -> bool:
+        """Commit in one request as a member of `generation`; return whether the group took it."""
+        return await self._thread.commit_as(offsets, generation)
+
+    async def committed(self, places: Collection[Place]) -> dict[Place, int]:
+        """Return the group's committed offsets of `places`, where there are any."""
+        return await self._thread.committed(places)
+
+    async def earliest(self, places: Collection[Place]) -> dict[Place, int]:
+        """Return the offset of the first record that each of `places` still has."""
+        found = await self._thread.earliest_offsets(*(TP(*place) for place in places))
+        return {Place(*tp): offset for tp, offset in found.items()}
 
     def on_buffer_full(self, tp: TP) -> None:
         """Leave input topics to the app's own pauses: Faust would stop reading for a second."""

@@ -6,7 +6,7 @@ import pytest
 
 from streams.core.calendar import DAY
 from streams.core.engine import Engine, Output
-from streams.core.state import StateMismatch, restore, tables
+from streams.core.state import StateMismatch, restore, tables, take
 from streams.learning import LearnerSettings, RiverLearner
 from tests.core.test_against_oracle import PLAIN, QUIET
 from tests.oracle.drive import compiled, engine_settings
@@ -48,6 +48,15 @@ def test_an_engine_restored_at_any_cut_goes_on_as_if_nothing_had_happened(seed: 
     found += [engine.flush(), engine.advance(until)]
     assert outputs(found) == expected
     assert len(expected[0]) > 20  # type: ignore[arg-type]  # a list of steps
+
+
+def test_what_was_taken_does_not_change_when_the_engine_goes_on() -> None:
+    batch = as_batch(random_history(3, late=True, size=120, days=120).arrivals)
+    engine = new_engine()
+    for begin in range(0, len(batch), 20):
+        made, expected = take(engine), tables(engine)
+        engine.step(batch.take(slice(begin, begin + 20)))
+        assert all(made()[name].equals(frame) for name, frame in expected.items())
 
 
 def test_tables_are_plain_columns_that_other_tools_open() -> None:

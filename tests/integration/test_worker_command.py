@@ -32,6 +32,7 @@ def arguments(settings: WorkerSettings, folder: Path, *more: str) -> list[str]:
         "warnings_topic": settings.warnings_topic,
         "control_topic": settings.control_topic,
         "rules": str(rules),
+        "checkpoints": settings.checkpoints or str(folder / "checkpoints"),
         "session_timeout": "6s",
     }
     config.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in lines.items()))

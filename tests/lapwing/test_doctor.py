@@ -8,7 +8,9 @@ from click.testing import CliRunner
 from lapwing.commands import doctor
 from lapwing.commands.doctor import Finding, Outcome, command, examine
 from lapwing.settings import Settings, load_settings
+from streams.checkpoints import CheckpointStore, Content
 from streams.errors import BrokerError
+from streams.intake.merge import Stand
 
 RULE = """\
 version: 1
@@ -118,3 +120,15 @@ def test_people_read_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
     assert result.exit_code == 1
     assert "broker                 127.0.0.1:1" in result.output
     assert "broker                 failed   Kafka at 127.0.0.1:1 cannot be reached" in result.output
+
+
+def test_checkpoints_are_looked_for_where_workers_keep_them(installation: Path) -> None:
+    assert run()[2]["checkpoints"][0] == "skipped"
+    place = installation / "var" / "checkpoints" / "lapwing" / "00002"
+    place.mkdir(parents=True)
+    assert run()[2]["checkpoints"] == ("failed", "var/checkpoints has no whole one of partition 2")
+    content = Content({"orders": Stand(1, None)}, {}, "rules")
+    CheckpointStore("var/checkpoints", "lapwing").save(2, {}, content)
+    assert run()[2]["checkpoints"] == ("ok", "var/checkpoints has whole ones of all its partitions (1)")
+    (installation / "lapwing.toml").write_text('checkpoints = "none"\n')
+    assert run()[2]["checkpoints"] == ("skipped", "none are kept")

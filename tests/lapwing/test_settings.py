@@ -8,6 +8,7 @@ from streams.duration import UNITS, format_duration
 from streams.errors import SettingsError
 
 DURATIONS = (
+    "checkpoint_every",
     "sweep_every",
     "reorder",
     "repeat_window",
@@ -34,6 +35,7 @@ def test_defaults_are_those_of_the_design() -> None:
     settings = load_settings(environ={})
     durations = {name: format_duration(getattr(settings, name)) for name in DURATIONS}
     assert durations == {
+        "checkpoint_every": "30s",
         "sweep_every": "1d",
         "reorder": "250ms",
         "repeat_window": "2d",

@@ -19,7 +19,8 @@ def test_every_setting_is_described() -> None:
 def test_every_duration_is_written_with_a_unit() -> None:
     durations = {name for name in Settings.model_fields if is_duration(name)}
     assert durations == {
-        "sweep_every", "reorder", "repeat_window", "max_skew", "horizon", "decide_every", "session_timeout"
+        "checkpoint_every", "sweep_every", "reorder", "repeat_window", "max_skew", "horizon", "decide_every",
+        "session_timeout",
     }  # fmt: skip
 
 

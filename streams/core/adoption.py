@@ -1,0 +1,35 @@
+"""A new rule set taking over the causes and warnings that were restored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from streams.core.episodes import Change, Episodes, Phase
+from streams.core.steps import StepKind
+
+
+def adopt(episodes: Episodes) -> Iterator[Change]:
+    """Withdraw the causes of rules that no longer warn, and yield the steps that makes.
+
+    To be called once after the state of another rule set was restored; a change's row is its customer. A
+    cause that a rule opened while it was in shadow, and so told nobody of, begins anew if it warns now.
+    """
+    for rule, customer, life in list(episodes.lives()):
+        warning = episodes.open.get(customer)
+        told = warning is not None and rule in warning.causes
+        if rule not in episodes.shadow and life.phase >= Phase.OPEN and not told:
+            episodes.drop(rule, customer)
+    for customer, warning in sorted(episodes.open.items()):
+        silenced = sorted(episodes.shadow & warning.causes.keys())
+        gone = (*(warning.causes.pop(rule) for rule in silenced), *warning.orphans)
+        if not gone:
+            continue
+        warning.orphans = ()
+        warning.number += 1
+        kind, causes = StepKind.UPDATED, tuple(warning.causes[rule] for rule in sorted(warning.causes))
+        if causes:
+            warning.tier = max(cause.tier for cause in causes)
+        else:
+            kind, causes = StepKind.WITHDRAWN, tuple(sorted(gone, key=lambda cause: cause.rule))
+            del episodes.open[customer]
+        yield Change(customer, kind, warning.id, warning.number, warning.tier, warning.opened_at, causes)
