@@ -1,0 +1,160 @@
+"""Runs one job against a filled broker and takes its time."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+LOOK_S: Final = 0.02
+START_S: Final = 60.0
+"""How long a job may take until it has consumed the first event."""
+STALLED_S: Final = 15.0
+"""A job that gets no further for so long is taken to be at its end."""
+STOP_S: Final = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A command that consumes the topics and appends its progress to the file `stats`."""
+
+    name: str
+    command: Sequence[str]
+    stats: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """How far a job was at a time."""
+
+    at: float
+    events: int
+    steps: int
+    processor_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a job did between two samples."""
+
+    name: str
+    events: int
+    seconds: float
+    processor_s: float
+    steps: int
+    peak_bytes: int
+
+    @property
+    def rate(self) -> float:
+        """Events a second by the wall clock."""
+        return self.events / self.seconds
+
+
+class JobFailed(Exception):
+    """The job did not consume anything; the text says what it said last."""
+
+
+def run(job: Job, total: int, *, after: int, seconds: float, log: Path) -> Result:
+    """Run `job` until it has consumed `total` events, or for so long after it consumed `after`.
+
+    The rate is taken between samples that lie inside the work: start-up, the way to `after` and an idle end
+    do not count.
+    """
+    samples: list[Sample] = []
+    job.stats.unlink(missing_ok=True)
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            job.command,
+            cwd=ROOT,
+            env={**os.environ, **job.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+        try:
+            _watch(process, job.stats, samples, lambda: _at_end(samples, total, after, seconds))
+            peak = _peak_bytes(process.pid)
+        finally:
+            _stop(process)
+    inside = [sample for sample in samples if sample.events >= max(after, 1)]
+    if len(inside) < 2:
+        told = log.read_text(errors="replace").strip().splitlines()
+        message = f"{job.name} did not get there; it said last: {told[-1] if told else 'nothing'}"
+        raise JobFailed(message)
+    first, last = inside[0], inside[-1]
+    return Result(
+        job.name,
+        last.events - first.events,
+        last.at - first.at,
+        last.processor_s - first.processor_s,
+        last.steps - first.steps,
+        peak,
+    )
+
+
+def _watch(
+    process: subprocess.Popen[bytes], stats: Path, samples: list[Sample], at_end: Callable[[], bool]
+) -> None:
+    """Take a sample whenever the job tells that it has got further."""
+    begun, read, rest = time.monotonic(), 0, b""
+    while process.poll() is None and not at_end():
+        now = time.monotonic()
+        if now - (samples[-1].at if samples else begun) > (STALLED_S if samples else START_S):
+            return
+        if stats.exists():
+            with stats.open("rb") as file:
+                file.seek(read)
+                told = file.read()
+            read += len(told)
+            *lines, rest = (rest + told).split(b"\n")
+            if lines:
+                line = json.loads(lines[-1])
+                if line["events"] > (samples[-1].events if samples else 0):
+                    sample = Sample(now, line["events"], line["steps"], _processor_seconds(process.pid))
+                    samples.append(sample)
+        time.sleep(LOOK_S)
+
+
+def _at_end(samples: list[Sample], total: int, after: int, seconds: float) -> bool:
+    if not samples:
+        return False
+    begun = next((sample.at for sample in samples if sample.events >= after), None)
+    return samples[-1].events >= total or (begun is not None and time.monotonic() - begun > seconds)
+
+
+def _processor_seconds(process: int) -> float:
+    """Return what the process has used of the processors; 0 where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _peak_bytes(process: int) -> int:
+    """Return the most memory that the process has held; 0 where the system does not tell."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return 0
+    lines = [line for line in status.splitlines() if line.startswith("VmHWM")]
+    return int(lines[0].split()[1]) * 1024 if lines else 0
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+    process.wait()

@@ -1,0 +1,151 @@
+"""The same job on Lapwing and on its peers, one after the other on one broker: one table with ratios.
+
+python -m benchmarks.throughput [--broker kafka|embedded|HOST:PORT] [--customers 100000] [--events 600000]
+
+Every job reads the same topics from their beginning. What is measured of Lapwing begins when every customer
+is known and its model is ready; the peers' model is ready from the start, and so is what is measured of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from benchmarks.fill import fill
+from benchmarks.jobs import ROOT, Job, JobFailed, Result, run
+from benchmarks.peers import plain_faust, quix
+from benchmarks.workload import MODEL_SETTINGS, Workload
+from consumers.kafka import Admin, Cluster
+from lapwing.demo.broker import SESSION_TIMEOUT_S, EmbeddedBroker
+from tests.servers import Server
+
+PEERS_PYTHON: Final = ROOT / ".cache" / "peers" / "bin" / "python"
+"""An environment with `faust-streaming[orjson,uvloop]==0.15.3`, `quixstreams` and `river`."""
+LAPWING: Final = "Lapwing"
+
+
+@contextmanager
+def broker(name: str) -> Iterator[str]:
+    """Yield the address of the broker that `--broker` names, started where it is not an address."""
+    if name == "embedded":
+        with EmbeddedBroker() as embedded:
+            yield embedded.address
+    elif name == "kafka":
+        server = Server("kafka")
+        try:
+            yield server.address
+        finally:
+            server.stop()
+    else:
+        yield name
+
+
+def jobs(address: str, folder: Path, partitions: int, peers_python: Path, *, embedded: bool) -> list[Job]:
+    """Return the jobs, Lapwing's first."""
+    # The embedded broker does not tell the settings that Quix would give its changelog topic.
+    plain = ["--no-changelog"] if embedded else []
+
+    def peer(name: str, module: str, *arguments: str) -> Job:
+        stats = folder / f"{re.sub('[^a-z]+', '-', name.lower())}.jsonl"
+        python = str(peers_python) if peers_python.exists() else sys.executable
+        command = [python, "-m", f"benchmarks.peers.{module}", address, str(stats), *arguments]
+        return Job(name, command, stats)
+
+    stats = folder / "lapwing.jsonl"
+    lapwing = [sys.executable, "-m", "lapwing", "worker", "--broker", address, "--app", "bench"]
+    settings = {f"LAPWING_{name.upper()}": value for name, value in MODEL_SETTINGS.items()}
+    settings["LAPWING_SESSION_TIMEOUT"] = f"{SESSION_TIMEOUT_S:.0f}s"
+    return [
+        Job(
+            LAPWING,
+            [*lapwing, "--stats", str(stats), "--rules", str(ROOT / "warning_rules")],
+            stats,
+            settings,
+        ),
+        peer("plain Faust, dict in memory", "plain_faust"),
+        peer("plain Faust, faust.Record", "plain_faust", "--record"),
+        peer("plain Faust, Faust table", "plain_faust", "--table", str(partitions)),
+        peer("Quix Streams, RocksDB", "quix", str(folder / "state"), *plain),
+    ]
+
+
+def prepare(address: str, partitions: int) -> None:
+    """Create the topics of all jobs."""
+    command = [sys.executable, "-m", "lapwing", "topics", "--broker", address, "--app", "bench"]
+    subprocess.run([*command, "--partitions", str(partitions)], check=True, stdout=subprocess.DEVNULL)
+    admin = Admin(Cluster(address))
+    try:
+        for topic in (plain_faust.WARNINGS_TOPIC, quix.WARNINGS_TOPIC):
+            admin.create(topic, partitions, 1, {})
+    finally:
+        admin.close()
+
+
+def table(results: list[Result]) -> str:
+    """Return the results as a table."""
+    lapwing = next((result.rate for result in results if result.name == LAPWING), None)
+    lines = [
+        f"{'':<30}{'events/s':>10}{'Lapwing is':>12}{'CPU us/event':>14}{'cores':>7}"
+        f"{'events':>11}{'seconds':>9}{'steps/1000':>12}{'peak MB':>9}"
+    ]
+    for result in results:
+        ratio = f"{lapwing / result.rate:.1f} x" if lapwing is not None else ""
+        processor_us = result.processor_s / result.events * 1e6
+        lines.append(
+            f"{result.name:<30}{result.rate:>10,.0f}{ratio:>12}{processor_us:>14.1f}"
+            f"{result.processor_s / result.seconds:>7.2f}{result.events:>11,}{result.seconds:>9.1f}"
+            f"{result.steps / result.events * 1e3:>12.2f}{result.peak_bytes / 1e6:>9,.0f}"
+        )
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.throughput", description=__doc__)
+    parser.add_argument("--broker", default="kafka", help="kafka (the default), embedded, or HOST:PORT")
+    parser.add_argument("--customers", type=int, default=100_000)
+    parser.add_argument("--events", type=int, default=600_000, help="measured, after the warm-up")
+    parser.add_argument("--partitions", type=int, default=4)
+    parser.add_argument("--seconds", type=float, default=30.0, help="the longest that is measured of a job")
+    parser.add_argument("--only", nargs="+", default=[""], help="jobs whose names contain one of these")
+    parser.add_argument("--peers-python", type=Path, default=PEERS_PYTHON)
+    parser.add_argument("--logs", type=Path, help="keep the jobs' output and progress in this folder")
+    arguments = parser.parse_args()
+    workload = Workload(arguments.customers)
+    total = workload.warm_up + arguments.events
+    results = []
+    with broker(arguments.broker) as address, tempfile.TemporaryDirectory(prefix="lapwing-bench-") as made:
+        folder = arguments.logs or Path(made)
+        folder.mkdir(parents=True, exist_ok=True)
+        prepare(address, arguments.partitions)
+        fill(address, workload, total, arguments.partitions, _say_filled)
+        print(file=sys.stderr)
+        embedded = arguments.broker == "embedded"
+        for job in jobs(address, folder, arguments.partitions, arguments.peers_python, embedded=embedded):
+            if not any(word.lower() in job.name.lower() for word in arguments.only):
+                continue
+            print(f"running {job.name}", file=sys.stderr)
+            after = workload.warm_up if job.name == LAPWING else 1
+            log = job.stats.with_suffix(".log")
+            try:
+                results.append(run(job, total, after=after, seconds=arguments.seconds, log=log))
+            except JobFailed as reason:
+                print(reason, file=sys.stderr)
+    print(f"{arguments.customers:,} customers, {arguments.partitions} partitions, broker {arguments.broker}")
+    print(table(results))
+    return 0 if results else 1
+
+
+def _say_filled(done: int, count: int) -> None:
+    print(f"\rfilling the topics: {done:,} of {count:,} events", end="", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
