@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+PEERS := .cache/peers
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
@@ -42,7 +43,13 @@ format: $(INSTALLED)  ## Format the code and mend what ruff can mend.
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-bench: $(INSTALLED)  ## Measure events a second (BENCH_ARGS).
+$(PEERS)/.installed: benchmarks/peers/requirements.txt
+	$(PYTHON) -m venv --clear $(PEERS)
+	$(PEERS)/bin/pip install --quiet --disable-pip-version-check -r benchmarks/peers/requirements.txt
+	@touch $@
+
+bench: $(INSTALLED) $(PEERS)/.installed  ## Measure events a second (BENCH_ARGS="throughput --customers 1000000").
+	@$(BIN)/python -m scripts.kafka fetch || echo "no Apache Kafka here: the embedded broker is taken with BENCH_ARGS='throughput --broker embedded'"
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 settings-docs: $(INSTALLED)  ## Write docs/settings.md from the fields.

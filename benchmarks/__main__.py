@@ -1,24 +1,36 @@
-"""All benchmarks, one after the other, in sizes that end within some minutes: `make bench`."""
+"""All the benchmarks with sizes that end within some minutes, or one of them.
+
+python -m benchmarks [engine|learning|replay|throughput [ARGUMENTS ...]]
+"""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Final
 
-RUNS = (
-    ("benchmarks.engine", "--customers", "10000", "200000", "--events", "200000"),
-    ("benchmarks.replay",),
-    ("benchmarks.throughput", "--broker", "embedded", "--customers", "20000", "--events", "200000"),
-)
+PARTS: Final = {
+    "engine": ["--customers", "10000", "100000", "--events", "300000"],
+    "learning": ["100000"],
+    "replay": ["--customers", "2000"],
+    "throughput": [],
+}
+"""The arguments of each, where none is named."""
 
 
 def main() -> int:
-    """Run each benchmark in a process of its own; return 1 if one failed."""
-    failed = 0
-    for module, *arguments in RUNS:
-        print(f"\n== python -m {module} {' '.join(arguments)}", flush=True)
-        failed |= subprocess.run([sys.executable, "-m", module, *arguments], check=False).returncode != 0
-    return int(failed)
+    """Run them; the exit code is the first that is not 0."""
+    chosen = {sys.argv[1]: sys.argv[2:]} if len(sys.argv) > 1 else PARTS
+    unknown = chosen.keys() - PARTS.keys()
+    if unknown:
+        print(f"no such benchmark: {unknown.pop()}; there are {', '.join(PARTS)}", file=sys.stderr)
+        return 2
+    codes = []
+    for name, arguments in chosen.items():
+        print(f"\n== {name} {' '.join(arguments)}".rstrip(), flush=True)
+        command = [sys.executable, "-m", f"benchmarks.{name}", *arguments]
+        codes.append(subprocess.run(command, check=False).returncode)
+    return next((code for code in codes if code), 0)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The same job on Lapwing and on its peers, one after the other on one broker: one table with ratios.
 
-python -m benchmarks.throughput [--broker kafka|embedded|HOST:PORT] [--customers 100000] [--events 600000]
+python -m benchmarks.throughput [--broker kafka|embedded|HOST:PORT] [--customers 100000] [--events 1500000]
 
 Every job reads the same topics from their beginning. What is measured of Lapwing begins when every customer
 is known and its model is ready; the peers' model is ready from the start, and so is what is measured of them.
@@ -24,10 +24,10 @@ from benchmarks.peers import plain_faust, quix
 from benchmarks.workload import MODEL_SETTINGS, Workload
 from consumers.kafka import Admin, Cluster
 from lapwing.demo.broker import SESSION_TIMEOUT_S, EmbeddedBroker
-from tests.servers import Server
+from tests.servers import Server, ServerAbsent
 
 PEERS_PYTHON: Final = ROOT / ".cache" / "peers" / "bin" / "python"
-"""An environment with `faust-streaming[orjson,uvloop]==0.15.3`, `quixstreams` and `river`."""
+"""An environment with `benchmarks/peers/requirements.txt`; `make bench` makes it."""
 LAPWING: Final = "Lapwing"
 
 
@@ -38,7 +38,11 @@ def broker(name: str) -> Iterator[str]:
         with EmbeddedBroker() as embedded:
             yield embedded.address
     elif name == "kafka":
-        server = Server("kafka")
+        try:
+            server = Server("kafka")
+        except ServerAbsent as reason:
+            message = f"no Apache Kafka ({reason}): try --broker embedded, or --broker HOST:PORT"
+            raise SystemExit(message) from reason
         try:
             yield server.address
         finally:
@@ -47,8 +51,10 @@ def broker(name: str) -> Iterator[str]:
         yield name
 
 
-def jobs(address: str, folder: Path, partitions: int, peers_python: Path, *, embedded: bool) -> list[Job]:
-    """Return the jobs, Lapwing's first."""
+def jobs(
+    address: str, folder: Path, state: Path, partitions: int, peers_python: Path, *, embedded: bool
+) -> list[Job]:
+    """Return the jobs, Lapwing's first; how far they are goes to `folder`, what they know to `state`."""
     # The embedded broker does not tell the settings that Quix would give its changelog topic.
     plain = ["--no-changelog"] if embedded else []
 
@@ -72,7 +78,7 @@ def jobs(address: str, folder: Path, partitions: int, peers_python: Path, *, emb
         peer("plain Faust, dict in memory", "plain_faust"),
         peer("plain Faust, faust.Record", "plain_faust", "--record"),
         peer("plain Faust, Faust table", "plain_faust", "--table", str(partitions)),
-        peer("Quix Streams, RocksDB", "quix", str(folder / "state"), *plain),
+        peer("Quix Streams, RocksDB", "quix", str(state), *plain),
     ]
 
 
@@ -111,13 +117,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.throughput", description=__doc__)
     parser.add_argument("--broker", default="kafka", help="kafka (the default), embedded, or HOST:PORT")
     parser.add_argument("--customers", type=int, default=100_000)
-    parser.add_argument("--events", type=int, default=600_000, help="measured, after the warm-up")
+    parser.add_argument("--events", type=int, default=1_500_000, help="measured, after the warm-up")
     parser.add_argument("--partitions", type=int, default=4)
-    parser.add_argument("--seconds", type=float, default=30.0, help="the longest that is measured of a job")
+    parser.add_argument("--seconds", type=float, default=20.0, help="the longest that is measured of a job")
     parser.add_argument("--only", nargs="+", default=[""], help="jobs whose names contain one of these")
     parser.add_argument("--peers-python", type=Path, default=PEERS_PYTHON)
     parser.add_argument("--logs", type=Path, help="keep the jobs' output and progress in this folder")
     arguments = parser.parse_args()
+    if not arguments.peers_python.exists():
+        print("the peers have no environment (make bench makes it): Quix is left out", file=sys.stderr)
     workload = Workload(arguments.customers)
     total = workload.warm_up + arguments.events
     results = []
@@ -128,7 +136,10 @@ def main() -> int:
         fill(address, workload, total, arguments.partitions, _say_filled)
         print(file=sys.stderr)
         embedded = arguments.broker == "embedded"
-        for job in jobs(address, folder, arguments.partitions, arguments.peers_python, embedded=embedded):
+        planned = jobs(
+            address, folder, Path(made), arguments.partitions, arguments.peers_python, embedded=embedded
+        )
+        for job in planned:
             if not any(word.lower() in job.name.lower() for word in arguments.only):
                 continue
             print(f"running {job.name}", file=sys.stderr)

@@ -7,6 +7,7 @@ each event in one pass over the days on which the customer did something. Only t
 from __future__ import annotations
 
 from datetime import datetime
+from math import nan
 from typing import Any, Final
 
 DAY: Final = 86_400.0
@@ -16,7 +17,8 @@ PRIOR_ORDERS, PRIOR_RATE = 5.0, 0.02
 
 Customer = dict[str, Any]
 Event = dict[str, Any]
-Features = dict[str, float | None]
+Features = dict[str, float]
+"""NaN for what is missing."""
 
 ORDERS, CENTS, LOGINS, COMPLAINTS, RETURNS, RATINGS, RATING_SUM = range(1, 8)
 """Places in a day's row; the first is the day."""
@@ -28,6 +30,8 @@ def new_customer(at: float) -> Customer:
         "days": [],
         "first_at": at,
         "orders": 0,
+        "logins": 0,
+        "complaints": 0,
         "spend": 0.0,
         "last_order": None,
         "last_login": None,
@@ -69,6 +73,7 @@ def take_order(customer: Customer, event: Event, at: float) -> None:
 def take_login(customer: Customer, event: Event, at: float) -> None:
     """Take a login in."""
     _day(customer, at)[LOGINS] += 1
+    customer["logins"] += 1
     customer["last_login"] = at
 
 
@@ -82,6 +87,7 @@ def take_complaint(customer: Customer, event: Event, at: float) -> None:
             row[RATING_SUM] += event["satisfaction"]
         return
     row[COMPLAINTS] += 1
+    customer["complaints"] += 1
     customer["last_complaint"] = at
     customer["open_complaints"].setdefault(event["complaint_id"], at)
 
@@ -111,9 +117,9 @@ def _day(customer: Customer, at: float) -> list[float]:
 
 
 def features(customer: Customer, at: float) -> Features:
-    """Return what holds of a customer at `at`; what there is nothing to tell of is `None`."""
+    """Return what holds of a customer at `at`; what there is nothing to tell of is NaN."""
     today = int(at // DAY)
-    orders_30d = orders_prev = orders_90d = logins_30d = logins_prev = complaints_30d = complaints_prev = 0.0
+    orders_30d = orders_prev = orders_90d = logins_30d = logins_prev = 0.0
     spend_30d = spend_prev = spend_90d = complaints_90d = returns_90d = ratings = rating_sum = 0.0
     for day, orders, spend, logins, complaints, returns, rated, rating in customer["days"]:
         age = today - day
@@ -129,14 +135,12 @@ def features(customer: Customer, at: float) -> Features:
             orders_30d += orders
             spend_30d += spend
             logins_30d += logins
-            complaints_30d += complaints
         elif age < 60:
             orders_prev += orders
             spend_prev += spend
             logins_prev += logins
-            complaints_prev += complaints
     since_order = _since(at, customer["last_order"])
-    gap = None
+    gap = nan
     if customer["order_days"] > 1:
         gap = (customer["last_order_day"] - customer["first_order_day"]) / (customer["order_days"] - 1)
     opened = customer["open_complaints"]
@@ -147,30 +151,29 @@ def features(customer: Customer, at: float) -> Features:
         "orders_total": customer["orders"],
         "spend_30d": spend_30d,
         "spend_90d": spend_90d,
-        "spend_prev_30d": spend_prev,
         "spend_total": customer["spend"],
         "logins_30d": logins_30d,
         "logins_prev_30d": logins_prev,
-        "complaints_30d": complaints_30d,
+        "logins_total": customer["logins"],
         "complaints_90d": complaints_90d,
-        "complaints_prev_30d": complaints_prev,
+        "complaints_total": customer["complaints"],
         "returns_90d": returns_90d,
         "days_since_order": since_order,
         "days_since_login": _since(at, customer["last_login"]),
         "days_since_complaint": _since(at, customer["last_complaint"]),
         "tenure_days": (at - customer["first_at"]) / DAY,
         "order_gap_mean": gap,
-        "overdue": since_order / gap if since_order is not None and gap else None,
-        "order_trend": orders_30d / orders_prev if orders_prev else None,
-        "login_trend": logins_30d / logins_prev if logins_prev else None,
-        "spend_trend": spend_30d / spend_prev if spend_prev else None,
+        "overdue": since_order / gap if gap else nan,
+        "order_trend": orders_30d / orders_prev if orders_prev else nan,
+        "login_trend": logins_30d / logins_prev if logins_prev else nan,
+        "spend_trend": spend_30d / spend_prev if spend_prev else nan,
         "complaint_rate_90d": (complaints_90d + PRIOR_ORDERS * PRIOR_RATE) / (orders_90d + PRIOR_ORDERS),
-        "return_rate_90d": returns_90d / orders_90d if orders_90d else None,
-        "handling_satisfaction_90d": rating_sum / ratings if ratings else None,
+        "return_rate_90d": returns_90d / orders_90d if orders_90d else nan,
+        "handling_satisfaction_90d": rating_sum / ratings if ratings else nan,
         "open_complaints": len(opened),
-        "oldest_open_complaint_days": (at - min(opened.values())) / DAY if opened else None,
+        "oldest_open_complaint_days": (at - min(opened.values())) / DAY if opened else nan,
     }
 
 
-def _since(at: float, then: float | None) -> float | None:
-    return None if then is None else (at - then) / DAY
+def _since(at: float, then: float | None) -> float:
+    return nan if then is None else (at - then) / DAY

@@ -46,10 +46,10 @@ def _inputs(features: Features) -> dict[str, float]:
     x: dict[str, float] = {}
     for name in LOG:
         value = features[name]
-        if value is not None:
+        if value == value:
             x[name] = math.copysign(math.log1p(abs(value)), value)
     for name in RATIO:
         value = features[name]
-        if value is not None:
+        if value == value:
             x[name] = max(-10.0, min(10.0, value))
     return x
