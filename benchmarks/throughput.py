@@ -67,6 +67,7 @@ def jobs(
     stats = folder / "lapwing.jsonl"
     lapwing = [sys.executable, "-m", "lapwing", "worker", "--broker", address, "--app", "bench"]
     settings = {f"LAPWING_{name.upper()}": value for name, value in MODEL_SETTINGS.items()}
+    settings["LAPWING_CHECKPOINTS"] = str(state / "checkpoints")
     settings["LAPWING_SESSION_TIMEOUT"] = f"{SESSION_TIMEOUT_S:.0f}s"
     return [
         Job(
