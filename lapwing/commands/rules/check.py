@@ -1,4 +1,4 @@
-"""`lapwing rules`: what operations do with rule files before they are live."""
+"""`lapwing rules check`: every mistake in rule files, told at once."""
 
 from __future__ import annotations
 
@@ -14,12 +14,7 @@ from streams.core.rules import RuleSet, Status
 from streams.rule_files import RuleFilesRefused, RuleMistake, load_rules
 
 
-@click.group("rules")
-def command() -> None:
-    """Check rule files."""
-
-
-@command.command("check")
+@click.command("check")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
 def check(paths: tuple[Path, ...], as_json: bool) -> None:

@@ -1,0 +1,15 @@
+"""`lapwing rules`: what operations do with rule files before they are live."""
+
+from __future__ import annotations
+
+import click
+
+from lapwing.commands.rules.check import check
+
+
+@click.group("rules")
+def command() -> None:
+    """Check rule files."""
+
+
+command.add_command(check)
