@@ -44,7 +44,7 @@ def main() -> None:
     learning = seconds(lambda: learner.learn(x[:SAMPLES], y, none), repeats=1)
     model = learner.snapshot()
 
-    keys = hash_strings(str(i) for i in range(customers))
+    keys = hash_strings([str(i) for i in range(customers)])
     last_order = np.full(customers, 10**15 - 1)
     closed_at = np.full(customers, np.iinfo(np.int64).min)
     cohorts = Cohorts([i.name for i in INPUTS])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -13,19 +13,22 @@ _FINAL: Final = np.uint64(0xBF58476D1CE4E5B9)
 _TAIL: Final = np.array([0] + [(1 << (8 * k)) - 1 for k in range(1, 9)], dtype=np.uint64)
 
 
-def hash_strings(strings: Iterable[str], seed: NDArray[np.uint64] | None = None) -> NDArray[np.uint64]:
+def hash_strings(strings: Sequence[str], seed: NDArray[np.uint64] | None = None) -> NDArray[np.uint64]:
     """Return a 64-bit hash of each string's UTF-8 bytes, (n,), the same in every process and version.
 
     Eight bytes at a time through a multiply-xorshift mix (the finaliser of SplitMix64, Steele, Lea and
     Flood 2014). `seed`, (n,), is folded in first. Among 10^7 keys held at once, a new one meets an equal
     hash by chance once in 10^12.
     """
-    encoded = [s.encode("utf-8", "surrogatepass") for s in strings]
-    n = len(encoded)
-    lengths = np.fromiter(map(len, encoded), dtype=np.int64, count=n)
+    n = len(strings)
+    lengths = np.fromiter(map(len, strings), dtype=np.int64, count=n)
+    encoded = "".join(strings).encode("utf-8", "surrogatepass")
+    if len(encoded) > lengths.sum():  # not ASCII alone
+        each = (len(s.encode("utf-8", "surrogatepass")) for s in strings)
+        lengths = np.fromiter(each, dtype=np.int64, count=n)
     starts = np.cumsum(lengths) - lengths
     # An unaligned 64-bit word may start at any byte; eight spare bytes keep the last one inside.
-    data = b"".join(encoded) + bytes(8)
+    data = encoded + bytes(8)
     words = np.ndarray(shape=(len(data) - 7,), dtype="<u8", buffer=data, strides=(1,))
     state = lengths.astype(np.uint64) if seed is None else _mix(seed ^ lengths.astype(np.uint64))
     live = np.arange(n)

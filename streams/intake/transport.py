@@ -32,6 +32,7 @@ from faust.types.transports import ConsumerT, TPorTopicSet
 
 from streams.errors import StateError
 from streams.intake.poll import Board, Mark, Place, Poll
+from streams.intake.unpacking import unpack_whole_batches
 
 FETCH_WAIT_MS: Final = 200
 """How long the broker may wait for a record before it answers a fetch: so that marks stay fresh."""
@@ -91,7 +92,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             if not wanted:  # an empty set would mean all of them
                 await asyncio.sleep(PAUSED_WAIT_S)
                 return {}
-            spare_consumer_records(consumer._fetcher, board.topics)
+            unpack_whole_batches(consumer._fetcher, board.topics)
             wait = PAUSED_WAIT_S if len(wanted) < len(active_partitions) else WAIT_S
             records = await super()._fetch_records(
                 consumer, wanted, timeout=min(wait, timeout or wait), max_records=max_records
@@ -208,21 +209,6 @@ def poll_of(place: Place, start: int, end: int, records: list[Any], *, more: boo
         timestamps_ms=np.fromiter((record.timestamp for record in records), np.int64, n),
         more=more,
     )
-
-
-def spare_consumer_records(fetcher: Any, topics: frozenset[str]) -> None:
-    """Let what has been fetched of `topics` be read without a `ConsumerRecord` of 11 fields a record.
-
-    What arrives while a fetch waits is read with them: then nobody is in a hurry.
-    """
-    for tp, result in fetcher._records.items():
-        unpacked = getattr(result, "_partition_records", None)
-        if unpacked is not None and tp.topic in topics:
-            unpacked._consumer_record = _as_it_is
-
-
-def _as_it_is(_: object, record: Any) -> Any:
-    return record
 
 
 class Consumer(driver.Consumer):

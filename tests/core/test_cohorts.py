@@ -106,7 +106,7 @@ def slow_twin(
 def test_samples_are_those_of_the_slow_twin(
     history: list[Event], horizon: int, active: int, every: int
 ) -> None:
-    keys = hash_strings(f"customer {i}" for i in range(5))
+    keys = hash_strings([f"customer {i}" for i in range(5)])
     until = 160
     samples = run(cohorts_of(horizon, active, every), history, keys, until)
     found = [
@@ -203,7 +203,7 @@ def test_the_population(last_order: int, closed_at: int, chosen: bool) -> None:
 
 def test_every_customer_decides_once_a_round_and_sweeps_share_evenly() -> None:
     c = 28 * 500
-    keys, recent = hash_strings(str(i) for i in range(c)), np.full(c, 90)
+    keys, recent = hash_strings([str(i) for i in range(c)]), np.full(c, 90)
     cohorts = Cohorts(["a"], horizon_us=50, active_us=1000, max_samples=c)
     shares = [cohorts.choose(100, 5 + sweep, keys, recent, nobody(c)) for sweep in range(28)]
     assert sorted(np.concatenate(shares).tolist()) == list(range(c))
@@ -212,7 +212,7 @@ def test_every_customer_decides_once_a_round_and_sweeps_share_evenly() -> None:
 
 def test_a_subsample_is_stable_and_another_one_the_next_time() -> None:
     c = 4000
-    keys, recent = hash_strings(str(i) for i in range(c)), np.full(c, 90)
+    keys, recent = hash_strings([str(i) for i in range(c)]), np.full(c, 90)
     cohorts = Cohorts(["a"], horizon_us=50, active_us=1000, decide_every=1, max_samples=400)
     first, again, second = (cohorts.choose(100, s, keys, recent, nobody(c)).tolist() for s in (0, 0, 1))
     assert first == again
@@ -264,7 +264,7 @@ def test_what_does_not_fit_single_precision_is_missing() -> None:
 
 @given(history=histories, cut=st.integers(1, 15))
 def test_a_restored_state_goes_on_as_if_nothing_had_been(history: list[Event], cut: int) -> None:
-    keys = hash_strings(f"customer {i}" for i in range(5))
+    keys = hash_strings([f"customer {i}" for i in range(5)])
     before = cohorts_of(25, 200, every=2)
     run(before, history, keys, until=cut * SWEEP)
     after = cohorts_of(25, 200, every=2)

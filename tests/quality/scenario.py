@@ -87,7 +87,7 @@ def run(
     learner = RiverLearner()
     model = learner.snapshot()
     cohorts = Cohorts([i.name for i in INPUTS], horizon_us=HORIZON_DAYS * DAY, active_us=10_000 * DAY)
-    keys = hash_strings(f"customer {i}" for i in range(customers))
+    keys = hash_strings([f"customer {i}" for i in range(customers)])
     last_order = np.zeros(customers, dtype=np.int64)
     next_order = np.zeros(customers, dtype=np.int64)
     never = np.full(customers, np.iinfo(np.int64).min)
