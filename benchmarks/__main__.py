@@ -1,6 +1,6 @@
 """All the benchmarks with sizes that end within some minutes, or one of them.
 
-python -m benchmarks [engine|learning|replay|throughput [ARGUMENTS ...]]
+python -m benchmarks [engine|latency|learning|replay|throughput [ARGUMENTS ...]]
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Final
 
 PARTS: Final = {
     "engine": ["--customers", "10000", "100000", "--events", "300000"],
+    "latency": [],
     "learning": ["100000"],
     "replay": ["--customers", "2000"],
     "throughput": [],
