@@ -1,6 +1,6 @@
 """All the benchmarks with sizes that end within some minutes, or one of them.
 
-python -m benchmarks [engine|latency|learning|replay|throughput [ARGUMENTS ...]]
+python -m benchmarks [checkpoint|engine|latency|learning|replay|throughput [ARGUMENTS ...]]
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import sys
 from typing import Final
 
 PARTS: Final = {
+    "checkpoint": ["--customers", "100000"],
     "engine": ["--customers", "10000", "100000", "--events", "300000"],
     "latency": [],
     "learning": ["100000"],
