@@ -148,6 +148,10 @@ class RuleSet:
             clears.append(clear)
             fields = (name for name, _ in message_fields(rule.message))
             reads.append(tuple(dict.fromkeys([*c.features_of(when), *c.features_of(clear), *fields])))
+        self.whens: Final = tuple(whens)
+        """What each rule in `rules` holds of a customer it warns of: `only` and `when`."""
+        self.clears: Final = tuple(clears)
+        """`clear`, or not `only`."""
         self._reads: Final = tuple(reads)
         self._program: Final = Program([*whens, *clears])
         self.columns: Final = tuple(sorted({name for names in reads for name in names}))
