@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
-from itertools import islice
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from typing import Any, Final
 
 import numpy as np
@@ -16,8 +15,13 @@ from streams.core.batch import COLUMNS, Action, Batch, Closure, Profile
 from streams.core.complaints import Book, Known
 from streams.core.customers import SCHEMA
 from streams.core.engine import Engine
-from streams.core.episodes import Life, OpenWarning, Phase
-from streams.core.steps import Cause, Tier
+from streams.core.episode_tables import (
+    life_columns,
+    lives_table,
+    restore_episodes,
+    warning_columns,
+    warnings_table,
+)
 from streams.core.topics import Topic
 
 FORMAT: Final = 1
@@ -26,29 +30,12 @@ FORMAT: Final = 1
 Tables = dict[str, pl.DataFrame]
 
 _RECORDS: Final = {"profile": Profile, "action": Action, "closure": Closure}
-_CAUSE: Final = tuple(f.name for f in fields(Cause))
 _COMPLAINTS: Final = {
     "customer": pl.Int32,
     "complaint_id": pl.String,
     "opened_at": pl.Int64,
     "resolved_at": pl.Int64,
     "uncounted": pl.Int32,
-}
-_LIVES: Final = {
-    "rule": pl.String,
-    "customer": pl.Int32,
-    "phase": pl.String,
-    "since": pl.Int64,
-    "opened_at": pl.Int64,
-    "clearing_since": pl.Int64,
-}
-_WARNINGS: Final = {
-    "customer": pl.Int32,
-    "id": pl.String,
-    "opened_at": pl.Int64,
-    "number": pl.Int32,
-    "tier": pl.String,
-    "causes": pl.String,
 }
 
 
@@ -80,8 +67,8 @@ def take(engine: Engine) -> Callable[[], Tables]:
     repeats = engine.repeats.at_rest()
     waiting = engine.reorder.waiting
     names = [rule.id for rule in engine.rules.rules]
-    lives = _life_columns(episodes.lives())
-    warnings = _warning_columns(episodes.open.items())
+    lives = life_columns(episodes.lives())
+    warnings = warning_columns(episodes.open.items())
     openings = list(episodes.newest.items())
     decisions = engine.cohorts.state()
 
@@ -93,8 +80,8 @@ def take(engine: Engine) -> Callable[[], Tables]:
             "complaints": pl.DataFrame(books, schema=_COMPLAINTS, orient="row"),
             "repeats": pl.DataFrame(repeats.columns()),
             "held": _held(*waiting),
-            "lives": _lives(names, lives),
-            "warnings": _warnings(names, *warnings),
+            "lives": lives_table(names, lives),
+            "warnings": warnings_table(names, *warnings),
             "openings": pl.DataFrame(
                 [(customer, at, again) for customer, (at, again) in sorted(openings)],
                 schema={"customer": pl.Int32, "at": pl.Int64, "again": pl.Int32},
@@ -141,7 +128,7 @@ def restore(engine: Engine, state: Mapping[str, pl.DataFrame]) -> None:
             known.openings += [] if opened_at is None else [opened_at]
     engine.repeats.restore({name: column.to_numpy() for name, column in state["repeats"].to_dict().items()})
     _restore_held(engine, state["held"], once)
-    _restore_episodes(engine, state, once)
+    restore_episodes(engine.episodes, state, once)
     _restore_decisions(engine, state["decisions"], once)
     engine.resume(once["midnight"], once["next_sweep"], once["sweeps"])
     for topic, (newest, told) in once["quiet"].items():
@@ -239,84 +226,6 @@ def _record(text: str | None) -> Profile | Action | Closure | None:
         values["reasons"] = tuple(values["reasons"])
     record: Profile | Action | Closure = _RECORDS[kind](**values)
     return record
-
-
-def _life_columns(lives: Iterable[tuple[int, int, Life]]) -> list[list[int]]:
-    """Return rule, customer, phase and instants as lists: a tuple for each of so many takes long."""
-    columns: list[list[int]] = [[], [], [], [], [], []]
-    rules, customers, phases, since, opened_at, clearing_since = columns
-    for rule, customer, life in lives:
-        rules.append(rule)
-        customers.append(customer)
-        phases.append(life.phase)
-        since.append(life.since)
-        opened_at.append(life.opened_at)
-        clearing_since.append(life.clearing_since)
-    return columns
-
-
-def _lives(names: Sequence[str], columns: Sequence[Sequence[int]]) -> pl.DataFrame:
-    rules, customers, phases, *instants = columns
-    words = {phase: phase.name.lower() for phase in Phase}
-    said = [[names[rule] for rule in rules], customers, [words[Phase(phase)] for phase in phases], *instants]
-    return pl.DataFrame(dict(zip(_LIVES, said, strict=True)), schema=_LIVES)
-
-
-def _warning_columns(
-    warnings: Iterable[tuple[int, OpenWarning]],
-) -> tuple[list[list[Any]], list[int], list[Cause]]:
-    """Return customer, id, opening, number, tier and count of causes as lists, and all rules and causes."""
-    columns: list[list[Any]] = [[], [], [], [], [], []]
-    customers, ids, opened_at, numbers, tiers, counts = columns
-    rules: list[int] = []
-    causes: list[Cause] = []
-    for customer, warning in warnings:
-        customers.append(customer)
-        ids.append(warning.id)
-        opened_at.append(warning.opened_at)
-        numbers.append(warning.number)
-        tiers.append(warning.tier)
-        counts.append(len(warning.causes))
-        rules.extend(warning.causes.keys())
-        causes.extend(warning.causes.values())
-    return columns, rules, causes
-
-
-def _warnings(
-    names: Sequence[str], columns: Sequence[Sequence[Any]], rules: Sequence[int], causes: Sequence[Cause]
-) -> pl.DataFrame:
-    *facts, tiers, counts = columns
-    held = zip(rules, causes, strict=True)
-    texts = []
-    for count in counts:
-        own = {names[rule]: {n: getattr(cause, n) for n in _CAUSE} for rule, cause in islice(held, count)}
-        texts.append(json.dumps(own, sort_keys=True))
-    said = [*facts, [tier.label for tier in tiers], texts]
-    return pl.DataFrame(dict(zip(_WARNINGS, said, strict=True)), schema=_WARNINGS).sort("customer")
-
-
-def _restore_episodes(engine: Engine, state: Mapping[str, pl.DataFrame], once: Mapping[str, Any]) -> None:
-    episodes = engine.episodes
-    places = {rule.id: place for place, rule in enumerate(engine.rules.rules)}
-    for rule, customer, phase, since, opened_at, clearing_since in state["lives"].iter_rows():
-        if rule in places:
-            life = Life(Phase[phase.upper()], since, opened_at, clearing_since)
-            episodes.put(places[rule], customer, life)
-    for customer, warning_id, opened_at, number, tier, causes in state["warnings"].iter_rows():
-        held = json.loads(causes)
-        warning = OpenWarning(warning_id, opened_at, number, Tier[tier.upper()])
-        warning.causes = {places[r]: _cause(c) for r, c in held.items() if r in places}
-        warning.orphans = tuple(_cause(c) for r, c in held.items() if r not in places)
-        episodes.open[customer] = warning
-    for customer, at, again in state["openings"].iter_rows():
-        episodes.newest[customer] = (at, again)
-    for rule, opened in once["opened"].items():
-        if rule in places:
-            episodes.opened[places[rule]] = opened
-
-
-def _cause(values: dict[str, Any]) -> Cause:
-    return Cause(**{k: v for k, v in values.items() if k in _CAUSE} | {"tier": Tier(values["tier"])})
 
 
 def _decisions(state: Mapping[str, NDArray[Any]]) -> pl.DataFrame:
