@@ -13,6 +13,10 @@ OPEN_SLOTS: Final = 8
 """Complaints of a customer that are followed one by one while open; more are only counted."""
 
 
+Rows = tuple[tuple[int, str | None, int | None, int | None, int], ...]
+"""Customer, complaint, one of its openings, its resolution, and how many are not counted one by one."""
+
+
 @dataclass(slots=True)
 class Known:
     """A complaint that is followed, or remembered."""
@@ -71,6 +75,15 @@ class Book:
         resolved = [i for i, c in self.known.items() if c.since is None]
         for oldest in sorted(resolved, key=lambda i: self.known[i].resolved_at)[:-OPEN_SLOTS]:
             del self.known[oldest]
+
+    def rows(self, customer: int) -> Rows:
+        """Return what there is to keep of the book, its number of uncounted complaints first."""
+        entries = [
+            (customer, complaint_id, opened_at, known.resolved_at, 0)
+            for complaint_id, known in self.known.items()
+            for opened_at in (known.openings or (None,))
+        ]
+        return ((customer, None, None, None, self.uncounted), *entries)
 
     def _open(self) -> int:
         return sum(c.since is not None for c in self.known.values())

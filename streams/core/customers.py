@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from streams.core.complaints import Book
+from streams.core.complaints import Book, Rows
 from streams.core.instants import ALWAYS, NEVER
 from streams.core.repeats import hash_strings
 
@@ -148,6 +148,8 @@ class Customers:
         """(capacity,) a hash of each id that is the same in every process."""
         self.books: dict[int, Book] = {}
         """The complaints of the customers that had any."""
+        self._book_rows: dict[int, Rows] = {}
+        self._used_books: set[int] = set()
         self.logs = {measure: DayLog() for measure in MEASURES}
         self.words: list[str | None] = [None]
         """Attribute values by code."""
@@ -185,11 +187,19 @@ class Customers:
         return found
 
     def book(self, customer: int) -> Book:
-        """Return the complaints of a customer."""
+        """Return the complaints of a customer, to be changed."""
+        self._used_books.add(customer)
         book = self.books.get(customer)
         if book is None:
             book = self.books[customer] = Book()
         return book
+
+    def book_rows(self) -> list[Rows]:
+        """Return the rows of every book; those of books not used since the last call are at hand."""
+        for customer in self._used_books:
+            self._book_rows[customer] = self.books[customer].rows(customer)
+        self._used_books.clear()
+        return list(self._book_rows.values())
 
     def code(self, word: str | None) -> int:
         """Return the code of an attribute's value."""

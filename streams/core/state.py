@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from streams.core.batch import COLUMNS, Action, Batch, Closure, Profile
-from streams.core.complaints import Book, Known
+from streams.core.complaints import Known, Rows
 from streams.core.customers import SCHEMA
 from streams.core.engine import Engine
 from streams.core.episode_tables import (
@@ -63,7 +63,7 @@ def take(engine: Engine) -> Callable[[], Tables]:
     ids = customers.ids[:known]
     columns = {name: customers.state[name][:known].copy() for name in SCHEMA}
     days = [(m, day, *cells) for m, log in customers.logs.items() for day, *cells in log.items()]
-    books = _book_rows(engine)
+    books = customers.book_rows()
     repeats = engine.repeats.at_rest()
     waiting = engine.reorder.waiting
     names = [rule.id for rule in engine.rules.rules]
@@ -77,7 +77,7 @@ def take(engine: Engine) -> Callable[[], Tables]:
             "engine": pl.DataFrame({"json": [json.dumps(once, sort_keys=True)]}),
             "customers": pl.DataFrame({"customer_id": pl.Series(ids, dtype=pl.String)} | columns),
             "days": _days(days),
-            "complaints": pl.DataFrame(books, schema=_COMPLAINTS, orient="row"),
+            "complaints": _complaints(books),
             "repeats": pl.DataFrame(repeats.columns()),
             "held": _held(*waiting),
             "lives": lives_table(names, lives),
@@ -120,7 +120,7 @@ def restore(engine: Engine, state: Mapping[str, pl.DataFrame]) -> None:
     for (measure, day), cells in state["days"].partition_by("measure", "day", as_dict=True).items():
         customers.logs[measure].add(day, cells["customer"].to_numpy(), cells["amount"].to_numpy())
     for customer, complaint_id, opened_at, resolved_at, uncounted in state["complaints"].iter_rows():
-        book = customers.books.setdefault(customer, Book())
+        book = customers.book(customer)
         if complaint_id is None:
             book.uncounted = uncounted
         else:
@@ -175,16 +175,9 @@ def _days(days: Iterable[tuple[Any, ...]]) -> pl.DataFrame:
     return pl.concat(parts) if parts else pl.DataFrame(schema=schema)
 
 
-def _book_rows(engine: Engine) -> list[tuple[int, str | None, int | None, int | None, int]]:
-    rows: list[tuple[int, str | None, int | None, int | None, int]] = []
-    for customer, book in sorted(engine.customers.books.items()):
-        rows.append((customer, None, None, None, book.uncounted))
-        rows += [
-            (customer, name, opened_at, known.resolved_at, 0)
-            for name, known in book.known.items()
-            for opened_at in (known.openings or (None,))
-        ]
-    return rows
+def _complaints(books: Iterable[Rows]) -> pl.DataFrame:
+    rows = [row for book in sorted(books, key=lambda rows: rows[0][0]) for row in book]
+    return pl.DataFrame(rows, schema=_COMPLAINTS, orient="row")
 
 
 def _held(events: Batch, instant: NDArray[np.int64]) -> pl.DataFrame:
