@@ -65,8 +65,8 @@ def measure(customers: int, folder: Path) -> str:
     restored = time.perf_counter()
     assert again.customers.known == customers
     return (
-        f"{customers:>11,}{first * 1e3:>10.0f}{(taken - begun) * 1e3:>10.0f}{written - taken:>11.2f}{size / 1e6:>9.1f}"
-        f"{size / customers:>10.0f}{read - resumed:>9.2f}{restored - read:>13.2f}"
+        f"{customers:>11,}{first * 1e3:>10.0f}{(taken - begun) * 1e3:>10.0f}{written - taken:>11.2f}"
+        f"{size / 1e6:>9.1f}{size / customers:>10.0f}{read - resumed:>9.2f}{restored - read:>13.2f}"
     )
 
 

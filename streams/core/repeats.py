@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 _FINAL: Final = np.uint64(0xBF58476D1CE4E5B9)
+RATIO: Final = 4
+"""How many times as long as the next a run is, at least."""
 _TAIL: Final = np.array([0] + [(1 << (8 * k)) - 1 for k in range(1, 9)], dtype=np.uint64)
 
 
@@ -53,13 +55,14 @@ def _mix(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
 class Repeats:
     """The event ids of the last `window` microseconds, and the verdict whether one comes again.
 
-    Ids are held as 64-bit hashes with their event times: a large sorted run and a small one that is
-    merged into it when it has grown to a quarter of its size, so that a look-up is a binary search.
+    Ids are held as 64-bit hashes with their event times, in a few sorted runs each less than a quarter as
+    long as the one before, so that a look-up is a binary search in each and a small batch moves little (a
+    log-structured merge-tree: O'Neil, Cheng, Gawlick and O'Neil 1996).
     """
 
     def __init__(self, window: int) -> None:
         self.window = window
-        self._runs = [_Run.empty(), _Run.empty()]
+        self._runs: list[_Run] = []
 
     def fresh(
         self,
@@ -114,15 +117,16 @@ class Repeats:
             row += last - first
 
     def _add(self, run: _Run) -> None:
-        small = self._runs[1].merged(run)
-        if len(small.key) * 4 > len(self._runs[0].key):
-            self._runs = [self._runs[0].merged(small), _Run.empty()]
-        else:
-            self._runs[1] = small
+        if not len(run.key):
+            return
+        while self._runs and len(self._runs[-1].key) < RATIO * len(run.key):
+            run = self._runs.pop().merged(run)
+        self._runs.append(run)
 
     def forget(self, clock: int) -> None:
         """Drop the ids of events judged more than `window` before `clock`."""
-        self._runs = [run.since(clock - self.window) for run in self._runs]
+        left = (run.since(clock - self.window) for run in self._runs)
+        self._runs = [run for run in left if len(run.key)]
 
     def at_rest(self) -> Repeats:
         """Return what is held now, which does not change when more comes."""
@@ -132,12 +136,14 @@ class Repeats:
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """Return the hashes, event times and instants of judgement held, (k,) each, sorted by hash."""
-        run = self._runs[0].merged(self._runs[1])
+        run = _Run.empty()
+        for each in reversed(self._runs):
+            run = each.merged(run)
         return {"key": run.key, "time": run.time, "judged": run.judged}
 
     def restore(self, columns: Mapping[str, NDArray[Any]]) -> None:
         """Hold what `columns` returned."""
-        self._runs = [_Run(columns["key"], columns["time"], columns["judged"]), _Run.empty()]
+        self._runs = [_Run(columns["key"], columns["time"], columns["judged"])]
 
 
 class _Run:
