@@ -1,18 +1,20 @@
-"""A new rule set taking over the causes and warnings that were restored."""
+"""A new rule set taking over the causes and warnings of another."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from streams.core.episodes import Change, Episodes, Phase
+from streams.core.rules import RuleSet
 from streams.core.steps import StepKind
 
 
 def adopt(episodes: Episodes) -> Iterator[Change]:
     """Withdraw the causes of rules that no longer warn, and yield the steps that makes.
 
-    To be called once after the state of another rule set was restored; a change's row is its customer. A
-    cause that a rule opened while it was in shadow, and so told nobody of, begins anew if it warns now.
+    To be called once after the state of another rule set was restored or taken over; a change's row is its
+    customer. A cause that a rule opened while it was in shadow, and so told nobody of, begins anew if it
+    warns now.
     """
     for rule, customer, life in list(episodes.lives()):
         warning = episodes.open.get(customer)
@@ -33,3 +35,29 @@ def adopt(episodes: Episodes) -> Iterator[Change]:
             kind, causes = StepKind.WITHDRAWN, tuple(sorted(gone, key=lambda cause: cause.rule))
             del episodes.open[customer]
         yield Change(customer, kind, warning.id, warning.number, warning.tier, warning.opened_at, causes)
+
+
+def taken_over(former: Episodes, rules: RuleSet) -> Episodes:
+    """Return the causes and warnings of `former`, which is given up, under other rules; `adopt` comes next.
+
+    Causes of rules that are gone become orphans, as they do where a state is restored.
+    """
+    places = {rule.id: place for place, rule in enumerate(rules.rules)}
+    moved = [places.get(rule.id) for rule in former.rules.rules]
+    made = Episodes(former.app, rules)
+    for rule, customer, life in former.lives():
+        if (place := moved[rule]) is not None:
+            made.put(place, customer, life)
+    for customer, warning in former.open.items():
+        causes, warning.causes = warning.causes, {}
+        for rule in sorted(causes):
+            if (place := moved[rule]) is not None:
+                warning.causes[place] = causes[rule]
+            else:
+                warning.orphans = (*warning.orphans, causes[rule])
+        made.open[customer] = warning
+    made.newest = former.newest
+    for rule, opened in enumerate(former.opened):
+        if (place := moved[rule]) is not None:
+            made.opened[place] = opened
+    return made
