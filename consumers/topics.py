@@ -45,6 +45,7 @@ def plan(
     compacted: Sequence[str],
     warnings: str,
     control: str,
+    audit: str,
     rejected: str,
 ) -> list[Topic]:
     """Return all topics of an application: the inputs, of which the last two lists name some, and its own."""
@@ -65,6 +66,8 @@ def plan(
         Topic(warnings, co_partitioned=True, config={"cleanup.policy": "delete", "retention.ms": "-1"}),
         # Not compacted: each notice is news, none replaces another. One partition keeps them in order.
         Topic(control, False, config={"cleanup.policy": "delete", "retention.ms": keep}, partitions=1),
+        # Kept for good: what was changed long ago may have to be answered for.
+        Topic(audit, False, config={"cleanup.policy": "delete", "retention.ms": "-1"}, partitions=1),
         Topic(
             rejected,
             co_partitioned=False,

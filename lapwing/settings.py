@@ -154,6 +154,9 @@ class Settings(BaseModel):
     control_topic: TopicName = Field(
         "lapwing-control", description="Topic of notices to operations, such as a source that has gone quiet."
     )
+    audit_topic: TopicName = Field(
+        "lapwing-audit", description="Topic that tells every change of the rules that a partition runs."
+    )
     session_timeout: Annotated[Duration, Field(ge=UNITS["s"], le=30 * UNITS["m"])] = Field(
         parse_duration("45s"),
         description="How long a silent worker keeps its partitions; Kafka refuses less than 6s by default.",
@@ -223,7 +226,8 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _fits(self) -> Settings:
-        names = [*self.topics.values(), self.warnings_topic, self.control_topic, f"{self.app}.rejected"]
+        own = (self.warnings_topic, self.control_topic, self.audit_topic, f"{self.app}.rejected")
+        names = [*self.topics.values(), *own]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             msg = f"two topics have the name {twice[0]!r}: give each its own"

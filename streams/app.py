@@ -22,6 +22,8 @@ from streams.intake.poll import Board, Place, Poll
 from streams.intake.told import WarningsTopic
 from streams.intake.transport import Consumer
 from streams.pipeline import Pipeline, WorkerSettings
+from streams.reloading import LOOK_S, Reloading
+from streams.rule_watch import RuleWatch
 
 TICK_S: Final = 0.05
 """How often partitions take their turn although no poll has come: marks change, and lulls begin."""
@@ -35,6 +37,8 @@ class WorkerApp(faust.App):
 
     pipeline: Pipeline
     keeps_checkpoints: bool
+    commits: bool
+    """Whether offsets are committed when what came of them has arrived."""
 
     @property
     def board(self) -> Board:
@@ -48,12 +52,13 @@ class WorkerApp(faust.App):
     async def finish(self) -> None:
         """Save what has moved, wait until what was put out has reached the broker, and commit."""
         await self.pipeline.holding.save()
+        await self.pipeline.announce()
         self.pipeline.holding.close()
         await self._commit_offsets(await self.pipeline.delivery.settle())
 
     async def _commit_offsets(self, offsets: Mapping[Any, int]) -> None:
         # With checkpoints, offsets are committed when their checkpoint is on disk and only then.
-        if offsets and not self.keeps_checkpoints:
+        if offsets and self.commits:
             await cast(Consumer, self.consumer).commit_offsets(offsets)
 
     def _create_directories(self) -> None:
@@ -95,10 +100,19 @@ def _named() -> Iterator[None]:
         raise BrokerError(message) from error
 
 
-def build_app(settings: WorkerSettings, engines: Callable[[int], Engine]) -> WorkerApp:
-    """Return the app that reads the input topics and warns; `engines` makes one for each partition."""
+def build_app(
+    settings: WorkerSettings,
+    engines: Callable[[int], Engine],
+    rules: RuleWatch | None = None,
+    dry: Callable[[Outgoing], None] | None = None,
+) -> WorkerApp:
+    """Return the app that reads the input topics and warns; `engines` makes one for each partition.
+
+    It takes rules from the files that `rules` looks at. With `dry`, that is given every record that would be
+    sent, and nothing is sent, committed or saved.
+    """
     app = WorkerApp(
-        settings.app,
+        settings.group or settings.app,
         broker=[f"lapwing://{address}" for address in settings.broker.split(",")],
         broker_credentials=credentials(settings.security),
         broker_session_timeout=settings.session_timeout_s,
@@ -116,16 +130,21 @@ def build_app(settings: WorkerSettings, engines: Callable[[int], Engine]) -> Wor
     )
 
     async def send(record: Outgoing) -> Any:
+        if dry is not None:
+            dry(record)
+            return _done()
         return await app.producer.send(
             record.topic, record.key, record.value, None, None, cast(Any, record.headers)
         )
 
     keeping = None
-    if settings.checkpoints:
+    if settings.checkpoints and dry is None:
         warned = WarningsTopic(settings.broker, settings.security, settings.warnings_topic)
         keeping = Keeping(CheckpointStore(settings.checkpoints, settings.app), WorkerGroup(app), warned)
     app.keeps_checkpoints = keeping is not None
-    app.pipeline = Pipeline(settings, engines, send, keeping=keeping)
+    app.commits = keeping is None and dry is None
+    reloading = Reloading(rules, settings.app, settings.worker) if rules is not None else None
+    app.pipeline = Pipeline(settings, engines, send, keeping=keeping, reloading=reloading)
     polls_topic = app.topic(*settings.topics.values(), value_type=bytes, value_serializer="raw", acks=False)
 
     @app.agent(polls_topic, supervisor_strategy=CrashingSupervisor)
@@ -160,7 +179,21 @@ def build_app(settings: WorkerSettings, engines: Callable[[int], Engine]) -> Wor
             if not (app.rebalancing or app.should_stop):
                 await app.pipeline.holding.save()
 
+    @app.task  # type: ignore[untyped-decorator]  # as Faust has it
+    async def reload() -> None:
+        """Look at the rule files, every second or so."""
+        while rules is not None and not app.should_stop:
+            await app.sleep(LOOK_S)
+            if not (app.rebalancing or app.should_stop):
+                await app.pipeline.reload()
+
     return app
+
+
+def _done() -> asyncio.Future[None]:
+    done = asyncio.get_running_loop().create_future()
+    done.set_result(None)
+    return done
 
 
 def credentials(security: Mapping[str, str]) -> Any:

@@ -15,6 +15,7 @@ import fsspec  # type: ignore[import-untyped]  # ships no type hints
 import polars as pl
 
 from streams.core.state import Tables
+from streams.editions import KeptRules
 from streams.errors import StateError
 from streams.intake.merge import Stand
 
@@ -34,6 +35,8 @@ class Content:
     warnings: Mapping[int, int]
     """Where each partition of the warnings topic ended, at the latest, when the state was taken."""
     rule_set: str
+    rules: KeptRules | None = None
+    """What the rules in force are; `None` where nobody said from which files they came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +164,7 @@ class CheckpointStore:
                 topics={topic: Stand(**stand) for topic, stand in said["topics"].items()},
                 warnings={int(number): offset for number, offset in said["warnings"].items()},
                 rule_set=said["rule_set"],
+                rules=_kept_rules(said.get("rules")),
             )
             return Checkpoint(path, said["sequence"], content, said["files"])
         except FileNotFoundError:
@@ -230,3 +234,7 @@ def _sequence(path: str) -> int:
 def _said(error: Exception) -> str:
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return str(text).replace("\n", " ")
+
+
+def _kept_rules(said: dict[str, Any] | None) -> KeptRules | None:
+    return KeptRules(**said | {"before": tuple(said["before"])}) if said is not None else None

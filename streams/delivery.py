@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from streams.adoptions import Adoption, adopted_notice
+from streams.contract.audit import encode_adopted
 from streams.contract.rejected import rejected_headers
 from streams.contract.warnings import encode_notice, encode_step
 from streams.core.engine import Output
@@ -45,6 +47,12 @@ class Outlet:
     rejected: str
     record_limit: int
     """Bytes that the broker takes in one record."""
+    audit: str = "lapwing-audit"
+
+    def of_adoption(self, said: Adoption) -> list[Outgoing]:
+        """Return the records of a partition's change of rules."""
+        notice = encode_notice(adopted_notice(said), self.app)
+        return [Outgoing(self.control, None, notice), Outgoing(self.audit, None, encode_adopted(said))]
 
     def of_output(self, output: Output) -> list[Outgoing]:
         """Return the records of what an engine put out."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
@@ -18,6 +19,7 @@ from streams.errors import BrokerError
 from streams.intake.partition import Engine, Partition
 from streams.intake.poll import Board, Place
 from streams.recovery import Group, Recovered, Recovery, Warned
+from streams.rulings import Change, Rulings, engine_of
 
 log = logging.getLogger(__name__)
 
@@ -58,12 +60,14 @@ class Holding:
         outbox: Outbox,
         clock: Callable[[], float],
         keeping: Keeping | None = None,
+        rulings: Rulings | None = None,
     ) -> None:
         self._topics = topics
         self._make = make
         self._engines = engines
         self._outbox = outbox
         self._clock = clock
+        self._rulings = rulings
         self.board = Board(
             topics, position=self.position, begin=self._begin, assigned=self._assign, revoked=self._revoked
         )
@@ -71,9 +75,13 @@ class Holding:
         self.turning = asyncio.Lock()
         """Held while engines step or their states are taken."""
         self.closed = False
+        self._changes: dict[int, Change] = {}
+        """Changes of rules whose checkpoint is being made."""
         self.assignments = 0
         """How many there have been."""
         self.tally = CheckpointTally()
+        self._generation = -1
+        """Of the last assignment."""
         self._kept: dict[int, Partition] = {}
         """Partitions of the former assignment, until it is known that nobody else had them meanwhile."""
         self._loading: asyncio.Task[None] | None = None
@@ -81,7 +89,8 @@ class Holding:
         self._checkpointing: Checkpointing | None = None
         if keeping is not None:
             store, group, warned = keeping.store, keeping.group, keeping.warned
-            self._recovery = Recovery(store, topics, self._core_engine, group, warned)
+            editions = rulings.editions if rulings is not None else None
+            self._recovery = Recovery(store, topics, self._core_engine, group, warned, editions)
             self._checkpointing = Checkpointing(store, self, group, warned, clock, self.tally)
 
     def position(self, place: Place) -> int | None:
@@ -102,6 +111,21 @@ class Holding:
         """Save the state of every partition that has moved."""
         if self._checkpointing is not None:
             await self._checkpointing.save_moved()
+
+    async def adopt_rules(self) -> None:
+        """Let every partition that other rules are ready for go over to them.
+
+        With checkpoints that is at one, made now; without them it is between two turns.
+        """
+        if self._checkpointing is not None:
+            await self._checkpointing.adopt_rules()
+        elif self.to_adopt():
+            async with self.turning:
+                for change in map(self._change, self.to_adopt()):
+                    assert self._rulings is not None
+                    assert change is not None
+                    await self._outbox.ship(change.partition, self._rulings.make(change))
+                    self.tally.adopted += 1
 
     def close(self) -> None:
         """Give up all partitions: nothing is put out any more."""
@@ -126,7 +150,11 @@ class Holding:
         self.assignments += 1
         log.info("assigned partitions=%s", ",".join(map(str, sorted(numbers))) or "none")
         if self._recovery is not None:
-            self._kept = {n: p for n, p in (self._kept | self.partitions).items() if n in numbers}
+            kept = (self._kept | self.partitions).items()
+            # Without a gap nobody had them meanwhile; with one, another may have changed their rules.
+            follows = self.board.generation <= self._generation + 1
+            self._kept = {n: p for n, p in kept if n in numbers and (follows or not p.saved)}
+            self._generation = self.board.generation
             self.partitions = {}
             self.board.loading, self.board.marks = frozenset(places), {}
             if self._loading is not None:
@@ -136,7 +164,7 @@ class Holding:
         for number in self.partitions.keys() - numbers:
             del self.partitions[number]
         for number in sorted(numbers - self.partitions.keys()):
-            self.partitions[number] = self._make(number, self._engines(number))
+            self.partitions[number] = self._begun(number, self._engines(number))
 
     async def _revoked(self) -> None:
         """Save what may go to another worker, if time allows."""
@@ -163,12 +191,22 @@ class Holding:
             self.board.loading = frozenset()  # last: from now on the transport seeks
 
     async def _resumed(self, number: int, recovered: Recovered) -> Partition:
-        partition = self._make(number, recovered.engine)
-        if recovered.checkpoint is not None:
+        if recovered.checkpoint is None:
+            partition = self._begun(number, recovered.engine)
+        else:
+            partition = self._make(number, recovered.engine)
             partition.saved = recovered.checkpoint.content.topics
             partition.resume(partition.saved, self._clock())
             partition.told = recovered.told
+            if self._rulings is not None:
+                self._rulings.resume(partition, recovered)
             await self._outbox.ship(partition, recovered.adopted)
+        return partition
+
+    def _begun(self, number: int, engine: Engine) -> Partition:
+        partition = self._make(number, engine)
+        if self._rulings is not None:
+            self._rulings.begin(partition)
         return partition
 
     def _core_engine(self, number: int) -> core.Engine:
@@ -190,18 +228,52 @@ class Holding:
     async def snapshot(self, number: int) -> Snapshot | None:
         """Return the state of a partition; `None` if it is not held any more."""
         async with self.turning:
-            await self._outbox.ship_refusals()
-            partition, begun = self.partitions.get(number), self._clock()
-            if partition is None:
-                return None
-            engine = partition.engine
-            assert isinstance(engine, core.Engine)
-            generation, topics, told = self.board.generation, partition.stands(), partition.told
-            state = await asyncio.to_thread(take, engine)
-            pause = self._clock() - begun
+            snapshot = await self._taken(number)
         await self._outbox.wait()
+        return snapshot
+
+    async def _taken(self, number: int) -> Snapshot | None:
+        await self._outbox.ship_refusals()
+        partition, begun = self.partitions.get(number), self._clock()
+        if partition is None:
+            return None
+        engine, now = engine_of(partition), partition.in_force
+        generation, topics, told = self.board.generation, partition.stands(), partition.told
+        state = await asyncio.to_thread(take, engine)
         since = told.since if told is not None else None
-        return Snapshot(number, state, topics, generation, engine.rules.hash, since, pause)
+        rules = now.kept() if now is not None else None
+        pause = self._clock() - begun
+        return Snapshot(number, state, topics, generation, engine.rules.hash, since, pause, rules)
+
+    def to_adopt(self) -> list[int]:
+        """Return the partitions that other rules are ready for."""
+        return [number for number in sorted(self.partitions) if self._change(number) is not None]
+
+    @asynccontextmanager
+    async def adopting(self, number: int) -> AsyncIterator[Snapshot | None]:
+        """Let work stand still, and give the state from which on other rules are to be in force, if any."""
+        async with self.turning:
+            change, snapshot = self._change(number), await self._taken(number)
+            if change is None or snapshot is None:
+                yield None
+                return
+            await self._outbox.wait()
+            rules = change.then.kept(change.said)
+            self._changes[number] = change
+            yield replace(snapshot, rule_set=change.then.rules.hash, rules=rules)
+
+    async def adopt(self, snapshot: Snapshot) -> None:
+        """Go over to the rules of a snapshot of `adopting` that the group has committed."""
+        assert self._rulings is not None
+        change = self._changes.pop(snapshot.partition)
+        await self._outbox.ship(change.partition, self._rulings.make(change))
+
+    def _change(self, number: int) -> Change | None:
+        """Return the change of rules that a partition is ready for; it must have begun."""
+        partition = self.partitions.get(number)
+        if self._rulings is None or partition is None or len(partition.stands()) < len(self._topics):
+            return None
+        return self._rulings.change(partition)
 
     def saved(self, snapshot: Snapshot) -> None:
         """Take note that the group committed what `snapshot` stands for."""

@@ -17,6 +17,8 @@ from streams.delivery import Delivery, Outgoing, Outlet, Send
 from streams.holding import Holding, Keeping, untold
 from streams.intake.partition import Engine, Pace, Partition, Rejected, Taken, Tally
 from streams.intake.poll import Place, Poll
+from streams.reloading import Reloading
+from streams.rulings import opened, rule_sets
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,11 @@ class WorkerSettings:
     app: str = "lapwing"
     warnings_topic: str = "churn-warnings"
     control_topic: str = "lapwing-control"
+    audit_topic: str = "lapwing-audit"
+    worker: str = "worker"
+    """What this one is called where several share the work."""
+    group: str = ""
+    """The consumer group, where it is not called as the app."""
     security: Mapping[str, str] = field(default_factory=dict)
     """`security_protocol`, `sasl_mechanism`, `sasl_plain_username`, `sasl_plain_password`, `ssl_cafile`."""
     session_timeout_s: float = 45.0
@@ -74,6 +81,16 @@ class Stats:
     checkpoints_failed: int
     checkpoint_pause_s: float
     """The longest time that a partition's work stood still for a checkpoint."""
+    rule_set: str | None
+    """What the worker's rule files say; `None` where it does not look at any."""
+    rule_sets: dict[str, str]
+    """By partition: what it runs."""
+    rules_adopted: int
+    """Changes of a partition's rules."""
+    rules_refused: int
+    """Sets in the files that were refused."""
+    opened: dict[str, dict[str, int]]
+    """By rule and its status: causes opened in the lives of the partitions held, those in shadow too."""
 
 
 class Pipeline:
@@ -86,8 +103,10 @@ class Pipeline:
         send: Send,
         clock: Callable[[], float] = time.monotonic,
         keeping: Keeping | None = None,
+        reloading: Reloading | None = None,
     ) -> None:
         self._settings = settings
+        self._reloading = reloading
         self._clock = clock
         self._topics = {name: topic for topic, name in settings.topics.items()}
         self._outlet = Outlet(
@@ -96,10 +115,12 @@ class Pipeline:
             settings.control_topic,
             settings.rejected_topic,
             settings.record_limit,
+            settings.audit_topic,
         )
         self.delivery = Delivery(send)
         self.tally = Tally()
-        self.holding = Holding(self._topics, self._partition, engines, self, clock, keeping)
+        rulings = reloading.rulings if reloading is not None else None
+        self.holding = Holding(self._topics, self._partition, engines, self, clock, keeping, rulings)
         self.board = self.holding.board
         self._refusals: list[Outgoing] = []
         self._shipped: dict[int, dict[Place, int]] = {}
@@ -130,8 +151,27 @@ class Pipeline:
             marks, now = self.board.marks, self._clock()
             for partition in list(self.holding.partitions.values()):
                 await self.ship(partition, partition.turn(marks, now))
+            await self.announce()
             self.board.paused = frozenset().union(*(p.full() for p in self.holding.partitions.values()))
             self._find_lost()
+
+    async def reload(self) -> None:
+        """Look at the rule files; what they say is adopted or refused."""
+        if self._reloading is None:
+            return
+        refused = await self._reloading.look()
+        if refused is not None:
+            async with self.holding.turning:
+                await self.delivery.ship(self._outlet.of_output(Output(control=[refused])), {})
+        await self.holding.adopt_rules()
+
+    async def announce(self) -> None:
+        """Tell of the rules that partitions have gone over to."""
+        if self._reloading is not None and (told := self._reloading.rulings.told):
+            self._reloading.rulings.told = []
+            await self.delivery.ship(
+                [record for said in told for record in self._outlet.of_adoption(said)], {}
+            )
 
     async def ship(self, partition: Partition, output: Output | None) -> None:
         """Send what was refused and what the partition put out, with the offsets that these stand for."""
@@ -171,6 +211,11 @@ class Pipeline:
             checkpoints=kept.written,
             checkpoints_failed=kept.failed,
             checkpoint_pause_s=round(kept.pause_s, 4),
+            rule_set=self._reloading.rule_set if self._reloading is not None else None,
+            rule_sets=rule_sets(partitions),
+            rules_adopted=kept.adopted,
+            rules_refused=self._reloading.refused if self._reloading is not None else 0,
+            opened=opened(partitions),
         )
 
     def _reject(self, bad: Rejected) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from streams.checkpoints import Checkpoint, CheckpointStore
 from streams.core.engine import Engine, Output
 from streams.core.state import StateMismatch, restore
+from streams.core.take_rules import take_rules
+from streams.editions import Editions, InForce
 from streams.errors import StateError
 from streams.intake.poll import Place
 from streams.intake.told import Told
@@ -51,6 +53,10 @@ class Recovered:
     adopted: Output = field(default_factory=Output)
     """What came of adopting the rules in force."""
     told: Told = field(default_factory=Told)
+    in_force: InForce | None = None
+    """The rules it goes on under, where the worker knows of rule files."""
+    adoption: Mapping[str, object] | None = None
+    """What is to be told of adopting them, if that is news."""
 
 
 class Recovery:
@@ -63,7 +69,9 @@ class Recovery:
         engines: Callable[[int], Engine],
         group: Group,
         warned: Warned,
+        editions: Editions | None = None,
     ) -> None:
+        self._editions = editions
         self._store = store
         self._topics = tuple(topics)
         self._engines = engines
@@ -95,7 +103,7 @@ class Recovery:
         if checkpoint is None:
             return recovered
         told = await self._warned.since(checkpoint.content.warnings)
-        return Recovered(recovered.engine, checkpoint, recovered.adopted, told)
+        return replace(recovered, told=told)
 
     def _load(self, number: int, committed: Mapping[str, int], begins: Mapping[str, int]) -> Recovered:
         engine = self._engines(number)
@@ -109,6 +117,9 @@ class Recovery:
             return Recovered(engine, None)
         checkpoint, tables = loaded
         _check_held(checkpoint, begins)
+        in_force = self._in_force(checkpoint)
+        if in_force is not None:
+            take_rules(engine, in_force.rules)
         try:
             restore(engine, tables)
         except StateMismatch as error:
@@ -118,7 +129,21 @@ class Recovery:
             )
             raise StateError(message) from error
         log.info("restored partition=%d checkpoint=%s", number, checkpoint.path)
-        return Recovered(engine, checkpoint, engine.adopt())
+        kept = checkpoint.content.rules
+        adoption = kept.adoption if kept is not None else None
+        return Recovered(engine, checkpoint, engine.adopt(), in_force=in_force, adoption=adoption)
+
+    def _in_force(self, checkpoint: Checkpoint) -> InForce | None:
+        """Return the rules that a checkpoint says are in force, or else, those of the files."""
+        if self._editions is None:
+            return None
+        content = checkpoint.content
+        if content.rules is not None:
+            in_force = self._editions.restored(content.rule_set, content.rules)
+            if in_force is not None:
+                return in_force
+            log.warning("%s: its rules cannot be read any more: those of the files are used", checkpoint.path)
+        return self._editions.begin()
 
     def _check_whole(self, number: int, committed: Mapping[str, int], begins: Mapping[str, int]) -> None:
         """Raise unless everything that was committed can be read again."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +13,8 @@ from streams.core.rules import Rule, RuleSet, Status, compile_rules, rule_proble
 from streams.core.steps import Tier
 from streams.duration import parse_duration
 from streams.errors import RuleFilesError
-from streams.rule_yaml import Entries, Scalar, YamlMistake, read_yaml
+from streams.rule_pause import FIELDS, Pause, paused, read_pause, unknown_ids
+from streams.rule_yaml import Entries, Scalar, YamlMistake, parse_yaml, read_yaml
 
 VERSION: Final = 1
 """Of the rule file format."""
@@ -61,10 +62,15 @@ def load_rules(paths: Path | Sequence[Path], catalogue: Catalogue) -> RuleSet:
     for path in [paths] if isinstance(paths, Path) else paths:
         for file in reader.files(path):
             reader.read_file(file)
-    reader.refuse_repeated_ids()
-    if reader.mistakes:
-        raise RuleFilesRefused(sorted(reader.mistakes, key=lambda m: (m.path, m.line, m.column, m.message)))
-    return compile_rules([rule for _, _, rule in reader.rules], catalogue)
+    return reader.compiled()
+
+
+def compile_files(files: Mapping[str, str], catalogue: Catalogue) -> RuleSet:
+    """Return the rules of files whose text is given by name, or raise as `load_rules` does."""
+    reader = _Reader(catalogue)
+    for name, text in sorted(files.items()):
+        reader.read_file(Path(name), text)
+    return reader.compiled()
 
 
 def rule_files(folder: Path) -> list[Path]:
@@ -95,7 +101,19 @@ class _Reader:
         self.mistakes: list[RuleMistake] = []
         self.rules: list[tuple[str, Scalar, Rule]] = []
         """Path, id and rule; a rule with a mistake is here too, its wrong fields left at their defaults."""
+        self.pauses: list[Pause] = []
         self._path = ""
+
+    def compiled(self) -> RuleSet:
+        """Return the rules of all files as one set, or raise `RuleFilesRefused` with every mistake."""
+        self.refuse_repeated_ids()
+        rules = [rule for _, _, rule in self.rules]
+        for pause in self.pauses:
+            self._path = pause.path
+            unknown_ids(pause, rules, self._refuse)
+        if self.mistakes:
+            raise RuleFilesRefused(sorted(self.mistakes, key=lambda m: (m.path, m.line, m.column, m.message)))
+        return compile_rules(paused(rules, self.pauses), self.catalogue)
 
     def files(self, path: Path) -> Iterable[Path]:
         """Return the files that a path given by the user stands for."""
@@ -110,22 +128,28 @@ class _Reader:
             self._refuse(None, None, "there is no rule file (*.yaml, *.yml) in this folder")
         return files
 
-    def read_file(self, path: Path) -> None:
-        """Read one file's rules."""
+    def read_file(self, path: Path, text: str | None = None) -> None:
+        """Read one file's rules, or those of its text."""
         self._path = str(path)
         try:
-            document = read_yaml(path)
+            document = read_yaml(path) if text is None else parse_yaml(text)
         except YamlMistake as mistake:
             self.mistakes.append(RuleMistake(self._path, mistake.line, mistake.column, None, mistake.message))
             return
         top = self._mapping(
-            document, None, ("version", "rules"), "a rule file holds `version: 1` and `rules:`"
+            document, None, ("version", "rules", "pause"), "a rule file holds `version: 1` and `rules:`"
         )
         if top is None:
             return
         for name in ("version", "rules"):
-            if name not in top:
+            if name not in top and not (name == "rules" and "pause" in top):
                 self._refuse(document, None, f"`{name}` is missing")
+        if "pause" in top:
+            says = self._mapping(
+                top["pause"], None, FIELDS, "`pause` says `rules:`, and may say `reason:` and `by:`"
+            )
+            if says is not None:
+                self.pauses.append(read_pause(self._path, says, top["pause"], self._refuse))
         version, rules = top.get("version"), top.get("rules")
         if version is not None and not (isinstance(version, Scalar) and version.value == VERSION):
             self._refuse(version, None, f"`version` must be {VERSION}", _written(version))

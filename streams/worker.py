@@ -19,10 +19,12 @@ from faust.exceptions import ProducerSendError
 
 from streams.app import WorkerApp, build_app
 from streams.core.topics import REQUIRED
+from streams.dry_run import DryRun
 from streams.errors import BrokerError
 from streams.intake.broker import aiokafka_security, check_topics, partition_counts
 from streams.intake.partition import Engine
 from streams.pipeline import Stats, WorkerSettings
+from streams.rule_watch import RuleWatch
 
 __all__ = ["Stats", "WorkerSettings", "run_worker", "serve", "stats_to"]
 
@@ -48,9 +50,16 @@ Report = Callable[[Stats], None]
 
 
 def run_worker(
-    settings: WorkerSettings, engines: Callable[[int], Engine], report: Report | None = None
+    settings: WorkerSettings,
+    engines: Callable[[int], Engine],
+    report: Report | None = None,
+    rules: RuleWatch | None = None,
+    dry: DryRun | None = None,
 ) -> None:
-    """Read events and warn until SIGTERM or SIGINT; `report` is told every second how far it is."""
+    """Read events and warn until SIGTERM or SIGINT; `report` is told every second how far it is.
+
+    Rules are taken from the files that `rules` looks at as it goes. A `dry` run notes what it would send.
+    """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.set_threshold(*COLLECT_AFTER)
     for noisy in FAUSTS_LOGGERS:
@@ -60,7 +69,9 @@ def run_worker(
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await serve(settings, engines, stop, report)
+        if dry is not None:
+            dry.stop = stop
+        await serve(settings, engines, stop, report, rules, dry)
 
     asyncio.run(main())
 
@@ -70,10 +81,12 @@ async def serve(
     engines: Callable[[int], Engine],
     stop: asyncio.Event,
     report: Report | None = None,
+    rules: RuleWatch | None = None,
+    dry: DryRun | None = None,
 ) -> None:
     """Run a worker until `stop` is set; raise what made it crash."""
-    settings = await _checked(settings)
-    app = build_app(settings, engines)
+    settings = await _checked(settings, outputs=() if dry is not None else outputs_of(settings, rules))
+    app = build_app(settings, engines, rules, dry.note if dry is not None else None)
     log.info("starting app=%s broker=%s topics=%s", settings.app, settings.broker, _names(settings))
     try:
         await _run(app, stop, report or (lambda stats: None))
@@ -82,12 +95,17 @@ async def serve(
     log.info("stopped")
 
 
-async def _checked(settings: WorkerSettings) -> WorkerSettings:
+def outputs_of(settings: WorkerSettings, rules: RuleWatch | None) -> tuple[str, ...]:
+    """Return the topics that a worker writes to."""
+    audit = (settings.audit_topic,) if rules is not None else ()
+    return (settings.warnings_topic, settings.control_topic, settings.rejected_topic, *audit)
+
+
+async def _checked(settings: WorkerSettings, outputs: tuple[str, ...]) -> WorkerSettings:
     """Return `settings` without the optional topics that the broker does not have.
 
     Topics that were created a moment ago take a while until every broker tells of them.
     """
-    outputs = (settings.warnings_topic, settings.control_topic, settings.rejected_topic)
     deadline = asyncio.get_running_loop().time() + NEW_TOPICS_S
     while True:
         counts = await partition_counts(settings.broker, aiokafka_security(settings.security))

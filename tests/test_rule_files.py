@@ -254,3 +254,25 @@ def test_check_speaks_json(tmp_path: Path) -> None:
 
 def test_check_needs_a_path() -> None:
     assert CliRunner().invoke(command, ["check"]).exit_code == 2
+
+
+def test_what_is_paused_is_in_shadow_and_says_why(tmp_path: Path) -> None:
+    pause = "version: 1\npause:\n  rules: [least]\n  reason: prices were wrong\n  by: on-call\n"
+    rules = load_rules(written(tmp_path, least=LEAST, pause=pause), DTYPES)
+    (rule,) = rules.rules
+    assert (rule.status, rule.paused) == (Status.SHADOW, "prices were wrong, by on-call")
+    (tmp_path / "pause.yaml").unlink()
+    assert load_rules(tmp_path, DTYPES).rules[0].paused is None
+
+
+def test_a_pause_of_all_leaves_what_warned_nobody_as_it_was(tmp_path: Path) -> None:
+    draft = LEAST.replace("id: least", "id: draft, status: draft")
+    written(tmp_path, least=LEAST, good=GOOD, draft=draft, pause="version: 1\npause: {rules: all}\n")
+    rules = load_rules(tmp_path, DTYPES)
+    assert {rule.id: rule.paused for rule in (*rules.rules, *rules.idle)} == {
+        "least": "no reason given",
+        "order-collapse": None,
+        "draft": None,
+    }
+    done = CliRunner().invoke(command, ["check", str(tmp_path)])
+    assert "rule 'least' is paused and warns nobody: no reason given" in done.output

@@ -78,6 +78,7 @@ def planned(settings: Settings) -> list[topics.Topic]:
         compacted=[names[Topic.PROFILES]],
         warnings=settings.warnings_topic,
         control=settings.control_topic,
+        audit=settings.audit_topic,
         rejected=f"{settings.app}.rejected",
     )
 
@@ -99,6 +100,7 @@ def _print_contract(settings: Settings, asyncapi: bool, folder: Path | None) -> 
         names = {topic.label: name for topic, name in settings.topics.items()} | {
             "warnings": settings.warnings_topic,
             "control": settings.control_topic,
+            "audit": settings.audit_topic,
             "rejected": f"{settings.app}.rejected",
         }
         click.echo(json.dumps(schemas.asyncapi(names, version=__version__), indent=2))

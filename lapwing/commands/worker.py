@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
 import sys
 import threading
 import time
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from lapwing.dry_run import run_dry
 from lapwing.options import settings_options
 from lapwing.settings import NO_CHECKPOINTS, Settings
 from lapwing.wiring import engine
@@ -18,7 +21,7 @@ from streams.core.features import DTYPES
 from streams.duration import UNITS, parse_duration
 from streams.errors import LapwingError, SettingsError
 from streams.intake.partition import Pace
-from streams.rule_files import load_rules
+from streams.rule_watch import RuleWatch
 from streams.worker import WorkerSettings, run_worker, stats_to
 
 log = logging.getLogger(__name__)
@@ -38,17 +41,40 @@ log = logging.getLogger(__name__)
     help="How long the input must be idle before events held back to be put in order are judged; "
     "default: `reorder`. A stream that runs faster than time needs it, with a longer `reorder`.",
 )
-def command(settings: Settings, stats: Path | None, flush_after: str | None) -> None:
+@click.option("--dry-run", is_flag=True, help="Judge everything and send nothing; tell what would be sent.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Dry run: write the warnings to this file."
+)
+@click.option(
+    "--follow/--no-follow", default=True, help="Dry run: go on for ever, or stop at the topics' end."
+)
+@click.option("--json", "as_json", is_flag=True, help="Dry run: tell it as JSON.")
+def command(
+    settings: Settings,
+    stats: Path | None,
+    flush_after: str | None,
+    dry_run: bool,
+    out: Path | None,
+    follow: bool,
+    as_json: bool,
+) -> None:
     """Read events from Kafka, judge every customer by the rules and the model, and send warnings.
 
     It goes on until SIGTERM or Ctrl-C. Several workers share the partitions. A worker that starts goes on
-    from the last checkpoint of each partition; where there is none, from the beginning of the topics.
+    from the last checkpoint of each partition; where there is none, from the beginning of the topics. The
+    rule files are looked at all the time: what changes in them is taken over as it runs.
+
+    A dry run reads the topics from their beginning in a consumer group of its own, sends nothing, and saves
+    nothing.
     """
+    if not dry_run and (out is not None or as_json or not follow):
+        message = "--out, --json and --no-follow belong to --dry-run"
+        raise SettingsError(message)
     log_to_stderr()
-    rules = load_rules([settings.rules], DTYPES)
+    watch = RuleWatch(settings.rules, DTYPES)
 
     def engine_of(partition: int) -> Engine:
-        return engine(settings, rules, partition)
+        return engine(settings, watch.edition.rules, partition)
 
     try:
         report = stats_to(stats) if stats is not None else None
@@ -56,7 +82,11 @@ def command(settings: Settings, stats: Path | None, flush_after: str | None) -> 
         message = f"--stats {stats}: {error.strerror}"
         raise SettingsError(message) from error
     idle_us = settings.reorder if flush_after is None else duration("--flush-after", flush_after)
-    run_worker(worker_settings(settings, idle_us), engine_of, report)
+    ours = worker_settings(settings, idle_us)
+    if dry_run:
+        run_dry(ours, engine_of, watch, report, out, follow=follow, as_json=as_json)
+    else:
+        run_worker(ours, engine_of, report, watch)
 
 
 def duration(flag: str, text: str) -> int:
@@ -76,6 +106,8 @@ def worker_settings(settings: Settings, idle_us: int) -> WorkerSettings:
         app=settings.app,
         warnings_topic=settings.warnings_topic,
         control_topic=settings.control_topic,
+        audit_topic=settings.audit_topic,
+        worker=f"{socket.gethostname()}-{os.getpid()}",
         security=settings.kafka_security,
         session_timeout_s=settings.session_timeout / UNITS["s"],
         max_skew_us=settings.max_skew,

@@ -84,6 +84,7 @@ def users_broker(address: str) -> dict[str, object]:
         **{topic.label: f"{app}.{topic.label}" for topic in Topic},
         "warnings_topic": f"{app}.churn-warnings",
         "control_topic": f"{app}.control",
+        "audit_topic": f"{app}.audit",
     }
 
 

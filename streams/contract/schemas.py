@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from streams.contract.audit import RulesAdopted
 from streams.contract.events import EVENTS, Event
 from streams.contract.rejected import HEADERS, TRUNCATED_HEADER, Reason
 from streams.contract.warnings import ControlNotice, WarningEvent
@@ -17,6 +18,7 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 TOPIC_NAMES: Final[dict[str, str]] = {topic.label: topic.label for topic in Topic} | {
     "warnings": "churn-warnings",
     "control": "lapwing-control",
+    "audit": "lapwing-audit",
     "rejected": "lapwing.rejected",
 }
 """The channels of the document and the names their topics have unless settings say otherwise."""
@@ -94,10 +96,36 @@ WARNING_EXAMPLE: Final[dict[str, Any]] = {
 }
 NOTICE_EXAMPLE: Final[dict[str, Any]] = {
     "app": "shop",
-    "kind": "quiet_begins",
+    "kind": "source.quiet",
     "at": "2024-03-01T00:00:00Z",
     "partition": 3,
-    "detail": {"topic": "logins"},
+    "detail": {"topic": "logins", "newest": 1709078400000000},
+}
+ADOPTED_EXAMPLE: Final[dict[str, Any]] = {
+    "id": "8a7c52d2-4d0f-5f9c-9df0-3b1e2f6c7a10",
+    "app": "shop",
+    "kind": "rules.adopted",
+    "adopted_at": "2024-03-01T09:31:02Z",
+    "at": "2024-03-01T09:30:00Z",
+    "partition": 3,
+    "offsets": {"complaints": 12, "logins": 4100, "orders": 930},
+    "rule_set_before": "7d7f62eb1f0ee3c6",
+    "rule_set": "9b1c0ffee1234567",
+    "worker": "host-17-4711",
+    "revision": "752c461",
+    "author": "On Call",
+    "changes": [
+        {
+            "rule": "order-collapse",
+            "change": "changed",
+            "version_before": "1f3a5b7c9d0e",
+            "version_after": "0e9d7c5b3a1f",
+            "fields": [
+                {"field": "when", "before": "order_trend < 0.33", "after": "order_trend < 0.25"},
+                {"field": "for", "before": "0", "after": "2d"},
+            ],
+        }
+    ],
 }
 
 
@@ -127,6 +155,11 @@ def notice_schema() -> dict[str, Any]:
     return _schema(ControlNotice, "serialization", NOTICE_EXAMPLE)
 
 
+def audit_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the messages on the audit topic."""
+    return _schema(RulesAdopted, "serialization", ADOPTED_EXAMPLE)
+
+
 def _schema(model: type[BaseModel], mode: Any, example: dict[str, Any]) -> dict[str, Any]:
     return {"$schema": DIALECT} | model.model_json_schema(mode=mode) | {"examples": [example]}
 
@@ -136,6 +169,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
     return {topic.label: event_schema(topic) for topic in Topic} | {
         "warnings": warning_schema(),
         "control": notice_schema(),
+        "audit": audit_schema(),
         "file": line_schema(),
     }
 
@@ -167,6 +201,12 @@ def asyncapi(names: Mapping[str, str] | None = None, *, version: str = "1") -> d
         "contentType": "application/json",
         "payload": _payload(notice_schema()),
         "examples": [{"payload": NOTICE_EXAMPLE}],
+    }
+    _add(channels, messages, operations, "audit", named, "send", "Changes of the rules, by partition.")
+    messages["audit"] |= {
+        "contentType": "application/json",
+        "payload": _payload(audit_schema()),
+        "examples": [{"payload": ADOPTED_EXAMPLE}],
     }
     _add(channels, messages, operations, "rejected", named, "send", "Records that were refused, and why.")
     messages["rejected"] |= {

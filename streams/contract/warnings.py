@@ -115,8 +115,8 @@ class ControlNotice(Outbound):
 
     app: str
     kind: str
-    at: Time = Field(description="Event time.")
-    partition: int
+    at: Time = Field(description="Event time; in `rules.refused` the worker's clock.")
+    partition: int | None = Field(description="`null` where it concerns the worker as a whole.")
     detail: dict[str, Value]
 
 

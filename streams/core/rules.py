@@ -64,8 +64,10 @@ class Rule:
     """Text for people with `{feature}` fields; the title where none is given."""
     rationale: str = ""
     false_alarms: str = ""
+    paused: str | None = None
+    """Why it is in shadow for now, although operations made it active."""
     version: str = field(init=False)
-    """12 hex digits of what the rule says; status, rationale and false alarms are not part of it."""
+    """12 hex digits of what the rule says; status, pause, rationale and false alarms are not part of it."""
 
     def __post_init__(self) -> None:
         content = json.dumps(self._content(), ensure_ascii=True, sort_keys=True, separators=(",", ":"))

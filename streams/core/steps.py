@@ -99,5 +99,5 @@ class Notice:
 
     kind: str
     at: int
-    partition: int
+    partition: int | None
     detail: dict[str, str | int | float | None]

@@ -12,6 +12,7 @@ from streams.contract.rejected import Reason
 from streams.core.batch import Batch
 from streams.core.engine import Output
 from streams.core.topics import Topic
+from streams.editions import InForce
 from streams.intake.merge import PartitionMerge, Stand, Standing
 from streams.intake.poll import Mark, Place, Poll
 from streams.intake.told import Told
@@ -105,6 +106,8 @@ class Partition:
         self._merge = PartitionMerge(tuple(topics.values()), pace.waiting_limit)
         self.saved: Mapping[str, Stand] = {}
         """The stands that the group has committed for this state, with a checkpoint of it."""
+        self.in_force: InForce | None = None
+        """The rules of its engine, where the worker knows of their files."""
         self.told: Told | None = None
         """Steps that need not be sent again, until the engine is past them."""
         self._taken_at = 0.0

@@ -13,6 +13,7 @@ TOPICS = plan(
     compacted=["profiles"],
     warnings="churn-warnings",
     control="lapwing-control",
+    audit="lapwing-audit",
     rejected="lapwing.rejected",
 )
 
@@ -36,7 +37,9 @@ def mends(found: Mapping[str, int]) -> dict[str, str]:
     return {finding.topic: finding.mend for finding in check(TOPICS, found) if finding.mend}
 
 
-ALL = dict.fromkeys(["orders", "logins", "churn-warnings", "lapwing.rejected"], 4) | {"lapwing-control": 1}
+ALL = dict.fromkeys(["orders", "logins", "churn-warnings", "lapwing.rejected"], 4) | dict.fromkeys(
+    ["lapwing-control", "lapwing-audit"], 1
+)
 
 
 def test_what_fits_has_nothing_to_mend() -> None:
@@ -54,7 +57,7 @@ def test_a_topic_with_another_number_of_partitions_is_told_with_the_mend() -> No
 
 def test_missing_topics_are_told_unless_they_are_optional() -> None:
     assert mends({}) == dict.fromkeys(
-        ["orders", "logins", "churn-warnings", "lapwing-control", "lapwing.rejected"],
+        ["orders", "logins", "churn-warnings", "lapwing-control", "lapwing-audit", "lapwing.rejected"],
         "missing: run `lapwing topics`",
     )
 

@@ -12,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from streams.contract.audit import parse_adopted
 from streams.contract.decode import decode_lines, decode_poll
 from streams.contract.events import EVENTS
 from streams.contract.rejected import HEADERS, Reason
 from streams.contract.schemas import (
+    ADOPTED_EXAMPLE,
     EXAMPLES,
     NOTICE_EXAMPLE,
     TOPIC_NAMES,
@@ -153,6 +155,9 @@ def test_the_examples_of_what_goes_out_are_read_and_fit() -> None:
     notice = ControlNotice.model_validate_json(json.dumps(NOTICE_EXAMPLE))
     assert json.loads(notice.model_dump_json()) == NOTICE_EXAMPLE
     assert _fits(SCHEMAS["control"], NOTICE_EXAMPLE, SCHEMAS["control"])
+    adopted = parse_adopted(json.dumps(ADOPTED_EXAMPLE).encode())
+    assert json.loads(adopted.model_dump_json()) == ADOPTED_EXAMPLE
+    assert _fits(SCHEMAS["audit"], ADOPTED_EXAMPLE, SCHEMAS["audit"])
 
 
 def _references(node: Any) -> Iterator[str]:
@@ -190,7 +195,7 @@ def test_the_asyncapi_document_has_every_topic_and_all_references_lead_somewhere
 
 def test_payloads_in_the_document_are_the_schemas() -> None:
     messages = asyncapi()["components"]["messages"]
-    for label in [*(topic.label for topic in Topic), "warnings", "control"]:
+    for label in [*(topic.label for topic in Topic), "warnings", "control", "audit"]:
         for example in messages[label]["examples"]:
             assert _fits(messages[label]["payload"], example["payload"], {})
             broken = {k: v for k, v in example["payload"].items() if k not in ("event_id", "data", "kind")}

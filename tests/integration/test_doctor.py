@@ -16,6 +16,7 @@ def installation(broker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.chdir(tmp_path)
     names = [f'{topic.label} = "doctor-{topic.label}"' for topic in Topic]
     names += ['warnings_topic = "doctor-warnings"', 'control_topic = "doctor-control"', 'app = "doctor"']
+    names.append('audit_topic = "doctor-audit"')
     (tmp_path / "lapwing.toml").write_text("\n".join([f'broker = "{broker}"', *names]))
 
 

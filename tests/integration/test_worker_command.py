@@ -31,6 +31,7 @@ def arguments(settings: WorkerSettings, folder: Path, *more: str) -> list[str]:
         "app": settings.app,
         "warnings_topic": settings.warnings_topic,
         "control_topic": settings.control_topic,
+        "audit_topic": settings.audit_topic,
         "rules": str(rules),
         "checkpoints": settings.checkpoints or str(folder / "checkpoints"),
         "session_timeout": "6s",

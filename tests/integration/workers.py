@@ -61,6 +61,7 @@ def settings_on(broker: str, partitions: int = 2, pace: Pace | None = None) -> W
         app=prefix,
         warnings_topic=f"{prefix}-warnings",
         control_topic=f"{prefix}-control",
+        audit_topic=f"{prefix}-audit",
         session_timeout_s=SESSION_TIMEOUT_S,
         pace=pace or Pace(),
     )
@@ -68,6 +69,7 @@ def settings_on(broker: str, partitions: int = 2, pace: Pace | None = None) -> W
     make_topics(
         broker, [settings.warnings_topic, settings.control_topic, settings.rejected_topic], partitions
     )
+    make_topics(broker, [settings.audit_topic], 1)
     return settings
 
 

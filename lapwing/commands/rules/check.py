@@ -41,10 +41,14 @@ def _tell_mistakes(mistakes: tuple[RuleMistake, ...], *, as_json: bool) -> None:
 
 def _tell_rules(rules: RuleSet, *, as_json: bool) -> None:
     statuses = Counter(rule.status for rule in (*rules.rules, *rules.idle))
+    paused = {rule.id: rule.paused for rule in rules.rules if rule.paused}
     by_status = {status.value: statuses[status] for status in Status}
     if as_json:
-        click.echo(json.dumps({"ok": True, "rules": by_status, "hash": rules.hash}, indent=2))
+        said = {"ok": True, "rules": by_status, "hash": rules.hash, "paused": paused}
+        click.echo(json.dumps(said, indent=2))
         return
+    for rule, why in paused.items():
+        click.echo(f"rule {rule!r} is paused and warns nobody: {why}")
     counts = ", ".join(f"{count} {status}" for status, count in by_status.items() if count)
     click.echo(f"{_count(statuses.total(), 'rule')}: {counts}; rule set {rules.hash}")
 

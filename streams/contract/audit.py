@@ -1,0 +1,79 @@
+"""What the audit topic says: which partition went over from which rules to which, and what is different."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, Literal
+from uuid import UUID, uuid5
+
+import msgspec
+from pydantic import Field, ValidationError
+
+from streams.contract.warnings import Outbound, Time
+from streams.errors import ContractError
+
+NAMESPACE: Final = UUID("0f0b7c1e-6b39-5a55-8a1c-3d8f1d0c9b72")
+"""Of the name-based ids of adoptions."""
+
+
+class FieldDifference(Outbound):
+    """A field of a rule that says something else than before."""
+
+    field: str
+    before: str | None
+    after: str | None
+
+
+class RuleDifference(Outbound):
+    """A rule that was added, removed or changed."""
+
+    rule: str
+    change: Literal["added", "removed", "changed"]
+    version_before: str | None
+    version_after: str | None
+    fields: tuple[FieldDifference, ...]
+
+
+class RulesAdopted(Outbound):
+    """A partition's change from one rule set to another; sent again after a crash, with the same id."""
+
+    id: str = Field(description="The same for the same change of the same partition.")
+    app: str
+    kind: Literal["rules.adopted"]
+    adopted_at: Time = Field(description="By the clock of the worker.")
+    at: Time | None = Field(description="Event time of the partition; `null` before its first event.")
+    partition: int
+    offsets: dict[str, int] = Field(
+        description="By input topic, the offset of the first record that is judged by the new rules."
+    )
+    rule_set_before: str | None = Field(description="`null` for a partition that is new.")
+    rule_set: str
+    worker: str
+    revision: str | None = Field(description="Git's, where the rule files are a checkout.")
+    author: str | None
+    changes: tuple[RuleDifference, ...] | None = Field(
+        description="`null` where the rules before cannot be read any more."
+    )
+
+
+def adoption_id(
+    app: str, before: str | None, after: str, partition: int, offsets: Mapping[str, int], at: int | None
+) -> str:
+    """Return the id of a partition's change of rules, a name-based UUID (version 5, RFC 9562)."""
+    places = ",".join(f"{topic}={offset}" for topic, offset in sorted(offsets.items()))
+    return str(uuid5(NAMESPACE, f"{app}\n{before or ''}\n{after}\n{partition}\n{places}\n{at}"))
+
+
+def parse_adopted(value: bytes) -> RulesAdopted:
+    """Return the change that the bytes of a record on the audit topic hold."""
+    try:
+        return RulesAdopted.model_validate_json(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the value"
+        message = f"not a change of rules: {place}: {first['msg']}"
+        raise ContractError(message) from None
+
+
+encode_adopted: Final[Callable[[Mapping[str, object]], bytes]] = msgspec.json.Encoder().encode
+"""Return the bytes of what the fields of `RulesAdopted` are."""
