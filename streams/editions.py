@@ -7,7 +7,7 @@ goes on from it, and whatever that one's files say by then, goes on under the sa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from streams.core.condition_sql import Catalogue
@@ -76,9 +76,9 @@ class Editions:
         """Of every set that the files have said since the worker started."""
         self._compiled: dict[str, RuleSet] = {}
 
-    def replace(self, edition: Edition) -> None:
-        """Take note that the files say something else now."""
-        self.own = edition
+    def take(self, edition: Edition, at: int) -> None:
+        """Take note that at `at`, by this machine's clock, the files were seen to say something else."""
+        self.own = replace(edition, placed_at=max(edition.placed_at, at))
         self._had.add(edition.rules.hash)
 
     def begin(self) -> InForce:

@@ -47,5 +47,5 @@ class Reloading:
             log.error("rule files refused, rule_set=%s stays: %s", self.rule_set, "; ".join(found.mistakes))
             return refused_notice(found.mistakes, self.rule_set, self._worker, self.rulings.now())
         log.info("rule files read rule_set=%s before=%s", found.rules.hash, self.rule_set)
-        self.rulings.editions.replace(found)
+        self.rulings.editions.take(found, self.rulings.now())
         return None
