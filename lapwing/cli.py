@@ -16,7 +16,7 @@ COMMANDS: Final[dict[str, str]] = {
     "doctor": "Print the settings in force and check what can be checked.",
     "notify": "Send opened and escalated warnings to the team's channels.",
     "replay": "Run the engine over event files.",
-    "rules": "Check rule files.",
+    "rules": "Check rule files; tell what was changed.",
     "simulate": "Make a seeded shop with known truth.",
     "sink": "Store warnings in a database.",
     "tail": "Print warnings from the topic as they come.",

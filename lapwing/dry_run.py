@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import uuid
 from collections import defaultdict
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from streams.dry_run import DryRun
 from streams.intake.partition import Engine
 from streams.rule_watch import RuleWatch
 from streams.worker import Report, Stats, WorkerSettings, run_worker
+
+log = logging.getLogger(__name__)
 
 
 def run_dry(
@@ -36,6 +39,7 @@ def run_dry(
     """
     group = f"{settings.app}.dry-run-{uuid.uuid4().hex[:8]}"
     settings = replace(settings, group=group, checkpoints="")
+    log.info("dry run group=%s: nothing is sent, committed or saved", group)
     with ExitStack() as stack:
         file = stack.enter_context(stack.enter_context(whole_file(out)).open("wb")) if out else None
         dry = DryRun(settings, file, follow=follow)

@@ -8,6 +8,7 @@ from typing import IO, Final
 
 import msgspec
 
+from streams.core.topics import REQUIRED
 from streams.delivery import Outgoing
 from streams.pipeline import Stats, WorkerSettings
 
@@ -54,7 +55,8 @@ class DryRun:
     def report(self, stats: Stats) -> None:
         """Take note of how far the worker is, which it tells every second."""
         before, self.stats = self.stats, stats
-        places = len(stats.rule_sets) * len(self._settings.topics)
+        topics = {place.rpartition("/")[0] for place in stats.lag}  # optional ones may not be there
+        places = len(stats.rule_sets) * max(len(topics), len(REQUIRED))
         at_end = places > 0 and len(stats.lag) == places and not any(stats.lag.values())
         unchanged = before is not None and (before.events, before.steps) == (stats.events, stats.steps)
         self._still = self._still + 1 if at_end and unchanged else 0

@@ -1,0 +1,98 @@
+"""The audit topic as people read it: what was changed in the rules, once for all partitions together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC
+from typing import Final
+
+from consumers.kafka import Record
+from consumers.loop import Waiter
+from consumers.tail import POLL_S, Source
+from streams.contract.audit import RuleDifference, RulesAdopted, parse_adopted
+from streams.errors import ContractError
+
+LONGEST: Final = 100
+"""Characters of a field's value that are shown."""
+
+
+@dataclass(slots=True)
+class Change:
+    """A change from one rule set to another, with the partitions that made it."""
+
+    first: RulesAdopted
+    partitions: list[int] = field(default_factory=list)
+    workers: list[str] = field(default_factory=list)
+
+
+def adopted(
+    subscription: Source, stop: Waiter, on_unreadable: Callable[[Record, str], None]
+) -> Iterator[RulesAdopted]:
+    """Yield what the topic holds, each change of a partition once."""
+    seen: set[str] = set()
+    while not stop.asked:
+        records = subscription.poll(POLL_S)
+        for record in records:
+            try:
+                said = parse_adopted(record.value or b"")
+            except ContractError as error:
+                on_unreadable(record, str(error))
+                continue
+            if said.id not in seen:
+                seen.add(said.id)
+                yield said
+        if not records and subscription.at_end():
+            break
+
+
+def together(found: Iterable[RulesAdopted]) -> list[Change]:
+    """Return the changes in the order of their first partition; the same of several is one.
+
+    A partition that changes in the same way once more has gone back meanwhile: that is another change.
+    """
+    changes: list[Change] = []
+    newest: dict[tuple[str | None, str], Change] = {}
+    for said in found:
+        way = (said.rule_set_before, said.rule_set)
+        change = newest.get(way)
+        if change is None or said.partition in change.partitions:
+            change = newest[way] = Change(said)
+            changes.append(change)
+        change.partitions.append(said.partition)
+        if said.worker not in change.workers:
+            change.workers.append(said.worker)
+    return changes
+
+
+def lines(change: Change) -> list[str]:
+    """Return a change as lines: when, from what to what, where, by whom, then rule by rule."""
+    said = change.first
+    at = f"{said.adopted_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+    where = ",".join(map(str, sorted(change.partitions)))
+    head = f"{at}  {said.rule_set_before or 'none'} -> {said.rule_set}  partitions {where}"
+    head += f"  by {','.join(change.workers)}"
+    if said.revision:
+        head += f"  revision {said.revision}" + (f" of {said.author}" if said.author else "")
+    told = [head]
+    if said.changes is None:
+        told.append("  the rules before cannot be read any more")
+    for each in said.changes or ():
+        told += _lines(each)
+    return ["".join(c if c.isprintable() else " " for c in line) for line in told]
+
+
+def _lines(each: RuleDifference) -> list[str]:
+    version = each.version_after if each.change == "added" else each.version_before
+    if each.change == "changed" and each.version_after != each.version_before:
+        version = f"{each.version_before} -> {each.version_after}"
+    return [
+        f"  {each.change:<8} {each.rule}  {version}",
+        *(f"    {f.field}: {_short(f.before)} -> {_short(f.after)}" for f in each.fields),
+    ]
+
+
+def _short(value: str | None) -> str:
+    if value is None:
+        return "none"
+    return value if len(value) <= LONGEST else f"{value[: LONGEST - 3]}..."

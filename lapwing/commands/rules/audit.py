@@ -1,0 +1,36 @@
+"""`lapwing rules audit`: what was changed in the rules, when, from which set to which."""
+
+from __future__ import annotations
+
+import click
+
+from consumers.audit import adopted, lines, together
+from consumers.kafka import Cluster, Record, Subscription
+from consumers.loop import Stop
+from lapwing.options import settings_options
+from lapwing.settings import Settings
+
+
+@click.command("audit")
+@settings_options("broker", "audit_topic")
+@click.option("--json", "as_json", is_flag=True, help="Print every partition's change as JSON, one a line.")
+def audit(settings: Settings, as_json: bool) -> None:
+    """Print every change of the rules that workers have made: when, where, from what to what."""
+    cluster = Cluster(settings.broker, settings.kafka_security)
+    subscription = Subscription(cluster, settings.audit_topic, group=None, from_beginning=True)
+
+    def on_unreadable(record: Record, why: str) -> None:
+        click.echo(f"{record.topic}[{record.partition}]@{record.offset}: {why}", err=True)
+
+    try:
+        with Stop() as stop:
+            found = adopted(subscription, stop, on_unreadable)
+            if as_json:
+                for said in found:
+                    click.echo(said.model_dump_json())
+                return
+            for change in together(found):
+                for line in lines(change):
+                    click.echo(line)
+    finally:
+        subscription.close()

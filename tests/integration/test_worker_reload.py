@@ -1,0 +1,238 @@
+"""Rules change under load: each partition warns as its events do, with the change at its place."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streams.contract.audit import RulesAdopted, parse_adopted
+from streams.contract.decode import decode_poll
+from streams.contract.warnings import ControlNotice, encode_step
+from streams.core.batch import Batch
+from streams.core.calendar import DAY
+from streams.core.engine import Engine, EngineSettings
+from streams.core.features import DTYPES
+from streams.core.rules import RuleSet
+from streams.core.take_rules import take_rules
+from streams.intake.partition import Pace
+from streams.rule_files import load_rules
+from tests.integration.test_worker_command import arguments
+from tests.integration.test_worker_recovery import last, wait_until
+from tests.integration.test_worker_warnings import PARTITIONS, history
+from tests.integration.workers import Sent, consume, produce, settings_on
+
+IDLE_S = 60.0
+"""Nothing is flushed: where a change of rules lies then depends on offsets alone."""
+RULE = "  - {{id: {0}, when: {1}, tier: {2}, reason: test}}\n"
+OFTEN = RULE.format("often", "orders_30d >= 3", "low")
+SILENT = RULE.format("silent", "days_since_login > 3", "high")
+VERY_SILENT = RULE.format("silent", "days_since_login > 2", "medium")
+FEW = RULE.format("few", "orders_7d < 1", "low")
+HEAD = "version: 1\nrules:\n"
+A, B = HEAD + OFTEN + SILENT, HEAD + VERY_SILENT + FEW
+BAD = HEAD + OFTEN + RULE.format("bad", "order_7d < 1", "low")
+
+
+class Shop:
+    """A folder of rules for each of two workers, and events in order of time on topics."""
+
+    def __init__(self, broker: str, folder: Path) -> None:
+        self.folder = folder
+        settings = settings_on(broker, PARTITIONS, Pace(idle_s=IDLE_S))
+        self.settings = replace(settings, checkpoints=str(folder / "checkpoints"))
+        self.events = history(seed=11)
+        # Each record's partition is given, so that its offset is known.
+        names = [customer for _, customer, _ in self.events]
+        self.numbers = [int(name[1:]) % PARTITIONS for name in names]
+        self.offsets: list[int] = []
+
+    def send(self, begin: int, end: int) -> None:
+        topics = self.settings.topics
+        records = [
+            Sent(topics[topic], customer.encode(), value, number)
+            for (topic, customer, value), number in zip(
+                self.events[begin:end], self.numbers[begin:end], strict=True
+            )
+        ]
+        self.offsets += produce(self.settings.broker, records)
+
+    def rules(self, text: str) -> RuleSet:
+        place = self.folder / "compiled.yaml"
+        place.write_text(text)
+        return load_rules([place], DTYPES)
+
+    def expected(self, number: int, change: RulesAdopted, before: RuleSet, after: RuleSet) -> list[bytes]:
+        """Return the steps of a partition that judges by other rules from the change's offsets on."""
+        names = self.settings.topics
+        app = self.settings.app
+        engine = Engine(EngineSettings(app=app, reorder_us=4 * DAY), before, partition=number)
+        parts: dict[bool, list[Batch]] = {True: [], False: []}
+        for (topic, _, value), where, offset in zip(self.events, self.numbers, self.offsets, strict=True):
+            if where == number:
+                batch = decode_poll(topic, [value], None, None, max_skew_us=0).batch
+                parts[offset < change.offsets[names[topic]]].append(batch)
+        outputs = [engine.step(Batch.concat([Batch.empty(), *parts[True]]))]
+        outputs.append(take_rules(engine, after))
+        outputs.append(engine.step(Batch.concat([Batch.empty(), *parts[False]])))
+        return [encode_step(step, app) for output in outputs for step in output.steps]
+
+    def warnings(self) -> dict[int, list[bytes]]:
+        """Return the first of each id in the topic, by the customer's partition."""
+        found: dict[int, list[bytes]] = defaultdict(list)
+        seen = set()
+        for record in consume(self.settings.broker, self.settings.warnings_topic, 10_000, 0.5):
+            said = json.loads(record.value)["id"]
+            if said not in seen:
+                seen.add(said)
+                found[int(record.key[1:]) % PARTITIONS].append(record.value)
+        return found
+
+    def changes(self) -> dict[int, RulesAdopted]:
+        """Return, by partition, the last change of rules that was no beginning."""
+        found = consume(self.settings.broker, self.settings.audit_topic, 100, 0.3)
+        said = [parse_adopted(record.value) for record in found]
+        return {each.partition: each for each in said if each.rule_set_before is not None}
+
+    def notices(self, kind: str) -> list[ControlNotice]:
+        found = consume(self.settings.broker, self.settings.control_topic, 100, 0.3)
+        said = [ControlNotice.model_validate_json(record.value) for record in found]
+        return [each for each in said if each.kind == kind]
+
+    def check(self, before: str, after: str) -> None:
+        """Fail unless every partition has warned as the engine does, with the change where it was told."""
+        changes, found = self.changes(), self.warnings()
+        assert sorted(changes) == list(range(PARTITIONS))
+        for number, change in changes.items():
+            due = self.expected(number, change, self.rules(before), self.rules(after))
+            assert by_customer(found[number]) == by_customer(due), number
+
+    @contextlib.contextmanager
+    def worker(self, name: str, text: str) -> Iterator[Child]:
+        folder = self.folder / name
+        folder.mkdir()
+        stats = folder / "stats.jsonl"
+        flags = ("--stats", str(stats), "--flush-after", f"{IDLE_S:.0f}s", "--no-model-enabled")
+        command = arguments(self.settings, folder, *flags)
+        (folder / "rules.yaml").write_text(text)
+        with (folder / "lapwing.toml").open("a") as config:
+            config.write('checkpoint_every = "1h"\nreorder = "4d"\n')
+        with (folder / "log").open("wb") as log:
+            child = Child(subprocess.Popen(command, stderr=log), folder)
+            try:
+                yield child
+            finally:
+                child.process.terminate()
+                child.process.wait(30)
+
+
+class Child:
+    """A worker as a process."""
+
+    def __init__(self, process: subprocess.Popen[bytes], folder: Path) -> None:
+        self.process = process
+        self.folder = folder
+
+    def stats(self) -> dict[str, Any]:
+        return last(self.folder / "stats.jsonl")
+
+    def told(self) -> int:
+        """Return how often it has told its statistics."""
+        stats = self.folder / "stats.jsonl"
+        return stats.read_text().count("\n") if stats.exists() else 0
+
+    def say(self, text: str) -> None:
+        """Put other rules in place of those there are, at once."""
+        part = self.folder / "part"
+        part.write_text(text)
+        part.replace(self.folder / "rules.yaml")
+
+
+def by_customer(steps: list[bytes]) -> dict[str, list[dict[str, Any]]]:
+    found = defaultdict(list)
+    for step in map(json.loads, steps):
+        found[step["subject"]].append(step)
+    return found
+
+
+def read_all(*children: Child) -> Callable[[], bool]:
+    """Return what tells whether workers have read all that was sent before this call."""
+    told = [child.told() for child in children]
+
+    def reached() -> bool:
+        lags = {place: lag for child in children for place, lag in child.stats().get("lag", {}).items()}
+        news = all(child.told() >= before + 2 for child, before in zip(children, told, strict=True))
+        return news and len(lags) == 3 * PARTITIONS and not any(lags.values())
+
+    return reached
+
+
+@pytest.fixture
+def shop(broker: str, tmp_path: Path) -> Shop:
+    return Shop(broker, tmp_path)
+
+
+def test_two_workers_take_rules_over_under_load_and_never_mix_them(shop: Shop) -> None:
+    with shop.worker("first", A) as first, shop.worker("second", A) as second:
+        wait_until(lambda: all(child.stats().get("rule_sets") for child in (first, second)))
+        shop.send(0, 200)
+        wait_until(read_all(first, second))
+        first.say(BAD)
+        wait_until(lambda: first.stats()["rules_refused"] == 1)
+        for begin in range(200, 400, 20):
+            shop.send(begin, begin + 20)
+            if begin == 260:
+                first.say(B)
+            if begin == 320:
+                second.say(B)
+        wait_until(lambda: len(shop.changes()) == PARTITIONS)
+        shop.send(400, len(shop.events))
+        wait_until(read_all(first, second))
+        shown = first.stats()
+    assert set(shown["rule_sets"].values()) == {shown["rule_set"]} == {shop.rules(B).hash}
+    shop.check(A, B)
+    assert {each.detail["rule_set"] for each in shop.notices("rules.adopted")} == {
+        shop.rules(A).hash,
+        shop.rules(B).hash,
+    }
+    (refused,) = shop.notices("rules.refused")
+    assert "rules.yaml:4: rule 'bad': `when`: unknown feature 'order_7d'" in str(refused.detail["errors"])
+    assert "rule 'bad': `when`: unknown feature 'order_7d'" in (first.folder / "log").read_text()
+    done = subprocess.run(
+        [sys.executable, "-m", "lapwing", "rules", "audit", "--config", str(first.folder / "lapwing.toml")],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    assert f"{shop.rules(A).hash} -> {shop.rules(B).hash}  partitions 0,1,2" in done.stdout
+    assert "  removed  often" in done.stdout
+
+
+def test_killed_right_after_the_change_it_comes_out_the_same_although_files_lag_behind(shop: Shop) -> None:
+    with shop.worker("first", A) as first, shop.worker("second", A) as second:
+        wait_until(lambda: all(child.stats().get("rule_sets") for child in (first, second)))
+        shop.send(0, 300)
+        wait_until(read_all(first, second))
+        first.say(B)  # and the second's files stay behind
+        shop.send(300, 330)
+        wait_until(lambda: bool(shop.changes()))
+        first.process.kill()
+        wait_until(lambda: len(second.stats()["rule_sets"]) == PARTITIONS)
+        shop.send(330, len(shop.events))
+        wait_until(read_all(second))
+        adopted, running, new = shop.changes(), second.stats(), shop.rules(B).hash
+        assert running["rule_set"] == shop.rules(A).hash
+        went_over = {number for number, rule_set in running["rule_sets"].items() if rule_set == new}
+        assert went_over == set(map(str, adopted))
+        second.say(B)
+        wait_until(lambda: len(shop.changes()) == PARTITIONS)
+    shop.check(A, B)
