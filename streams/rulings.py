@@ -84,13 +84,12 @@ class Rulings:
         return output
 
     def _tell(self, said: Adoption) -> None:
-        log.info(
-            "rules adopted partition=%d from=%s to=%s changed=%s",
-            said["partition"],
-            said["rule_set_before"] or "none",
-            said["rule_set"],
-            "unknown" if said["changes"] is None else ",".join(c["rule"] for c in said["changes"]) or "none",
-        )
+        changed = "unknown" if said["changes"] is None else ",".join(c["rule"] for c in said["changes"])
+        number, before, after = said["partition"], said["rule_set_before"], said["rule_set"]
+        if before is None:
+            log.info("rules partition=%d rule_set=%s", number, after)
+        else:
+            log.info("rules adopted partition=%d from=%s to=%s changed=%s", number, before, after, changed)
         self.told.append(said)
 
     def _adoption(
