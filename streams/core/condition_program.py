@@ -63,10 +63,15 @@ class Program:
                 self._run(frame[part], verdicts[:, part])
         return verdicts
 
-    def _run(self, frame: pl.DataFrame, verdicts: NDArray[np.int8]) -> None:
+    def _registers(self, frame: pl.DataFrame) -> list[Any]:
+        """Return what every step makes of a frame."""
         registers: list[Any] = []
         for step in self._steps:
             registers.append(step(registers, frame))
+        return registers
+
+    def _run(self, frame: pl.DataFrame, verdicts: NDArray[np.int8]) -> None:
+        registers = self._registers(frame)
         for row, output in enumerate(self._outputs):
             true, false = registers[output]
             missing = np.asarray(~(true | false))

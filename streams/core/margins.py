@@ -66,10 +66,7 @@ class Distances(Program):
         with np.errstate(all="ignore"):
             for begin in range(0, frame.height, ROWS_AT_ONCE):
                 part = slice(begin, begin + ROWS_AT_ONCE)
-                rows = frame[part]
-                registers: list[Any] = []
-                for step in self._steps:
-                    registers.append(step(registers, rows))
+                registers = self._registers(frame[part])
                 for place, pair in enumerate(self._pairs):
                     result[place, part] = registers[pair][side]
         result[result == _UNKNOWN] = np.nan
@@ -106,7 +103,7 @@ class Distances(Program):
                 return lambda r, frame: _pair(r[i], _IMPOSSIBLE, _IMPOSSIBLE)
 
     def _comparison(self, op: str, left: c.Numeric, right: c.Numeric) -> Step:
-        if _is_threshold(left) and not _is_threshold(right):
+        if is_threshold(left) and not is_threshold(right):
             op, left, right = MIRRORED[op], right, left
         i, j, whole = self._number(left), self._number(right), _whole(left)
 
@@ -169,7 +166,8 @@ def _share(value: Any, op: str, threshold: Any, whole: bool) -> Any:
     return np.where(_HOLDS[op](value, threshold), 0.0, way)
 
 
-def _is_threshold(node: c.Numeric) -> bool:
+def is_threshold(node: c.Numeric) -> bool:
+    """Tell whether one side of a comparison reads no feature."""
     return next(c.features_of(node), None) is None
 
 

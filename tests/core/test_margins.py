@@ -26,7 +26,7 @@ def to_true(sql: str, **values: object) -> float:
     return float(Distances([parse_condition(sql, DTYPES)]).to_true(frame)[0, 0])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(twin.conditions, twin.rows)
 def test_distances_are_those_of_the_slow_twin(tree: twin.Tree, rows: list[twin.Row]) -> None:
     distances = Distances([parse_condition(twin.sql(tree), DTYPES)])
@@ -38,7 +38,7 @@ def test_distances_are_those_of_the_slow_twin(tree: twin.Tree, rows: list[twin.R
         )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(twin.conditions, twin.rows)
 def test_the_distance_is_nothing_exactly_where_the_verdict_is_given(
     tree: twin.Tree, rows: list[twin.Row]
