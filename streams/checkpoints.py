@@ -120,7 +120,15 @@ class CheckpointStore:
         """
         newest_first = list(reversed(self.whole(partition)))
         named = [c for c in newest_first if c.stands_for(committed)]
-        for checkpoint in named + [c for c in newest_first if c.within(committed) and c not in named]:
+        return self._first(named + [c for c in newest_first if c.within(committed) and c not in named])
+
+    def newest(self, partition: int) -> tuple[Checkpoint, Tables] | None:
+        """Return the newest whole checkpoint, committed or not: to look at, not to go on from."""
+        return self._first(list(reversed(self.whole(partition))))
+
+    def _first(self, checkpoints: list[Checkpoint]) -> tuple[Checkpoint, Tables] | None:
+        """Return the first that can be read."""
+        for checkpoint in checkpoints:
             try:
                 return checkpoint, self._read(checkpoint)
             except StateError as error:

@@ -8,6 +8,7 @@
     ├── RuleError            one rule does not compile
     ├── BrokerError          the broker is absent, refuses, or its topics do not fit
     ├── StateError           a partition's state cannot be loaded or saved
+    ├── ExplanationError     a customer or an instant of which nothing is known
     ├── StoreError           the database is absent or refuses
     └── DemoError            the demo cannot go on
 
@@ -46,6 +47,10 @@ class BrokerError(LapwingError):
 
 class StateError(LapwingError):
     """A partition's state cannot be loaded or saved."""
+
+
+class ExplanationError(LapwingError):
+    """A customer, or an instant, of which nothing is known."""
 
 
 class StoreError(LapwingError):

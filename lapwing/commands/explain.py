@@ -1,0 +1,149 @@
+"""`lapwing explain`: why a customer is warned of, or not."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from datetime import date
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from lapwing.explanation_json import as_json_value
+from lapwing.explanation_text import written
+from lapwing.options import settings_options
+from lapwing.progress import progress_bar
+from lapwing.settings import NO_CHECKPOINTS, Settings
+from lapwing.wiring import engine
+from streams.checkpoints import CheckpointStore
+from streams.contract.instants import read_instant, to_us
+from streams.core.calendar import Calendar
+from streams.core.engine import Engine
+from streams.core.explanation import Explanation
+from streams.core.features import DTYPES
+from streams.errors import SettingsError
+from streams.explain import explain_checkpoint, explain_events
+from streams.files import FileRefusal, read_events
+from streams.rule_files import load_rules
+
+WIDTH = 120
+"""Columns of what is not written to a terminal."""
+
+
+class Moment(click.ParamType):
+    """An RFC 3339 time as microseconds since the epoch, or a date."""
+
+    name = "time"
+
+    def convert(
+        self, value: str | int | date, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | date:
+        """Return the instant or the date, or refuse the text."""
+        if not isinstance(value, str):
+            return value
+        try:
+            if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+                return date.fromisoformat(value)
+            return to_us(read_instant(value))
+        except ValueError:
+            self.fail(f"{value!r} is no RFC 3339 time such as 2011-12-09T00:00:00Z and no date", param, ctx)
+
+
+@click.command()
+@click.argument("customer")
+@click.argument("events", nargs=-1, type=click.Path(path_type=Path))
+@settings_options("rules", "app", "time_zone", "sweep_every", "model_enabled")
+@click.option(
+    "--at",
+    type=Moment(),
+    help="The instant, RFC 3339, or a date: the end of that day. By default that of the last event.",
+)
+@click.option(
+    "--checkpoint",
+    help="Explain from a worker's checkpoints in this directory or at this URL, not from EVENTS.",
+)
+@click.option(
+    "--partitions",
+    type=click.IntRange(1, 10_000),
+    help="Partitions of the topics: 1 by default with EVENTS, with --checkpoint as many as it shows.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def command(
+    customer: str,
+    events: tuple[Path, ...],
+    settings: Settings,
+    at: int | date | None,
+    checkpoint: str | None,
+    partitions: int | None,
+    as_json: bool,
+) -> None:
+    """Explain why CUSTOMER is warned of at an instant, or why not, and what would end it.
+
+    Either from EVENTS (.jsonl, .jsonl.gz, .jsonl.zst or .parquet) or, with --checkpoint, from what a worker
+    has saved.
+    """
+    if bool(events) == bool(checkpoint):
+        msg = "explain reads event files or a checkpoint: give EVENTS, or --checkpoint, and not both"
+        raise SettingsError(msg)
+    instant = _end_of(at, settings.time_zone) if isinstance(at, date) else at
+    if checkpoint:
+        explanation = _of_checkpoint(settings, checkpoint, customer, instant, partitions)
+    else:
+        explanation = _of_events(settings, events, customer, instant, partitions or 1)
+    if as_json:
+        click.echo(json.dumps(as_json_value(explanation)))
+        return
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = WIDTH
+    console.print(written(explanation, settings.time_zone))
+
+
+def _of_events(
+    settings: Settings, paths: tuple[Path, ...], customer: str, at: int | None, partitions: int
+) -> Explanation:
+    rules = load_rules([settings.rules], DTYPES)
+
+    def on_refused(refusal: FileRefusal) -> None:
+        click.echo(f"refused {refusal}", err=True)
+
+    with progress_bar("reading") as bar:
+        batch = read_events(
+            paths,
+            now_us=time.time_ns() // 1000,
+            max_skew_us=settings.max_skew,
+            on_refused=on_refused,
+            progress=bar,
+        )
+    with progress_bar("replaying") as bar:
+        return explain_events(
+            batch,
+            lambda number: engine(settings, rules, number),
+            partitions,
+            customer,
+            at=at,
+            progress=bar,
+        )
+
+
+def _of_checkpoint(
+    settings: Settings, url: str, customer: str, at: int | None, partitions: int | None
+) -> Explanation:
+    if url == NO_CHECKPOINTS:
+        msg = f"--checkpoint {url}: no checkpoints are kept"
+        raise SettingsError(msg)
+    rules = load_rules([settings.rules], DTYPES)
+
+    def engine_of(number: int) -> Engine:
+        return engine(settings, rules, number)
+
+    topics = {name: topic for topic, name in settings.topics.items()}
+    store = CheckpointStore(url, settings.app)
+    return explain_checkpoint(store, engine_of, customer, topics, at=at, count=partitions)
+
+
+def _end_of(day: date, zone: str) -> int:
+    """Return the local midnight that ends a day."""
+    return Calendar(zone).start((day - date(1970, 1, 1)).days + 1)
