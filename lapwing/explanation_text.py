@@ -1,4 +1,4 @@
-"""An explanation as people read it: first what is so and what would end it, then every rule, then the history."""
+"""An explanation as people read it: what is so and what would end it, then every rule, then the history."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rich.rule import Rule as Line
 from rich.table import Table
 from rich.text import Text
 
+from streams.core.condition_text import number_text
 from streams.core.endings import MOST, Ending
 from streams.core.episodes import Phase
 from streams.core.explanation import Explanation, RuleView
@@ -80,7 +81,8 @@ class _Page:
 
     def _sources(self) -> Iterator[RenderableType]:
         for topic, newest in self.sight.quiet.items():
-            text = f"{topic.label} are quiet: nothing from anybody since {self.when(newest)}; what reads them waits"
+            since = self.when(newest)
+            text = f"{topic.label} are quiet: none from anybody since {since}, so what reads them is missing"
             yield Text(text, style="yellow")
         silent = [topic.label for topic in REQUIRED if topic not in self.explanation.heard]
         if silent:
@@ -95,28 +97,30 @@ class _Page:
         lines.add_column()
         lines.add_row(Text("why", style="dim"), Text(view.rule.title or view.rule.id))
         if cause is not None and cause.message:
-            lines.add_row(Text("then", style="dim"), Text(cause.message))
+            lines.add_row(Text("when opened", style="dim"), Text(cause.message))
         lines.add_row(Text("now", style="dim"), Text(view.message))
-        lines.add_row(Text("ends when", style="dim"), self._ends_when(view))
-        lines.add_row(Text("so", style="dim"), Text(self._so(view), style="bold"))
+        lines.add_row(Text("clear when", style="dim"), self._ends_when(view))
+        lines.add_row(Text("what ends it", style="dim"), Text(self._so(view), style="bold"))
         yield Text.assemble("  ", (view.rule.id, f"bold {COLOURS[view.rule.tier]}"))
         yield Padding(lines, (0, 0, 0, 4))
 
     def _ends_when(self, view: RuleView) -> Text:
-        said = Text(view.clear.text)
+        own = " ".join(view.rule.clear.split()) if view.rule.clear else "its condition is no longer true"
+        said = Text(own)
         if view.changes:
             said.append("; the smallest change: " + "; ".join(map(_change, view.changes)), style="dim")
         return said
 
     def _so(self, view: RuleView) -> str:
         """Return what the customer could do now that would end a cause."""
-        hold = f", and stay so for {_long(view.rule.keep_open_for_us)}" if view.rule.keep_open_for_us else ""
+        keep = view.rule.keep_open_for_us
+        hold = f", once it has stayed so for {_long(keep)}" if keep else ""
         if view.clear.verdict is Verdict.TRUE:
-            if view.due is not None and view.life is not None and view.life.phase is Phase.CLEARING:
-                return f"it is clear now, and ends at the first evaluation from {self.when(view.due)} on if so still"
-            return f"it is clear now, and begins to end at the next evaluation{hold}"
+            if view.due is not None:
+                return f"it is clear now, and ends from {self.when(view.due)} on if it still is"
+            return f"it is clear now, and ends at the next evaluation{hold}"
         if not view.endings:
-            return f"no {MOST} orders or logins at once would end it"
+            return f"{MOST} orders or logins at once would not end it"
         return f"{' or '.join(map(_ending, view.endings))} would end it{hold}"
 
     def _nearest(self) -> Iterator[RenderableType]:
@@ -184,12 +188,16 @@ class _Page:
             self._part(table, part, 0)
         if view.is_open:
             table.add_row(Text("clears when", style="dim"))
-            self._part(table, view.clear, 0)
+            own = view.own_clear
+            for part in own.parts if own.join is Join.ALL else (own,):
+                self._part(table, part, 0)
         yield Padding(table, (0, 0, 0, 4))
         if view.changes:
             what = "clear it" if view.is_open else "make it true"
             text = f"    smallest change to {what}: {'; '.join(map(_change, view.changes))}"
             yield Text(text, style="dim")
+        elif view.changes is None and not view.missing:
+            yield Text("    no change of its numbers would make it true", style="dim")
         yield Text()
 
     def _standing(self, view: RuleView) -> str:
@@ -201,7 +209,8 @@ class _Page:
                 assert life is not None
                 opened = f"open since {self.when(life.opened_at)} (true since {self.when(life.since)})"
                 if life.phase is Phase.CLEARING:
-                    return f"{opened}; clear since {self.when(life.clearing_since)}, ends from {due} on if so still"
+                    cleared = self.when(life.clearing_since)
+                    return f"{opened}; clear since {cleared}, ends from {due} on if it still is"
                 return opened
             case Phase.PENDING:
                 assert life is not None
@@ -241,10 +250,9 @@ class _Page:
     def _note(self, part: Part) -> str:
         """Return why a value is missing, and the features where a comparison reads several."""
         notes = [_why(self.absent[name]) for name in part.missing if name in self.absent]
-        several = len(part.values) > 1 or (part.values and part.values[0][0] != part.feature)
-        if several:
-            if isinstance(part.threshold, float):
-                notes.insert(0, f"against {shown(part.threshold)}")
+        if isinstance(part.threshold, float) and not part.text.endswith(f" {number_text(part.threshold)}"):
+            notes.insert(0, f"against {shown(part.threshold)}")
+        if [value for _, value in part.values] != [part.value] and part.feature != part.values[0][0]:
             notes.append(", ".join(f"{name} {shown(value)}" for name, value in part.values))
         return "; ".join(notes)
 
@@ -263,17 +271,28 @@ class _Page:
             yield Text("No warning so far." if told.history_from is None else "No step since.")
             return
         table = Table.grid(padding=(0, 2))
+        before: dict[str, Cause] = {}
         for step in told.history:
-            self._step(table, step)
+            before = self._step(table, step, before)
         yield table
 
-    def _step(self, table: Table, step: Step) -> None:
+    def _step(self, table: Table, step: Step, before: dict[str, Cause]) -> dict[str, Cause]:
+        """Add a step with the causes that joined and left, and return those open after it."""
         ended = step.kind in (StepKind.RESOLVED, StepKind.WITHDRAWN)
+        told = {cause.rule: cause for cause in step.causes}
+        open_now = {} if ended else told
+        # A cause that leaves while others stay is not in the step: with which values is not known.
+        left = [(cause, "") for rule, cause in before.items() if rule not in told]
+        left += [(cause, cause.message) for cause in step.causes if ended]
+        joined = [(cause, cause.message) for rule, cause in open_now.items() if cause != before.get(rule)]
         causes = Text("\n").join(
-            Text.assemble((cause.rule, COLOURS[cause.tier]), f"  {cause.message}") for cause in step.causes
+            Text.assemble(f"{sign} ", (cause.rule, COLOURS[cause.tier]), f"  {message}")
+            for sign, lines in (("-", left), ("+", joined))
+            for cause, message in lines
         )
         kind = Text(step.kind.value, style="green" if ended else "bold")
         table.add_row(Text(self.when(step.at)), kind, Text(step.tier.label, COLOURS[step.tier]), causes)
+        return open_now
 
     def when(self, us: int) -> str:
         """Return an instant on the business's clock, to the minute, or finer where it is."""

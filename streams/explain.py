@@ -116,7 +116,7 @@ def _stand(engine: Engine, customer_id: str, at: int) -> tuple[Sight, list[Step]
     steps = engine.advance(at - 1).steps
     row = find(engine, customer_id)
     if row is None:
-        msg = f"customer {customer_id!r} is unknown at {format_instant(at)}: no event of this customer lies before"
+        msg = f"customer {customer_id!r} is unknown at {format_instant(at)}: no event of this customer yet"
         raise ExplanationError(msg)
     due = engine.place[1] == at
     seen = look(engine, row, at)

@@ -96,9 +96,13 @@ def command(
         click.echo(json.dumps(as_json_value(explanation)))
         return
     console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = WIDTH
-    console.print(written(explanation, settings.time_zone))
+    if console.is_terminal:
+        console.print(written(explanation, settings.time_zone))
+        return
+    console.width = WIDTH
+    with console.capture() as capture:
+        console.print(written(explanation, settings.time_zone))
+    click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()))
 
 
 def _of_events(

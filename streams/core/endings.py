@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -29,15 +29,20 @@ class Ending:
     count: int
 
 
-def endings(engine: Engine, customer_id: str, sight: Sight) -> dict[int, tuple[Ending, ...]]:
+def endings(
+    engine: Engine, customer_id: str, sight: Sight, heard: Set[Topic]
+) -> dict[int, tuple[Ending, ...]]:
     """Return for each rule, by its place, what would make its clear condition true at once, each kind alone.
 
-    Orders are of the customer's mean amount. The events are laid out as the engine does it and forgotten.
+    Orders are of the customer's mean amount; only events of the topics in `heard` are tried. They are laid
+    out as the engine does it, and forgotten.
     """
     found: dict[int, list[Ending]] = {}
     for events in _tried(engine, customer_id, sight):
-        clear = _clears(engine, sight, events)
         topic = Topic(int(events.topic[0]))
+        if topic not in heard:
+            continue
+        clear = _clears(engine, sight, events)
         for rule in range(len(clear)):
             after = np.flatnonzero(clear[rule] == 1)
             if len(after):

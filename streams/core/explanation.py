@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Set
 from dataclasses import dataclass
 
+from streams.core import conditions as c
 from streams.core.endings import Ending, endings
 from streams.core.engine import Engine
 from streams.core.episodes import Life, OpenWarning, Phase
@@ -25,6 +28,8 @@ class RuleView:
     """`only` and `when`."""
     clear: Part
     """`clear`, or not `only`."""
+    own_clear: Part
+    """`clear`, or where the rule has none the opposite of `when`, without `only`."""
     distance: float
     """How far `when` is from being true: see `streams.core.margins`."""
     gaps: tuple[Gap, ...]
@@ -86,9 +91,13 @@ def explain(
 
     `sight` may be from just before the engine took the sweep at the same instant.
     """
-    lives = {rule: life for rule, customer, life in engine.episodes.lives() if customer == sight.row}
+    lives = {
+        rule: life
+        for rule, customer, life in engine.episodes.lives()
+        if customer == sight.row and not (life.phase is Phase.COOLING and life.since <= sight.at)
+    }
     any_open = any(life.phase >= Phase.OPEN for life in lives.values())
-    ends = endings(engine, customer_id, sight) if any_open else {}
+    ends = endings(engine, customer_id, sight, heard) if any_open else {}
     views = [
         _view(engine, rule, sight, lives.get(rule), ends.get(rule, ()), heard)
         for rule in range(len(engine.rules))
@@ -124,6 +133,7 @@ def _view(
         rule=rule,
         when=part(when, row),
         clear=part(clear, row),
+        own_clear=part(clear.right if rule.only and isinstance(clear, c.Or) else clear, row),
         distance=row.distance(when, True),
         gaps=tuple(gaps(when, values)),
         changes=smallest_change(clear if is_open else when, values),
@@ -148,7 +158,7 @@ def _due(life: Life, rule: Rule) -> int | None:
 
 
 def _nearest_first(view: RuleView) -> tuple[int, int, float, str]:
-    phase = -1 if view.life is None else int(view.life.phase)
-    unknown = view.when.verdict is Verdict.MISSING or view.distance != view.distance
-    distance = float("1e308") if unknown else view.distance
-    return -phase, -int(view.rule.tier) if phase > 0 else 0, distance, view.rule.id
+    phase = -1 if view.life is None else min(int(view.life.phase), int(Phase.OPEN))
+    tier = int(view.rule.tier) if view.is_open else 0
+    unknown = view.when.verdict is Verdict.MISSING or math.isnan(view.distance)
+    return -phase, -tier, sys.float_info.max if unknown else view.distance, view.rule.id

@@ -20,6 +20,8 @@ MOST_PLANS: Final = 64
 SLACK: Final = 1e-12
 """Share of a bound by which arithmetic may miss it."""
 
+NEVER_FALL: Final = ("orders_total", "logins_total", "complaints_total", "tenure_days")
+
 Plan = dict[str, Interval]
 """Where features must lie; a feature that is not named may stay what it is, or be anything."""
 
@@ -52,9 +54,9 @@ def smallest_change(
     """Return the features to change so that a condition is true, or false; none where it is so already.
 
     `None` says that no change of known numbers was found that does it. Every feature is taken to be free of
-    the others and to stay what it can be: a count is whole, and what cannot be negative is not. Of several
-    ways it is the one whose greatest `distance` is least, then that of the fewest features. It has been put
-    into the condition and does what is asked, and no part of it can be left out.
+    the others and to become what it can be: a count is whole and not negative, a total never falls. Of
+    several ways it is the one whose greatest `distance` is least, then that of the fewest features. It has
+    been put into the condition and does what is asked, and no part of it can be left out.
     """
     row, wanted = Row(values), Verdict.TRUE if want else Verdict.FALSE
     if row.verdict(condition) is wanted:
@@ -153,15 +155,15 @@ def _plans(node: c.Condition, row: Row, want: bool) -> list[Plan]:
 
 
 def _comparison(op: str, left: c.Numeric, right: c.Numeric, row: Row) -> list[Plan]:
-    value, threshold = row.number(left), row.number(right)
-    if value is None or threshold is None:
+    side_is, other_is = row.number(left), row.number(right)
+    if side_is is None or other_is is None:
         return []
     names = [*c.features_of(left), *c.features_of(right)]
     plans = [
-        {name: interval.meet(possible(name))}
-        for side, relation, other in ((left, op, threshold), (right, MIRRORED[op], value))
+        {name: interval.meet(possible(name, now))}
+        for side, relation, other in ((left, op, other_is), (right, MIRRORED[op], side_is))
         for name in dict.fromkeys(c.features_of(side))
-        if names.count(name) == 1 and row.values[name] is not None
+        if names.count(name) == 1 and isinstance(now := row.values[name], int | float)
         for within in holding(relation, other)
         for interval in solved(side, name, within, row.number)
     ]
@@ -172,8 +174,8 @@ def _comparison(op: str, left: c.Numeric, right: c.Numeric, row: Row) -> list[Pl
     others = []
     for plan in plans:
         for name, interval in plan.items():
-            now = row.values[name]
-            if isinstance(now, int | float) and now in interval:
+            value = row.values[name]
+            if isinstance(value, int | float) and value in interval:
                 kept[name] = interval
             else:
                 others.append(plan)
@@ -196,15 +198,19 @@ def _together(left: list[Plan], right: list[Plan], row: Row) -> list[Plan]:
     return [plan for _, _, plan in sorted(ways, key=lambda way: way[:2])[:MOST_PLANS]]
 
 
-def possible(name: str) -> Interval:
-    """Return the numbers that a feature can be.
+def possible(name: str, now: float = 0.0) -> Interval:
+    """Return the numbers that a feature can become that is `now` something.
 
     >>> possible("churn_probability")
     Interval(low=0.0, high=1.0, low_open=False, high_open=False)
+    >>> possible("orders_total", 4).low
+    4
     """
     feature = CATALOGUE.get(name)
     if feature is None or feature.unit == "currency" or name in ("spend_trend", "days_to_contract_end"):
         return Interval()
+    if name in NEVER_FALL:
+        return Interval(low=now)
     if feature.unit == "1 to 5":
         return Interval(1.0, 5.0)
     return Interval(0.0, 1.0 if feature.unit in ("probability", "share") else math.inf)
