@@ -89,6 +89,9 @@ def explain_checkpoint(
     except StateMismatch as error:
         msg = f"{checkpoint.path}: {error}"
         raise StateError(msg) from error
+    # Sweeps wait for the event that passes them: the checkpoint may stand before those due by its clock.
+    midnight, next_sweep, _ = engine.place
+    begun = None if midnight is None else min(engine.reorder.watermark, next_sweep)
     steps = [*engine.adopt().steps, *engine.flush().steps]
     clock = engine.reorder.watermark
     if at is not None and at < clock:
@@ -105,7 +108,7 @@ def explain_checkpoint(
         if name in topics and stand.reached is not None
     }
     source = f"checkpoint {checkpoint.sequence} of partition {number}"
-    return explain(engine, customer_id, seen, source=source, heard=heard, history=own, history_from=clock)
+    return explain(engine, customer_id, seen, source=source, heard=heard, history=own, history_from=begun)
 
 
 def _stand(engine: Engine, customer_id: str, at: int) -> tuple[Sight, list[Step]]:
@@ -131,18 +134,17 @@ def _holding(store: CheckpointStore, customer_id: str, count: int | None) -> tup
         msg = f"{store.url}: there are no checkpoints of this application"
         raise StateError(msg)
     likely = _partition(customer_id, count or max(numbers) + 1)
-    read = 0
-    for number in sorted(numbers, key=lambda n: n != likely):
-        found = store.newest(number)
-        if found is None:
-            continue
-        read += 1
-        if _knows(found[1], customer_id):
-            return number, *found
-        if count is not None:
-            break  # the customer can be nowhere else
-    if not read:
-        msg = f"{store.url}: no checkpoint of this application can be read"
+    # How many partitions there are is a guess unless it was given: some may have no checkpoint yet.
+    tried = [likely] if count else sorted(numbers, key=lambda number: number != likely)
+    readable = False
+    for number in tried:
+        newest = store.newest(number)
+        readable = readable or newest is not None
+        if newest is not None and _knows(newest[1], customer_id):
+            return number, *newest
+    if not readable:
+        which = f"partition {likely}" if count else "this application"
+        msg = f"{store.url}: no checkpoint of {which} can be read"
         raise StateError(msg)
     msg = f"customer {customer_id!r} is unknown: no event of this customer is in a checkpoint"
     raise ExplanationError(msg)
@@ -154,4 +156,5 @@ def _partition(customer_id: str, count: int) -> int:
 
 
 def _knows(tables: Tables, customer_id: str) -> bool:
-    return bool((tables["customers"]["customer_id"] == customer_id).any())
+    """Tell whether a customer is in a state, if only in an event that waits to be put in order."""
+    return any((tables[name]["customer_id"] == customer_id).any() for name in ("customers", "held"))
