@@ -47,7 +47,7 @@ def taught(number: int) -> Engine:
 
 @pytest.fixture(scope="module")
 def events() -> Batch:
-    batch = as_batch(random_history(5, size=250, days=80).arrivals)
+    batch = as_batch(random_history(5, size=170, days=60).arrivals)
     return batch.take(batch.order())
 
 
@@ -66,7 +66,7 @@ def test_an_explanation_agrees_with_replay_at_sweeps(events: Batch, count: int, 
     assert frame["churn_probability"].drop_nulls().len() > 10
     whens = COMPILED.verdicts(frame).when
     open_causes = 0
-    for place in range(3, len(frame), len(frame) // 7):
+    for place in range(3, len(frame), len(frame) // 6):
         row = frame.row(place, named=True)
         customer, at = row.pop("customer_id"), row.pop("at")
         told = explain_events(events, taught, count, customer, at=at)
@@ -108,7 +108,7 @@ CLEARS = {
 
 def test_what_ends_a_cause_ends_it_when_it_comes(events: Batch) -> None:
     """The events that an explanation names are added to the history: `clear` is then true, one less: not."""
-    events = events.take(slice(0, 140))
+    events = events.take(slice(0, 110))
     at = int(events.at[-1]) + HOUR
     rules = [Rule(name, "tenure_days >= 0", Tier.LOW, "test", clear=clear) for name, clear in CLEARS.items()]
     compiled = compile_rules(rules, DTYPES)
@@ -349,7 +349,7 @@ def store(events: Batch, tmp_path_factory: pytest.TempPathFactory) -> Checkpoint
 @pytest.mark.parametrize("later", [0, 3 * DAY + HOUR])
 def test_a_checkpoint_explains_as_the_events_do(store: CheckpointStore, events: Batch, later: int) -> None:
     of = partitions(events.customer_id, 2)
-    for customer in sorted(set(events.customer_id.tolist()))[:6]:
+    for customer in sorted(set(events.customer_id.tolist()))[:3]:
         number = int(of[events.customer_id == customer][0])
         at = int(events.at[of == number][-1]) + later if later else None
         one = explain_events(events, taught, 2, customer, at=at)

@@ -18,8 +18,8 @@ from lapwing.progress import progress_bar
 from lapwing.settings import NO_CHECKPOINTS, Settings
 from lapwing.wiring import engine
 from streams.checkpoints import CheckpointStore
-from streams.contract.instants import read_instant, to_us
-from streams.core.calendar import Calendar
+from streams.contract.instants import format_instant, read_instant, to_us
+from streams.core.calendar import LAST_DAY, Calendar
 from streams.core.engine import Engine
 from streams.core.explanation import Explanation
 from streams.core.features import DTYPES
@@ -87,7 +87,7 @@ def command(
     if bool(events) == bool(checkpoint):
         msg = "explain reads event files or a checkpoint: give EVENTS, or --checkpoint, and not both"
         raise SettingsError(msg)
-    instant = _end_of(at, settings.time_zone) if isinstance(at, date) else at
+    instant = None if at is None else _instant(at, settings.time_zone)
     if checkpoint:
         explanation = _of_checkpoint(settings, checkpoint, customer, instant, partitions)
     else:
@@ -148,6 +148,13 @@ def _of_checkpoint(
     return explain_checkpoint(store, engine_of, customer, topics, at=at, count=partitions)
 
 
-def _end_of(day: date, zone: str) -> int:
-    """Return the local midnight that ends a day."""
-    return Calendar(zone).start((day - date(1970, 1, 1)).days + 1)
+def _instant(at: int | date, zone: str) -> int:
+    """Return an instant that was asked for; of a date, the local midnight that ends it."""
+    calendar = Calendar(zone)
+    last = calendar.start(LAST_DAY)
+    day = (at - date(1970, 1, 1)).days + 1 if isinstance(at, date) else 0
+    instant = at if isinstance(at, int) else calendar.start(min(day, LAST_DAY)) if day > 0 else -1
+    if not 0 <= instant < last:
+        msg = f"--at lies outside the years 1970 to {format_instant(last)[:4]}"
+        raise SettingsError(msg)
+    return instant
