@@ -22,7 +22,7 @@ from streams.core.gaps import Join, Part, Verdict
 from streams.core.messages import shown
 from streams.core.sight import Missing
 from streams.core.smallest_change import Change
-from streams.core.steps import Cause, Step, StepKind, Tier
+from streams.core.steps import Cause, Step, StepKind, Tier, Value
 from streams.core.topics import REQUIRED, Topic
 
 COLOURS: Final = {Tier.HIGH: "red", Tier.MEDIUM: "yellow", Tier.LOW: "cyan"}
@@ -60,7 +60,7 @@ class _Page:
         """Yield who it is about, what is so, and what would end it."""
         told, at = self.explanation, self.when(self.sight.at)
         yield Text.assemble(
-            ("Customer ", "bold"), (told.customer_id, "bold"), f" at {at} {self.zone}",
+            ("Customer ", "bold"), (_clean(told.customer_id), "bold"), f" at {at} {self.zone}",
             (f"   from {told.source}, rule set {told.rule_set}", "dim"),
         )  # fmt: skip
         yield from self._sources()
@@ -97,8 +97,8 @@ class _Page:
         lines.add_column()
         lines.add_row(Text("why", style="dim"), Text(view.rule.title or view.rule.id))
         if cause is not None and cause.message:
-            lines.add_row(Text("when opened", style="dim"), Text(cause.message))
-        lines.add_row(Text("now", style="dim"), Text(view.message))
+            lines.add_row(Text("when opened", style="dim"), Text(_clean(cause.message)))
+        lines.add_row(Text("now", style="dim"), Text(_clean(view.message)))
         lines.add_row(Text("clear when", style="dim"), self._ends_when(view))
         lines.add_row(Text("what ends it", style="dim"), Text(self._so(view), style="bold"))
         yield Text.assemble("  ", (view.rule.id, f"bold {COLOURS[view.rule.tier]}"))
@@ -152,7 +152,7 @@ class _Page:
             style = "red" if share.contribution > 0 else "green"
             table.add_row(
                 Text(f"{share.contribution:+.2f}", style=style),
-                Text(f"{share.feature} {shown(share.value)} {does} it"),
+                Text(f"{share.feature} {_shown(share.value)} {does} it"),
             )
         yield Padding(table, (0, 0, 0, 4))
         rest = len(model.shares) - SHARES
@@ -244,7 +244,7 @@ class _Page:
                 self._part(table, each, depth + 1)
             return
         told = Text.assemble(indent, (mark, colour), f" {part.text}")
-        value = Text(shown(part.value) if part.feature else "", style="bold")
+        value = Text(_shown(part.value) if part.feature else "", style="bold")
         table.add_row(told, value, Text(self._note(part), style="dim"))
 
     def _note(self, part: Part) -> str:
@@ -253,7 +253,7 @@ class _Page:
         if isinstance(part.threshold, float) and not part.text.endswith(f" {number_text(part.threshold)}"):
             notes.insert(0, f"against {shown(part.threshold)}")
         if [value for _, value in part.values] != [part.value] and part.feature != part.values[0][0]:
-            notes.append(", ".join(f"{name} {shown(value)}" for name, value in part.values))
+            notes.append(", ".join(f"{name} {_shown(value)}" for name, value in part.values))
         return "; ".join(notes)
 
     # -- what was ---------------------------------------------------------------------------------
@@ -286,7 +286,7 @@ class _Page:
         left += [(cause, cause.message) for cause in step.causes if ended]
         joined = [(cause, cause.message) for rule, cause in open_now.items() if cause != before.get(rule)]
         causes = Text("\n").join(
-            Text.assemble(f"{sign} ", (cause.rule, COLOURS[cause.tier]), f"  {message}")
+            Text.assemble(f"{sign} ", (cause.rule, COLOURS[cause.tier]), f"  {_clean(message)}")
             for sign, lines in (("-", left), ("+", joined))
             for cause, message in lines
         )
@@ -299,6 +299,15 @@ class _Page:
         instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)
         local = instant.astimezone(ZoneInfo(self.zone))
         return f"{local:%Y-%m-%d %H:%M:%S}" if local.second else f"{local:%Y-%m-%d %H:%M}"
+
+
+def _shown(value: Value) -> str:
+    return _clean(shown(value))
+
+
+def _clean(text: str) -> str:
+    """Return text from outside without what could move a terminal's cursor."""
+    return "".join(each if each.isprintable() else " " for each in text)
 
 
 def _change(change: Change) -> str:

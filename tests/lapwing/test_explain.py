@@ -118,6 +118,23 @@ def test_the_text_of_one_who_is_not_warned_of_names_the_nearest_rule() -> None:
     assert "No warning so far." in text
 
 
+def test_nothing_in_the_data_can_move_the_cursor() -> None:
+    profile = {
+        "type": "profile",
+        "event_id": "p",
+        "customer_id": "ann [x]",
+        "occurred_at": "2024-03-03T10:00:00Z",
+        "region": "\x1b[2Jhere",
+    }
+    with Path("events.jsonl").open("a") as file:
+        file.write(json.dumps(profile) + "\n")
+    rule = "  - {id: r, when: region <> 'x', tier: low, reason: r, message: 'from {region}'}\n"
+    Path("rules.yaml").write_text(RULES + rule)
+    text = explain("ann [x]", "events.jsonl")
+    assert "from  [2Jhere" in text
+    assert all(each.isprintable() or each == "\n" for each in text)
+
+
 def test_json_says_everything() -> None:
     told = as_json("ann [x]", "events.jsonl")
     assert told["at"] == "2024-03-12T10:00:00Z"
