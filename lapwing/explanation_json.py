@@ -91,6 +91,7 @@ def _idle(rule: Rule) -> dict[str, Any]:
         "id": rule.id,
         "title": rule.title or rule.id,
         "status": rule.status.value,
+        "paused": rule.paused,
         "tier": rule.tier.label,
         "version": rule.version,
         "evaluated": False,

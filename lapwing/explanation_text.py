@@ -176,6 +176,8 @@ class _Page:
     def _rule(self, view: RuleView) -> Iterator[RenderableType]:
         rule = view.rule
         shadow = " shadow, warns nobody" if rule.status == "shadow" else ""
+        if rule.paused is not None:
+            shadow = f" paused ({rule.paused}), warns nobody"
         yield Text.assemble(
             (rule.id, f"bold {COLOURS[rule.tier]}"), f" {rule.tier.label}{shadow}: ",
             (self._standing(view), "bold" if view.life is not None else ""),

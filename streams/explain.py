@@ -9,15 +9,18 @@ import numpy as np
 from streams.checkpoints import Checkpoint, CheckpointStore
 from streams.contract.instants import format_instant
 from streams.core.batch import Batch
+from streams.core.condition_sql import Catalogue
 from streams.core.engine import Engine
 from streams.core.explanation import Explanation, explain
 from streams.core.partition import partitions
+from streams.core.rules import RuleSet
 from streams.core.sight import Sight, find, look
 from streams.core.state import StateMismatch, Tables, restore
 from streams.core.steps import Step
 from streams.core.topics import Topic
-from streams.errors import ExplanationError, StateError
+from streams.errors import ExplanationError, LapwingError, StateError
 from streams.replay import replay
+from streams.rule_files import compile_files
 
 Engines = Callable[[int], Engine]
 """Makes the engine of a partition."""
@@ -35,8 +38,9 @@ def explain_events(
 ) -> Explanation:
     """Explain a customer from a history in the order of `Batch.order`, on one of `count` partitions.
 
-    `at` is as in `explain_at`; by default it is the instant of the customer's partition's last event, that
-    event included. Raises `ExplanationError` for a customer or an instant of which the history knows nothing.
+    What is seen is what a sweep at `at` would see: where one is due then, events of that very instant come
+    after it. By default `at` is the instant of the last event of the customer's partition, that event
+    included. Raises `ExplanationError` for a customer or an instant of which the history knows nothing.
     """
     own = np.flatnonzero(events.customer_id == customer_id)
     if not len(own):
@@ -69,7 +73,8 @@ def explain_events(
 
 def explain_checkpoint(
     store: CheckpointStore,
-    engines: Engines,
+    engines: Callable[[int, RuleSet], Engine],
+    rules: Callable[[Checkpoint], RuleSet],
     customer_id: str,
     topics: Mapping[str, Topic],
     *,
@@ -78,12 +83,13 @@ def explain_checkpoint(
 ) -> Explanation:
     """Explain a customer from the newest whole checkpoint of the customer's partition.
 
-    `at` is as in `explain_at`, and not before the checkpoint's clock, which it is by default. `topics` are
-    the topics by their names on the broker; `count` is how many partitions they have, by default as many as
-    the store shows. Raises `ExplanationError` where nothing is known, `StateError` where nothing can be read.
+    `at` is as in `explain_events`, and not before the checkpoint's clock, which it is by default. `rules`
+    says by which rules to judge, `topics` are the topics by their names on the broker, and `count` is how
+    many partitions they have, by default as many as the store shows. Raises `ExplanationError` where nothing
+    is known, `StateError` where nothing can be read.
     """
     number, checkpoint, tables = _holding(store, customer_id, count)
-    engine = engines(number)
+    engine = engines(number, rules(checkpoint))
     try:
         restore(engine, tables)
     except StateMismatch as error:
@@ -109,6 +115,21 @@ def explain_checkpoint(
     }
     source = f"checkpoint {checkpoint.sequence} of partition {number}"
     return explain(engine, customer_id, seen, source=source, heard=heard, history=own, history_from=begun)
+
+
+def kept_rules(checkpoint: Checkpoint, catalogue: Catalogue) -> RuleSet | None:
+    """Return the rules that a checkpoint says are in force, `None` where it says nothing.
+
+    Raises `StateError` where they cannot be read any more.
+    """
+    kept = checkpoint.content.rules
+    if kept is None:
+        return None
+    try:
+        return compile_files(kept.files, catalogue)
+    except LapwingError as error:
+        msg = f"{checkpoint.path}: its rules cannot be read by this version; give others with --rules"
+        raise StateError(msg) from error
 
 
 def _stand(engine: Engine, customer_id: str, at: int) -> tuple[Sight, list[Step]]:

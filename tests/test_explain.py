@@ -162,6 +162,11 @@ def test_the_smallest_change_of_an_open_cause_clears_it(events: Batch) -> None:
 # -- from a checkpoint ---------------------------------------------------------------------------------
 
 
+def by_files(engines: Any) -> tuple[Any, Any]:
+    """Return engines of a number and rules, and rules that do not come from the checkpoint."""
+    return lambda number, rules: engines(number), lambda checkpoint: COMPILED
+
+
 def saved(store: CheckpointStore, events: Batch, count: int, rules: RuleSet = COMPILED) -> None:
     """Save what workers would have saved after `events`, which they still hold back in part."""
     of = partitions(events.customer_id, count)
@@ -187,7 +192,7 @@ def test_a_checkpoint_explains_as_the_events_do(store: CheckpointStore, events: 
         number = int(of[events.customer_id == customer][0])
         at = int(events.at[of == number][-1]) + later if later else None
         one = explain_events(events, taught, 2, customer, at=at)
-        other = explain_checkpoint(store, taught, customer, TOPICS, at=at)
+        other = explain_checkpoint(store, *by_files(taught), customer, TOPICS, at=at)
         assert other.sight == one.sight
         assert repr(other.rules) == repr(one.rules)  # a distance may be NaN
         assert other.warning == one.warning
@@ -202,11 +207,11 @@ def test_a_checkpoint_explains_as_the_events_do(store: CheckpointStore, events: 
 def test_a_checkpoint_does_not_know_what_was_before_it(store: CheckpointStore, events: Batch) -> None:
     customer = str(events.customer_id[0])
     with pytest.raises(ExplanationError, match=r"lies before what the checkpoint stands for, .* event files"):
-        explain_checkpoint(store, taught, customer, TOPICS, at=int(events.at[0]))
+        explain_checkpoint(store, *by_files(taught), customer, TOPICS, at=int(events.at[0]))
     with pytest.raises(ExplanationError, match="customer 'nobody' is unknown"):
-        explain_checkpoint(store, taught, "nobody", TOPICS)
+        explain_checkpoint(store, *by_files(taught), "nobody", TOPICS)
     with pytest.raises(StateError, match=r"no checkpoint of partition \d+ can be read"):
-        explain_checkpoint(store, taught, "nobody", TOPICS, count=999)
+        explain_checkpoint(store, *by_files(taught), "nobody", TOPICS, count=999)
 
 
 def test_the_checkpoint_of_the_customer_is_found_however_many_partitions_there_are(tmp_path: Path) -> None:
@@ -222,7 +227,7 @@ def test_the_checkpoint_of_the_customer_is_found_however_many_partitions_there_a
         store.save(number, tables(engine), Content({}, {}, COMPILED.hash))
     for name, number in zip(names, of.tolist(), strict=True):
         if number < 2:
-            told = explain_checkpoint(store, taught, name, TOPICS)
+            told = explain_checkpoint(store, *by_files(taught), name, TOPICS)
             assert told.source == f"checkpoint 1 of partition {number}"
 
 
@@ -232,18 +237,18 @@ def test_a_damaged_checkpoint_is_passed_over(events: Batch, tmp_path: Path) -> N
     saved(store, events, 1)
     (newest,) = (tmp_path / "lapwing" / "00000").glob("0000000002-*")
     (newest / "customers.parquet").write_bytes(b"")
-    told = explain_checkpoint(store, taught, str(events.customer_id[0]), TOPICS)
+    told = explain_checkpoint(store, *by_files(taught), str(events.customer_id[0]), TOPICS)
     assert told.source == "checkpoint 1 of partition 0"
 
 
 def test_where_no_checkpoint_is_there_is_nothing_to_read(tmp_path: Path, events: Batch) -> None:
     empty = CheckpointStore(str(tmp_path), "lapwing")
     with pytest.raises(StateError, match="there are no checkpoints"):
-        explain_checkpoint(empty, taught, "ann", TOPICS)
+        explain_checkpoint(empty, *by_files(taught), "ann", TOPICS)
     saved(empty, events, 1)
 
     def berlin(number: int) -> Engine:
         return Engine(EngineSettings(time_zone="Europe/Berlin"), COMPILED, None, number)
 
     with pytest.raises(StateError, match="time_zone is 'UTC', not 'Europe/Berlin'"):
-        explain_checkpoint(empty, berlin, str(events.customer_id[0]), TOPICS)
+        explain_checkpoint(empty, *by_files(berlin), str(events.customer_id[0]), TOPICS)

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 
 from lapwing.explanation_json import as_json_value
@@ -17,14 +18,15 @@ from lapwing.options import settings_options
 from lapwing.progress import progress_bar
 from lapwing.settings import NO_CHECKPOINTS, Settings
 from lapwing.wiring import engine
-from streams.checkpoints import CheckpointStore
+from streams.checkpoints import Checkpoint, CheckpointStore
 from streams.contract.instants import format_instant, read_instant, to_us
 from streams.core.calendar import LAST_DAY, Calendar
 from streams.core.engine import Engine
 from streams.core.explanation import Explanation
 from streams.core.features import DTYPES
+from streams.core.rules import RuleSet
 from streams.errors import SettingsError
-from streams.explain import explain_checkpoint, explain_events
+from streams.explain import explain_checkpoint, explain_events, kept_rules
 from streams.files import FileRefusal, read_events
 from streams.rule_files import load_rules
 
@@ -82,7 +84,7 @@ def command(
     """Explain why CUSTOMER is warned of at an instant, or why not, and what would end it.
 
     Either from EVENTS (.jsonl, .jsonl.gz, .jsonl.zst or .parquet) or, with --checkpoint, from what a worker
-    has saved.
+    has saved; then by the worker's rules, unless --rules gives others.
     """
     if bool(events) == bool(checkpoint):
         msg = "explain reads event files or a checkpoint: give EVENTS, or --checkpoint, and not both"
@@ -138,14 +140,22 @@ def _of_checkpoint(
     if url == NO_CHECKPOINTS:
         msg = f"--checkpoint {url}: no checkpoints are kept"
         raise SettingsError(msg)
-    rules = load_rules([settings.rules], DTYPES)
 
-    def engine_of(number: int) -> Engine:
+    def rules_of(found: Checkpoint) -> RuleSet:
+        kept = None if _given("rules") else kept_rules(found, DTYPES)
+        return kept or load_rules([settings.rules], DTYPES)
+
+    def engine_of(number: int, rules: RuleSet) -> Engine:
         return engine(settings, rules, number)
 
     topics = {name: topic for topic, name in settings.topics.items()}
     store = CheckpointStore(url, settings.app)
-    return explain_checkpoint(store, engine_of, customer, topics, at=at, count=partitions)
+    return explain_checkpoint(store, engine_of, rules_of, customer, topics, at=at, count=partitions)
+
+
+def _given(name: str) -> bool:
+    """Tell whether an option was given on the command line."""
+    return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 def _instant(at: int | date, zone: str) -> int:

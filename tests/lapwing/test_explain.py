@@ -1,6 +1,7 @@
 """`lapwing explain` on the command line."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from lapwing.wiring import engine
 from streams.checkpoints import CheckpointStore, Content
 from streams.core.features import CATALOGUE, DTYPES
 from streams.core.state import tables
+from streams.editions import KeptRules
 from streams.errors import ExplanationError, LapwingError, SettingsError
 from streams.files import read_events
 from streams.intake.merge import Stand
-from streams.rule_files import load_rules
+from streams.rule_files import compile_files, load_rules
 
 RULES = """
 version: 1
@@ -176,6 +178,28 @@ def test_a_checkpoint_says_the_same_but_for_the_history() -> None:
     assert other == one
     text = explain("ann [x]", "--checkpoint", "states")
     assert "steps before 2024-03-03 00:00 are on the warnings topic" in text
+
+
+def test_a_checkpoint_is_judged_by_its_own_rules_unless_others_are_given() -> None:
+    text = "version: 1\nrules: [{id: kept, when: orders_30d > 0, tier: low, reason: r}]\n"
+    rules = compile_files({"kept.yaml": text}, DTYPES)
+    worker = engine(load_settings(None, {}), rules)
+    worker.step(read_events([Path("events.jsonl")], now_us=2**60, max_skew_us=0, on_refused=lambda _: None))
+    content = Content({"orders": Stand(3, 1)}, {}, rules.hash, KeptRules({"kept.yaml": text}, 0))
+    store = CheckpointStore("states", "lapwing")
+    store.save(0, tables(worker), content)
+    told = CliRunner().invoke(command, ["bob", "--checkpoint", "states", "--json"])
+    assert [rule["id"] for rule in json.loads(told.stdout)["rules"]] == ["kept"]
+    others = as_json("bob", "--checkpoint", "states")
+    assert sorted(rule["id"] for rule in others["rules"]) == ["many", "model-high", "once", "silent"]
+    store.save(0, tables(worker), replace(content, rules=KeptRules({"kept.yaml": "rules: 1"}, 0)))
+    told = CliRunner().invoke(command, ["bob", "--checkpoint", "states"])
+    assert "give others with --rules" in str(told.exception)
+
+
+def test_a_paused_rule_says_so() -> None:
+    Path("rules.yaml").write_text(RULES + "pause: {rules: [silent], reason: Wrong prices}\n")
+    assert "silent high paused (Wrong prices), warns nobody: open since" in explain("ann [x]", "events.jsonl")
 
 
 @pytest.mark.parametrize(
