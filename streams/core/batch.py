@@ -56,6 +56,8 @@ class Action:
     cost: int | None = None
     """Millionths of the currency."""
     actor: str | None = None
+    until: int | None = None
+    """Microseconds since the epoch, UTC: when an acknowledgement lapses or a snooze ends."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from types import MappingProxyType
 
 import numpy as np
@@ -13,18 +13,21 @@ from numpy.typing import NDArray
 
 from streams.core import model as models
 from streams.core.adoption import adopt
-from streams.core.apply import Taken, lay_out
-from streams.core.batch import Batch
+from streams.core.apply import Applied, Taken, lay_out
+from streams.core.attention import AttentionTerms, Ignored, acts
+from streams.core.batch import Action, Batch
 from streams.core.calendar import DAY, SECOND, Calendar
 from streams.core.cohorts import Cohorts
 from streams.core.customers import Customers
-from streams.core.episodes import Change, Episodes, Evaluations
+from streams.core.episodes import Change, Episodes
 from streams.core.features import CATALOGUE, Features, Priors
+from streams.core.lives import Evaluations
 from streams.core.quiet import QuietSources
 from streams.core.reorder import Ordered, Reorder
 from streams.core.repeats import Repeats
 from streams.core.rules import RuleSet, render
-from streams.core.steps import Cause, Notice, Reason, Step
+from streams.core.steps import Cause, Notice, Opinion, Step
+from streams.core.telling import opinions, told
 from streams.core.topics import Topic
 from streams.core.view import Sweep
 
@@ -48,6 +51,7 @@ class EngineSettings:
     max_samples: int = 500
     """Decisions that one sweep keeps to learn from."""
     top_reasons: int = 3
+    attention: AttentionTerms = field(default_factory=AttentionTerms)
 
 
 @dataclass(slots=True)
@@ -58,6 +62,8 @@ class Counts:
     late: int = 0
     repeats: int = 0
     evaluations: int = 0
+    ignored: Counter[str] = field(default_factory=Counter)
+    """Actions on warnings that had no effect, by the reason."""
 
     def add(self, other: Counts) -> None:
         """Add another call's counts."""
@@ -65,6 +71,7 @@ class Counts:
         self.late += other.late
         self.repeats += other.repeats
         self.evaluations += other.evaluations
+        self.ignored += other.ignored
 
 
 @dataclass(slots=True)
@@ -98,7 +105,7 @@ class Engine:
         self.customers = Customers()
         self.repeats = Repeats(settings.repeat_window_us)
         self.reorder = Reorder(settings.reorder_us)
-        self.episodes = Episodes(settings.app, rules)
+        self.episodes = Episodes(settings.app, rules, settings.attention)
         self.quiet = QuietSources(settings.quiet_after_us, partition)
         self.cohorts = Cohorts(
             [i.name for i in models.INPUTS],
@@ -125,24 +132,24 @@ class Engine:
         return self._take(self.reorder.flush())
 
     def advance(self, until: int) -> Output:
-        """Let event time reach `until`, sweeps at `until` included; call `flush` first."""
+        """Let event time reach `until`, sweeps and what is due there included; call `flush` first."""
         output = Output()
         while self._midnight is not None:
             edge, events_first = self._edge()
             if edge > until or (events_first and edge == until):
                 break
             self._cross(edge, events_first, output)
+        self._emit(self._sorted(self.episodes.pass_time(until)), None, output)
         return output
 
     def adopt(self) -> Output:
         """Withdraw, now, the causes of rules that are gone or no longer warn; once after `restore`."""
         output = Output()
-        changes = list(adopt(self.episodes))
+        now = self.reorder.watermark
+        changes = self._sorted(adopt(self.episodes, now))
         if changes:
-            now = self.reorder.watermark
             quiet = {topic: self.quiet.is_quiet(topic, now) for topic in self.quiet.after}
             features = Features(Sweep(self.customers, now, quiet), self.settings.priors)
-            changes.sort(key=lambda change: self.customers.ids[change.row])
             self._emit(changes, features, output)
         return output
 
@@ -217,9 +224,8 @@ class Engine:
         quiet = self.quiet.during(taken, output.control)
         applied = lay_out(taken, self.customers, self.calendar, quiet)
         features = Features(applied.view, self.settings.priors)
-        changes = self._evaluate(features, applied.occurred, applied.before, output)
-        changes.sort(key=lambda change: int(applied.rank[change.row]))
-        self._emit(changes, features, output)
+        changes = self._evaluate(features, applied, acts(taken.events, applied.rank, applied.before), output)
+        self._emit(self._sorted(changes, applied.rank), features, output)
         applied.view.commit()
 
     def _sweep(self, at: int, output: Output) -> None:
@@ -227,26 +233,24 @@ class Engine:
         self.sweeps += 1
         view = Sweep(self.customers, at, self.quiet.at(at, output.control))
         features = Features(view, self.settings.priors)
-        changes = self._evaluate(features, None, None, output)
-        ids = self.customers.ids
-        changes.sort(key=lambda change: ids[change.row])
-        self._emit(changes, features, output)
+        self._emit(self._sorted(self._evaluate(features, None, {}, output)), features, output)
         if self.learner is not None:
             self._decide(at, features)
         if self.on_features is not None:
             frame = features.frame(tuple(CATALOGUE))
-            names = pl.Series("customer_id", ids[: len(view)], dtype=pl.String)
+            names = pl.Series("customer_id", self.customers.ids[: len(view)], dtype=pl.String)
             self.on_features(at, frame.insert_column(0, names))
 
     def _evaluate(
         self,
         features: Features,
-        occurred: NDArray[np.int64] | None,
-        before: NDArray[np.bool_] | None,
+        applied: Applied | None,
+        actions: Mapping[int, Action],
         output: Output,
     ) -> list[Change]:
         output.counts.evaluations += len(features)
         if not self.rules.rules:
+            output.counts.ignored[Ignored.UNKNOWN] += len(actions)
             return []
         if "churn_probability" in self.rules.columns or self.on_features is not None:
             self._score(features)
@@ -269,52 +273,39 @@ class Engine:
                 values=values,
             )
 
-        evaluations = Evaluations(features.view.rows, features.view.at, verdicts, occurred, before)
-        return list(self.episodes.changes(evaluations, self.customers.ids, cause_of))
+        occurred, before = (applied.occurred, applied.before) if applied is not None else (None, None)
+        view = features.view
+        evaluations = Evaluations(view.rows, view.at, verdicts, occurred, before, actions)
+        changes = list(self.episodes.changes(evaluations, self.customers.ids, cause_of))
+        output.counts.ignored += self.episodes.ignored
+        self.episodes.ignored.clear()
+        return changes
 
-    def _emit(self, changes: list[Change], features: Features, output: Output) -> None:
+    def _sorted(self, changes: Iterable[Change], rank: NDArray[np.int64] | None = None) -> list[Change]:
+        """Return changes in order of time; what time alone brings about comes first at its instant.
+
+        Evaluations of one instant follow the `rank` of their rows, by default the customers' names.
+        """
+        ids = self.customers.ids
+
+        def place(change: Change) -> tuple[int, bool, int, str]:
+            if change.row is None or rank is None:
+                return change.at, change.row is not None, 0, ids[change.customer]
+            return change.at, True, int(rank[change.row]), ""
+
+        return sorted(changes, key=place)
+
+    def _emit(self, changes: Sequence[Change], features: Features | None, output: Output) -> None:
         """Put out the steps of changes, with what the model says of their customers."""
-        if not changes:
-            return
-        rows = np.array([change.row for change in changes], dtype=np.int64)
-        at = features.view.at[rows].tolist()
-        customers = features.view.rows[rows].tolist()
-        opinions = self._opinions(features, rows)
-        for i, change in enumerate(changes):
-            probability, reasons = opinions[i]
-            output.steps.append(
-                Step(
-                    kind=change.kind,
-                    customer_id=self.customers.ids[customers[i]],
-                    at=at[i],
-                    warning_id=change.warning_id,
-                    number=change.number,
-                    tier=change.tier,
-                    opened_at=change.opened_at,
-                    causes=change.causes,
-                    churn_probability=probability,
-                    horizon_days=self.settings.horizon_us // DAY,
-                    model_version=self.model.version if self.model and probability is not None else None,
-                    reasons=reasons,
-                    rule_set=self.rules.hash,
-                )
-            )
+        judged = [change for change in changes if change.judged]
+        said: list[Opinion] = []
+        if judged and features is not None:
+            rows = np.array([change.row for change in judged], dtype=np.int64)
+            said = opinions(self.model, features, rows, self.settings.top_reasons)
+        horizon_days = self.settings.horizon_us // DAY
+        output.steps += told(changes, said, self.customers.ids, horizon_days, self.rules.hash)
 
     # -- the model --------------------------------------------------------------------------------
-
-    def _opinions(
-        self, features: Features, rows: NDArray[np.int64]
-    ) -> list[tuple[float | None, tuple[Reason, ...]]]:
-        """Return the churn probability and what raises it most, for each of the (k,) rows."""
-        model = self.model
-        if model is None or not model.ready:
-            return [(None, ())] * len(rows)
-        design = models.design(features.at(rows), model.inputs)
-        result = []
-        for i, (probability, row) in enumerate(zip(model.score(design).tolist(), rows.tolist(), strict=True)):
-            value = partial(features.value, row=row)
-            result.append((probability, model.reasons(design[i], value, self.settings.top_reasons)))
-        return result
 
     def _score(self, features: Features) -> None:
         if self.model is not None and self.model.ready:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, fields
 from itertools import islice
 from typing import Any, Final
 
 import polars as pl
 
-from streams.core.episodes import Episodes, Life, OpenWarning, Phase
-from streams.core.steps import Cause, Tier
+from streams.core.episodes import Episodes, OpenWarning
+from streams.core.instants import ALWAYS
+from streams.core.lives import Life, Phase
+from streams.core.steps import Attention, AttentionState, Cause, Opinion, Reason, Tier
 
 _CAUSE: Final = tuple(f.name for f in fields(Cause))
 _LIVES: Final = {
@@ -29,7 +31,14 @@ _WARNINGS: Final = {
     "number": pl.Int32,
     "tier": pl.String,
     "causes": pl.String,
+    "expires_at": pl.Int64,
+    "attention": pl.String,
+    "churn_probability": pl.Float64,
+    "model_version": pl.String,
+    "reasons": pl.String,
 }
+_SAID: Final = ("causes", "churn_probability", "model_version", "reasons")
+"""Columns made from what is taken as it is."""
 
 
 def life_columns(lives: Iterable[tuple[int, int, Life]]) -> list[list[int]]:
@@ -54,38 +63,53 @@ def lives_table(names: Sequence[str], columns: Sequence[Sequence[int]]) -> pl.Da
     return pl.DataFrame(dict(zip(_LIVES, said, strict=True)), schema=_LIVES)
 
 
-def warning_columns(
-    warnings: Iterable[tuple[int, OpenWarning]],
-) -> tuple[list[list[Any]], list[int], list[Cause]]:
-    """Return customer, id, opening, number, tier and count of causes as lists, and all rules and causes."""
-    columns: list[list[Any]] = [[], [], [], [], [], []]
-    customers, ids, opened_at, numbers, tiers, counts = columns
+def warnings_now(episodes: Episodes, names: Sequence[str]) -> Callable[[], pl.DataFrame]:
+    """Take the open warnings as they are and return what makes a table of them; `names` are the rules'.
+
+    Only what may change is copied here, while the engine stands still; texts are made by the second call.
+    Causes go into one list, for a list or a tuple for each of so many warnings would take long.
+    """
+    taken: dict[str, list[Any]] = {name: [] for name in _WARNINGS if name not in _SAID}
+    opinions: list[Opinion] = []
+    counts: list[int] = []
     rules: list[int] = []
     causes: list[Cause] = []
-    for customer, warning in warnings:
-        customers.append(customer)
-        ids.append(warning.id)
-        opened_at.append(warning.opened_at)
-        numbers.append(warning.number)
-        tiers.append(warning.tier)
+    append = {name: column.append for name, column in taken.items()}
+    for customer, warning in episodes.open.items():
+        append["customer"](customer)
+        append["id"](warning.id)
+        append["opened_at"](warning.opened_at)
+        append["number"](warning.number)
+        append["tier"](warning.tier)
+        append["expires_at"](warning.expires_at)
+        append["attention"](warning.attention)
+        opinions.append(warning.opinion)
         counts.append(len(warning.causes))
         rules.extend(warning.causes.keys())
         causes.extend(warning.causes.values())
-    return columns, rules, causes
+
+    def made() -> pl.DataFrame:
+        held = zip(rules, causes, strict=True)
+        columns = taken | {
+            "tier": [tier.label for tier in taken["tier"]],
+            "causes": [_causes_json(names, islice(held, count)) for count in counts],
+            "expires_at": [None if at == ALWAYS else at for at in taken["expires_at"]],
+            "attention": [None if a is None else json.dumps(asdict(a)) for a in taken["attention"]],
+            "churn_probability": [opinion.probability for opinion in opinions],
+            "model_version": [opinion.model_version for opinion in opinions],
+            "reasons": [
+                json.dumps([[r.feature, r.contribution, r.value] for r in opinion.reasons])
+                for opinion in opinions
+            ],
+        }
+        return pl.DataFrame({name: columns[name] for name in _WARNINGS}, schema=_WARNINGS).sort("customer")
+
+    return made
 
 
-def warnings_table(
-    names: Sequence[str], columns: Sequence[Sequence[Any]], rules: Sequence[int], causes: Sequence[Cause]
-) -> pl.DataFrame:
-    """Return the table of open warnings; `names` are the rules' ids by their places."""
-    *facts, tiers, counts = columns
-    held = zip(rules, causes, strict=True)
-    texts = []
-    for count in counts:
-        own = {names[rule]: {n: getattr(cause, n) for n in _CAUSE} for rule, cause in islice(held, count)}
-        texts.append(json.dumps(own, sort_keys=True))
-    said = [*facts, [tier.label for tier in tiers], texts]
-    return pl.DataFrame(dict(zip(_WARNINGS, said, strict=True)), schema=_WARNINGS).sort("customer")
+def _causes_json(names: Sequence[str], causes: Iterable[tuple[int, Cause]]) -> str:
+    own = {names[rule]: {name: getattr(cause, name) for name in _CAUSE} for rule, cause in causes}
+    return json.dumps(own, sort_keys=True)
 
 
 def restore_episodes(episodes: Episodes, state: Mapping[str, pl.DataFrame], once: Mapping[str, Any]) -> None:
@@ -94,13 +118,9 @@ def restore_episodes(episodes: Episodes, state: Mapping[str, pl.DataFrame], once
     for rule, customer, phase, since, opened_at, clearing_since in state["lives"].iter_rows():
         if rule in places:
             life = Life(Phase[phase.upper()], since, opened_at, clearing_since)
-            episodes.put(places[rule], customer, life)
-    for customer, warning_id, opened_at, number, tier, causes in state["warnings"].iter_rows():
-        held = json.loads(causes)
-        warning = OpenWarning(warning_id, opened_at, number, Tier[tier.upper()])
-        warning.causes = {places[r]: _cause(c) for r, c in held.items() if r in places}
-        warning.orphans = tuple(_cause(c) for r, c in held.items() if r not in places)
-        episodes.open[customer] = warning
+            episodes.lives.put(places[rule], customer, life)
+    for row in state["warnings"].iter_rows(named=True):
+        episodes.hold(row["customer"], _warning(row, places))
     for customer, at, again in state["openings"].iter_rows():
         episodes.newest[customer] = (at, again)
     for rule, opened in once["opened"].items():
@@ -108,5 +128,27 @@ def restore_episodes(episodes: Episodes, state: Mapping[str, pl.DataFrame], once
             episodes.opened[places[rule]] = opened
 
 
+def _warning(row: Mapping[str, Any], places: Mapping[str, int]) -> OpenWarning:
+    causes = json.loads(row["causes"])
+    # A state of format 1 says nothing of what follows.
+    attention, expires_at = row.get("attention"), row.get("expires_at")
+    reasons = tuple(Reason(*reason) for reason in json.loads(row.get("reasons") or "[]"))
+    return OpenWarning(
+        row["id"],
+        row["opened_at"],
+        row["number"],
+        Tier[row["tier"].upper()],
+        causes={places[r]: _cause(c) for r, c in causes.items() if r in places},
+        orphans=tuple(_cause(c) for r, c in causes.items() if r not in places),
+        attention=None if attention is None else _attention(json.loads(attention)),
+        expires_at=ALWAYS if expires_at is None else expires_at,
+        opinion=Opinion(row.get("churn_probability"), row.get("model_version"), reasons),
+    )
+
+
 def _cause(values: dict[str, Any]) -> Cause:
     return Cause(**{k: v for k, v in values.items() if k in _CAUSE} | {"tier": Tier(values["tier"])})
+
+
+def _attention(values: dict[str, Any]) -> Attention:
+    return Attention(**values | {"state": AttentionState(values["state"])})

@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import Final
 from uuid import UUID, uuid5
 
 import numpy as np
-from numpy.typing import NDArray
 
-from streams.core.rules import Rule, RuleSet, Verdicts
-from streams.core.steps import Cause, StepKind, Tier
+from streams.core.attention import ACTS, AttentionTerms, Ignored, Timers
+from streams.core.batch import Action
+from streams.core.instants import ALWAYS
+from streams.core.lives import FALSE, TRUE, Evaluations, Life, Lives, Phase
+from streams.core.rules import RuleSet
+from streams.core.steps import NO_OPINION, Attention, AttentionState, Cause, Opinion, StepKind, Tier
 
 NAMESPACE: Final = UUID("6f1a3c52-5d0b-5c0e-9f0e-1a2b3c4d5e6f")
 """Of the name-based warning ids."""
-
-TRUE, FALSE = 1, 0
-
-
-class Phase(IntEnum):
-    """Where a cause stands; a cause without a life is idle."""
-
-    COOLING = 0
-    PENDING = 1
-    OPEN = 2
-    CLEARING = 3
-
-
-@dataclass(slots=True)
-class Life:
-    """A cause that is not idle; instants are microseconds since the epoch."""
-
-    phase: Phase
-    since: int
-    """When `when` became true; in `COOLING` the cooldown's end."""
-    opened_at: int = 0
-    clearing_since: int = 0
 
 
 @dataclass(slots=True)
@@ -53,32 +34,42 @@ class OpenWarning:
     """By the rule's position in the set."""
     orphans: tuple[Cause, ...] = ()
     """Causes of rules that the set no longer has, until the set is adopted."""
+    attention: Attention | None = None
+    expires_at: int = ALWAYS
+    opinion: Opinion = NO_OPINION
+    """What the model said at the last evaluation that made a step."""
+    wakes_at: int = ALWAYS
+    """When it is woken next, as far as a timer is set."""
+
+    @property
+    def due(self) -> int:
+        """Return when time alone makes the next step."""
+        attention = self.attention
+        if attention is None:
+            return self.expires_at
+        next_due = attention.until if attention.until is not None else attention.deadline
+        return self.expires_at if next_due is None else min(next_due, self.expires_at)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One step of a customer's warning, with the row of the evaluation that made it."""
+    """One step of a customer's warning, and what it looked like after it."""
 
-    row: int
+    customer: int
+    at: int
+    row: int | None
+    """The row of the evaluation, or of the action, that made it; `None` where time alone did."""
     kind: StepKind
-    warning_id: str
+    warning: OpenWarning
     number: int
     tier: Tier
-    opened_at: int
     causes: tuple[Cause, ...]
+    attention: Attention | None
 
-
-@dataclass(frozen=True, slots=True)
-class Evaluations:
-    """(n,) evaluations, sorted by customer and, within one, by instant."""
-
-    customers: NDArray[np.int32]
-    at: NDArray[np.int64]
-    verdicts: Verdicts
-    occurred: NDArray[np.int64] | None = None
-    """(n,) event times where there are late events: one dated before a cause opened may withdraw it."""
-    before: NDArray[np.bool_] | None = None
-    """(n,) rows that are no evaluation: the verdicts at the next row's instant without its late event."""
+    @property
+    def judged(self) -> bool:
+        """Say whether an evaluation made it, so that the model has something new to say."""
+        return self.row is not None and self.kind not in ACTS.values()
 
 
 CauseOf = Callable[[int, int, int, int], Cause]
@@ -88,75 +79,68 @@ CauseOf = Callable[[int, int, int, int], Cause]
 class Episodes:
     """The causes and warnings of one partition under one rule set."""
 
-    def __init__(self, app: str, rules: RuleSet) -> None:
+    def __init__(self, app: str, rules: RuleSet, terms: AttentionTerms | None = None) -> None:
         self.app = app
         self.rules = rules
+        self.terms = terms or AttentionTerms()
         self.shadow = frozenset(i for i, rule in enumerate(rules.rules) if rule.status == "shadow")
         """Positions of the rules that warn nobody."""
-        self._slots = np.full((len(rules.rules), 1024), -1, dtype=np.int32)
-        """(rules, capacity) the position in `_lives` of each cause, -1 for an idle one."""
-        self._lives: list[Life | None] = []
-        self._free: list[int] = []
-        self._phase = np.zeros(1024, dtype=np.int8)
-        """(lives,) `Phase`, and what it is due at, for a look at all causes at once."""
-        self._due = np.zeros(1024, dtype=np.int64)
+        self.lives = Lives(rules.rules)
         self.open: dict[int, OpenWarning] = {}
         """By customer index."""
         self.newest: dict[int, tuple[int, int]] = {}
         """Customer index -> instant of the newest opening and how many came before it at that instant."""
         self.opened = [0] * len(rules.rules)
         """Causes opened so far, by rule; shadow rules are counted too."""
+        self.ignored: Counter[Ignored] = Counter()
+        """Actions that had no effect, since they were last counted."""
+        self._timers = Timers()
 
     # -- which customers need a look --------------------------------------------------------------
 
-    def changes(self, evaluations: Evaluations, ids: list[str], cause_of: CauseOf) -> Iterator[Change]:
-        """Take in evaluations and yield the steps they make, by customer.
+    def changes(self, e: Evaluations, ids: list[str], cause_of: CauseOf) -> Iterator[Change]:
+        """Take in evaluations and actions and yield the steps that they and time make, by customer.
 
         Nearly all evaluations change nothing; those that may are found in columns, and only their
         customers are walked through row by row.
         """
-        self._grow(int(evaluations.customers.max()) + 1 if len(evaluations.customers) else 0)
-        candidates = self._candidates(evaluations)
-        if not candidates.any():
+        if not len(e.customers):
             return
-        customers = evaluations.customers
-        first = np.ones(len(customers), dtype=np.bool_)
-        first[1:] = customers[1:] != customers[:-1]
-        group = np.cumsum(first) - 1
-        starts = np.append(np.flatnonzero(first), len(customers))
+        self.lives.make_room(int(e.customers.max()) + 1)
+        until = int(e.at.max())
+        woken = self._timers.pop(until)
+        candidates = self.lives.candidates(e)
+        first = np.ones(len(e.customers), dtype=np.bool_)
         touched = candidates.any(axis=0)
-        for g in np.unique(group[touched]).tolist():
-            begin, end = int(starts[g]), int(starts[g + 1])
-            rules = np.flatnonzero(candidates[:, begin:end].any(axis=1)).tolist()
-            yield from self._walk(evaluations, begin, end, rules, ids, cause_of)
+        if touched.any() or woken or e.actions:
+            first[1:] = e.customers[1:] != e.customers[:-1]
+            begins = np.flatnonzero(first)
+            group = np.cumsum(first) - 1
+            starts = np.append(begins, len(first))
+            # What people or time end makes way for any rule of the customer.
+            free = {int(group[row]) for row in e.actions}
+            free.update(np.flatnonzero(np.isin(e.customers[begins], list(woken))).tolist() if woken else ())
+            for g in sorted({*group[touched].tolist(), *free}):
+                begin, end = int(starts[g]), int(starts[g + 1])
+                may = candidates[:, begin:end].any(axis=1) | (g in free)
+                yield from self._walk(e, begin, end, np.flatnonzero(may).tolist(), ids, cause_of)
+        for customer in woken:
+            yield from self._wake(customer, until)
+        yield from self.pass_time(until)
 
-    def _candidates(self, e: Evaluations) -> NDArray[np.bool_]:
-        """Return (rules, n): evaluations that would change a cause as it stands at the batch's begin."""
-        when, clear = e.verdicts.when, e.verdicts.clear
-        result = np.zeros(when.shape, dtype=np.bool_)
-        for rule in range(len(when)):
-            slots = self._slots[rule, e.customers]
-            true = when[rule] == TRUE
-            may = (slots < 0) & true
-            held = np.flatnonzero(slots >= 0)
-            if len(held):
-                slot = slots[held]
-                phase, due = self._phase[slot], self._due[slot]
-                at, w, c = e.at[held], when[rule, held], clear[rule, held]
-                passed = at >= due
-                may[held] = (
-                    ((phase == Phase.COOLING) & (w == TRUE) & passed)
-                    | ((phase == Phase.PENDING) & ((w == FALSE) | ((w == TRUE) & passed)))
-                    | ((phase == Phase.OPEN) & (c == TRUE))
-                    | ((phase == Phase.CLEARING) & ((c == FALSE) | ((c == TRUE) & passed)))
-                )
-                if e.occurred is not None:
-                    late = e.occurred[held] < at
-                    may[held] |= (phase >= Phase.OPEN) & late & (w == FALSE)
-            result[rule] = may
-        if e.before is not None:
-            result[:, e.before] = False
-        return result
+    def pass_time(self, until: int) -> Iterator[Change]:
+        """Yield the steps that time alone makes up to and including `until`, by customer."""
+        while woken := self._timers.pop(until):
+            for customer in woken:
+                yield from self._wake(customer, until)
+
+    def hold(self, customer: int, warning: OpenWarning) -> None:
+        """Let a warning be the customer's open one, and wait for what it is due at."""
+        self.open[customer] = warning
+        if (due := warning.due) != warning.wakes_at:
+            warning.wakes_at = due
+            if due < ALWAYS:
+                self._timers.wake(customer, due)
 
     # -- one customer, row by row -----------------------------------------------------------------
 
@@ -172,59 +156,64 @@ class Episodes:
         for i, at in enumerate(instants):
             if skipped[i]:
                 continue
+            yield from self._wake(customer, at)
+            ended: set[int] = set()
+            if (row := begin + i) in e.actions:
+                for change in self._act(e.actions[row], customer, ids[customer], at, row):
+                    ended.update(change.warning.causes if change.kind is StepKind.EXPIRED else ())
+                    yield change
             joined: dict[int, tuple[int, int]] = {}
             left: dict[int, bool] = {}
             for rule in rules:
+                if rule in ended:
+                    continue
                 w, c = when[rule][i], clear[rule][i]
                 turned = w == FALSE and (i == 0 or not skipped[i - 1] or when[rule][i - 1] != FALSE)
                 late = occurred[i] < at
                 event = self._advance(rule, customer, at, w, c, occurred[i] if late and turned else None)
                 if event is _OPENED:
-                    life = self._life(rule, customer)
+                    life = self.lives.get(rule, customer)
                     assert life is not None
                     joined[rule] = (life.since, life.opened_at)
                 elif event is not None:
                     left[rule] = event is _WITHDRAWN
             if joined or left:
-                yield from self._step(customer, ids[customer], at, begin + i, joined, left, cause_of)
+                yield from self._step(customer, ids[customer], at, row, joined, left, cause_of)
 
     def _advance(
         self, rule: int, customer: int, at: int, w: int, c: int, disproved_at: int | None
     ) -> object | None:
         """Move one cause by one evaluation; return `_OPENED`, `_CLOSED`, `_WITHDRAWN` or `None`."""
         spec = self.rules.rules[rule]
-        life = self._life(rule, customer)
+        life = self.lives.get(rule, customer)
         if life is None or life.phase is Phase.COOLING:
             if w != TRUE or (life is not None and at < life.since):
                 return None
             life = Life(Phase.PENDING, at)
         if life.phase is Phase.PENDING:
             if w == FALSE:
-                self.drop(rule, customer)
+                self.lives.drop(rule, customer)
                 return None
             if w == TRUE and at - life.since >= spec.for_us:
                 life.phase, life.opened_at = Phase.OPEN, at
-                self.put(rule, customer, life)
+                self.lives.put(rule, customer, life)
                 self.opened[rule] += 1
                 return _OPENED
-            self.put(rule, customer, life)
+            self.lives.put(rule, customer, life)
             return None
         if disproved_at is not None and disproved_at < life.opened_at:
-            self.drop(rule, customer)
+            self.lives.drop(rule, customer)
             return _WITHDRAWN
         if c == TRUE:
             if life.phase is not Phase.CLEARING:
                 life.phase, life.clearing_since = Phase.CLEARING, at
             if at - life.clearing_since >= spec.keep_open_for_us:
-                if spec.cooldown_us:
-                    self.put(rule, customer, Life(Phase.COOLING, at + spec.cooldown_us))
-                else:
-                    self.drop(rule, customer)
+                self.lives.close(rule, customer, at)
                 return _CLOSED
-            self.put(rule, customer, life)
+            self.lives.put(rule, customer, life)
         elif c == FALSE and life.phase is Phase.CLEARING:
             life.phase = Phase.OPEN
-            self.put(rule, customer, life)
+            self.lives.put(rule, customer, life)
         return None
 
     def _step(
@@ -244,7 +233,7 @@ class Episodes:
             return
         warning = self.open.get(customer)
         if warning is None:
-            warning = self.open[customer] = self._new_warning(customer, customer_id, at)
+            warning = self._new_warning(customer, customer_id, at)
             kind, before = StepKind.OPENED, None
         else:
             kind, before = StepKind.UPDATED, warning.tier
@@ -259,79 +248,89 @@ class Episodes:
         causes = tuple(warning.causes[r] for r in sorted(warning.causes))
         if causes:
             warning.tier = max(c.tier for c in causes)
-            if before is not None and warning.tier > before:
-                kind = StepKind.ESCALATED
+            if before is None or warning.tier > before:
+                kind = StepKind.OPENED if before is None else StepKind.ESCALATED
+                warning.attention = self.terms.begun(warning.tier, warning.number, at)
+            elif warning.tier < before:
+                warning.attention = self.terms.lowered(warning.attention, warning.tier, at)
+            self.hold(customer, warning)
         else:
             kind = StepKind.WITHDRAWN if all(left.values()) else StepKind.RESOLVED
             causes = tuple(gone)
             del self.open[customer]
-        yield Change(row, kind, warning.id, warning.number, warning.tier, warning.opened_at, causes)
+        yield self._change(customer, at, row, kind, warning, causes)
 
     def _new_warning(self, customer: int, customer_id: str, at: int) -> OpenWarning:
         newest = self.newest.get(customer)
         again = newest[1] + 1 if newest is not None and newest[0] == at else 0
         self.newest[customer] = (at, again)
-        return OpenWarning(warning_id(self.app, customer_id, at, again), at)
+        expires_at = at + self.terms.expire_after if self.terms.expire_after else ALWAYS
+        return OpenWarning(warning_id(self.app, customer_id, at, again), at, expires_at=expires_at)
 
-    # -- the table of lives -----------------------------------------------------------------------
+    # -- what people do, and what time does -------------------------------------------------------
 
-    def _life(self, rule: int, customer: int) -> Life | None:
-        slot = int(self._slots[rule, customer])
-        return self._lives[slot] if slot >= 0 else None
+    def _act(self, action: Action, customer: int, customer_id: str, at: int, row: int) -> Iterator[Change]:
+        """Let an action take effect on the warning it names, or count why it has none."""
+        warning = self.open.get(customer)
+        if warning is None or warning.id != action.warning_id:
+            newest = self.newest.get(customer)
+            last = None if newest is None else warning_id(self.app, customer_id, *newest)
+            self.ignored[Ignored.CLOSED if action.warning_id == last else Ignored.UNKNOWN] += 1
+            return
+        attention = self.terms.taken(warning.attention, action, warning.tier, warning.number + 1, at)
+        if attention is None:
+            self.ignored[Ignored.OVER] += 1
+            return
+        yield self._attended(customer, warning, at, row, ACTS[action.kind], attention)
 
-    def lives(self) -> Iterator[tuple[int, int, Life]]:
-        """Yield rule, customer and life of every cause that is not idle."""
-        rules, customers = np.nonzero(self._slots >= 0)
-        slots = self._slots[rules, customers]
-        for rule, customer, slot in zip(rules.tolist(), customers.tolist(), slots.tolist(), strict=True):
-            life = self._lives[slot]
-            if life is not None:
-                yield rule, customer, life
-
-    def put(self, rule: int, customer: int, life: Life) -> None:
-        """Hold a cause's life."""
-        self._grow(customer + 1)
-        slot = int(self._slots[rule, customer])
-        if slot < 0:
-            if self._free:
-                slot = self._free.pop()
+    def _wake(self, customer: int, until: int) -> Iterator[Change]:
+        """Yield the steps that time alone makes of a customer's warning up to and including `until`."""
+        while (warning := self.open.get(customer)) is not None and (at := warning.due) <= until:
+            number, attention = warning.number + 1, warning.attention
+            if at == warning.expires_at or attention is None:
+                level = 0 if attention is None else attention.level
+                kind, attention = (
+                    StepKind.EXPIRED,
+                    Attention(AttentionState.EXPIRED, number, at, level=level),
+                )
             else:
-                slot = len(self._lives)
-                self._lives.append(None)
-                if slot >= len(self._phase):
-                    self._phase = np.concatenate([self._phase, np.zeros_like(self._phase)])
-                    self._due = np.concatenate([self._due, np.zeros_like(self._due)])
-            self._slots[rule, customer] = slot
-        self._lives[slot] = life
-        self._phase[slot] = life.phase
-        self._due[slot] = _due(life, self.rules.rules[rule])
+                kind, attention = self.terms.timed_out(attention, warning.tier, number)
+            yield self._attended(customer, warning, at, None, kind, attention)
 
-    def drop(self, rule: int, customer: int) -> None:
-        """Let a cause be idle."""
-        slot = int(self._slots[rule, customer])
-        if slot >= 0:
-            self._lives[slot] = None
-            self._free.append(slot)
-            self._slots[rule, customer] = -1
+    def _attended(
+        self,
+        customer: int,
+        warning: OpenWarning,
+        at: int,
+        row: int | None,
+        kind: StepKind,
+        attention: Attention,
+    ) -> Change:
+        """Let a warning have another attention; one that expires ends, its causes closed."""
+        warning.number, warning.attention = attention.step, attention
+        if kind is StepKind.EXPIRED:
+            del self.open[customer]
+            for rule in warning.causes:
+                self.lives.close(rule, customer, at)
+        else:
+            self.hold(customer, warning)
+        causes = tuple(warning.causes[rule] for rule in sorted(warning.causes))
+        return self._change(customer, at, row, kind, warning, causes)
 
-    def _grow(self, customers: int) -> None:
-        capacity = self._slots.shape[1]
-        if customers > capacity:
-            larger = np.full((len(self._slots), max(customers, capacity * 2)), -1, dtype=np.int32)
-            larger[:, :capacity] = self._slots
-            self._slots = larger
+    def _change(
+        self,
+        customer: int,
+        at: int,
+        row: int | None,
+        kind: StepKind,
+        warning: OpenWarning,
+        causes: tuple[Cause, ...],
+    ) -> Change:
+        number, tier, attention = warning.number, warning.tier, warning.attention
+        return Change(customer, at, row, kind, warning, number, tier, causes, attention)
 
 
 _OPENED, _CLOSED, _WITHDRAWN = object(), object(), object()
-
-
-def _due(life: Life, rule: Rule) -> int:
-    """Return the instant from which an evaluation that agrees with the phase moves the cause on."""
-    if life.phase is Phase.COOLING:
-        return life.since
-    if life.phase is Phase.PENDING:
-        return life.since + rule.for_us
-    return life.clearing_since + rule.keep_open_for_us
 
 
 def warning_id(app: str, customer_id: str, opened_at: int, again: int) -> str:

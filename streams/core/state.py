@@ -19,13 +19,14 @@ from streams.core.episode_tables import (
     life_columns,
     lives_table,
     restore_episodes,
-    warning_columns,
-    warnings_table,
+    warnings_now,
 )
 from streams.core.topics import Topic
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Version of the tables; a state of another format is refused, never guessed at."""
+READABLE: Final = (1, FORMAT)
+"""Formats that can be gone on from: 1 knows nothing of actions on warnings, as there were none."""
 
 Tables = dict[str, pl.DataFrame]
 
@@ -67,8 +68,8 @@ def take(engine: Engine) -> Callable[[], Tables]:
     repeats = engine.repeats.at_rest()
     waiting = engine.reorder.waiting
     names = [rule.id for rule in engine.rules.rules]
-    lives = life_columns(episodes.lives())
-    warnings = warning_columns(episodes.open.items())
+    lives = life_columns(episodes.lives)
+    warnings = warnings_now(episodes, names)
     openings = list(episodes.newest.items())
     decisions = engine.cohorts.state()
 
@@ -81,7 +82,7 @@ def take(engine: Engine) -> Callable[[], Tables]:
             "repeats": pl.DataFrame(repeats.columns()),
             "held": _held(*waiting),
             "lives": lives_table(names, lives),
-            "warnings": warnings_table(names, *warnings),
+            "warnings": warnings(),
             "openings": pl.DataFrame(
                 [(customer, at, again) for customer, (at, again) in sorted(openings)],
                 schema={"customer": pl.Int32, "at": pl.Int64, "again": pl.Int32},
@@ -100,8 +101,9 @@ def restore(engine: Engine, state: Mapping[str, pl.DataFrame]) -> None:
     Raises `StateMismatch` for a state of another format, application or partition.
     """
     once = json.loads(state["engine"]["json"][0])
+    read = once["format"] if once["format"] in READABLE else FORMAT
     for name, mine in (
-        ("format", FORMAT),
+        ("format", read),
         ("app", engine.settings.app),
         ("partition", engine.partition),
         ("time_zone", engine.settings.time_zone),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import Final
 
 
 class Tier(IntEnum):
@@ -30,6 +31,38 @@ class StepKind(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     SNOOZED = "snoozed"
     EXPIRED = "expired"
+
+
+class AttentionState(StrEnum):
+    """What people have made of an open warning, once they or a deadline have made anything of it."""
+
+    WAITING = "waiting"
+    """Nobody has it in hand, and a deadline runs."""
+    ACKNOWLEDGED = "acknowledged"
+    SNOOZED = "snoozed"
+    LAPSED = "lapsed"
+    """An acknowledgement or a snooze has ended by its time: the warning speaks again."""
+    OVERDUE = "overdue"
+    """The deadline passed, and nobody had it in hand."""
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """Who has a warning in hand, and what happens next if nobody does anything; instants in microseconds."""
+
+    state: AttentionState
+    step: int
+    """The number of the step that brought it about."""
+    since: int
+    by: str | None = None
+    """Who acted last."""
+    until: int | None = None
+    """When an acknowledgement lapses or a snooze ends."""
+    deadline: int | None = None
+    """By when somebody has to have it in hand."""
+    level: int = 0
+    """Deadlines that have passed."""
 
 
 Value = int | float | str | None
@@ -67,6 +100,18 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Opinion:
+    """What the model says of a customer at an evaluation; nothing while it is not ready."""
+
+    probability: float | None = None
+    model_version: str | None = None
+    reasons: tuple[Reason, ...] = ()
+
+
+NO_OPINION: Final = Opinion()
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One step in the life of one customer's warning."""
 
@@ -80,12 +125,14 @@ class Step:
     tier: Tier
     opened_at: int
     causes: tuple[Cause, ...]
-    """Those open after the step; in `resolved` and `withdrawn` those that went with it."""
+    """Those open after the step; in `resolved`, `withdrawn` and `expired` those that went with it."""
     churn_probability: float | None
     horizon_days: int
     model_version: str | None
     reasons: tuple[Reason, ...]
     rule_set: str
+    attention: Attention | None = None
+    """`None` while nobody has acted on the warning and no deadline runs."""
 
     @property
     def id(self) -> str:
