@@ -6,11 +6,8 @@ than by `pydantic_settings`, because `lapwing doctor` and every error message mu
 
 from __future__ import annotations
 
-import difflib
 import os
-import re
 import tomllib
-import zoneinfo
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -27,6 +24,23 @@ from pydantic import (
     model_validator,
 )
 
+from lapwing.setting_values import (
+    TIERS,
+    ByTier,
+    Duration,
+    Label,
+    Positive,
+    TopicName,
+    broker_addresses,
+    database_url,
+    meant,
+    pairs,
+    place,
+    sweep_interval,
+    whole_days,
+    words,
+    zone_name,
+)
 from streams.core.topics import Topic
 from streams.duration import UNITS, parse_duration
 from streams.errors import SettingsError
@@ -35,79 +49,6 @@ PREFIX: Final = "LAPWING_"
 CONFIG_VARIABLE: Final = "LAPWING_CONFIG"
 CONFIG_FILE: Final = Path("lapwing.toml")
 DEFAULT: Final = "default"
-NO_CHECKPOINTS: Final = "none"
-
-
-def _broker(value: str) -> str:
-    for address in value.split(","):
-        host, _, port = address.strip().rpartition(":")
-        if not host or "/" in host or not port.isdecimal() or not 0 < int(port) < 65_536:
-            msg = f"{address!r} is not an address: write host:port, or several with commas between them"
-            raise ValueError(msg)
-    return ",".join(address.strip() for address in value.split(","))
-
-
-def _topic(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9._-]{1,249}", value) or value in {".", ".."}:
-        msg = f"{value!r} is not a name Kafka takes: letters, digits, '.', '_' and '-' only"
-        raise ValueError(msg)
-    return value
-
-
-def _zone(value: str) -> str:
-    try:
-        zoneinfo.ZoneInfo(value)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        msg = f"{value!r} is no time zone{_meant(value, sorted(zoneinfo.available_timezones()))}"
-        raise ValueError(msg) from None
-    return value
-
-
-def _place(value: str) -> str:
-    return value.strip() or NO_CHECKPOINTS
-
-
-def _url(value: str) -> str:
-    if not re.match(r"[a-z][a-z0-9+]*://", value):
-        msg = "not a database address: write sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
-        raise ValueError(msg)
-    return value
-
-
-def _sweep(value: int) -> int:
-    if value < UNITS["m"] or (value % UNITS["d"] and UNITS["d"] % value):
-        msg = "sweeps must be whole days apart, or a part of a day that divides it, such as 6h"
-        raise ValueError(msg)
-    return value
-
-
-def _days(value: int) -> int:
-    if value % UNITS["d"]:
-        msg = "only whole days can be counted"
-        raise ValueError(msg)
-    return value
-
-
-def _pairs(value: object) -> object:
-    """Read `orders=2d,logins=12h`, the form of a table in a variable or a flag."""
-    if not isinstance(value, str):
-        return value
-    pairs = [pair.partition("=") for pair in value.replace(",", " ").split()]
-    if not all(name and sign and text for name, sign, text in pairs):
-        msg = f"{value!r} is not a list of NAME=VALUE with commas between them"
-        raise ValueError(msg)
-    return {name: text for name, _, text in pairs}
-
-
-def _words(value: object) -> object:
-    return value.split() if isinstance(value, str) else value
-
-
-Duration = Annotated[int, BeforeValidator(parse_duration)]
-"""Written `2d`, held as whole microseconds."""
-Positive = Annotated[Duration, Field(gt=0)]
-TopicName = Annotated[str, AfterValidator(_topic)]
-Label = Literal["actions", "closures", "complaints", "feedback", "logins", "orders", "profiles"]
 
 
 class Settings(BaseModel):
@@ -115,7 +56,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    broker: Annotated[str, AfterValidator(_broker)] = Field(
+    broker: Annotated[str, AfterValidator(broker_addresses)] = Field(
         "127.0.0.1:9092", description="Kafka's addresses, `host:port`, several with commas between them."
     )
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
@@ -161,7 +102,7 @@ class Settings(BaseModel):
         parse_duration("45s"),
         description="How long a silent worker keeps its partitions; Kafka refuses less than 6s by default.",
     )
-    checkpoints: Annotated[str, AfterValidator(_place)] = Field(
+    checkpoints: Annotated[str, AfterValidator(place)] = Field(
         "var/checkpoints",
         description="Where workers keep their states: a directory, or any URL that `fsspec` knows. Workers "
         "on several machines need a place that all of them reach. With `none` a worker that starts rebuilds "
@@ -172,13 +113,13 @@ class Settings(BaseModel):
         description="How often a worker saves its states; after a crash so much is read again.",
     )
     rules: Path = Field(Path("warning_rules"), description="The rule file, or the folder of rule files.")
-    database: Annotated[str, AfterValidator(_url)] = Field(
+    database: Annotated[str, AfterValidator(database_url)] = Field(
         "sqlite:///lapwing.db", description="The database that `lapwing sink` and `lapwing notify` use."
     )
-    time_zone: Annotated[str, AfterValidator(_zone)] = Field(
+    time_zone: Annotated[str, AfterValidator(zone_name)] = Field(
         "UTC", description="The business's time zone: where its days begin and end."
     )
-    sweep_every: Annotated[Positive, AfterValidator(_sweep)] = Field(
+    sweep_every: Annotated[Positive, AfterValidator(sweep_interval)] = Field(
         parse_duration("1d"),
         description="How often every customer is judged, in event time, beginning at local midnight.",
     )
@@ -194,10 +135,26 @@ class Settings(BaseModel):
         parse_duration("1h"),
         description="How far an event's time may lie after its record's own time before it is rejected.",
     )
-    quiet_after: Annotated[dict[Label, Positive], BeforeValidator(_pairs)] = Field(
+    quiet_after: Annotated[dict[Label, Positive], BeforeValidator(pairs)] = Field(
         {},
         description="For each topic, how far its newest event may lie back before its source counts as "
         "broken and its features as missing (`orders=2d,logins=12h`); none by default.",
+    )
+    acknowledge_for: ByTier = Field(
+        dict.fromkeys(TIERS, parse_duration("7d")),
+        description="When an acknowledgement of a warning lapses, by tier (`high=2d,low=2w`) or for all; a "
+        "tier not named has a week.",
+    )
+    snooze_for: Positive = Field(
+        parse_duration("1d"), description="How long a snooze lasts that does not say until when."
+    )
+    acknowledge_within: ByTier = Field(
+        {},
+        description="By when somebody must acknowledge a warning before it escalates, by tier (`high=4h`) or "
+        "for all; none by default.",
+    )
+    expire_after: Duration = Field(
+        0, description="A warning that has been open for so long expires; 0 for never."
     )
     complaint_prior_orders: float = Field(
         5.0,
@@ -208,7 +165,7 @@ class Settings(BaseModel):
         0.02, ge=0, le=1, description="The prior's complaints an order in `complaint_rate_90d`."
     )
     model_enabled: bool = Field(True, description="Whether the model learns and scores.")
-    horizon: Annotated[Positive, AfterValidator(_days)] = Field(
+    horizon: Annotated[Positive, AfterValidator(whole_days)] = Field(
         parse_duration("90d"), description="A customer without an order for this long has churned."
     )
     decide_every: Positive = Field(
@@ -217,7 +174,7 @@ class Settings(BaseModel):
     min_positives: int = Field(
         50, ge=1, description="Churned customers the model must have learned from before its score is used."
     )
-    notify_urls: Annotated[tuple[SecretStr, ...], BeforeValidator(_words)] = Field(
+    notify_urls: Annotated[tuple[SecretStr, ...], BeforeValidator(words)] = Field(
         (),
         description="The channels to send to: Apprise URLs with spaces between; `NAME=URL` gives one a name.",
     )
@@ -289,7 +246,7 @@ def load_settings(
                 mistakes.append(f"{source(name)} is a secret: set {PREFIX}{name.upper()} instead")
             else:
                 mistakes.append(
-                    f"{source(name)} is no setting{_meant(source(name), [source(k) for k in known])}"
+                    f"{source(name)} is no setting{meant(source(name), [source(k) for k in known])}"
                 )
 
     fields = list(Settings.model_fields)
@@ -338,11 +295,6 @@ def _mistake(item: Any, sources: Mapping[str, str]) -> str:
             text = f"{item['input']!r}: {text}"
     place = ".".join([sources.get(name, name), *(str(part) for part in inside if part != "[key]")])
     return f"{place}: {text}" if place else text
-
-
-def _meant(word: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean {close[0]}?" if close else ""
 
 
 SECRETS: Final = frozenset({"sasl_password", "notify_urls", "database"})

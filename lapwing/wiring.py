@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from lapwing.setting_values import TierWord
 from lapwing.settings import Settings
+from streams.core.attention import AttentionTerms
 from streams.core.engine import Engine, EngineSettings
 from streams.core.features import Priors
 from streams.core.rules import RuleSet
+from streams.core.steps import Tier
 from streams.core.topics import Topic
 from streams.learning import LearnerSettings, RiverLearner
 
@@ -23,7 +28,18 @@ def engine_settings(settings: Settings) -> EngineSettings:
         horizon_us=settings.horizon,
         active_us=settings.horizon,
         decide_every=max(1, settings.decide_every // settings.sweep_every),
+        attention=AttentionTerms(
+            # A tier that is not named keeps the default.
+            acknowledge_for={**AttentionTerms().acknowledge_for, **_by_tier(settings.acknowledge_for)},
+            snooze_for=settings.snooze_for,
+            acknowledge_within=_by_tier(settings.acknowledge_within),
+            expire_after=settings.expire_after,
+        ),
     )
+
+
+def _by_tier(intervals: Mapping[TierWord, int]) -> dict[Tier, int]:
+    return {Tier[word.upper()]: us for word, us in intervals.items()}
 
 
 def engine(settings: Settings, rules: RuleSet, partition: int = 0) -> Engine:

@@ -17,7 +17,8 @@ from consumers.kafka import Admin, Cluster
 from consumers.notify.channels import read_channels
 from lapwing.commands.topics import planned
 from lapwing.options import settings_options
-from lapwing.settings import NO_CHECKPOINTS, Settings
+from lapwing.setting_values import NO_CHECKPOINTS
+from lapwing.settings import Settings
 from lapwing.settings_page import written
 from streams.errors import LapwingError, StateError
 

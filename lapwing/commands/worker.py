@@ -14,7 +14,8 @@ import click
 
 from lapwing.dry_run import run_dry
 from lapwing.options import settings_options
-from lapwing.settings import NO_CHECKPOINTS, Settings
+from lapwing.setting_values import NO_CHECKPOINTS
+from lapwing.settings import Settings
 from lapwing.wiring import engine
 from streams.core.engine import Engine
 from streams.core.features import DTYPES

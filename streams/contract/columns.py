@@ -57,7 +57,9 @@ def columns(topic: Topic, rows: Sequence[Row]) -> tuple[Batch, NDArray[np.bool_]
             made["record"] = _objects(profiles)
             good &= np.array([profile is not None for profile in profiles], dtype=np.bool_)
         case Topic.ACTIONS:
-            made["record"] = _objects([_action(row) for row in cast("Sequence[ActionRow]", rows)])
+            actions = [_action(row) for row in cast("Sequence[ActionRow]", rows)]
+            made["record"] = _objects(actions)
+            good &= np.array([action is not None for action in actions], dtype=np.bool_)
         case Topic.CLOSURES:
             closures = cast("Sequence[ClosureRow]", rows)
             made["record"] = _objects([Closure(row.reason, row.churn_type) for row in closures])
@@ -109,6 +111,11 @@ def _profile(row: ProfileRow) -> Profile | None:
     )
 
 
-def _action(row: ActionRow) -> Action:
+def _action(row: ActionRow) -> Action | None:
+    """Return the action, or `None` where its `until` is not right."""
+    try:
+        until = None if row.until is None else to_us(read_instant(row.until))
+    except (NotAnInstant, InstantOutOfRange):
+        return None
     cost = None if row.cost is None else int(millionths(np.array([row.cost]))[0])
-    return Action(row.warning_id, row.kind, row.result, row.reasons or (), cost, row.actor)
+    return Action(row.warning_id, row.kind, row.result, row.reasons or (), cost, row.actor, until)

@@ -201,11 +201,18 @@ class Action(Event):
     type_word = "action"
 
     warning_id: Id
-    kind: Word
+    kind: Word = Field(
+        description="`acknowledge`, `snooze` and `expire` change the life of the customer's open warning; "
+        "any other word is a record of what was done."
+    )
     result: Text | None = None
     reasons: Annotated[tuple[Text, ...], Field(max_length=MOST_REASONS)] | None = ()
     cost: Amount | None = None
-    actor: Text | None = None
+    actor: Text | None = Field(default=None, description="Who did it; also on the warning.")
+    until: Instant | None = Field(
+        default=None,
+        description="When an `acknowledge` lapses or a `snooze` ends; by default as the settings say.",
+    )
 
     @field_validator("reasons")
     @classmethod

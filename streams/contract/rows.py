@@ -114,6 +114,7 @@ class ActionRow(Row, gc=False):
     reasons: Annotated[tuple[Text, ...], Meta(max_length=MOST_REASONS)] | None = ()
     cost: Amount | None = None
     actor: Text | None = None
+    until: str | None = None
 
 
 class ClosureRow(Row, gc=False):

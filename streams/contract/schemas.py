@@ -68,6 +68,15 @@ WARNING_EXAMPLE: Final[dict[str, Any]] = {
         "state": "open",
         "tier": "high",
         "opened_at": "2024-03-01T00:00:00Z",
+        "attention": {
+            "state": "waiting",
+            "step": 1,
+            "since": "2024-03-01T00:00:00Z",
+            "by": None,
+            "until": None,
+            "deadline": "2024-03-03T00:00:00Z",
+            "level": 0,
+        },
         "causes": [
             {
                 "rule": "order-collapse",

@@ -11,7 +11,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError, WithJsonSchema
 
 from streams.contract.instants import format_instant, to_us
-from streams.core.steps import Cause, Notice, Step, StepKind
+from streams.core.steps import Attention, Cause, Notice, Step, StepKind
 from streams.errors import ContractError
 
 Time = Annotated[
@@ -32,6 +32,7 @@ WarningType = Literal[
     "churn.warning.snoozed",
     "churn.warning.expired",
 ]
+AttentionWord = Literal["waiting", "acknowledged", "snoozed", "lapsed", "overdue", "expired"]
 Value = int | float | str | None
 
 STATES: Final[dict[StepKind, StateWord]] = {
@@ -74,6 +75,21 @@ class ReasonData(Outbound):
     value: Value
 
 
+class AttentionData(Outbound):
+    """Who has the warning in hand, and what happens next if nobody does anything."""
+
+    state: AttentionWord = Field(
+        description="`waiting` for somebody before a deadline; `acknowledged` or `snoozed`; `lapsed` when "
+        "either has ended by its time; `overdue` when a deadline passed; `expired`."
+    )
+    step: int = Field(ge=1, description="The step that brought this about: `data.step` where it is news.")
+    since: Time
+    by: str | None = Field(description="Who acted last; `null` where it was not said.")
+    until: Time | None = Field(description="When the acknowledgement lapses or the snooze ends.")
+    deadline: Time | None = Field(description="By when somebody has to acknowledge or snooze the warning.")
+    level: int = Field(ge=0, description="Deadlines that have passed since the warning got its tier.")
+
+
 class WarningData(Outbound):
     """The warning after the step."""
 
@@ -83,8 +99,12 @@ class WarningData(Outbound):
     state: StateWord
     tier: TierWord
     opened_at: Time
+    attention: AttentionData | None = Field(
+        default=None, description="`null` while nobody has acted on the warning and no deadline runs."
+    )
     causes: tuple[CauseData, ...] = Field(
-        description="Those open after the step; in `resolved` and `withdrawn` those that went with it."
+        description="Those open after the step; in `resolved`, `withdrawn` and `expired` those that went "
+        "with it."
     )
     churn_probability: float | None = Field(description="`null` until the model is ready.")
     horizon_days: int
@@ -145,6 +165,7 @@ def encode_step(step: Step, app: str) -> bytes:
         "state": STATES.get(step.kind, "open"),
         "tier": step.tier.label,
         "opened_at": format_instant(step.opened_at),
+        "attention": _attention(step.attention),
         "causes": [_cause(cause) for cause in step.causes],
         "churn_probability": step.churn_probability,
         "horizon_days": step.horizon_days,
@@ -184,6 +205,20 @@ def encode_notice(notice: Notice, app: str) -> bytes:
             "detail": notice.detail,
         }
     )
+
+
+def _attention(attention: Attention | None) -> dict[str, Any] | None:
+    if attention is None:
+        return None
+    return {
+        "state": attention.state.value,
+        "step": attention.step,
+        "since": format_instant(attention.since),
+        "by": attention.by,
+        "until": None if attention.until is None else format_instant(attention.until),
+        "deadline": None if attention.deadline is None else format_instant(attention.deadline),
+        "level": attention.level,
+    }
 
 
 def _cause(cause: Cause) -> dict[str, Any]:

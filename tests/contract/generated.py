@@ -88,6 +88,7 @@ def _usual(topic: Topic) -> dict[str, st.SearchStrategy[str]]:
             "reasons": st.sampled_from(["[]", '["price"]', '["a","b"]', "null"]),
             "cost": amounts,
             "actor": text,
+            "until": right_instant | st.just("null"),
         },
         Topic.CLOSURES: {"reason": text, "churn_type": text},
     }
@@ -140,7 +141,9 @@ def records(draw: st.DrawFn, topic: Topic) -> bytes:
         elif change == "repeat":
             fields.insert(place, (draw(st.sampled_from(names)), draw(literals)))
         else:
-            fields = [(n, _quoted(draw(instants())) if n.endswith("_at") else v) for n, v in fields]
+            fields = [
+                (n, _quoted(draw(instants())) if n.endswith(("_at", "until")) else v) for n, v in fields
+            ]
     text = "{" + ",".join(f'"{name}":{value}' for name, value in fields) + "}"
     value = text.encode()
     if draw(st.integers(0, 3)) == 0:

@@ -69,7 +69,13 @@ def _as_row(event: Event) -> dict[str, Any]:
         case Action():
             cost = None if event.cost is None else _millionths(event.cost)
             row["record"] = columns_of.Action(
-                event.warning_id, event.kind, event.result, event.reasons or (), cost, event.actor
+                event.warning_id,
+                event.kind,
+                event.result,
+                event.reasons or (),
+                cost,
+                event.actor,
+                _us(event.until),
             )
         case Closure():
             row["record"] = columns_of.Closure(event.reason, event.churn_type)

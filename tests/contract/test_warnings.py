@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.contract.warnings import ControlNotice, encode_notice, encode_step, parse_warning, warning_event
-from streams.core.steps import Cause, Notice, Reason, Step, StepKind, Tier
+from streams.core.steps import Attention, AttentionState, Cause, Notice, Reason, Step, StepKind, Tier
 from streams.errors import ContractError
 
 MARCH = 1_298_937_600_000_000
@@ -49,7 +49,7 @@ ON_THE_WIRE = (
     '"type":"churn.warning.opened","subject":"c-1","time":"2011-03-01T00:00:00Z",'
     '"datacontenttype":"application/json",'
     '"data":{"warning_id":"6c3e9a52-6e5b-5c7e-a2a4-0f7f4f2a9a11","step":1,"customer_id":"c-1",'
-    '"state":"open","tier":"high","opened_at":"2011-03-01T00:00:00Z",'
+    '"state":"open","tier":"high","opened_at":"2011-03-01T00:00:00Z","attention":null,'
     '"causes":[{"rule":"order-collapse","version":"1f3a5b7c9d0e",'
     '"title":"Orders fell under a third of the customer\'s own pace","tier":"high",'
     '"reason":"activity_decline","owner":null,"play":null,"since":"2011-02-28T00:00:00Z",'
@@ -94,6 +94,17 @@ steps = st.builds(
         tuple
     ),
     rule_set=texts,
+    attention=st.none()
+    | st.builds(
+        Attention,
+        state=st.sampled_from(AttentionState),
+        step=st.integers(1, 1000),
+        since=instants,
+        by=st.none() | texts,
+        until=st.none() | instants,
+        deadline=st.none() | instants,
+        level=st.integers(0, 9),
+    ),
 )
 
 
@@ -160,6 +171,25 @@ def test_what_is_no_warning_is_refused_in_one_line(value: bytes, words: str) -> 
         parse_warning(value)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_attention_stands_on_the_wire_with_its_instants() -> None:
+    attention = Attention(AttentionState.SNOOZED, 2, MARCH, "ann", until=MARCH + 3_600_000_000, level=1)
+    step = replace(STEP, kind=StepKind.SNOOZED, number=2, attention=attention)
+    assert json.loads(encode_step(step, "shop"))["data"]["attention"] == {
+        "state": "snoozed",
+        "step": 2,
+        "since": "2011-03-01T00:00:00Z",
+        "by": "ann",
+        "until": "2011-03-01T01:00:00Z",
+        "deadline": None,
+        "level": 1,
+    }
+
+
+def test_a_warning_of_an_earlier_version_without_attention_is_read() -> None:
+    earlier = ON_THE_WIRE.replace('"attention":null,', "").encode()
+    assert parse_warning(earlier).data.attention is None
 
 
 def test_a_field_of_a_later_version_is_passed_over() -> None:

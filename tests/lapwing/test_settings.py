@@ -16,6 +16,8 @@ DURATIONS = (
     "horizon",
     "decide_every",
     "session_timeout",
+    "snooze_for",
+    "expire_after",
 )
 
 
@@ -43,6 +45,8 @@ def test_defaults_are_those_of_the_design() -> None:
         "horizon": "90d",
         "decide_every": "4w",
         "session_timeout": "45s",
+        "snooze_for": "1d",
+        "expire_after": "0",
     }
     assert (settings.complaint_prior_orders, settings.complaint_prior_rate) == (5, 0.02)
     assert (settings.time_zone, settings.quiet_after, settings.min_positives) == ("UTC", {}, 50)
@@ -52,6 +56,8 @@ def test_defaults_are_those_of_the_design() -> None:
 
 def test_every_default_would_be_taken_if_it_were_written() -> None:
     def written(value: object, name: str) -> object:
+        if isinstance(value, dict):
+            return {key: format_duration(us) for key, us in value.items()}
         return format_duration(value) if isinstance(value, int) and name in DURATIONS else value
 
     settings = load_settings(environ={})
@@ -76,6 +82,14 @@ def test_the_file_may_be_named_by_argument_or_variable(folder: Path) -> None:
     environ = {"LAPWING_CONFIG": "a.toml"}
     assert load_settings(environ=environ).app == "a"
     assert load_settings(Path("b.toml"), environ=environ).app == "b"
+
+
+def test_an_interval_may_be_given_for_each_tier_or_for_all() -> None:
+    settings = load_settings(
+        environ={"LAPWING_ACKNOWLEDGE_WITHIN": "high=4h,low=2d", "LAPWING_ACKNOWLEDGE_FOR": "3d"}
+    )
+    assert settings.acknowledge_within == {"high": 4 * UNITS["h"], "low": 2 * UNITS["d"]}
+    assert settings.acknowledge_for == dict.fromkeys(("high", "medium", "low"), 3 * UNITS["d"])
 
 
 def test_tables_and_lists_have_a_form_for_variables(folder: Path) -> None:
@@ -119,6 +133,8 @@ def test_tables_and_lists_have_a_form_for_variables(folder: Path) -> None:
         ("QUIET_AFTER", "orders", "LAPWING_QUIET_AFTER: 'orders' is not a list of NAME=VALUE"),
         ("QUIET_AFTER", "order=2d", "LAPWING_QUIET_AFTER.order: 'order': input should be 'actions', "),
         ("QUIET_AFTER", "orders=2", "LAPWING_QUIET_AFTER.orders: '2' is not a duration"),
+        ("ACKNOWLEDGE_WITHIN", "urgent=4h", "LAPWING_ACKNOWLEDGE_WITHIN.urgent: 'urgent': input should be"),
+        ("ACKNOWLEDGE_FOR", "0", "LAPWING_ACKNOWLEDGE_FOR.high: '0': input should be greater than 0"),
         ("LOGINS", "orders", "two topics have the name 'orders'"),
         ("WARNINGS_TOPIC", "lapwing.rejected", "two topics have the name 'lapwing.rejected'"),
         (

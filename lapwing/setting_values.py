@@ -1,0 +1,112 @@
+"""How the values of settings are written, and what is taken for one."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import zoneinfo
+from collections.abc import Sequence
+from typing import Annotated, Final, Literal, get_args
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from streams.duration import UNITS, parse_duration
+
+NO_CHECKPOINTS: Final = "none"
+
+
+def meant(word: str, known: Sequence[str]) -> str:
+    """Return a hint at the known word that was probably meant."""
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def broker_addresses(value: str) -> str:
+    """Take `host:port`, or several with commas between them."""
+    for address in value.split(","):
+        host, _, port = address.strip().rpartition(":")
+        if not host or "/" in host or not port.isdecimal() or not 0 < int(port) < 65_536:
+            msg = f"{address!r} is not an address: write host:port, or several with commas between them"
+            raise ValueError(msg)
+    return ",".join(address.strip() for address in value.split(","))
+
+
+def topic_name(value: str) -> str:
+    """Take a name that Kafka takes."""
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,249}", value) or value in {".", ".."}:
+        msg = f"{value!r} is not a name Kafka takes: letters, digits, '.', '_' and '-' only"
+        raise ValueError(msg)
+    return value
+
+
+def zone_name(value: str) -> str:
+    """Take a name of the time zone database."""
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        msg = f"{value!r} is no time zone{meant(value, sorted(zoneinfo.available_timezones()))}"
+        raise ValueError(msg) from None
+    return value
+
+
+def place(value: str) -> str:
+    """Take a place for checkpoints, or nothing for none."""
+    return value.strip() or NO_CHECKPOINTS
+
+
+def database_url(value: str) -> str:
+    """Take what looks like a database's address."""
+    if not re.match(r"[a-z][a-z0-9+]*://", value):
+        msg = "not a database address: write sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
+        raise ValueError(msg)
+    return value
+
+
+def sweep_interval(value: int) -> int:
+    """Take whole days, or a part of a day that divides it."""
+    if value < UNITS["m"] or (value % UNITS["d"] and UNITS["d"] % value):
+        msg = "sweeps must be whole days apart, or a part of a day that divides it, such as 6h"
+        raise ValueError(msg)
+    return value
+
+
+def whole_days(value: int) -> int:
+    """Take whole days only."""
+    if value % UNITS["d"]:
+        msg = "only whole days can be counted"
+        raise ValueError(msg)
+    return value
+
+
+def pairs(value: object) -> object:
+    """Read `orders=2d,logins=12h`, the form of a table in a variable or a flag."""
+    if not isinstance(value, str):
+        return value
+    found = [pair.partition("=") for pair in value.replace(",", " ").split()]
+    if not all(name and sign and text for name, sign, text in found):
+        msg = f"{value!r} is not a list of NAME=VALUE with commas between them"
+        raise ValueError(msg)
+    return {name: text for name, _, text in found}
+
+
+def by_tier(value: object) -> object:
+    """Read `high=4h,medium=2d`, or one duration for all tiers."""
+    if isinstance(value, str) and "=" not in value:
+        return dict.fromkeys(TIERS, value)
+    return pairs(value)
+
+
+def words(value: object) -> object:
+    """Read a list with spaces between its words."""
+    return value.split() if isinstance(value, str) else value
+
+
+Duration = Annotated[int, BeforeValidator(parse_duration)]
+"""Written `2d`, held as whole microseconds."""
+Positive = Annotated[Duration, Field(gt=0)]
+TopicName = Annotated[str, AfterValidator(topic_name)]
+TierWord = Literal["high", "medium", "low"]
+TIERS: Final = get_args(TierWord)
+ByTier = Annotated[dict[TierWord, Positive], BeforeValidator(by_tier)]
+"""Written `high=4h,low=3d`, or as one duration for all tiers."""
+Label = Literal["actions", "closures", "complaints", "feedback", "logins", "orders", "profiles"]
