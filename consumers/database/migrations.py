@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Column, Connection, Index, MetaData, Table, func, insert, select, text
 
 from consumers.database import schema
 from streams.errors import StoreError
@@ -14,9 +14,24 @@ from streams.errors import StoreError
 Migration = Callable[[Connection], None]
 
 
+_LATER: Final = ("attention", "attended_by", "attended_until", "deadline")
+"""Columns that `warnings` has not had from the beginning."""
+
+
+def _without(table: Table, later: Sequence[str]) -> Table:
+    """Return an older shape of a table: as it is in `schema.py`, without the columns that came later."""
+    columns = [
+        Column(c.name, c.type, primary_key=c.primary_key, nullable=c.nullable)
+        for c in table.columns
+        if c.name not in later
+    ]
+    indexes = [Index(index.name, *(c.name for c in index.columns)) for index in table.indexes]
+    return Table(table.name, MetaData(), *columns, *indexes)
+
+
 def _steps_and_warnings(connection: Connection) -> None:
     # These build the tables of `schema.py`. Who changes a table there freezes its older shape here first.
-    for table in (schema.warning_steps, schema.warnings, schema.unreadable):
+    for table in (schema.warning_steps, _without(schema.warnings, _LATER), schema.unreadable):
         table.create(connection)
 
 
@@ -25,7 +40,13 @@ def _outbox(connection: Connection) -> None:
         table.create(connection)
 
 
-MIGRATIONS: Final[Sequence[Migration]] = (_steps_and_warnings, _outbox)
+def _attention(connection: Connection) -> None:
+    for name in _LATER:
+        kind = schema.warnings.c[name].type.compile(connection.dialect)
+        connection.execute(text(f"ALTER TABLE warnings ADD COLUMN {name} {kind}"))
+
+
+MIGRATIONS: Final[Sequence[Migration]] = (_steps_and_warnings, _outbox, _attention)
 """The n-th one leads from version n to version n + 1; version 0 is an empty database."""
 
 

@@ -105,10 +105,18 @@ warnings: Final = Table(
     Column("play", Text),
     Column("holdout", Boolean),
     Column("rule_set", Text),
+    Column("attention", Text),
+    Column("attended_by", Text),
+    Column("attended_until", Instant),
+    Column("deadline", Instant),
     Index("warnings_by_state", "state", "tier"),
     Index("warnings_by_customer", "customer_id"),
 )
-"""Each warning as its highest step left it."""
+"""Each warning as its highest step left it.
+
+`attention` says whether somebody has it in hand: `attended_by` is who acted last, `attended_until` when that
+ends, `deadline` by when somebody must.
+"""
 
 unreadable: Final = Table(
     "unreadable",

@@ -24,7 +24,7 @@ def write_message(kind: str, data: Mapping[str, Any]) -> Message:
     """Return the message on a step: `kind` is its CloudEvent's type, `data` its CloudEvent's data."""
     causes = data["causes"]
     tier = data["tier"]
-    verb = kind.rpartition(".")[2]
+    verb = _verb(kind, data)
     first = _line(causes[0]["title"] or causes[0]["rule"]) if causes else "no cause given"
     more = f" (+{len(causes) - 1})" if len(causes) > 1 else ""
     title = f"[{tier}] {'Churn warning' if verb == 'opened' else f'Churn warning {verb}'}: {first}{more}"
@@ -48,6 +48,18 @@ def write_message(kind: str, data: Mapping[str, Any]) -> Message:
     lines.append(f"Open since: {_day(data['opened_at'])}")
     lines.append(f"Warning: {data['warning_id']}, step {data['step']}")
     return Message(title[:200], "\n".join(lines), urgent=tier == "high")
+
+
+def _verb(kind: str, data: Mapping[str, Any]) -> str:
+    """Return what happened in a few words."""
+    attention = data.get("attention") or {}
+    if attention.get("step") == data["step"]:
+        if attention["state"] == "overdue":
+            return "escalated, as nobody acknowledged it in time"
+        if attention["state"] == "lapsed":
+            who = attention["by"]
+            return f"speaks again{f', after {_line(who)} had it in hand' if who else ''}"
+    return kind.rpartition(".")[2]
 
 
 def _line(text: object) -> str:

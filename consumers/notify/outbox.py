@@ -13,11 +13,10 @@ from sqlalchemy import Connection, func, insert, or_, select, update
 
 from consumers.database.database import Database
 from consumers.database.schema import channels, outbox, warning_steps
+from consumers.notify.speaking import told
 
 log = logging.getLogger(__name__)
 
-NOTIFIED: Final = ("churn.warning.opened", "churn.warning.escalated")
-"""The steps that the team is told of."""
 FILL: Final = 1_000
 LEASE: Final = timedelta(seconds=90)
 """How long a claim holds; a notifier that died gives its deliveries back after this."""
@@ -59,7 +58,7 @@ class Outbox:
             last = connection.scalar(select(func.max(warning_steps.c.seq))) or 0
             waiting = 0
             if not from_now:
-                stored = select(func.count()).where(warning_steps.c.type.in_(NOTIFIED))
+                stored = select(func.count()).select_from(warning_steps).where(told())
                 waiting = connection.scalar(stored) or 0
             for name in new:
                 row = {"name": name, "filled_to": last if from_now else 0, "added_at": now}
@@ -97,8 +96,8 @@ class Outbox:
                     "created_at": now,
                     "due_at": now,
                 }
-                for _, step_id, kind in steps
-                if kind in NOTIFIED
+                for _, step_id, is_told in steps
+                if is_told
             ]
             if rows:
                 connection.execute(self._database.insert_new(outbox), rows)
@@ -107,15 +106,15 @@ class Outbox:
                 connection.execute(place.values(filled_to=steps[-1][0]))
         return len(rows), len(steps) == FILL
 
-    def _unfilled(self, connection: Connection, channel: str, limit: int) -> list[tuple[int, str, str]]:
+    def _unfilled(self, connection: Connection, channel: str, limit: int) -> list[tuple[int, str, bool]]:
         place = select(channels.c.filled_to).where(channels.c.name == channel).scalar_subquery()
         query = (
-            select(warning_steps.c.seq, warning_steps.c.id, warning_steps.c.type)
+            select(warning_steps.c.seq, warning_steps.c.id, told().label("told"))
             .where(warning_steps.c.seq > place)
             .order_by(warning_steps.c.seq)
             .limit(limit)
         )
-        return [(row.seq, row.id, row.type) for row in connection.execute(query)]
+        return [(row.seq, row.id, bool(row.told)) for row in connection.execute(query)]
 
     def claim(self, channel: str, limit: int, now: datetime) -> list[Delivery]:
         """Take deliveries that are due and that no living notifier has, for the length of a lease."""

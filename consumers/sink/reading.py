@@ -87,6 +87,7 @@ def _step(record: Record, event: WarningEvent, now: datetime) -> Step:
         raise ContractError(msg) from error
     content = document["data"]
     data = event.data
+    attention = data.attention
     step = {
         "id": event.id,
         "time": event.time,
@@ -123,5 +124,9 @@ def _step(record: Record, event: WarningEvent, now: datetime) -> Step:
         "play": data.play,
         "holdout": data.holdout,
         "rule_set": data.rule_set,
+        "attention": attention.state if attention else None,
+        "attended_by": attention.by if attention else None,
+        "attended_until": attention.until if attention else None,
+        "deadline": attention.deadline if attention else None,
     }
     return Step(record, step, warning)

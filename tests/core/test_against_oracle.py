@@ -65,6 +65,8 @@ def disagreements(driven: Driven, run: Run) -> list[str]:
     counts = (driven.events, driven.late, driven.repeats)
     twins = (run.events, run.late, run.repeats)
     lines = [] if counts == twins else [f"events, late, repeats: engine {counts}, twin {twins}"]
+    if driven.ignored != run.ignored:
+        lines.append(f"ignored: engine {dict(driven.ignored)}, twin {dict(run.ignored)}")
     lines += compare_features(driven.sweeps, run.sweeps)
     return lines + compare_steps(driven.steps, run.steps)
 

@@ -14,6 +14,7 @@ import polars as pl
 from streams.core.batch import MILLION
 from streams.core.steps import Cause, Step
 from streams.core.topics import Topic
+from tests.oracle.attention import told
 from tests.oracle.conditions import SCHEMA
 from tests.oracle.engine import TwinStep
 from tests.oracle.history import READS, Event, Value
@@ -134,11 +135,11 @@ def compare_causes(step: Step, made: TwinStep) -> list[str]:
 
 
 def compare_ids(mine: Mapping[str, list[Step]], theirs: Mapping[str, list[TwinStep]]) -> list[str]:
-    """Return a line for each warning id that stands for two warnings, or warning with two ids."""
+    """Return a line for each warning id that stands for two warnings, or is not the one that it should be."""
     ids: dict[tuple[str, int], set[str]] = defaultdict(set)
     for customer, steps in mine.items():
         for step, made in zip(steps, theirs[customer], strict=False):
-            ids[customer, made.step.warning].add(step.warning_id)
+            ids[customer, made.step.warning].update((step.warning_id, made.step.id))
     lines = [
         f"{customer} warning {n} has the ids {found}"
         for (customer, n), found in ids.items()
@@ -153,7 +154,7 @@ def show_step(step: Step) -> str:
     """Return the engine's step as one line."""
     causes = ", ".join(sorted(show_cause(cause) for cause in step.causes))
     head = f"{when(step.at)} {step.customer_id} {step.kind} {step.number} {step.tier.label}"
-    return f"{head} opened {when(step.opened_at)} [{causes}]"
+    return f"{head} opened {when(step.opened_at)} [{causes}] {told(step.attention)}"
 
 
 def show_cause(cause: Cause) -> str:
@@ -168,7 +169,7 @@ def show_twin(made: TwinStep) -> str:
         sorted(f"{rule} since {when(c.since)} open {when(c.opened_at)}" for rule, c in step.causes.items())
     )
     head = f"{when(step.at)} {made.customer_id} {step.kind} {step.number} {step.tier.label}"
-    return f"{head} opened {when(step.opened_at)} [{causes}]"
+    return f"{head} opened {when(step.opened_at)} [{causes}] {step.attention}"
 
 
 def show_event(event: Event) -> str:

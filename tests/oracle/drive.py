@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
+from streams.core.attention import AttentionTerms
 from streams.core.batch import Batch
 from streams.core.engine import Engine, EngineSettings
 from streams.core.features import CATALOGUE, Priors
@@ -26,6 +28,7 @@ class Driven:
     late: int = 0
     repeats: int = 0
     events: int = 0
+    ignored: Counter[str] = field(default_factory=Counter)
 
 
 def engine_settings(settings: OracleSettings) -> EngineSettings:
@@ -37,6 +40,12 @@ def engine_settings(settings: OracleSettings) -> EngineSettings:
         repeat_window_us=settings.repeat_window_us,
         quiet_after_us=settings.quiet_after_us,
         priors=Priors(orders=settings.k, rate=settings.r),
+        attention=AttentionTerms(
+            acknowledge_for=settings.patience.acknowledge_for,
+            snooze_for=settings.patience.snooze_for,
+            acknowledge_within=settings.patience.acknowledge_within,
+            expire_after=settings.patience.expire_after or 0,
+        ),
     )
 
 
@@ -101,4 +110,5 @@ def drive(
         driven.late += output.counts.late
         driven.repeats += output.counts.repeats
         driven.events += output.counts.events
+        driven.ignored += output.counts.ignored
     return driven

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
+from streams.core.batch import Action
+from streams.core.steps import StepKind
 from streams.core.topics import Topic
+from tests.oracle.attention import Patience
 from tests.oracle.conditions import Judge, OracleRule
 from tests.oracle.days import DAY, sweep_instants
 from tests.oracle.history import Event, Value, features
@@ -24,6 +28,7 @@ class OracleSettings:
     quiet_after_us: Mapping[Topic, int] = field(default_factory=dict)
     k: float = 5.0
     r: float = 0.02
+    patience: Patience = field(default_factory=Patience)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,8 @@ class Run:
     """Records that changed nothing, not even the instant up to which is swept."""
     events: int = 0
     """Events that were kept."""
+    ignored: Counter[str] = field(default_factory=Counter)
+    """Actions on warnings that had no effect, by the reason."""
 
 
 def stamped(arrivals: Iterable[Event], reorder_us: int) -> list[Event]:
@@ -91,13 +98,22 @@ class OracleEngine:
             while sweep <= event.judged_at:
                 self._sweep(sweep)
                 sweep = next(grid)
+            self._pass_time(event.judged_at)
             self._take(event)
         while until is not None and sweep <= until:
             self._sweep(sweep)
             sweep = next(grid)
+        if until is not None:
+            self._pass_time(until)
         return self._run
 
+    def _pass_time(self, until: int) -> None:
+        """Let everything happen that is due up to and including `until`, in order."""
+        steps = [TwinStep(c, step, {}) for c, life in self._lives.items() for step in life.pass_time(until)]
+        self._run.steps += sorted(steps, key=lambda made: (made.step.at, made.customer_id))
+
     def _sweep(self, at: int) -> None:
+        self._pass_time(at)
         customers = sorted(self._kept)
         rows = [self._features(customer, at, sweep=True) for customer in customers]
         for customer, row, found in zip(customers, rows, self._judge.verdicts(rows), strict=True):
@@ -120,7 +136,19 @@ class OracleEngine:
         for rule, (when, clear) in now.items():
             turned = event.is_late and is_known and was[rule][0] != FALSE and when == FALSE
             verdicts[rule] = Verdict(when, clear, event.at if turned else None)
-        self._evaluate(customer, at, row, verdicts)
+        self._evaluate(customer, at, row, verdicts, self._act(event))
+
+    def _act(self, event: Event) -> Collection[str]:
+        """Let an action take effect; return the rules whose causes it ended."""
+        action, customer = event.record, event.customer_id
+        if not isinstance(action, Action) or action.kind not in ("acknowledge", "snooze", "expire"):
+            return ()
+        step, reason = self._life(customer).act(event.judged_at, action)
+        if step is None:
+            self._run.ignored[str(reason)] += 1
+            return ()
+        self._run.steps.append(TwinStep(customer, step, {}))
+        return step.causes if step.kind == StepKind.EXPIRED else ()
 
     def _is_repeat(self, event: Event) -> bool:
         """Say whether the id was kept lately: by its time and by the clock at which it was judged.
@@ -146,10 +174,17 @@ class OracleEngine:
         return {t for t, newest in self._newest.items() if t in limits and at - newest > limits[t]}
 
     def _evaluate(
-        self, customer: str, at: int, row: Mapping[str, Value], verdicts: Mapping[str, Verdict]
+        self,
+        customer: str,
+        at: int,
+        row: Mapping[str, Value],
+        verdicts: Mapping[str, Verdict],
+        but: Collection[str] = (),
     ) -> None:
-        """Take the customer's warning on."""
-        life = self._lives.setdefault(customer, CustomerLife(self._terms))
-        step = life.judge(at, verdicts)
+        """Take the customer's warning on, `but` for some rules."""
+        step = self._life(customer).judge(at, verdicts, but)
         if step is not None:
             self._run.steps.append(TwinStep(customer, step, row))
+
+    def _life(self, customer: str) -> CustomerLife:
+        return self._lives.setdefault(customer, CustomerLife(self._terms, customer, self._settings.patience))

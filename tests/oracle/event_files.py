@@ -53,7 +53,13 @@ def event_of(said: dict[str, Any]) -> Event:
     elif topic == Topic.PROFILES:
         more["record"] = profile_of(said)
     elif topic == Topic.ACTIONS:
-        more["record"] = Action(said["warning_id"], said["kind"])
+        until = said.get("until")
+        more["record"] = Action(
+            said["warning_id"],
+            said["kind"],
+            actor=said.get("actor"),
+            until=None if until is None else instant(until),
+        )
     elif topic == Topic.CLOSURES:
         more["record"] = Closure(said.get("reason"), said.get("churn_type"))
     return Event(topic, instant(said["occurred_at"]), said["customer_id"], said["event_id"], **more)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 
+from streams.core.batch import Action
+from streams.core.episodes import warning_id
 from streams.core.steps import StepKind, Tier
+from tests.oracle.attention import Patience, Watch
 
 TRUE: Final = 1
 FALSE: Final = 0
@@ -119,6 +122,9 @@ class LifeStep:
     """By rule: those open after the step, or those that went with the last one."""
     changed: frozenset[str]
     """The rules whose cause joined or left at this step."""
+    attention: str = "nobody"
+    """Who has the warning in hand, as `Watch.told` writes it."""
+    id: str = ""
 
 
 @dataclass(slots=True)
@@ -126,10 +132,12 @@ class CustomerLife:
     """All causes of one customer, and the warning they make."""
 
     terms: Mapping[str, Terms]
+    name: str = ""
+    patience: Patience = field(default_factory=Patience)
     causes: dict[str, CauseLife] = field(init=False)
-    warning: int = 0
-    number: int = 0
-    opened_at: int = 0
+    openings: list[int] = field(default_factory=list)
+    watch: Watch | None = None
+    """On the open warning."""
 
     def __post_init__(self) -> None:
         self.causes = {rule: CauseLife(terms) for rule, terms in self.terms.items()}
@@ -138,28 +146,78 @@ class CustomerLife:
         """Return the rules whose cause is open."""
         return [rule for rule, cause in self.causes.items() if cause.state is State.OPEN]
 
-    def judge(self, at: int, verdicts: Mapping[str, Verdict]) -> LifeStep | None:
-        """Take the customer on by one evaluation and return its step, if it makes one."""
+    def judge(self, at: int, verdicts: Mapping[str, Verdict], but: Collection[str] = ()) -> LifeStep | None:
+        """Take the customer on by one evaluation, `but` for some rules; return its step if it makes one."""
         before = self.open_rules()
-        changes = {rule: self.causes[rule].judge(at, verdict) for rule, verdict in verdicts.items()}
+        judged = {rule: verdict for rule, verdict in verdicts.items() if rule not in but}
+        changes = {rule: self.causes[rule].judge(at, verdict) for rule, verdict in judged.items()}
         changed = frozenset(rule for rule, change in changes.items() if change is not Change.NONE)
         if not changed:
             return None
         after = self.open_rules()
-        if not before:
-            self.warning, self.number, self.opened_at = self.warning + 1, 0, at
-        self.number += 1
+        kind = self._kind(before, after, [changes[rule] for rule in changed])
         shown = after or sorted(changed)
-        return LifeStep(
-            kind=self._kind(before, after, [changes[rule] for rule in changed]),
+        if not before:
+            self.openings.append(at)
+            self.watch = Watch(self.patience, at, self._tier(shown))
+        else:
+            assert self.watch is not None
+            self.watch.step += 1
+            if after:
+                self.watch.move_to(self._tier(after), at)
+        return self._step(kind, at, shown, changed)
+
+    def pass_time(self, until: int) -> list[LifeStep]:
+        """Return the steps that time alone makes up to and including `until`."""
+        steps = []
+        while self.watch is not None and (at := self.watch.due()) is not None and at <= until:
+            rules = self.open_rules()
+            kind = self.watch.wake()
+            if kind is StepKind.EXPIRED:
+                self._close(rules, at)
+            steps.append(self._step(kind, at, rules, frozenset()))
+        return steps
+
+    def act(self, at: int, action: Action) -> tuple[LifeStep | None, str | None]:
+        """Let somebody act on a warning, and return the step or why there is none."""
+        if self.watch is None or action.warning_id != self.id():
+            return None, "closed" if self.openings and action.warning_id == self.id() else "unknown"
+        rules = self.open_rules()
+        kind = self.watch.act(action, at)
+        if kind is None:
+            return None, "over"
+        if kind is StepKind.EXPIRED:
+            self._close(rules, at)
+        return self._step(kind, at, rules, frozenset()), None
+
+    def id(self) -> str:
+        """Return the id of the newest warning."""
+        return warning_id(
+            "lapwing", self.name, self.openings[-1], self.openings[:-1].count(self.openings[-1])
+        )
+
+    def _close(self, rules: Sequence[str], at: int) -> None:
+        for rule in rules:
+            self.causes[rule].state = State.IDLE
+            self.causes[rule].cooldown_ends = at + self.terms[rule].cooldown_us
+
+    def _step(self, kind: StepKind, at: int, shown: Sequence[str], changed: frozenset[str]) -> LifeStep:
+        assert self.watch is not None
+        step = LifeStep(
+            kind=kind,
             at=at,
-            warning=self.warning,
-            number=self.number,
+            warning=len(self.openings),
+            number=self.watch.step,
             tier=self._tier(shown),
-            opened_at=self.opened_at,
+            opened_at=self.watch.opened_at,
             causes={rule: Held(self.causes[rule].since, self.causes[rule].opened_at) for rule in shown},
             changed=changed,
+            attention=self.watch.told(),
+            id=self.id(),
         )
+        if kind in (StepKind.RESOLVED, StepKind.WITHDRAWN, StepKind.EXPIRED):
+            self.watch = None
+        return step
 
     def _tier(self, rules: Sequence[str]) -> Tier:
         return max(self.terms[rule].tier for rule in rules)

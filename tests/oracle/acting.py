@@ -1,0 +1,81 @@
+"""Histories in which people act on the warnings that come of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from hypothesis import strategies as st
+
+from streams.core.batch import Action
+from streams.core.steps import Tier
+from streams.core.topics import Topic
+from tests.oracle.attention import Patience
+from tests.oracle.conditions import OracleRule
+from tests.oracle.days import DAY, HOUR
+from tests.oracle.engine import OracleEngine, OracleSettings
+from tests.oracle.histories import CUSTOMERS, Draw, History, HypothesisDraw, delayed, histories, in_time
+from tests.oracle.history import Event
+
+HASTE: Final = Patience(
+    acknowledge_for={Tier.HIGH: 2 * DAY, Tier.MEDIUM: 36 * HOUR, Tier.LOW: 5 * DAY},
+    snooze_for=DAY,
+    acknowledge_within={Tier.HIGH: DAY, Tier.MEDIUM: 3 * DAY + 1},
+    expire_after=20 * DAY,
+)
+"""Whole days, so that much falls on sweeps and on the instants of events."""
+
+KINDS: Final = ("acknowledge", "acknowledge", "snooze", "snooze", "expire", "call")
+AFTER: Final = (HOUR, 0, 1, -1, DAY, 2 * DAY, 5 * DAY, 30 * DAY)
+HOLDS: Final = (DAY, 1, HOUR, 4 * DAY, 0, -1)
+
+
+def with_actions(
+    history: History,
+    rules: Sequence[OracleRule],
+    options: OracleSettings,
+    count: int,
+    draw: Draw,
+    turn: int = 0,
+) -> History:
+    """Return the history, in order, with actions on warnings that it brings about; some name none of them.
+
+    Actions change what comes after them, so that more of them hit if they are added in several turns.
+    """
+    options = replace(options, zone=history.zone)
+    steps = OracleEngine(options, rules).run(history.arrivals).steps
+    made: list[Event] = []
+    for i in range(count if steps else 0):
+        if made and draw.number(0, 9) == 9:
+            made.append(draw.pick(made))
+            continue
+        told = draw.pick(steps)
+        at = max(0, told.step.at + draw.pick(AFTER))
+        until = at + draw.pick(HOLDS) if draw.number(0, 2) == 0 else None
+        action = Action(
+            told.step.id if draw.number(0, 9) < 9 else "no-such-warning",
+            draw.pick(KINDS),
+            actor=draw.pick(("ann", None)),
+            until=until,
+        )
+        customer = told.customer_id if draw.number(0, 9) < 9 else draw.pick(CUSTOMERS)
+        made.append(Event(Topic.ACTIONS, at, customer, f"a{turn}-{i}", record=action))
+    return History(history.zone, tuple(in_time([*history.arrivals, *made])))
+
+
+@st.composite
+def acted_histories(
+    draw: st.DrawFn,
+    rules: Sequence[OracleRule],
+    options: OracleSettings,
+    *,
+    size: int = 20,
+    days: int = 60,
+    late: bool = False,
+) -> History:
+    """Draw a history with actions; with `late`, some of its records arrive long after their time."""
+    source = HypothesisDraw(draw)
+    base = draw(histories(size=size, days=days))
+    history = with_actions(base, rules, options, draw(st.integers(1, 8)), source)
+    return History(history.zone, tuple(delayed(history.arrivals, source))) if late else history
