@@ -12,6 +12,7 @@ from streams import __version__
 from streams.errors import LapwingError
 
 COMMANDS: Final[dict[str, str]] = {
+    "act": "Acknowledge, snooze or expire a warning.",
     "demo": "Run the whole system on an embedded broker and watch warnings come.",
     "doctor": "Print the settings in force and check what can be checked.",
     "explain": "Explain why a customer is warned of, or not, and what would end it.",

@@ -57,5 +57,9 @@ class StoreError(LapwingError):
     """The database is absent or refuses."""
 
 
+class ActError(LapwingError):
+    """What somebody wants to do about a warning cannot be done."""
+
+
 class DemoError(LapwingError):
     """The demo cannot go on."""

@@ -11,7 +11,7 @@ from sqlalchemy import inspect as look
 
 from consumers.database.database import Database, RowRefused, StoreAway, store_error
 from consumers.database.migrations import MIGRATIONS
-from consumers.database.schema import METADATA, schema_version, unreadable
+from consumers.database.schema import METADATA, schema_version, unreadable, warnings
 from consumers.loop import Retryable
 from streams.errors import StoreError
 
@@ -78,6 +78,32 @@ def test_an_older_file_is_upgraded_and_keeps_its_rows(tmp_path: Path) -> None:
     with new.reading() as connection:
         assert connection.scalar(select(unreadable.c.source_offset)) == 7
         assert look(connection).has_table("outbox")
+
+
+def test_a_warning_of_an_older_file_is_kept_and_nobody_has_it_in_hand(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'w.db'}"
+    old = Database(url)
+    old.prepare(MIGRATIONS[:2])
+    with old.writing() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO warnings (id, customer_id, state, tier, opened_at, updated_at, last_step,"
+                " last_type, causes, reasons) VALUES ('w', 'c', 'open', 'low', '2011-03-01 00:00:00.000000',"
+                " '2011-03-01 00:00:00.000000', 1, 'churn.warning.opened', '[]', '[]')"
+            )
+        )
+    old.close()
+    new = Database(url)
+    new.prepare()
+    with new.reading() as connection:
+        (row,) = connection.execute(select(warnings))
+    assert (row.id, row.attention, row.attended_by, row.attended_until, row.deadline) == (
+        "w",
+        None,
+        None,
+        None,
+        None,
+    )
 
 
 def test_a_migration_that_fails_leaves_the_database_as_it_was(database: Database) -> None:

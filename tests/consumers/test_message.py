@@ -5,7 +5,7 @@ from typing import Any
 
 from consumers.notify.message import write_message
 from streams.core.steps import StepKind, Tier
-from tests.consumers.warning_events import value, warning_id
+from tests.consumers.warning_events import attended_life, value, warning_id
 
 
 def data(**changes: object) -> dict[str, Any]:
@@ -56,3 +56,13 @@ def test_many_causes_are_counted_not_listed() -> None:
 def test_a_customer_id_cannot_add_lines() -> None:
     body = write_message("churn.warning.opened", data(customer="c1\nTier: none\x1b[2J\u202e")).body
     assert body.splitlines()[0] == "Customer: c1 Tier: none [2J "
+
+
+def test_a_lapse_and_a_passed_deadline_are_told_in_words() -> None:
+    steps = [json.loads(content) for content in attended_life("c1")]
+    lines = [write_message(step["type"], step["data"]).body.splitlines()[1] for step in steps]
+    assert lines[2:] == [
+        "Tier: medium (speaks again, after ann had it in hand)",
+        "Tier: medium (updated)",
+        "Tier: medium (escalated, as nobody acknowledged it in time)",
+    ]

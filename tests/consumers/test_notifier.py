@@ -19,7 +19,7 @@ from consumers.sink.reading import read_records
 from consumers.sink.store import write
 from streams.contract.warnings import parse_warning
 from tests.consumers.stubs import NOW, Clock, Waits
-from tests.consumers.warning_events import life, records, warning_id
+from tests.consumers.warning_events import attended_life, life, records, warning_id
 
 DESK = Channel("desk", "json://127.0.0.1/desk")
 MAIL = Channel("mail", "json://127.0.0.1/mail")
@@ -268,3 +268,12 @@ def test_a_stop_in_the_midst_of_a_batch_gives_the_rest_back(database: Database) 
     receiver.before = stop
     assert one.run().sent == 3
     assert notifier(database, receiver, DESK, owner="two").run().sent == 7
+
+
+def test_the_team_is_told_of_a_lapse_and_a_deadline_but_not_of_who_took_it(database: Database) -> None:
+    write(database, read_records(records(list(attended_life("c1"))), NOW, parse_warning))
+    receiver = Receiver()
+    notifier(database, receiver, DESK).run()
+    assert receiver.taken == [
+        (DESK.name, f"Warning: {warning_id('c1')}, step {number}") for number in (1, 3, 5)
+    ]

@@ -21,7 +21,7 @@ from consumers.sink.store import Counts, write
 from streams.contract.warnings import parse_warning
 from streams.core.steps import StepKind
 from tests.consumers.stubs import NOW, Clock, Topic, Waits
-from tests.consumers.warning_events import life, records, value, warning_id
+from tests.consumers.warning_events import attended_life, life, records, value, warning_id
 
 
 @pytest.fixture
@@ -68,6 +68,23 @@ def test_a_step_is_stored_with_its_place_and_the_warning_with_its_state(database
     (warning,) = rows(database, warnings)
     assert warning["state"] == "resolved"
     assert warning["closed_at"] == warning["updated_at"] > third["time"]
+
+
+def test_the_warning_says_who_has_it_in_hand_and_until_when(database: Database) -> None:
+    contents = attended_life("c1")
+    names = ("attention", "attended_by", "attended_until", "deadline")
+
+    def shown() -> list[object]:
+        (warning,) = rows(database, warnings)
+        return [warning[name] for name in names]
+
+    store(database, contents[:1])
+    assert shown() == [None, None, None, None]
+    store(database, contents[1:2])
+    until = parse_warning(contents[2]).time
+    assert shown() == ["acknowledged", "ann", until, None]
+    store(database, contents[2:3])
+    assert shown() == ["lapsed", "ann", None, parse_warning(contents[4]).time]
 
 
 def test_a_repeated_step_changes_nothing(database: Database) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 
 from consumers.kafka import Record
 from streams.contract.warnings import encode_step
-from streams.core.steps import Cause, Reason, Step, StepKind, Tier
+from streams.core.steps import Attention, AttentionState, Cause, Reason, Step, StepKind, Tier
 
 T0 = 1_300_000_000_000_000
 DAY = 86_400_000_000
@@ -24,6 +24,7 @@ def step(
     kind: StepKind = StepKind.OPENED,
     tier: Tier = Tier.MEDIUM,
     causes: Sequence[str] = ("order-collapse",),
+    attention: Attention | None = None,
 ) -> Step:
     return Step(
         kind=kind,
@@ -54,6 +55,7 @@ def step(
         model_version="m1",
         reasons=(Reason("order_trend", 0.8, 0.25), Reason("logins_30d", -0.1, None)),
         rule_set="abc",
+        attention=attention,
     )
 
 
@@ -76,4 +78,18 @@ def life(customer: str) -> list[bytes]:
         value(customer=customer, number=2, kind=StepKind.UPDATED, causes=("a", "b")),
         value(customer=customer, number=3, kind=StepKind.ESCALATED, tier=Tier.HIGH, causes=("a", "c")),
         value(customer=customer, number=4, kind=StepKind.RESOLVED, tier=Tier.HIGH, causes=("a",)),
+    ]
+
+
+def attended_life(customer: str) -> list[bytes]:
+    """Return a warning that was acknowledged, lapsed, gained a cause and passed its deadline."""
+    taken = Attention(AttentionState.ACKNOWLEDGED, 2, T0 + 2 * DAY, "ann", until=T0 + 3 * DAY)
+    lapsed = Attention(AttentionState.LAPSED, 3, T0 + 3 * DAY, "ann", deadline=T0 + 5 * DAY)
+    overdue = Attention(AttentionState.OVERDUE, 5, T0 + 5 * DAY, "ann", level=1)
+    return [
+        value(customer=customer, number=1),
+        value(customer=customer, number=2, kind=StepKind.ACKNOWLEDGED, attention=taken),
+        value(customer=customer, number=3, kind=StepKind.UPDATED, attention=lapsed),
+        value(customer=customer, number=4, kind=StepKind.UPDATED, causes=("a", "b"), attention=lapsed),
+        value(customer=customer, number=5, kind=StepKind.ESCALATED, attention=overdue),
     ]

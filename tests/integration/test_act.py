@@ -1,0 +1,71 @@
+"""A warning on a broker that a person acknowledges: worker, sink, `lapwing act`, worker, sink."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import select
+
+from consumers.database.database import Database
+from consumers.database.schema import warnings
+from lapwing.commands import act, sink
+from streams.core.engine import Engine, EngineSettings
+from streams.core.features import DTYPES
+from streams.core.rules import Rule, compile_rules
+from streams.core.steps import Tier
+from streams.core.topics import Topic
+from streams.errors import BrokerError
+from tests.integration.workers import Sent, consume, event, make_topics, produce, running, settings_on
+
+RULES = compile_rules([Rule("buys", "orders_total > 0", Tier.HIGH, "test")], DTYPES)
+
+
+def test_a_person_acknowledges_a_warning_and_the_warning_says_so(broker: str, tmp_path: Path) -> None:
+    settings = settings_on(broker, 2)
+    actions = f"{settings.app}-actions"
+    make_topics(broker, [actions], 2)
+    settings = replace(settings, topics={**settings.topics, Topic.ACTIONS: actions})
+    database = f"sqlite:///{tmp_path / 'w.db'}"
+    soon = (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
+    order = Sent(settings.topics[Topic.ORDERS], b"c1", event(Topic.ORDERS, "e1", "c1", soon))
+
+    def store() -> list[tuple[str, str | None, str | None]]:
+        # A group of its own each time: a new member of the old one would wait for the one that left.
+        flags = ["--app", uuid4().hex, "--warnings-topic", settings.warnings_topic]
+        args = [*flags, "--broker", broker, "--database", database, "--no-follow"]
+        result = CliRunner().invoke(sink.command, args, catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        opened = Database(database)
+        with opened.reading() as connection:
+            found = connection.execute(select(warnings)).all()
+        opened.close()
+        return [(row.id, row.attention, row.attended_by) for row in found]
+
+    with running(settings, lambda n: Engine(EngineSettings(app=settings.app), RULES, partition=n)) as worker:
+        produce(broker, [order])
+        assert len(consume(broker, settings.warnings_topic, 1)) == 1
+        ((warning_id, *attention),) = store()
+        assert attention == [None, None]
+        args = [warning_id, "acknowledge", "--by", "ann", "--for", "3d", "--database", database, "--json"]
+        result = CliRunner().invoke(
+            act.command, [*args, "--broker", broker, "--actions", actions], catch_exceptions=False
+        )
+        assert result.exit_code == 0, result.output
+        worker.wait_until(lambda: worker.stats is not None and worker.stats.steps == 2)
+        _, told = consume(broker, settings.warnings_topic, 2)
+    sent, step = json.loads(result.stdout), json.loads(told.value)
+    assert step["type"] == "churn.warning.acknowledged"
+    assert (step["data"]["attention"]["by"], step["data"]["attention"]["until"]) == ("ann", sent["until"])
+    assert store() == [(warning_id, "acknowledged", "ann")]
+
+
+def test_a_topic_that_is_not_there_is_told(broker: str) -> None:
+    args = ["w", "expire", "--by", "ann", "--customer", "c", "--broker", broker, "--actions", "no-such-topic"]
+    with pytest.raises(BrokerError, match="has no topic 'no-such-topic'; `lapwing topics` creates it"):
+        CliRunner().invoke(act.command, args, catch_exceptions=False)

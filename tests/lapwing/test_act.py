@@ -1,0 +1,70 @@
+"""`lapwing act` as far as it needs no broker."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from consumers.database.database import Database
+from consumers.sink.reading import read_records
+from consumers.sink.store import write
+from lapwing.commands.act import command
+from streams.contract.warnings import parse_warning
+from streams.errors import ActError, LapwingError, StoreError
+from tests.consumers.stubs import NOW
+from tests.consumers.warning_events import life, records, warning_id
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> str:
+    """Return the address of a database with an open and a resolved warning."""
+    url = f"sqlite:///{tmp_path / 'w.db'}"
+    opened = Database(url)
+    opened.prepare()
+    write(opened, read_records(records([*life("c1")[:3], *life("c2")]), NOW, parse_warning))
+    opened.close()
+    return url
+
+
+def refused(*args: str) -> str:
+    with pytest.raises(LapwingError) as caught:
+        CliRunner().invoke(command, [*args, "--broker", "127.0.0.1:1"], catch_exceptions=False)
+    assert isinstance(caught.value, ActError)
+    return str(caught.value)
+
+
+def test_a_warning_that_is_not_known_or_over_is_told(database: str) -> None:
+    where = ("--database", database, "--by", "ann")
+    assert "has no warning w: is `lapwing sink` running? or give --customer" in refused("w", "snooze", *where)
+    assert "is resolved: nothing can be done" in refused(warning_id("c2"), "expire", *where)
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        (("snooze", "--for", "soon"), "--for: 'soon' is not a duration"),
+        (("snooze", "--for", "0"), "--for: must be longer than nothing"),
+        (("expire", "--for", "3d"), "--for: an expired warning has ended for good"),
+        (("snooze", "--at", "today"), "--at: 'today' is no RFC 3339 time"),
+        (("snooze", "--customer", ""), "customer_id: String should have at least 1 character"),
+        (("snooze", "--customer", "c", "--by", "x" * 257), "actor: String should have at most 256"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_a_line(flags: tuple[str, ...], says: str) -> None:
+    kind, *rest = flags
+    text = refused("w", kind, "--by", "ann", *rest)
+    assert says in text
+    assert "\n" not in text
+
+
+def test_other_kinds_and_a_nameless_actor_are_refused() -> None:
+    for args in (["w", "call", "--by", "ann"], ["w", "snooze"]):
+        assert CliRunner().invoke(command, args).exit_code == 2
+
+
+def test_a_database_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
+    args = ["w", "snooze", "--by", "ann", "--database", f"sqlite:///{tmp_path}/nowhere/w.db"]
+    with pytest.raises(StoreError, match="unable to open"):
+        CliRunner().invoke(command, args, catch_exceptions=False)
