@@ -72,6 +72,7 @@ class Stats:
     refused: int
     late: int
     repeats: int
+    ignored_actions: int
     reread: int
     lag: dict[str, int]
     """By `topic/partition`: records that the broker has and the engine has not."""
@@ -205,6 +206,7 @@ class Pipeline:
             refused=tally.refused,
             late=tally.late,
             repeats=tally.repeats,
+            ignored_actions=tally.ignored,
             reread=tally.reread,
             lag={str(place): lag for place, lag in sorted(lags)},
             behind=[str(place) for place in sorted(behind)],

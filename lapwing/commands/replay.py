@@ -116,6 +116,7 @@ def command(
         "events": result.counts.events,
         "repeats": result.counts.repeats,
         "refused": dict(sorted(refused.items())),
+        "ignored_actions": dict(sorted(result.counts.ignored.items())),
         "customers": result.customers,
         "sweeps": result.sweeps,
         "steps": dict(sorted(kinds.items())),
@@ -127,7 +128,8 @@ def command(
         click.echo(json.dumps(summary))
         return
     steps = ", ".join(f"{count:,} {kind}" for kind, count in sorted(kinds.items())) or "no warnings"
+    ignored = f"{result.counts.ignored.total():,} actions ignored, " if result.counts.ignored else ""
     click.echo(
         f"{result.counts.events:,} events of {result.customers:,} customers, {result.sweeps:,} sweeps: "
-        f"{steps} ({result.counts.repeats:,} repeats, {sum(refused.values()):,} refused, {seconds:.1f} s)"
+        f"{steps} ({result.counts.repeats:,} repeats, {sum(refused.values()):,} refused, {ignored}{seconds:.1f} s)"
     )

@@ -62,6 +62,8 @@ class Tally:
     repeats: int = 0
     refused: int = 0
     steps: int = 0
+    ignored: int = 0
+    """Actions on warnings that had no effect."""
     reread: int = 0
     """Times that polls were missing and had to be read again."""
 
@@ -213,5 +215,6 @@ class Partition:
         self._tally.events += output.counts.events
         self._tally.late += output.counts.late
         self._tally.repeats += output.counts.repeats
+        self._tally.ignored += output.counts.ignored.total()
         self._tally.steps += len(output.steps)
         return output
