@@ -128,8 +128,9 @@ def command(
         click.echo(json.dumps(summary))
         return
     steps = ", ".join(f"{count:,} {kind}" for kind, count in sorted(kinds.items())) or "no warnings"
+    bad = f"{sum(refused.values()):,} refused"
     ignored = f"{result.counts.ignored.total():,} actions ignored, " if result.counts.ignored else ""
     click.echo(
         f"{result.counts.events:,} events of {result.customers:,} customers, {result.sweeps:,} sweeps: "
-        f"{steps} ({result.counts.repeats:,} repeats, {sum(refused.values()):,} refused, {ignored}{seconds:.1f} s)"
+        f"{steps} ({result.counts.repeats:,} repeats, {bad}, {ignored}{seconds:.1f} s)"
     )

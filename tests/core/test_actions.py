@@ -16,6 +16,7 @@ from streams.core.features import DTYPES
 from streams.core.rules import Rule, compile_rules
 from streams.core.state import restore, tables
 from streams.core.steps import Step, Tier
+from streams.core.take_rules import take_rules
 from streams.core.topics import Topic
 
 AT = 20_000 * DAY
@@ -188,3 +189,13 @@ def test_what_people_do_repeats_what_the_model_said_last() -> None:
     restore(restored, tables(made))
     told = steps(restored, act("acknowledge", DAY))
     assert (opened.churn_probability, told[0].churn_probability, told[0].model_version) == (None, 0.5, "m")
+
+
+def test_what_is_due_stays_due_under_other_rules() -> None:
+    made = engine(DEADLINES)
+    steps(made, BOUGHT)
+    take_rules(made, compile_rules([LOGS_IN, BUYS], DTYPES))
+    told = steps(made, act("acknowledge", HOUR), until=8 * DAY)
+    assert lines(told) == [("acknowledged", 1 / 24, "acknowledged"), ("updated", 7 + 1 / 24, "lapsed")]
+    take_rules(made, compile_rules([BUYS], DTYPES))
+    assert lines(steps(made, until=10 * DAY)) == [("escalated", 9 + 1 / 24, "overdue")]
