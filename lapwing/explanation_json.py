@@ -6,9 +6,9 @@ import math
 from typing import Any
 
 from streams.contract.instants import format_instant
-from streams.core.episodes import Phase
 from streams.core.explanation import Explanation, RuleView
 from streams.core.gaps import Gap, Part
+from streams.core.lives import Phase
 from streams.core.rules import Rule
 from streams.core.sight import ModelView
 from streams.core.steps import Cause, Step

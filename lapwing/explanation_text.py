@@ -16,9 +16,9 @@ from rich.text import Text
 
 from streams.core.condition_text import number_text
 from streams.core.endings import MOST, Ending
-from streams.core.episodes import Phase
 from streams.core.explanation import Explanation, RuleView
 from streams.core.gaps import Join, Part, Verdict
+from streams.core.lives import Phase
 from streams.core.messages import shown
 from streams.core.sight import Missing
 from streams.core.smallest_change import Change

@@ -9,9 +9,9 @@ import pytest
 from streams.core.batch import Batch
 from streams.core.calendar import DAY, HOUR
 from streams.core.engine import Engine, EngineSettings
-from streams.core.episodes import Phase
 from streams.core.explanation import Explanation, explain
 from streams.core.features import CATALOGUE, DTYPES
+from streams.core.lives import Phase
 from streams.core.rules import Rule, Status, compile_rules
 from streams.core.sight import Absence, look
 from streams.core.state import tables

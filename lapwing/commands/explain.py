@@ -16,7 +16,8 @@ from lapwing.explanation_json import as_json_value
 from lapwing.explanation_text import written
 from lapwing.options import settings_options
 from lapwing.progress import progress_bar
-from lapwing.settings import NO_CHECKPOINTS, Settings
+from lapwing.setting_values import NO_CHECKPOINTS
+from lapwing.settings import Settings
 from lapwing.wiring import engine
 from streams.checkpoints import Checkpoint, CheckpointStore
 from streams.contract.instants import format_instant, read_instant, to_us

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from streams.core import conditions as c
 from streams.core.endings import Ending, endings
 from streams.core.engine import Engine
-from streams.core.episodes import Life, OpenWarning, Phase
+from streams.core.episodes import OpenWarning
 from streams.core.gaps import Gap, Part, Row, Verdict, gaps, part
+from streams.core.lives import Life, Phase
 from streams.core.rules import Rule, render
 from streams.core.sight import Missing, Sight
 from streams.core.smallest_change import Change, smallest_change
@@ -93,7 +94,7 @@ def explain(
     """
     lives = {
         rule: life
-        for rule, customer, life in engine.episodes.lives()
+        for rule, customer, life in engine.episodes.lives
         if customer == sight.row and not (life.phase is Phase.COOLING and life.since <= sight.at)
     }
     any_open = any(life.phase >= Phase.OPEN for life in lives.values())

@@ -51,6 +51,7 @@ def test_the_topics_of_the_settings_are_planned() -> None:
         "orders",
         "churn-warnings",
         "lapwing-control",
+        "lapwing-audit",
         "shop.rejected",
     ]
     assert planned["people"].config == {"cleanup.policy": "compact"}
