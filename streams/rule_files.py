@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from streams.core.condition_sql import LONGEST, Catalogue, closest
+from streams.core.inhibition import inhibition_problems
 from streams.core.rules import Rule, RuleSet, Status, compile_rules, rule_problems
 from streams.core.steps import Tier
 from streams.duration import parse_duration
@@ -102,11 +103,14 @@ class _Reader:
         self.rules: list[tuple[str, Scalar, Rule]] = []
         """Path, id and rule; a rule with a mistake is here too, its wrong fields left at their defaults."""
         self.pauses: list[Pause] = []
+        self._inhibits: dict[tuple[str, str], tuple[str, Scalar]] = {}
+        """Path and place of each rule's word for another that it hides."""
         self._path = ""
 
     def compiled(self) -> RuleSet:
         """Return the rules of all files as one set, or raise `RuleFilesRefused` with every mistake."""
         self.refuse_repeated_ids()
+        self.refuse_wrong_inhibits()
         rules = [rule for _, _, rule in self.rules]
         for pause in self.pauses:
             self._path = pause.path
@@ -174,6 +178,13 @@ class _Reader:
             else:
                 first[rule.id] = (path, node.line)
 
+    def refuse_wrong_inhibits(self) -> None:
+        """Refuse what rules hide that is no rule, worse than they are, or hides them in turn."""
+        for found in inhibition_problems([rule for _, _, rule in self.rules]):
+            if (found.rule, found.hidden) in self._inhibits:
+                self._path, node = self._inhibits[found.rule, found.hidden]
+                self._refuse(node, found.rule, f"`inhibits`: {found.message}", found.hidden, found.hint)
+
     def _read_rule(self, node: Scalar | Entries, place: int) -> None:
         given = _written(_entry(node, "id"))
         name = given if given and _SLUG.fullmatch(given) else f"number {place}"
@@ -187,7 +198,7 @@ class _Reader:
         for field, entry in entries.items():
             attribute, read = _FIELDS[field]
             try:
-                values[attribute] = read(_scalar(entry))
+                values[attribute] = read(entry if field == "inhibits" else _scalar(entry))
             except _WrongValueError as error:
                 self._refuse(entry, name, f"`{field}` {error}", _written(entry), error.hint)
         identity = values.get("id")
@@ -199,6 +210,8 @@ class _Reader:
             id_node = entries["id"]
             assert isinstance(id_node, Scalar)
             self.rules.append((self._path, id_node, rule))
+            for each in _items(entries["inhibits"]) if rule.inhibits else ():
+                self._inhibits[rule.id, each.text] = (self._path, each)
 
     def _mapping(
         self, node: Scalar | Entries, rule: str | None, known: tuple[str, ...], otherwise: str
@@ -255,6 +268,20 @@ def _scalar(node: Scalar | Entries) -> Scalar:
     raise _WrongValueError(msg)
 
 
+def _items(node: Scalar | Entries) -> list[Scalar]:
+    """Return a list of single values, or a single value as a list of one."""
+    if isinstance(node, Scalar):
+        return [node]
+    if node.keys is not None or not node.values:
+        msg = "must be a list of rule ids" + (", not a mapping" if node.keys is not None else "; it is empty")
+        raise _WrongValueError(msg)
+    return [_scalar(each) for each in node.values]
+
+
+def _slugs(node: Scalar | Entries) -> tuple[str, ...]:
+    return tuple(_slug(each) for each in _items(node))
+
+
 def _text(longest: int) -> Callable[[Scalar], str]:
     def read(node: Scalar) -> str:
         if node.value is None or (isinstance(node.value, str) and not node.value.strip()):
@@ -304,7 +331,7 @@ def _choice(known: dict[str, Any]) -> Callable[[Scalar], Any]:
     return read
 
 
-_FIELDS: Final[dict[str, tuple[str, Callable[[Scalar], Any]]]] = {
+_FIELDS: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
     "id": ("id", _slug),
     "title": ("title", _text(120)),
     "status": ("status", _choice(_STATUSES)),
@@ -321,5 +348,6 @@ _FIELDS: Final[dict[str, tuple[str, Callable[[Scalar], Any]]]] = {
     "message": ("message", _text(500)),
     "rationale": ("rationale", _text(4000)),
     "false_alarms": ("false_alarms", _text(4000)),
+    "inhibits": ("inhibits", _slugs),
 }
 """Every field of a rule, the attribute it fills, and how it is read."""

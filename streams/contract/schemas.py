@@ -65,6 +65,9 @@ WARNING_EXAMPLE: Final[dict[str, Any]] = {
         "warning_id": "6c3e9a52-6e5b-5c7e-a2a4-0f7f4f2a9a11",
         "step": 1,
         "customer_id": "c-17",
+        "customer_class": "key",
+        "segment": "wholesale",
+        "region": "east",
         "state": "open",
         "tier": "high",
         "opened_at": "2024-03-01T00:00:00Z",
@@ -90,6 +93,7 @@ WARNING_EXAMPLE: Final[dict[str, Any]] = {
                 "opened_at": "2024-03-01T00:00:00Z",
                 "message": "1 orders in 30 days, 5 in the 30 before",
                 "values": {"orders_prev_30d": 5, "order_trend": 0.2},
+                "inhibited_by": None,
             }
         ],
         "churn_probability": 0.71,

@@ -65,6 +65,9 @@ class CauseData(Outbound):
     values: dict[str, Value] = Field(
         description="The features the rule reads, at the evaluation that put the cause in its state."
     )
+    inhibited_by: str | None = Field(
+        None, description="The open rule that hides this one: the team is not told of it."
+    )
 
 
 class ReasonData(Outbound):
@@ -96,6 +99,9 @@ class WarningData(Outbound):
     warning_id: str
     step: int = Field(ge=1, description="Counts the steps of the warning's life from 1.")
     customer_id: str
+    customer_class: str | None = Field(None, description="From the profile; `null` where it is unknown.")
+    segment: str | None = Field(None, description="From the profile; `null` where it is unknown.")
+    region: str | None = Field(None, description="From the profile; `null` where it is unknown.")
     state: StateWord
     tier: TierWord
     opened_at: Time
@@ -162,6 +168,9 @@ def encode_step(step: Step, app: str) -> bytes:
         "warning_id": step.warning_id,
         "step": step.number,
         "customer_id": step.customer_id,
+        "customer_class": step.traits.customer_class,
+        "segment": step.traits.segment,
+        "region": step.traits.region,
         "state": STATES.get(step.kind, "open"),
         "tier": step.tier.label,
         "opened_at": format_instant(step.opened_at),
@@ -234,6 +243,7 @@ def _cause(cause: Cause) -> dict[str, Any]:
         "opened_at": format_instant(cause.opened_at),
         "message": cause.message,
         "values": cause.values,
+        "inhibited_by": cause.inhibited_by,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from streams.core.episodes import Change, Episodes, OpenWarning
+from streams.core.inhibition import standing
 from streams.core.instants import ALWAYS
 from streams.core.lives import Phase
 from streams.core.rules import RuleSet
@@ -31,7 +32,7 @@ def adopt(episodes: Episodes, now: int) -> Iterator[Change]:
             continue
         warning.orphans = ()
         warning.number += 1
-        kind, causes = StepKind.UPDATED, tuple(warning.causes[rule] for rule in sorted(warning.causes))
+        kind, causes = StepKind.UPDATED, standing(warning.causes, episodes.rules.inhibitors)
         if causes:
             warning.tier = max(cause.tier for cause in causes)
         else:

@@ -13,7 +13,7 @@ import polars as pl
 from streams.core.episodes import Episodes, OpenWarning
 from streams.core.instants import ALWAYS
 from streams.core.lives import Life, Phase
-from streams.core.steps import Attention, AttentionState, Cause, Opinion, Reason, Tier
+from streams.core.steps import TRAITS, Attention, AttentionState, Cause, Opinion, Reason, Tier, Traits
 
 _CAUSE: Final = tuple(f.name for f in fields(Cause))
 _LIVES: Final = {
@@ -36,8 +36,9 @@ _WARNINGS: Final = {
     "churn_probability": pl.Float64,
     "model_version": pl.String,
     "reasons": pl.String,
+    **dict.fromkeys(TRAITS, pl.String),
 }
-_SAID: Final = ("causes", "churn_probability", "model_version", "reasons")
+_SAID: Final = ("causes", "churn_probability", "model_version", "reasons", *TRAITS)
 """Columns made from what is taken as it is."""
 
 
@@ -101,6 +102,7 @@ def warnings_now(episodes: Episodes, names: Sequence[str]) -> Callable[[], pl.Da
                 json.dumps([[r.feature, r.contribution, r.value] for r in opinion.reasons])
                 for opinion in opinions
             ],
+            **{name: [getattr(opinion.traits, name) for opinion in opinions] for name in TRAITS},
         }
         return pl.DataFrame({name: columns[name] for name in _WARNINGS}, schema=_WARNINGS).sort("customer")
 
@@ -133,6 +135,7 @@ def _warning(row: Mapping[str, Any], places: Mapping[str, int]) -> OpenWarning:
     # A state of format 1 says nothing of what follows.
     attention, expires_at = row.get("attention"), row.get("expires_at")
     reasons = tuple(Reason(*reason) for reason in json.loads(row.get("reasons") or "[]"))
+    traits = Traits(*(row.get(name) for name in TRAITS))
     return OpenWarning(
         row["id"],
         row["opened_at"],
@@ -142,7 +145,7 @@ def _warning(row: Mapping[str, Any], places: Mapping[str, int]) -> OpenWarning:
         orphans=tuple(_cause(c) for r, c in causes.items() if r not in places),
         attention=None if attention is None else _attention(json.loads(attention)),
         expires_at=ALWAYS if expires_at is None else expires_at,
-        opinion=Opinion(row.get("churn_probability"), row.get("model_version"), reasons),
+        opinion=Opinion(row.get("churn_probability"), row.get("model_version"), reasons, traits),
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from streams.core.attention import ACTS, AttentionTerms, Ignored, Timers
 from streams.core.batch import Action
+from streams.core.inhibition import standing
 from streams.core.instants import ALWAYS
 from streams.core.lives import FALSE, TRUE, Evaluations, Life, Lives, Phase
 from streams.core.rules import RuleSet
@@ -245,7 +246,7 @@ class Episodes:
         for rule, (since, opened_at) in joined.items():
             warning.causes[rule] = cause_of(rule, row, since, opened_at)
         warning.number += 1
-        causes = tuple(warning.causes[r] for r in sorted(warning.causes))
+        causes = standing(warning.causes, self.rules.inhibitors)
         if causes:
             warning.tier = max(c.tier for c in causes)
             if before is None or warning.tier > before:
@@ -314,7 +315,7 @@ class Episodes:
                 self.lives.close(rule, customer, at)
         else:
             self.hold(customer, warning)
-        causes = tuple(warning.causes[rule] for rule in sorted(warning.causes))
+        causes = standing(warning.causes, self.rules.inhibitors)
         return self._change(customer, at, row, kind, warning, causes)
 
     def _change(

@@ -99,12 +99,16 @@ class Features:
         """Return the features of the rows at the positions `rows` alone."""
         return FeaturesAt(self, rows)
 
+    def word(self, name: str, row: int) -> str | None:
+        """Return a feature that is a word at one row, `None` where it is missing."""
+        return self.view.customers.words[int(self[name][row])]
+
     def value(self, name: str, row: int) -> int | float | str | None:
         """Return one feature at one row as a plain value, `None` where it is missing."""
         feature = CATALOGUE[name]
         value = self[name][row]
         if feature.dtype is pl.String:
-            return self.view.customers.words[int(value)]
+            return self.word(name, row)
         if np.isnan(value):
             return None
         return int(value) if feature.dtype is pl.Int64 else float(value)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from streams.core import conditions as c
 from streams.core.condition_program import Program
 from streams.core.condition_sql import Catalogue, ConditionError, closest, parse_condition
+from streams.core.inhibition import inhibition_problems, inhibitors
 from streams.core.messages import message_fields
 from streams.core.messages import render as render_message
 from streams.core.steps import Tier, Value
@@ -66,6 +67,8 @@ class Rule:
     false_alarms: str = ""
     paused: str | None = None
     """Why it is in shadow for now, although operations made it active."""
+    inhibits: tuple[str, ...] = ()
+    """Milder rules that are hidden while this one is open."""
     version: str = field(init=False)
     """12 hex digits of what the rule says; status, pause, rationale and false alarms are not part of it."""
 
@@ -73,8 +76,8 @@ class Rule:
         content = json.dumps(self._content(), ensure_ascii=True, sort_keys=True, separators=(",", ":"))
         object.__setattr__(self, "version", hashlib.sha256(content.encode()).hexdigest()[:12])
 
-    def _content(self) -> dict[str, str | int | None]:
-        return {
+    def _content(self) -> dict[str, object]:
+        content: dict[str, object] = {
             "id": self.id,
             "title": self.title,
             "owner": self.owner,
@@ -89,6 +92,8 @@ class Rule:
             "play": self.play,
             "message": self.message,
         }
+        # Only where given: the versions of rules that were there before the field stay what they were.
+        return content | ({"inhibits": sorted(self.inhibits)} if self.inhibits else {})
 
     @property
     def takes_part(self) -> bool:
@@ -112,7 +117,7 @@ class RuleProblem:
 
     rule: str
     field: str
-    """The rule's field it lies in: `id`, `when`, `clear`, `only` or `message`."""
+    """The rule's field it lies in: `id`, `when`, `clear`, `only`, `message` or `inhibits`."""
     message: str
     value: str
     hint: str | None = None
@@ -143,6 +148,8 @@ class RuleSet:
         """Drafts and retired ones."""
         self.hash: Final = _hash(self.rules)
         """16 hex digits of the rules that take part; the same however they are spread over files."""
+        self.inhibitors: Final = inhibitors(self.rules)
+        """For each rule the positions of those that hide it while they are open."""
         whens, clears, reads = [], [], []
         for rule in self.rules:
             when, clear = _effective(rule, catalogue)
@@ -180,6 +187,10 @@ def compile_rules(rules: Sequence[Rule], catalogue: Catalogue) -> RuleSet:
         if rule.id in seen:
             problems.append(RuleProblem(rule.id, "id", f"the id {rule.id!r} is given twice", rule.id))
         seen.add(rule.id)
+    for found in inhibition_problems(rules):
+        problems.append(
+            RuleProblem(found.rule, "inhibits", f"`inhibits`: {found.message}", found.hidden, found.hint)
+        )
     if problems:
         raise RulesRefused(problems)
     return RuleSet(rules, catalogue)

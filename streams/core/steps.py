@@ -87,6 +87,20 @@ class Cause:
     message: str
     values: dict[str, Value]
     """The features the rule reads, as they were at the evaluation that put the cause in its present state."""
+    inhibited_by: str | None = None
+    """The rule that hides this one while both are open."""
+
+
+TRAITS: Final = ("customer_class", "segment", "region")
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What the customer's profile says of groups; `None` where it is unknown."""
+
+    customer_class: str | None = None
+    segment: str | None = None
+    region: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +115,12 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """What the model says of a customer at an evaluation; nothing while it is not ready."""
+    """What an evaluation says of a customer beside its causes: the model, once ready, and the profile."""
 
     probability: float | None = None
     model_version: str | None = None
     reasons: tuple[Reason, ...] = ()
+    traits: Traits = Traits()
 
 
 NO_OPINION: Final = Opinion()
@@ -133,6 +148,7 @@ class Step:
     rule_set: str
     attention: Attention | None = None
     """`None` while nobody has acted on the warning and no deadline runs."""
+    traits: Traits = Traits()
 
     @property
     def id(self) -> str:

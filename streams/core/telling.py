@@ -11,20 +11,21 @@ from numpy.typing import NDArray
 from streams.core import model as models
 from streams.core.episodes import Change
 from streams.core.features import Features
-from streams.core.steps import NO_OPINION, Opinion, Step
+from streams.core.steps import TRAITS, Opinion, Step, Traits
 
 
 def opinions(
     model: models.Model | None, features: Features, rows: NDArray[np.int64], top_reasons: int
 ) -> list[Opinion]:
-    """Return the churn probability and what raises it most, for each of the (k,) rows."""
+    """Return, for each of the (k,) rows, the churn probability, what raises it most, and the profile."""
+    traits = [Traits(*(features.word(name, row) for name in TRAITS)) for row in rows.tolist()]
     if model is None or not model.ready:
-        return [NO_OPINION] * len(rows)
+        return [Opinion(traits=each) for each in traits]
     design = models.design(features.at(rows), model.inputs)
     result = []
     for i, (probability, row) in enumerate(zip(model.score(design).tolist(), rows.tolist(), strict=True)):
         reasons = model.reasons(design[i], partial(features.value, row=row), top_reasons)
-        result.append(Opinion(probability, model.version, reasons))
+        result.append(Opinion(probability, model.version, reasons, traits[i]))
     return result
 
 
@@ -56,4 +57,5 @@ def told(
             reasons=opinion.reasons,
             rule_set=rule_set,
             attention=change.attention,
+            traits=opinion.traits,
         )

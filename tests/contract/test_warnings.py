@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.contract.warnings import ControlNotice, encode_notice, encode_step, parse_warning, warning_event
-from streams.core.steps import Attention, AttentionState, Cause, Notice, Reason, Step, StepKind, Tier
+from streams.core.steps import Attention, AttentionState, Cause, Notice, Reason, Step, StepKind, Tier, Traits
 from streams.errors import ContractError
 
 MARCH = 1_298_937_600_000_000
@@ -42,6 +42,7 @@ STEP = Step(
     model_version=None,
     reasons=(Reason("order_trend", 0.8, 0.2),),
     rule_set="ab12",
+    traits=Traits("key", None, "east"),
 )
 
 ON_THE_WIRE = (
@@ -49,12 +50,13 @@ ON_THE_WIRE = (
     '"type":"churn.warning.opened","subject":"c-1","time":"2011-03-01T00:00:00Z",'
     '"datacontenttype":"application/json",'
     '"data":{"warning_id":"6c3e9a52-6e5b-5c7e-a2a4-0f7f4f2a9a11","step":1,"customer_id":"c-1",'
+    '"customer_class":"key","segment":null,"region":"east",'
     '"state":"open","tier":"high","opened_at":"2011-03-01T00:00:00Z","attention":null,'
     '"causes":[{"rule":"order-collapse","version":"1f3a5b7c9d0e",'
     '"title":"Orders fell under a third of the customer\'s own pace","tier":"high",'
     '"reason":"activity_decline","owner":null,"play":null,"since":"2011-02-28T00:00:00Z",'
     '"opened_at":"2011-03-01T00:00:00Z","message":"1 orders in 30 days, 5 in the 30 before",'
-    '"values":{"orders_30d":1,"order_trend":0.2}}],"churn_probability":null,"horizon_days":90,'
+    '"values":{"orders_30d":1,"order_trend":0.2},"inhibited_by":null}],"churn_probability":null,"horizon_days":90,'
     '"model_version":null,"reasons":[{"feature":"order_trend","contribution":0.8,"value":0.2}],'
     '"value_at_risk":null,"decision":"unknown","play":null,"holdout":false,"rule_set":"ab12"}}'
 )
@@ -76,6 +78,7 @@ causes = st.builds(
     opened_at=instants,
     message=texts,
     values=st.dictionaries(texts, values, max_size=4),
+    inhibited_by=st.none() | texts,
 )
 steps = st.builds(
     Step,
@@ -105,6 +108,7 @@ steps = st.builds(
         deadline=st.none() | instants,
         level=st.integers(0, 9),
     ),
+    traits=st.builds(Traits, st.none() | texts, st.none() | texts, st.none() | texts),
 )
 
 

@@ -12,7 +12,7 @@ from typing import Final
 import polars as pl
 
 from streams.core.batch import MILLION
-from streams.core.steps import Cause, Step
+from streams.core.steps import TRAITS, Cause, Step
 from streams.core.topics import Topic
 from tests.oracle.attention import told
 from tests.oracle.conditions import SCHEMA
@@ -118,10 +118,16 @@ def compare_customer(steps: Sequence[Step], expected: Sequence[TwinStep]) -> lis
         engine, twin = show_step(steps[i]), show_twin(expected[i])
         if engine != twin:
             return [f"step {i + 1}:\n  engine {engine}\n  twin   {twin}"]
-        lines = compare_causes(steps[i], expected[i])
+        lines = compare_traits(steps[i], expected[i]) + compare_causes(steps[i], expected[i])
         if lines:
             return lines
     return []
+
+
+def compare_traits(step: Step, made: TwinStep) -> list[str]:
+    """Return the differences of what the step says of the customer's groups."""
+    told = {name: getattr(step.traits, name) for name in TRAITS}
+    return compare_row(told, {name: made.row.get(name) for name in TRAITS}, f"{show_step(step)} traits")
 
 
 def compare_causes(step: Step, made: TwinStep) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ruamel.yaml import YAML
 
-from streams.core.steps import Attention, AttentionState, Cause, Step, StepKind, Tier
+from streams.core.steps import TRAITS, Attention, AttentionState, Cause, Step, StepKind, Tier, Traits
 from tests.oracle.conditions import OracleRule
 from tests.oracle.days import DAY, HOUR, SECOND, instant
 from tests.oracle.life import Terms
@@ -69,6 +69,7 @@ def step_of(event: dict[str, Any]) -> Step:
         reasons=(),
         rule_set=data["rule_set"],
         attention=attention_of(data["attention"]),
+        traits=Traits(*(data.get(name) for name in TRAITS)),
     )
 
 
@@ -95,4 +96,5 @@ def cause_of(said: dict[str, Any]) -> Cause:
         opened_at=instant(said["opened_at"]),
         message=said["message"],
         values=said["values"],
+        inhibited_by=said.get("inhibited_by"),
     )
