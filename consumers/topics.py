@@ -47,6 +47,7 @@ def plan(
     control: str,
     audit: str,
     rejected: str,
+    silences: str,
 ) -> list[Topic]:
     """Return all topics of an application: the inputs, of which the last two lists name some, and its own."""
     inputs = [
@@ -73,6 +74,8 @@ def plan(
             co_partitioned=False,
             config={"retention.ms": keep, "max.message.bytes": str(REJECTED_BYTES)},
         ),
+        # Compacted: of each silence its newest record is kept for good. One partition keeps changes in order.
+        Topic(silences, False, required=False, config={"cleanup.policy": "compact"}, partitions=1),
     ]
 
 

@@ -19,6 +19,7 @@ COMMANDS: Final[dict[str, str]] = {
     "notify": "Send opened and escalated warnings to the team's channels.",
     "replay": "Run the engine over event files.",
     "rules": "Check rule files; tell what was changed.",
+    "silence": "Mute notices of warnings; list and end silences.",
     "simulate": "Make a seeded shop with known truth.",
     "sink": "Store warnings in a database.",
     "tail": "Print warnings from the topic as they come.",

@@ -14,7 +14,6 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -24,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from lapwing.delivery_settings import DeliverySettings
 from lapwing.setting_values import (
     TIERS,
     ByTier,
@@ -51,7 +51,7 @@ CONFIG_FILE: Final = Path("lapwing.toml")
 DEFAULT: Final = "default"
 
 
-class Settings(BaseModel):
+class Settings(DeliverySettings):
     """All settings; durations are whole microseconds here and written `250ms`, `30s`, `10m`, `12h`, `2d`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -184,7 +184,7 @@ class Settings(BaseModel):
     @model_validator(mode="after")
     def _fits(self) -> Settings:
         own = (self.warnings_topic, self.control_topic, self.audit_topic, f"{self.app}.rejected")
-        names = [*self.topics.values(), *own]
+        names = [*self.topics.values(), *own, self.silences_topic]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             msg = f"two topics have the name {twice[0]!r}: give each its own"

@@ -46,7 +46,36 @@ def _attention(connection: Connection) -> None:
         connection.execute(text(f"ALTER TABLE warnings ADD COLUMN {name} {kind}"))
 
 
-MIGRATIONS: Final[Sequence[Migration]] = (_steps_and_warnings, _outbox, _attention)
+def _notices(connection: Connection) -> None:
+    for table in (schema.silences, schema.notices, schema.judging):
+        table.create(connection)
+    # What channels were told before stands as told; their places then count notices, no longer steps.
+    connection.execute(
+        text(
+            "INSERT INTO notices (step_id, warning_id, step, customer_id, kind, at, tier, rules, verdict,"
+            " by_wall_clock, judged_at)"
+            " SELECT id, warning_id, step, customer_id, substr(type, 15), time, tier, '[]', 'told',"
+            " false, received_at FROM warning_steps"
+            " WHERE type IN ('churn.warning.opened', 'churn.warning.escalated')"
+            " AND seq <= (SELECT max(filled_to) FROM channels) ORDER BY seq"
+        )
+    )
+    connection.execute(
+        text(
+            "INSERT INTO judging (name, judged_to)"
+            " SELECT 'notices', coalesce(max(filled_to), 0) FROM channels"
+        )
+    )
+    connection.execute(
+        text(
+            "UPDATE channels SET filled_to = (SELECT coalesce(max(notices.seq), 0) FROM notices"
+            " JOIN warning_steps ON warning_steps.id = notices.step_id"
+            " WHERE warning_steps.seq <= channels.filled_to)"
+        )
+    )
+
+
+MIGRATIONS: Final[Sequence[Migration]] = (_steps_and_warnings, _outbox, _attention, _notices)
 """The n-th one leads from version n to version n + 1; version 0 is an empty database."""
 
 

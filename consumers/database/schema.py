@@ -143,7 +143,59 @@ channels: Final = Table(
     Column("filled_to", BigInteger, nullable=False),
     Column("added_at", Instant, nullable=False),
 )
-"""The team's channels, and up to which `warning_steps.seq` each one's deliveries stand in the outbox."""
+"""The team's channels, and up to which `notices.seq` each one's deliveries stand in the outbox."""
+
+silences: Final = Table(
+    "silences",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("starts_at", Instant, nullable=False),
+    Column("ends_at", Instant),
+    Column("expired_at", Instant),
+    Column("content", _Json, nullable=False),
+    Column("received_at", Instant, nullable=False),
+)
+"""Each silence as its newest record on the silences topic says it; those that are over are kept."""
+
+notices: Final = Table(
+    "notices",
+    METADATA,
+    Column("seq", _Number, primary_key=True, autoincrement=True),
+    Column("step_id", Text, ForeignKey("warning_steps.id"), nullable=False),
+    Column("warning_id", Text, nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("customer_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("tier", Text, nullable=False),
+    Column("rules", _Json, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("why", Text),
+    Column("silence_id", Text),
+    Column("look_again_at", Instant),
+    Column("by_wall_clock", Boolean, nullable=False),
+    Column("note", Text),
+    Column("judged_at", Instant, nullable=False),
+    Index("notices_by_customer", "customer_id", "at"),
+    Index("notices_by_verdict", "verdict", "look_again_at"),
+    Index("notices_by_step", "step_id"),
+    sqlite_autoincrement=True,
+)
+"""What became of each step that the team may be told of: `told`, `held` or `muted`, and why.
+
+A notice that was held and then told has two rows: the first says why it was muted for a while.
+"""
+
+judging: Final = Table(
+    "judging",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("judged_to", BigInteger, nullable=False),
+)
+"""Up to which `warning_steps.seq` the notices are judged, in one row called `notices`."""
 
 outbox: Final = Table(
     "outbox",

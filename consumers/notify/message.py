@@ -20,15 +20,21 @@ class Message:
     urgent: bool
 
 
-def write_message(kind: str, data: Mapping[str, Any]) -> Message:
-    """Return the message on a step: `kind` is its CloudEvent's type, `data` its CloudEvent's data."""
-    causes = data["causes"]
+def write_message(kind: str, data: Mapping[str, Any], note: str | None = None) -> Message:
+    """Return the message on a step: `kind` is its CloudEvent's type, `data` its CloudEvent's data.
+
+    Causes that a worse one hides are counted, not told.
+    """
+    causes = [cause for cause in data["causes"] if cause.get("inhibited_by") is None]
+    hidden = len(data["causes"]) - len(causes)
     tier = data["tier"]
     verb = _verb(kind, data)
     first = _line(causes[0]["title"] or causes[0]["rule"]) if causes else "no cause given"
     more = f" (+{len(causes) - 1})" if len(causes) > 1 else ""
     title = f"[{tier}] {'Churn warning' if verb == 'opened' else f'Churn warning {verb}'}: {first}{more}"
     lines = [f"Customer: {_line(data['customer_id'])}", f"Tier: {tier} ({verb})"]
+    if note:
+        lines.append(_line(note))
     for cause in causes[:MOST_CAUSES]:
         lines.append(f"- {_line(cause['title'] or cause['rule'])}")
         if cause.get("message"):
@@ -36,6 +42,8 @@ def write_message(kind: str, data: Mapping[str, Any]) -> Message:
         lines.append(f"  since {_day(cause['since'])}; rule {cause['rule']}, tier {cause['tier']}")
     if len(causes) > MOST_CAUSES:
         lines.append(f"- and {len(causes) - MOST_CAUSES} more")
+    if hidden:
+        lines.append(f"- {hidden} milder {'rule' if hidden == 1 else 'rules'} hidden by these")
     if data.get("churn_probability") is not None:
         lines.append(
             f"Churn probability: {data['churn_probability']:.0%} within {data.get('horizon_days')} days"

@@ -29,6 +29,8 @@ class Tally:
     """What this notifier has done since its start."""
 
     entered: int = 0
+    muted: int = 0
+    """Notices that were not, or not yet, sent: silenced, flapping, too many."""
     sent: int = 0
     failed: int = 0
     given_up: int = 0
@@ -72,6 +74,7 @@ class Notifier:
         try:
             while not self._stop.asked:
                 self.tally.entered += self._persist(lambda: self._outbox.fill(names, self._clock()))
+                self.tally.muted = self._outbox.judged.muted
                 for channel in self._channels:
                     self._serve(channel)
                 self._on_progress(self.tally)
@@ -106,7 +109,7 @@ class Notifier:
 
     def _send(self, channel: Channel, delivery: Delivery) -> bool:
         try:
-            message = write_message(delivery.type, delivery.data)
+            message = write_message(delivery.type, delivery.data, delivery.note)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             self._give_up(delivery, f"no message can be written: {type(error).__name__}")
             return True

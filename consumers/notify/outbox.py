@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
 from consumers.database.database import Database
-from consumers.database.schema import channels, outbox, warning_steps
-from consumers.notify.speaking import told
+from consumers.database.schema import channels, notices, outbox, warning_steps
+from consumers.muting.notice import Limits, Verdict
+from consumers.notify.notices import Judged, Notices
 
 log = logging.getLogger(__name__)
 
@@ -41,24 +42,30 @@ class Delivery:
     created_at: datetime
     type: str
     data: Mapping[str, Any]
+    note: str | None = None
+    """What the message says beside the warning itself."""
 
 
 class Outbox:
     """The deliveries of one database; `owner` is the name that this notifier claims under."""
 
-    def __init__(self, database: Database, owner: str) -> None:
+    def __init__(self, database: Database, owner: str, limits: Limits | None = None) -> None:
+        self.judged = Judged()
+        """What was decided here of the notices so far."""
         self._database = database
         self._owner = owner
+        self._notices = Notices(database, limits)
 
     def add_channels(self, names: Sequence[str], now: datetime, *, from_now: bool) -> dict[str, int]:
         """Make channels known; return for each new one how many stored steps it is still to be told of."""
+        self._judge(now)
         with self._database.writing() as connection:
             known = set(connection.scalars(select(channels.c.name)))
             new = [name for name in names if name not in known]
-            last = connection.scalar(select(func.max(warning_steps.c.seq))) or 0
+            last = connection.scalar(select(func.max(notices.c.seq))) or 0
             waiting = 0
             if not from_now:
-                stored = select(func.count()).select_from(warning_steps).where(told())
+                stored = select(func.count()).where(notices.c.verdict == Verdict.TOLD.value)
                 waiting = connection.scalar(stored) or 0
             for name in new:
                 row = {"name": name, "filled_to": last if from_now else 0, "added_at": now}
@@ -66,12 +73,13 @@ class Outbox:
             return dict.fromkeys(new, waiting)
 
     def fill(self, names: Sequence[str], now: datetime) -> int:
-        """Enter the steps stored since the last time; return how many deliveries that made.
+        """Judge the steps stored since the last time and enter those to be told; return how many deliveries.
 
         The place up to which a channel is filled moves in the same transaction, so that no step is entered
         twice or left out, whoever fills.
         """
         made = 0
+        self._judge(now)
         for name in names:
             while True:
                 entered, more = self._fill_some(name, now)
@@ -80,13 +88,18 @@ class Outbox:
                     break
         return made
 
+    def _judge(self, now: datetime) -> None:
+        judged = self._notices.judge(now)
+        self.judged.told += judged.told
+        self.judged.muted += judged.muted
+
     def _fill_some(self, channel: str, now: datetime) -> tuple[int, bool]:
         # Looked at without the write lock first: most times there is nothing to enter.
         with self._database.reading() as connection:
             if not self._unfilled(connection, channel, 1):
                 return 0, False
         with self._database.writing() as connection:
-            steps = self._unfilled(connection, channel, FILL)
+            found = self._unfilled(connection, channel, FILL)
             rows = [
                 {
                     "step_id": step_id,
@@ -96,31 +109,35 @@ class Outbox:
                     "created_at": now,
                     "due_at": now,
                 }
-                for _, step_id, is_told in steps
-                if is_told
+                for _, step_id, verdict in found
+                if verdict == Verdict.TOLD
             ]
             if rows:
                 connection.execute(self._database.insert_new(outbox), rows)
-            if steps:
+            if found:
                 place = update(channels).where(channels.c.name == channel)
-                connection.execute(place.values(filled_to=steps[-1][0]))
-        return len(rows), len(steps) == FILL
+                connection.execute(place.values(filled_to=found[-1][0]))
+        return len(rows), len(found) == FILL
 
     def _unfilled(self, connection: Connection, channel: str, limit: int) -> list[tuple[int, str, bool]]:
         place = select(channels.c.filled_to).where(channels.c.name == channel).scalar_subquery()
         query = (
-            select(warning_steps.c.seq, warning_steps.c.id, told().label("told"))
-            .where(warning_steps.c.seq > place)
-            .order_by(warning_steps.c.seq)
+            select(notices.c.seq, notices.c.step_id, notices.c.verdict)
+            .where(notices.c.seq > place)
+            .order_by(notices.c.seq)
             .limit(limit)
         )
-        return [(row.seq, row.id, bool(row.told)) for row in connection.execute(query)]
+        return [(row.seq, row.step_id, row.verdict) for row in connection.execute(query)]
 
     def claim(self, channel: str, limit: int, now: datetime) -> list[Delivery]:
         """Take deliveries that are due and that no living notifier has, for the length of a lease."""
         due = (
-            select(outbox, warning_steps.c.type, warning_steps.c.data)
+            select(outbox, warning_steps.c.type, warning_steps.c.data, notices.c.note)
             .join(warning_steps, warning_steps.c.id == outbox.c.step_id)
+            .outerjoin(
+                notices,
+                and_(notices.c.step_id == outbox.c.step_id, notices.c.verdict == Verdict.TOLD.value),
+            )
             .where(
                 outbox.c.channel == channel,
                 outbox.c.state == State.PENDING.value,
@@ -138,7 +155,9 @@ class Outbox:
             taken = update(outbox).where(outbox.c.seq.in_([row.seq for row in rows]))
             connection.execute(taken.values(claimed_by=self._owner, claimed_until=now + LEASE))
         return [
-            Delivery(row.seq, row.step_id, row.channel, row.attempts, row.created_at, row.type, row.data)
+            Delivery(
+                row.seq, row.step_id, row.channel, row.attempts, row.created_at, row.type, row.data, row.note
+            )
             for row in rows
         ]
 

@@ -51,6 +51,7 @@ class Sink:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         parse: Callable[[bytes], WarningEvent] = parse_warning,
         on_progress: Callable[[Counts, int | None], None] = lambda counts, lag: None,
+        silences: Callable[[], int] = lambda: 0,
     ) -> None:
         self.counts = Counts()
         self._source = source
@@ -60,12 +61,16 @@ class Sink:
         self._clock = clock
         self._parse = parse
         self._on_progress = on_progress
+        self._silences = silences
         self._uncommitted: dict[tuple[str, int], int] = {}
 
     def run(self, *, follow: bool = True) -> Counts:
         """Store until a stop is asked for, or, without `follow`, until all that is there is stored."""
         try:
             while not self._stop.asked:
+                # Before the warnings, so that a silence is known to those that came after it.
+                if changed := self._persist(self._silences):
+                    log.info("%d silences are new or changed", changed)
                 records = self._persist(lambda: self._source.poll(POLL_S))
                 if records:
                     self._store(records)

@@ -44,8 +44,9 @@ def command(
 
     The channels are Apprise URLs in LAPWING_NOTIFY_URLS (or `notify_urls` of the settings file), with spaces
     between them; `NAME=URL` gives one a name. Each step is sent once to each channel, and tried again while a
-    receiver is down. Several notifiers may run side by side. Without --follow the exit code is 1 where
-    something is left unsent.
+    receiver is down. Several notifiers may run side by side. What silences, quiet hours, flapping or too many
+    notices of one customer mute is recorded in the table `notices`. Without --follow the exit code is 1
+    where something is left unsent.
     """
     channels = read_channels(url.get_secret_value() for url in settings.notify_urls)
     if not channels:
@@ -59,7 +60,8 @@ def command(
     store = Database(settings.database)
     try:
         store.prepare()
-        outbox = Outbox(store, f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}")
+        owner = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        outbox = Outbox(store, owner, settings.limits)
         names = [channel.name for channel in channels]
         with Stop() as stop, Status(f"notify {', '.join(names)}") as status:
             now = datetime.now(UTC)
@@ -87,4 +89,6 @@ def command(
 
 
 def _line(tally: Tally) -> str:
-    return f"{tally.sent} sent, {tally.failed} failed attempts, {tally.given_up} given up"
+    return (
+        f"{tally.sent} sent, {tally.muted} muted, {tally.failed} failed attempts, {tally.given_up} given up"
+    )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict
 
 import click
@@ -10,15 +12,17 @@ import click
 from consumers.database.database import Database
 from consumers.kafka import Cluster, Subscription
 from consumers.loop import Stop
+from consumers.sink.silences import SilenceReader
 from consumers.sink.sink import Sink
 from consumers.sink.store import Counts
 from lapwing.options import settings_options
 from lapwing.settings import Settings
-from lapwing.status import Status
+from lapwing.status import Status, log
+from streams.errors import BrokerError
 
 
 @click.command()
-@settings_options("broker", "app", "warnings_topic", "database", "session_timeout")
+@settings_options("broker", "app", "warnings_topic", "silences_topic", "database", "session_timeout")
 @click.option("--follow/--no-follow", default=True, help="Go on for ever, or stop at the topic's end.")
 @click.option("--json", "as_json", is_flag=True, help="Print the final counts as JSON.")
 def command(
@@ -26,31 +30,46 @@ def command(
     follow: bool,
     as_json: bool,
 ) -> None:
-    """Store warnings in a database, each step once, whatever is repeated or interrupted.
+    """Store warnings, and silences, in a database, each step once, whatever is repeated or interrupted.
 
     Runs until Ctrl-C or SIGTERM. Several at once share the topic's partitions.
     """
     store = Database(settings.database)
     try:
         store.prepare()
+        cluster = Cluster(settings.broker, settings.kafka_security)
         subscription = Subscription(
-            Cluster(settings.broker, settings.kafka_security),
+            cluster,
             settings.warnings_topic,
             group=f"{settings.app}-sink",
             session_timeout_ms=settings.session_timeout // 1000,
         )
         try:
-            with Stop() as stop, Status(f"sink into {store.place}") as status:
+            with ExitStack() as stack, Stop() as stop, Status(f"sink into {store.place}") as status:
 
                 def on_progress(counts: Counts, lag: int | None) -> None:
                     status.show(_line(counts) + ("" if lag is None else f", {lag} to come"))
 
-                counts = Sink(subscription, store, stop, on_progress=on_progress).run(follow=follow)
+                silences = _silences(cluster, settings, store, stack)
+                counts = Sink(subscription, store, stop, on_progress=on_progress, silences=silences).run(
+                    follow=follow
+                )
         finally:
             subscription.close()
     finally:
         store.close()
     click.echo(json.dumps(asdict(counts)) if as_json else _line(counts))
+
+
+def _silences(cluster: Cluster, settings: Settings, store: Database, stack: ExitStack) -> Callable[[], int]:
+    """Return what stores the silences that have come; without their topic there are none."""
+    try:
+        subscription = Subscription(cluster, settings.silences_topic, group=None)
+    except BrokerError as error:
+        log.warning("no silences are read: %s", error)
+        return lambda: 0
+    stack.callback(subscription.close)
+    return SilenceReader(subscription, store).take
 
 
 def _line(counts: Counts) -> str:

@@ -80,6 +80,7 @@ def planned(settings: Settings) -> list[topics.Topic]:
         control=settings.control_topic,
         audit=settings.audit_topic,
         rejected=f"{settings.app}.rejected",
+        silences=settings.silences_topic,
     )
 
 
@@ -102,5 +103,6 @@ def _print_contract(settings: Settings, asyncapi: bool, folder: Path | None) -> 
             "control": settings.control_topic,
             "audit": settings.audit_topic,
             "rejected": f"{settings.app}.rejected",
+            "silences": settings.silences_topic,
         }
         click.echo(json.dumps(schemas.asyncapi(names, version=__version__), indent=2))

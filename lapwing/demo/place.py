@@ -85,6 +85,7 @@ def users_broker(address: str) -> dict[str, object]:
         "warnings_topic": f"{app}.churn-warnings",
         "control_topic": f"{app}.control",
         "audit_topic": f"{app}.audit",
+        "silences_topic": f"{app}.silences",
     }
 
 

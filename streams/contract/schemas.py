@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from streams.contract.audit import RulesAdopted
 from streams.contract.events import EVENTS, Event
 from streams.contract.rejected import HEADERS, TRUNCATED_HEADER, Reason
+from streams.contract.silences import Silence
 from streams.contract.warnings import ControlNotice, WarningEvent
 from streams.core.topics import REQUIRED, Topic
 
@@ -20,6 +21,7 @@ TOPIC_NAMES: Final[dict[str, str]] = {topic.label: topic.label for topic in Topi
     "control": "lapwing-control",
     "audit": "lapwing-audit",
     "rejected": "lapwing.rejected",
+    "silences": "lapwing-silences",
 }
 """The channels of the document and the names their topics have unless settings say otherwise."""
 
@@ -142,6 +144,30 @@ ADOPTED_EXAMPLE: Final[dict[str, Any]] = {
 }
 
 
+SILENCE_EXAMPLE: Final[dict[str, Any]] = {
+    "id": "5f0c91d2",
+    "revision": 1,
+    "author": "m.weber",
+    "reason": "the shop is closed for stocktaking",
+    "created_at": "2024-02-28T09:00:00Z",
+    "matchers": {
+        "everything": False,
+        "customers": [],
+        "customer_classes": ["small"],
+        "segments": ["wholesale"],
+        "regions": [],
+        "tiers": [],
+        "rules": ["login-drop"],
+        "reasons": [],
+    },
+    "starts_at": "2024-03-01T00:00:00Z",
+    "ends_at": "2024-03-04T00:00:00Z",
+    "recurring": None,
+    "expired_at": None,
+    "expired_by": None,
+}
+
+
 def event_schema(topic: Topic) -> dict[str, Any]:
     """Return the JSON Schema of the events of an inbound topic."""
     return _schema(EVENTS[topic], "validation", EXAMPLES[topic])
@@ -173,6 +199,11 @@ def audit_schema() -> dict[str, Any]:
     return _schema(RulesAdopted, "serialization", ADOPTED_EXAMPLE)
 
 
+def silence_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the records on the silences topic."""
+    return _schema(Silence, "serialization", SILENCE_EXAMPLE)
+
+
 def _schema(model: type[BaseModel], mode: Any, example: dict[str, Any]) -> dict[str, Any]:
     return {"$schema": DIALECT} | model.model_json_schema(mode=mode) | {"examples": [example]}
 
@@ -183,6 +214,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         "warnings": warning_schema(),
         "control": notice_schema(),
         "audit": audit_schema(),
+        "silences": silence_schema(),
         "file": line_schema(),
     }
 
@@ -227,6 +259,14 @@ def asyncapi(names: Mapping[str, str] | None = None, *, version: str = "1") -> d
         "bindings": _key("The refused record's own key."),
         "headers": _rejected_headers(),
         "payload": {"description": "The refused record's own bytes, whatever they are."},
+    }
+    text = "Silences: what the team is not to be told of. Written by `lapwing silence`, read by the sink."
+    _add(channels, messages, operations, "silences", named, "send", text)
+    messages["silences"] |= {
+        "contentType": "application/json",
+        "bindings": _key("The silence's id; the newest record of each is kept."),
+        "payload": _payload(silence_schema()),
+        "examples": [{"payload": SILENCE_EXAMPLE}],
     }
     return {
         "asyncapi": "3.0.0",

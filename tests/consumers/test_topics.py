@@ -15,6 +15,7 @@ TOPICS = plan(
     control="lapwing-control",
     audit="lapwing-audit",
     rejected="lapwing.rejected",
+    silences="lapwing-silences",
 )
 
 

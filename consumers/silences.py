@@ -1,0 +1,69 @@
+"""The silences on their topic: all of them as their newest records say, and writing another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from consumers.kafka import Record
+from streams.contract.silences import Silence, encode_silence, parse_silence
+from streams.errors import ContractError
+
+POLL_S: Final = 0.5
+
+
+class Source(Protocol):
+    """What is needed of a subscription."""
+
+    def poll(self, timeout_s: float) -> Sequence[Record]:
+        """Return what has come."""
+
+    def at_end(self) -> bool:
+        """Return whether all has been read."""
+
+
+class Sender(Protocol):
+    """What is needed of a producer."""
+
+    def send(self, topic: str, key: bytes | None, value: bytes | None) -> None:
+        """Hand a record over."""
+
+    def flush(self) -> None:
+        """Wait until the broker has it."""
+
+
+def read_silences(source: Source) -> dict[str, Silence]:
+    """Return every silence there is by its id; records that are none are passed over."""
+    found: dict[str, Silence] = {}
+    while True:
+        records = source.poll(POLL_S)
+        for record in records:
+            key = (record.key or b"").decode(errors="replace")
+            try:
+                silence = parse_silence(record.value) if record.value is not None else None
+            except ContractError:
+                continue
+            if silence is None:
+                found.pop(key, None)
+            elif key == silence.id and silence.revision >= (found[key].revision if key in found else 0):
+                found[key] = silence
+        if not records and source.at_end():
+            return found
+
+
+def write_silence(sender: Sender, topic: str, silence: Silence) -> None:
+    """Put a silence on the topic and wait until it is there."""
+    sender.send(topic, silence.id.encode(), encode_silence(silence))
+    sender.flush()
+
+
+def named(found: dict[str, Silence], wanted: str) -> Silence:
+    """Return the silence of this id, or of the one id that begins so."""
+    fitting = [wanted] if wanted in found else sorted(name for name in found if name.startswith(wanted))
+    if not wanted or not fitting:
+        msg = f"there is no silence {wanted!r}: `lapwing silence list` shows them"
+        raise ContractError(msg)
+    if len(fitting) > 1:
+        msg = f"{wanted!r} begins several silences: {', '.join(fitting)}"
+        raise ContractError(msg)
+    return found[fitting[0]]

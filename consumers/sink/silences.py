@@ -1,0 +1,114 @@
+"""Silences from their topic into the database, where the notifier finds them."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Protocol
+
+from sqlalchemy import Connection, delete, select, update
+
+from consumers.database.database import Database
+from consumers.database.schema import notices, silences, unreadable
+from consumers.kafka import Record
+from consumers.muting.notice import Verdict
+from consumers.sink.reading import Row, Unreadable, put_aside
+from streams.contract.silences import Silence, encode_silence, parse_silence
+from streams.errors import ContractError
+
+log = logging.getLogger(__name__)
+
+
+class Source(Protocol):
+    """What is needed of a subscription to the silences topic."""
+
+    def poll(self, timeout_s: float) -> Sequence[Record]:
+        """Return what has come."""
+
+    def at_end(self) -> bool:
+        """Return whether all has been read."""
+
+
+class SilenceReader:
+    """Follows the silences topic from its beginning: it is compacted, and each record is stored once."""
+
+    def __init__(
+        self,
+        source: Source,
+        database: Database,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._source = source
+        self._database = database
+        self._clock = clock
+        self._caught_up = False
+        self._unstored: list[Record] = []
+
+    def take(self) -> int:
+        """Store what has come, at first all that is there; return how many silences are new or changed."""
+        changed = 0
+        while True:
+            if not self._unstored:
+                self._unstored = list(self._source.poll(0.0 if self._caught_up else 0.5))
+            # Kept until they are stored: a database that is away makes this be called again.
+            changed += self._store(self._unstored)
+            done, self._unstored = not self._unstored, []
+            if self._caught_up or (done and self._source.at_end()):
+                self._caught_up = True
+                return changed
+
+    def _store(self, records: Sequence[Record]) -> int:
+        if not records:
+            return 0
+        now = self._clock()
+        changed = 0
+        with self._database.writing() as connection:
+            for record in records:
+                changed += self._take(connection, record, now)
+        return changed
+
+    def _take(self, connection: Connection, record: Record, now: datetime) -> int:
+        if record.value is None:
+            name = (record.key or b"").decode(errors="replace")
+            gone = connection.execute(delete(silences).where(silences.c.id == name)).rowcount
+            _look_again(connection, name, now)
+            return gone
+        try:
+            silence = parse_silence(record.value)
+            if record.key != silence.id.encode():
+                msg = "not a silence: its key is not its id"
+                raise ContractError(msg)
+        except ContractError as error:
+            row = put_aside(record, now, Unreadable.INVALID, str(error))
+            connection.execute(self._database.insert_new(unreadable), [row])
+            log.warning("%s[%d]@%d: %s", record.topic, record.partition, record.offset, error)
+            return 0
+        known = select(silences.c.revision).where(silences.c.id == silence.id)
+        before = connection.scalar(known)
+        if before is not None and before >= silence.revision:
+            return 0
+        connection.execute(self._database.upsert(silences, rank="revision"), [_row(silence, now)])
+        _look_again(connection, silence.id, now)
+        return 1
+
+
+def _look_again(connection: Connection, silence_id: str, now: datetime) -> None:
+    """Let the notices that the silence holds be looked at now: it has changed."""
+    held = update(notices).where(notices.c.silence_id == silence_id, notices.c.verdict == Verdict.HELD.value)
+    connection.execute(held.values(look_again_at=now, by_wall_clock=True))
+
+
+def _row(silence: Silence, now: datetime) -> Row:
+    return {
+        "id": silence.id,
+        "revision": silence.revision,
+        "author": silence.author,
+        "reason": silence.reason,
+        "starts_at": silence.starts_at,
+        "ends_at": silence.ends_at,
+        "expired_at": silence.expired_at,
+        "content": json.loads(encode_silence(silence)),
+        "received_at": now,
+    }
