@@ -194,8 +194,9 @@ judging: Final = Table(
     METADATA,
     Column("name", Text, primary_key=True),
     Column("judged_to", BigInteger, nullable=False),
+    Column("event_time", Instant),
 )
-"""Up to which `warning_steps.seq` the notices are judged, in one row called `notices`."""
+"""Up to which `warning_steps.seq` and event time the notices are judged, in one row called `notices`."""
 
 outbox: Final = Table(
     "outbox",

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, insert, or_, select, update
 
 from consumers.database.database import Database
-from consumers.database.schema import judging, notices, silences, warning_steps, warnings
+from consumers.database.schema import judging, notices, silences, warning_steps
 from consumers.muting.judge import Known, judge
 from consumers.muting.notice import Judgement, Limits, Notice, Past, Verdict, Why, read_notice
 from streams.contract.silences import Silence
@@ -19,8 +18,10 @@ from streams.contract.silences import Silence
 CHUNK: Final = 1_000
 CURSOR: Final = "notices"
 LIVE: Final = timedelta(minutes=10)
-"""While steps come at least so often, event time is that of the newest; then it is the wall clock."""
+"""While steps come at least so often, only they move event time; then the wall clock stands for it."""
 OPEN: Final = "open"
+TAKEN_UP: Final = ("acknowledged", "snoozed")
+"""Steps by which people show that they know of a warning: it need not be told to them."""
 
 
 @dataclass(slots=True)
@@ -49,9 +50,7 @@ class Notices:
         while self._has_work(now):
             with self._database.writing() as connection:
                 turn = _Turn(connection, self._limits, now)
-                more = turn.take_steps()
-                turn.look_again()
-                turn.write()
+                more = turn.run()
             judged.told += turn.judged.told
             judged.muted += turn.judged.muted
             if not more:
@@ -63,101 +62,129 @@ class Notices:
         with self._database.reading() as connection:
             if connection.execute(STEPS.limit(1)).first() is not None:
                 return True
-            return connection.execute(_due(now, _event_time(connection, now)).limit(1)).first() is not None
+            clocks: list[ColumnElement[bool]] = [notices.c.by_wall_clock]
+            if is_idle(connection, now):
+                clocks.append(~notices.c.by_wall_clock)
+            held = notices.c.verdict == Verdict.HELD.value
+            due = select(notices.c.seq).where(held, or_(*clocks), notices.c.look_again_at <= now)
+            return connection.execute(due.limit(1)).first() is not None
+
+
+@dataclass(slots=True)
+class _Held:
+    """The notice of a warning that is held, as its row; `seq` is there once it is stored."""
+
+    row: dict[str, Any]
+    seq: int | None = None
+
+    @property
+    def due(self) -> tuple[datetime, str]:
+        """Return what held notices are looked at by: their time, then their step."""
+        return self.row["look_again_at"], self.row["step_id"]
 
 
 class _Turn:
-    """One transaction's judging."""
+    """One transaction's judging: steps in the order of storage, and held notices as event time passes them.
+
+    What comes out does not depend on how the steps are cut into turns, unless people's clocks have a say.
+    """
 
     def __init__(self, connection: Connection, limits: Limits, now: datetime) -> None:
         self.judged = Judged()
         self._connection = connection
         self._limits = limits
         self._now = now
-        found = connection.scalars(select(silences.c.content).where(silences.c.expired_at.is_(None)))
+        found = connection.scalars(select(silences.c.content))
         self._silences = [Silence.model_validate(content) for content in found]
         self._past: dict[str, list[Past]] = {}
-        self._new: list[dict[str, object]] = []
-        self._touched: set[str] = set()
-        """Warnings that took a step."""
+        self._new: list[dict[str, Any]] = []
+        self._held: dict[str, _Held] = {}
+        for row in connection.execute(select(notices).where(notices.c.verdict == Verdict.HELD.value)):
+            self._held[row.warning_id] = _Held(dict(row._mapping), row.seq)
+        self._place, self._event_time = connection.execute(
+            select(judging.c.judged_to, judging.c.event_time).where(judging.c.name == CURSOR)
+        ).one()
 
-    def take_steps(self) -> bool:
-        """Judge a chunk of new steps; return whether there may be more."""
+    def run(self) -> bool:
+        """Judge a chunk of steps and what is due after it; return whether there may be more."""
         rows = self._connection.execute(STEPS.limit(CHUNK)).all()
-        if not rows:
-            return False
-        taken = [_notice(row) for row in rows]
-        self._load_past({notice.customer_id for notice in taken}, min(row.time for row in rows))
-        for notice in taken:
-            self._touched.add(notice.warning_id)
-            judgement = judge(notice, self._known(notice, notice.time))
-            if judgement is not None:
-                self._note(notice, notice.time, judgement)
-        place = update(judging).where(judging.c.name == CURSOR)
-        self._connection.execute(place.values(judged_to=rows[-1].seq))
-        return len(rows) == CHUNK
+        if rows:
+            earliest = min(row.time for row in rows)
+            # Held notices are looked at from where event time stands.
+            earliest = min(earliest, self._event_time or earliest)
+            self._load_past({row.customer_id for row in rows}, earliest)
+        for row in rows:
+            if self._event_time is None or row.time > self._event_time:
+                self._event_time = row.time
+                self._pass(row.time)
+            self._take(notice_of(row.id, row), row.state)
+            self._place = row.seq
+        more = len(rows) == CHUNK
+        if not more and is_idle(self._connection, self._now):
+            self._pass(self._now)
+        for held in [held for held in self._held.values() if _is_due(held, self._now, by_wall_clock=True)]:
+            self._look_again(held, max(self._event_time or self._now, held.row["at"]))
+        self._write()
+        return more
 
-    def look_again(self) -> None:
-        """Judge the warnings again of which a notice is held that is due, or that took a step."""
-        self.write()
-        at = _event_time(self._connection, self._now)
-        held: dict[str, list[Row[Any]]] = defaultdict(list)
-        due = _due(self._now, at, self._touched)
-        for row in self._connection.execute(due.limit(CHUNK)):
-            held[row.warning_id].append(row)
-        if not held:
+    def _take(self, notice: Notice, state: str) -> None:
+        """Judge a step, and the notice of its warning that is held, if any."""
+        judgement = judge(notice, self._known(notice, notice.time))
+        held = self._held.get(notice.warning_id)
+        if judgement is not None:
+            if held is not None and judgement.why is not Why.INHIBITED:
+                self._settle(held)
+            self._note(notice, notice.time, judgement)
+        if held is None or held is not self._held.get(notice.warning_id):
             return
-        newest = self._newest_steps(held)
-        self._load_past({row.customer_id for rows in held.values() for row in rows}, at)
-        for warning_id, rows in held.items():
-            self._look_again_at(rows, newest.get(warning_id), at)
-
-    def _look_again_at(self, held: Sequence[Row[Any]], newest: Notice | None, at: datetime) -> None:
-        if newest is None or self._was_told(newest, since=max(row.step for row in held)):
+        if state != OPEN or notice.kind in TAKEN_UP:
             self._settle(held)
-            return
-        # What a step brings is judged at the step's own time, else event time would go back.
-        instant = max(at, newest.time)
-        judgement = judge(newest, self._known(newest, instant), owed=True)
-        last = max(held, key=lambda row: row.seq)
-        if judgement is None or judgement.verdict is not Verdict.HELD:
-            self._settle(held)
-            if judgement is not None:
-                note = judgement.note or _held_note(last, self._silences)
-                self._note(newest, instant, judgement, note)
-            return
-        same = (judgement.why, judgement.silence_id) == (last.why, last.silence_id)
-        self._settle([row for row in held if not same or row.seq != last.seq])
-        if same:
-            again = update(notices).where(notices.c.seq == last.seq)
-            self._connection.execute(again.values(look_again_at=judgement.look_again_at))
         else:
-            self._note(newest, instant, judgement)
+            self._judge_again(held, notice, notice.time)
+
+    def _pass(self, at: datetime) -> None:
+        """Let event time reach `at`: look again at what is due until then, in the order in which it is."""
+        while due := [held for held in self._held.values() if _is_due(held, at, by_wall_clock=False)]:
+            held = min(due, key=lambda held: held.due)
+            self._look_again(held, held.row["look_again_at"])
+
+    def _look_again(self, held: _Held, at: datetime) -> None:
+        """Judge a held notice again at an instant, as the warning stands by the steps judged so far."""
+        newest = self._connection.execute(
+            select(warning_steps)
+            .where(warning_steps.c.warning_id == held.row["warning_id"], warning_steps.c.seq <= self._place)
+            .order_by(warning_steps.c.step.desc())
+            .limit(1)
+        ).one()
+        notice = notice_of(newest.id, newest)
+        self._load_past({notice.customer_id}, at)
+        if newest.state != OPEN or notice.kind in TAKEN_UP:
+            self._settle(held)
+        else:
+            self._judge_again(held, notice, at)
+
+    def _judge_again(self, held: _Held, notice: Notice, at: datetime) -> None:
+        judgement = judge(notice, self._known(notice, at), owed=True)
+        assert judgement is not None
+        if judgement.look_again_at is not None and judgement.look_again_at <= at:
+            # A silence over by event time and in force by the clock: the clock has the say.
+            judgement = replace(judgement, by_wall_clock=True)
+        row = held.row
+        if judgement.verdict is Verdict.HELD and (judgement.why, judgement.silence_id) == (
+            row["why"],
+            row["silence_id"],
+        ):
+            change = {"look_again_at": judgement.look_again_at, "by_wall_clock": judgement.by_wall_clock}
+            self._change(held, change)
+            return
+        self._settle(held)
+        note = None
+        if judgement.verdict is Verdict.TOLD:
+            note = judgement.note or _held_note(row, self._silences)
+        self._note(notice, at, judgement, note)
 
     def _known(self, notice: Notice, at: datetime) -> Known:
-        past = self._past.get(notice.customer_id, ())
-        return Known(at, self._now, self._silences, past, self._limits)
-
-    def _was_told(self, newest: Notice, since: int) -> bool:
-        query = select(notices.c.seq).where(
-            notices.c.warning_id == newest.warning_id,
-            notices.c.verdict == Verdict.TOLD.value,
-            notices.c.step >= since,
-        )
-        return self._connection.execute(query.limit(1)).first() is not None
-
-    def _newest_steps(self, warning_ids: Iterable[str]) -> dict[str, Notice]:
-        """Return the newest step of each of these warnings that is open."""
-        query = (
-            select(warning_steps)
-            .join(warnings, warnings.c.id == warning_steps.c.warning_id)
-            .where(
-                warnings.c.id.in_(list(warning_ids)),
-                warnings.c.state == OPEN,
-                warning_steps.c.step == warnings.c.last_step,
-            )
-        )
-        return {row.warning_id: _notice(row) for row in self._connection.execute(query)}
+        return Known(at, self._now, self._silences, self._past.get(notice.customer_id, ()), self._limits)
 
     def _load_past(self, customers: set[str], earliest: datetime) -> None:
         """Load what was judged before of customers of whom it is not loaded yet."""
@@ -169,47 +196,40 @@ class _Turn:
             .where(notices.c.customer_id.in_(wanted), notices.c.at > earliest - self._limits.reach)
             .order_by(notices.c.seq)
         )
-        for name in wanted:
-            self._past[name] = []
+        self._past |= {name: [] for name in wanted}
         for row in self._connection.execute(query):
             self._past[row.customer_id].append(_past(dict(row._mapping)))
 
     def _note(self, notice: Notice, at: datetime, judgement: Judgement, note: str | None = None) -> None:
-        row = {
-            "step_id": notice.step_id,
-            "warning_id": notice.warning_id,
-            "step": notice.number,
-            "customer_id": notice.customer_id,
-            "kind": notice.kind,
-            "at": at,
-            "tier": notice.tier,
-            "rules": sorted(notice.rules),
-            "verdict": judgement.verdict.value,
-            "why": judgement.why.value if judgement.why else None,
-            "silence_id": judgement.silence_id,
-            "look_again_at": judgement.look_again_at,
-            "by_wall_clock": judgement.by_wall_clock,
-            "note": note or judgement.note,
-            "judged_at": self._now,
-        }
+        row = notice_row(notice, at, judgement, self._now, note)
         self._new.append(row)
         self._past.setdefault(notice.customer_id, []).append(_past(row))
+        if judgement.verdict is Verdict.HELD:
+            self._held[notice.warning_id] = _Held(row)
         if judgement.verdict is Verdict.TOLD:
             self.judged.told += 1
         else:
             self.judged.muted += 1
 
-    def _settle(self, held: Sequence[Row[Any]]) -> None:
-        """Let held notices be muted for good."""
-        if held:
-            rows = update(notices).where(notices.c.seq.in_([row.seq for row in held]))
-            self._connection.execute(rows.values(verdict=Verdict.MUTED.value, look_again_at=None))
+    def _settle(self, held: _Held) -> None:
+        """Let a held notice be muted for good."""
+        del self._held[held.row["warning_id"]]
+        self._change(held, {"verdict": Verdict.MUTED.value, "look_again_at": None})
 
-    def write(self) -> None:
-        """Store the notices judged so far."""
+    def _change(self, held: _Held, change: Mapping[str, Any]) -> None:
+        held.row.update(change)
+        if held.seq is not None:
+            self._connection.execute(update(notices).where(notices.c.seq == held.seq).values(change))
+
+    def _write(self) -> None:
         if self._new:
             self._connection.execute(insert(notices), self._new)
-            self._new = []
+        place = update(judging).where(judging.c.name == CURSOR)
+        self._connection.execute(place.values(judged_to=self._place, event_time=self._event_time))
+
+
+def _is_due(held: _Held, at: datetime, *, by_wall_clock: bool) -> bool:
+    return bool(held.row["by_wall_clock"] == by_wall_clock and held.row["look_again_at"] <= at)
 
 
 _place = select(judging.c.judged_to).where(judging.c.name == CURSOR).scalar_subquery()
@@ -217,37 +237,46 @@ STEPS: Final = select(warning_steps).where(warning_steps.c.seq > _place).order_b
 """The steps that are not judged, in the order of storage."""
 
 
-def _due(now: datetime, at: datetime, touched: Iterable[str] = ()) -> Any:
-    """Return the query for held notices whose time has come, or whose warning took a step."""
-    held = notices.c.verdict == Verdict.HELD.value
-    due = or_(
-        and_(notices.c.by_wall_clock, notices.c.look_again_at <= now),
-        and_(~notices.c.by_wall_clock, notices.c.look_again_at <= at),
-        notices.c.warning_id.in_(list(touched)),
-    )
-    return select(notices).where(held, due).order_by(notices.c.seq)
+def is_idle(connection: Connection, now: datetime) -> bool:
+    """Return whether no step has come for a while, so that the wall clock stands for event time."""
+    newest = select(warning_steps.c.received_at).order_by(warning_steps.c.seq.desc()).limit(1)
+    received: datetime | None = connection.scalar(newest)
+    return received is None or now - received >= LIVE
 
 
-def _event_time(connection: Connection, now: datetime) -> datetime:
-    """Return how far event time has come: to the newest step while they come, else to the wall clock."""
-    newest = select(warning_steps.c.time, warning_steps.c.received_at)
-    rows = connection.execute(newest.order_by(warning_steps.c.seq.desc()).limit(CHUNK)).all()
-    if not rows or now - rows[0].received_at >= LIVE:
-        return now
-    newest_time: datetime = max(row.time for row in rows)
-    return newest_time
-
-
-def _notice(row: Row[Any]) -> Notice:
+def notice_of(step_id: str, row: Row[Any]) -> Notice:
     """Return what muting needs of a stored step.
 
     One that says less than the contract asks for is told: the notifier then gives it up aloud.
     """
     try:
-        return read_notice(row.id, row.type, row.time, row.data)
+        return read_notice(step_id, row.type, row.time, row.data)
     except (KeyError, TypeError, AttributeError):
         bare = {"warning_id": row.warning_id, "step": row.step, "customer_id": row.customer_id}
-        return read_notice(row.id, row.type, row.time, {**bare, "tier": row.tier, "causes": ()})
+        return read_notice(step_id, row.type, row.time, {**bare, "tier": row.tier, "causes": ()})
+
+
+def notice_row(
+    notice: Notice, at: datetime, judgement: Judgement, now: datetime, note: str | None = None
+) -> dict[str, object]:
+    """Return the row of what was decided of a notice."""
+    return {
+        "step_id": notice.step_id,
+        "warning_id": notice.warning_id,
+        "step": notice.number,
+        "customer_id": notice.customer_id,
+        "kind": notice.kind,
+        "at": at,
+        "tier": notice.tier,
+        "rules": sorted(notice.rules),
+        "verdict": judgement.verdict.value,
+        "why": judgement.why.value if judgement.why else None,
+        "silence_id": judgement.silence_id,
+        "look_again_at": judgement.look_again_at,
+        "by_wall_clock": judgement.by_wall_clock,
+        "note": note or judgement.note,
+        "judged_at": now,
+    }
 
 
 def _past(row: Mapping[str, Any]) -> Past:
@@ -263,14 +292,14 @@ def _past(row: Mapping[str, Any]) -> Past:
     )
 
 
-def _held_note(held: Row[Any], known: Sequence[Silence]) -> str:
+def _held_note(held: Mapping[str, Any], known: Sequence[Silence]) -> str:
     """Return what a late message says of its being late."""
-    silence = next((silence for silence in known if silence.id == held.silence_id), None)
+    silence = next((silence for silence in known if silence.id == held["silence_id"]), None)
     why = {
         Why.SILENCE: "silenced",
         Why.QUIET_HOURS: "quiet hours",
         Why.FATIGUE: "too many notices of this customer",
         Why.FLAPPING: "flapping",
-    }[Why(held.why)]
+    }[Why(held["why"])]
     reason = f" ({silence.reason})" if silence else ""
-    return f"Held back since {held.at:%Y-%m-%d %H:%M} UTC: {why}{reason}"
+    return f"Held back since {held['at']:%Y-%m-%d %H:%M} UTC: {why}{reason}"

@@ -9,16 +9,20 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 
 from consumers.database.database import Database
 from consumers.database.schema import channels, notices, outbox, warning_steps
 from consumers.muting.notice import Limits, Verdict
 from consumers.notify.notices import Judged, Notices
+from consumers.notify.waiting import not_muted
 
 log = logging.getLogger(__name__)
 
 FILL: Final = 1_000
+STEP: Final = [
+    warning_steps.c[name] for name in ("type", "data", "time", "warning_id", "step", "customer_id", "tier")
+]
 LEASE: Final = timedelta(seconds=90)
 """How long a claim holds; a notifier that died gives its deliveries back after this."""
 
@@ -29,6 +33,8 @@ class State(StrEnum):
     PENDING = "pending"
     SENT = "sent"
     GIVEN_UP = "given_up"
+    MUTED = "muted"
+    """A silence held it in the outbox until its warning had ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +138,7 @@ class Outbox:
     def claim(self, channel: str, limit: int, now: datetime) -> list[Delivery]:
         """Take deliveries that are due and that no living notifier has, for the length of a lease."""
         due = (
-            select(outbox, warning_steps.c.type, warning_steps.c.data, notices.c.note)
+            select(outbox, *STEP, notices.c.note)
             .join(warning_steps, warning_steps.c.id == outbox.c.step_id)
             .outerjoin(
                 notices,
@@ -151,7 +157,11 @@ class Outbox:
             if connection.execute(due.limit(1)).first() is None:
                 return []
         with self._database.writing() as connection:
-            rows = connection.execute(due).all()
+            rows: Sequence[Row[Any]] = []
+            while not rows and (found := connection.execute(due).all()):
+                rows, gone = not_muted(connection, found, now)
+                over = update(outbox).where(outbox.c.seq.in_(gone))
+                connection.execute(over.values(state=State.MUTED.value))
             taken = update(outbox).where(outbox.c.seq.in_([row.seq for row in rows]))
             connection.execute(taken.values(claimed_by=self._owner, claimed_until=now + LEASE))
         return [

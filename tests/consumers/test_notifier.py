@@ -102,7 +102,7 @@ def test_opened_and_escalated_steps_go_to_every_channel_once(database: Database)
     assert notifier(database, receiver, DESK, MAIL).run() == Tally()
     store(database, "c1", "c2", "c3")
     assert notifier(database, receiver, DESK, MAIL).run().sent == 4
-    assert states(database)["desk"] == {"pending": 0, "sent": 6, "given_up": 0}
+    assert states(database)["desk"] == {"pending": 0, "sent": 6, "given_up": 0, "muted": 0}
 
 
 def test_a_new_channel_is_told_of_what_is_stored_unless_told_otherwise(database: Database) -> None:
@@ -142,7 +142,7 @@ def test_a_message_that_a_receiver_refuses_does_not_hold_up_the_others(database:
     assert receiver.taken[:2] == told(DESK, "c1")
     assert sorted(receiver.taken) == sorted(told(DESK, "c1", "c3"))
     assert tally.sent == 4
-    assert states(database)["desk"] == {"pending": 2, "sent": 4, "given_up": 0}
+    assert states(database)["desk"] == {"pending": 2, "sent": 4, "given_up": 0, "muted": 0}
 
 
 def test_a_message_is_given_up_aloud_and_can_be_tried_again(
@@ -157,7 +157,7 @@ def test_a_message_is_given_up_aloud_and_can_be_tried_again(
         ).run()
     assert tally.given_up == 2
     assert f"gave up sending {warning_id('c1')}/1 to desk after" in caplog.text
-    assert states(database)["desk"] == {"pending": 0, "sent": 0, "given_up": 2}
+    assert states(database)["desk"] == {"pending": 0, "sent": 0, "given_up": 2, "muted": 0}
     with database.reading() as connection:
         row = connection.execute(select(outbox)).first()
     assert row is not None

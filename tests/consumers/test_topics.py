@@ -67,7 +67,8 @@ def test_all_are_made_with_what_each_needs() -> None:
     broker = Broker({})
     made = create(broker, TOPICS, 4, 2)
     assert all(is_new for _, is_new in made)
-    assert broker.found == ALL | {"profiles": 4, "actions": 4}
+    assert broker.found == ALL | {"profiles": 4, "actions": 4, "lapwing-silences": 1}
+    assert broker.configs["lapwing-silences"] == {"cleanup.policy": "compact"}
     assert broker.configs["profiles"] == {"cleanup.policy": "compact"}
     assert broker.configs["orders"] == {}
     assert broker.configs["churn-warnings"]["retention.ms"] == "-1"

@@ -114,10 +114,11 @@ def test_what_is_stored_is_sent_once(receiver: Receiver, database: Database, tmp
     told = json.loads(runner.invoke(notify.command, args, catch_exceptions=False).stdout)
     assert told == {
         "entered": 6,
+        "muted": 0,
         "sent": 6,
         "failed": 0,
         "given_up": 0,
-        "channels": {"desk": {"pending": 0, "sent": 6, "given_up": 0}},
+        "channels": {"desk": {"pending": 0, "sent": 6, "given_up": 0, "muted": 0}},
     }
     assert ids(receiver) == EXPECTED
     by_id = {body["message"].splitlines()[-1]: body for body in receiver.bodies}
@@ -163,7 +164,7 @@ def test_without_following_what_is_left_unsent_is_exit_code_1(
     runner = CliRunner(env={"LAPWING_NOTIFY_URLS": f"desk=json://127.0.0.1:{receiver.port}/hook"})
     args = ["--database", f"sqlite:///{tmp_path / 'w.db'}", "--no-follow"]
     result = runner.invoke(notify.command, args)
-    assert (result.exit_code, result.stdout) == (1, "0 sent, 1 failed attempts, 0 given up\n")
+    assert (result.exit_code, result.stdout) == (1, "0 sent, 0 muted, 1 failed attempts, 0 given up\n")
 
 
 def test_a_receiver_that_never_answers_is_left_before_the_lease_ends(

@@ -8,6 +8,8 @@ from streams.duration import UNITS, format_duration
 from streams.errors import SettingsError
 
 DURATIONS = (
+    "flapping_period",
+    "notify_period",
     "checkpoint_every",
     "sweep_every",
     "reorder",
@@ -37,6 +39,8 @@ def test_defaults_are_those_of_the_design() -> None:
     settings = load_settings(environ={})
     durations = {name: format_duration(getattr(settings, name)) for name in DURATIONS}
     assert durations == {
+        "flapping_period": "30d",
+        "notify_period": "1w",
         "checkpoint_every": "30s",
         "sweep_every": "1d",
         "reorder": "250ms",

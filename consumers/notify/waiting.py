@@ -1,0 +1,68 @@
+"""Deliveries that wait in the outbox when a silence begins: they are not sent either."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, insert, or_, select, update
+
+from consumers.database.schema import notices, outbox, silences, warnings
+from consumers.muting.judge import Known, in_quiet_hours, silenced
+from consumers.muting.notice import Judgement, Notice, Verdict
+from consumers.notify.notices import OPEN, notice_of, notice_row
+from streams.contract.silences import Silence
+
+AGAIN: Final = timedelta(minutes=1)
+"""How soon a delivery is looked at again: the silence may be expired meanwhile."""
+MARK: Final = "muted by silence "
+"""Begins `outbox.last_error` of a delivery that waits for a silence's end."""
+
+
+def not_muted(
+    connection: Connection, rows: Sequence[Row[Any]], now: datetime
+) -> tuple[list[Row[Any]], list[int]]:
+    """Return the due deliveries that may be sent now, and the `seq` of those that never will be.
+
+    Whether a step is to be told was judged when it was stored; since then its receiver may have been down,
+    or the stop of a flood of notices been asked for.
+    """
+    in_force = select(silences.c.content).where(
+        silences.c.expired_at.is_(None),
+        silences.c.starts_at <= now,
+        or_(silences.c.ends_at.is_(None), silences.c.ends_at > now),
+    )
+    known = Known(now, now, [Silence.model_validate(content) for content in connection.scalars(in_force)])
+    sendable, gone = [], []
+    for row in rows:
+        notice = notice_of(row.step_id, row)
+        judgement = (silenced(notice, known) or in_quiet_hours(notice, known)) if known.silences else None
+        if judgement is not None:
+            _delay(connection, row, notice, judgement, now)
+        elif (row.last_error or "").startswith(MARK) and not _is_open(connection, notice.warning_id):
+            gone.append(row.seq)
+        else:
+            sendable.append(row)
+    return sendable, gone
+
+
+def _delay(
+    connection: Connection, row: Row[Any], notice: Notice, judgement: Judgement, now: datetime
+) -> None:
+    end = judgement.look_again_at or now + AGAIN
+    mark = f"{MARK}{judgement.silence_id}"
+    later = update(outbox).where(outbox.c.seq == row.seq)
+    connection.execute(later.values(due_at=min(end, now + AGAIN), last_error=mark))
+    recorded = select(notices.c.seq).where(
+        notices.c.step_id == notice.step_id,
+        notices.c.silence_id == judgement.silence_id,
+        notices.c.verdict != Verdict.TOLD.value,
+    )
+    if connection.execute(recorded.limit(1)).first() is None:
+        muted = Judgement(Verdict.MUTED, judgement.why, judgement.silence_id)
+        connection.execute(insert(notices), [notice_row(notice, now, muted, now)])
+
+
+def _is_open(connection: Connection, warning_id: str) -> bool:
+    return connection.scalar(select(warnings.c.state).where(warnings.c.id == warning_id)) == OPEN
