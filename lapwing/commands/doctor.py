@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -13,8 +15,9 @@ from sqlalchemy import select, text
 
 from consumers import topics
 from consumers.database.database import Database
-from consumers.kafka import Admin, Cluster
+from consumers.kafka import Admin, Cluster, Subscription
 from consumers.notify.channels import read_channels
+from consumers.silences import read_silences
 from lapwing.commands.topics import planned
 from lapwing.options import settings_options
 from lapwing.setting_values import NO_CHECKPOINTS
@@ -74,6 +77,7 @@ def examine(settings: Settings, ask: Callable[[Settings], dict[str, int]] | None
         _checked("checkpoints", lambda: _checkpoints(settings)),
         _checked("database", lambda: _database(settings)),
         _checked("channels", lambda: _channels(settings)),
+        _checked("silences", lambda: _silences(settings, found)),
     ]
 
 
@@ -159,6 +163,22 @@ def _database(settings: Settings) -> str:
         return f"{database.place} answers"
     finally:
         database.close()
+
+
+def _silences(settings: Settings, found: dict[str, int] | None) -> str:
+    if found is None:
+        msg = "the broker does not answer"
+        raise _Skipped(msg)
+    if settings.silences_topic not in found:
+        msg = f"there is no topic {settings.silences_topic}; `lapwing topics` makes it"
+        raise _Skipped(msg)
+    with closing(
+        Subscription(Cluster(settings.broker, settings.kafka_security), settings.silences_topic, group=None)
+    ) as subscription:
+        states = [silence.state(datetime.now(UTC)) for silence in read_silences(subscription).values()]
+    if not states:
+        return "there are none"
+    return f"{states.count('active')} active, {states.count('pending')} pending, {len(states)} in all"
 
 
 def _channels(settings: Settings) -> str:
