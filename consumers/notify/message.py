@@ -31,7 +31,9 @@ def write_message(kind: str, data: Mapping[str, Any], note: str | None = None) -
     verb = _verb(kind, data)
     first = _line(causes[0]["title"] or causes[0]["rule"]) if causes else "no cause given"
     more = f" (+{len(causes) - 1})" if len(causes) > 1 else ""
-    title = f"[{tier}] {'Churn warning' if verb == 'opened' else f'Churn warning {verb}'}: {first}{more}"
+    # What was held back is told with the newest step, which may be an update of what nobody knows yet.
+    known = verb != "opened" and not (note and verb == "updated")
+    title = f"[{tier}] {f'Churn warning {verb}' if known else 'Churn warning'}: {first}{more}"
     lines = [f"Customer: {_line(data['customer_id'])}", f"Tier: {tier} ({verb})"]
     if note:
         lines.append(_line(note))

@@ -62,9 +62,9 @@ def _words(flag: str, text: str) -> Callable[[Callable[..., Any]], Callable[...,
 def add(settings: Settings, author: str, reason: str, as_json: bool, **given: Any) -> None:
     """Add a silence.
 
-    `lapwing silence add --rule login-drop --for 3d --author me --reason "app outage"` mutes a rule;
-    `--every day --between 20:00-08:00 --no-end` sets quiet hours, `--on 2026-12-25` a holiday, in the
-    setting `time_zone`. What is still open when a silence ends is told then.
+    `lapwing silence add --rule login-drop --for 3d --author me --reason "app outage"` mutes a rule. With
+    `--everything`, `--every day --between 20:00-08:00 --no-end` sets quiet hours and `--on 2026-12-25` a
+    holiday, in the setting `time_zone`. What is still open when a silence ends is told then.
     """
     now = datetime.now(UTC)
     hours = _recurring(settings.time_zone, given)

@@ -66,3 +66,18 @@ def test_a_lapse_and_a_passed_deadline_are_told_in_words() -> None:
         "Tier: medium (updated)",
         "Tier: medium (escalated, as nobody acknowledged it in time)",
     ]
+
+
+def test_hidden_causes_are_counted_and_a_note_stands_on_top() -> None:
+    data = json.loads(value(causes=("overdue", "login-drop")))["data"]
+    data["causes"][1]["inhibited_by"] = "overdue"
+    message = write_message("churn.warning.updated", data, "Held back since yesterday\nquiet hours")
+    assert message.title == "[medium] Churn warning: Title of overdue"
+    lines = message.body.splitlines()
+    assert lines[2] == "Held back since yesterday quiet hours"
+    assert "- 1 milder rule hidden by these" in lines
+    assert "login-drop" not in message.body
+    assert (
+        write_message("churn.warning.updated", data).title
+        == "[medium] Churn warning updated: Title of overdue"
+    )

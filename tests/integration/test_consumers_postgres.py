@@ -6,16 +6,19 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import create_engine, func, select, text
+from sqlalchemy import create_engine, func, insert, select, text
 
 from consumers.database.database import Database, StoreAway
 from consumers.database.migrations import MIGRATIONS
-from consumers.database.schema import outbox, unreadable, warning_steps, warnings
+from consumers.database.schema import channels, outbox, unreadable, warning_steps, warnings
+from consumers.muted import muted_by_reason, muted_by_silence
 from consumers.notify.outbox import Outbox
 from consumers.sink.reading import read_records
 from consumers.sink.sink import Sink
 from consumers.sink.store import Counts, write
 from streams.contract.warnings import parse_warning
+from tests.consumers.notice_shop import BEGIN, DAY, HOUR, LIMITS, Shop, put, silence
+from tests.consumers.notice_shop import store as store_shop
 from tests.consumers.stubs import NOW, Clock, Topic, Waits
 from tests.consumers.warning_events import life, records, value
 
@@ -135,6 +138,36 @@ def test_two_notifiers_claim_each_message_once(database: Database, postgres_url:
     with database.reading() as connection:
         assert connection.scalar(select(func.count()).select_from(outbox)) == 200
     other.close()
+
+
+def test_silences_hold_notices_and_let_them_go(database: Database) -> None:
+    quiet = {"begins": "11:00", "ends": "13:00"}
+    put(database, silence("s", BEGIN - DAY, BEGIN + DAY, matchers={"customers": ["c1"]}))
+    put(database, silence("q", BEGIN - DAY, None, matchers={"customers": ["c2"]}, recurring=quiet))
+    shop = Shop([], {})
+    for customer in ("c1", "c2", "c3"):
+        shop.step(customer, BEGIN, "opened")
+    store_shop(database, shop)
+    box = Outbox(database, "one", LIMITS)
+    box.add_channels(["desk"], BEGIN, from_now=False)
+    told = [box.fill(["desk"], BEGIN + hours * HOUR) for hours in (0, 0, 2, 24, 25)]
+    assert told == [1, 0, 1, 1, 0]
+    assert muted_by_silence(database) == {"s": 1, "q": 1}
+    assert muted_by_reason(database)["silence"] == {"held": 0, "muted": 1}
+    put(database, silence("stop", BEGIN + DAY, BEGIN + 2 * DAY))
+    assert box.claim("desk", 10, BEGIN + 25 * HOUR) == []
+    assert len(box.claim("desk", 10, BEGIN + 3 * DAY + 2 * HOUR)) == 3
+
+
+def test_a_file_of_before_the_notices_is_upgraded(postgres_url: str) -> None:
+    old = Database(postgres_url)
+    assert old.prepare(MIGRATIONS[:2]) == (0, 2)
+    store(old, [content for n in range(5) for content in life(f"c{n}")])
+    with old.writing() as connection:
+        connection.execute(insert(channels).values(name="desk", filled_to=8, added_at=NOW))
+    assert old.prepare() == (2, len(MIGRATIONS))
+    assert Outbox(old, "x").fill(["desk"], NOW) == 2 * 3
+    old.close()
 
 
 def test_a_server_that_ends_connections_is_tried_again(database: Database, postgres_url: str) -> None:
