@@ -20,6 +20,7 @@ from tests.consumers.notice_shop import BEGIN, DAY, HOUR, LIMITS, Shop, opened, 
 from tests.consumers.warning_events import records
 
 ORDER = [Tier.LOW, Tier.MEDIUM, Tier.HIGH]
+RANK = {tier.label: tier for tier in ORDER}
 lives = st.lists(
     st.tuples(
         st.sampled_from(["c1", "c2"]),
@@ -76,29 +77,45 @@ SPANS = [
 ]
 
 
+CAPPED = Limits(at_most=2, period=5 * DAY)
+"""Without flapping, which alone would keep notices few."""
+
+
 @settings(max_examples=25)
-@given(lives, st.integers(1, 9))
-def test_the_turns_do_not_matter_and_the_bounds_hold(moves: Any, chunk: int) -> None:
+@given(lives, st.integers(1, 9), st.sampled_from([LIMITS, CAPPED]))
+def test_the_turns_do_not_matter_and_the_bounds_hold(moves: Any, chunk: int, limits: Limits) -> None:
     steps = played(moves)
-    found = judged_in_turns(steps, len(steps) or 1, LIMITS, SPANS)
-    assert judged_in_turns(steps, chunk, LIMITS, SPANS) == found
+    found = judged_in_turns(steps, len(steps) or 1, limits, SPANS)
+    assert judged_in_turns(steps, chunk, limits, SPANS) == found
     columns = [column.name for column in notices.columns][1:-1]
     named = [dict(zip(columns, row, strict=True)) for row in found]
     # None is lost: each opening and escalation is told or recorded with its reason.
-    assert {step.id for step in steps if step.kind in ("opened", "escalated")} <= {
-        row["step_id"] for row in named
-    }
+    onsets = {step.id for step in steps if step.kind in ("opened", "escalated")}
+    assert onsets <= {row["step_id"] for row in named}
     assert all(row["why"] for row in named if row["verdict"] != "told")
-    # At most so many in any period, but for a tier that rises above all of them.
-    for customer in ("c1", "c2"):
-        told = [row for row in named if row["customer_id"] == customer and row["verdict"] == "told"]
-        for row in told:
-            window = [t for t in told if row["at"] - LIMITS.period < t["at"] <= row["at"]]
-            rising = sorted({ORDER.index(Tier[t["tier"].upper()]) for t in window})
-            assert len(window) <= LIMITS.at_most + len(rising) - 1
+    # Nothing is held beyond its time.
+    last = BEGIN + sum(hours for _, hours, *_ in moves) * HOUR
+    assert all(row["look_again_at"] > last for row in named if row["verdict"] == "held")
     # No step is told twice.
     ids = [row["step_id"] for row in named if row["verdict"] == "told"]
     assert len(ids) == len(set(ids))
+    check_cap(named, limits)
+
+
+def check_cap(named: Sequence[dict[str, Any]], limits: Limits) -> None:
+    """Count again, row by row, what the customer was told in the period before."""
+    for place, row in enumerate(named):
+        told = [
+            before["tier"]
+            for before in named[:place]
+            if before["customer_id"] == row["customer_id"]
+            and before["verdict"] == "told"
+            and row["at"] - limits.period < before["at"] <= row["at"]
+        ]
+        is_worse = all(RANK[row["tier"]] > RANK[tier] for tier in told)
+        allowed = len(told) < limits.at_most or is_worse
+        assert allowed or row["verdict"] != "told"
+        assert not allowed or row["why"] != "fatigue"
 
 
 def test_without_limits_and_silences_all_are_told() -> None:
