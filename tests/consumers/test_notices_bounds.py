@@ -81,7 +81,7 @@ CAPPED = Limits(at_most=2, period=5 * DAY)
 """Without flapping, which alone would keep notices few."""
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(lives, st.integers(1, 9), st.sampled_from([LIMITS, CAPPED]))
 def test_the_turns_do_not_matter_and_the_bounds_hold(moves: Any, chunk: int, limits: Limits) -> None:
     steps = played(moves)
