@@ -68,6 +68,8 @@ def _written(rule: Rule) -> Mapping[str, str | None]:
         value = getattr(rule, each.name)
         if each.name.endswith(DURATION) and isinstance(value, int):
             said[each.name.removesuffix(DURATION)] = format_duration(value)
+        elif isinstance(value, tuple):
+            said[each.name] = ", ".join(value) or None
         elif each.name not in SKIPPED:
             said[each.name] = value.label if isinstance(value, Tier) else str(value) if value else None
     return said

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from streams.core.condition_sql import LONGEST, Catalogue, closest
-from streams.core.inhibition import inhibition_problems
 from streams.core.rules import Rule, RuleSet, Status, compile_rules, rule_problems
 from streams.core.steps import Tier
 from streams.duration import parse_duration
 from streams.errors import RuleFilesError
+from streams.rule_inhibits import Places, listed, refuse_inhibits
 from streams.rule_pause import FIELDS, Pause, paused, read_pause, unknown_ids
 from streams.rule_yaml import Entries, Scalar, YamlMistake, parse_yaml, read_yaml
 
@@ -103,15 +103,16 @@ class _Reader:
         self.rules: list[tuple[str, Scalar, Rule]] = []
         """Path, id and rule; a rule with a mistake is here too, its wrong fields left at their defaults."""
         self.pauses: list[Pause] = []
-        self._inhibits: dict[tuple[str, str], tuple[str, Scalar]] = {}
-        """Path and place of each rule's word for another that it hides."""
+        self._inhibits: Places = {}
         self._path = ""
 
     def compiled(self) -> RuleSet:
         """Return the rules of all files as one set, or raise `RuleFilesRefused` with every mistake."""
         self.refuse_repeated_ids()
-        self.refuse_wrong_inhibits()
         rules = [rule for _, _, rule in self.rules]
+        for path in sorted({path for path, _ in self._inhibits.values()}):
+            self._path = path
+            refuse_inhibits(self._path, rules, self._inhibits, self._refuse)
         for pause in self.pauses:
             self._path = pause.path
             unknown_ids(pause, rules, self._refuse)
@@ -178,13 +179,6 @@ class _Reader:
             else:
                 first[rule.id] = (path, node.line)
 
-    def refuse_wrong_inhibits(self) -> None:
-        """Refuse what rules hide that is no rule, worse than they are, or hides them in turn."""
-        for found in inhibition_problems([rule for _, _, rule in self.rules]):
-            if (found.rule, found.hidden) in self._inhibits:
-                self._path, node = self._inhibits[found.rule, found.hidden]
-                self._refuse(node, found.rule, f"`inhibits`: {found.message}", found.hidden, found.hint)
-
     def _read_rule(self, node: Scalar | Entries, place: int) -> None:
         given = _written(_entry(node, "id"))
         name = given if given and _SLUG.fullmatch(given) else f"number {place}"
@@ -210,7 +204,7 @@ class _Reader:
             id_node = entries["id"]
             assert isinstance(id_node, Scalar)
             self.rules.append((self._path, id_node, rule))
-            for each in _items(entries["inhibits"]) if rule.inhibits else ():
+            for each in listed(entries["inhibits"]) if rule.inhibits else ():
                 self._inhibits[rule.id, each.text] = (self._path, each)
 
     def _mapping(
@@ -268,18 +262,11 @@ def _scalar(node: Scalar | Entries) -> Scalar:
     raise _WrongValueError(msg)
 
 
-def _items(node: Scalar | Entries) -> list[Scalar]:
-    """Return a list of single values, or a single value as a list of one."""
-    if isinstance(node, Scalar):
-        return [node]
-    if node.keys is not None or not node.values:
-        msg = "must be a list of rule ids" + (", not a mapping" if node.keys is not None else "; it is empty")
-        raise _WrongValueError(msg)
-    return [_scalar(each) for each in node.values]
-
-
 def _slugs(node: Scalar | Entries) -> tuple[str, ...]:
-    return tuple(_slug(each) for each in _items(node))
+    if not (names := listed(node)):
+        msg = "must be a list of rule ids, at least one"
+        raise _WrongValueError(msg)
+    return tuple(_slug(each) for each in names)
 
 
 def _text(longest: int) -> Callable[[Scalar], str]:

@@ -56,6 +56,7 @@ def test_the_topics_of_the_settings_are_planned() -> None:
     ]
     assert planned["people"].config == {"cleanup.policy": "compact"}
     assert not planned["shop.rejected"].co_partitioned
+    assert planned["lapwing-silences"].partitions == 1
 
 
 def test_a_database_that_cannot_be_opened_ends_the_sink_before_it_reads(tmp_path: Path) -> None:

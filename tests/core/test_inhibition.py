@@ -12,6 +12,7 @@ from streams.core.features import DTYPES
 from streams.core.inhibition import inhibition_problems
 from streams.core.rules import Rule, RulesRefused, compile_rules
 from streams.core.steps import StepKind, Tier
+from streams.rule_changes import field_changes
 from tests.oracle.drive import drive, engine_rule
 from tests.oracle.engine import OracleSettings
 from tests.oracle.histories import History, as_batch, histories
@@ -64,6 +65,12 @@ def test_the_version_of_a_rule_that_hides_nothing_is_what_it_was() -> None:
     assert rule.version == "7c5ad4e5bf49"
     assert replace(rule, inhibits=("b", "c")).version == replace(rule, inhibits=("c", "b")).version
     assert replace(rule, inhibits=("b",)).version != rule.version
+
+
+def test_a_change_of_what_is_hidden_is_told_as_it_is_written() -> None:
+    before = Rule("a", "orders_30d > 3", Tier.HIGH, "activity")
+    changes = field_changes(before, replace(before, inhibits=("b", "c")))
+    assert [(each.field, each.before, each.after) for each in changes] == [("inhibits", None, "b, c")]
 
 
 def rule(name: str, *hides: str, tier: Tier = Tier.HIGH) -> Rule:

@@ -217,6 +217,7 @@ def test_topics_are_made_checked_and_fit(broker: str) -> None:
         for name in ("orders", "logins", "complaints", "feedback", "profiles", "actions", "closures")
     }
     names |= {"LAPWING_WARNINGS_TOPIC": f"{made}-warnings", "LAPWING_CONTROL_TOPIC": f"{made}-control"}
+    names |= {"LAPWING_AUDIT_TOPIC": f"{made}-audit", "LAPWING_SILENCES_TOPIC": f"{made}-silences"}
     runner = CliRunner(env=names)
     before = runner.invoke(topics.command, [*args, "--check"])
     assert isinstance(before.exception, BrokerError)
@@ -226,7 +227,7 @@ def test_topics_are_made_checked_and_fit(broker: str) -> None:
     rows = json.loads(result.stdout)
     assert {row["topic"]: row["partitions"] for row in rows} == {
         **dict.fromkeys(names.values(), 3),
-        f"{made}-control": 1,
+        **dict.fromkeys((f"{made}-control", f"{made}-audit", f"{made}-silences"), 1),
         f"{made}.rejected": 3,
     }
     assert all(row["created"] for row in rows)
