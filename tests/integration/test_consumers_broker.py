@@ -239,7 +239,7 @@ def test_topics_are_made_checked_and_fit(broker: str) -> None:
     runner = CliRunner(env=names | {"LAPWING_LOGINS": f"{made}-torn"})
     torn = runner.invoke(topics.command, [*args, "--check"])
     assert f"{made}-torn".ljust(24) + " has 5 partitions where others have 3" in torn.stdout
-    assert str(torn.exception) == "1 of 10 topics are missing or do not fit together"
+    assert str(torn.exception) == "1 of 12 topics are missing or do not fit together"
 
 
 def test_a_topic_that_is_not_there_is_told(broker: str) -> None:
