@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -12,11 +15,11 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 from consumers.database.database import Database
-from consumers.database.schema import notices, silences, unreadable
+from consumers.database.schema import notices, silences, unreadable, warning_steps
 from consumers.kafka import Admin, Cluster, Producer
 from lapwing.cli import lapwing
 from tests.consumers.warning_events import value, warning_id
-from tests.integration.test_consumers_notify import Receiver, receiver
+from tests.integration.test_consumers_notify import Receiver, receiver, wait_for
 
 __all__ = ["receiver"]
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
@@ -124,6 +127,25 @@ def test_what_a_silence_topic_holds_that_is_no_silence_is_put_aside(place: Place
     assert place.deliver()["muted"] == 1
     assert [(row.source_topic, row.reason) for row in place.rows(unreadable)] == [(place.silences, "invalid")]
     assert len(place.json("silence", "list")["silences"]) == 1
+
+
+def test_a_sink_that_follows_hears_of_a_silence(place: Place, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "lapwing", "sink"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=os.environ | place.environ, stderr=subprocess.PIPE
+    ) as sink:
+        try:
+            place.send(place.warnings, (b"c1", value(customer="c1")))
+            wait_for((tmp_path / "w.db").exists)
+            database = Database(place.database)
+            database.prepare()
+            wait_for(lambda: bool(place.rows(warning_steps)))
+            place.json("silence", "add", "--everything", "--for", "1h", "--author", "me", "--reason", "move")
+            wait_for(lambda: len(place.rows(silences)) == 1)
+            database.close()
+        finally:
+            sink.kill()
+            sink.communicate()
 
 
 def test_without_its_topic_the_sink_goes_on(place: Place) -> None:
