@@ -125,7 +125,7 @@ class Outbox:
                 connection.execute(place.values(filled_to=found[-1][0]))
         return len(rows), len(found) == FILL
 
-    def _unfilled(self, connection: Connection, channel: str, limit: int) -> list[tuple[int, str, bool]]:
+    def _unfilled(self, connection: Connection, channel: str, limit: int) -> list[tuple[int, str, str]]:
         place = select(channels.c.filled_to).where(channels.c.name == channel).scalar_subquery()
         query = (
             select(notices.c.seq, notices.c.step_id, notices.c.verdict)

@@ -33,7 +33,7 @@ class OracleSettings:
 
 @dataclass(frozen=True, slots=True)
 class TwinStep:
-    """A step with the customer it is about and the features of the evaluation that made it."""
+    """A step with the customer it is about and the features of the last evaluation that made one."""
 
     customer_id: str
     step: LifeStep
@@ -109,7 +109,11 @@ class OracleEngine:
 
     def _pass_time(self, until: int) -> None:
         """Let everything happen that is due up to and including `until`, in order."""
-        steps = [TwinStep(c, step, {}) for c, life in self._lives.items() for step in life.pass_time(until)]
+        steps = [
+            TwinStep(customer, step, self._row_before(customer))
+            for customer, life in self._lives.items()
+            for step in life.pass_time(until)
+        ]
         self._run.steps += sorted(steps, key=lambda made: (made.step.at, made.customer_id))
 
     def _sweep(self, at: int) -> None:
@@ -147,8 +151,12 @@ class OracleEngine:
         if step is None:
             self._run.ignored[str(reason)] += 1
             return ()
-        self._run.steps.append(TwinStep(customer, step, {}))
+        self._run.steps.append(TwinStep(customer, step, self._row_before(customer)))
         return step.causes if step.kind == StepKind.EXPIRED else ()
+
+    def _row_before(self, customer: str) -> Mapping[str, Value]:
+        """Return what was known of a customer at the last step: people and time tell nothing new."""
+        return next(step.row for step in reversed(self._run.steps) if step.customer_id == customer)
 
     def _is_repeat(self, event: Event) -> bool:
         """Say whether the id was kept lately: by its time and by the clock at which it was judged.
