@@ -244,7 +244,9 @@ def _rhythm() -> Iterator[Feature]:
     for thing, topic in (("order", ORDERS), ("login", LOGINS), ("complaint", COMPLAINTS)):
         text = f"fractional days since the last {thing}; missing if there was none"
         yield _float(f"days_since_{thing}", "days", text, _since(f"last_{thing}"), (topic,))
-        text = f"fractional days since the newest {thing} event of anyone in the partition; missing before one"
+        text = (
+            f"fractional days since the newest {thing} event of anyone in the partition; missing before one"
+        )
         yield _float(f"days_since_any_{thing}", "days", text, _since_anyone(topic), (topic,))
     text = "mean days between consecutive days with a placed order, ever; missing below two such days"
     yield _float("order_gap_mean", "days", text, _order_gap_mean, (ORDERS,))

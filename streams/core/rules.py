@@ -41,7 +41,7 @@ class Rule:
 
     id: str
     when: str
-    """SQL condition under which the customer is in danger."""
+    """SQL condition under which the customer is in danger, what `sequence` and `absence` say included."""
     tier: Tier
     reason: str
     """Group of causes it counts to, such as `activity_decline`."""
@@ -66,6 +66,9 @@ class Rule:
     false_alarms: str = ""
     paused: str | None = None
     """Why it is in shadow for now, although operations made it active."""
+    sequence: str | None = None
+    """The phrase, as written, that a part of `when` was made of."""
+    absence: str | None = None
     version: str = field(init=False)
     """12 hex digits of what the rule says; status, pause, rationale and false alarms are not part of it."""
 
@@ -74,7 +77,8 @@ class Rule:
         object.__setattr__(self, "version", hashlib.sha256(content.encode()).hexdigest()[:12])
 
     def _content(self) -> dict[str, str | int | None]:
-        return {
+        phrases = {"sequence": self.sequence, "absence": self.absence}
+        return {name: text for name, text in phrases.items() if text is not None} | {
             "id": self.id,
             "title": self.title,
             "owner": self.owner,

@@ -49,7 +49,6 @@ class View:
         values: NDArray[Any] = self.customers.state[name][self.rows]
         return values
 
-
     def newest(self, topic: Topic) -> NDArray[np.int64]:
         """Return the newest event time of a topic, of anyone in the partition, at each row, (n,)."""
         found = NEVER if self._newest is None else self._newest(topic)
