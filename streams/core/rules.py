@@ -149,7 +149,7 @@ class RuleSet:
         """16 hex digits of the rules that take part; the same however they are spread over files."""
         whens, clears, reads = [], [], []
         for rule in self.rules:
-            when, clear = _effective(rule, catalogue)
+            when, clear = effective(rule, catalogue)
             whens.append(when)
             clears.append(clear)
             fields = (name for name, _ in message_fields(rule.message))
@@ -230,7 +230,7 @@ def _message_mistakes(message: str, catalogue: Catalogue) -> list[tuple[str, str
     return mistakes
 
 
-def _effective(rule: Rule, catalogue: Catalogue) -> tuple[c.Condition, c.Condition]:
+def effective(rule: Rule, catalogue: Catalogue) -> tuple[c.Condition, c.Condition]:
     """Return when the rule speaks and when it clears, `only` taken into both."""
     when = parse_condition(rule.when, catalogue)
     clear = parse_condition(rule.clear, catalogue) if rule.clear is not None else c.Not(when)

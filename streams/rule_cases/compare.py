@@ -48,16 +48,26 @@ def differences(case: Case, openings: Sequence[Opening]) -> Iterator[Difference]
             yield Difference(several[-1].line, f"{_named(opening)} opened once more, at {_span(opening)}")
     for ours in found.values():
         for opening in ours:
-            yield _unexpected(case, opening)
+            if not _asked_for(case, opening):
+                yield _unexpected(case, opening)
     for opened in case.open_at:
         yield from _open_at(opened, openings)
+
+
+def _asked_for(case: Case, opening: Opening) -> bool:
+    """Return whether `open` says that the rule is open then."""
+    times = (opened.at for opened in case.open_at if opening.rule in opened.rules)
+    return opening.customer == CUSTOMER and any(_lasts_at(opening, at) for at in times)
+
+
+def _lasts_at(opening: Opening, at: int) -> bool:
+    return opening.opened_at <= at and (opening.ended_at is None or opening.ended_at > at)
 
 
 def _unexpected(case: Case, opening: Opening) -> Difference:
     line = case.never.get(opening.rule)
     if line is not None:
         return Difference(line, f"{_named(opening)} must never open; it did, at {_span(opening)}")
-    # Where only states are asked for, what opens in between is theirs to judge.
     return Difference(case.line, f"{_named(opening)} opened at {_span(opening)}, which nothing expects")
 
 
@@ -100,11 +110,7 @@ def _ended_so(opening: Opening, kind: StepKind, span: Span) -> bool:
 
 def _open_at(opened: OpenAt, openings: Sequence[Opening]) -> Iterator[Difference]:
     there = {
-        opening.rule
-        for opening in openings
-        if opening.customer == CUSTOMER
-        and opening.opened_at <= opened.at
-        and (opening.ended_at is None or opening.ended_at > opened.at)
+        opening.rule for opening in openings if opening.customer == CUSTOMER and _lasts_at(opening, opened.at)
     }
     wanted = set(opened.rules)
     if there != wanted:

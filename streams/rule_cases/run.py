@@ -104,7 +104,7 @@ def run_case(case: Case, rules: RuleSet) -> Outcome:
 
 
 def _steps(case: Case, engine: Engine, begin: int) -> Iterator[Step]:
-    """Drive the engine over the timeline, from one time at which something beside on-time events is due to the next."""
+    """Drive the engine over the timeline, with stops where the model changes or a late event comes."""
     due = {at for at, _ in case.probability}
     due |= {event.arrives for event in case.events if event.arrives > event.at}
     states = dict(case.probability)

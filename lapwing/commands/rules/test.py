@@ -41,7 +41,7 @@ from streams.rule_files import CASES, RuleFilesRefused, RuleMistake, read_rules
 def test(
     paths: tuple[Path, ...], rule_paths: tuple[Path, ...], wanted: str | None, as_json: bool, verbose: bool
 ) -> None:
-    """Run the test cases at PATH (default: warning_rules): case files, or folders with a `cases` folder in them.
+    """Run the test cases at PATH (default: warning_rules): case files, or folders that hold a `cases` folder.
 
     What a case expects must happen and nothing else may. Exits with 1 where a case fails or cannot be read.
     """
