@@ -198,7 +198,7 @@ class _Reader(StrictReader):
     def _read_rule(self, node: Node, place: int) -> None:
         given = written(entry(node, "id"))
         name = given if given and SLUG.fullmatch(given) else f"number {place}"
-        entries = self.mapping(node, name, _FIELDS, "a rule is a list of fields, each `name: value`")
+        entries = self.mapping(node, name, FIELDS, "a rule is a list of fields, each `name: value`")
         if entries is None:
             return
         for required in _REQUIRED:
@@ -208,7 +208,7 @@ class _Reader(StrictReader):
             self.refuse(node, name, "`when` is missing")
         values: dict[str, Any] = {}
         for field in entries:
-            attribute, read = _FIELDS[field]
+            attribute, read = FIELDS[field]
             value = self.read(entries, name, field, read)
             if value is not None:
                 values[attribute] = value
@@ -255,7 +255,7 @@ def _phrase(parse: Callable[[str], object]) -> Callable[[Scalar], str]:
     return read
 
 
-_FIELDS: Final[dict[str, tuple[str, Callable[[Scalar], Any]]]] = {
+FIELDS: Final[dict[str, tuple[str, Callable[[Scalar], Any]]]] = {
     "id": ("id", slug),
     "title": ("title", text(120)),
     "status": ("status", choice(_STATUSES)),

@@ -141,7 +141,7 @@ def _conditions(each: _Parsed) -> Iterator[Finding]:
         if not possible((each.only, Want.TRUE)):
             yield each.finding("L103", ["only"], f"`only` is never true: {each.rule.only}", _RANGES)
             return
-        if not possible((each.only, Want.NOT_TRUE)):
+        if _is_certain(each.only):
             yield each.finding(
                 "L104", ["only"], "`only` is true of every customer", "leave it out or mend it"
             )
@@ -160,6 +160,15 @@ def _conditions(each: _Parsed) -> Iterator[Finding]:
 _RANGES: Final = "look at the features' ranges in docs/features.md and at the direction of each comparison"
 
 
+def _is_certain(condition: c.Condition) -> bool:
+    """Return whether a condition is true of everybody, so long as no source is quiet.
+
+    One that is true wherever it is known, such as `churn_probability >= 0`, may be there to ask just that.
+    """
+    may_be_missing = any(CATALOGUE[name].may_be_missing for name in c.features_of(condition))
+    return not possible((condition, Want.NOT_TRUE if may_be_missing else Want.FALSE))
+
+
 def _blamed(condition: c.Condition) -> str:
     """Return which part of a chain of ANDs is never true by itself, as words to be added."""
     places = [i for i, part in enumerate(c.parts(condition, c.And), 1) if not possible((part, Want.TRUE))]
@@ -173,7 +182,7 @@ def _idle_parts(each: _Parsed) -> Iterator[Finding]:
         if condition is None:
             continue
         for number, part in enumerate(c.parts(condition, c.And), 1):
-            if part is not condition and not possible((part, Want.NOT_TRUE)):
+            if part is not condition and _is_certain(part):
                 text = f"part {number} of `{field}` is always true ({_read(part)})"
                 yield each.finding(
                     "L106", [field, *CONDITIONS], text, "it decides nothing: leave it out or mend it"

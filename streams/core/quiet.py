@@ -76,7 +76,7 @@ class QuietSources:
     def is_quiet(self, topic: Topic, at: int) -> bool:
         """Say whether a topic is quiet at an instant that all events so far precede."""
         newest = self.newest.get(topic, NEVER)
-        return newest != NEVER and newest < at - self.after[topic]
+        return topic in self.after and newest != NEVER and newest < at - self.after[topic]
 
     def _tell(self, topic: Topic, quiet: bool, at: int, newest: int, notices: list[Notice]) -> None:
         self.told[topic] = quiet

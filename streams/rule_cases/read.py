@@ -194,6 +194,8 @@ class _Reader(StrictReader):
     def _checked(self, case: Case, entries: Fields, rules: Mapping[str, int]) -> Case:
         """Return the case with all rules it names; refuse what contradicts itself or lies after its end."""
         named = {**rules}
+        for rule, line in case.never.items():
+            named.setdefault(rule, line)
         for expected in case.expected:
             named.setdefault(expected.rule, expected.line)
             if expected.rule in case.never:
@@ -224,7 +226,7 @@ class _Reader(StrictReader):
             if event.arrives > case.until:
                 self.told(event.line, 1, case.name, "the event comes after `until`", None, None)
                 break
-        return replace(case, named=named | {r: line for r, line in case.never.items() if r not in named})
+        return replace(case, named=named)
 
     def _slugs(self, entries: Fields, name: str, field: str) -> dict[str, int]:
         """Return a list of rule ids, or a single one, with their lines."""

@@ -167,9 +167,7 @@ class OracleEngine:
         s = self._settings
         events = self._kept[customer]
         quiet = self._quiet(at)
-        return features(
-            events, at, sweep=sweep, zone=s.zone, k=s.k, r=s.r, quiet=quiet, newest=self._newest
-        )
+        return features(events, at, sweep=sweep, zone=s.zone, k=s.k, r=s.r, quiet=quiet, newest=self._newest)
 
     def _quiet(self, at: int) -> set[Topic]:
         """Return the topics whose newest event lies too far back; one that was never seen is not quiet."""

@@ -6,6 +6,7 @@ import click
 
 from lapwing.commands.rules.audit import audit
 from lapwing.commands.rules.check import check
+from lapwing.commands.rules.schema import schema
 from lapwing.commands.rules.test import test
 
 
@@ -16,4 +17,5 @@ def command() -> None:
 
 command.add_command(audit)
 command.add_command(check)
+command.add_command(schema)
 command.add_command(test)
