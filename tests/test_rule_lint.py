@@ -78,7 +78,7 @@ def test_a_finding_says_where_what_and_what_to_do() -> None:
     path = FAULTS / "clear_against_hysteresis.yaml"
     line, rules, counts = checked(str(path)).output.splitlines()
     assert line.startswith(
-        f"{path}:6: warning L113: rule 'a': `clear` can be true while `when` still is, for example with order_tr"
+        f"{path}:6: warning L113: rule 'a': `clear` can be true while `when` still is, for example with "
     )
     assert line.endswith("add to `clear` what excludes `when`")
     assert rules.startswith("1 rule: 1 active")

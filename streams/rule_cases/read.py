@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
-from typing import Any, Final
-from zoneinfo import ZoneInfo
+from typing import Final
 
 from streams.core.condition_sql import closest
 from streams.core.engine import EngineSettings
 from streams.core.features import Priors
 from streams.core.steps import Tier
 from streams.core.topics import Topic
+from streams.rule_cases import values
 from streams.rule_cases.case import CUSTOMER, Case, CaseEvent, CaseMistake, Expected, OpenAt, RuleCasesRefused
 from streams.rule_cases.timeline import TimelineReader
-from streams.rule_cases.times import Span, parse_span, parse_time
 from streams.rule_files import CASES
 from streams.rule_yaml import Entries, Scalar, YamlMistake, read_yaml
 from streams.strict_yaml import (
     Fields,
     Node,
     StrictReader,
-    WrongValueError,
     choice,
     entry,
     slug,
@@ -116,7 +113,7 @@ class _Reader(StrictReader):
         if top is None:
             return
         self.version(document, top, VERSION, ["cases"])
-        shared = _Shared(self.read(top, None, "start", _day) or "2024-01-01", self._settings(top))
+        shared = _Shared(self.read(top, None, "start", values.day) or "2024-01-01", self._settings(top))
         if "cases" in top:
             for place, each in enumerate(self.items(top["cases"], None, "cases", "case"), 1):
                 self._read_case(each, place, shared)
@@ -130,10 +127,10 @@ class _Reader(StrictReader):
             self.mapping(top["settings"], None, SETTINGS, "`settings` holds settings, each `name: value`")
             or {}
         )
-        zone = self.read(given, None, "time_zone", _zone)
-        every = self.read(given, None, "sweep_every", _time)
-        orders = self.read(given, None, "complaint_prior_orders", _number(0, 1e9))
-        rate = self.read(given, None, "complaint_prior_rate", _number(0, 1))
+        zone = self.read(given, None, "time_zone", values.zone)
+        every = self.read(given, None, "sweep_every", values.time)
+        orders = self.read(given, None, "complaint_prior_orders", values.number(0, 1e9))
+        rate = self.read(given, None, "complaint_prior_rate", values.number(0, 1))
         plain = Priors()
         return replace(
             settings,
@@ -151,7 +148,7 @@ class _Reader(StrictReader):
             self.mapping(given["quiet_after"], None, labels, "`quiet_after` names topics, each `logins: 2d`")
             or {}
         )
-        read = {label: self.read(node, None, label, _time) for label in node}
+        read = {label: self.read(node, None, label, values.time) for label in node}
         return {labels[label]: after for label, after in read.items() if after}
 
     def _read_case(self, node: Node, place: int, shared: _Shared) -> None:
@@ -169,7 +166,7 @@ class _Reader(StrictReader):
         if self._names.setdefault(name, node.line) != node.line:
             self.refuse(node, name, f"the name is taken by the case in line {self._names[name]}", name)
         self.read(entries, name, "name", text(200))
-        until = self.read(entries, name, "until", _time)
+        until = self.read(entries, name, "until", values.time)
         events: tuple[CaseEvent, ...] = ()
         if "events" in entries:
             nodes = self.items(entries["events"], name, "events", "event")
@@ -259,9 +256,9 @@ class _Reader(StrictReader):
             rule=self.read(entries, name, "rule", slug) or "",
             customer=self.read(entries, name, "customer", text(128)) or CUSTOMER,
             line=node.line,
-            opens=self.read(entries, name, "opens", _span),
-            resolves=None if stays else self.read(entries, name, "resolves", _span),
-            withdrawn=self.read(entries, name, "withdrawn", _span),
+            opens=self.read(entries, name, "opens", values.span),
+            resolves=None if stays else self.read(entries, name, "resolves", values.span),
+            withdrawn=self.read(entries, name, "withdrawn", values.span),
             stays_open=stays,
             tier=self.read(entries, name, "tier", choice(_TIERS)),
             message=self.read(entries, name, "message", text(1000)),
@@ -276,7 +273,7 @@ class _Reader(StrictReader):
             return []
         pairs: list[tuple[int, Node]] = []
         for key, value in zip(node.keys, node.values, strict=True):
-            at = self.value(key, name, field, _time)
+            at = self.value(key, name, field, values.time)
             if at is not None and any(at == other for other, _ in pairs):
                 self.refuse(key, name, f"`{field}` names {key.text} twice", key.text)
             elif at is not None:
@@ -299,54 +296,6 @@ class _Reader(StrictReader):
         if node is None:
             return ()
         if isinstance(node, Scalar):
-            return ((0, self.value(node, name, "probability", _probability)),)
+            return ((0, self.value(node, name, "probability", values.probability)),)
         pairs = self._pairs(entries, name, "probability", "30d: 0.8")
-        return tuple((at, self.value(each, name, "probability", _probability)) for at, each in pairs)
-
-
-def _reading(parse: Callable[[str], Any]) -> Callable[[Scalar], Any]:
-    def read(node: Scalar) -> Any:
-        try:
-            return parse(node.text)
-        except ValueError as error:
-            raise WrongValueError(str(error)) from None
-
-    return read
-
-
-_time: Final = _reading(parse_time)
-_span: Final[Callable[[Scalar], Span]] = _reading(parse_span)
-
-
-def _number(low: float, high: float) -> Callable[[Scalar], float]:
-    def read(node: Scalar) -> float:
-        if (
-            isinstance(node.value, bool)
-            or not isinstance(node.value, int | float)
-            or not low <= node.value <= high
-        ):
-            msg = f"must be a number from {low:g} to {high:g}, not {node.text!r}"
-            raise WrongValueError(msg)
-        return float(node.value)
-
-    return read
-
-
-def _probability(node: Scalar) -> float | None:
-    return None if node.text == "missing" else _number(0, 1)(node)
-
-
-def _day(node: Scalar) -> str:
-    try:
-        return date.fromisoformat(node.text).isoformat()
-    except ValueError:
-        msg = f"must be a day such as 2024-01-01, not {node.text!r}"
-        raise WrongValueError(msg) from None
-
-
-def _zone(node: Scalar) -> str:
-    try:
-        return ZoneInfo(node.text).key
-    except (KeyError, ValueError, OSError):
-        msg = f"{node.text!r} is no time zone"
-        raise WrongValueError(msg) from None
+        return tuple((at, self.value(each, name, "probability", values.probability)) for at, each in pairs)

@@ -29,7 +29,7 @@ class StatedModel(Model):
 
     probability: float = 0.0
 
-    def score(self, x: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    def score(self, x: np.ndarray) -> np.ndarray:
         """Return the stated probability for each row of `x`."""
         return np.full(len(x), self.probability)
 
@@ -150,7 +150,7 @@ class _Taken:
         """Return the late events that arrive at a time."""
         return self._take(self._late & (self._arrives == at))
 
-    def _take(self, wanted: np.ndarray) -> Batch:  # type: ignore[type-arg]
+    def _take(self, wanted: np.ndarray) -> Batch:
         rows = np.flatnonzero(wanted & ~self._known)
         self._known[rows] = True
         batch = self._batch.take(rows)

@@ -12,10 +12,11 @@ from streams.contract.authority import Refusal, judge_line
 from streams.contract.events import EVENTS, Event
 from streams.contract.instants import format_instant, to_us
 from streams.core.topics import FILE_TYPES, Topic
+from streams.rule_cases import values
 from streams.rule_cases.case import CUSTOMER, CaseEvent
-from streams.rule_cases.times import MOST, parse_time, parse_times
-from streams.rule_yaml import Entries, Scalar
-from streams.strict_yaml import Fields, Node, StrictReader, WrongValueError, scalar, text, written
+from streams.rule_cases.times import MOST, parse_time
+from streams.rule_yaml import Entries
+from streams.strict_yaml import Fields, Node, StrictReader, text, written
 
 TOPICS: Final = {word: topic for word, topic in FILE_TYPES.items() if topic is not Topic.ACTIONS}
 """The word of each kind of event; an action answers a warning, whose id a case cannot know."""
@@ -87,7 +88,7 @@ class TimelineReader:
 
     def _events(self, word: str, node: Node, entries: Fields) -> list[CaseEvent]:
         customer = self._reader.read(entries, self._case, "customer", text(128)) or CUSTOMER
-        arrives = self._reader.read(entries, self._case, "arrives", _time)
+        arrives = self._reader.read(entries, self._case, "arrives", values.time)
         said = self._said(word, entries)
         events: list[CaseEvent] = []
         for at in self._times(entries[word], word):
@@ -111,7 +112,7 @@ class TimelineReader:
         several = node.values if isinstance(node, Entries) and node.keys is None else (node,)
         times: list[int] = []
         for each in several:
-            times += self._reader.value(each, self._case, word, _times) or ()
+            times += self._reader.value(each, self._case, word, values.times) or ()
         self._count += len(times)
         if self._count > MOST:
             self._reader.refuse(node, self._case, f"the timeline has more than {MOST} events")
@@ -146,23 +147,6 @@ class TimelineReader:
         return {"complaint_id": name, **said}
 
 
-def _time(node: Scalar) -> int:
-    try:
-        return parse_time(scalar(node).text)
-    except ValueError as error:
-        raise WrongValueError(str(error)) from None
-
-
-def _times(node: Scalar) -> tuple[int, ...]:
-    try:
-        return parse_times(node.text)
-    except ValueError as error:
-        raise WrongValueError(str(error)) from None
-
-
-def _signed_time(node: Scalar) -> int:
-    text = node.text.strip()
-    try:
-        return -parse_time(text[1:]) if text.startswith("-") else parse_time(text)
-    except ValueError as error:
-        raise WrongValueError(str(error)) from None
+_signed_time: Final = values.reading(
+    lambda text: -parse_time(text[1:]) if text.startswith("-") else parse_time(text)
+)
