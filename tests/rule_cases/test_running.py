@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -200,6 +201,13 @@ def test_other_rules_can_be_tried_against_the_same_cases(tmp_path: Path) -> None
     result = run(
         tmp_path, "cases:\n  - name: x\n" + EVENTS + SILENT + "        opens: 22d\n", "--rules", str(other)
     )
+    assert result.exit_code == 0, result.output
+
+
+def test_the_examples_in_the_page_hold(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+    rules, cases = re.findall(r"^```yaml\nversion: 1\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    result = run(tmp_path, cases, rules="version: 1\n" + rules)
     assert result.exit_code == 0, result.output
 
 
