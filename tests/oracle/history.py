@@ -108,8 +108,9 @@ def features(
         row |= group(view)
     row["tenure_days"] = view.days_since(min(e.at for e in view.seen))
     row["complaint_rate_90d"] = complaint_rate(row, k, r)
+    of_anyone = newest or {}
     for thing, topic in ANYONE.items():
-        row[f"days_since_any_{thing}"] = view.days_since(newest[topic]) if topic in (newest or {}) else None
+        row[f"days_since_any_{thing}"] = view.days_since(of_anyone[topic]) if topic in of_anyone else None
     return {name: None if set(READS[name]) & set(quiet) else row[name] for name in READS}
 
 
