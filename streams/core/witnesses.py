@@ -40,7 +40,11 @@ def witness(conditions: Sequence[c.Condition]) -> dict[str, Value] | None:
         true = (program.run(frame) == 1).all(axis=0) & _consistent(columns)
         found = np.flatnonzero(true)
         if len(found):
-            row = frame.row(int(found[0]), named=True)
+            numbers = [
+                np.abs(np.nan_to_num(columns[name][found])) for name in read if DTYPES[name] is not pl.String
+            ]
+            plainest = int(found[np.argmin(np.sum(numbers, axis=0))]) if numbers else int(found[0])
+            row = frame.row(plainest, named=True)
             return {name: row[name] for name in read}
     return None
 
@@ -100,7 +104,8 @@ def _numbers(interval: Interval, name: str, rng: np.random.Generator) -> NDArray
         else (interval.high if math.isfinite(interval.high) else 0) - 500
     )
     high = interval.high if math.isfinite(interval.high) else low + 1000
-    inside = [low, high, math.nextafter(low, math.inf), math.nextafter(high, -math.inf), low + 1, high - 1]
+    near = min(1.0, high - low) / 100
+    inside = [low, high, low + near, high - near, low + 1, high - 1]
     inside += [low + step for step in _SPREAD] + [
         low + (high - low) * share for share in (0.1, 0.25, 0.5, 0.75)
     ]
