@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from streams import rule_pause
 from streams.contract.events import EVENTS
 from streams.core.condition_sql import LONGEST
 from streams.core.features import CATALOGUE
@@ -69,7 +70,23 @@ def rules_schema() -> Schema:
     rule = _object(properties, ["id", "tier", "reason"])
     rule["anyOf"] = [{"required": [name]} for name in CONDITIONS]
     rule["$comment"] = "features: " + ", ".join(CATALOGUE)
-    return _document("Lapwing rules", {"version": {"const": 1}, "rules": _list(rule)}, ["version", "rules"])
+    pause = {
+        "rules": {"anyOf": [{"const": rule_pause.ALL}, _list(_SLUG)]},
+        "reason": _text(rule_pause.LONGEST),
+        "by": _text(rule_pause.LONGEST),
+    }
+    assert set(pause) == set(rule_pause.FIELDS)
+    top = {
+        "version": {"const": 1},
+        "rules": _list(rule),
+        "pause": {
+            "description": "Rules that warn nobody while this stands here.",
+            **_object(pause, ["rules"]),
+        },
+    }
+    return _document("Lapwing rules", top, ["version"]) | {
+        "anyOf": [{"required": [n]} for n in ("rules", "pause")]
+    }
 
 
 def cases_schema() -> Schema:

@@ -15,6 +15,7 @@ from streams.core.condition_program import Program
 from streams.core.condition_sql import parse_condition
 from streams.core.conditions import Condition
 from streams.core.features import CATALOGUE, DTYPES
+from streams.core.interval_arithmetic import minus, over, plus, times
 from streams.core.intervals import Interval
 from streams.core.possible import possible
 from streams.core.truth_cases import Want
@@ -165,4 +166,4 @@ def test_what_lies_inside_stays_inside(a: Interval, b: Interval, s: float, t: fl
     x, y = min(max(x, a.low), a.high), min(max(y, b.low), b.high)
     if op != "/" or y != 0:
         value = {"+": x + y, "-": x - y, "*": x * y, "/": x / y if y else 0.0}[op]
-        assert value in {"+": a + b, "-": a - b, "*": a * b, "/": a / b}[op]
+        assert value in {"+": plus, "-": minus, "*": times, "/": over}[op](a, b)
