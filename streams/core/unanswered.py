@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from streams.core.customers import UNANSWERED
 from streams.core.instants import NEVER
 from streams.core.view import Pass
+
+
+def restored(customers: pl.DataFrame, name: str) -> pl.Series:
+    """Return one of the columns for customers of a state that was saved before there was such a column.
+
+    Of the complaints after the newest answer only the last is known by its time, as after a late answer.
+    """
+    last, answer = pl.col("last_complaint"), pl.col(UNANSWERED[name])
+    return customers.select(pl.when(last > answer).then(last).otherwise(NEVER).alias(name)).to_series()
 
 
 def follow(view: Pass, raised: NDArray[np.bool_], answers: Mapping[str, NDArray[np.bool_]]) -> None:
