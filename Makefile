@@ -10,7 +10,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-kafka check format bench settings-docs features-docs constraints clean
+.PHONY: help demo test test-kafka check format bench settings-docs features-docs rules-schema constraints clean
 
 help:  ## Name every target.
 	@sed -n 's/^\([a-z-]*\):.*## /  \1 — /p' $(MAKEFILE_LIST)
@@ -34,10 +34,12 @@ test-kafka: $(INSTALLED)  ## Run the broker's tests on a real Apache Kafka, whic
 	@$(BIN)/python -m scripts.kafka fetch
 	$(BIN)/pytest -m kafka --broker kafka $(PYTEST_ARGS)
 
-check: $(INSTALLED)  ## Format, lint and strict types.
+check: $(INSTALLED)  ## Format, lint and strict types; the rules' own lint and test cases.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy -p streams -p consumers -p lapwing -p tests -p scripts -p benchmarks
+	$(BIN)/lapwing rules check --strict warning_rules
+	$(BIN)/lapwing rules test
 
 format: $(INSTALLED)  ## Format the code and mend what ruff can mend.
 	$(BIN)/ruff check --fix-only .
@@ -54,6 +56,9 @@ bench: $(INSTALLED) $(PEERS)/.installed  ## Measure events a second (BENCH_ARGS=
 
 settings-docs: $(INSTALLED)  ## Write docs/settings.md from the fields.
 	$(BIN)/python -m lapwing.settings_page > docs/settings.md
+
+rules-schema: $(INSTALLED)  ## Write the JSON Schemas of rule and case files from the code.
+	$(BIN)/lapwing rules schema --out warning_rules
 
 features-docs: $(INSTALLED)  ## Write docs/features.md from the catalogue.
 	$(BIN)/python -m lapwing.features_page > docs/features.md

@@ -18,7 +18,7 @@ COMMANDS: Final[dict[str, str]] = {
     "explain": "Explain why a customer is warned of, or not, and what would end it.",
     "notify": "Send opened and escalated warnings to the team's channels.",
     "replay": "Run the engine over event files.",
-    "rules": "Check rule files; tell what was changed.",
+    "rules": "Check and test rule files; tell what was changed.",
     "silence": "Mute notices of warnings; list and end silences.",
     "simulate": "Make a seeded shop with known truth.",
     "sink": "Store warnings in a database.",

@@ -5,6 +5,7 @@
     ├── ContractError        a record is not what the contract says
     ├── EventFileError       an event file cannot be read (file and line)
     ├── RuleFilesError       rule files with all their mistakes (file, line, rule)
+    ├── RuleCasesError       files of rules' test cases with all their mistakes (file, line, case)
     ├── RuleError            one rule does not compile
     ├── BrokerError          the broker is absent, refuses, or its topics do not fit
     ├── StateError           a partition's state cannot be loaded or saved
@@ -39,6 +40,10 @@ class RuleError(LapwingError):
 
 class RuleFilesError(LapwingError):
     """Rule files that were refused, with every mistake in them."""
+
+
+class RuleCasesError(LapwingError):
+    """Files of rules' test cases that were refused, with every mistake in them."""
 
 
 class BrokerError(LapwingError):

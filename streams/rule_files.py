@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from streams.core.condition_sql import LONGEST, Catalogue, closest
+from streams import rule_pause
+from streams.core.condition_sql import LONGEST, Catalogue
+from streams.core.phrases import PhraseError, parse_absence, parse_sequence
 from streams.core.rules import Rule, RuleSet, Status, compile_rules, rule_problems
 from streams.core.steps import Tier
-from streams.duration import parse_duration
 from streams.errors import RuleFilesError
-from streams.rule_inhibits import Places, listed, refuse_inhibits
-from streams.rule_pause import FIELDS, Pause, paused, read_pause, unknown_ids
-from streams.rule_yaml import Entries, Scalar, YamlMistake, parse_yaml, read_yaml
+from streams.rule_inhibits import INHIBITS, Places, listed, read_inhibits, refuse_inhibits
+from streams.rule_pause import Pause, read_pause, unknown_ids
+from streams.rule_yaml import Scalar, YamlMistake, parse_yaml, read_yaml
+from streams.strict_yaml import (
+    SLUG,
+    Fields,
+    Node,
+    StrictReader,
+    WrongValueError,
+    choice,
+    duration,
+    entry,
+    slug,
+    text,
+    written,
+)
 
 VERSION: Final = 1
 """Of the rule file format."""
 CASES: Final = "cases"
 """Folder beside rule files that holds their test cases, not rules."""
 
-_SLUG: Final = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
-_UNIT_WRITTEN_OUT: Final = re.compile(r"(\d+)\s*(sec\w*|min\w*|hours?|hrs?|days?|weeks?|[smhdw](?<=\s.))")
 _TIERS: Final = {tier.label: tier for tier in Tier}
 _STATUSES: Final = {status.value: status for status in Status}
-_REQUIRED: Final = ("id", "when", "tier", "reason")
+_REQUIRED: Final = ("id", "tier", "reason")
+CONDITIONS: Final = ("when", "sequence", "absence")
+"""The fields that say when the customer is in danger; what several of them say must hold together."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -57,21 +70,40 @@ class RuleFilesRefused(RuleFilesError):
         self.mistakes = tuple(mistakes)
 
 
+@dataclass(frozen=True, slots=True)
+class PlacedRule:
+    """A rule with its place."""
+
+    rule: Rule
+    path: str
+    lines: Mapping[str, int]
+    """The line of each field that was written."""
+
+    def line(self, *fields: str) -> int:
+        """Return the line of the first of `fields` that was written, that of the id where none was."""
+        return next((self.lines[field] for field in fields if field in self.lines), self.lines["id"])
+
+
 def load_rules(paths: Path | Sequence[Path], catalogue: Catalogue) -> RuleSet:
     """Return the rules of files and folders compiled, or raise `RuleFilesRefused` with every mistake."""
+    return compile_rules([placed.rule for placed in read_rules(paths, catalogue)], catalogue)
+
+
+def read_rules(paths: Path | Sequence[Path], catalogue: Catalogue) -> list[PlacedRule]:
+    """Return the rules of files and folders with their places, or raise `RuleFilesRefused`."""
     reader = _Reader(catalogue)
     for path in [paths] if isinstance(paths, Path) else paths:
         for file in reader.files(path):
             reader.read_file(file)
-    return reader.compiled()
+    return reader.placed()
 
 
 def compile_files(files: Mapping[str, str], catalogue: Catalogue) -> RuleSet:
     """Return the rules of files whose text is given by name, or raise as `load_rules` does."""
     reader = _Reader(catalogue)
-    for name, text in sorted(files.items()):
-        reader.read_file(Path(name), text)
-    return reader.compiled()
+    for name, content in sorted(files.items()):
+        reader.read_file(Path(name), content)
+    return compile_rules([placed.rule for placed in reader.placed()], catalogue)
 
 
 def rule_files(folder: Path) -> list[Path]:
@@ -86,255 +118,172 @@ def rule_files(folder: Path) -> list[Path]:
     return sorted(found)
 
 
-class _WrongValueError(ValueError):
-    """A value that a field cannot take."""
-
-    def __init__(self, message: str, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.hint = hint
-
-
-class _Reader:
-    """Rule files being read; mistakes are collected, so that all are told at once."""
+class _Reader(StrictReader):
+    """Rule files being read."""
 
     def __init__(self, catalogue: Catalogue) -> None:
+        super().__init__()
         self.catalogue = catalogue
         self.mistakes: list[RuleMistake] = []
-        self.rules: list[tuple[str, Scalar, Rule]] = []
-        """Path, id and rule; a rule with a mistake is here too, its wrong fields left at their defaults."""
+        self.rules: list[tuple[PlacedRule, Scalar]] = []
+        """With the node of the id; a rule with a mistake is here too, its wrong fields at their defaults."""
         self.pauses: list[Pause] = []
         self._inhibits: Places = {}
-        self._path = ""
 
-    def compiled(self) -> RuleSet:
-        """Return the rules of all files as one set, or raise `RuleFilesRefused` with every mistake."""
+    def told(
+        self, line: int, column: int, name: str | None, message: str, value: str | None, hint: str | None
+    ) -> None:
+        """Note a mistake."""
+        self.mistakes.append(RuleMistake(self.path, line, column, name, message, value, hint))
+
+    def placed(self) -> list[PlacedRule]:
+        """Return the rules of all files, paused ones as such, or raise `RuleFilesRefused`."""
         self.refuse_repeated_ids()
-        rules = [rule for _, _, rule in self.rules]
+        rules = [placed.rule for placed, _ in self.rules]
         for path in sorted({path for path, _ in self._inhibits.values()}):
-            self._path = path
-            refuse_inhibits(self._path, rules, self._inhibits, self._refuse)
+            self.path = path
+            refuse_inhibits(path, rules, self._inhibits, self.refuse)
         for pause in self.pauses:
-            self._path = pause.path
-            unknown_ids(pause, rules, self._refuse)
+            self.path = pause.path
+            unknown_ids(pause, rules, self.refuse)
         if self.mistakes:
             raise RuleFilesRefused(sorted(self.mistakes, key=lambda m: (m.path, m.line, m.column, m.message)))
-        return compile_rules(paused(rules, self.pauses), self.catalogue)
+        judged = rule_pause.paused(rules, self.pauses)
+        return [replace(placed, rule=rule) for (placed, _), rule in zip(self.rules, judged, strict=True)]
 
     def files(self, path: Path) -> Iterable[Path]:
         """Return the files that a path given by the user stands for."""
-        self._path = str(path)
+        self.path = str(path)
         if path.is_file():
             return [path]
         if not path.is_dir():
-            self._refuse(None, None, "there is no such file or folder")
+            self.refuse(None, None, "there is no such file or folder")
             return []
         files = rule_files(path)
         if not files:
-            self._refuse(None, None, "there is no rule file (*.yaml, *.yml) in this folder")
+            self.refuse(None, None, "there is no rule file (*.yaml, *.yml) in this folder")
         return files
 
-    def read_file(self, path: Path, text: str | None = None) -> None:
-        """Read one file's rules, or those of its text."""
-        self._path = str(path)
+    def read_file(self, path: Path, content: str | None = None) -> None:
+        """Read one file's rules, or those of its content where that is given."""
+        self.path = str(path)
         try:
-            document = read_yaml(path) if text is None else parse_yaml(text)
+            document = read_yaml(path) if content is None else parse_yaml(content)
         except YamlMistake as mistake:
-            self.mistakes.append(RuleMistake(self._path, mistake.line, mistake.column, None, mistake.message))
+            self.told(mistake.line, mistake.column, None, mistake.message, None, None)
             return
-        top = self._mapping(
-            document, None, ("version", "rules", "pause"), "a rule file holds `version: 1` and `rules:`"
-        )
+        known = ("version", "rules", "pause")
+        top = self.mapping(document, None, known, "a rule file holds `version: 1` and `rules:`")
         if top is None:
             return
-        for name in ("version", "rules"):
-            if name not in top and not (name == "rules" and "pause" in top):
-                self._refuse(document, None, f"`{name}` is missing")
+        self.version(document, top, VERSION, [] if "pause" in top else ["rules"])
         if "pause" in top:
-            says = self._mapping(
-                top["pause"], None, FIELDS, "`pause` says `rules:`, and may say `reason:` and `by:`"
+            says = self.mapping(
+                top["pause"],
+                None,
+                rule_pause.FIELDS,
+                "`pause` says `rules:`, and may say `reason:` and `by:`",
             )
             if says is not None:
-                self.pauses.append(read_pause(self._path, says, top["pause"], self._refuse))
-        version, rules = top.get("version"), top.get("rules")
-        if version is not None and not (isinstance(version, Scalar) and version.value == VERSION):
-            self._refuse(version, None, f"`version` must be {VERSION}", _written(version))
-        if rules is None:
-            return
-        if not isinstance(rules, Entries) or rules.keys is not None:
-            self._refuse(rules, None, "`rules` must be a list: each rule begins with a dash")
-            return
-        if not rules.values:
-            self._refuse(rules, None, "`rules` is empty")
-        for place, each in enumerate(rules.values, 1):
-            self._read_rule(each, place)
+                self.pauses.append(read_pause(self.path, says, top["pause"], self.refuse))
+        if "rules" in top:
+            for place, each in enumerate(self.items(top["rules"], None, "rules", "rule"), 1):
+                self._read_rule(each, place)
 
     def refuse_repeated_ids(self) -> None:
         """Refuse ids that another rule has, in the same file or in another."""
-        first: dict[str, tuple[str, int]] = {}
-        for path, node, rule in self.rules:
-            if rule.id in first:
-                where = f"{first[rule.id][0]}:{first[rule.id][1]}"
-                self._path = path
-                self._refuse(node, rule.id, f"the id is taken by the rule at {where}", rule.id)
-            else:
-                first[rule.id] = (path, node.line)
+        first: dict[str, PlacedRule] = {}
+        for placed, node in self.rules:
+            other = first.setdefault(placed.rule.id, placed)
+            if other is not placed:
+                self.path = placed.path
+                taken = f"the id is taken by the rule at {other.path}:{other.line('id')}"
+                self.refuse(node, placed.rule.id, taken, placed.rule.id)
 
-    def _read_rule(self, node: Scalar | Entries, place: int) -> None:
-        given = _written(_entry(node, "id"))
-        name = given if given and _SLUG.fullmatch(given) else f"number {place}"
-        entries = self._mapping(node, name, tuple(_FIELDS), "a rule is a list of fields, each `name: value`")
+    def _read_rule(self, node: Node, place: int) -> None:
+        given = written(entry(node, "id"))
+        name = given if given and SLUG.fullmatch(given) else f"number {place}"
+        entries = self.mapping(
+            node, name, (*FIELDS, INHIBITS), "a rule is a list of fields, each `name: value`"
+        )
         if entries is None:
             return
         for required in _REQUIRED:
             if required not in entries:
-                self._refuse(node, name, f"`{required}` is missing")
+                self.refuse(node, name, f"`{required}` is missing")
+        if not any(field in entries for field in CONDITIONS):
+            self.refuse(node, name, "`when` is missing")
         values: dict[str, Any] = {}
-        for field, entry in entries.items():
-            attribute, read = _FIELDS[field]
-            try:
-                values[attribute] = read(entry if field == "inhibits" else _scalar(entry))
-            except _WrongValueError as error:
-                self._refuse(entry, name, f"`{field}` {error}", _written(entry), error.hint)
-        identity = values.get("id")
+        for field in (each for each in entries if each in FIELDS):
+            attribute, read = FIELDS[field]
+            value = self.read(entries, name, field, read)
+            if value is not None:
+                values[attribute] = value
+        if INHIBITS in entries:
+            values[INHIBITS] = read_inhibits(entries[INHIBITS], name, self.refuse)
+        self._refuse_conditions(name, entries, values)
+        rule = Rule(**{"id": name, "tier": Tier.LOW, "reason": "none", **values, "when": _joined(values)})
+        if len(rule.when) > LONGEST and "when" in entries:
+            self.refuse(entries["when"], name, f"`when` and its phrase are longer than {LONGEST} characters")
+        if "id" in values:
+            lines = {field: entries[field].line for field in entries}
+            id_node = entries["id"]
+            assert isinstance(id_node, Scalar)
+            self.rules.append((PlacedRule(rule, self.path, lines), id_node))
+            for each in listed(entries[INHIBITS]) if rule.inhibits else ():
+                self._inhibits[rule.id, each.text] = (self.path, each)
+
+    def _refuse_conditions(self, name: str, entries: Fields, values: Mapping[str, Any]) -> None:
+        """Refuse conditions and messages that do not compile, as they were written."""
         rule = Rule(**{"id": name, "when": "", "tier": Tier.LOW, "reason": "none", **values})
         for problem in rule_problems(rule, self.catalogue):
             if problem.field in values:
-                self._refuse(entries[problem.field], name, problem.message, problem.value, problem.hint)
-        if identity is not None:
-            id_node = entries["id"]
-            assert isinstance(id_node, Scalar)
-            self.rules.append((self._path, id_node, rule))
-            for each in listed(entries["inhibits"]) if rule.inhibits else ():
-                self._inhibits[rule.id, each.text] = (self._path, each)
-
-    def _mapping(
-        self, node: Scalar | Entries, rule: str | None, known: tuple[str, ...], otherwise: str
-    ) -> dict[str, Scalar | Entries] | None:
-        """Return the entries of a mapping under known keys; unknown and repeated ones are refused."""
-        if not isinstance(node, Entries) or node.keys is None:
-            self._refuse(node, rule, otherwise)
-            return None
-        entries: dict[str, Scalar | Entries] = {}
-        lines: dict[str, int] = {}
-        for key, value in zip(node.keys, node.values, strict=True):
-            if key.text not in known:
-                hint = closest(key.text, known)
-                self._refuse(key, rule, f"unknown field {key.text!r}", key.text, hint)
-            elif key.text in entries:
-                first = lines[key.text]
-                self._refuse(key, rule, f"`{key.text}` is given twice, first in line {first}", key.text)
-            else:
-                # An empty value begins, for YAML, only where the next thing does.
-                empty = isinstance(value, Scalar) and not value.text
-                entries[key.text] = replace(value, line=key.line, column=key.column) if empty else value
-                lines[key.text] = key.line
-        return entries
-
-    def _refuse(
-        self,
-        node: Scalar | Entries | None,
-        rule: str | None,
-        message: str,
-        value: str | None = None,
-        hint: str | None = None,
-    ) -> None:
-        line, column = (node.line, node.column) if node is not None else (1, 1)
-        self.mistakes.append(RuleMistake(self._path, line, column, rule, message, value, hint))
+                self.refuse(entries[problem.field], name, problem.message, problem.value, problem.hint)
 
 
-def _entry(node: Scalar | Entries, name: str) -> Scalar | Entries | None:
-    if isinstance(node, Entries) and node.keys is not None:
-        for key, value in zip(node.keys, node.values, strict=True):
-            if key.text == name:
-                return value
-    return None
+def _joined(values: Mapping[str, Any]) -> str:
+    """Return the whole condition of a rule: its `when` and what its phrases stand for."""
+    parts = []
+    if values.get("sequence"):
+        parts.append(parse_sequence(values["sequence"]).condition)
+    if values.get("absence"):
+        parts.append(parse_absence(values["absence"]).condition)
+    if values.get("when"):
+        parts.append(f"({values['when']})" if parts else values["when"])
+    return " AND ".join(parts)
 
 
-def _written(node: Scalar | Entries | None) -> str | None:
-    return node.text if isinstance(node, Scalar) else None
-
-
-def _scalar(node: Scalar | Entries) -> Scalar:
-    if isinstance(node, Scalar):
-        return node
-    kind = "list" if node.keys is None else "mapping"
-    msg = f"must be a single value, not a {kind}" + ("; put quotes around {...}" if kind == "mapping" else "")
-    raise _WrongValueError(msg)
-
-
-def _slugs(node: Scalar | Entries) -> tuple[str, ...]:
-    if not (names := listed(node)):
-        msg = "must be a list of rule ids, at least one"
-        raise _WrongValueError(msg)
-    return tuple(_slug(each) for each in names)
-
-
-def _text(longest: int) -> Callable[[Scalar], str]:
+def _phrase(parse: Callable[[str], object]) -> Callable[[Scalar], str]:
     def read(node: Scalar) -> str:
-        if node.value is None or (isinstance(node.value, str) and not node.value.strip()):
-            msg = "is empty; leave the field out or write something"
-            raise _WrongValueError(msg)
-        if not isinstance(node.value, str):
-            msg = f"must be text; write it in quotes: '{node.text}'"
-            raise _WrongValueError(msg)
-        text = node.value.strip()
-        if len(text) > longest:
-            msg = f"is longer than {longest} characters"
-            raise _WrongValueError(msg)
-        return text
+        found = text(200)(node)
+        try:
+            parse(found)
+        except PhraseError as error:
+            message = f"is not understood: {error}"
+            raise WrongValueError(message, error.hint) from None
+        return found
 
     return read
 
 
-def _slug(node: Scalar) -> str:
-    text = _text(64)(node)
-    if _SLUG.fullmatch(text) is None:
-        near = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
-        msg = f"{text!r} must be lower-case letters, digits, - and _"
-        raise _WrongValueError(msg, near or None)
-    return text
-
-
-def _duration(node: Scalar) -> int:
-    try:
-        return parse_duration(node.text)
-    except ValueError as error:
-        raise _WrongValueError(str(error), _likely_duration(node.text)) from None
-
-
-def _likely_duration(text: str) -> str | None:
-    """Return what a duration with its unit written out most likely means; a month has no unit here."""
-    written = _UNIT_WRITTEN_OUT.fullmatch(text.strip().lower())
-    return written.group(1) + written.group(2)[0] if written else None
-
-
-def _choice(known: dict[str, Any]) -> Callable[[Scalar], Any]:
-    def read(node: Scalar) -> Any:
-        if node.text not in known:
-            msg = f"must be {', '.join(list(known)[:-1])} or {list(known)[-1]}, not {node.text!r}"
-            raise _WrongValueError(msg, closest(node.text, known))
-        return known[node.text]
-
-    return read
-
-
-_FIELDS: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
-    "id": ("id", _slug),
-    "title": ("title", _text(120)),
-    "status": ("status", _choice(_STATUSES)),
-    "owner": ("owner", _text(120)),
-    "when": ("when", _text(LONGEST)),
-    "clear": ("clear", _text(LONGEST)),
-    "only": ("only", _text(LONGEST)),
-    "for": ("for_us", _duration),
-    "keep_open_for": ("keep_open_for_us", _duration),
-    "cooldown": ("cooldown_us", _duration),
-    "tier": ("tier", _choice(_TIERS)),
-    "reason": ("reason", _slug),
-    "play": ("play", _slug),
-    "message": ("message", _text(500)),
-    "rationale": ("rationale", _text(4000)),
-    "false_alarms": ("false_alarms", _text(4000)),
-    "inhibits": ("inhibits", _slugs),
+FIELDS: Final[dict[str, tuple[str, Callable[[Scalar], Any]]]] = {
+    "id": ("id", slug),
+    "title": ("title", text(120)),
+    "status": ("status", choice(_STATUSES)),
+    "owner": ("owner", text(120)),
+    "sequence": ("sequence", _phrase(parse_sequence)),
+    "absence": ("absence", _phrase(parse_absence)),
+    "when": ("when", text(LONGEST)),
+    "clear": ("clear", text(LONGEST)),
+    "only": ("only", text(LONGEST)),
+    "for": ("for_us", duration),
+    "keep_open_for": ("keep_open_for_us", duration),
+    "cooldown": ("cooldown_us", duration),
+    "tier": ("tier", choice(_TIERS)),
+    "reason": ("reason", slug),
+    "play": ("play", slug),
+    "message": ("message", text(500)),
+    "rationale": ("rationale", text(4000)),
+    "false_alarms": ("false_alarms", text(4000)),
 }
 """Every field of a rule, the attribute it fills, and how it is read."""

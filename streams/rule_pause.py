@@ -21,7 +21,7 @@ class Refuse(Protocol):
     def __call__(
         self,
         node: Scalar | Entries | None,
-        rule: str | None,
+        name: str | None,
         message: str,
         value: str | None = None,
         hint: str | None = None,

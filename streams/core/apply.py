@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +13,14 @@ from streams.core.calendar import Calendar
 from streams.core.customers import ATTRIBUTES, HELD_DAYS, Customers
 from streams.core.instants import NEVER
 from streams.core.topics import Topic
-from streams.core.view import Pass
+from streams.core.unanswered import follow
+from streams.core.view import Newest, Pass
 
 NO_TOPIC = -1
 """The topic of a row that looks at a customer just before a late event."""
+
+NewestSeen = Callable[[Topic], NDArray[np.int64]]
+"""Topic -> (n + 1,) its newest event time in the partition before the first of n events and after each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,11 @@ class Applied:
 
 
 def lay_out(
-    taken: Taken, customers: Customers, calendar: Calendar, quiet: Mapping[Topic, NDArray[np.bool_]]
+    taken: Taken,
+    customers: Customers,
+    calendar: Calendar,
+    quiet: Mapping[Topic, NDArray[np.bool_]],
+    newest: NewestSeen | None = None,
 ) -> Applied:
     """Lay out the events of one local day by customer, with what each of them changes."""
     late = taken.events.at < taken.instant
@@ -70,9 +78,25 @@ def lay_out(
         topic[before] = NO_TOPIC
     day = calendar.days(at) if any_late else None
     customers.count = max(customers.count, int(rows.max()) + 1)
-    view = Pass(customers, rows, instant, at, day, {t: mask[rank] for t, mask in quiet.items()})
+    quiet = {t: mask[rank] for t, mask in quiet.items()}
+    view = Pass(customers, rows, instant, at, day, quiet, _newest_at(rank, before, newest))
     _Application(view, taken.events, rank, topic, customers).run()
     return Applied(view, rank, at if any_late else None, before)
+
+
+def _newest_at(
+    rank: NDArray[np.int64], before: NDArray[np.bool_] | None, newest: NewestSeen | None
+) -> Newest | None:
+    """Return the newest event times of a topic at the rows of a pass instead of at the events as taken."""
+    if newest is None:
+        return None
+
+    def at_rows(topic: Topic) -> NDArray[np.int64]:
+        seen = newest(topic)
+        after = seen[1:][rank]
+        return after if before is None else np.where(before, seen[:-1][rank], after)
+
+    return at_rows
 
 
 class _Application:
@@ -95,6 +119,8 @@ class _Application:
         self.customers = customers
         self.held = np.ones(len(topic), dtype=np.bool_) if view.age is None else view.age < HELD_DAYS
         """(n,) events of days that the state still holds; the others count in the lifetime totals only."""
+        self.placed = self.visited = self.raised = np.zeros(len(topic), dtype=np.bool_)
+        """(n,) held orders placed, logins, and complaints opened or reopened."""
 
     def run(self) -> None:
         present = set(np.unique(self.topic).tolist())
@@ -112,6 +138,7 @@ class _Application:
         if Topic.CLOSURES in present:
             closed = self.topic == Topic.CLOSURES
             self.view.raise_to("closed_at", closed, self.at)
+        follow(self.view, self.raised, {"last_order": self.placed, "last_login": self.visited})
 
     def _orders(self) -> None:
         view, amount = self.view, self.events.amount[self.rank]
@@ -121,7 +148,7 @@ class _Application:
         view.add("orders", placed.astype(np.int64))
         view.add("spend", np.where(placed, amount, np.where(undone, -amount, 0)))
         view.add("returns", undone.astype(np.int64))
-        held = placed & self.held
+        held = self.placed = placed & self.held
         view.raise_to("last_order", held, self.at)
         day = np.full(len(placed), self.customers.day)
         if view.age is not None:
@@ -146,7 +173,8 @@ class _Application:
     def _logins(self) -> None:
         login = self.topic == Topic.LOGINS
         self.view.add("logins", login.astype(np.int64))
-        self.view.raise_to("last_login", login & self.held, self.at)
+        self.visited = login & self.held
+        self.view.raise_to("last_login", self.visited, self.at)
 
     def _complaints(self) -> None:
         view, events, rank = self.view, self.events, self.rank
@@ -158,7 +186,8 @@ class _Application:
         view.add("complaints", raised.astype(np.int64))
         view.add("ratings", rated.astype(np.int64))
         view.add("rating_sum", np.where(rated, satisfaction, 0).astype(np.int64))
-        view.raise_to("last_complaint", raised & self.held, self.at)
+        self.raised = raised & self.held
+        view.raise_to("last_complaint", self.raised, self.at)
         count = np.zeros(len(complaint), dtype=np.int32)
         oldest = np.zeros(len(complaint), dtype=np.int64)
         rows = np.flatnonzero(complaint & self.held)

@@ -113,7 +113,7 @@ class Program:
             case c.IsMissing(of):
                 return self._missing_step(of)
             case c.WordTest(of):
-                return _word_test(self._words(next(c.features_of(of))), _word_verdict(node))
+                return _word_test(self._words(next(c.features_of(of))), word_verdict(node))
             case c.FirstKnown(of):
                 return _first_known([self._truth(each) for each in of])
             case c.Branch(when, then, otherwise):
@@ -264,7 +264,7 @@ def _word_test(i: int, verdict: Callable[[str | None], bool | None]) -> Step:
     return step
 
 
-def _word_verdict(test: c.WordTest) -> Callable[[str | None], bool | None]:
+def word_verdict(test: c.WordTest) -> Callable[[str | None], bool | None]:
     """Return what the test says of one word: true, false or, of a missing word, `None`."""
     read, holds = _word_reader(test.of), _word_predicate(test.test, test.words)
 

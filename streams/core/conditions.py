@@ -191,6 +191,13 @@ CONDITION: Final = (
 """The same as classes to be asked for; `Missing` is a number or a condition as its place demands."""
 
 
+def parts(condition: Condition, joint: type[And] | type[Or]) -> list[Condition]:
+    """Return the conditions that a chain of `AND`, or of `OR`, joins; itself where it is no such chain."""
+    if isinstance(condition, joint):
+        return [*parts(condition.left, joint), *parts(condition.right, joint)]
+    return [condition]
+
+
 def features_of(node: Any) -> Iterator[str]:
     """Yield the names of the features a tree reads, in the order of reading, repeats included."""
     if isinstance(node, Feature | WordFeature):

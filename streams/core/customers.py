@@ -54,6 +54,9 @@ TOTALS: Final = ("orders", "spend", "logins", "complaints")
 ATTRIBUTES: Final = ("customer_class", "segment", "region", "origin")
 """Profile fields kept as codes of `Customers.words`; code 0 is missing."""
 
+UNANSWERED: Final = {"complaint_without_order": "last_order", "complaint_without_login": "last_login"}
+"""When the first complaint was that no such event has followed, and the column of the newest such event."""
+
 
 def _schema() -> dict[str, tuple[Any, Any]]:
     columns: dict[str, tuple[Any, Any]] = {}
@@ -62,7 +65,7 @@ def _schema() -> dict[str, tuple[Any, Any]]:
             columns[f"{measure}_{window.name}"] = (np.int64 if measure in WIDE else np.int32, 0)
     for measure in TOTALS:
         columns[f"{measure}_total"] = (np.int64 if measure in WIDE else np.int32, 0)
-    for name in ("last_order", "last_login", "last_complaint", "closed_at", "profile_at"):
+    for name in ("last_order", "last_login", "last_complaint", "closed_at", "profile_at", *UNANSWERED):
         columns[name] = (np.int64, NEVER)
     columns["first_at"] = (np.int64, ALWAYS)
     columns["order_days"] = (np.int32, 0)

@@ -76,7 +76,7 @@ def _clears(engine: Engine, sight: Sight, events: Batch) -> Any:
     quiet = {t: np.full(n, is_quiet and t != topic) for t, is_quiet in quiet_at(engine, sight.at).items()}
     book = copy.deepcopy(customers.books.get(sight.row))
     try:
-        applied = lay_out(taken, customers, engine.calendar, quiet)
+        applied = lay_out(taken, customers, engine.calendar, quiet, engine.quiet.seen(taken))
     finally:
         if book is not None:
             customers.books[sight.row] = book

@@ -29,7 +29,6 @@ from streams.core.rules import RuleSet, render
 from streams.core.steps import Cause, Notice, Opinion, Step
 from streams.core.telling import opinions, told
 from streams.core.topics import Topic
-from streams.core.view import Sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +147,7 @@ class Engine:
         now = self.reorder.watermark
         changes = self._sorted(adopt(self.episodes, now))
         if changes:
-            quiet = {topic: self.quiet.is_quiet(topic, now) for topic in self.quiet.after}
-            features = Features(Sweep(self.customers, now, quiet), self.settings.priors)
+            features = Features(self.quiet.look(self.customers, now), self.settings.priors)
             self._emit(changes, features, output)
         return output
 
@@ -221,8 +219,9 @@ class Engine:
 
     def _pass(self, taken: Taken, output: Output) -> None:
         """Take in events between two edges and evaluate their customers after each of them."""
+        newest = self.quiet.seen(taken)
         quiet = self.quiet.during(taken, output.control)
-        applied = lay_out(taken, self.customers, self.calendar, quiet)
+        applied = lay_out(taken, self.customers, self.calendar, quiet, newest)
         features = Features(applied.view, self.settings.priors)
         changes = self._evaluate(features, applied, acts(taken.events, applied.rank, applied.before), output)
         self._emit(self._sorted(changes, applied.rank), features, output)
@@ -231,7 +230,8 @@ class Engine:
     def _sweep(self, at: int, output: Output) -> None:
         """Evaluate every customer at once."""
         self.sweeps += 1
-        view = Sweep(self.customers, at, self.quiet.at(at, output.control))
+        self.quiet.tell(at, output.control)
+        view = self.quiet.look(self.customers, at)
         features = Features(view, self.settings.priors)
         self._emit(self._sorted(self._evaluate(features, None, {}, output)), features, output)
         if self.learner is not None:

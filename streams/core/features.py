@@ -137,6 +137,10 @@ def _since(name: str) -> Callable[[Features], Column]:
     return lambda f: since(f.view.at, f.view.column(name))
 
 
+def _since_anyone(topic: Topic) -> Callable[[Features], Column]:
+    return lambda f: since(f.view.at, f.view.newest(topic))
+
+
 def _ratio(above: Column, below: Column) -> Column:
     """Return the quotient, NaN where `below` is 0 or either is missing."""
     result = np.full(len(below), np.nan)
@@ -244,6 +248,10 @@ def _rhythm() -> Iterator[Feature]:
     for thing, topic in (("order", ORDERS), ("login", LOGINS), ("complaint", COMPLAINTS)):
         text = f"fractional days since the last {thing}; missing if there was none"
         yield _float(f"days_since_{thing}", "days", text, _since(f"last_{thing}"), (topic,))
+        text = (
+            f"fractional days since the newest {thing} event of anyone in the partition; missing before one"
+        )
+        yield _float(f"days_since_any_{thing}", "days", text, _since_anyone(topic), (topic,))
     text = "mean days between consecutive days with a placed order, ever; missing below two such days"
     yield _float("order_gap_mean", "days", text, _order_gap_mean, (ORDERS,))
     yield _float("overdue", "ratio", "days_since_order / order_gap_mean", _overdue, (ORDERS,))
@@ -264,6 +272,10 @@ def _experience() -> Iterator[Feature]:
     yield _int("complaints", COMPLAINTS, "open_complaints", text, None)
     text = "fractional days since the oldest open complaint was opened; missing if none is"
     yield _float("oldest_open_complaint_days", "days", text, _oldest_complaint, (COMPLAINTS,))
+    for thing, topic in (("order", ORDERS), ("login", LOGINS)):
+        text = f"fractional days since the first complaint that no {thing} has followed; missing if none is"
+        name = f"complaint_without_{thing}"
+        yield _float(f"{name}_days", "days", text, _since(name), (COMPLAINTS, topic))
     text = "mean satisfaction with complaints resolved in the last 90 days; missing if none is rated"
     yield _float("handling_satisfaction_90d", "1 to 5", text, _satisfaction, (COMPLAINTS,), 90)
     yield _int("orders", ORDERS, "returns_90d", "orders cancelled or returned in the last 90 days", 90)

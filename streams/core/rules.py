@@ -42,7 +42,7 @@ class Rule:
 
     id: str
     when: str
-    """SQL condition under which the customer is in danger."""
+    """SQL condition under which the customer is in danger, what `sequence` and `absence` say included."""
     tier: Tier
     reason: str
     """Group of causes it counts to, such as `activity_decline`."""
@@ -67,6 +67,9 @@ class Rule:
     false_alarms: str = ""
     paused: str | None = None
     """Why it is in shadow for now, although operations made it active."""
+    sequence: str | None = None
+    """The phrase, as written, that a part of `when` was made of."""
+    absence: str | None = None
     inhibits: tuple[str, ...] = ()
     """Milder rules that are hidden while this one is open."""
     version: str = field(init=False)
@@ -92,8 +95,9 @@ class Rule:
             "play": self.play,
             "message": self.message,
         }
-        # Only where given: the versions of rules that were there before the field stay what they were.
-        return content | ({"inhibits": sorted(self.inhibits)} if self.inhibits else {})
+        # Only where given: the versions of rules that were there before these fields stay what they were.
+        later = {"sequence": self.sequence, "absence": self.absence, "inhibits": sorted(self.inhibits)}
+        return content | {name: said for name, said in later.items() if said}
 
     @property
     def takes_part(self) -> bool:
@@ -117,7 +121,7 @@ class RuleProblem:
 
     rule: str
     field: str
-    """The rule's field it lies in: `id`, `when`, `clear`, `only`, `message` or `inhibits`."""
+    """The rule's field it lies in: `id`, `when`, `clear`, `only` or `message`."""
     message: str
     value: str
     hint: str | None = None
@@ -152,7 +156,7 @@ class RuleSet:
         """For each rule the positions of those that hide it while they are open."""
         whens, clears, reads = [], [], []
         for rule in self.rules:
-            when, clear = _effective(rule, catalogue)
+            when, clear = effective(rule, catalogue)
             whens.append(when)
             clears.append(clear)
             fields = (name for name, _ in message_fields(rule.message))
@@ -237,7 +241,7 @@ def _message_mistakes(message: str, catalogue: Catalogue) -> list[tuple[str, str
     return mistakes
 
 
-def _effective(rule: Rule, catalogue: Catalogue) -> tuple[c.Condition, c.Condition]:
+def effective(rule: Rule, catalogue: Catalogue) -> tuple[c.Condition, c.Condition]:
     """Return when the rule speaks and when it clears, `only` taken into both."""
     when = parse_condition(rule.when, catalogue)
     clear = parse_condition(rule.clear, catalogue) if rule.clear is not None else c.Not(when)

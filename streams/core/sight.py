@@ -95,7 +95,8 @@ def look(engine: Engine, row: int, at: int) -> Sight:
     `at` must lie in the day that the engine has reached; the engine is not changed.
     """
     quiet = quiet_at(engine, at)
-    view = View(engine.customers, np.array([row], dtype=np.int32), np.array([at], dtype=np.int64), quiet)
+    rows, instants = np.array([row], dtype=np.int32), np.array([at], dtype=np.int64)
+    view = View(engine.customers, rows, instants, quiet, engine.quiet.newest.__getitem__)
     features = Features(view, engine.settings.priors)
     model = engine.model
     seen = None

@@ -22,6 +22,7 @@ from streams.core.episode_tables import (
     warnings_now,
 )
 from streams.core.topics import Topic
+from streams.core.unanswered import restored
 
 FORMAT: Final = 2
 """Version of the tables; a state of another format is refused, never guessed at."""
@@ -115,7 +116,8 @@ def restore(engine: Engine, state: Mapping[str, pl.DataFrame]) -> None:
     frame = state["customers"]
     customers.index(frame["customer_id"].to_numpy().astype(np.object_))
     for name in SCHEMA:
-        customers.state[name][: len(frame)] = frame[name].to_numpy()
+        values = frame[name] if name in frame.columns else restored(frame, name)
+        customers.state[name][: len(frame)] = values.to_numpy()
     customers.count, customers.day = once["count"], once["day"]
     for word in once["words"]:
         customers.code(word)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,8 @@ from streams.core.topics import Topic
 
 Quiet = Mapping[Topic, NDArray[np.bool_] | bool]
 """Whether each guarded topic is quiet, at every row alike or (n,) row by row."""
+Newest = Callable[[Topic], NDArray[np.int64] | int]
+"""Topic -> its newest event time of anyone in the partition, at every row alike or (n,) row by row."""
 
 
 class View:
@@ -29,6 +31,7 @@ class View:
         rows: NDArray[np.int32],
         at: NDArray[np.int64],
         quiet: Quiet | None = None,
+        newest: Newest | None = None,
     ) -> None:
         self.customers = customers
         self.rows = rows
@@ -36,6 +39,7 @@ class View:
         self.at = at
         """(n,) the instant each row is judged at."""
         self.quiet = quiet or {}
+        self._newest = newest
 
     def __len__(self) -> int:
         return len(self.at)
@@ -45,15 +49,20 @@ class View:
         values: NDArray[Any] = self.customers.state[name][self.rows]
         return values
 
+    def newest(self, topic: Topic) -> NDArray[np.int64]:
+        """Return the newest event time of a topic, of anyone in the partition, at each row, (n,)."""
+        found = NEVER if self._newest is None else self._newest(topic)
+        return np.broadcast_to(np.asarray(found, dtype=np.int64), (len(self),))
+
 
 class Sweep(View):
     """Every customer seen so far at one instant."""
 
-    def __init__(self, customers: Customers, at: int, quiet: Quiet | None = None) -> None:
-        count = customers.count
-        super().__init__(
-            customers, np.arange(count, dtype=np.int32), np.full(count, at, dtype=np.int64), quiet
-        )
+    def __init__(
+        self, customers: Customers, at: int, quiet: Quiet | None = None, newest: Newest | None = None
+    ) -> None:
+        rows = np.arange(customers.count, dtype=np.int32)
+        super().__init__(customers, rows, np.full(len(rows), at, dtype=np.int64), quiet, newest)
 
     def column(self, name: str) -> NDArray[Any]:
         """Return the state column `name` of every customer, (n,), without a copy."""
@@ -75,8 +84,9 @@ class Pass(View):
         occurred: NDArray[np.int64],
         day: NDArray[np.int64] | None,
         quiet: Quiet | None = None,
+        newest: Newest | None = None,
     ) -> None:
-        super().__init__(customers, rows, at, quiet)
+        super().__init__(customers, rows, at, quiet, newest)
         n = len(rows)
         self.occurred = occurred
         first = np.ones(n, dtype=np.bool_)

@@ -156,7 +156,7 @@ def test_the_engine_agrees_on_the_silence_after_the_last_event(
     check(history, RULES, replace(PLAIN, k=0.0), until=until)
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(12))
 def test_the_engine_agrees_on_longer_histories(seed: int) -> None:
     history = random_history(seed, late=seed % 2 == 1)
     check(history, GROUPS[seed // 2], cut_up=lambda records: cut(records, [1, 7, 50]))

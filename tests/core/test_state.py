@@ -5,7 +5,9 @@ import polars as pl
 import pytest
 
 from streams.core.calendar import DAY
+from streams.core.customers import UNANSWERED
 from streams.core.engine import Engine, Output
+from streams.core.instants import NEVER
 from streams.core.state import StateMismatch, restore, tables, take
 from streams.learning import LearnerSettings, RiverLearner
 from tests.core.test_against_oracle import PLAIN, QUIET
@@ -71,3 +73,20 @@ def test_the_state_of_another_partition_is_refused() -> None:
     saved = tables(engine)
     with pytest.raises(StateMismatch, match="partition is 0, not 3"):
         restore(Engine(engine.settings, COMPILED, None, 3), saved)
+
+
+def test_a_state_from_before_complaints_were_followed_is_read_all_the_same() -> None:
+    history = random_history(2, size=120, days=120)
+    engine = new_engine(history.zone.key)
+    engine.step(as_batch(history.arrivals))
+    saved = tables(engine)
+    old = saved | {"customers": saved["customers"].drop(*UNANSWERED)}
+    begun = new_engine(history.zone.key)
+    restore(begun, old)
+    now = tables(begun)["customers"]
+    for name, answer in UNANSWERED.items():
+        is_waiting = saved["customers"]["last_complaint"] > saved["customers"][answer]
+        assert is_waiting.any()
+        assert (now[name] != NEVER).equals(is_waiting.alias(name))
+        assert (saved["customers"][name] != NEVER).equals(is_waiting.alias(name))
+        assert now.filter(is_waiting)[name].equals(now.filter(is_waiting)["last_complaint"].alias(name))

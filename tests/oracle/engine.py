@@ -174,7 +174,8 @@ class OracleEngine:
     def _features(self, customer: str, at: int, *, sweep: bool) -> dict[str, Value]:
         s = self._settings
         events = self._kept[customer]
-        return features(events, at, sweep=sweep, zone=s.zone, k=s.k, r=s.r, quiet=self._quiet(at))
+        quiet = self._quiet(at)
+        return features(events, at, sweep=sweep, zone=s.zone, k=s.k, r=s.r, quiet=quiet, newest=self._newest)
 
     def _quiet(self, at: int) -> set[Topic]:
         """Return the topics whose newest event lies too far back; one that was never seen is not quiet."""

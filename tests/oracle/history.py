@@ -6,7 +6,7 @@ written from the design alone and shares nothing with the engine but the names o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -99,6 +99,7 @@ def features(
     k: float,
     r: float,
     quiet: Collection[Topic] = (),
+    newest: Mapping[Topic, int] | None = None,
 ) -> dict[str, Value]:
     """Return every feature of the catalogue but those of models, `None` where it is missing."""
     view = look(events, at, sweep=sweep, zone=zone)
@@ -107,6 +108,9 @@ def features(
         row |= group(view)
     row["tenure_days"] = view.days_since(min(e.at for e in view.seen))
     row["complaint_rate_90d"] = complaint_rate(row, k, r)
+    of_anyone = newest or {}
+    for thing, topic in ANYONE.items():
+        row[f"days_since_any_{thing}"] = view.days_since(of_anyone[topic]) if topic in of_anyone else None
     return {name: None if set(READS[name]) & set(quiet) else row[name] for name in READS}
 
 
@@ -212,7 +216,25 @@ def complaints(view: View) -> dict[str, Value]:
         "complaints_prev_30d": len(days_31_to_60(view, raised)),
         "complaints_total": sum(is_complaint(e) for e in view.seen),
         "days_since_complaint": since_last(view, raised),
+        "complaint_without_order_days": since_unanswered(view, is_placed),
+        "complaint_without_login_days": since_unanswered(view, lambda e: e.topic == Topic.LOGINS),
     }
+
+
+def since_unanswered(view: View, is_answer: Callable[[Event], bool]) -> float | None:
+    """Return the days since the first complaint that no answer has followed.
+
+    An answer that comes late leaves the newest complaint after it, for the others are forgotten.
+    """
+    first: int | None = None
+    for i, event in enumerate(view.held):
+        before = view.held[: i + 1]
+        if is_complaint(event):
+            if not any(is_answer(e) and e.at >= event.at for e in before):
+                first = event.at if first is None else min(first, event.at)
+        elif is_answer(event) and first is not None and first <= event.at:
+            first = max((e.at for e in before if is_complaint(e) and e.at > event.at), default=None)
+    return None if first is None else view.days_since(first)
 
 
 def complaint_rate(row: dict[str, Value], k: float, r: float) -> float | None:
@@ -295,6 +317,9 @@ def profile(view: View) -> dict[str, Value]:
     }
 
 
+ANYONE: Final = {"order": Topic.ORDERS, "login": Topic.LOGINS, "complaint": Topic.COMPLAINTS}
+"""Of these topics the newest event of anyone in the partition is known."""
+
 _O, _L, _C = (Topic.ORDERS,), (Topic.LOGINS,), (Topic.COMPLAINTS,)
 _F, _P = (Topic.FEEDBACK,), (Topic.PROFILES,)
 
@@ -308,9 +333,14 @@ READS: Final[dict[str, tuple[Topic, ...]]] = {
     **dict.fromkeys(("complaints_30d", "complaints_90d", "complaints_prev_30d", "complaints_total"), _C),
     **dict.fromkeys(("days_since_complaint", "open_complaints", "oldest_open_complaint_days"), _C),
     "handling_satisfaction_90d": _C,
+    "complaint_without_order_days": (*_C, *_O),
+    "complaint_without_login_days": (*_C, *_L),
     "complaint_rate_90d": (*_O, *_C),
     **dict.fromkeys(("feedback_mean_90d", "feedback_trend"), _F),
     **dict.fromkeys(("customer_class", "segment", "region", "origin", "days_to_contract_end"), _P),
     "tenure_days": (),
+    "days_since_any_order": _O,
+    "days_since_any_login": _L,
+    "days_since_any_complaint": _C,
 }
 """Each feature with the topics it reads: while one of them is quiet, it is missing."""

@@ -41,11 +41,27 @@ ABSENT: Final = (
     OracleRule("four-days", "days_since_login >= 4", terms=Terms(Tier.HIGH, cooldown_us=5 * DAY)),
 )
 """Rules that late logins take back."""
+FOLLOWED: Final = (
+    OracleRule(
+        "unanswered",
+        "(orders_total = 0 OR days_since_order > days_since_complaint) AND complaint_without_order_days >= 2",
+        terms=Terms(Tier.HIGH),
+    ),
+    OracleRule("stays-away", "complaint_without_login_days >= 0", terms=Terms(Tier.LOW)),
+    OracleRule(
+        "absent",
+        "CASE WHEN days_since_any_login < 3 THEN days_since_login >= 4 END",
+        clear="days_since_any_order < 1",
+        terms=Terms(Tier.MEDIUM),
+    ),
+)
+"""Rules on what has not followed, and on what others do."""
 GROUPS: Final[tuple[tuple[OracleRule, ...], ...]] = (
     RULES,
     RULES[:1],
     RULES[1:2],
     (RULES[3], RULES[6], RULES[7]),
     RULES[-1:],
+    FOLLOWED,
 )
 """All rules at once, and few, where warnings end sooner."""

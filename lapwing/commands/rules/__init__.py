@@ -6,12 +6,16 @@ import click
 
 from lapwing.commands.rules.audit import audit
 from lapwing.commands.rules.check import check
+from lapwing.commands.rules.schema import schema
+from lapwing.commands.rules.test import test
 
 
 @click.group("rules")
 def command() -> None:
-    """Check rule files; tell what was changed."""
+    """Check and test rule files; tell what was changed."""
 
 
 command.add_command(audit)
 command.add_command(check)
+command.add_command(schema)
+command.add_command(test)

@@ -1,36 +1,104 @@
-"""`lapwing rules check`: every mistake in rule files, told at once."""
+"""`lapwing rules check`: every mistake in rule files, and what is doubtful where there is none."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
+from lapwing.options import settings_options
+from lapwing.settings import Settings
 from streams.core.features import DTYPES
-from streams.core.rules import RuleSet, Status
-from streams.rule_files import RuleFilesRefused, RuleMistake, load_rules
+from streams.core.rules import RuleSet, Status, compile_rules
+from streams.core.topics import Topic
+from streams.rule_cases.case import CaseMistake, RuleCasesRefused
+from streams.rule_cases.read import case_files, read_cases
+from streams.rule_files import CASES, PlacedRule, RuleFilesRefused, RuleMistake, read_rules
+from streams.rule_lint import Finding, Severity, Surroundings, lint
+
+
+class Topics(click.ParamType):
+    """Topics by their labels, with commas between them."""
+
+    name = "topic,topic"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[Topic, ...]:
+        """Return the topics, or refuse the text."""
+        labels = {topic.label: topic for topic in Topic}
+        words = value.replace(",", " ").split()
+        wrong = [word for word in words if word not in labels]
+        if wrong:
+            self.fail(f"{wrong[0]!r} is no topic; topics are {', '.join(labels)}", param, ctx)
+        return tuple(labels[word] for word in words)
 
 
 @click.command("check")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@settings_options()
+@click.option(
+    "--topics",
+    type=Topics(),
+    help="The topics that are connected, with commas between them; by default all. "
+    "A rule that reads another is an error.",
+)
+@click.option(
+    "--cases",
+    "case_paths",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Where test cases are; by default the folders `cases` in and beside PATH.",
+)
+@click.option("--strict", is_flag=True, help="Exit with 1 for warnings too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
-def check(paths: tuple[Path, ...], as_json: bool) -> None:
+def check(
+    paths: tuple[Path, ...],
+    settings: Settings,
+    topics: tuple[Topic, ...] | None,
+    case_paths: tuple[Path, ...],
+    strict: bool,
+    as_json: bool,
+) -> None:
     """Check rule files and folders as one set; every mistake is told at once.
 
-    Exits with 1 where there is a mistake.
+    Rules that parse are searched for what is doubtful: docs/rules.md explains each code. Exits with 1 where
+    there is a mistake or an error, with `--strict` for a warning too.
     """
     try:
-        rules = load_rules(paths, DTYPES)
-    except RuleFilesRefused as refused:
+        rules = read_rules(paths, DTYPES)
+        tested = _tested(paths, case_paths)
+    except (RuleFilesRefused, RuleCasesRefused) as refused:
         _tell_mistakes(refused.mistakes, as_json=as_json)
         raise SystemExit(1) from None
-    _tell_rules(rules, as_json=as_json)
+    around = Surroundings(
+        topics=tuple(Topic) if topics is None else topics,
+        tested=tested,
+        guarded=[Topic[label.upper()] for label in settings.quiet_after],
+    )
+    findings = lint(rules, around)
+    failed = any(strict or finding.severity is Severity.ERROR for finding in findings)
+    _tell(rules, findings, as_json=as_json, ok=not failed)
+    if failed:
+        raise SystemExit(1)
 
 
-def _tell_mistakes(mistakes: tuple[RuleMistake, ...], *, as_json: bool) -> None:
+def _tested(paths: Sequence[Path], given: Sequence[Path]) -> set[str] | None:
+    """Return the rules that cases name; `None` for single files that have no cases beside them."""
+    beside = [path.parent / CASES if path.is_file() else path for path in paths]
+    folders = given or [path for path in beside if path.is_dir()]
+    with_cases = [path for path in folders if case_files(path)]
+    if not with_cases:
+        return set() if given or any(path.is_dir() for path in paths) else None
+    return {rule for case in read_cases(with_cases) for rule in case.named}
+
+
+def _tell_mistakes(mistakes: Sequence[RuleMistake | CaseMistake], *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"ok": False, "mistakes": [asdict(each) for each in mistakes]}, indent=2))
         return
@@ -39,18 +107,40 @@ def _tell_mistakes(mistakes: tuple[RuleMistake, ...], *, as_json: bool) -> None:
     click.echo(_count(len(mistakes), "mistake"))
 
 
-def _tell_rules(rules: RuleSet, *, as_json: bool) -> None:
-    statuses = Counter(rule.status for rule in (*rules.rules, *rules.idle))
-    paused = {rule.id: rule.paused for rule in rules.rules if rule.paused}
+def _tell(rules: Sequence[PlacedRule], findings: Sequence[Finding], *, as_json: bool, ok: bool) -> None:
+    compiled = compile_rules([placed.rule for placed in rules], DTYPES)
+    statuses = Counter(placed.rule.status for placed in rules)
     by_status = {status.value: statuses[status] for status in Status}
+    paused = {rule.id: rule.paused for rule in compiled.rules if rule.paused}
     if as_json:
-        said = {"ok": True, "rules": by_status, "hash": rules.hash, "paused": paused}
+        said = {
+            "ok": ok,
+            "rules": by_status,
+            "hash": compiled.hash,
+            "paused": paused,
+            "findings": [asdict(each) | {"severity": each.severity.value} for each in findings],
+            "conditions": [_condition(placed, compiled) for placed in rules],
+        }
         click.echo(json.dumps(said, indent=2))
         return
+    for finding in findings:
+        click.echo(str(finding))
     for rule, why in paused.items():
         click.echo(f"rule {rule!r} is paused and warns nobody: {why}")
     counts = ", ".join(f"{count} {status}" for status, count in by_status.items() if count)
-    click.echo(f"{_count(statuses.total(), 'rule')}: {counts}; rule set {rules.hash}")
+    click.echo(f"{_count(statuses.total(), 'rule')}: {counts}; rule set {compiled.hash}")
+    if findings:
+        errors = sum(finding.severity is Severity.ERROR for finding in findings)
+        click.echo(f"{_count(errors, 'error')}, {_count(len(findings) - errors, 'warning')}")
+
+
+def _condition(placed: PlacedRule, compiled: RuleSet) -> dict[str, Any]:
+    """Return a rule's conditions as they are judged, phrases written out."""
+    rule = placed.rule
+    said = {"id": rule.id, "version": rule.version, "path": placed.path, "line": placed.line("id")}
+    said |= {name: text for name in ("sequence", "absence") if (text := getattr(rule, name)) is not None}
+    reads = compiled.reads(rule) if rule in compiled.rules else ()
+    return said | {"when": rule.when, "clear": rule.clear, "only": rule.only, "reads": list(reads)}
 
 
 def _count(number: int, noun: str) -> str:
