@@ -5,7 +5,7 @@ from typing import Any
 
 from consumers.audit import adopted, lines, together
 from consumers.kafka import Record
-from streams.contract.schemas import ADOPTED_EXAMPLE
+from streams.contract.examples import ADOPTED_EXAMPLE
 from tests.consumers.stubs import Topic, Waits
 
 

@@ -15,17 +15,15 @@ from pydantic import ValidationError
 from streams.contract.audit import parse_adopted
 from streams.contract.decode import decode_lines, decode_poll
 from streams.contract.events import EVENTS
-from streams.contract.rejected import HEADERS, Reason
-from streams.contract.schemas import (
+from streams.contract.examples import (
     ADOPTED_EXAMPLE,
     EXAMPLES,
     NOTICE_EXAMPLE,
     SILENCE_EXAMPLE,
-    TOPIC_NAMES,
     WARNING_EXAMPLE,
-    asyncapi,
-    json_schemas,
 )
+from streams.contract.rejected import HEADERS, Reason
+from streams.contract.schemas import TOPIC_NAMES, asyncapi, json_schemas
 from streams.contract.silences import encode_silence, parse_silence
 from streams.contract.warnings import ControlNotice, parse_warning
 from streams.core.topics import REQUIRED, Topic

@@ -1,0 +1,148 @@
+"""One message of each kind, shown in the schemas and the AsyncAPI document."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from streams.core.topics import Topic
+
+_COMMON: Final = {"event_id": "e-1", "customer_id": "c-17", "occurred_at": "2024-03-01T09:30:00Z"}
+EXAMPLES: Final[dict[Topic, dict[str, Any]]] = {
+    Topic.ACTIONS: _COMMON
+    | {
+        "warning_id": "6c3e9a52-6e5b-5c7e-a2a4-0f7f4f2a9a11",
+        "kind": "contacted",
+        "result": "stays",
+        "reasons": ["delivery"],
+        "cost": 12.5,
+        "actor": "retention-east",
+    },
+    Topic.CLOSURES: _COMMON | {"reason": "moved away", "churn_type": "involuntary"},
+    Topic.COMPLAINTS: _COMMON
+    | {"complaint_id": "k-5", "status": "resolved", "category": "delivery", "satisfaction": 4},
+    Topic.FEEDBACK: _COMMON | {"score": 7, "scale": 10},
+    Topic.LOGINS: _COMMON | {"channel": "app"},
+    Topic.ORDERS: _COMMON | {"order_id": "o-99", "amount": 505.3, "currency": "EUR", "status": "placed"},
+    Topic.PROFILES: _COMMON
+    | {
+        "customer_class": "key",
+        "segment": "wholesale",
+        "region": "east",
+        "origin": "fair",
+        "signed_up_at": "2021-05-01T00:00:00Z",
+        "contract_ends_at": "2024-12-31T23:00:00Z",
+        "do_not_contact": False,
+    },
+}
+"""One event of each inbound topic."""
+
+WARNING_EXAMPLE: Final[dict[str, Any]] = {
+    "specversion": "1.0",
+    "id": "6c3e9a52-6e5b-5c7e-a2a4-0f7f4f2a9a11/1",
+    "source": "/lapwing/shop",
+    "type": "churn.warning.opened",
+    "subject": "c-17",
+    "time": "2024-03-01T00:00:00Z",
+    "datacontenttype": "application/json",
+    "data": {
+        "warning_id": "6c3e9a52-6e5b-5c7e-a2a4-0f7f4f2a9a11",
+        "step": 1,
+        "customer_id": "c-17",
+        "customer_class": "key",
+        "segment": "wholesale",
+        "region": "east",
+        "state": "open",
+        "tier": "high",
+        "opened_at": "2024-03-01T00:00:00Z",
+        "attention": {
+            "state": "waiting",
+            "step": 1,
+            "since": "2024-03-01T00:00:00Z",
+            "by": None,
+            "until": None,
+            "deadline": "2024-03-03T00:00:00Z",
+            "level": 0,
+        },
+        "causes": [
+            {
+                "rule": "order-collapse",
+                "version": "1f3a5b7c9d0e",
+                "title": "Orders fell under a third of the customer's own pace",
+                "tier": "high",
+                "reason": "activity_decline",
+                "owner": "retention-east",
+                "play": "care-call",
+                "since": "2024-02-28T00:00:00Z",
+                "opened_at": "2024-03-01T00:00:00Z",
+                "message": "1 orders in 30 days, 5 in the 30 before",
+                "values": {"orders_prev_30d": 5, "order_trend": 0.2},
+                "inhibited_by": None,
+            }
+        ],
+        "churn_probability": 0.71,
+        "horizon_days": 90,
+        "model_version": "2024-02-01T00:00:00Z",
+        "reasons": [{"feature": "order_trend", "contribution": 0.8, "value": 0.2}],
+        "value_at_risk": None,
+        "decision": "unknown",
+        "play": None,
+        "holdout": False,
+        "rule_set": "9b1c0ffee123",
+    },
+}
+NOTICE_EXAMPLE: Final[dict[str, Any]] = {
+    "app": "shop",
+    "kind": "source.quiet",
+    "at": "2024-03-01T00:00:00Z",
+    "partition": 3,
+    "detail": {"topic": "logins", "newest": 1709078400000000},
+}
+ADOPTED_EXAMPLE: Final[dict[str, Any]] = {
+    "id": "8a7c52d2-4d0f-5f9c-9df0-3b1e2f6c7a10",
+    "app": "shop",
+    "kind": "rules.adopted",
+    "adopted_at": "2024-03-01T09:31:02Z",
+    "at": "2024-03-01T09:30:00Z",
+    "partition": 3,
+    "offsets": {"complaints": 12, "logins": 4100, "orders": 930},
+    "rule_set_before": "7d7f62eb1f0ee3c6",
+    "rule_set": "9b1c0ffee1234567",
+    "worker": "host-17-4711",
+    "revision": "752c461",
+    "author": "On Call",
+    "changes": [
+        {
+            "rule": "order-collapse",
+            "change": "changed",
+            "version_before": "1f3a5b7c9d0e",
+            "version_after": "0e9d7c5b3a1f",
+            "fields": [
+                {"field": "when", "before": "order_trend < 0.33", "after": "order_trend < 0.25"},
+                {"field": "for", "before": "0", "after": "2d"},
+            ],
+        }
+    ],
+}
+
+SILENCE_EXAMPLE: Final[dict[str, Any]] = {
+    "id": "5f0c91d2",
+    "revision": 1,
+    "author": "m.weber",
+    "reason": "the shop is closed for stocktaking",
+    "created_at": "2024-02-28T09:00:00Z",
+    "matchers": {
+        "everything": False,
+        "customers": [],
+        "customer_classes": ["small"],
+        "segments": ["wholesale"],
+        "regions": [],
+        "tiers": [],
+        "rules": ["login-drop"],
+        "reasons": [],
+    },
+    "starts_at": "2024-03-01T00:00:00Z",
+    "ends_at": "2024-03-04T00:00:00Z",
+    "recurring": None,
+    "expired_at": None,
+    "expired_by": None,
+}
