@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from streams.contract.schemas import SILENCE_EXAMPLE
+from streams.contract.examples import SILENCE_EXAMPLE
 from streams.contract.silences import Silence, encode_silence, make_silence, parse_silence
 from streams.errors import ContractError
 
