@@ -11,6 +11,7 @@
     ├── StateError           a partition's state cannot be loaded or saved
     ├── ExplanationError     a customer or an instant of which nothing is known
     ├── StoreError           the database is absent or refuses
+    ├── BacktestError        a history cannot be judged, or a revision of the rules is not there
     └── DemoError            the demo cannot go on
 
 Foreign errors (Kafka, SQL, YAML, OS) are mapped to these at the edge where they arise, so that no caller
@@ -64,6 +65,10 @@ class StoreError(LapwingError):
 
 class ActError(LapwingError):
     """What somebody wants to do about a warning cannot be done."""
+
+
+class BacktestError(LapwingError):
+    """A history cannot be judged, or what it is to be judged by is not there."""
 
 
 class DemoError(LapwingError):

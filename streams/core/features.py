@@ -82,7 +82,13 @@ class Features:
 
     def series(self, name: str) -> pl.Series:
         """Return a feature's column as rules read it: missing is null."""
-        values = self[name]
+        return self._as_read(name, self[name])
+
+    def series_at(self, name: str, rows: NDArray[np.int64]) -> pl.Series:
+        """Return a feature at some rows as rules read it."""
+        return self._as_read(name, self[name][rows])
+
+    def _as_read(self, name: str, values: Column) -> pl.Series:
         dtype = CATALOGUE[name].dtype
         if dtype is pl.String:
             return self.view.customers.vocabulary()[values].alias(name)

@@ -1,0 +1,153 @@
+"""How good alarms were: every rate with its numerator and denominator, over a stated period."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.backtest.alarms import Alarms
+from streams.backtest.churns import Churns, already_lost, churns, outcome
+from streams.backtest.history import History
+from streams.backtest.load import Load, Team
+from streams.backtest.share import Share, Spread
+from streams.core.calendar import DAY, Calendar
+
+GROUPS: Final = ("customer_class", "segment")
+BASE_EVERY: Final = 28 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """What is judged: alarms opened, and churns that began and became known, in [since, until]."""
+
+    since: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The alarms of the customers that share a value."""
+
+    value: str | None
+    judged: int
+    false: int
+    all_false: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the group with both rates as plain JSON values."""
+        return {
+            "value": self.value,
+            "false_rate": Share(self.false, self.judged).as_dict(),
+            "share_of_false": Share(self.false, self.all_false).as_dict(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a rule, or a set of rules, would have been worth."""
+
+    alarms: int
+    """Opened in the period."""
+    load: Load
+    precision: Share
+    """Of the matured alarms, those after which the customer left."""
+    already_lost: int
+    """Matured alarms about customers whose leaving was known before, or who never ordered."""
+    acted_on: int
+    """False alarms after which the team is known to have acted: they may be rescues."""
+    recall: Share
+    """Of the churns, those with an alarm open between the last order and its being known."""
+    lead_days: Spread
+    """From that alarm's opening to the instant at which the churn was known."""
+    leads: NDArray[np.float64]
+    caught: NDArray[np.bool_]
+    """(k,) of the churns."""
+    groups: dict[str, tuple[Group, ...]]
+    """False alarms by class and by segment at the alarm's opening."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the figures as plain JSON values."""
+        return {
+            "warnings": self.alarms,
+            **self.load.as_dict(),
+            "precision": self.precision.as_dict(),
+            "not_matured": self.alarms - self.precision.whole,
+            "already_lost": self.already_lost,
+            "false_alarms_acted_on": self.acted_on,
+            "recall": self.recall.as_dict(),
+            "lead_days": self.lead_days.as_dict(),
+            "false_alarms_by": {name: [g.as_dict() for g in groups] for name, groups in self.groups.items()},
+        }
+
+
+class Judge:
+    """A history, a horizon and a period: what alarms are judged by."""
+
+    def __init__(
+        self, history: History, horizon_us: int, calendar: Calendar, team: Team, period: Period
+    ) -> None:
+        self.history = history
+        self.horizon_us = horizon_us
+        self.calendar = calendar
+        self.team = team
+        self.period = period
+        self.churns: Churns = churns(history, horizon_us).between(period.since, period.until)
+
+    def figures(self, alarms: Alarms) -> Figures:
+        """Return how good alarms were."""
+        period, horizon = self.period, self.horizon_us
+        opened = alarms.take((alarms.opened_at >= period.since) & (alarms.opened_at <= period.until))
+        matured = opened.take(opened.opened_at + horizon <= period.until)
+        right = outcome(self.history, matured.customer, matured.opened_at, horizon)
+        lost = already_lost(self.history, matured.customer, matured.opened_at, horizon)
+        acted = self.history.actions.next(matured.customer, matured.opened_at - 1)
+        first = alarms.first_in(self.churns, len(self.history.customers))
+        caught = first >= 0
+        leads = (self.churns.known_at[caught] - alarms.opened_at[first[caught]]) / DAY
+        return Figures(
+            alarms=len(opened),
+            load=Load.of(opened.opened_at, period.since, period.until, self.calendar, self.team),
+            precision=Share.of(right),
+            already_lost=int(np.count_nonzero(lost)),
+            acted_on=int(np.count_nonzero(~right & (acted <= matured.opened_at + horizon))),
+            recall=Share.of(caught),
+            lead_days=Spread.of(leads),
+            leads=leads,
+            caught=caught,
+            groups={name: self._groups(matured, right, name) for name in GROUPS},
+        )
+
+    def _groups(self, matured: Alarms, right: NDArray[np.bool_], field: str) -> tuple[Group, ...]:
+        words = self.history.profiles.at(matured.customer, matured.opened_at, field)
+        judged = Counter(words)
+        false = Counter(word for word, was_right in zip(words, right.tolist(), strict=True) if not was_right)
+        order = sorted(judged, key=lambda word: (-false[word], -judged[word], word is None, word or ""))
+        return tuple(Group(word, judged[word], false[word], false.total()) for word in order)
+
+    def base(self) -> Share:
+        """Return the share of active customers who left, taken every four weeks: what chance would give.
+
+        Active is who ordered in the H before and has not closed since; only what has matured is counted.
+        """
+        horizon, period = self.horizon_us, self.period
+        customer = np.arange(len(self.history.customers))
+        left = active = 0
+        for at in range(period.since + horizon, period.until - horizon + 1, BASE_EVERY):
+            instant = np.full(len(customer), at)
+            there = ~already_lost(self.history, customer, instant, horizon)
+            active += int(np.count_nonzero(there))
+            left += int(np.count_nonzero(outcome(self.history, customer, instant, horizon) & there))
+        return Share(left, active)
+
+
+def alone(figures: Figures, others: Sequence[Figures]) -> Share:
+    """Return of the churns that one rule caught those that none of the others did."""
+    seen = np.zeros(len(figures.caught), dtype=np.bool_)
+    for other in others:
+        seen |= other.caught
+    return Share(int(np.count_nonzero(figures.caught & ~seen)), int(np.count_nonzero(figures.caught)))

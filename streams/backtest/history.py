@@ -1,0 +1,101 @@
+"""A history: its events without repeats, and what of them decides who left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.backtest.timeline import Timeline
+from streams.core.batch import Batch, OrderStatus, Profile
+from streams.core.customers import Customers
+from streams.core.repeats import Repeats
+from streams.core.topics import Topic
+from streams.errors import BacktestError
+
+_BLOCK = 65_536
+"""Events given their customers at once: of a first block all are new and looked at one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profiles:
+    """Class and segment by customer and time."""
+
+    when: Timeline
+    records: tuple[Profile, ...]
+    """In the order of the timeline's sources."""
+
+    def at(self, customer: NDArray[np.int64], at: NDArray[np.int64], field: str) -> list[str | None]:
+        """Return a field of the profile that each (n,) customer had at an instant."""
+        place = self.when.after(customer, at) - 1
+        there = place >= self.when.starts[customer]
+        words: list[str | None] = [None] * len(customer)
+        for row in np.flatnonzero(there).tolist():
+            words[row] = getattr(self.records[self.when.source[place[row]]], field)
+        return words
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Events in total order without repeats; customers are numbered in the order of their first event."""
+
+    events: Batch
+    customers: list[str]
+    orders: Timeline
+    """Placed orders, of several at one instant one."""
+    closures: Timeline
+    actions: Timeline
+    profiles: Profiles
+    begin: int
+    """The first event."""
+    end: int
+    """The last instant of which everything is known."""
+    repeats: int
+    """Events that were left out because they are repeats of others."""
+
+    @classmethod
+    def of(cls, events: Batch, repeat_window_us: int, until: int | None = None) -> History:
+        """Return the history of events in total order up to `until`, by default the last event."""
+        if until is not None:
+            events = events.take(slice(0, int(np.searchsorted(events.at, until, side="right"))))
+        if not len(events):
+            msg = "there is no event to judge rules by" + ("" if until is None else " before --until")
+            raise BacktestError(msg)
+        index = Customers()
+        customer = np.concatenate(
+            [index.index(events.customer_id[i : i + _BLOCK]) for i in range(0, len(events), _BLOCK)]
+        )
+        fresh = Repeats(repeat_window_us).fresh(
+            index.hashes[customer], events.event_id, events.at, events.at
+        )
+        repeats = int(np.count_nonzero(~fresh))
+        if repeats:
+            events, customer = events.take(fresh), customer[fresh]
+        count = index.known
+
+        def of_topic(topic: Topic, rows: NDArray[np.bool_] | None = None) -> Timeline:
+            chosen = np.flatnonzero((events.topic == topic) if rows is None else rows)
+            return Timeline.of(customer[chosen], events.at[chosen], count)
+
+        placed = (events.topic == Topic.ORDERS) & (events.status == OrderStatus.PLACED)
+        records = tuple(r for r in events.record[events.topic == Topic.PROFILES] if isinstance(r, Profile))
+        return cls(
+            events,
+            index.ids,
+            _distinct(of_topic(Topic.ORDERS, placed), count),
+            of_topic(Topic.CLOSURES),
+            of_topic(Topic.ACTIONS),
+            Profiles(of_topic(Topic.PROFILES), records),
+            begin=int(events.at[0]),
+            end=int(events.at[-1]) if until is None else until,
+            repeats=repeats,
+        )
+
+
+def _distinct(line: Timeline, customers: int) -> Timeline:
+    """Return a timeline with each instant of a customer once."""
+    customer = line.customer
+    first = np.ones(len(customer), dtype=np.bool_)
+    first[1:] = (customer[1:] != customer[:-1]) | (line.at[1:] != line.at[:-1])
+    return Timeline.of(customer[first], line.at[first], customers)

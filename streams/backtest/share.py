@@ -1,0 +1,76 @@
+"""Shares that keep numerator and denominator, with the interval that their size allows."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Z95: Final = 1.959963984540054
+"""The standard normal distribution holds 95 % between this and its opposite."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """`part` of `whole`, counted."""
+
+    part: int
+    whole: int
+
+    @classmethod
+    def of(cls, mask: NDArray[np.bool_]) -> Share:
+        """Return how many of a mask's entries are true."""
+        return cls(int(np.count_nonzero(mask)), len(mask))
+
+    @property
+    def value(self) -> float | None:
+        """The quotient; `None` where there is nothing to divide by."""
+        return self.part / self.whole if self.whole else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % interval of Wilson's score; `None` without a denominator.
+
+        Wilson, E. B. (1927): Probable inference, the law of succession, and statistical inference. Journal
+        of the American Statistical Association 22, 209-212. With p = part / n and z = 1.96:
+        (p + z²/2n ± z sqrt(p (1 - p) / n + z²/4n²)) / (1 + z²/n).
+        """
+        if not self.whole:
+            return None
+        n, p, zz = self.whole, self.part / self.whole, Z95 * Z95
+        middle = (p + zz / (2 * n)) / (1 + zz / n)
+        half = Z95 * math.sqrt(p * (1 - p) / n + zz / (4 * n * n)) / (1 + zz / n)
+        # At the ends the formula gives 0 and 1 exactly, but for rounding.
+        low = 0.0 if self.part == 0 else middle - half
+        high = 1.0 if self.part == self.whole else middle + half
+        return low, high
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return numerator, denominator, quotient and interval as plain JSON values."""
+        low, high = self.interval or (None, None)
+        return {"part": self.part, "whole": self.whole, "value": self.value, "low": low, "high": high}
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Median and quartiles of so many values (linear between two neighbours, as NumPy's default)."""
+
+    count: int
+    low: float | None
+    median: float | None
+    high: float | None
+
+    @classmethod
+    def of(cls, values: NDArray[np.float64]) -> Spread:
+        """Return the spread of (n,) values."""
+        if not len(values):
+            return cls(0, None, None, None)
+        low, median, high = np.quantile(values, (0.25, 0.5, 0.75)).tolist()
+        return cls(len(values), low, median, high)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the spread as plain JSON values."""
+        return {"count": self.count, "q1": self.low, "median": self.median, "q3": self.high}
