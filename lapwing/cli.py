@@ -13,6 +13,7 @@ from streams.errors import LapwingError
 
 COMMANDS: Final[dict[str, str]] = {
     "act": "Acknowledge, snooze or expire a warning.",
+    "backtest": "Judge rules by a history: load, precision, recall, lead time.",
     "demo": "Run the whole system on an embedded broker and watch warnings come.",
     "doctor": "Print the settings in force and check what can be checked.",
     "explain": "Explain why a customer is warned of, or not, and what would end it.",

@@ -42,10 +42,14 @@ def _by_tier(intervals: Mapping[TierWord, int]) -> dict[Tier, int]:
     return {Tier[word.upper()]: us for word, us in intervals.items()}
 
 
+def learner(settings: Settings) -> RiverLearner | None:
+    """Return a new learner, or `None` where the settings want no model."""
+    if not settings.model_enabled:
+        return None
+    # Below the same number of either outcome a model has seen too little of it to tell them apart.
+    return RiverLearner(LearnerSettings(settings.min_positives, settings.min_positives))
+
+
 def engine(settings: Settings, rules: RuleSet, partition: int = 0) -> Engine:
     """Return the engine of one partition, with a model of its own where the settings want one."""
-    learner = None
-    if settings.model_enabled:
-        # Below the same number of either outcome a model has seen too little of it to tell them apart.
-        learner = RiverLearner(LearnerSettings(settings.min_positives, settings.min_positives))
-    return Engine(engine_settings(settings), rules, learner, partition)
+    return Engine(engine_settings(settings), rules, learner(settings), partition)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from streams.backtest.churns import Churns
 from streams.backtest.trial import behaviour
+from streams.contract.instants import format_instant
 from streams.core.calendar import DAY
 from streams.core.features import DTYPES, Features
 from streams.core.instants import NEVER
@@ -120,10 +121,10 @@ def as_dict(missed: Missed) -> dict[str, Any]:
     """Return one missed churn as plain JSON values."""
     return {
         "customer_id": missed.customer_id,
-        "last_order": missed.last_order,
-        "known_at": missed.known_at,
+        "last_order": format_instant(missed.last_order),
+        "known_at": format_instant(missed.known_at),
         "nearest_rule": missed.rule,
-        "at": missed.at,
+        "at": None if missed.at is None else format_instant(missed.at),
         "days_after_order": None if missed.at is None else (missed.at - missed.last_order) / DAY,
         "distance": missed.distance,
     }

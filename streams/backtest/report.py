@@ -12,6 +12,7 @@ from streams.backtest.load import Team
 from streams.backtest.missed import Missed, Nearest, as_dict, by_rule
 from streams.backtest.share import Share
 from streams.backtest.trial import Trial, run
+from streams.contract.instants import format_instant
 from streams.core.calendar import DAY, Calendar
 from streams.core.engine import EngineSettings
 from streams.core.model import Learner
@@ -65,8 +66,8 @@ class Backtest:
         return {
             "rule_set": self.rule_set,
             "period": {
-                "since": rfc3339(self.period.since),
-                "until": rfc3339(self.period.until),
+                "since": format_instant(self.period.since),
+                "until": format_instant(self.period.until),
                 "time_zone": self.time_zone,
             },
             "horizon_days": self.horizon_us / DAY,
@@ -104,7 +105,7 @@ def backtest(
     history: History,
     rules: RuleSet,
     settings: EngineSettings,
-    learner: Callable[[], Learner] | None,
+    learner: Learner | None,
     team: Team,
     *,
     since: int | None = None,

@@ -148,14 +148,14 @@ def run(
     history: History,
     rules: Sequence[Rule],
     settings: EngineSettings,
-    learner: Callable[[], Learner] | None,
+    learner: Learner | None,
     *,
     look: Look | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Trial:
     """Return what the rules, each that takes part, do in a history.
 
-    `learner` makes a new learner for the run; it is not asked for where no rule reads its score.
+    `learner` is a new one; it learns only where a rule reads its score.
     """
     places: dict[Rule, int] = {}
     for rule in rules:
@@ -163,8 +163,8 @@ def run(
             places.setdefault(behaviour(rule), len(places))
     # The set is in the order of the ids.
     compiled = compile_rules([replace(rule, id=f"{place:05}") for rule, place in places.items()], DTYPES)
-    learned = learner() if learner is not None and "churn_probability" in compiled.columns else None
-    engine = _TrialEngine(settings, compiled, learned)
+    scored = "churn_probability" in compiled.columns
+    engine = _TrialEngine(settings, compiled, learner if scored else None)
     if look is not None:
         engine.look = look
     done = replay(history.events, [engine], until=history.end, on_steps=_nothing, progress=progress)

@@ -1,0 +1,1 @@
+"""What `backtest`, `rules diff` and `rules tune` share: reading a history, and telling of it."""

@@ -1,0 +1,63 @@
+"""`lapwing backtest`: what rules would have done over a history, and how good it would have been."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from lapwing.backtest.reading import Judged, judging_options, no_collector, read_history
+from lapwing.backtest.text import print_backtest
+from lapwing.commands.replay import Instant
+from lapwing.progress import progress_bar
+from lapwing.settings import Settings
+from lapwing.wiring import engine_settings, learner
+from streams.backtest.report import backtest
+from streams.core.features import DTYPES
+from streams.rule_files import load_rules
+
+
+@click.command(name="backtest")
+@click.argument("events", nargs=-1, required=True, type=click.Path(path_type=Path))
+@judging_options(rules=True)
+@click.option(
+    "--since",
+    type=Instant(),
+    help="Judge what began at this instant or later, RFC 3339; by default all. Events before it count all the "
+    "same in what the rules see.",
+)
+@click.option(
+    "--missed",
+    "missed_most",
+    type=click.IntRange(0),
+    default=10,
+    show_default=True,
+    help="How many of the unwarned to list, those first that came nearest to a warning.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def command(
+    judged: Judged, settings: Settings, since: int | None, missed_most: int, as_json: bool
+) -> None:
+    """Run rules over EVENTS (.jsonl, .jsonl.gz, .jsonl.zst or .parquet) and judge what they warn of.
+
+    Tells warnings a day and a working day, precision, recall and lead time of all active rules together and
+    of each rule, shadow rules too, and who left unwarned. docs/backtest.md defines every figure.
+    """
+    rules = load_rules([settings.rules], DTYPES)
+    with no_collector():
+        history, refused = read_history(judged, settings)
+        with progress_bar("judging") as bar:
+            result = backtest(
+                history,
+                rules,
+                engine_settings(settings),
+                learner(settings),
+                judged.team,
+                since=since,
+                progress=bar,
+            )
+    if as_json:
+        click.echo(json.dumps({**result.as_dict(missed_most), "refused": refused}))
+    else:
+        print_backtest(result, missed_most)
