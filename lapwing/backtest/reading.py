@@ -6,7 +6,7 @@ import functools
 import gc
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,5 +125,3 @@ def no_collector() -> Iterator[None]:
     finally:
         gc.enable()
         gc.unfreeze()
-
-

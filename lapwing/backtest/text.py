@@ -8,7 +8,16 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from lapwing.backtest.words import day, number, percent, share, spread
+from lapwing.backtest.words import (
+    capacity,
+    day,
+    in_two_lines,
+    number,
+    of_whole,
+    percent,
+    spread,
+    with_interval,
+)
 from streams.backtest.figures import Figures
 from streams.backtest.missed import by_rule
 from streams.backtest.report import CAUTIONS, Backtest
@@ -42,10 +51,10 @@ def print_backtest(result: Backtest, missed_most: int) -> None:
         f"rule set {result.rule_set}"
     )
     out.print(
-        f"Left = no order for {horizon} days, or a closure. Judged are warnings opened {horizon} days or more "
-        f"before the end: {result.all.precision.whole:,} of {result.all.alarms:,}."
+        f"Left = no order for {horizon} days, or a closure. Judged are warnings opened {horizon} days or "
+        f"more before the end: {result.all.precision.whole:,} of {result.all.alarms:,}."
     )
-    out.print(f"By chance: of active customers, {share(result.base)} leave within {horizon} days.\n")
+    out.print(f"By chance: of active customers, {with_interval(result.base)} leave within {horizon} days.\n")
     out.print(_rules(result))
     out.print(_load(result))
     out.print(_tiers(result))
@@ -61,23 +70,26 @@ def print_backtest(result: Backtest, missed_most: int) -> None:
 def _rules(result: Backtest) -> Table:
     made = table(
         "Warnings and rules",
-        "", "status", "warnings", "a day", "precision", "recall", "lead days (quartiles)", "only this rule",
+        "", "warnings", "a day", "a working day\n(over capacity)", "precision", "recall",
+        "lead days\n(quartiles)", "only\nthis rule",
     )  # fmt: skip
-    made.add_row("[bold]all active rules[/bold]", "", *_cells(result.all), "")
+    made.add_row("[bold]all active rules[/bold]", *_cells(result.all), "")
     for each in result.rules:
-        shown = f"{each.rule.id}" if each.rule.status is Status.ACTIVE else f"[dim]{each.rule.id}[/dim]"
-        alone = f"{percent(each.alone.value)} ({each.alone.part:,} of {each.alone.whole:,})"
-        made.add_row(shown, each.rule.status.value, *_cells(each.figures), alone)
+        shown = each.rule.id + ("" if each.rule.status is Status.ACTIVE else " [dim](shadow)[/dim]")
+        alone = f"{percent(each.alone.value)}\n{of_whole(each.alone)}" if each.alone.whole else "-"
+        made.add_row(shown, *_cells(each.figures), alone)
     return made
 
 
 def _cells(figures: Figures) -> tuple[str, ...]:
-    per_day = figures.load.as_dict()["per_day"]["value"]
+    load = figures.load.as_dict()
+    over = f"\n({capacity(load)})" if load["capacity"] is not None else ""
     return (
         f"{figures.alarms:,}",
-        number(per_day),
-        share(figures.precision),
-        share(figures.recall),
+        number(load["per_day"]["value"]),
+        number(load["per_working_day"]["value"]) + over,
+        in_two_lines(figures.precision),
+        in_two_lines(figures.recall),
         spread(figures.lead_days),
     )
 
@@ -107,14 +119,12 @@ def _load(result: Backtest) -> Table:
 def _tiers(result: Backtest) -> Table:
     made = table("Precision by the tier at the opening", "tier", "precision")
     for tier, precision in result.tiers.items():
-        made.add_row(tier.label, share(precision))
+        made.add_row(tier.label, with_interval(precision))
     return made
 
 
 def _groups(figures: Figures, name: str, title: str) -> Table:
-    made = table(
-        f"False alarms by {title}", title, "false rate within it", "its share of all false alarms"
-    )
+    made = table(f"False alarms by {title}", title, "false rate within it", "its share of all false alarms")
     for group in figures.groups[name]:
         of_all = f"{group.false:,} of {group.all_false:,}"
         rate = group.as_dict()["false_rate"]
@@ -132,7 +142,9 @@ def _missed(result: Backtest) -> Table:
     )  # fmt: skip
     for row in by_rule(result.missed):
         far = "-" if row["median"] is None else f"{row['median']:.2f} ({row['q1']:.2f} to {row['q3']:.2f})"
-        made.add_row(row["rule"] or "(none has a distance)", f"{row['part']:,}", f"{row['within_a_tenth']:,}", far)
+        made.add_row(
+            row["rule"] or "(none has a distance)", f"{row['part']:,}", f"{row['within_a_tenth']:,}", far
+        )
     return made
 
 
@@ -148,6 +160,10 @@ def _nearest(result: Backtest, most: int) -> Table:
             day(each.known_at),
             each.rule or "-",
             "-" if each.at is None else day(each.at),
-            "-" if each.distance is None else "true, not for long enough" if each.distance == 0 else f"{each.distance:.3f}",
+            "-"
+            if each.distance is None
+            else "true, not for long enough"
+            if each.distance == 0
+            else f"{each.distance:.3f}",
         )
     return made

@@ -13,12 +13,25 @@ def percent(value: float | None, digits: int = 0) -> str:
     return "-" if value is None else f"{value:.{digits}%}"
 
 
-def share(of: Share) -> str:
-    """Return a share with its numbers and its interval."""
+def of_whole(of: Share) -> str:
+    """Return a share's two numbers."""
+    return f"{of.part:,} of {of.whole:,}"
+
+
+def with_interval(of: Share) -> str:
+    """Return a share with its numbers and its interval in one line."""
     if of.interval is None:
         return "0 of 0"
     low, high = of.interval
-    return f"{percent(of.value)} ({of.part:,} of {of.whole:,}; {low:.0%} to {high:.0%})"
+    return f"{percent(of.value)} ({of_whole(of)}; {low:.0%} to {high:.0%})"
+
+
+def in_two_lines(of: Share) -> str:
+    """Return a share and its interval, and its numbers under them."""
+    if of.interval is None:
+        return "-"
+    low, high = of.interval
+    return f"{percent(of.value)} ({low:.0%} to {high:.0%})\n{of_whole(of)}"
 
 
 def spread(of: Spread) -> str:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
+from lapwing.backtest.page import backtest_page
 from lapwing.backtest.reading import Judged, judging_options, no_collector, read_history
 from lapwing.backtest.text import print_backtest
 from lapwing.commands.replay import Instant
+from lapwing.output import whole_file
 from lapwing.progress import progress_bar
 from lapwing.settings import Settings
 from lapwing.wiring import engine_settings, learner
@@ -24,8 +26,8 @@ from streams.rule_files import load_rules
 @click.option(
     "--since",
     type=Instant(),
-    help="Judge what began at this instant or later, RFC 3339; by default all. Events before it count all the "
-    "same in what the rules see.",
+    help="Judge what began at this instant or later, RFC 3339; by default all. Events before it count "
+    "all the same in what the rules see.",
 )
 @click.option(
     "--missed",
@@ -36,8 +38,16 @@ from streams.rule_files import load_rules
     help="How many of the unwarned to list, those first that came nearest to a warning.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@click.option(
+    "--html", "page", type=click.Path(path_type=Path, dir_okay=False), help="Write a page with plots here."
+)
 def command(
-    judged: Judged, settings: Settings, since: int | None, missed_most: int, as_json: bool
+    judged: Judged,
+    settings: Settings,
+    since: int | None,
+    missed_most: int,
+    as_json: bool,
+    page: Path | None,
 ) -> None:
     """Run rules over EVENTS (.jsonl, .jsonl.gz, .jsonl.zst or .parquet) and judge what they warn of.
 
@@ -57,6 +67,9 @@ def command(
                 since=since,
                 progress=bar,
             )
+    if page is not None:
+        with whole_file(page) as part:
+            part.write_text(backtest_page(result, missed_most), encoding="utf-8")
     if as_json:
         click.echo(json.dumps({**result.as_dict(missed_most), "refused": refused}))
     else:

@@ -70,4 +70,5 @@ def already_lost(
     """Say of each (n,) customer whether its churn was known at the instant, or it never ordered."""
     last = history.orders.last(customer, at)
     silent = (last == NEVER) | (last + horizon_us <= at)
-    return silent | (history.closures.last(customer, at) > last)
+    lost: NDArray[np.bool_] = silent | (history.closures.last(customer, at) > last)
+    return lost

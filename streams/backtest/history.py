@@ -66,9 +66,7 @@ class History:
         customer = np.concatenate(
             [index.index(events.customer_id[i : i + _BLOCK]) for i in range(0, len(events), _BLOCK)]
         )
-        fresh = Repeats(repeat_window_us).fresh(
-            index.hashes[customer], events.event_id, events.at, events.at
-        )
+        fresh = Repeats(repeat_window_us).fresh(index.hashes[customer], events.event_id, events.at, events.at)
         repeats = int(np.count_nonzero(~fresh))
         if repeats:
             events, customer = events.take(fresh), customer[fresh]
@@ -91,6 +89,15 @@ class History:
             end=int(events.at[-1]) if until is None else until,
             repeats=repeats,
         )
+
+    def some(self, most: int) -> History:
+        """Return the history of no more than `most` customers, evenly taken."""
+        count = len(self.customers)
+        if count <= most:
+            return self
+        chosen = {self.customers[i] for i in np.linspace(0, count - 1, most).astype(np.int64).tolist()}
+        keep = np.array([name in chosen for name in self.events.customer_id.tolist()], dtype=np.bool_)
+        return History.of(self.events.take(keep), 0, self.end)
 
 
 def _distinct(line: Timeline, customers: int) -> Timeline:

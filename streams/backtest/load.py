@@ -55,8 +55,10 @@ class Load:
 
     @property
     def by_working_day(self) -> NDArray[np.int64]:
-        """The alarms that wait for the team on each working day: its own, and those of the days off before."""
-        turn = np.cumsum(self.working) - self.working  # a day off belongs to the working day that follows
+        """The alarms that wait for the team on each working day: its own and the days off's before."""
+        turn: NDArray[np.int64] = (
+            np.cumsum(self.working) - self.working
+        )  # a day off belongs to the working day that follows
         return np.bincount(turn, weights=self.daily, minlength=self.working_days).astype(np.int64)[
             : self.working_days
         ]
@@ -98,7 +100,9 @@ class Load:
         for number, name in enumerate(WEEKDAYS):
             days = int(np.count_nonzero(weekday == number))
             alarms = int(self.daily[weekday == number].sum())
-            result.append({"weekday": name, "part": alarms, "whole": days, "value": alarms / days if days else None})
+            result.append(
+                {"weekday": name, "part": alarms, "whole": days, "value": alarms / days if days else None}
+            )
         return result
 
 
@@ -107,5 +111,6 @@ def weekdays(names: Collection[str]) -> tuple[str, ...]:
     unknown = sorted(set(names) - set(WEEKDAYS))
     if unknown or not names:
         msg = f"{unknown[0]!r} is no weekday" if unknown else "no weekday is given"
-        raise ValueError(f"{msg}: write {', '.join(WEEKDAYS)}, or some of them")
+        msg += f": write {', '.join(WEEKDAYS)}, or some of them"
+        raise ValueError(msg)
     return tuple(day for day in WEEKDAYS if day in names)

@@ -32,7 +32,7 @@ class Missed:
     at: int | None
     """The sweep at which it did."""
     distance: float | None
-    """How far `when` was from true, as a share of its threshold; 0 where it was true, but not for long enough."""
+    """How far `when` was from true, as a share of its threshold; 0: it was true, but not long enough."""
 
 
 class Nearest:

@@ -74,3 +74,46 @@ class Spread:
     def as_dict(self) -> dict[str, Any]:
         """Return the spread as plain JSON values."""
         return {"count": self.count, "q1": self.low, "median": self.median, "q3": self.high}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A difference of two shares with its 95 % interval."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+    @classmethod
+    def between(cls, old: Share, new: Share) -> Difference:
+        """Return `new` less `old` as if the two were counted on different customers.
+
+        Newcombe, R. G. (1998): Interval estimation for the difference between independent proportions.
+        Statistics in Medicine 17, 873-890, method 10: square and add the distances to Wilson's limits.
+        Where the two share most of what they count, as two rule sets do, the interval is wider than need be.
+        """
+        if old.interval is None or new.interval is None or old.value is None or new.value is None:
+            return cls(None, None, None)
+        d = new.value - old.value
+        low = d - math.hypot(new.value - new.interval[0], old.interval[1] - old.value)
+        high = d + math.hypot(new.interval[1] - new.value, old.value - old.interval[0])
+        return cls(d, low, high)
+
+    @classmethod
+    def paired(cls, old: NDArray[np.bool_], new: NDArray[np.bool_]) -> Difference:
+        """Return the share of `new` less that of `old` among the same (n,) things.
+
+        Bonett, D. G., and Price, R. M. (2012): Adjusted Wald confidence interval for a difference of binomial
+        proportions based on paired data. Journal of Educational and Behavioral Statistics 37, 479-488.
+        """
+        n = len(old)
+        if not n:
+            return cls(None, None, None)
+        gained, lost = int(np.count_nonzero(new & ~old)), int(np.count_nonzero(old & ~new))
+        p, q = (gained + 1) / (n + 2), (lost + 1) / (n + 2)
+        half = Z95 * math.sqrt((p + q - (p - q) ** 2) / (n + 2))
+        return cls((gained - lost) / n, max(-1.0, p - q - half), min(1.0, p - q + half))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the difference as plain JSON values."""
+        return {"value": self.value, "low": self.low, "high": self.high}

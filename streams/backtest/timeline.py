@@ -34,7 +34,8 @@ class Timeline:
     @property
     def customer(self) -> Rows:
         """The customer of each instant, (k,)."""
-        return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
+        customer: Rows = np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
+        return customer
 
     def after(self, customer: NDArray[np.integer], at: Instants) -> Rows:
         """Return for each (n,) customer the place of the first instant after `at`, or where the next begins.

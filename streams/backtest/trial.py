@@ -10,14 +10,15 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streams.backtest.alarms import Alarms, Moves
 from streams.backtest.history import History
-from streams.core.engine import Engine, EngineSettings, Output
-from streams.core.episodes import CauseOf, Change, Episodes, Evaluations, Phase
+from streams.core.engine import Engine, EngineSettings
+from streams.core.episodes import Change, Episodes
 from streams.core.features import DTYPES, Features
 from streams.core.model import Learner
 from streams.core.repeats import Repeats
@@ -40,26 +41,21 @@ class Recorder(Episodes):
         self._last = (-1, -1, -1)
         """Customer, instant and rule of the move before, to tell one evaluation from the next."""
 
-    def changes(self, evaluations: Evaluations, ids: list[str], cause_of: CauseOf) -> Iterator[Change]:
+    def changes(self, *args: Any, **kwargs: Any) -> Iterator[Change]:
         """Take in evaluations; those of one call are none of the call before."""
         self._last = (-1, -1, -1)
-        return super().changes(evaluations, ids, cause_of)
+        return super().changes(*args, **kwargs)
 
-    def _advance(
-        self, rule: int, customer: int, at: int, w: int, c: int, disproved_at: int | None
-    ) -> object | None:
-        before = self._last
+    def _advance(self, rule: int, customer: int, at: int, *args: Any, **kwargs: Any) -> object | None:
+        before, opened = self._last, self.opened[rule]
         # An evaluation takes the rules in ascending order: where they begin anew, so does it.
         if before[0] != customer or before[1] != at or before[2] >= rule:
             self._evaluation += 1
         self._last = (customer, at, rule)
-        result = super()._advance(rule, customer, at, w, c, disproved_at)
+        result = super()._advance(rule, customer, at, *args, **kwargs)
         if result is not None:
-            life = self._life(rule, customer)
-            opened = life is not None and life.phase is Phase.OPEN
-            for column, value in zip(
-                self._columns, (rule, customer, at, self._evaluation, int(opened)), strict=True
-            ):
+            values = (rule, customer, at, self._evaluation, self.opened[rule] - opened)
+            for column, value in zip(self._columns, values, strict=True):
                 column.append(value)
         return result
 
@@ -96,14 +92,8 @@ class _TrialEngine(Engine):
         self.repeats = _NoRepeats(settings.repeat_window_us)
         self.look: Look | None = None
 
-    def _evaluate(
-        self,
-        features: Features,
-        occurred: NDArray[np.int64] | None,
-        before: NDArray[np.bool_] | None,
-        output: Output,
-    ) -> list[Change]:
-        changes = super()._evaluate(features, occurred, before, output)
+    def _evaluate(self, features: Features, *args: Any, **kwargs: Any) -> list[Change]:
+        changes = super()._evaluate(features, *args, **kwargs)
         if self.look is not None and isinstance(features.view, Sweep):
             self.look(features)
         return changes

@@ -1,0 +1,233 @@
+"""Plots as SVG text: sized by their view box, coloured by the page's classes, with a title on every mark."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+WIDTH = 720
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """From values to places along an axis."""
+
+    low: float
+    high: float
+    begin: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        """Return the place of a value."""
+        span = self.high - self.low or 1.0
+        return self.begin + (value - self.low) / span * (self.end - self.begin)
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A share with its interval, or nothing where there is none."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    title: str
+
+
+def drawing(height: float, body: Sequence[str], label: str, width: float = WIDTH) -> str:
+    """Return a whole SVG element."""
+    return (
+        f'<svg viewBox="0 0 {width:.0f} {height:.0f}" role="img" aria-label="{escape(label, quote=True)}">'
+        + "".join(body)
+        + "</svg>"
+    )
+
+
+def ticks(high: float, about: int = 5) -> list[float]:
+    """Return round values from 0 up to the first that is not below `high`."""
+    raw = max(high, 1e-9) / about
+    size = 10.0 ** math.floor(math.log10(raw))
+    step = next(size * factor for factor in (1, 2, 5, 10) if size * factor >= raw)
+    return [step * i for i in range(math.ceil(high / step - 1e-9) + 1)]
+
+
+def text(x: float, y: float, content: str, kind: str = "", anchor: str = "start") -> str:
+    """Return a line of text."""
+    return f'<text x="{x:.1f}" y="{y:.1f}" class="{kind}" text-anchor="{anchor}">{escape(content)}</text>'
+
+
+def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
+    """Return a straight line."""
+    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{kind}"/>'
+
+
+def bar(x: float, y: float, width: float, height: float, kind: str, title: str) -> str:
+    """Return a bar; `y` is its top."""
+    return (
+        f'<rect x="{x:.2f}" y="{y:.2f}" width="{max(width, 0.4):.2f}" height="{max(height, 0):.2f}" '
+        f'class="{kind}"><title>{escape(title)}</title></rect>'
+    )
+
+
+def bars(
+    values: Sequence[float],
+    titles: Sequence[str],
+    marks: Sequence[tuple[int, str]],
+    label: str,
+    *,
+    limit: float | None = None,
+    limit_label: str = "",
+    height: float = 220,
+    width: float = WIDTH,
+    y_label: str = "",
+) -> str:
+    """Return a bar for each value; those above `limit` stand out. `marks` name places on the x axis."""
+    left, right, top, bottom = 44.0, width - 12, 22.0, height - 26
+    marks_y = ticks(max([*values, limit or 0, 1]))
+    y = Scale(0, marks_y[-1], bottom, top)
+    body = [text(left, 12, y_label, "axis")] if y_label else []
+    for value in marks_y:
+        body.append(line(left, y(value), right, y(value), "grid"))
+        body.append(text(left - 6, y(value) + 4, f"{value:g}", "axis", "end"))
+    step = (right - left) / max(len(values), 1)
+    gap = min(step * 0.25, 6)
+    for place, (value, title) in enumerate(zip(values, titles, strict=True)):
+        over = limit is not None and value > limit
+        x = left + place * step + gap / 2
+        body.append(bar(x, y(value), step - gap, bottom - y(value), "bar over" if over else "bar", title))
+    for place, name in marks:
+        body.append(text(left + (place + 0.5) * step, height - 8, name, "axis", "middle"))
+    if limit is not None:
+        body.append(line(left, y(limit), right, y(limit), "limit"))
+        body.append(text(right, y(limit) - 5, limit_label, "limit-label", "end"))
+    return drawing(height, body, label, width)
+
+
+def forest(
+    rows: Sequence[tuple[str, str, Sequence[Dot]]],
+    heads: Sequence[str],
+    label: str,
+    *,
+    reference: tuple[int, float, str] | None = None,
+) -> str:
+    """Return a row for each name (with its class), and in each panel a dot with its interval, 0 to 100 %.
+
+    `reference` draws a line in one panel: its place, the value and what it is.
+    """
+    names, row_height, top = 190.0, 24.0, 40.0
+    gap = 34.0
+    panel = (WIDTH - names - gap * len(heads)) / len(heads)
+    height = top + row_height * len(rows) + 26
+    scales = [
+        Scale(0, 1, names + gap / 2 + i * (panel + gap), names + gap / 2 + i * (panel + gap) + panel)
+        for i in range(len(heads))
+    ]
+    body: list[str] = []
+    floor = height - 26
+    for scale, head in zip(scales, heads, strict=True):
+        body.append(text(scale.begin, 14, head, "head"))
+        for value in (0, 0.25, 0.5, 0.75, 1):
+            body.append(line(scale(value), top - 8, scale(value), floor, "grid"))
+            body.append(text(scale(value), height - 8, f"{value:.0%}", "axis", "middle"))
+    if reference is not None:
+        place, value, what = reference
+        x = scales[place](value)
+        body.append(line(x, top - 8, x, floor, "limit"))
+        body.append(text(x + 4, top - 12, what, "limit-label"))
+    for number, (name, kind, dots) in enumerate(rows):
+        y = top + row_height * (number + 0.5)
+        body.append(text(names, y + 4, name, f"row {kind}", "end"))
+        for scale, dot in zip(scales, dots, strict=True):
+            if dot.value is None or dot.low is None or dot.high is None:
+                body.append(text(scale(0) + 4, y + 4, "none", "axis"))
+                continue
+            body.append(line(scale(dot.low), y, scale(dot.high), y, f"whisker {kind}"))
+            body.append(
+                f'<circle cx="{scale(dot.value):.1f}" cy="{y:.1f}" r="4.5" class="dot {kind}">'
+                f"<title>{escape(dot.title)}</title></circle>"
+            )
+    return drawing(height, body, label)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A named series; `band` is its interval at each x, or nothing."""
+
+    name: str
+    kind: str
+    values: Sequence[float | None]
+    band: Sequence[tuple[float, float] | None]
+
+
+def lines(
+    x_values: Sequence[float],
+    series: Sequence[Line],
+    label: str,
+    *,
+    percent: bool,
+    upright: Sequence[tuple[float, str, str]] = (),
+    level: tuple[float, str] | None = None,
+    height: float = 240,
+    x_label: str = "",
+) -> str:
+    """Return lines over `x_values`; `upright` marks values of x (value, what, class), `level` one of y."""
+    left, right, top, bottom = 48.0, WIDTH - 130.0, 24.0, height - 38
+    top_value = (
+        1.0
+        if percent
+        else ticks(
+            max([v for s in series for v in s.values if v is not None] + [level[0] if level else 0, 1e-9])
+        )[-1]
+    )
+    y = Scale(0, top_value, bottom, top)
+    x = Scale(min(x_values), max(x_values), left, right)
+    body = []
+    for value in [i / 4 for i in range(5)] if percent else ticks(top_value):
+        body.append(line(left, y(value), right, y(value), "grid"))
+        body.append(text(left - 6, y(value) + 4, f"{value:.0%}" if percent else f"{value:g}", "axis", "end"))
+    last = -1e9
+    for value in x_values:
+        if x(value) - last > 38:
+            last = x(value)
+            body.append(text(last, height - 22, f"{value:g}", "axis", "middle"))
+    body.append(text((left + right) / 2, height - 5, x_label, "axis", "middle"))
+    for value, what, kind in upright:
+        body.append(line(x(value), top, x(value), bottom, kind))
+        body.append(text(x(value), top - 6, what, f"{kind}-label", "middle"))
+    if level is not None:
+        body.append(line(left, y(level[0]), right, y(level[0]), "limit"))
+        body.append(text(right + 6, y(level[0]) + 4, level[1], "limit-label"))
+    labels: list[float] = []
+    for each in series:
+        known = [(v, b, w) for v, b, w in zip(x_values, each.band, each.values, strict=True) if w is not None]
+        if not known:
+            continue
+        body.append(_band([(v, b) for v, b, _ in known if b is not None], x, y, each.kind))
+        path = " ".join(f"{x(v):.1f},{y(w):.1f}" for v, _, w in known)
+        body.append(f'<polyline points="{path}" class="line {each.kind}"/>')
+        for v, _, w in known:
+            shown = f"{w:.1%}" if percent else f"{w:,.2f}"
+            body.append(
+                f'<circle cx="{x(v):.1f}" cy="{y(w):.1f}" r="3" class="dot {each.kind}">'
+                f"<title>{escape(f'{each.name} at {v:g}: {shown}')}</title></circle>"
+            )
+        place = y(known[-1][2]) + 4
+        while any(abs(place - other) < 14 for other in labels):
+            place += 14
+        labels.append(place)
+        body.append(text(right + 8, place, each.name, f"series {each.kind}"))
+    return drawing(height, body, label)
+
+
+def _band(
+    points: Sequence[tuple[float, tuple[float, float]]],
+    x: Callable[[float], float],
+    y: Callable[[float], float],
+    kind: str,
+) -> str:
+    if not points:
+        return ""
+    upper = [f"{x(v):.1f},{y(high):.1f}" for v, (_, high) in points]
+    lower = [f"{x(v):.1f},{y(low):.1f}" for v, (low, _) in reversed(points)]
+    return f'<polygon points="{" ".join(upper + lower)}" class="band {kind}"/>'

@@ -1,0 +1,230 @@
+"""Two rule sets over one history: who is gained, lost or changed, and what that does to load and quality."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+from streams.backtest.alarms import Alarms
+from streams.backtest.figures import Figures, Judge, Period
+from streams.backtest.history import History
+from streams.backtest.load import Team
+from streams.backtest.share import Difference
+from streams.backtest.trial import run
+from streams.contract.instants import format_instant
+from streams.core.calendar import DAY, Calendar
+from streams.core.engine import EngineSettings
+from streams.core.model import Learner
+from streams.core.rules import Rule, RuleSet, Status
+from streams.core.steps import Tier
+from streams.duration import format_duration
+
+_NAMES: Final = {"for_us": "for", "keep_open_for_us": "keep_open_for", "cooldown_us": "cooldown"}
+"""Fields whose name in a rule file is another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleChange:
+    """What became of one rule from the old set to the new one."""
+
+    rule: str
+    kind: str
+    """`added`, `removed` or `changed`."""
+    old_version: str | None
+    new_version: str | None
+    fields: dict[str, tuple[Any, Any]]
+    """Old and new value of each field that differs, by its name in the rule file."""
+    old: Figures | None
+    """Figures of its causes, where it takes part."""
+    new: Figures | None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerChange:
+    """A customer whose warnings differ; a tier is the highest that a warning of the period had."""
+
+    customer_id: str
+    old: Tier | None
+    new: Tier | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the change as plain JSON values."""
+        return {
+            "customer_id": self.customer_id,
+            "old_tier": self.old.label if self.old else None,
+            "new_tier": self.new.label if self.new else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a new rule set would have changed."""
+
+    old_set: str
+    new_set: str
+    period: Period
+    horizon_us: int
+    events: int
+    customers: int
+    rules: tuple[RuleChange, ...]
+    old: Figures
+    new: Figures
+    gained: tuple[CustomerChange, ...]
+    """Warned of under the new set alone."""
+    lost: tuple[CustomerChange, ...]
+    """Warned of under the old set alone."""
+    changed: tuple[CustomerChange, ...]
+    """Warned of under both, with another highest tier."""
+    kept: int
+    """Warned of under both with the same one."""
+
+    @property
+    def precision(self) -> Difference:
+        """The new set's precision less the old one's."""
+        return Difference.between(self.old.precision, self.new.precision)
+
+    @property
+    def recall(self) -> Difference:
+        """The new set's recall less the old one's, on the same churns."""
+        return Difference.paired(self.old.caught, self.new.caught)
+
+    def as_dict(self, most: int) -> dict[str, Any]:
+        """Return everything as plain JSON values; of each list of customers as many as are asked for."""
+        per_day = [f.alarms / len(f.load.daily) for f in (self.old, self.new)]
+        return {
+            "old_rule_set": self.old_set,
+            "new_rule_set": self.new_set,
+            "period": {
+                "since": format_instant(self.period.since),
+                "until": format_instant(self.period.until),
+            },
+            "horizon_days": self.horizon_us / DAY,
+            "events": self.events,
+            "customers": self.customers,
+            "rules": [_rule_dict(each) for each in self.rules],
+            "old": self.old.as_dict(),
+            "new": self.new.as_dict(),
+            "warnings_per_day_change": per_day[1] - per_day[0],
+            "precision_change": self.precision.as_dict(),
+            "recall_change": self.recall.as_dict(),
+            "customers_gained": _listed(self.gained, most),
+            "customers_lost": _listed(self.lost, most),
+            "customers_changed_in_tier": _listed(self.changed, most),
+            "customers_kept": self.kept,
+        }
+
+
+def compare(
+    history: History,
+    old: RuleSet,
+    new: RuleSet,
+    settings: EngineSettings,
+    learner: Learner | None,
+    team: Team,
+    *,
+    since: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Comparison:
+    """Run both rule sets over a history, in one pass, and tell what differs."""
+    period = Period(history.begin if since is None else since, history.end)
+    judge = Judge(history, settings.horizon_us, Calendar(settings.time_zone), team, period)
+    trial = run(history, [*old.rules, *new.rules], settings, learner, progress=progress)
+    alarms = [trial.alarms([r for r in each.rules if r.status is Status.ACTIVE]) for each in (old, new)]
+    tiers = [_highest(each, period) for each in alarms]
+    changes = {
+        customer: CustomerChange(history.customers[customer], tiers[0].get(customer), tiers[1].get(customer))
+        for customer in sorted({*tiers[0], *tiers[1]})
+    }
+    differing = [change for change in changes.values() if change.old != change.new]
+
+    def figures(rule: Rule | None) -> Figures | None:
+        return judge.figures(trial.alarms([rule])) if rule is not None and rule.takes_part else None
+
+    return Comparison(
+        old_set=old.hash,
+        new_set=new.hash,
+        period=period,
+        horizon_us=settings.horizon_us,
+        events=len(history.events),
+        customers=len(history.customers),
+        rules=tuple(rule_changes(_all(old), _all(new), figures)),
+        old=judge.figures(alarms[0]),
+        new=judge.figures(alarms[1]),
+        gained=tuple(c for c in differing if c.old is None),
+        lost=tuple(c for c in differing if c.new is None),
+        changed=tuple(c for c in differing if c.old is not None and c.new is not None),
+        kept=len(changes) - len(differing),
+    )
+
+
+def rule_changes(
+    old: Mapping[str, Rule], new: Mapping[str, Rule], figures: Callable[[Rule | None], Figures | None]
+) -> list[RuleChange]:
+    """Return the rules that were added, removed or changed, by id."""
+    result = []
+    for name in sorted({*old, *new}):
+        before, after = old.get(name), new.get(name)
+        if before == after:
+            continue
+        kind = "added" if before is None else "removed" if after is None else "changed"
+        differing: dict[str, tuple[Any, Any]] = {}
+        if before is not None and after is not None:
+            differing = {
+                _NAMES.get(f.name, f.name): (getattr(before, f.name), getattr(after, f.name))
+                for f in fields(Rule)
+                if f.name != "version" and getattr(before, f.name) != getattr(after, f.name)
+            }
+        result.append(
+            RuleChange(
+                name,
+                kind,
+                before.version if before else None,
+                after.version if after else None,
+                differing,
+                figures(before),
+                figures(after),
+            )
+        )
+    return result
+
+
+def _all(rules: RuleSet) -> dict[str, Rule]:
+    return {rule.id: rule for rule in (*rules.rules, *rules.idle)}
+
+
+def _highest(alarms: Alarms, period: Period) -> dict[int, Tier]:
+    """Return the highest tier of each customer's warnings that opened in a period."""
+    opened = alarms.take((alarms.opened_at >= period.since) & (alarms.opened_at <= period.until))
+    highest: dict[int, Tier] = {}
+    for customer, tier in zip(opened.customer.tolist(), opened.tier.tolist(), strict=True):
+        highest[customer] = max(highest.get(customer, Tier.LOW), Tier(tier))
+    return highest
+
+
+def _listed(changes: Sequence[CustomerChange], most: int) -> dict[str, Any]:
+    return {"count": len(changes), "customers": [change.as_dict() for change in changes[:most]]}
+
+
+def _rule_dict(change: RuleChange) -> dict[str, Any]:
+    return {
+        "rule": change.rule,
+        "kind": change.kind,
+        "old_version": change.old_version,
+        "new_version": change.new_version,
+        "fields": {
+            name: {"old": written(name, old), "new": written(name, new)}
+            for name, (old, new) in change.fields.items()
+        },
+        "old": change.old.as_dict() if change.old else None,
+        "new": change.new.as_dict() if change.new else None,
+    }
+
+
+def written(name: str, value: Any) -> str | None:
+    """Return a field's value as a rule file has it."""
+    if value is None or value == "":
+        return None
+    if name in _NAMES.values():
+        return format_duration(int(value))
+    return str(value.label) if isinstance(value, Tier) else " ".join(str(value).split())
