@@ -46,11 +46,17 @@ def table(heads: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]]) -> st
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
-def cell(main: str, small: str = "") -> str:
-    """Return what stands in a cell, with a smaller line under it."""
-    return escape(main) + (f"<small>{escape(small)}</small>" if small else "")
+def cell(main: str, *small: str) -> str:
+    """Return what stands in a cell, with smaller lines under it."""
+    return escape(main) + "".join(f"<small>{escape(each)}</small>" for each in small if each)
 
 
 def listed(items: Sequence[str]) -> str:
     """Return a list."""
     return "<ul>" + "".join(f"<li>{escape(each)}</li>" for each in items) + "</ul>"
+
+
+def spaced(line: str) -> str:
+    """Return a line of code whose leading spaces stay."""
+    text = line.lstrip(" ")
+    return "&nbsp;" * (len(line) - len(text)) + escape(text)

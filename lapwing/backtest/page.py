@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from lapwing.backtest import html, svg
-from lapwing.backtest.words import capacity, day, number, of_whole, percent, spread, with_interval
+from lapwing.backtest.words import capacity, day, interval, number, of_whole, percent, spread, with_interval
 from streams.backtest.figures import Figures
 from streams.backtest.load import WEEKDAYS, Load
 from streams.backtest.missed import by_rule
@@ -29,8 +29,8 @@ def backtest_page(result: Backtest, missed_most: int) -> str:
     lead = [
         f"{day(result.period.since)} to {day(result.period.until)} ({result.time_zone}). "
         f"{result.events:,} events of {result.customers:,} customers; rule set {result.rule_set}.",
-        f"A customer has left when no order follows for {horizon} days, or with a closure. Only what has "
-        f"matured is judged: warnings opened {horizon} days or more before the end, and churns known by then.",
+        f"A customer has left when no order follows for {horizon} days, or with a closure. Only what "
+        f"has matured is judged: warnings opened {horizon} days or more before the end, churns known by then.",
     ]
     tiles = [
         (percent(result.all.precision.value), "Precision", of_whole(result.all.precision) + " warnings"),
@@ -104,7 +104,7 @@ def load_plot(load: Load) -> str:
         "Warnings each working day",
         limit=limit,
         limit_label="" if limit is None else f"capacity {limit:g}",
-        width=1120,
+        width=svg.WIDE,
         height=230,
     )
 
@@ -142,8 +142,7 @@ def _name(each: RuleFigures) -> str:
 def _share(share: Share) -> str:
     if share.interval is None:
         return html.cell("-")
-    low, high = share.interval
-    return html.cell(percent(share.value), f"{of_whole(share)}; {low:.0%} to {high:.0%}")
+    return html.cell(percent(share.value), of_whole(share), interval(share))
 
 
 def _cells(figures: Figures) -> list[str]:
@@ -176,7 +175,7 @@ def _lead(result: Backtest) -> str:
         for i, n in enumerate(counts)
     ]
     marks = [(i, f"{i * width}" + ("+" if i == edge else "")) for i in range(0, edge + 1, max(1, edge // 8))]
-    return svg.bars(counts, titles, marks, "Lead time in days", y_label="churns", width=540, height=240)
+    return svg.bars(counts, titles, marks, "Lead time in days", y_label="churns", height=240)
 
 
 def _weekdays(result: Backtest) -> str:
@@ -187,7 +186,6 @@ def _weekdays(result: Backtest) -> str:
         list(enumerate(name.capitalize() for name in WEEKDAYS)),
         "Mean warnings by weekday",
         y_label="warnings a day",
-        width=540,
         height=240,
     )
 

@@ -52,6 +52,15 @@ class Judged:
     team: Team
 
 
+events_option = click.option(
+    "--events",
+    multiple=True,
+    required=True,
+    type=click.Path(path_type=Path),
+    help="An event file of the history (.jsonl, .jsonl.gz, .jsonl.zst or .parquet); may be repeated.",
+)
+
+
 def judging_options(*, rules: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command the settings, the end of the history and the team; it is called with `judged`."""
     options = [

@@ -7,7 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH = 720
+WIDTH = 540
+"""Of a plot in half a page."""
+WIDE = 1120
+"""Of one across the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,10 @@ def bars(
         x = left + place * step + gap / 2
         body.append(bar(x, y(value), step - gap, bottom - y(value), "bar over" if over else "bar", title))
     for place, name in marks:
-        body.append(text(left + (place + 0.5) * step, height - 8, name, "axis", "middle"))
+        x = left + (place + 0.5) * step
+        body.append(
+            text(x, height - 8, name, "axis", "end" if x > right - 20 and len(name) > 4 else "middle")
+        )
     if limit is not None:
         body.append(line(left, y(limit), right, y(limit), "limit"))
         body.append(text(right, y(limit) - 5, limit_label, "limit-label", "end"))
@@ -115,9 +121,9 @@ def forest(
 
     `reference` draws a line in one panel: its place, the value and what it is.
     """
-    names, row_height, top = 190.0, 24.0, 40.0
-    gap = 34.0
-    panel = (WIDTH - names - gap * len(heads)) / len(heads)
+    names, row_height, top = 210.0, 24.0, 40.0
+    gap = 48.0
+    panel = (WIDE - names - gap * len(heads)) / len(heads)
     height = top + row_height * len(rows) + 26
     scales = [
         Scale(0, 1, names + gap / 2 + i * (panel + gap), names + gap / 2 + i * (panel + gap) + panel)
@@ -147,7 +153,7 @@ def forest(
                 f'<circle cx="{scale(dot.value):.1f}" cy="{y:.1f}" r="4.5" class="dot {kind}">'
                 f"<title>{escape(dot.title)}</title></circle>"
             )
-    return drawing(height, body, label)
+    return drawing(height, body, label, WIDE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +174,12 @@ def lines(
     percent: bool,
     upright: Sequence[tuple[float, str, str]] = (),
     level: tuple[float, str] | None = None,
-    height: float = 240,
+    height: float = 260,
+    width: float = WIDE,
     x_label: str = "",
 ) -> str:
     """Return lines over `x_values`; `upright` marks values of x (value, what, class), `level` one of y."""
-    left, right, top, bottom = 48.0, WIDTH - 130.0, 24.0, height - 38
+    left, right, top, bottom = 48.0, width - 130.0, 24.0, height - 38
     top_value = (
         1.0
         if percent
@@ -217,7 +224,7 @@ def lines(
             place += 14
         labels.append(place)
         body.append(text(right + 8, place, each.name, f"series {each.kind}"))
-    return drawing(height, body, label)
+    return drawing(height, body, label, width)
 
 
 def _band(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from streams.backtest.share import Share, Spread
+from streams.backtest.share import Difference, Share, Spread
 from streams.contract.instants import format_instant
 
 
-def percent(value: float | None, digits: int = 0) -> str:
-    """Return a share as per cent, a dash where there is none."""
-    return "-" if value is None else f"{value:.{digits}%}"
+def percent(value: float | None) -> str:
+    """Return a share as per cent, small ones with a decimal; a dash where there is none."""
+    if value is None:
+        return "-"
+    return f"{value:.1%}" if 0 < abs(value) < 0.0995 else f"{value:.0%}"
 
 
 def of_whole(of: Share) -> str:
@@ -18,20 +20,33 @@ def of_whole(of: Share) -> str:
     return f"{of.part:,} of {of.whole:,}"
 
 
+def interval(of: Share | Difference) -> str:
+    """Return the 95 % interval of a share or a difference."""
+    low, high = of.limits
+    if low is None or high is None:
+        return "-"
+    return f"{percent(low).removesuffix('%')} to {percent(high)}"
+
+
+def difference(of: Difference) -> str:
+    """Return a difference in percentage points, with its interval."""
+    if of.value is None or of.low is None or of.high is None:
+        return "unknown"
+    return f"{of.value * 100:+.1f} points ({of.low * 100:+.1f} to {of.high * 100:+.1f})"
+
+
 def with_interval(of: Share) -> str:
     """Return a share with its numbers and its interval in one line."""
     if of.interval is None:
         return "0 of 0"
-    low, high = of.interval
-    return f"{percent(of.value)} ({of_whole(of)}; {low:.0%} to {high:.0%})"
+    return f"{percent(of.value)} ({of_whole(of)}; {interval(of)})"
 
 
 def in_two_lines(of: Share) -> str:
     """Return a share and its interval, and its numbers under them."""
     if of.interval is None:
         return "-"
-    low, high = of.interval
-    return f"{percent(of.value)} ({low:.0%} to {high:.0%})\n{of_whole(of)}"
+    return f"{percent(of.value)} ({interval(of)})\n{of_whole(of)}"
 
 
 def spread(of: Spread) -> str:

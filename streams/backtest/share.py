@@ -48,9 +48,14 @@ class Share:
         high = 1.0 if self.part == self.whole else middle + half
         return low, high
 
+    @property
+    def limits(self) -> tuple[float | None, float | None]:
+        """Both ends of the interval."""
+        return self.interval or (None, None)
+
     def as_dict(self) -> dict[str, Any]:
         """Return numerator, denominator, quotient and interval as plain JSON values."""
-        low, high = self.interval or (None, None)
+        low, high = self.limits
         return {"part": self.part, "whole": self.whole, "value": self.value, "low": low, "high": high}
 
 
@@ -113,6 +118,11 @@ class Difference:
         p, q = (gained + 1) / (n + 2), (lost + 1) / (n + 2)
         half = Z95 * math.sqrt((p + q - (p - q) ** 2) / (n + 2))
         return cls((gained - lost) / n, max(-1.0, p - q - half), min(1.0, p - q + half))
+
+    @property
+    def limits(self) -> tuple[float | None, float | None]:
+        """Both ends of the interval."""
+        return self.low, self.high
 
     def as_dict(self) -> dict[str, Any]:
         """Return the difference as plain JSON values."""

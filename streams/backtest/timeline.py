@@ -34,7 +34,7 @@ class Timeline:
     @property
     def customer(self) -> Rows:
         """The customer of each instant, (k,)."""
-        customer: Rows = np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
+        customer: Rows = np.repeat(np.arange(len(self.starts) - 1, dtype=np.int64), np.diff(self.starts))
         return customer
 
     def after(self, customer: NDArray[np.integer], at: Instants) -> Rows:
@@ -42,8 +42,7 @@ class Timeline:
 
         A binary search in all of them at once: an instant and a customer together fit no sortable number.
         """
-        low, high = self.starts[customer].copy(), self.starts[customer + 1]
-        high = high.copy()
+        low, high = self.starts[customer], self.starts[customer + 1]
         while True:
             open_ = low < high
             if not open_.any():

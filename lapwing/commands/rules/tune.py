@@ -1,0 +1,175 @@
+"""`lapwing rules tune`: what another threshold would do to precision, recall and load."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import numpy as np
+
+from lapwing.backtest.reading import Judged, events_option, judging_options, no_collector, read_history
+from lapwing.backtest.tuning_page import tuning_page
+from lapwing.backtest.tuning_text import print_tuning
+from lapwing.commands.replay import Instant
+from lapwing.output import whole_file
+from lapwing.progress import progress_bar
+from lapwing.settings import Settings
+from lapwing.wiring import engine_settings, learner
+from streams.backtest.history import History
+from streams.backtest.thresholds import Threshold, threshold
+from streams.backtest.tuning import candidates, tune
+from streams.core.features import DTYPES
+from streams.core.rules import Rule, RuleSet, Status
+from streams.errors import BacktestError
+from streams.rule_files import load_rules
+
+MOST_VALUES = 200
+
+
+class Values(click.ParamType):
+    """Numbers with commas between them, or `LOW:HIGH:STEP`."""
+
+    name = "values"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, ...]:
+        """Return the numbers, or refuse the text."""
+        text = str(value)
+        try:
+            if ":" not in text:
+                numbers = [float(part) for part in text.split(",")]
+            else:
+                low, high, step = (float(part) for part in text.split(":"))
+                count = int(np.floor((high - low) / step + 1e-9)) + 1
+                numbers = [round(low + i * step, 10) for i in range(min(count, MOST_VALUES + 1))]
+        except (ValueError, ZeroDivisionError, OverflowError):
+            numbers = []
+        if not numbers or len(numbers) > MOST_VALUES or not all(0 <= number < 1e15 for number in numbers):
+            msg = f"{text!r} is no list such as 2,2.5,3 nor a range such as 1:4:0.5 of at most {MOST_VALUES}"
+            self.fail(f"{msg} numbers, none of them negative", param, ctx)
+        return tuple(sorted(set(numbers)))
+
+
+@click.command("tune")
+@click.argument("rule_id", metavar="RULE")
+@events_option
+@click.option(
+    "--param",
+    "addresses",
+    multiple=True,
+    required=True,
+    help="The feature whose number in the rule's `when` is moved, such as `overdue`; `overdue>=`, or "
+    "`overdue>=3` as it stands, where there are several. Each one given has a curve of its own.",
+)
+@click.option(
+    "--values",
+    type=Values(),
+    help="What to try: `2,2.5,3` or `LOW:HIGH:STEP`; by default quantiles of the data.",
+)
+@click.option(
+    "--candidates",
+    "count",
+    type=click.IntRange(2, 50),
+    default=12,
+    show_default=True,
+    help="How many quantiles to try.",
+)
+@judging_options(rules=True)
+@click.option(
+    "--capacity-of",
+    type=click.Choice(["all", "rule"]),
+    default="all",
+    show_default=True,
+    help="Whose warnings are held against --capacity: those of all active rules, or the rule's alone.",
+)
+@click.option(
+    "--min-precision", type=click.FloatRange(0, 1), help="Choose no value with less precision of the rule."
+)
+@click.option(
+    "--split",
+    type=Instant(),
+    help="Choose by what was known at this instant, RFC 3339, and report on what came after it.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the curves as JSON.")
+@click.option(
+    "--html", "page", type=click.Path(path_type=Path, dir_okay=False), help="Write a page with plots here."
+)
+def tune_command(
+    rule_id: str,
+    judged: Judged,
+    settings: Settings,
+    addresses: tuple[str, ...],
+    values: tuple[float, ...] | None,
+    count: int,
+    capacity_of: str,
+    min_precision: float | None,
+    split: int | None,
+    as_json: bool,
+    page: Path | None,
+) -> None:
+    """Move a threshold of RULE through its range, and tell precision, recall and load at each value.
+
+    With --capacity or --min-precision it names the value that meets them with the most recall.
+    docs/backtest.md defines every figure.
+    """
+    rules = load_rules([settings.rules], DTYPES)
+    rule = _rule(rules, rule_id, settings.rules)
+    moved = [threshold(rule, address, DTYPES) for address in addresses]
+    others = [each for each in rules.rules if each.status is Status.ACTIVE and each.id != rule.id]
+    with no_collector():
+        history, refused = read_history(judged, settings)
+        if split is not None and not history.begin < split < history.end:
+            msg = "--split lies outside the history"
+            raise BacktestError(msg)
+        results = []
+        for each in moved:
+            tried = values if values is not None else _candidates(history, rule, each, count, settings)
+            with progress_bar(f"tuning {each.address}") as bar:
+                results.append(
+                    tune(
+                        history,
+                        rule,
+                        others,
+                        each,
+                        tried,
+                        engine_settings(settings),
+                        learner(settings),
+                        judged.team,
+                        capacity_of=capacity_of,
+                        min_precision=min_precision,
+                        split=split,
+                        progress=bar,
+                    )
+                )
+    if page is not None:
+        with whole_file(page) as part:
+            part.write_text(tuning_page(results), encoding="utf-8")
+    if as_json:
+        click.echo(json.dumps({"refused": refused, "thresholds": [each.as_dict() for each in results]}))
+    else:
+        print_tuning(results)
+
+
+def _rule(rules: RuleSet, name: str, path: Path) -> Rule:
+    found = [rule for rule in (*rules.rules, *rules.idle) if rule.id == name]
+    if not found:
+        known = ", ".join(sorted(rule.id for rule in (*rules.rules, *rules.idle)))
+        msg = f"{path}: there is no rule {name!r}; there are: {known}"
+        raise BacktestError(msg)
+    return found[0]
+
+
+def _candidates(
+    history: History, rule: Rule, moved: Threshold, count: int, settings: Settings
+) -> Sequence[float]:
+    if moved.formula:
+        msg = f"rule {rule.id!r}: {moved.address!r} is held against a formula; say with --values what to try"
+        raise BacktestError(msg)
+    found = candidates(history, rule, moved, count, engine_settings(settings), learner(settings))
+    if not found:
+        msg = f"rule {rule.id!r}: no customer of this history is one for whom {moved.address!r} decides"
+        raise BacktestError(msg)
+    return found
