@@ -30,7 +30,7 @@ def backtest_page(result: Backtest, missed_most: int) -> str:
         f"{day(result.period.since)} to {day(result.period.until)} ({result.time_zone}). "
         f"{result.events:,} events of {result.customers:,} customers; rule set {result.rule_set}.",
         f"A customer has left when no order follows for {horizon} days, or with a closure. Only what "
-        f"has matured is judged: warnings opened {horizon} days or more before the end, churns known by then.",
+        f"has matured is judged: warnings opened {horizon} days before the end, churns known by then.",
     ]
     tiles = [
         (percent(result.all.precision.value), "Precision", of_whole(result.all.precision) + " warnings"),

@@ -34,15 +34,15 @@ class Timeline:
     @property
     def customer(self) -> Rows:
         """The customer of each instant, (k,)."""
-        customer: Rows = np.repeat(np.arange(len(self.starts) - 1, dtype=np.int64), np.diff(self.starts))
-        return customer
+        return np.repeat(np.arange(len(self.starts) - 1, dtype=np.int64), np.diff(self.starts))
 
     def after(self, customer: NDArray[np.integer], at: Instants) -> Rows:
         """Return for each (n,) customer the place of the first instant after `at`, or where the next begins.
 
         A binary search in all of them at once: an instant and a customer together fit no sortable number.
         """
-        low, high = self.starts[customer], self.starts[customer + 1]
+        low: Rows = self.starts[customer]
+        high = self.starts[customer + 1]
         while True:
             open_ = low < high
             if not open_.any():
