@@ -134,7 +134,7 @@ def compare(
     tiers = [_highest(each, period) for each in alarms]
     changes = {
         customer: CustomerChange(history.customers[customer], tiers[0].get(customer), tiers[1].get(customer))
-        for customer in sorted({*tiers[0], *tiers[1]})
+        for customer in sorted({*tiers[0], *tiers[1]}, key=history.customers.__getitem__)
     }
     differing = [change for change in changes.values() if change.old != change.new]
 

@@ -137,9 +137,9 @@ class Twin:
         for warning in self.matured(warnings):
             word = None
             for event in self.events:
-                if event.customer_id == warning.customer and event.at <= warning.opened_at:
-                    if isinstance(event.record, Profile):
-                        word = getattr(event.record, field)
+                known = event.customer_id == warning.customer and event.at <= warning.opened_at
+                if known and isinstance(event.record, Profile):
+                    word = getattr(event.record, field)
             judged[word] += 1
             false[word] += not self.right(warning)
         return {word: (false[word], judged[word]) for word in judged}

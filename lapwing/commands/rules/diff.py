@@ -75,6 +75,6 @@ def diff(
         with whole_file(page) as part:
             part.write_text(comparison_page(result, old, new, most), encoding="utf-8")
     if as_json:
-        click.echo(json.dumps({"old": old, "new": new, **result.as_dict(most), "refused": refused}))
+        click.echo(json.dumps({"compared": [old, new], **result.as_dict(most), "refused": refused}))
     else:
         print_comparison(result, old, new, most)

@@ -1,0 +1,53 @@
+"""Intervals against published figures."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.backtest.share import Difference, Share, Spread
+
+
+def test_wilson_against_the_literature() -> None:
+    # Newcombe (1998), Two-sided confidence intervals for the single proportion, table I, method 3.
+    for part, whole, low, high in (
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ):
+        assert Share(part, whole).interval == pytest.approx((low, high), abs=5e-5)
+
+
+def test_a_difference_against_the_literature() -> None:
+    # Newcombe (1998), table II, method 10: 56 of 70 less 48 of 80.
+    found = Difference.between(Share(48, 80), Share(56, 70))
+    assert (found.value, found.low, found.high) == pytest.approx((0.2, 0.0524, 0.3339), abs=5e-5)
+
+
+@given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_an_interval_holds_its_share_and_lies_between_none_and_all(counts: tuple[int, int]) -> None:
+    share = Share(*counts)
+    assert share.interval is not None
+    assert share.value is not None
+    low, high = share.interval
+    assert 0 <= low <= share.value <= high <= 1
+    assert high - low > 0
+
+
+def test_nothing_has_no_share_and_no_interval() -> None:
+    assert Share(0, 0).as_dict() == {"part": 0, "whole": 0, "value": None, "low": None, "high": None}
+    assert Difference.between(Share(0, 0), Share(1, 2)).value is None
+    assert Difference.paired(np.array([], dtype=np.bool_), np.array([], dtype=np.bool_)).value is None
+    assert Spread.of(np.array([])).median is None
+
+
+def test_a_paired_difference_counts_who_changed() -> None:
+    old = np.array([True] * 10 + [False] * 90)
+    new = np.array([False] * 2 + [True] * 8 + [True] * 12 + [False] * 78)
+    found = Difference.paired(old, new)
+    assert found.value == pytest.approx(0.10)
+    assert found.low is not None
+    assert found.high is not None
+    assert 0 < found.low < 0.10 < found.high
+    assert Difference.paired(old, old).value == 0
