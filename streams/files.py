@@ -15,7 +15,7 @@ from streams.contract.decode import decode_lines
 from streams.contract.rejected import Reason
 from streams.core.batch import Batch
 from streams.errors import EventFileError
-from streams.parquet import parquet_lines, why_refused
+from streams.parquet import parquet_events, parquet_lines, why_refused
 
 SUFFIXES: Final = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".parquet")
 """The endings of event files' names."""
@@ -57,22 +57,38 @@ def read_events(
     before = 0
     for path, size in zip(paths, sizes, strict=True):
         suffix = _suffix(path)
-        for first_line, lines, done in line_blocks(path, suffix):
-            decoded = decode_lines(lines, latest_us=latest_us)
-            batches.append(decoded.batch)
-            for refused in decoded.refused:
-                line = lines[refused.index]
-                reason, detail = refused.reason, refused.detail
-                if not line.strip():
-                    continue
-                if suffix == ".parquet":
-                    reason, detail = why_refused(line, reason, detail)
-                on_refused(FileRefusal(path, first_line + refused.index, reason, detail))
+        for batch, refusals, done in _event_blocks(path, suffix, latest_us):
+            batches.append(batch)
+            for refusal in refusals:
+                on_refused(refusal)
             if progress is not None:
                 progress(before + min(done, size), sum(sizes))
         before += size
     batch = Batch.concat(batches)
     return batch.take(batch.order())
+
+
+def _event_blocks(
+    path: Path, suffix: str, latest_us: int | None
+) -> Iterator[tuple[Batch, list[FileRefusal], int]]:
+    """Yield events in blocks, with the lines or rows of each that are none, and the bytes read so far."""
+    if suffix == ".parquet":
+        with _named(path), path.open("rb") as file:
+            for first, batch, refused, done in parquet_events(path, file, latest_us):
+                refusals = [
+                    FileRefusal(path, first + row, *why_refused(line, each.reason, each.detail))
+                    for row, each, line in refused
+                ]
+                yield batch, refusals, done
+        return
+    for first, lines, done in line_blocks(path, suffix):
+        decoded = decode_lines(lines, latest_us=latest_us)
+        refusals = [
+            FileRefusal(path, first + each.index, each.reason, each.detail)
+            for each in decoded.refused
+            if lines[each.index].strip()
+        ]
+        yield decoded.batch, refusals, done
 
 
 def _suffix(path: Path) -> str:

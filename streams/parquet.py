@@ -1,4 +1,4 @@
-"""Events in Parquet: the contract's fields as columns, read by way of the same decoder as JSON lines."""
+"""Events in Parquet: the contract's fields as columns, judged as JSON lines are."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from pathlib import Path
 from typing import IO, Final
 
 import msgspec
+import numpy as np
 import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
 import pyarrow.parquet as pq  # type: ignore[import-untyped]  # ships no types
 
 from streams.contract.authority import Refusal, judge_line
+from streams.contract.decode import Refused, decode_lines
 from streams.contract.events import EVENTS
 from streams.contract.rejected import Reason
+from streams.core.batch import Batch
 from streams.core.topics import FILE_TYPES
 from streams.errors import EventFileError
+from streams.parquet_columns import plain_rows
 
 FIELDS: Final = ("type", *dict.fromkeys(name for model in EVENTS.values() for name in model.model_fields))
 """Every field of every event; other columns of a file are not read."""
@@ -26,13 +30,39 @@ _ROW: Final = "row number"
 
 def parquet_lines(path: Path, file: IO[bytes]) -> Iterator[tuple[int, list[bytes], int]]:
     """Yield rows as JSON lines in blocks: the first one's number from 1, the lines, the bytes read so far."""
+    for first, frame, done in _frames(path, file):
+        yield first, _json_lines(path, frame), done
+
+
+def parquet_events(
+    path: Path, file: IO[bytes], latest_us: int | None
+) -> Iterator[tuple[int, Batch, list[tuple[int, Refused, bytes]], int]]:
+    """Yield rows as events in blocks, what happened after `latest_us` refused.
+
+    Of each block: the first row's number from 1, the events, the refused rows with their place and JSON line,
+    and the bytes read so far.
+    """
+    for first, frame, done in _frames(path, file):
+        batch, plain = plain_rows(frame, latest_us)
+        refused: list[tuple[int, Refused, bytes]] = []
+        if not plain.all():
+            others = np.flatnonzero(~plain)
+            lines = _json_lines(path, frame.filter(~plain))
+            decoded = decode_lines(lines, latest_us=latest_us)
+            refused = [(int(others[each.index]), each, lines[each.index]) for each in decoded.refused]
+            batch = Batch.concat([batch, decoded.batch])
+        yield first, batch, refused, done
+
+
+def _frames(path: Path, file: IO[bytes]) -> Iterator[tuple[int, pl.DataFrame, int]]:
+    """Yield rows in blocks: the first one's number from 1, the columns that events have, the bytes read."""
     try:
         parquet = pq.ParquetFile(file)
         known = [name for name in parquet.schema_arrow.names if name in FIELDS]
         first = 1
         for block in parquet.iter_batches(batch_size=_ROWS_AT_A_TIME, columns=known):
             frame = pl.DataFrame(block)
-            yield first, _json_lines(path, frame), file.tell()
+            yield first, frame, file.tell()
             first += frame.height
     except (pa.ArrowException, pl.exceptions.PolarsError, OSError) as error:
         message = f"{path}: not a readable Parquet file: {str(error).splitlines()[0]}"
