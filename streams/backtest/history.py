@@ -15,7 +15,7 @@ from streams.core.topics import Topic
 from streams.errors import BacktestError
 
 _BLOCK = 65_536
-"""Events given their customers at once: of a first block all are new and looked at one by one."""
+"""Events taken at once: columns of this length stay in the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,15 @@ class History:
         if not len(events):
             msg = "there is no event to judge rules by" + ("" if until is None else " before --until")
             raise BacktestError(msg)
-        index = Customers()
-        customer = np.concatenate(
-            [index.index(events.customer_id[i : i + _BLOCK]) for i in range(0, len(events), _BLOCK)]
-        )
-        fresh = Repeats(repeat_window_us).fresh(index.hashes[customer], events.event_id, events.at, events.at)
+        index, seen = Customers(), Repeats(repeat_window_us)
+        customer = np.empty(len(events), dtype=np.int32)
+        fresh = np.empty(len(events), dtype=np.bool_)
+        for begin in range(0, len(events), _BLOCK):
+            part = slice(begin, begin + _BLOCK)
+            at = events.at[part]
+            customer[part] = index.index(events.customer_id[part])
+            seen.forget(int(at[0]))
+            fresh[part] = seen.fresh(index.hashes[customer[part]], events.event_id[part], at, at)
         repeats = int(np.count_nonzero(~fresh))
         if repeats:
             events, customer = events.take(fresh), customer[fresh]
