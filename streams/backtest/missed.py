@@ -55,15 +55,16 @@ class Nearest:
         self.rule = np.full(len(churns), -1)
         self.at = np.full(len(churns), NEVER)
 
-    def look(self, features: Features) -> None:
-        """Look at the churns that are in their course at a sweep."""
+    def look(self, features: Features, causes: NDArray[np.int32]) -> None:
+        """Look at the churns in their course at a sweep; who has an open cause has been warned of."""
         at = int(features.view.at[0]) if len(features) else NEVER
         ordered = self._churns.last_order[self._waiting]
         end = int(np.searchsorted(ordered, at, side="left"))
         fresh = self._waiting[self._begun : end]
         self._begun = max(self._begun, end)
         current = np.concatenate([self._current, fresh])
-        self._current = current = current[self._churns.known_at[current] > at]
+        going_on = (self._churns.known_at[current] > at) & (causes[self._churns.customer[current]] == 0)
+        self._current = current = current[going_on]
         if not len(current) or not self.rules:
             return
         frame = _frame(features, self._columns, self._churns.customer[current])

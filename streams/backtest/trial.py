@@ -27,15 +27,18 @@ from streams.core.steps import Step, Tier
 from streams.core.view import Sweep
 from streams.replay import replay
 
-Look = Callable[[Features], None]
-"""Called at each sweep with the features of all customers."""
+Look = Callable[[Features, NDArray[np.int32]], None]
+"""Called at each sweep with the features of all customers, and (c,) how many causes each has open."""
 
 
 class Recorder(Episodes):
     """Episodes that keep when each cause opened and closed."""
 
-    def __init__(self, app: str, rules: RuleSet) -> None:
+    def __init__(self, app: str, rules: RuleSet, counted: frozenset[int], customers: int) -> None:
         super().__init__(app, rules)
+        self.causes = np.zeros(customers, dtype=np.int32)
+        """(c,) open causes of the rules `counted` of each customer."""
+        self._counted = counted
         self._columns = tuple(array("q") for _ in range(5))
         self._evaluation = 0
         self._last = (-1, -1, -1)
@@ -54,9 +57,12 @@ class Recorder(Episodes):
         self._last = (customer, at, rule)
         result = super()._advance(rule, customer, at, *args, **kwargs)
         if result is not None:
-            values = (rule, customer, at, self._evaluation, self.opened[rule] - opened)
+            has_opened = self.opened[rule] - opened
+            values = (rule, customer, at, self._evaluation, has_opened)
             for column, value in zip(self._columns, values, strict=True):
                 column.append(value)
+            if rule in self._counted:
+                self.causes[customer] += 1 if has_opened else -1
         return result
 
     def moves(self) -> Moves:
@@ -85,9 +91,16 @@ class _NoRepeats(Repeats):
 class _TrialEngine(Engine):
     """The engine with a recorder, and a look at every sweep."""
 
-    def __init__(self, settings: EngineSettings, rules: RuleSet, learner: Learner | None) -> None:
+    def __init__(
+        self,
+        settings: EngineSettings,
+        rules: RuleSet,
+        learner: Learner | None,
+        counted: frozenset[int],
+        customers: int,
+    ) -> None:
         super().__init__(settings, rules, learner)
-        self.recorder = Recorder(settings.app, rules)
+        self.recorder = Recorder(settings.app, rules, counted, customers)
         self.episodes = self.recorder
         self.repeats = _NoRepeats(settings.repeat_window_us)
         self.look: Look | None = None
@@ -95,7 +108,7 @@ class _TrialEngine(Engine):
     def _evaluate(self, features: Features, *args: Any, **kwargs: Any) -> list[Change]:
         changes = super()._evaluate(features, *args, **kwargs)
         if self.look is not None and isinstance(features.view, Sweep):
-            self.look(features)
+            self.look(features, self.recorder.causes)
         return changes
 
 
@@ -154,7 +167,9 @@ def run(
     # The set is in the order of the ids.
     compiled = compile_rules([replace(rule, id=f"{place:05}") for rule, place in places.items()], DTYPES)
     scored = "churn_probability" in compiled.columns
-    engine = _TrialEngine(settings, compiled, learner if scored else None)
+    counted = frozenset(places[behaviour(rule)] for rule in rules if rule.status is Status.ACTIVE)
+    learned = learner if scored else None
+    engine = _TrialEngine(settings, compiled, learned, counted, len(history.customers))
     if look is not None:
         engine.look = look
     done = replay(history.events, [engine], until=history.end, on_steps=_nothing, progress=progress)

@@ -201,7 +201,7 @@ def candidates(
     seen: list[NDArray[np.float64]] = []
     looks = 0
 
-    def look(features: Features) -> None:
+    def look(features: Features, causes: NDArray[np.int32]) -> None:
         nonlocal looks
         looks += 1
         if looks % LOOK_EVERY == 0 and len(features):

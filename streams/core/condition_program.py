@@ -18,6 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from streams.core import conditions as c
+from streams.core.rule_columns import RuleColumns, WordCodes
 
 Mask = Any
 """(n,) or scalar booleans."""
@@ -27,7 +28,7 @@ Column = tuple[Any, Mask | None]
 """float64 values with NaN for missing, and where they are missing; `None` where none is."""
 Words = tuple[list[str | None], NDArray[np.int64]]
 """The different words of a column and (n,) the place of each row's word among them."""
-Step = Callable[[list[Any], pl.DataFrame], Any]
+Step = Callable[[list[Any], Any], Any]
 """What one register holds, made of those before it or of a column of the frame."""
 
 ROWS_AT_ONCE: Final = 32_768
@@ -54,7 +55,7 @@ class Program:
         self._places: dict[tuple[str, Any], int] = {}
         self._outputs = [self._truth(condition) for condition in conditions]
 
-    def run(self, frame: pl.DataFrame) -> NDArray[np.int8]:
+    def run(self, frame: pl.DataFrame | RuleColumns) -> NDArray[np.int8]:
         """Return (conditions, n) verdicts of a frame of n rows: 1 true, 0 false, -1 missing."""
         verdicts = np.empty((len(self._outputs), frame.height), dtype=np.int8)
         with np.errstate(all="ignore"):
@@ -63,14 +64,14 @@ class Program:
                 self._run(frame[part], verdicts[:, part])
         return verdicts
 
-    def _registers(self, frame: pl.DataFrame) -> list[Any]:
+    def _registers(self, frame: pl.DataFrame | RuleColumns) -> list[Any]:
         """Return what every step makes of a frame."""
         registers: list[Any] = []
         for step in self._steps:
             registers.append(step(registers, frame))
         return registers
 
-    def _run(self, frame: pl.DataFrame, verdicts: NDArray[np.int8]) -> None:
+    def _run(self, frame: pl.DataFrame | RuleColumns, verdicts: NDArray[np.int8]) -> None:
         registers = self._registers(frame)
         for row, output in enumerate(self._outputs):
             true, false = registers[output]
@@ -154,18 +155,16 @@ class Program:
                 return lambda r, frame: _finite(np.where(r[k][0], r[i][0], r[j][0]))
 
 
-def _load_number(series: pl.Series) -> Column:
+def _load_number(series: pl.Series | NDArray[Any]) -> Column:
     """Return a column as float64; what is null or not finite is missing."""
-    values = series.to_numpy()
+    values = series if isinstance(series, np.ndarray) else series.to_numpy()
     if values.dtype.kind in "iu":
         return values.astype(np.float64), None
     values = np.asarray(values, dtype=np.float64)
     missing = ~np.isfinite(values)
     if not missing.any():
         return values, None
-    if np.count_nonzero(missing) == series.null_count():  # then all are NaN already
-        return values, missing
-    return np.where(missing, np.nan, values), missing
+    return np.where(np.isinf(values), np.nan, values), missing
 
 
 def _finite(values: Any) -> Column:
@@ -235,8 +234,10 @@ def _pick(how: str, places: list[int]) -> Step:
     return step
 
 
-def _load_words(series: pl.Series) -> Words:
+def _load_words(series: pl.Series | WordCodes) -> Words:
     """Return the different words of a column and where each row's stands among them."""
+    if isinstance(series, WordCodes):
+        return series.used()
     if series.dtype == pl.Null:
         return [None], np.zeros(len(series), dtype=np.int64)
     if len(series) <= FEW_ROWS:

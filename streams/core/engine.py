@@ -254,7 +254,7 @@ class Engine:
             return []
         if "churn_probability" in self.rules.columns or self.on_features is not None:
             self._score(features)
-        verdicts = self.rules.verdicts(features.frame(self.rules.columns))
+        verdicts = self.rules.verdicts(features.columns(self.rules.columns))
 
         def cause_of(rule: int, row: int, since: int, opened_at: int) -> Cause:
             spec = self.rules.rules[rule]

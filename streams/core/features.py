@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from streams.core.batch import MILLION
 from streams.core.customers import ATTRIBUTES
 from streams.core.instants import ALWAYS, NEVER
+from streams.core.rule_columns import RuleColumns, WordCodes
 from streams.core.topics import Topic
 from streams.core.view import View, since
 
@@ -100,6 +101,15 @@ class Features:
     def frame(self, names: tuple[str, ...]) -> pl.DataFrame:
         """Return the features `names` as a frame of `len(self)` rows."""
         return pl.DataFrame([self.series(name) for name in names])
+
+    def columns(self, names: tuple[str, ...]) -> RuleColumns:
+        """Return the features `names` as conditions read them."""
+        words = self.view.customers.words
+        read: dict[str, Column | WordCodes] = {}
+        for name in names:
+            is_word = CATALOGUE[name].dtype is pl.String
+            read[name] = WordCodes(words, self[name]) if is_word else self[name]
+        return RuleColumns(len(self), read)
 
     def at(self, rows: NDArray[np.int64]) -> FeaturesAt:
         """Return the features of the rows at the positions `rows` alone."""

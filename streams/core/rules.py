@@ -20,6 +20,7 @@ from streams.core.condition_sql import Catalogue, ConditionError, closest, parse
 from streams.core.inhibition import inhibition_problems, inhibitors
 from streams.core.messages import message_fields
 from streams.core.messages import render as render_message
+from streams.core.rule_columns import RuleColumns
 from streams.core.steps import Tier, Value
 from streams.errors import RuleError
 
@@ -177,7 +178,7 @@ class RuleSet:
         """Return the features that a rule, or the rule at a place in `rules`, reads."""
         return self._reads[rule if isinstance(rule, int) else self.rules.index(rule)]
 
-    def verdicts(self, frame: pl.DataFrame) -> Verdicts:
+    def verdicts(self, frame: pl.DataFrame | RuleColumns) -> Verdicts:
         """Return what every rule says of every row of a frame with `columns`."""
         both = self._program.run(frame)
         return Verdicts(both[: len(self.rules)], both[len(self.rules) :])
