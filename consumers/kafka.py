@@ -177,6 +177,12 @@ class Subscription:
             self.close()
             raise
 
+    def seek(self, offset: int) -> None:
+        """Read on from an offset of every assigned partition."""
+        with _mapped(self._cluster.servers):
+            for tp in self._consumer.assignment():
+                self._consumer.seek(tp, offset)
+
     def poll(self, timeout_s: float) -> list[Record]:
         """Return what has come, in each partition's order; wait up to so long for the first."""
         with _mapped(self._cluster.servers):

@@ -14,16 +14,18 @@ from typing import Any
 
 import click
 
+from lapwing.backtest.topics import Start, read_topics
 from lapwing.commands.replay import Instant
 from lapwing.options import settings_options
 from lapwing.progress import progress_bar
-from lapwing.settings import Settings
+from lapwing.settings import DEFAULT, Settings
 from streams.backtest.history import History
 from streams.backtest.load import WORKING, Team, weekdays
+from streams.core.batch import Batch
 from streams.files import FileRefusal, read_events
 
-SETTINGS = ("app", "time_zone", "sweep_every", "horizon", "model_enabled")
-"""The settings that a backtest's figures depend on and that have a flag."""
+SETTINGS = ("broker", "app", "time_zone", "sweep_every", "horizon", "model_enabled")
+"""The settings with a flag: where the broker is, and what a backtest's figures depend on."""
 
 
 class WorkingDays(click.ParamType):
@@ -43,11 +45,25 @@ class WorkingDays(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
+class From(click.ParamType):
+    """An offset, or an RFC 3339 time."""
+
+    name = "offset|time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Start:
+        """Return the start, or refuse the text."""
+        text = str(value)
+        if text.isdecimal():
+            return Start(offset=int(text))
+        return Start(time_us=Instant().convert(text, param, ctx))
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What the arguments of all three commands say."""
+    """What the arguments of all three commands say of the history and the team."""
 
     events: tuple[Path, ...]
+    start: Start | None
     until: int | None
     team: Team
 
@@ -55,15 +71,21 @@ class Judged:
 events_option = click.option(
     "--events",
     multiple=True,
-    required=True,
     type=click.Path(path_type=Path),
     help="An event file of the history (.jsonl, .jsonl.gz, .jsonl.zst or .parquet); may be repeated.",
 )
 
 
-def judging_options(*, rules: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command the settings, the end of the history and the team; it is called with `judged`."""
+def judging_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the settings, the history and the team; it is called with `settings` and `judged`."""
     options = [
+        click.option(
+            "--from",
+            "start",
+            type=From(),
+            help="Read the topics of --broker from this offset of every partition on, or from records of this "
+            "time on, RFC 3339; by default from their beginning.",
+        ),
         click.option(
             "--until",
             type=Instant(),
@@ -83,44 +105,58 @@ def judging_options(*, rules: bool) -> Callable[[Callable[..., Any]], Callable[.
         ),
     ]
 
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(function)
-        def call(
-            *args: Any,
-            events: tuple[Path, ...],
-            until: int | None,
-            capacity: float | None,
-            working_days: tuple[str, ...],
-            **given: Any,
-        ) -> Any:
-            judged = Judged(events, until, Team(capacity, working_days))
-            return function(*args, judged=judged, **given)
+    @functools.wraps(function)
+    def call(
+        *args: Any,
+        events: tuple[Path, ...],
+        start: Start | None,
+        until: int | None,
+        capacity: float | None,
+        working_days: tuple[str, ...],
+        **given: Any,
+    ) -> Any:
+        judged = Judged(events, start, until, Team(capacity, working_days))
+        return function(*args, judged=judged, **given)
 
-        decorated: Callable[..., Any] = call
-        for option in reversed(options):
-            decorated = option(decorated)
-        return settings_options(*(("rules", *SETTINGS) if rules else SETTINGS))(decorated)
-
-    return decorate
+    decorated: Callable[..., Any] = call
+    for option in reversed(options):
+        decorated = option(decorated)
+    return settings_options("rules", *SETTINGS)(decorated)
 
 
 def read_history(judged: Judged, settings: Settings) -> tuple[History, dict[str, int]]:
-    """Return the history of the event files, and how many lines were refused by reason."""
+    """Return the history of the event files, or of the broker's topics, and what was refused by reason."""
+    if judged.events and judged.start is not None:
+        msg = "--from is for the topics of a broker; give either it or event files"
+        raise click.UsageError(msg)
+    with progress_bar("reading") as bar:
+        if judged.events:
+            batch, refused = _files(judged.events, settings, bar)
+        elif judged.start is not None or settings.source("broker") != DEFAULT:
+            batch, refused = read_topics(settings, judged.start or Start(), bar)
+        else:
+            msg = "give event files, or --broker HOST:PORT to read its topics"
+            raise click.UsageError(msg)
+    return History.of(batch, settings.repeat_window, judged.until), dict(sorted(refused.items()))
+
+
+def _files(
+    paths: tuple[Path, ...], settings: Settings, bar: Callable[[int, int], None]
+) -> tuple[Batch, Counter[str]]:
     refused: Counter[str] = Counter()
 
     def on_refused(refusal: FileRefusal) -> None:
         refused[refusal.reason] += 1
         click.echo(f"refused {refusal}", err=True)
 
-    with progress_bar("reading") as bar:
-        batch = read_events(
-            judged.events,
-            now_us=time.time_ns() // 1000,
-            max_skew_us=settings.max_skew,
-            on_refused=on_refused,
-            progress=bar,
-        )
-    return History.of(batch, settings.repeat_window, judged.until), dict(sorted(refused.items()))
+    batch = read_events(
+        paths,
+        now_us=time.time_ns() // 1000,
+        max_skew_us=settings.max_skew,
+        on_refused=on_refused,
+        progress=bar,
+    )
+    return batch, refused
 
 
 @contextmanager

@@ -21,8 +21,8 @@ from streams.rule_files import load_rules
 
 
 @click.command(name="backtest")
-@click.argument("events", nargs=-1, required=True, type=click.Path(path_type=Path))
-@judging_options(rules=True)
+@click.argument("events", nargs=-1, type=click.Path(path_type=Path))
+@judging_options
 @click.option(
     "--since",
     type=Instant(),
@@ -49,7 +49,9 @@ def command(
     as_json: bool,
     page: Path | None,
 ) -> None:
-    """Run rules over EVENTS (.jsonl, .jsonl.gz, .jsonl.zst or .parquet) and judge what they warn of.
+    """Run rules over a history and judge what they warn of.
+
+    The history is EVENTS (.jsonl, .jsonl.gz, .jsonl.zst or .parquet) or, with --broker, what its topics hold.
 
     Tells warnings a day and a working day, precision, recall and lead time of all active rules together and
     of each rule, shadow rules too, and who left unwarned. docs/backtest.md defines every figure.

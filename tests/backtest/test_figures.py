@@ -31,6 +31,8 @@ def same(figures: Figures, twin: Twin, warnings: list[Warned], generated: Histor
         len(matured),
     )
     assert (figures.recall.part, figures.recall.whole) == (len(leads), len(left))
+    assert figures.already_lost == sum(twin.lost_before(w) for w in matured)
+    assert figures.acted_on == sum(twin.acted_on(w) and not twin.right(w) for w in matured)
     if leads:
         spread = figures.lead_days
         assert [spread.low, spread.median, spread.high] == pytest.approx(median_and_quartiles(leads))
@@ -46,6 +48,7 @@ def compare(generated: History, since: int | None = None) -> None:
     result = judged(generated, rules, since)
     twin = twin_of(generated, since)
     same(result.all, twin, warnings_of(replayed(generated, rules)), generated)
+    assert (result.base.part, result.base.whole) == twin.base()
     alone = {
         rule.id: warnings_of(replayed(generated, [replace(rule, status=Status.ACTIVE)])) for rule in rules
     }
@@ -78,3 +81,6 @@ def test_there_is_something_to_count() -> None:
     assert result.all.recall.part > 0
     assert len({g.value for g in result.all.groups["customer_class"]}) > 1
     assert any(each.alone.part for each in result.rules)
+    assert any(each.figures.already_lost for each in result.rules)
+    assert any(each.figures.acted_on for each in result.rules)
+    assert 0 < result.base.part < result.base.whole

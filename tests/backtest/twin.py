@@ -114,6 +114,32 @@ class Twin:
 
         return within(Topic.CLOSURES) or not within(Topic.ORDERS)
 
+    def lost_before(self, warning: Warned) -> bool:
+        """Say whether a churn was known when a warning opened, and nobody has ordered since."""
+        orders = [at for at in self.times(warning.customer, Topic.ORDERS) if at <= warning.opened_at]
+        if not orders or warning.opened_at >= orders[-1] + self.horizon:
+            return True
+        closures = self.times(warning.customer, Topic.CLOSURES)
+        return any(orders[-1] < at <= warning.opened_at for at in closures)
+
+    def acted_on(self, warning: Warned) -> bool:
+        """Say whether the team acted after a warning."""
+        actions = self.times(warning.customer, Topic.ACTIONS)
+        return any(warning.opened_at <= at <= warning.opened_at + self.horizon for at in actions)
+
+    def base(self) -> tuple[int, int]:
+        """Return how many active customers left, and how many there were, every four weeks."""
+        left = active = 0
+        at = self.since + self.horizon
+        while at + self.horizon <= self.until:
+            for customer in {e.customer_id for e in self.events}:
+                as_if = Warned(customer, at, at)
+                if not self.lost_before(as_if):
+                    active += 1
+                    left += self.right(as_if)
+            at += 28 * DAY
+        return left, active
+
     def catching(self, left: Left, warnings: Sequence[Warned]) -> Warned | None:
         """Return the first warning that was open between the last order and the leaving's being known."""
         open_then = [

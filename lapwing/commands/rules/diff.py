@@ -23,7 +23,7 @@ from streams.backtest.comparison import compare
 @click.argument("old")
 @click.argument("new")
 @events_option
-@judging_options(rules=True)
+@judging_options
 @click.option(
     "--since",
     type=Instant(),

@@ -77,7 +77,7 @@ class Values(click.ParamType):
     show_default=True,
     help="How many quantiles to try.",
 )
-@judging_options(rules=True)
+@judging_options
 @click.option(
     "--capacity-of",
     type=click.Choice(["all", "rule"]),

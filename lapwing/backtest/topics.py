@@ -1,0 +1,95 @@
+"""A history read from Kafka: the inbound topics from an offset or a time to where they end now."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from consumers.kafka import Admin, Cluster, Record, Subscription
+from lapwing.settings import Settings
+from streams.contract.decode import decode_poll
+from streams.core.batch import Batch
+from streams.core.topics import REQUIRED
+from streams.errors import BrokerError
+
+POLL_S = 1.0
+MAX_RECORDS = 20_000
+IDLE_S = 30.0
+"""How long a broker may say nothing before it is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """From where a topic is read: an offset of every partition, or a time of the records."""
+
+    offset: int = 0
+    time_us: int | None = None
+
+    def keeps(self, record: Record) -> bool:
+        """Say whether a record is no earlier."""
+        if self.time_us is not None:
+            return record.timestamp_ms * 1000 >= self.time_us
+        return record.offset >= self.offset
+
+
+def read_topics(
+    settings: Settings, start: Start, progress: Callable[[int, int], None]
+) -> tuple[Batch, Counter[str]]:
+    """Return the events of the inbound topics in total order, and how many records were refused by reason.
+
+    As in a file, the order of arrival does not matter: a history is read in event time.
+    """
+    cluster = Cluster(settings.broker, settings.kafka_security)
+    admin = Admin(cluster)
+    try:
+        there = admin.partitions()
+    finally:
+        admin.close()
+    for topic in REQUIRED:
+        if settings.topics[topic] not in there:
+            msg = f"Kafka at {settings.broker} has no topic {settings.topics[topic]!r}"
+            raise BrokerError(msg)
+    batches: list[Batch] = []
+    refused: Counter[str] = Counter()
+    names = [(topic, name) for topic, name in settings.topics.items() if name in there]
+    for number, (topic, name) in enumerate(names):
+        progress(number, len(names))
+        for records in _polls(cluster, name, start):
+            decoded = decode_poll(
+                topic,
+                [record.value for record in records],
+                [record.key for record in records],
+                [record.timestamp_ms for record in records],
+                max_skew_us=settings.max_skew,
+            )
+            batches.append(decoded.batch)
+            refused.update(each.reason.value for each in decoded.refused)
+    progress(len(names), len(names))
+    batch = Batch.concat(batches)
+    return batch.take(batch.order()), refused
+
+
+def _polls(cluster: Cluster, name: str, start: Start) -> list[list[Record]]:
+    """Return the records of a topic from its start to its present end, poll by poll."""
+    subscription = Subscription(cluster, name, group=None, max_records=MAX_RECORDS)
+    polls: list[list[Record]] = []
+    try:
+        if start.offset:
+            subscription.seek(start.offset)
+        heard = time.monotonic()
+        while True:
+            records = subscription.poll(POLL_S)
+            kept = [record for record in records if start.keeps(record)]
+            if kept:
+                polls.append(kept)
+            if records:
+                heard = time.monotonic()
+            if subscription.at_end():
+                return polls
+            if time.monotonic() - heard > IDLE_S:
+                msg = f"Kafka at {cluster.servers} gives no more records of {name!r}, though there are some"
+                raise BrokerError(msg)
+    finally:
+        subscription.close()
