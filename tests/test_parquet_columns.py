@@ -41,7 +41,7 @@ ROWS = st.fixed_dictionaries(
         "currency": TEXTS,
     }
 )
-SCHEMA = {
+SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "occurred_at": pl.Datetime("us", "UTC"),
     "amount": pl.Float64,
     "satisfaction": pl.Int8,

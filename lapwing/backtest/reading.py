@@ -83,8 +83,8 @@ def judging_options(function: Callable[..., Any]) -> Callable[..., Any]:
             "--from",
             "start",
             type=From(),
-            help="Read the topics of --broker from this offset of every partition on, or from records of this "
-            "time on, RFC 3339; by default from their beginning.",
+            help="Read the topics of --broker from this offset of every partition on, or from records of "
+            "this time on, RFC 3339; by default from their beginning.",
         ),
         click.option(
             "--until",
