@@ -16,6 +16,7 @@ from streams.backtest.history import History
 from streams.backtest.load import Load, Team
 from streams.backtest.share import Share, Spread
 from streams.core.calendar import DAY, Calendar
+from streams.errors import BacktestError
 
 GROUPS: Final = ("customer_class", "segment")
 BASE_EVERY: Final = 28 * DAY
@@ -27,6 +28,11 @@ class Period:
 
     since: int
     until: int
+
+    def __post_init__(self) -> None:
+        if self.since > self.until:
+            msg = "the period to judge begins after the history's end"
+            raise BacktestError(msg)
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,9 +73,21 @@ def test_an_empty_history_and_a_wrong_file_are_one_line_each(folder: Path) -> No
         run("backtest", "empty.jsonl")
     with pytest.raises(LapwingError, match=r"none\.jsonl"):
         run("backtest", "none.jsonl")
+    with pytest.raises(BacktestError, match="begins after the history's end"):
+        run("backtest", "events.parquet", "--since", "2033-01-01T00:00:00Z")
     refused = CliRunner().invoke(lapwing, ["backtest", "events.parquet", "--working-days", "mon,frei"])
     assert refused.exit_code == 2
     assert "'frei' is no weekday" in refused.stderr
+
+
+def test_shadow_rules_alone_warn_nobody_and_are_judged(folder: Path) -> None:
+    (folder / "shadow.yaml").write_text(RULES.replace("for: 1d", "status: shadow"))
+    arguments = ["backtest", "events.parquet", "--rules", "shadow.yaml", "--horizon", "30d", "--json"]
+    found = json.loads(CliRunner().invoke(lapwing, arguments).stdout)
+    assert found["all"]["warnings"] == 0
+    assert all(rule["warnings"] > 0 for rule in found["rules"])
+    assert found["missed"]["count"] == found["all"]["recall"]["whole"] > 0
+    assert found["missed"]["churns"][0]["nearest_rule"] is None
 
 
 def git(*arguments: str) -> None:
