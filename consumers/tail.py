@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from consumers.kafka import Record
 from consumers.loop import Waiter
+from streams.contract.segments import SegmentEvent
 from streams.contract.warnings import WarningEvent, parse_warning
 from streams.errors import ContractError
 
 POLL_S = 0.5
+Event = TypeVar("Event")
 
 
 class Source(Protocol):
@@ -33,27 +35,42 @@ def tail(
     on_unreadable: Callable[[Record, str], None],
 ) -> int:
     """Hand on every warning of a subscription, until its end or a stop; return how many there were."""
+    return tail_of(
+        parse_warning, subscription, stop, follow=follow, on_event=on_warning, on_unreadable=on_unreadable
+    )
+
+
+def tail_of(
+    parse: Callable[[bytes], Event],
+    subscription: Source,
+    stop: Waiter,
+    *,
+    follow: bool,
+    on_event: Callable[[Event, bytes], None],
+    on_unreadable: Callable[[Record, str], None],
+) -> int:
+    """Do as `tail` does with what `parse` reads, which raises `ContractError` where it cannot."""
     count = 0
     while not stop.asked:
         records = subscription.poll(POLL_S)
         for record in records:
             try:
-                event = parse_warning(record.value or b"")
+                event = parse(record.value or b"")
             except ContractError as error:
                 on_unreadable(record, str(error))
             else:
-                on_warning(event, record.value or b"")
+                on_event(event, record.value or b"")
                 count += 1
         if not follow and not records and subscription.at_end():
             break
     return count
 
 
-def one_line(event: WarningEvent) -> str:
-    """Return time, tier, what happened, the customer and the causes' messages in one line."""
+def one_line(event: WarningEvent | SegmentEvent) -> str:
+    """Return time, tier, what happened, the customer or segment and the causes' messages in one line."""
     data = event.data
     what = event.type.rpartition(".")[2]
     causes = "; ".join(cause.message or cause.title or cause.rule for cause in data.causes)
     at = f"{event.time.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
-    line = f"{at}  {data.tier:<6}  {what:<9}  {data.customer_id}  {causes}"
+    line = f"{at}  {data.tier:<6}  {what:<9}  {event.subject}  {causes}"
     return "".join(c if c.isprintable() else " " for c in line)

@@ -12,6 +12,8 @@ from streams.errors import BrokerError
 DAY_MS: Final = 24 * 60 * 60 * 1000
 PARTITIONS: Final = 6
 """How many a topic is given where nothing says otherwise."""
+SEGMENT_DAYS_KEPT: Final = 100
+"""Days that the internal topic of segments keeps."""
 REJECTED_BYTES: Final = 2 * 1024 * 1024
 """A rejected record keeps its bytes and gains headers, so it may be larger than what the inputs allow."""
 
@@ -48,6 +50,8 @@ def plan(
     audit: str,
     rejected: str,
     silences: str,
+    segment_warnings: str = "",
+    segment_days: str = "",
 ) -> list[Topic]:
     """Return all topics of an application: the inputs, of which the last two lists name some, and its own."""
     inputs = [
@@ -76,6 +80,12 @@ def plan(
         ),
         # Compacted: of each silence its newest record is kept for good. One partition keeps changes in order.
         Topic(silences, False, required=False, config={"cleanup.policy": "compact"}, partitions=1),
+        # Needed where there are rules of segments. Of the days' sums a judge reads the last 35 days again.
+        *(
+            Topic(name, False, required=False, config={"cleanup.policy": "delete", "retention.ms": kept})
+            for name, kept in ((segment_warnings, "-1"), (segment_days, str(SEGMENT_DAYS_KEPT * DAY_MS)))
+            if name
+        ),
     ]
 
 

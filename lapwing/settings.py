@@ -98,6 +98,7 @@ class Settings(DeliverySettings):
     audit_topic: TopicName = Field(
         "lapwing-audit", description="Topic that tells every change of the rules that a partition runs."
     )
+    segment_warnings_topic: TopicName = Field("segment-warnings", description="Topic of segments' warnings.")
     session_timeout: Annotated[Duration, Field(ge=UNITS["s"], le=30 * UNITS["m"])] = Field(
         parse_duration("45s"),
         description="How long a silent worker keeps its partitions; Kafka refuses less than 6s by default.",
@@ -156,6 +157,9 @@ class Settings(DeliverySettings):
     expire_after: Duration = Field(
         0, description="A warning that has been open for so long expires; 0 for never."
     )
+    segment_grace: Annotated[Positive, AfterValidator(whole_days)] = Field(
+        parse_duration("1d"), description="How long a day of segments waits for a partition that is idle."
+    )
     complaint_prior_orders: float = Field(
         5.0,
         ge=0,
@@ -184,7 +188,8 @@ class Settings(DeliverySettings):
     @model_validator(mode="after")
     def _fits(self) -> Settings:
         own = (self.warnings_topic, self.control_topic, self.audit_topic, f"{self.app}.rejected")
-        names = [*self.topics.values(), *own, self.silences_topic]
+        segments = (self.segment_warnings_topic, f"{self.app}.segment-days")
+        names = [*self.topics.values(), *own, self.silences_topic, *segments]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             msg = f"two topics have the name {twice[0]!r}: give each its own"

@@ -7,16 +7,19 @@ from collections.abc import Mapping
 from lapwing.setting_values import TierWord
 from lapwing.settings import Settings
 from streams.core.attention import AttentionTerms
+from streams.core.calendar import DAY
 from streams.core.engine import Engine, EngineSettings
 from streams.core.features import Priors
 from streams.core.rules import RuleSet
+from streams.core.segment_rules import SegmentRules
+from streams.core.segments import SegmentEngine, SegmentSettings
 from streams.core.steps import Tier
 from streams.core.topics import Topic
 from streams.learning import LearnerSettings, RiverLearner
 
 
-def engine_settings(settings: Settings) -> EngineSettings:
-    """Return what the engine needs of the settings."""
+def engine_settings(settings: Settings, *, segments: bool = False) -> EngineSettings:
+    """Return what the engine needs of the settings; `segments` where there are rules of segments."""
     return EngineSettings(
         app=settings.app,
         time_zone=settings.time_zone,
@@ -35,6 +38,7 @@ def engine_settings(settings: Settings) -> EngineSettings:
             acknowledge_within=_by_tier(settings.acknowledge_within),
             expire_after=settings.expire_after,
         ),
+        segments=segments,
     )
 
 
@@ -50,6 +54,14 @@ def learner(settings: Settings) -> RiverLearner | None:
     return RiverLearner(LearnerSettings(settings.min_positives, settings.min_positives))
 
 
-def engine(settings: Settings, rules: RuleSet, partition: int = 0) -> Engine:
+def engine(settings: Settings, rules: RuleSet, partition: int = 0, *, segments: bool = False) -> Engine:
     """Return the engine of one partition, with a model of its own where the settings want one."""
-    return Engine(engine_settings(settings), rules, learner(settings), partition)
+    return Engine(engine_settings(settings, segments=segments), rules, learner(settings), partition)
+
+
+def segment_engine(
+    settings: Settings, rules: SegmentRules, partitions: int, grace_days: int | None = None
+) -> SegmentEngine:
+    """Return what judges the sums of so many partitions of the input."""
+    grace = settings.segment_grace // DAY if grace_days is None else grace_days
+    return SegmentEngine(SegmentSettings(settings.app, settings.time_zone, partitions, grace), rules)

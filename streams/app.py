@@ -134,7 +134,7 @@ def build_app(
             dry(record)
             return _done()
         return await app.producer.send(
-            record.topic, record.key, record.value, None, None, cast(Any, record.headers)
+            record.topic, record.key, record.value, record.partition, None, cast(Any, record.headers)
         )
 
     keeping = None

@@ -11,8 +11,10 @@ from typing import Any, Final
 from streams.adoptions import Adoption, adopted_notice
 from streams.contract.audit import encode_adopted
 from streams.contract.rejected import rejected_headers
+from streams.contract.segment_days import encode_end, encode_sums
 from streams.contract.warnings import encode_notice, encode_step
 from streams.core.engine import Output
+from streams.core.segment_counts import DaySums
 from streams.errors import BrokerError
 from streams.intake.partition import Rejected
 from streams.intake.poll import Place
@@ -35,6 +37,8 @@ class Outgoing:
     key: bytes | None
     value: bytes | None
     headers: Headers | None = None
+    partition: int | None = None
+    """Where it goes, if that does not follow from the key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,9 @@ class Outlet:
     record_limit: int
     """Bytes that the broker takes in one record."""
     audit: str = "lapwing-audit"
+    segment_days: str = ""
+    segment_partitions: int = 0
+    """Of `segment_days`: each is told of the end of a day."""
 
     def of_adoption(self, said: Adoption) -> list[Outgoing]:
         """Return the records of a partition's change of rules."""
@@ -61,7 +68,13 @@ class Outlet:
             Outgoing(self.warnings, step.customer_id.encode(), encode_step(step, self.app))
             for step in output.steps
         ]
-        return notices + steps
+        return notices + steps + [record for sums in output.sums for record in self.of_sums(sums)]
+
+    def of_sums(self, sums: DaySums) -> list[Outgoing]:
+        """Return the records of a day's sums: the segments', then its end to every partition."""
+        rows = [Outgoing(self.segment_days, key.encode(), value) for key, value in encode_sums(sums)]
+        end, numbers = encode_end(sums), range(self.segment_partitions)
+        return rows + [Outgoing(self.segment_days, None, end, partition=number) for number in numbers]
 
     def of_rejected(self, bad: Rejected) -> Outgoing:
         """Return the record of what was refused: its own bytes, cut only where they would not fit."""

@@ -56,6 +56,11 @@ class WorkerSettings:
     checkpoint_every_s: float = 30.0
     record_limit: int = 1_048_588
     """Bytes that the broker takes in one record (Kafka's `message.max.bytes`)."""
+    segment_days_topic: str = ""
+    """The internal topic of days' sums; empty where there are no segment rules."""
+    segment_warnings_topic: str = "segment-warnings"
+    segment_partitions: int = 0
+    """Of the internal topic, as the worker finds it when it starts."""
 
     @property
     def rejected_topic(self) -> str:
@@ -117,6 +122,8 @@ class Pipeline:
             settings.rejected_topic,
             settings.record_limit,
             settings.audit_topic,
+            settings.segment_days_topic,
+            settings.segment_partitions,
         )
         self.delivery = Delivery(send)
         self.tally = Tally()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,6 +21,7 @@ from streams.core.calendar import Calendar
 from streams.core.engine import Counts, Engine
 from streams.core.instants import NEVER
 from streams.core.partition import partitions
+from streams.core.segments import SegmentEngine, SegmentStep
 from streams.core.steps import Notice, Step
 
 Sweeps = list[tuple[int, pl.DataFrame]]
@@ -76,13 +79,16 @@ def replay(
     on_steps: Callable[[list[Step]], None],
     features: FeatureFile | None = None,
     progress: Callable[[int, int], None] | None = None,
+    segments: SegmentEngine | None = None,
+    on_segments: Callable[[list[SegmentStep]], None] = lambda steps: None,
 ) -> Replayed:
     """Run `events`, in the order of `Batch.order`, through one engine a partition.
 
     `on_steps` gets the steps in order of time. The last instant is `until`, sweeps up to it included; by
     default it is that of the partition's own last event, where a worker's clock would stand too. It goes
     day by day: at each local midnight all partitions meet, so that memory holds one day's output and a
-    sweep is written whole.
+    sweep is written whole. With `segments`, which judges the sums of `engines`, its steps follow those of the
+    customers of the same instant.
     """
     result = Replayed()
     if until is not None:
@@ -104,9 +110,20 @@ def replay(
                 steps += output.steps
                 result.notices += output.control
                 result.counts.add(output.counts)
+                if segments is not None:
+                    for sums in output.sums:
+                        segments.take(sums)
         # The order within one instant must not depend on how customers fall on partitions.
         steps.sort(key=lambda step: (step.at, step.customer_id))
-        on_steps(steps)
+        done = 0
+        if segments is not None:
+            # Whoever has not begun, or will not go on, has nothing to tell of these days.
+            still = {n for n, e in enumerate(engines) if ends[n] < midnight or e.place[0] is None}
+            for at, judged in groupby(segments.judge(still), key=lambda step: step.at):
+                before, done = done, bisect_right(steps, at, lo=done, key=lambda step: step.at)
+                on_steps(steps[before:done])
+                on_segments(list(judged))
+        on_steps(steps[done:])
         result.steps += len(steps)
         if features is not None:
             features.write(sweeps)

@@ -11,6 +11,9 @@ from streams import rule_pause
 from streams.core.condition_sql import LONGEST, Catalogue
 from streams.core.phrases import PhraseError, parse_absence, parse_sequence
 from streams.core.rules import Rule, RuleSet, Status, compile_rules, rule_problems
+from streams.core.segment_counts import DIMENSIONS
+from streams.core.segment_features import SEGMENT_DTYPES
+from streams.core.segment_rules import SegmentRule, SegmentRules
 from streams.core.steps import Tier
 from streams.errors import RuleFilesError
 from streams.rule_inhibits import INHIBITS, Places, listed, read_inhibits, refuse_inhibits
@@ -38,6 +41,7 @@ CASES: Final = "cases"
 _TIERS: Final = {tier.label: tier for tier in Tier}
 _STATUSES: Final = {status.value: status for status in Status}
 _REQUIRED: Final = ("id", "tier", "reason")
+_LISTS: Final = ("rules", "segments")
 CONDITIONS: Final = ("when", "sequence", "absence")
 """The fields that say when the customer is in danger; what several of them say must hold together."""
 
@@ -78,6 +82,8 @@ class PlacedRule:
     path: str
     lines: Mapping[str, int]
     """The line of each field that was written."""
+    by: str | None = None
+    """The dimension of a rule of segments."""
 
     def line(self, *fields: str) -> int:
         """Return the line of the first of `fields` that was written, that of the id where none was."""
@@ -91,11 +97,21 @@ def load_rules(paths: Path | Sequence[Path], catalogue: Catalogue) -> RuleSet:
 
 def read_rules(paths: Path | Sequence[Path], catalogue: Catalogue) -> list[PlacedRule]:
     """Return the rules of files and folders with their places, or raise `RuleFilesRefused`."""
+    return [placed for placed in _read(paths, catalogue).placed() if placed.by is None]
+
+
+def load_segment_rules(paths: Path | Sequence[Path], catalogue: Catalogue) -> SegmentRules:
+    """Return the segment rules of the same files; what is refused is the same."""
+    found = _read(paths, catalogue).placed()
+    return SegmentRules([SegmentRule(each.by, each.rule) for each in found if each.by is not None])
+
+
+def _read(paths: Path | Sequence[Path], catalogue: Catalogue) -> _Reader:
     reader = _Reader(catalogue)
     for path in [paths] if isinstance(paths, Path) else paths:
         for file in reader.files(path):
             reader.read_file(file)
-    return reader.placed()
+    return reader
 
 
 def compile_files(files: Mapping[str, str], catalogue: Catalogue) -> RuleSet:
@@ -103,7 +119,7 @@ def compile_files(files: Mapping[str, str], catalogue: Catalogue) -> RuleSet:
     reader = _Reader(catalogue)
     for name, content in sorted(files.items()):
         reader.read_file(Path(name), content)
-    return compile_rules([placed.rule for placed in reader.placed()], catalogue)
+    return compile_rules([placed.rule for placed in reader.placed() if placed.by is None], catalogue)
 
 
 def rule_files(folder: Path) -> list[Path]:
@@ -142,7 +158,8 @@ class _Reader(StrictReader):
         rules = [placed.rule for placed, _ in self.rules]
         for path in sorted({path for path, _ in self._inhibits.values()}):
             self.path = path
-            refuse_inhibits(path, rules, self._inhibits, self.refuse)
+            of_customers = [placed.rule for placed, _ in self.rules if placed.by is None]
+            refuse_inhibits(path, of_customers, self._inhibits, self.refuse)
         for pause in self.pauses:
             self.path = pause.path
             unknown_ids(pause, rules, self.refuse)
@@ -172,11 +189,11 @@ class _Reader(StrictReader):
         except YamlMistake as mistake:
             self.told(mistake.line, mistake.column, None, mistake.message, None, None)
             return
-        known = ("version", "rules", "pause")
+        known = ("version", *_LISTS, "pause")
         top = self.mapping(document, None, known, "a rule file holds `version: 1` and `rules:`")
         if top is None:
             return
-        self.version(document, top, VERSION, [] if "pause" in top else ["rules"])
+        self.version(document, top, VERSION, [] if top.keys() & {"segments", "pause"} else ["rules"])
         if "pause" in top:
             says = self.mapping(
                 top["pause"],
@@ -186,9 +203,9 @@ class _Reader(StrictReader):
             )
             if says is not None:
                 self.pauses.append(read_pause(self.path, says, top["pause"], self.refuse))
-        if "rules" in top:
-            for place, each in enumerate(self.items(top["rules"], None, "rules", "rule"), 1):
-                self._read_rule(each, place)
+        for name in (each for each in _LISTS if each in top):
+            for place, each in enumerate(self.items(top[name], None, name, "rule"), 1):
+                self._read_rule(each, place, of_segments=name == "segments")
 
     def refuse_repeated_ids(self) -> None:
         """Refuse ids that another rule has, in the same file or in another."""
@@ -200,28 +217,29 @@ class _Reader(StrictReader):
                 taken = f"the id is taken by the rule at {other.path}:{other.line('id')}"
                 self.refuse(node, placed.rule.id, taken, placed.rule.id)
 
-    def _read_rule(self, node: Node, place: int) -> None:
+    def _read_rule(self, node: Node, place: int, *, of_segments: bool) -> None:
         given = written(entry(node, "id"))
         name = given if given and SLUG.fullmatch(given) else f"number {place}"
-        entries = self.mapping(
-            node, name, (*FIELDS, INHIBITS), "a rule is a list of fields, each `name: value`"
-        )
+        fields = SEGMENT_FIELDS if of_segments else FIELDS
+        known = tuple(fields) if of_segments else (*fields, INHIBITS)
+        entries = self.mapping(node, name, known, "a rule is a list of fields, each `name: value`")
         if entries is None:
             return
-        for required in _REQUIRED:
+        for required in (*_REQUIRED, "by") if of_segments else _REQUIRED:
             if required not in entries:
                 self.refuse(node, name, f"`{required}` is missing")
         if not any(field in entries for field in CONDITIONS):
             self.refuse(node, name, "`when` is missing")
         values: dict[str, Any] = {}
-        for field in (each for each in entries if each in FIELDS):
-            attribute, read = FIELDS[field]
+        for field in (each for each in entries if each in fields):
+            attribute, read = fields[field]
             value = self.read(entries, name, field, read)
             if value is not None:
                 values[attribute] = value
         if INHIBITS in entries:
             values[INHIBITS] = read_inhibits(entries[INHIBITS], name, self.refuse)
-        self._refuse_conditions(name, entries, values)
+        by = values.pop("by", DIMENSIONS[0]) if of_segments else None
+        self._refuse_conditions(name, entries, values, SEGMENT_DTYPES if of_segments else self.catalogue)
         rule = Rule(**{"id": name, "tier": Tier.LOW, "reason": "none", **values, "when": _joined(values)})
         if len(rule.when) > LONGEST and "when" in entries:
             self.refuse(entries["when"], name, f"`when` and its phrase are longer than {LONGEST} characters")
@@ -229,14 +247,16 @@ class _Reader(StrictReader):
             lines = {field: entries[field].line for field in entries}
             id_node = entries["id"]
             assert isinstance(id_node, Scalar)
-            self.rules.append((PlacedRule(rule, self.path, lines), id_node))
+            self.rules.append((PlacedRule(rule, self.path, lines, by), id_node))
             for each in listed(entries[INHIBITS]) if rule.inhibits else ():
                 self._inhibits[rule.id, each.text] = (self.path, each)
 
-    def _refuse_conditions(self, name: str, entries: Fields, values: Mapping[str, Any]) -> None:
+    def _refuse_conditions(
+        self, name: str, entries: Fields, values: Mapping[str, Any], catalogue: Catalogue
+    ) -> None:
         """Refuse conditions and messages that do not compile, as they were written."""
         rule = Rule(**{"id": name, "when": "", "tier": Tier.LOW, "reason": "none", **values})
-        for problem in rule_problems(rule, self.catalogue):
+        for problem in rule_problems(rule, catalogue):
             if problem.field in values:
                 self.refuse(entries[problem.field], name, problem.message, problem.value, problem.hint)
 
@@ -287,3 +307,7 @@ FIELDS: Final[dict[str, tuple[str, Callable[[Scalar], Any]]]] = {
     "false_alarms": ("false_alarms", text(4000)),
 }
 """Every field of a rule, the attribute it fills, and how it is read."""
+SEGMENT_FIELDS: Final = {name: how for name, how in FIELDS.items() if name not in CONDITIONS[1:]} | {
+    "by": ("by", choice({name: name for name in DIMENSIONS}))
+}
+"""Those of a rule of segments."""

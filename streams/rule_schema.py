@@ -10,11 +10,13 @@ from streams.core.condition_sql import LONGEST
 from streams.core.features import CATALOGUE
 from streams.core.phrases import ABSENCE, SEQUENCE
 from streams.core.rules import Status
+from streams.core.segment_counts import DIMENSIONS
+from streams.core.segment_features import SEGMENT_CATALOGUE
 from streams.core.steps import Tier
 from streams.core.topics import Topic
 from streams.rule_cases.read import CASE, EXPECT, SETTINGS, TOP
 from streams.rule_cases.timeline import CONTRACT_ENDS, TOPICS, fields_of
-from streams.rule_files import CONDITIONS, FIELDS
+from streams.rule_files import CONDITIONS, FIELDS, SEGMENT_FIELDS
 from streams.rule_inhibits import INHIBITS
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -75,6 +77,10 @@ def rules_schema() -> Schema:
     rule = _object(properties, ["id", "tier", "reason"])
     rule["anyOf"] = [{"required": [name]} for name in CONDITIONS]
     rule["$comment"] = "features: " + ", ".join(CATALOGUE)
+    by: Schema = {"description": "What the segments are.", "enum": list(DIMENSIONS)}
+    own = {name: by if name == "by" else properties[name] for name in SEGMENT_FIELDS}
+    segment = _object(own, ["id", "by", "when", "tier", "reason"])
+    segment["$comment"] = "features: " + ", ".join(SEGMENT_CATALOGUE)
     pause = {
         "rules": {"anyOf": [{"const": rule_pause.ALL}, _list(_SLUG)]},
         "reason": _text(rule_pause.LONGEST),
@@ -84,13 +90,14 @@ def rules_schema() -> Schema:
     top = {
         "version": {"const": 1},
         "rules": _list(rule),
+        "segments": {"description": "Rules of groups of customers.", **_list(segment)},
         "pause": {
             "description": "Rules that warn nobody while this stands here.",
             **_object(pause, ["rules"]),
         },
     }
     return _document("Lapwing rules", top, ["version"]) | {
-        "anyOf": [{"required": [n]} for n in ("rules", "pause")]
+        "anyOf": [{"required": [n]} for n in ("rules", "segments", "pause")]
     }
 
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -18,11 +19,13 @@ from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # aiokaf
 from faust.exceptions import ProducerSendError
 
 from streams.app import WorkerApp, build_app
+from streams.core.segments import SegmentEngine
 from streams.core.topics import REQUIRED
 from streams.dry_run import DryRun
 from streams.errors import BrokerError
 from streams.intake.broker import aiokafka_security, check_topics, partition_counts
 from streams.intake.partition import Engine
+from streams.judging import Judging, JudgingSettings
 from streams.pipeline import Stats, WorkerSettings
 from streams.rule_watch import RuleWatch
 
@@ -47,6 +50,8 @@ SAVE_S: Final = 20.0
 """The same where it saves its states first."""
 
 Report = Callable[[Stats], None]
+MakeJudge = Callable[[int], SegmentEngine]
+"""Makes an engine of segments for so many partitions of the input."""
 
 
 def run_worker(
@@ -55,6 +60,7 @@ def run_worker(
     report: Report | None = None,
     rules: RuleWatch | None = None,
     dry: DryRun | None = None,
+    judge: MakeJudge | None = None,
 ) -> None:
     """Read events and warn until SIGTERM or SIGINT; `report` is told every second how far it is.
 
@@ -71,7 +77,7 @@ def run_worker(
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         if dry is not None:
             dry.stop = stop
-        await serve(settings, engines, stop, report, rules, dry)
+        await serve(settings, engines, stop, report, rules, dry, judge)
 
     asyncio.run(main())
 
@@ -83,14 +89,27 @@ async def serve(
     report: Report | None = None,
     rules: RuleWatch | None = None,
     dry: DryRun | None = None,
+    judge: MakeJudge | None = None,
 ) -> None:
-    """Run a worker until `stop` is set; raise what made it crash."""
-    settings = await _checked(settings, outputs=() if dry is not None else outputs_of(settings, rules))
+    """Run a worker until `stop` is set; raise what made it crash.
+
+    With a topic of days' sums, segments are judged beside it by what `judge` makes.
+    """
+    settings, partitions = await _checked(
+        settings, outputs=() if dry is not None else outputs_of(settings, rules)
+    )
     app = build_app(settings, engines, rules, dry.note if dry is not None else None)
     log.info("starting app=%s broker=%s topics=%s", settings.app, settings.broker, _names(settings))
+    judging = None
+    if settings.segment_days_topic and judge is not None:
+        judging = asyncio.create_task(_judging(settings, partial(judge, partitions)).run(stop))
     try:
-        await _run(app, stop, report or (lambda stats: None))
+        await _run(app, stop, report or (lambda stats: None), judging)
     finally:
+        if judging is not None:
+            judging.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await judging
         await _stop(app)
     log.info("stopped")
 
@@ -98,11 +117,30 @@ async def serve(
 def outputs_of(settings: WorkerSettings, rules: RuleWatch | None) -> tuple[str, ...]:
     """Return the topics that a worker writes to."""
     audit = (settings.audit_topic,) if rules is not None else ()
-    return (settings.warnings_topic, settings.control_topic, settings.rejected_topic, *audit)
+    days = settings.segment_days_topic
+    segments = (days, settings.segment_warnings_topic) if days else ()
+    return (settings.warnings_topic, settings.control_topic, settings.rejected_topic, *audit, *segments)
 
 
-async def _checked(settings: WorkerSettings, outputs: tuple[str, ...]) -> WorkerSettings:
-    """Return `settings` without the optional topics that the broker does not have.
+def _judging(settings: WorkerSettings, engine: Callable[[], SegmentEngine]) -> Judging:
+    return Judging(
+        JudgingSettings(
+            broker=settings.broker,
+            app=settings.app,
+            days_topic=settings.segment_days_topic,
+            warnings_topic=settings.segment_warnings_topic,
+            inputs=tuple(settings.topics.values()),
+            security=settings.security,
+            session_timeout_s=settings.session_timeout_s,
+        ),
+        engine,
+    )
+
+
+async def _checked(settings: WorkerSettings, outputs: tuple[str, ...]) -> tuple[WorkerSettings, int]:
+    """Return `settings` as the broker's topics are, and the number of partitions of the input.
+
+    Optional topics that the broker does not have are left out.
 
     Topics that were created a moment ago take a while until every broker tells of them.
     """
@@ -119,10 +157,14 @@ async def _checked(settings: WorkerSettings, outputs: tuple[str, ...]) -> Worker
                 raise
             await asyncio.sleep(WATCH_S)
         else:
-            return replace(settings, topics=found)
+            partitions = counts.get(settings.segment_days_topic, 0)
+            whole = replace(settings, topics=found, segment_partitions=partitions)
+            return whole, counts[next(iter(found.values()))]
 
 
-async def _run(app: WorkerApp, stop: asyncio.Event, report: Report) -> None:
+async def _run(
+    app: WorkerApp, stop: asyncio.Event, report: Report, judging: asyncio.Task[None] | None
+) -> None:
     """Start the app and watch over it until it is to stop or has crashed."""
     starting = asyncio.create_task(app.start())
     reported = 0.0
@@ -132,6 +174,8 @@ async def _run(app: WorkerApp, stop: asyncio.Event, report: Report) -> None:
                 raise _named(app.crash_reason)
             if starting.done():
                 starting.result()
+            if judging is not None and judging.done():
+                judging.result()
             now = asyncio.get_running_loop().time()
             if now - reported >= STATS_S:
                 reported = now

@@ -15,14 +15,16 @@ from lapwing.options import settings_options
 from lapwing.output import whole_file
 from lapwing.progress import progress_bar
 from lapwing.settings import Settings
-from lapwing.wiring import engine
+from lapwing.wiring import engine, segment_engine
 from streams.contract.instants import read_instant, to_us
+from streams.contract.segments import encode_segment_step
 from streams.contract.warnings import encode_step
 from streams.core.features import DTYPES
+from streams.core.segments import SegmentStep
 from streams.core.steps import Step
 from streams.files import FileRefusal, read_events
 from streams.replay import FeatureFile, replay
-from streams.rule_files import load_rules
+from streams.rule_files import load_rules, load_segment_rules
 
 
 class Instant(click.ParamType):
@@ -75,6 +77,7 @@ def command(
 ) -> None:
     """Run the engine over EVENTS (.jsonl, .jsonl.gz, .jsonl.zst or .parquet) and write its warnings."""
     rules = load_rules([settings.rules], DTYPES)
+    segment_rules = load_segment_rules([settings.rules], DTYPES)
     refused: Counter[str] = Counter()
 
     def on_refused(refusal: FileRefusal) -> None:
@@ -91,6 +94,7 @@ def command(
             progress=bar,
         )
     kinds: Counter[str] = Counter()
+    segment_kinds: Counter[str] = Counter()
     with ExitStack() as stack:
         lines = stack.enter_context(stack.enter_context(whole_file(out)).open("wb")) if out else None
         rows = None
@@ -102,14 +106,21 @@ def command(
             if lines is not None:
                 lines.writelines(encode_step(step, settings.app) + b"\n" for step in steps)
 
+        def on_segments(steps: list[SegmentStep]) -> None:
+            segment_kinds.update(step.kind.value for step in steps)
+            if lines is not None:
+                lines.writelines(encode_segment_step(step, settings.app) + b"\n" for step in steps)
+
         bar = stack.enter_context(progress_bar("replaying"))
         result = replay(
             batch,
-            [engine(settings, rules, number) for number in range(partitions)],
+            [engine(settings, rules, n, segments=bool(segment_rules)) for n in range(partitions)],
             until=until,
             on_steps=on_steps,
             features=rows,
             progress=bar,
+            segments=segment_engine(settings, segment_rules, partitions, 0) if segment_rules else None,
+            on_segments=on_segments,
         )
     seconds = time.monotonic() - started
     summary = {
@@ -120,6 +131,7 @@ def command(
         "customers": result.customers,
         "sweeps": result.sweeps,
         "steps": dict(sorted(kinds.items())),
+        "segment_steps": dict(sorted(segment_kinds.items())),
         "rule_set": rules.hash,
         "seconds": round(seconds, 3),
         "quiet_sources": [asdict(notice) for notice in result.notices],
@@ -127,7 +139,9 @@ def command(
     if as_json:
         click.echo(json.dumps(summary))
         return
-    steps = ", ".join(f"{count:,} {kind}" for kind, count in sorted(kinds.items())) or "no warnings"
+    said = [f"{count:,} {kind}" for kind, count in sorted(kinds.items())] or ["no warnings"]
+    said += [f"{count:,} of segments {kind}" for kind, count in sorted(segment_kinds.items())]
+    steps = ", ".join(said)
     bad = f"{sum(refused.values()):,} refused"
     ignored = f"{result.counts.ignored.total():,} actions ignored, " if result.counts.ignored else ""
     click.echo(

@@ -6,29 +6,31 @@ import click
 
 from consumers.kafka import Cluster, Record, Subscription
 from consumers.loop import Stop
-from consumers.tail import one_line, tail
+from consumers.tail import one_line, tail_of
 from lapwing.options import settings_options
 from lapwing.settings import Settings
-from streams.contract.warnings import WarningEvent
+from streams.contract.segments import SegmentEvent, parse_segment_warning
+from streams.contract.warnings import WarningEvent, parse_warning
 
 COLOURS = {"high": "red", "medium": "yellow", "low": "cyan"}
 
 
 @click.command()
-@settings_options("broker", "warnings_topic")
+@settings_options("broker", "warnings_topic", "segment_warnings_topic")
+@click.option("--segments", is_flag=True, help="Print the warnings of segments, not those of customers.")
 @click.option("--from-beginning", is_flag=True, help="Print what is in the topic already, too.")
 @click.option("--follow/--no-follow", default=True, help="Go on for ever, or stop at the topic's end.")
 @click.option("--json", "as_json", is_flag=True, help="Print the events themselves, one a line.")
-def command(settings: Settings, from_beginning: bool, follow: bool, as_json: bool) -> None:
+def command(settings: Settings, segments: bool, from_beginning: bool, follow: bool, as_json: bool) -> None:
     """Print warnings from the topic as they come: time, tier, what happened, customer, why."""
     subscription = Subscription(
         Cluster(settings.broker, settings.kafka_security),
-        settings.warnings_topic,
+        settings.segment_warnings_topic if segments else settings.warnings_topic,
         group=None,
         from_beginning=from_beginning,
     )
 
-    def on_warning(event: WarningEvent, value: bytes) -> None:
+    def on_event(event: WarningEvent | SegmentEvent, value: bytes) -> None:
         if as_json:
             click.echo(value.replace(b"\n", b" "))
         else:
@@ -37,9 +39,12 @@ def command(settings: Settings, from_beginning: bool, follow: bool, as_json: boo
     def on_unreadable(record: Record, why: str) -> None:
         click.echo(f"{record.topic}[{record.partition}]@{record.offset}: {why}", err=True)
 
+    def parse(value: bytes) -> WarningEvent | SegmentEvent:
+        return parse_segment_warning(value) if segments else parse_warning(value)
+
     try:
         with Stop() as stop:
-            tail(subscription, stop, follow=follow, on_warning=on_warning, on_unreadable=on_unreadable)
+            tail_of(parse, subscription, stop, follow=follow, on_event=on_event, on_unreadable=on_unreadable)
     except BrokenPipeError:  # `lapwing tail | head` has read enough
         raise SystemExit(0) from None
     finally:

@@ -81,6 +81,8 @@ def planned(settings: Settings) -> list[topics.Topic]:
         audit=settings.audit_topic,
         rejected=f"{settings.app}.rejected",
         silences=settings.silences_topic,
+        segment_warnings=settings.segment_warnings_topic,
+        segment_days=f"{settings.app}.segment-days",
     )
 
 
@@ -100,6 +102,7 @@ def _print_contract(settings: Settings, asyncapi: bool, folder: Path | None) -> 
     if asyncapi:
         names = {topic.label: name for topic, name in settings.topics.items()} | {
             "warnings": settings.warnings_topic,
+            "segment-warnings": settings.segment_warnings_topic,
             "control": settings.control_topic,
             "audit": settings.audit_topic,
             "rejected": f"{settings.app}.rejected",

@@ -16,12 +16,14 @@ from lapwing.dry_run import run_dry
 from lapwing.options import settings_options
 from lapwing.setting_values import NO_CHECKPOINTS
 from lapwing.settings import Settings
-from lapwing.wiring import engine
+from lapwing.wiring import engine, segment_engine
 from streams.core.engine import Engine
 from streams.core.features import DTYPES
+from streams.core.segments import SegmentEngine
 from streams.duration import UNITS, parse_duration
 from streams.errors import LapwingError, SettingsError
 from streams.intake.partition import Pace
+from streams.rule_files import load_segment_rules
 from streams.rule_watch import RuleWatch
 from streams.worker import WorkerSettings, run_worker, stats_to
 
@@ -74,8 +76,14 @@ def command(
     log_to_stderr()
     watch = RuleWatch(settings.rules, DTYPES)
 
+    segments = load_segment_rules([settings.rules], DTYPES)
+    counts = bool(segments) and not dry_run
+
     def engine_of(partition: int) -> Engine:
-        return engine(settings, watch.edition.rules, partition)
+        return engine(settings, watch.edition.rules, partition, segments=counts)
+
+    def judge(partitions: int) -> SegmentEngine:
+        return segment_engine(settings, segments, partitions)
 
     try:
         report = stats_to(stats) if stats is not None else None
@@ -83,11 +91,11 @@ def command(
         message = f"--stats {stats}: {error.strerror}"
         raise SettingsError(message) from error
     idle_us = settings.reorder if flush_after is None else duration("--flush-after", flush_after)
-    ours = worker_settings(settings, idle_us)
+    ours = worker_settings(settings, idle_us, segments=counts)
     if dry_run:
         run_dry(ours, engine_of, watch, report, out, follow=follow, as_json=as_json)
     else:
-        run_worker(ours, engine_of, report, watch)
+        run_worker(ours, engine_of, report, watch, judge=judge)
 
 
 def duration(flag: str, text: str) -> int:
@@ -99,7 +107,7 @@ def duration(flag: str, text: str) -> int:
         raise SettingsError(message) from error
 
 
-def worker_settings(settings: Settings, idle_us: int) -> WorkerSettings:
+def worker_settings(settings: Settings, idle_us: int, *, segments: bool = False) -> WorkerSettings:
     """Return what a worker needs of the settings, with the idle time after which engines are flushed."""
     return WorkerSettings(
         broker=settings.broker,
@@ -115,6 +123,8 @@ def worker_settings(settings: Settings, idle_us: int) -> WorkerSettings:
         pace=Pace(idle_s=idle_us / UNITS["s"]),
         checkpoints="" if settings.checkpoints == NO_CHECKPOINTS else settings.checkpoints,
         checkpoint_every_s=settings.checkpoint_every / UNITS["s"],
+        segment_days_topic=f"{settings.app}.segment-days" if segments else "",
+        segment_warnings_topic=settings.segment_warnings_topic,
     )
 
 

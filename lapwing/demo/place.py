@@ -83,6 +83,7 @@ def users_broker(address: str) -> dict[str, object]:
         **{name: value for name, value in given.items() if value is not None},
         **{topic.label: f"{app}.{topic.label}" for topic in Topic},
         "warnings_topic": f"{app}.churn-warnings",
+        "segment_warnings_topic": f"{app}.segment-warnings",
         "control_topic": f"{app}.control",
         "audit_topic": f"{app}.audit",
         "silences_topic": f"{app}.silences",

@@ -11,7 +11,17 @@ from numpy.typing import NDArray
 
 from streams.contract.instants import InstantOutOfRange, NotAnInstant, read_instant, read_instants, to_us
 from streams.contract.rows import ActionRow, ClosureRow, ComplaintRow, FeedbackRow, OrderRow, ProfileRow, Row
-from streams.core.batch import COLUMNS, MILLION, Action, Batch, Closure, ComplaintStatus, OrderStatus, Profile
+from streams.core.batch import (
+    COLUMNS,
+    MILLION,
+    Action,
+    Batch,
+    Closure,
+    ComplaintStatus,
+    Labels,
+    OrderStatus,
+    Profile,
+)
 from streams.core.topics import Topic
 
 ORDER_CODES: Final = {status.name.lower(): status.value for status in OrderStatus} | {None: 0}
@@ -47,6 +57,7 @@ def columns(topic: Topic, rows: Sequence[Row]) -> tuple[Batch, NDArray[np.bool_]
             orders = cast("Sequence[OrderRow]", rows)
             made["amount"] = millionths(np.array([row.amount for row in orders], dtype=np.float64))
             made["status"] = np.array([ORDER_CODES[row.status] for row in orders], dtype=np.int8)
+            made |= _labels([(row.channel, row.category) for row in orders])
         case Topic.COMPLAINTS:
             made |= _complaints(cast("Sequence[ComplaintRow]", rows))
         case Topic.FEEDBACK:
@@ -75,6 +86,12 @@ def _objects(values: Sequence[object]) -> NDArray[np.object_]:
     return column
 
 
+def _labels(pairs: Sequence[tuple[str | None, str | None]]) -> dict[str, NDArray[Any]]:
+    """Return the records of channels and categories, equal ones once; no column where none is given."""
+    known = {pair: Labels(*pair) if any(word is not None for word in pair) else None for pair in set(pairs)}
+    return {"record": _objects([known[pair] for pair in pairs])} if any(known.values()) else {}
+
+
 def _complaints(rows: Sequence[ComplaintRow]) -> dict[str, NDArray[Any]]:
     status = np.array([COMPLAINT_CODES[row.status] for row in rows], dtype=np.int8)
     satisfaction = np.array([row.satisfaction or 0 for row in rows], dtype=np.int8)
@@ -82,6 +99,7 @@ def _complaints(rows: Sequence[ComplaintRow]) -> dict[str, NDArray[Any]]:
         "status": status,
         "complaint_id": _objects([row.complaint_id for row in rows]),
         "satisfaction": np.where(status == ComplaintStatus.RESOLVED, satisfaction, np.int8(0)),
+        **_labels([(None, row.category) for row in rows]),
     }
 
 

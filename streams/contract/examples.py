@@ -146,3 +146,38 @@ SILENCE_EXAMPLE: Final[dict[str, Any]] = {
     "expired_at": None,
     "expired_by": None,
 }
+
+SEGMENT_EXAMPLE: Final[dict[str, Any]] = {
+    "specversion": "1.0",
+    "id": "5e60cd71-682b-5f99-91bd-7bfdda2d5054/1",
+    "source": "/lapwing/shop",
+    "type": "churn.segment.opened",
+    "subject": "region=north",
+    "time": "2024-03-01T00:00:00Z",
+    "datacontenttype": "application/json",
+    "data": {
+        "warning_id": "5e60cd71-682b-5f99-91bd-7bfdda2d5054",
+        "step": 1,
+        "dimension": "region",
+        "value": "north",
+        "state": "open",
+        "tier": "high",
+        "opened_at": "2024-03-01T00:00:00Z",
+        "causes": [
+            {
+                "rule": "complaints-up-in-a-region",
+                "version": "0c989e9ad2e4",
+                "title": "Complaints in a region rose well above its own past",
+                "tier": "high",
+                "reason": "complaints",
+                "owner": "service",
+                "play": None,
+                "since": "2024-02-29T00:00:00Z",
+                "opened_at": "2024-03-01T00:00:00Z",
+                "message": "25 complaints on 205 orders in 7 days",
+                "values": {"complaint_rise": 6.1, "complaints_7d": 25, "orders_7d": 205},
+            }
+        ],
+        "rule_set": "2dea64a4b78ecfca",
+    },
+}

@@ -13,10 +13,12 @@ from streams.contract.examples import (
     ADOPTED_EXAMPLE,
     EXAMPLES,
     NOTICE_EXAMPLE,
+    SEGMENT_EXAMPLE,
     SILENCE_EXAMPLE,
     WARNING_EXAMPLE,
 )
 from streams.contract.rejected import HEADERS, TRUNCATED_HEADER, Reason
+from streams.contract.segments import SegmentEvent
 from streams.contract.silences import Silence
 from streams.contract.warnings import ControlNotice, WarningEvent
 from streams.core.topics import REQUIRED, Topic
@@ -25,6 +27,7 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 TOPIC_NAMES: Final[dict[str, str]] = {topic.label: topic.label for topic in Topic} | {
     "warnings": "churn-warnings",
+    "segment-warnings": "segment-warnings",
     "control": "lapwing-control",
     "audit": "lapwing-audit",
     "rejected": "lapwing.rejected",
@@ -54,6 +57,11 @@ def warning_schema() -> dict[str, Any]:
     return _schema(WarningEvent, "serialization", WARNING_EXAMPLE)
 
 
+def segment_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the messages on the topic of segments' warnings."""
+    return _schema(SegmentEvent, "serialization", SEGMENT_EXAMPLE)
+
+
 def notice_schema() -> dict[str, Any]:
     """Return the JSON Schema of the messages on the control topic."""
     return _schema(ControlNotice, "serialization", NOTICE_EXAMPLE)
@@ -77,6 +85,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
     """Return every schema by the name of its channel, and that of event files as `file`."""
     return {topic.label: event_schema(topic) for topic in Topic} | {
         "warnings": warning_schema(),
+        "segment-warnings": segment_schema(),
         "control": notice_schema(),
         "audit": audit_schema(),
         "silences": silence_schema(),
@@ -105,6 +114,14 @@ def asyncapi(names: Mapping[str, str] | None = None, *, version: str = "1") -> d
         "bindings": _key("The customer; all steps of a customer stay in order."),
         "payload": _payload(warning_schema()),
         "examples": [{"payload": WARNING_EXAMPLE}],
+    }
+    text = "Steps in the lives of segments' warnings."
+    _add(channels, messages, operations, "segment-warnings", named, "send", text)
+    messages["segment-warnings"] |= {
+        "contentType": "application/cloudevents+json",
+        "bindings": _key("The segment, such as `region=north`; all its steps stay in order."),
+        "payload": _payload(segment_schema()),
+        "examples": [{"payload": SEGMENT_EXAMPLE}],
     }
     _add(channels, messages, operations, "control", named, "send", "Notices to operations.")
     messages["control"] |= {

@@ -175,7 +175,7 @@ def encode_step(step: Step, app: str) -> bytes:
         "tier": step.tier.label,
         "opened_at": format_instant(step.opened_at),
         "attention": _attention(step.attention),
-        "causes": [_cause(cause) for cause in step.causes],
+        "causes": [cause_data(cause) for cause in step.causes],
         "churn_probability": step.churn_probability,
         "horizon_days": step.horizon_days,
         "model_version": step.model_version,
@@ -230,7 +230,8 @@ def _attention(attention: Attention | None) -> dict[str, Any] | None:
     }
 
 
-def _cause(cause: Cause) -> dict[str, Any]:
+def cause_data(cause: Cause) -> dict[str, Any]:
+    """Return a cause as it stands in a message."""
     return {
         "rule": cause.rule,
         "version": cause.version,

@@ -69,11 +69,19 @@ class Closure:
 
 
 @dataclass(frozen=True, slots=True)
+class Labels:
+    """What an order or a complaint says of where it belongs; a complaint has no channel."""
+
+    channel: str | None
+    category: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """`n` events as columns, in any order.
 
     Object columns hold `str` (`customer_id`, `event_id`), `str | None` (`complaint_id`) and
-    `Profile | Action | Closure | None` (`record`).
+    `Profile | Action | Closure | Labels | None` (`record`).
     """
 
     topic: NDArray[np.int8]

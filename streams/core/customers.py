@@ -118,6 +118,14 @@ class DayLog:
         """Say whether the customer has a cell on that day."""
         return any(bool((customers == customer).any()) for customers, _ in self._days.get(day, ()))
 
+    def holds(self, day: int, customers: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Say of each of (k,) customers whether it has a cell on that day."""
+        held = np.zeros(len(customers), dtype=np.bool_)
+        for known, _ in self._days.get(day, ()):
+            place = np.searchsorted(known, customers)  # chunks are sorted by customer, as a pass is
+            held |= known[np.minimum(place, len(known) - 1)] == customers
+        return held
+
     def drop_before(self, day: int) -> None:
         """Forget the days before `day`."""
         for old in [d for d in self._days if d < day]:

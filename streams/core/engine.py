@@ -26,6 +26,7 @@ from streams.core.quiet import QuietSources
 from streams.core.reorder import Ordered, Reorder
 from streams.core.repeats import Repeats
 from streams.core.rules import RuleSet, render
+from streams.core.segment_counts import DaySums, SegmentCounts
 from streams.core.steps import Cause, Notice, Opinion, Step
 from streams.core.telling import opinions, told
 from streams.core.topics import Topic
@@ -51,6 +52,8 @@ class EngineSettings:
     """Decisions that one sweep keeps to learn from."""
     top_reasons: int = 3
     attention: AttentionTerms = field(default_factory=AttentionTerms)
+    segments: bool = False
+    """Whether the days' sums of segments are put out."""
 
 
 @dataclass(slots=True)
@@ -79,6 +82,7 @@ class Output:
 
     steps: list[Step] = field(default_factory=list)
     control: list[Notice] = field(default_factory=list)
+    sums: list[DaySums] = field(default_factory=list)
     counts: Counts = field(default_factory=Counts)
 
 
@@ -113,6 +117,7 @@ class Engine:
             decide_every=settings.decide_every,
             max_samples=settings.max_samples,
         )
+        self.segments = SegmentCounts(partition, self.calendar) if settings.segments else None
         self.model = learner.snapshot() if learner is not None else None
         self.on_features: Callable[[int, pl.DataFrame], None] | None = None
         self.sweeps = 0
@@ -211,6 +216,8 @@ class Engine:
             self._sweep(edge, output)
             self._next_sweep = self.calendar.next_sweep(edge)
         if edge == self._midnight:
+            if self.segments is not None:
+                output.sums.append(self.segments.close(self.customers, self.quiet.topics_at(edge)))
             self.customers.next_day()
             self.repeats.forget(edge)
             self._midnight = self.calendar.next_midnight(edge)
@@ -219,6 +226,8 @@ class Engine:
 
     def _pass(self, taken: Taken, output: Output) -> None:
         """Take in events between two edges and evaluate their customers after each of them."""
+        if self.segments is not None:
+            self.segments.take(taken, self.customers)
         newest = self.quiet.seen(taken)
         quiet = self.quiet.during(taken, output.control)
         applied = lay_out(taken, self.customers, self.calendar, quiet, newest)

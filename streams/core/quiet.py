@@ -78,6 +78,10 @@ class QuietSources:
         newest = self.newest.get(topic, NEVER)
         return topic in self.after and newest != NEVER and newest < at - self.after[topic]
 
+    def topics_at(self, at: int) -> list[Topic]:
+        """Return the topics that are quiet at an instant that all events so far precede."""
+        return [topic for topic in self.after if self.is_quiet(topic, at)]
+
     def _tell(self, topic: Topic, quiet: bool, at: int, newest: int, notices: list[Notice]) -> None:
         self.told[topic] = quiet
         kind = "source.quiet" if quiet else "source.back"

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
 from typing import Any, Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from streams.core.batch import COLUMNS, Action, Batch, Closure, Profile
+from streams.core.batch import COLUMNS, Batch
 from streams.core.complaints import Known, Rows
 from streams.core.customers import SCHEMA
 from streams.core.engine import Engine
@@ -21,6 +20,8 @@ from streams.core.episode_tables import (
     restore_episodes,
     warnings_now,
 )
+from streams.core.records import read_record, record_json
+from streams.core.segment_state import restore_counts, take_counts
 from streams.core.topics import Topic
 from streams.core.unanswered import restored
 
@@ -31,7 +32,6 @@ READABLE: Final = (1, FORMAT)
 
 Tables = dict[str, pl.DataFrame]
 
-_RECORDS: Final = {"profile": Profile, "action": Action, "closure": Closure}
 _COMPLAINTS: Final = {
     "customer": pl.Int32,
     "complaint_id": pl.String,
@@ -73,6 +73,7 @@ def take(engine: Engine) -> Callable[[], Tables]:
     warnings = warnings_now(episodes, names)
     openings = list(episodes.newest.items())
     decisions = engine.cohorts.state()
+    segments = take_counts(engine.segments, known)
 
     def made() -> Tables:
         return {
@@ -90,6 +91,7 @@ def take(engine: Engine) -> Callable[[], Tables]:
                 orient="row",
             ),
             "decisions": _decisions(decisions),
+            **segments(),
         }
 
     return made
@@ -134,6 +136,7 @@ def restore(engine: Engine, state: Mapping[str, pl.DataFrame]) -> None:
     _restore_held(engine, state["held"], once)
     restore_episodes(engine.episodes, state, once)
     _restore_decisions(engine, state["decisions"], once)
+    restore_counts(engine.segments, state)
     engine.resume(once["midnight"], once["next_sweep"], once["sweeps"])
     for topic, (newest, told) in once["quiet"].items():
         if Topic[topic] in engine.quiet.newest:
@@ -190,7 +193,7 @@ def _held(events: Batch, instant: NDArray[np.int64]) -> pl.DataFrame:
     for name, (dtype, _) in COLUMNS.items():
         values = getattr(events, name)
         if name == "record":
-            values = pl.Series([_record_json(r) for r in values.tolist()], dtype=pl.String)
+            values = pl.Series([record_json(r) for r in values.tolist()], dtype=pl.String)
         elif dtype is np.object_:
             values = pl.Series(values.tolist(), dtype=pl.String)
         columns[name] = values
@@ -204,25 +207,11 @@ def _restore_held(engine: Engine, frame: pl.DataFrame, once: Mapping[str, Any]) 
             values = np.empty(len(frame), dtype=np.object_)
             values[:] = frame[name].to_list()
             if name == "record":
-                values[:] = [_record(text) for text in values.tolist()]
+                values[:] = [read_record(text) for text in values.tolist()]
             columns[name] = values
         else:
             columns[name] = frame[name].to_numpy().astype(dtype)
     engine.reorder.restore(Batch(**columns), frame["instant"].to_numpy(), once["watermark"], once["newest"])
-
-
-def _record_json(record: Profile | Action | Closure | None) -> str | None:
-    return None if record is None else json.dumps([type(record).__name__.lower(), asdict(record)])
-
-
-def _record(text: str | None) -> Profile | Action | Closure | None:
-    if text is None:
-        return None
-    kind, values = json.loads(text)
-    if kind == "action":
-        values["reasons"] = tuple(values["reasons"])
-    record: Profile | Action | Closure = _RECORDS[kind](**values)
-    return record
 
 
 def _decisions(state: Mapping[str, NDArray[Any]]) -> pl.DataFrame:

@@ -50,10 +50,14 @@ def _as_row(event: Event) -> dict[str, Any]:
         case Order():
             row["amount"] = _millionths(event.amount)
             row["status"] = {"placed": 0, "cancelled": 1, "returned": 2}[str(event.status)]
+            if event.channel is not None or event.category is not None:
+                row["record"] = columns_of.Labels(event.channel, event.category)
         case Complaint():
             row["status"] = {"opened": 0, "resolved": 1, "reopened": 2}[str(event.status)]
             row["complaint_id"] = event.complaint_id
             row["satisfaction"] = (event.satisfaction or 0) if event.status == "resolved" else 0
+            if event.category is not None:
+                row["record"] = columns_of.Labels(None, event.category)
         case Feedback():
             row["amount"] = round(event.score / event.scale * 1_000_000)
         case Profile():

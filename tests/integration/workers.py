@@ -18,6 +18,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # type: ignore[import-
 from lapwing.demo.broker import SESSION_TIMEOUT_S
 from streams.core.batch import Batch
 from streams.core.engine import Counts, Output
+from streams.core.segments import SegmentEngine
 from streams.core.topics import REQUIRED, Topic
 from streams.intake.partition import Engine, Pace
 from streams.pipeline import Stats, WorkerSettings
@@ -76,8 +77,14 @@ def settings_on(broker: str, partitions: int = 2, pace: Pace | None = None) -> W
 class RunningWorker:
     """A worker in a thread of its own."""
 
-    def __init__(self, settings: WorkerSettings, engines: Callable[[int], Engine] | None = None) -> None:
+    def __init__(
+        self,
+        settings: WorkerSettings,
+        engines: Callable[[int], Engine] | None = None,
+        judge: Callable[[int], SegmentEngine] | None = None,
+    ) -> None:
         self.settings = settings
+        self._judge = judge
         self.engines: dict[int, Any] = {}
         self.stats: Stats | None = None
         self._make = engines or (lambda number: RecordingEngine())
@@ -89,7 +96,8 @@ class RunningWorker:
 
     def stop(self) -> None:
         """Stop it as SIGTERM would, and raise what it crashed of."""
-        self._loop.call_soon_threadsafe(self._stop.set)
+        with contextlib.suppress(RuntimeError):  # it crashed, and its loop is closed
+            self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(WITHIN_S)
         assert not self._thread.is_alive(), "the worker does not stop"
         if self._error is not None:
@@ -118,7 +126,7 @@ class RunningWorker:
             self._loop = asyncio.get_running_loop()
             self._stop = asyncio.Event()
             self._ready.set()
-            await serve(self.settings, self._engine, self._stop, self._report)
+            await serve(self.settings, self._engine, self._stop, self._report, judge=self._judge)
 
         try:
             asyncio.run(main())
@@ -131,9 +139,11 @@ class RunningWorker:
 
 @contextlib.contextmanager
 def running(
-    settings: WorkerSettings, engines: Callable[[int], Engine] | None = None
+    settings: WorkerSettings,
+    engines: Callable[[int], Engine] | None = None,
+    judge: Callable[[int], SegmentEngine] | None = None,
 ) -> Iterator[RunningWorker]:
-    worker = RunningWorker(settings, engines)
+    worker = RunningWorker(settings, engines, judge)
     try:
         yield worker
     finally:

@@ -20,6 +20,7 @@ DURATIONS = (
     "session_timeout",
     "snooze_for",
     "expire_after",
+    "segment_grace",
 )
 
 
@@ -51,6 +52,7 @@ def test_defaults_are_those_of_the_design() -> None:
         "session_timeout": "45s",
         "snooze_for": "1d",
         "expire_after": "0",
+        "segment_grace": "1d",
     }
     assert (settings.complaint_prior_orders, settings.complaint_prior_rate) == (5, 0.02)
     assert (settings.time_zone, settings.quiet_after, settings.min_positives) == ("UTC", {}, 50)

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from streams.core.batch import MILLION, Action, Closure, ComplaintStatus, OrderStatus, Profile
+from streams.core.batch import MILLION, Action, Closure, ComplaintStatus, Labels, OrderStatus, Profile
 from streams.core.topics import Topic
 from tests.oracle.days import DAY, local_day
 
@@ -34,7 +34,7 @@ class Event:
     amount: int = 0
     complaint_id: str | None = None
     satisfaction: int = 0
-    record: Profile | Action | Closure | None = None
+    record: Profile | Action | Closure | Labels | None = None
     clock: int | None = None
 
     @property

@@ -15,10 +15,18 @@ from lapwing.options import settings_options
 from lapwing.settings import Settings
 from streams.core.features import DTYPES
 from streams.core.rules import RuleSet, Status, compile_rules
+from streams.core.segment_rules import SegmentRules
 from streams.core.topics import Topic
 from streams.rule_cases.case import CaseMistake, RuleCasesRefused
 from streams.rule_cases.read import case_files, read_cases
-from streams.rule_files import CASES, PlacedRule, RuleFilesRefused, RuleMistake, read_rules
+from streams.rule_files import (
+    CASES,
+    PlacedRule,
+    RuleFilesRefused,
+    RuleMistake,
+    load_segment_rules,
+    read_rules,
+)
 from streams.rule_lint import Finding, Severity, Surroundings, lint
 
 
@@ -83,7 +91,7 @@ def check(
     )
     findings = lint(rules, around)
     failed = any(strict or finding.severity is Severity.ERROR for finding in findings)
-    _tell(rules, findings, as_json=as_json, ok=not failed)
+    _tell(rules, load_segment_rules(paths, DTYPES), findings, as_json=as_json, ok=not failed)
     if failed:
         raise SystemExit(1)
 
@@ -107,7 +115,14 @@ def _tell_mistakes(mistakes: Sequence[RuleMistake | CaseMistake], *, as_json: bo
     click.echo(_count(len(mistakes), "mistake"))
 
 
-def _tell(rules: Sequence[PlacedRule], findings: Sequence[Finding], *, as_json: bool, ok: bool) -> None:
+def _tell(
+    rules: Sequence[PlacedRule],
+    segments: SegmentRules,
+    findings: Sequence[Finding],
+    *,
+    as_json: bool,
+    ok: bool,
+) -> None:
     compiled = compile_rules([placed.rule for placed in rules], DTYPES)
     statuses = Counter(placed.rule.status for placed in rules)
     by_status = {status.value: statuses[status] for status in Status}
@@ -121,6 +136,8 @@ def _tell(rules: Sequence[PlacedRule], findings: Sequence[Finding], *, as_json: 
             "findings": [asdict(each) | {"severity": each.severity.value} for each in findings],
             "conditions": [_condition(placed, compiled) for placed in rules],
         }
+        if segments.rules:
+            said |= {"segments": len(segments.rules), "segments_hash": segments.hash}
         click.echo(json.dumps(said, indent=2))
         return
     for finding in findings:
@@ -129,6 +146,10 @@ def _tell(rules: Sequence[PlacedRule], findings: Sequence[Finding], *, as_json: 
         click.echo(f"rule {rule!r} is paused and warns nobody: {why}")
     counts = ", ".join(f"{count} {status}" for status, count in by_status.items() if count)
     click.echo(f"{_count(statuses.total(), 'rule')}: {counts}; rule set {compiled.hash}")
+    if segments.rules:
+        by = Counter(each.by for each in segments.rules)
+        names = ", ".join(f"{count} by {dimension}" for dimension, count in sorted(by.items()))
+        click.echo(f"{_count(len(segments.rules), 'segment rule')}: {names}; rule set {segments.hash}")
     if findings:
         errors = sum(finding.severity is Severity.ERROR for finding in findings)
         click.echo(f"{_count(errors, 'error')}, {_count(len(findings) - errors, 'warning')}")
