@@ -19,11 +19,13 @@ from streams.contract.examples import (
     ADOPTED_EXAMPLE,
     EXAMPLES,
     NOTICE_EXAMPLE,
+    SEGMENT_EXAMPLE,
     SILENCE_EXAMPLE,
     WARNING_EXAMPLE,
 )
 from streams.contract.rejected import HEADERS, Reason
 from streams.contract.schemas import TOPIC_NAMES, asyncapi, json_schemas
+from streams.contract.segments import parse_segment_warning
 from streams.contract.silences import encode_silence, parse_silence
 from streams.contract.warnings import ControlNotice, parse_warning
 from streams.core.topics import REQUIRED, Topic
@@ -152,6 +154,9 @@ def test_the_examples_of_what_goes_out_are_read_and_fit() -> None:
     warning = parse_warning(json.dumps(WARNING_EXAMPLE).encode())
     assert json.loads(warning.model_dump_json()) == WARNING_EXAMPLE
     assert _fits(SCHEMAS["warnings"], WARNING_EXAMPLE, SCHEMAS["warnings"])
+    segment = parse_segment_warning(json.dumps(SEGMENT_EXAMPLE).encode())
+    assert json.loads(segment.model_dump_json()) == SEGMENT_EXAMPLE
+    assert _fits(SCHEMAS["segment-warnings"], SEGMENT_EXAMPLE, SCHEMAS["segment-warnings"])
     notice = ControlNotice.model_validate_json(json.dumps(NOTICE_EXAMPLE))
     assert json.loads(notice.model_dump_json()) == NOTICE_EXAMPLE
     assert _fits(SCHEMAS["control"], NOTICE_EXAMPLE, SCHEMAS["control"])
