@@ -176,6 +176,7 @@ SEGMENT_EXAMPLE: Final[dict[str, Any]] = {
                 "opened_at": "2024-03-01T00:00:00Z",
                 "message": "25 complaints on 205 orders in 7 days",
                 "values": {"complaint_rise": 6.1, "complaints_7d": 25, "orders_7d": 205},
+                "inhibited_by": None,
             }
         ],
         "rule_set": "2dea64a4b78ecfca",

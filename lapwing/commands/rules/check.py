@@ -145,11 +145,8 @@ def _tell(
     for rule, why in paused.items():
         click.echo(f"rule {rule!r} is paused and warns nobody: {why}")
     counts = ", ".join(f"{count} {status}" for status, count in by_status.items() if count)
-    click.echo(f"{_count(statuses.total(), 'rule')}: {counts}; rule set {compiled.hash}")
-    if segments.rules:
-        by = Counter(each.by for each in segments.rules)
-        names = ", ".join(f"{count} by {dimension}" for dimension, count in sorted(by.items()))
-        click.echo(f"{_count(len(segments.rules), 'segment rule')}: {names}; rule set {segments.hash}")
+    more = f"; {_count(len(segments.rules), 'segment rule')}, set {segments.hash}" if segments.rules else ""
+    click.echo(f"{_count(statuses.total(), 'rule')}: {counts}; rule set {compiled.hash}{more}")
     if findings:
         errors = sum(finding.severity is Severity.ERROR for finding in findings)
         click.echo(f"{_count(errors, 'error')}, {_count(len(findings) - errors, 'warning')}")
