@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from streams.contract.columns import COMPLAINT_CODES, ORDER_CODES, millionths
+from streams.contract.columns import COMPLAINT_CODES, ORDER_CODES, labels, millionths
 from streams.contract.events import LARGEST_AMOUNT, LONGEST_ID, LONGEST_TEXT, ComplaintCategory
 from streams.contract.instants import LAST_US
 from streams.core.batch import COLUMNS, Batch, ComplaintStatus
@@ -116,6 +116,10 @@ def _batch(rows: pl.DataFrame) -> Batch:
         status = rows["status"].filter(mask).replace_strict(words, return_dtype=pl.Int8).fill_null(0)
         made["status"][mask] = status.to_numpy()
     made["complaint_id"][complaint] = rows["complaint_id"].filter(complaint).to_list()
+    for mask, names in ((order, ("channel", "category")), (complaint, (None, "category"))):
+        columns = [[None] * int(mask.sum()) if n is None else rows[n].filter(mask).to_list() for n in names]
+        if said := labels(list(zip(*columns, strict=True))):
+            made["record"][mask] = said["record"]
     marks = rows["satisfaction"].filter(complaint).fill_null(0).cast(pl.Int8).to_numpy()
     resolved = made["status"][complaint] == ComplaintStatus.RESOLVED
     made["satisfaction"][complaint] = np.where(resolved, marks, np.int8(0))

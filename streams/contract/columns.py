@@ -57,7 +57,7 @@ def columns(topic: Topic, rows: Sequence[Row]) -> tuple[Batch, NDArray[np.bool_]
             orders = cast("Sequence[OrderRow]", rows)
             made["amount"] = millionths(np.array([row.amount for row in orders], dtype=np.float64))
             made["status"] = np.array([ORDER_CODES[row.status] for row in orders], dtype=np.int8)
-            made |= _labels([(row.channel, row.category) for row in orders])
+            made |= labels([(row.channel, row.category) for row in orders])
         case Topic.COMPLAINTS:
             made |= _complaints(cast("Sequence[ComplaintRow]", rows))
         case Topic.FEEDBACK:
@@ -86,7 +86,7 @@ def _objects(values: Sequence[object]) -> NDArray[np.object_]:
     return column
 
 
-def _labels(pairs: Sequence[tuple[str | None, str | None]]) -> dict[str, NDArray[Any]]:
+def labels(pairs: Sequence[tuple[str | None, str | None]]) -> dict[str, NDArray[Any]]:
     """Return the records of channels and categories, equal ones once; no column where none is given."""
     known = {pair: Labels(*pair) if any(word is not None for word in pair) else None for pair in set(pairs)}
     return {"record": _objects([known[pair] for pair in pairs])} if any(known.values()) else {}
@@ -99,7 +99,7 @@ def _complaints(rows: Sequence[ComplaintRow]) -> dict[str, NDArray[Any]]:
         "status": status,
         "complaint_id": _objects([row.complaint_id for row in rows]),
         "satisfaction": np.where(status == ComplaintStatus.RESOLVED, satisfaction, np.int8(0)),
-        **_labels([(None, row.category) for row in rows]),
+        **labels([(None, row.category) for row in rows]),
     }
 
 
