@@ -51,6 +51,11 @@ class Server:
         msg = f"{self.name} did not start within {within_s} s (exit code {code}):\n{told}"
         raise RuntimeError(msg)
 
+    @property
+    def pid(self) -> int:
+        """The script's process id."""
+        return self._process.pid
+
     def stop(self) -> None:
         """Stop the server and wait until it is gone."""
         self._process.terminate()

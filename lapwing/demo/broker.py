@@ -68,6 +68,12 @@ class EmbeddedBroker:
     ) -> None:
         self.close()
 
+    @property
+    def pid(self) -> int:
+        """The broker's process id, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def close(self) -> None:
         """Stop the broker, and with it all that it holds."""
         if self._process is not None and self._process.poll() is None:
