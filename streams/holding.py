@@ -191,13 +191,15 @@ class Holding:
             self.board.loading = frozenset()  # last: from now on the transport seeks
 
     async def _resumed(self, number: int, recovered: Recovered) -> Partition:
+        told = recovered.told if recovered.told.ids else None
         if recovered.checkpoint is None:
             partition = self._begun(number, recovered.engine)
+            partition.told = told
         else:
             partition = self._make(number, recovered.engine)
             partition.saved = recovered.checkpoint.content.topics
             partition.resume(partition.saved, self._clock())
-            partition.told = recovered.told
+            partition.told = told
             if self._rulings is not None:
                 self._rulings.resume(partition, recovered)
             await self._outbox.ship(partition, recovered.adopted)

@@ -96,14 +96,15 @@ class Recovery:
         for number, offsets in committed.items():
             begins = {place.topic: at for place, at in earliest.items() if place.partition == number}
             found[number] = await asyncio.to_thread(self._load, number, offsets, begins)
-        return {number: await self._with_told(recovered) for number, recovered in found.items()}
-
-    async def _with_told(self, recovered: Recovered) -> Recovered:
-        checkpoint = recovered.checkpoint
-        if checkpoint is None:
-            return recovered
-        told = await self._warned.since(checkpoint.content.warnings)
-        return replace(recovered, told=told)
+        # A state that begins anew brings about all that the topic may hold; it is read once for all of these.
+        since = {n: r.checkpoint.content.warnings if r.checkpoint else {} for n, r in found.items()}
+        anew = await self._warned.since({}) if {} in since.values() else Told()
+        return {
+            number: replace(
+                recovered, told=await self._warned.since(since[number]) if since[number] else anew
+            )
+            for number, recovered in found.items()
+        }
 
     def _load(self, number: int, committed: Mapping[str, int], begins: Mapping[str, int]) -> Recovered:
         engine = self._engines(number)

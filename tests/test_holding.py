@@ -65,7 +65,7 @@ class Warned:
 
     async def since(self, offsets: Mapping[int, int]) -> Told:
         self.asked.append(offsets)
-        return Told(frozenset(self.ids[offsets[0] :]), self.until, offsets)
+        return Told(frozenset(self.ids[offsets.get(0, 0) :]), self.until, offsets)
 
 
 class Shop:
@@ -239,7 +239,7 @@ async def test_what_the_topic_holds_since_the_checkpoint_is_not_sent_again(shop:
     third = await shop.worker()
     await third.read(3)
     assert third.sent == []
-    assert shop.warned.asked == [{0: 0}, {0: 0}]
+    assert shop.warned.asked == [{}, {0: 0}, {0: 0}]
     # The engine is not past what was told yet, so the next checkpoint wants it read again.
     await third.holding.save()
     shop.warned.until = 0
@@ -258,6 +258,21 @@ async def test_without_a_checkpoint_the_state_is_rebuilt_as_long_as_the_topics_a
     shop.group.begins = 2
     with pytest.raises(StateError, match=r"no checkpoint of partition 0 .* \(orders/0 begins at 2\)"):
         await shop.worker()
+
+
+async def test_a_state_that_is_rebuilt_does_not_send_what_the_topic_holds(shop: Shop) -> None:
+    worker = await shop.worker()
+    await worker.read(3)
+    shop.warned.ids += [step["id"] for step in map(json_of, worker.sent)]
+    shop.group.offsets = {ORDERS: 3}
+    rebuilt = await shop.worker()
+    await rebuilt.read(3)
+    assert rebuilt.sent == []
+    await rebuilt.holding.save()
+    # It is not past what was told yet, so what follows must know of it too.
+    following = await shop.worker()
+    assert following.position == 3
+    assert shop.warned.asked[-1] == {}
 
 
 async def test_records_that_are_gone_before_they_were_read_are_told(shop: Shop) -> None:
