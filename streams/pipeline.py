@@ -16,9 +16,10 @@ from streams.core.topics import Topic
 from streams.delivery import Delivery, Outgoing, Outlet, Send
 from streams.holding import Holding, Keeping, untold
 from streams.intake.partition import Engine, Pace, Partition, Rejected, Taken, Tally
-from streams.intake.poll import Place, Poll
+from streams.intake.poll import Mark, Place, Poll
 from streams.reloading import Reloading
 from streams.rulings import opened, rule_sets
+from streams.standstill import Sight, Standstills
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +84,8 @@ class Stats:
     """By `topic/partition`: records that the broker has and the engine has not."""
     behind: list[str]
     """The `topic/partition`s that others wait for."""
+    stalled: dict[str, float]
+    """By `topic/partition`: seconds that it has not moved although it has lag, from `STALLED_S` on."""
     checkpoints: int
     checkpoints_failed: int
     checkpoint_pause_s: float
@@ -136,6 +139,7 @@ class Pipeline:
         self._still: dict[Place, tuple[int | None, int]] = {}
         """Where a place stands that should have moved on, and for how many turns it has."""
         self._assignments = 0
+        self._standstills = Standstills(clock)
 
     def take(self, poll: Poll) -> None:
         """Decode `poll` into its partition's merge; what is missing before it is read again."""
@@ -201,6 +205,15 @@ class Pipeline:
         """Wait until the broker has everything that was sent before this call."""
         await self.delivery.wait()
 
+    def look(self) -> None:
+        """See which partitions have moved; to be called every second or so, beside the work."""
+        marks, closed = self.board.marks, self.holding.closed
+        sights = {n: _sight(p, marks) for n, p in self.holding.partitions.items() if not closed}
+        for number in {place.partition for place in self.board.loading} - sights.keys():
+            places = [place for place in self.board.loading if place.partition == number]
+            sights[number] = Sight(None, dict.fromkeys(places))
+        self._standstills.look(sights)
+
     def stats(self) -> Stats:
         """Return what has been done and where the partitions stand."""
         tally, marks = self.tally, self.board.marks
@@ -217,6 +230,7 @@ class Pipeline:
             reread=tally.reread,
             lag={str(place): lag for place, lag in sorted(lags)},
             behind=[str(place) for place in sorted(behind)],
+            stalled={str(place): round(s, 1) for place, s in sorted(self._standstills.stalled().items())},
             checkpoints=kept.written,
             checkpoints_failed=kept.failed,
             checkpoint_pause_s=round(kept.pause_s, 4),
@@ -258,3 +272,12 @@ class Pipeline:
         self.tally.reread += 1
         log.warning("reading again place=%s from=%s", place, self.holding.position(place))
         self.board.seek(place)
+
+
+def _sight(partition: Partition, marks: Mapping[Place, Mark]) -> Sight:
+    """Return where a partition stands and what it has yet to take."""
+    released = partition.released()
+    taken = {place: partition.position(place.topic) for place in released}
+    lag: dict[Place, int | None] = {place: n for place, n in partition.lag(marks).items() if n}
+    unknown = partition.behind(marks) - lag.keys()
+    return Sight((released, taken), lag | dict.fromkeys(unknown))

@@ -179,6 +179,7 @@ async def _run(
             now = asyncio.get_running_loop().time()
             if now - reported >= STATS_S:
                 reported = now
+                app.pipeline.look()
                 report(app.pipeline.stats())
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), WATCH_S)
@@ -212,12 +213,24 @@ def _named(reason: BaseException | None) -> BaseException:
 
 
 def stats_to(path: Path) -> Report:
-    """Return a report that appends each snapshot to `path` as a line of JSON."""
-    path.touch()  # a path that cannot be written is told before the worker starts
+    """Return a report that appends each snapshot to `path` as a line of JSON.
+
+    A path that cannot be written is told before the worker starts; a disk that is full later stops nothing.
+    """
+    path.touch()
+    failing = False
 
     def report(stats: Stats) -> None:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(stats)) + "\n")
+        nonlocal failing
+        try:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(asdict(stats)) + "\n")
+        except OSError as error:
+            if not failing:
+                log.warning("the statistics cannot be written: %s: %s", path, error.strerror)
+            failing = True
+        else:
+            failing = False
 
     return report
 
