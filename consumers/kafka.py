@@ -17,7 +17,6 @@ from kafka import (  # type: ignore[import-untyped]  # kafka-python ships no typ
 )
 from kafka import errors as kafka_errors
 from kafka.net.compat import KafkaNetClient  # type: ignore[import-untyped]
-from kafka.protocol.consumer import OffsetSpec  # type: ignore[import-untyped]
 from kafka.structs import MemberState, OffsetAndMetadata  # type: ignore[import-untyped]
 
 from consumers.broker_errors import broker_error
@@ -229,6 +228,15 @@ class Subscription:
             return bool(self._consumer.group_metadata().state == MemberState.STABLE)
         return all(b == 0 for b in behind)
 
+    def ends(self, timeout_s: float) -> dict[int, int]:
+        """Return each assigned partition's end, as far as the broker has told it in time; reads on."""
+        deadline = time.monotonic() + timeout_s
+        while None in self._behind() and time.monotonic() < deadline:
+            self.poll(0.1)
+        with _mapped(self._cluster.servers):
+            marks = {at.partition: self._consumer.highwater(at) for at in self._consumer.assignment()}
+        return {number: mark for number, mark in marks.items() if mark is not None}
+
     def close(self) -> None:
         """Leave the group and close; nothing is committed."""
         with _mapped(self._cluster.servers), _unlogged():
@@ -326,15 +334,6 @@ class Admin:
                 return False
             raise
         return True
-
-    def end_offsets(self, topic: str) -> dict[int, int]:
-        """Return each partition's end offset."""
-        with _mapped(self._cluster.servers):
-            count = self.partitions().get(topic, 0)
-            ends = self._admin.list_partition_offsets(
-                {TopicPartition(topic, p): OffsetSpec.LATEST for p in range(count)}
-            )
-            return {at.partition: end.offset for at, end in ends.items()}
 
     def committed(self, group: str) -> dict[tuple[str, int], int]:
         """Return the offsets that a group has committed."""

@@ -9,6 +9,7 @@ import logging
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import fsspec  # type: ignore[import-untyped]  # ships no type hints
@@ -134,6 +135,14 @@ class CheckpointStore:
             except StateError as error:
                 log.warning("%s; the one before it is used", error)
         return None
+
+    def written_at(self, checkpoint: Checkpoint) -> datetime | None:
+        """Return when a checkpoint was written; `None` where the file system does not say."""
+        try:
+            at: datetime = self._files.modified(f"{checkpoint.path}/{MANIFEST}")
+        except Exception:  # as in `save`
+            return None
+        return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
     def partitions(self) -> list[int]:
         """Return the partitions that have any."""

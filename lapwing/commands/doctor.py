@@ -19,6 +19,7 @@ from consumers.kafka import Admin, Cluster, Subscription
 from consumers.notify.channels import read_channels
 from consumers.silences import read_silences
 from lapwing.commands.topics import planned
+from lapwing.lag import Offsets, checkpoint_ages, lag_told, offsets
 from lapwing.options import settings_options
 from lapwing.setting_values import NO_CHECKPOINTS
 from lapwing.settings import Settings
@@ -67,7 +68,11 @@ def command(settings: Settings, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def examine(settings: Settings, ask: Callable[[Settings], dict[str, int]] | None = None) -> list[Finding]:
+def examine(
+    settings: Settings,
+    ask: Callable[[Settings], dict[str, int]] | None = None,
+    ask_offsets: Callable[[Settings, dict[str, int]], Offsets] = offsets,
+) -> list[Finding]:
     """Return what came of every check, in the order in which one depends on another."""
     broker, found = _broker(settings, ask or partitions)
     return [
@@ -75,6 +80,7 @@ def examine(settings: Settings, ask: Callable[[Settings], dict[str, int]] | None
         broker,
         _checked("topics", lambda: _topics(settings, found)),
         _checked("checkpoints", lambda: _checkpoints(settings)),
+        _checked("lag", lambda: _lag(settings, found, ask_offsets)),
         _checked("database", lambda: _database(settings)),
         _checked("channels", lambda: _channels(settings)),
         _checked("silences", lambda: _silences(settings, found)),
@@ -148,6 +154,21 @@ def _checkpoints(settings: Settings) -> str:
         msg = f"{settings.checkpoints} has no whole one of partition {', '.join(without)}"
         raise StateError(msg)
     return f"{settings.checkpoints} has whole ones of all its partitions ({len(numbers)})"
+
+
+def _lag(
+    settings: Settings,
+    found: dict[str, int] | None,
+    ask_offsets: Callable[[Settings, dict[str, int]], Offsets],
+) -> str:
+    if found is None:
+        msg = "the broker does not answer"
+        raise _Skipped(msg)
+    seen = ask_offsets(settings, found)
+    if not seen.committed:
+        msg = f"no worker of {settings.app} has committed anything yet"
+        raise _Skipped(msg)
+    return lag_told(settings, seen, checkpoint_ages(settings))
 
 
 def _database(settings: Settings) -> str:

@@ -192,9 +192,19 @@ def test_records_keep_all_they_came_with(broker: str, topic: str) -> None:
     ]
     assert subscription.lag() == 0
     subscription.close()
-    admin = Admin(Cluster(broker))
-    assert set(admin.end_offsets(topic)) == {0, 1, 2}
-    admin.close()
+
+
+def test_the_ends_of_a_topic_are_known_without_reading_it(broker: str, topic: str) -> None:
+    send(broker, topic, LIVES[:30])
+    everything = Subscription(Cluster(broker), topic, group=None)
+    reader = Subscription(Cluster(broker), topic, group=None, from_beginning=False, max_records=1)
+    while not everything.at_end():
+        everything.poll(0.2)
+    assert sum(reader.ends(5).values()) == 30
+    assert reader.ends(5) == everything.ends(5)
+    assert set(reader.ends(5)) == {0, 1, 2}
+    everything.close()
+    reader.close()
 
 
 def test_the_commit_of_a_member_that_lost_its_partitions_is_no_error_of_the_sink(

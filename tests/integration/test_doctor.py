@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from consumers.kafka import Cluster, Subscription
 from lapwing.commands import doctor, topics
 from streams.core.topics import Topic
+from tests.integration.workers import Sent, produce
 
 
 @pytest.fixture
@@ -37,3 +39,17 @@ def test_the_doctor_finds_topics_missing_until_they_are_made(broker: str) -> Non
     result = CliRunner().invoke(topics.command, ["--partitions", "2"], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     assert checks()["topics"] == ("ok", "all that are needed are there and fit together")
+
+
+@pytest.mark.usefixtures("installation")
+def test_the_doctor_sees_how_far_the_group_is_behind(broker: str) -> None:
+    made = CliRunner().invoke(topics.command, ["--partitions", "2"], catch_exceptions=False)
+    assert made.exit_code == 0, made.output
+    produce(broker, [Sent("doctor-orders", b"k", b"garbage", number % 2) for number in range(10)])
+    member = Subscription(Cluster(broker), "doctor-orders", group="doctor", session_timeout_ms=6_000)
+    read = 0
+    while read < 10:
+        read += len(member.poll(1.0))
+    member.commit({("doctor-orders", 0): 5, ("doctor-orders", 1): 2})
+    member.close()
+    assert checks()["lag"] == ("ok", "3 records are not in a saved state yet")

@@ -1,4 +1,6 @@
 import json
+import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +9,10 @@ from click.testing import CliRunner
 
 from lapwing.commands import doctor
 from lapwing.commands.doctor import Finding, Outcome, command, examine
+from lapwing.lag import Offsets, lag_told
 from lapwing.settings import Settings, load_settings
 from streams.checkpoints import CheckpointStore, Content
-from streams.errors import BrokerError
+from streams.errors import BrokerError, StateError
 from streams.intake.merge import Stand
 
 RULE = """\
@@ -69,7 +72,8 @@ def test_what_cannot_be_reached_fails_and_what_depends_on_it_is_skipped() -> Non
 
 def test_topics_that_do_not_fit_together_fail() -> None:
     def topics(found: dict[str, int]) -> Finding:
-        (finding,) = [f for f in examine(load_settings(), lambda _: found) if f.check == "topics"]
+        findings = examine(load_settings(), lambda _: found, lambda *_: Offsets({}, {}))
+        (finding,) = [finding for finding in findings if finding.check == "topics"]
         return finding
 
     inputs = ["orders", "logins", "complaints"]
@@ -133,3 +137,45 @@ def test_checkpoints_are_looked_for_where_workers_keep_them(installation: Path) 
     assert run()[2]["checkpoints"] == ("ok", "var/checkpoints has whole ones of all its partitions (1)")
     (installation / "lapwing.toml").write_text('checkpoints = "none"\n')
     assert run()[2]["checkpoints"] == ("skipped", "none are kept")
+
+
+DAY = timedelta(days=1)
+SECOND = timedelta(seconds=1)
+
+
+def lag(committed: dict[tuple[str, int], int], ages: dict[int, timedelta]) -> str:
+    ends = {("orders", 0): 1_500, ("logins", 0): 700, ("orders", 1): 0, ("logins", 1): 3}
+    return lag_told(load_settings(), Offsets(ends, committed), ages)
+
+
+def test_lag_is_what_the_topics_have_beyond_the_group() -> None:
+    whole = {("orders", 0): 1_500, ("logins", 0): 700, ("logins", 1): 3}
+    assert lag(whole, {0: 3 * DAY, 1: 3 * DAY}) == "the workers have saved all that the topics hold"
+    some = whole | {("orders", 0): 100}
+    assert lag(some, {}) == "1,400 records are not in a saved state yet"
+    told = "1,400 records are not in a saved state yet, the oldest state saved 3d ago"
+    assert lag(some, {0: 40 * SECOND, 1: 3 * DAY}) == told
+
+
+def test_a_partition_that_has_lag_and_was_not_saved_for_long_fails() -> None:
+    limit = 5 * 30 * SECOND + 60 * SECOND
+    some = {("orders", 0): 100}
+    assert "the oldest state saved 3m ago" in lag(some, {0: limit})
+    with pytest.raises(StateError, match=r"^partition 0 is 2,100 records behind and was last saved 2h ago: "):
+        lag(some, {0: timedelta(hours=2), 1: SECOND})
+
+
+def test_the_doctor_looks_for_lag_where_a_worker_has_been(installation: Path) -> None:
+    def found(committed: dict[tuple[str, int], int]) -> tuple[str, str]:
+        findings = examine(
+            load_settings(), lambda _: {"orders": 1}, lambda *_: Offsets({("orders", 0): 10}, committed)
+        )
+        return {f.check: (f.outcome.value, f.detail) for f in findings}["lag"]
+
+    assert run()[2]["lag"] == ("skipped", "the broker does not answer")
+    assert found({}) == ("skipped", "no worker of lapwing has committed anything yet")
+    assert found({("orders", 0): 4}) == ("ok", "6 records are not in a saved state yet")
+    saved = CheckpointStore("var/checkpoints", "lapwing").save(0, {}, Content({}, {}, "rules"))
+    assert found({("orders", 0): 4})[1].endswith("the oldest state saved 0s ago")
+    os.utime(Path(saved.path) / "manifest.json", (0, 0))
+    assert found({("orders", 0): 4})[0] == "failed"

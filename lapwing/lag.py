@@ -1,0 +1,87 @@
+"""How far workers are behind, as it can be seen from outside: ends of topics, commits, checkpoints' ages."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from consumers.kafka import Admin, Cluster, Subscription
+from lapwing.setting_values import NO_CHECKPOINTS
+from lapwing.settings import Settings
+from streams.errors import StateError
+
+MISSED_CHECKPOINTS: Final = 5
+"""A partition with lag that was not saved so many times, and a minute more, stands still."""
+GRACE: Final = timedelta(minutes=1)
+ENDS_S: Final = 5.0
+
+Place = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Offsets:
+    """How far the topics reach and how far the workers' group has come."""
+
+    ends: Mapping[Place, int]
+    committed: Mapping[Place, int]
+
+
+def offsets(settings: Settings, found: Mapping[str, int]) -> Offsets:
+    """Ask the broker; `found` are its topics."""
+    cluster = Cluster(settings.broker, settings.kafka_security)
+    with closing(Admin(cluster)) as admin:
+        committed = admin.committed(settings.app)
+    ends: dict[Place, int] = {}
+    for topic in (name for name in settings.topics.values() if committed and name in found):
+        with closing(Subscription(cluster, topic, group=None, from_beginning=False)) as reader:
+            ends |= {(topic, number): end for number, end in reader.ends(ENDS_S).items()}
+    return Offsets(ends, {at: offset for at, offset in committed.items() if at in ends})
+
+
+def checkpoint_ages(settings: Settings) -> dict[int, timedelta]:
+    """Return, by partition, how long ago its newest whole checkpoint was written, where that is known."""
+    from streams.checkpoints import CheckpointStore  # Polars is slow to import
+
+    if settings.checkpoints == NO_CHECKPOINTS:
+        return {}
+    store, now = CheckpointStore(settings.checkpoints, settings.app), datetime.now(UTC)
+    newest = {number: store.whole(number)[-1:] for number in store.partitions()}
+    written = {number: store.written_at(found[0]) for number, found in newest.items() if found}
+    return {number: now - at for number, at in written.items() if at is not None}
+
+
+def lag_told(settings: Settings, offsets: Offsets, ages: Mapping[int, timedelta]) -> str:
+    """Return how far the workers are behind; raise `StateError` where a partition stands still.
+
+    A partition that moves is saved every `checkpoint_every`. So one that has lag and was not saved for much
+    longer does not move, or cannot be saved.
+    """
+    lag: Counter[int] = Counter()
+    for (topic, number), end in offsets.ends.items():
+        lag[number] += max(0, end - offsets.committed.get((topic, number), 0))
+    limit = MISSED_CHECKPOINTS * timedelta(microseconds=settings.checkpoint_every) + GRACE
+    still = [
+        f"partition {number} is {behind:,} records behind and was last saved {_age(ages[number])} ago"
+        for number, behind in sorted(lag.items())
+        if behind and number in ages and ages[number] > limit
+    ]
+    if still:
+        msg = f"{'; '.join(still)}: see whether a worker runs and what it logs"
+        raise StateError(msg)
+    behind = sum(lag.values())
+    if not behind:
+        return "the workers have saved all that the topics hold"
+    oldest = f", the oldest state saved {_age(max(ages.values()))} ago" if ages else ""
+    return f"{behind:,} records are not in a saved state yet{oldest}"
+
+
+def _age(age: timedelta) -> str:
+    seconds = int(age.total_seconds())
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
