@@ -156,7 +156,9 @@ class Run:
         for worker in running:
             worker.ask_to_stop()
         codes = {worker.name: worker.wait() for worker in running}
-        outcome.differences += [f"{name}: exit code {code} at the end" for name, code in codes.items() if code]
+        outcome.differences += [
+            f"{name}: exit code {code} at the end" for name, code in codes.items() if code
+        ]
         records = system.read(system.warnings_topic)
         outcome.steps = len(firsts(records))
         outcome.doubles = len(records) - outcome.steps
