@@ -7,6 +7,7 @@ compaction left, control batches, and checksums.
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from aiokafka.errors import CorruptRecordException  # type: ignore[import-untyped]  # aiokafka ships no types
@@ -60,12 +61,15 @@ class RecordBatches:
 def unpack_whole_batches(fetcher: Any, topics: frozenset[str]) -> None:
     """Let what has been fetched of `topics` be unpacked a record batch at a time.
 
-    What arrives while a fetch waits is unpacked as aiokafka does: then nobody is in a hurry. So is what is
-    read by transactions, whose aborted records aiokafka must find.
+    What arrives while a fetch waits is unpacked as aiokafka does: then nobody is in a hurry. That must go on to
+    its end, for aiokafka may hold the rest of a batch that was cut. So is what is read by transactions, whose
+    aborted records aiokafka must find.
     """
     for tp, result in fetcher._records.items():
         unpacked = getattr(result, "_partition_records", None)
         if unpacked is None or tp.topic not in topics or unpacked._isolation_level:
             continue
-        if "getall" not in vars(result):
+        if "getall" in vars(result):
+            continue
+        if inspect.getgeneratorstate(unpacked._records_iterator) == inspect.GEN_CREATED:
             result.getall = RecordBatches(result).getall
