@@ -198,7 +198,7 @@ class Holding:
         else:
             partition = self._make(number, recovered.engine)
             partition.saved = recovered.checkpoint.content.topics
-            partition.resume(partition.saved, self._clock())
+            partition.resume(partition.saved)
             partition.told = told
             if self._rulings is not None:
                 self._rulings.resume(partition, recovered)

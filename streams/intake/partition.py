@@ -13,6 +13,7 @@ from streams.core.batch import Batch
 from streams.core.engine import Output
 from streams.core.topics import Topic
 from streams.editions import InForce
+from streams.intake.lull import Lull
 from streams.intake.merge import PartitionMerge, Stand, Standing
 from streams.intake.poll import Mark, Place, Poll
 from streams.intake.told import Told
@@ -77,7 +78,7 @@ class Pace:
     step_wait_s: float = 0.25
     """but no longer than this."""
     idle_s: float = 0.25
-    """With nothing more to be read, the engine releases what it holds back after this long."""
+    """With nothing more to be read for so long, the engine releases what it holds back."""
     waiting_limit: int = 200_000
     """Events of one topic that may wait for another topic before it is paused."""
 
@@ -112,7 +113,7 @@ class Partition:
         """The rules of its engine, where the worker knows of their files."""
         self.told: Told | None = None
         """Steps that need not be sent again, until the engine is past them."""
-        self._taken_at = 0.0
+        self._lull = Lull()
         self._gathering_since: float | None = None
         self._flushed = True
 
@@ -120,12 +121,12 @@ class Partition:
         """Return where the state of `topic` stands; `None` for a new one, which wants the earliest record."""
         return self._merge.position(self._topics[topic])
 
-    def resume(self, stands: Mapping[str, Stand], now: float) -> None:
+    def resume(self, stands: Mapping[str, Stand]) -> None:
         """Let an engine that was restored go on from the stands that it was saved with."""
         for name, topic in self._topics.items():
             if name in stands:
                 self._merge.resume(topic, stands[name])
-        self._taken_at, self._flushed = now, False  # it may have been saved while it held events back
+        self._flushed = False  # it may have been saved while it held events back
 
     def stands(self) -> dict[str, Stand]:
         """Return, by topic, how far the engine has been given it."""
@@ -156,13 +157,14 @@ class Partition:
             reject(Rejected(poll.place, where, poll.keys[i], poll.values[i], bad.reason, bad.detail))
         self._tally.refused += len(decoded.refused)
         if len(poll):
-            self._taken_at = now
+            self._lull.ends()
             self._gathering_since = now if self._gathering_since is None else self._gathering_since
         return taken
 
     def turn(self, marks: Mapping[Place, Mark], now: float) -> Output | None:
         """Give the engine what is due, and return what it put out; `None` if nothing was due."""
         behind = self.behind(marks)
+        idle_s = 0.0 if behind else self._lull.seconds({place: marks[place] for place in self._places()})
         if behind and self._gathers(now):
             return None
         self._gathering_since = None
@@ -170,7 +172,7 @@ class Partition:
         if len(batch):
             self._flushed = False
             return self._counted(self.engine.step(batch))
-        if behind or self._flushed or now - self._taken_at < self._pace.idle_s:
+        if behind or self._flushed or idle_s < self._pace.idle_s:
             return None
         self._flushed = True
         return self._counted(self.engine.flush())
@@ -201,6 +203,9 @@ class Partition:
             if mark is not None and mark.highwater is not None:
                 behind[place] = max(0, mark.highwater - offset)
         return behind
+
+    def _places(self) -> list[Place]:
+        return [Place(name, self.number) for name in self._topics]
 
     def _gathers(self, now: float) -> bool:
         waiting = sum(self._merge.waiting(topic) for topic in self._topics.values())

@@ -67,6 +67,8 @@ class Mark:
     """The offset that is read next."""
     highwater: int | None
     """The offset the next record will get; `None` while the broker has not said so lately."""
+    heard_ms: int = 0
+    """When the broker last answered about it, by this machine's clock."""
 
 
 class Board:

@@ -149,7 +149,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         for place, state in states.items():
             heard = state.timestamp is not None
             fresh = heard and state.timestamp >= self._newest.get(place.partition, 0) - FRESH_MS
-            marks[place] = Mark(state.position, state.highwater if fresh else None)
+            marks[place] = Mark(state.position, state.highwater if fresh else None, state.timestamp or 0)
         board.marks = marks
         self._next.update({place: end for place, (_, end) in ranges.items()})
         order = [Place(*tp) for tp, _ in self.consumer.scheduler.iterate({TP(*p): [None] for p in ranges})]

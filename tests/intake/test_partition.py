@@ -64,11 +64,12 @@ class Bench:
     def take(self, log: Log, start: int, end: int, now: float = 0.0) -> Taken:
         return self.partition.take(log.poll(start, end), now, self.rejected.append)
 
-    def marks(self) -> dict[Place, Mark]:
-        return {Place(log.topic.label, 0): Mark(log.end, log.end) for log in self.logs}
+    def marks(self, heard: float = 0.0) -> dict[Place, Mark]:
+        return {Place(log.topic.label, 0): Mark(log.end, log.end, int(heard * 1000)) for log in self.logs}
 
-    def turn(self, now: float = 0.0) -> Output | None:
-        return self.partition.turn(self.marks(), now)
+    def turn(self, now: float = 0.0, heard: float | None = None) -> Output | None:
+        """Let it take its turn, the broker's newest answers being of now or of when they were `heard`."""
+        return self.partition.turn(self.marks(now if heard is None else heard), now)
 
 
 def bench(*orders: int | None, pace: Pace = AT_ONCE) -> tuple[Bench, Log]:
@@ -184,8 +185,40 @@ def test_in_a_lull_the_engine_is_flushed_once() -> None:
     for now in (10.0, 11.0):
         assert made.turn(now) is None  # nothing was ever given to it
     made.take(log, 0, 2, now=20.0)
+    flushes = []
     for now in (20.0, 20.2, 20.25, 20.5, 99.0):
         made.turn(now)
+        flushes.append(made.engine.flushes)
+    assert flushes == [0, 0, 0, 1, 1]  # what is heard at 20.5 was so at 20.25, when it was asked for
+
+
+def test_a_worker_that_was_frozen_has_seen_no_lull() -> None:
+    made, log = bench(1, 2, pace=Pace(step_wait_s=0.0, idle_s=0.25))
+    made.take(log, 0, 2, now=20.0)
+    made.turn(20.0)
+    made.turn(20.1)
+    made.turn(30.0, heard=20.1)  # it goes on
+    made.turn(30.1, heard=30.0)  # an answer that had been waiting all the while
+    assert made.engine.flushes == 0
+    made.turn(30.2)
+    assert made.engine.flushes == 1
+
+
+def test_while_the_broker_is_away_there_is_no_lull() -> None:
+    made, log = bench(1, 2, pace=Pace(step_wait_s=0.0, idle_s=0.25))
+    made.take(log, 0, 2, now=20.0)
+    for now in (20.0, 20.1, 20.3, 25.0, 99.0):
+        made.turn(now, heard=min(now, 20.1))
+    assert made.engine.flushes == 0
+
+
+def test_a_clock_that_is_set_back_delays_a_flush_by_no_more_than_the_lull() -> None:
+    made, log = bench(1, 2, pace=Pace(step_wait_s=0.0, idle_s=0.25))
+    made.take(log, 0, 2, now=20.0)
+    for heard in (20.0, 20.2, 10.0, 10.2, 10.3):
+        made.turn(20.0, heard=heard)
+    assert made.engine.flushes == 0
+    made.turn(20.0, heard=10.5)
     assert made.engine.flushes == 1
 
 

@@ -14,7 +14,7 @@ from tests.intake.test_partition import Bench, RecordingEngine, bench
 
 def resumed(former: Bench) -> Bench:
     made = Bench(former.logs, engine=former.engine)
-    made.partition.resume(former.partition.stands(), 0.0)
+    made.partition.resume(former.partition.stands())
     return made
 
 
@@ -51,7 +51,7 @@ def test_what_waits_for_another_topic_is_not_in_the_stands() -> None:
 
 def test_a_topic_that_was_not_read_before_begins_at_its_earliest() -> None:
     partition = Partition(0, NAMES, RecordingEngine(), max_skew_us=0, pace=Pace(), tally=Tally())
-    partition.resume({"orders": Stand(1, 1)}, 0.0)
+    partition.resume({"orders": Stand(1, 1)})
     assert partition.position("orders") == 1
     assert partition.position("logins") is None
     assert set(partition.stands()) == {"orders"}
@@ -59,9 +59,9 @@ def test_a_topic_that_was_not_read_before_begins_at_its_earliest() -> None:
 
 def test_an_engine_that_was_saved_while_it_held_events_back_is_flushed_when_idle() -> None:
     made, _ = bench(1, pace=Pace(step_wait_s=0.0, idle_s=2.0))
-    made.partition.resume({"orders": Stand(1, 1)}, now=10.0)
-    made.turn(now=11.0)
+    made.partition.resume({"orders": Stand(1, 1)})
+    for now in (11.0, 12.0, 13.0):
+        made.turn(now)
     assert made.engine.flushes == 0
-    made.turn(now=12.0)
-    made.turn(now=13.0)
+    made.turn(now=14.0)
     assert made.engine.flushes == 1
