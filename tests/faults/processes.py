@@ -11,13 +11,16 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 from lapwing.demo.children import die_with_parent
 from tests.servers import ROOT
 
-STOP_S = 40.0
+STOP_S: Final = 40.0
 """A worker may save states and wait for the broker before it ends."""
+
+ENDS: Final = 5
+"""A process that ends by itself more often than this will not come up any more."""
 
 
 class Process:
@@ -66,6 +69,9 @@ class Process:
             self._copying.join(5)
             said = self.log.read_text(errors="replace").splitlines()
             self.ended.append(f"{self.name} ended with code {self._process.returncode}: {said[-1]}")
+            if len(self.ended) > ENDS:
+                msg = f"{self.name} ends again and again"
+                raise RuntimeError(msg)
             time.sleep(0.3)
             self.start()
 

@@ -97,8 +97,8 @@ class Run:
                 process.kill()
             replaying.kill()
             replaying.wait()
-        outcome.ended = [line for process in system.processes for line in process.ended]
-        outcome.seconds = time.monotonic() - began
+            outcome.ended = [line for process in system.processes for line in process.ended]
+            outcome.seconds = time.monotonic() - began
         return outcome
 
     def _start_replay(self) -> subprocess.Popen[bytes]:

@@ -119,6 +119,7 @@ class System:
             "app": self.app,
             "warnings_topic": self.warnings_topic,
             "control_topic": f"{self.app}-control",
+            "audit_topic": f"{self.app}-audit",
             "rules": str(rules),
             "checkpoints": str(self.checkpoints),
             "checkpoint_every": "1s",
@@ -135,7 +136,8 @@ class System:
         admin = Admin(self._cluster)
         try:
             inputs = [self._topics[topic] for topic in history.TOPICS]
-            for name in [*inputs, self.warnings_topic, self.rejected_topic, f"{self.app}-control"]:
+            outputs = [self.warnings_topic, self.rejected_topic, f"{self.app}-control", f"{self.app}-audit"]
+            for name in [*inputs, *outputs]:
                 admin.create(name, PARTITIONS, 1, {})
         finally:
             admin.close()
