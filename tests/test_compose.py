@@ -8,6 +8,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from lapwing.settings import PREFIX, load_settings
+from streams.duration import UNITS, parse_duration
+from streams.worker import FINISH_S, SAVE_S
 from tests.command_lines import parse
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -66,6 +68,11 @@ def test_every_service_waits_for_what_it_needs() -> None:
     for name in ("sink", "notifier"):
         assert SERVICES[name]["depends_on"]["postgres"]["condition"] == "service_healthy"
     assert all("healthcheck" in SERVICES[name] for name in ("kafka", "postgres"))
+
+
+def test_a_worker_has_the_time_to_save_its_states() -> None:
+    granted = parse_duration(SERVICES["worker"]["stop_grace_period"]) / UNITS["s"]
+    assert granted >= SAVE_S + FINISH_S
 
 
 def test_the_image_runs_as_nobody_in_particular_and_has_all_that_it_copies() -> None:
