@@ -91,6 +91,7 @@ WARNING_EXAMPLE: Final[dict[str, Any]] = {
     },
 }
 NOTICE_EXAMPLE: Final[dict[str, Any]] = {
+    "id": "b0c1d6de-3c68-5d35-9ad8-1a0f6f9a7c51",
     "app": "shop",
     "kind": "source.quiet",
     "at": "2024-03-01T00:00:00Z",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import quote
+from uuid import UUID, uuid5
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError, WithJsonSchema
@@ -34,6 +35,9 @@ WarningType = Literal[
 ]
 AttentionWord = Literal["waiting", "acknowledged", "snoozed", "lapsed", "overdue", "expired"]
 Value = int | float | str | None
+
+NAMESPACE: Final = UUID("b1d0a4f6-3f0e-5b6c-8a55-7d0b0c2f9e11")
+"""Of the ids of notices."""
 
 STATES: Final[dict[StepKind, StateWord]] = {
     StepKind.RESOLVED: "resolved",
@@ -139,6 +143,9 @@ class WarningEvent(Outbound):
 class ControlNotice(Outbound):
     """Something operations should know that concerns no single customer."""
 
+    id: str = Field(
+        description="Follows from all else that is said: after a crash a notice may come again, with the same id."
+    )
     app: str
     kind: str
     at: Time = Field(description="Event time; in `rules.refused` the worker's clock.")
@@ -204,16 +211,15 @@ def encode_step(step: Step, app: str) -> bytes:
 
 
 def encode_notice(notice: Notice, app: str) -> bytes:
-    """Return the bytes of a notice on the control topic."""
-    return _encode(
-        {
-            "app": app,
-            "kind": notice.kind,
-            "at": format_instant(notice.at),
-            "partition": notice.partition,
-            "detail": notice.detail,
-        }
-    )
+    """Return the bytes of a notice on the control topic; the same notice has the same id."""
+    said = {
+        "app": app,
+        "kind": notice.kind,
+        "at": format_instant(notice.at),
+        "partition": notice.partition,
+        "detail": notice.detail,
+    }
+    return _encode({"id": str(uuid5(NAMESPACE, _encode(said).decode())), **said})
 
 
 def _attention(attention: Attention | None) -> dict[str, Any] | None:

@@ -205,7 +205,8 @@ def test_a_notice_stands_on_the_wire_and_reads_back() -> None:
     notice = Notice("topic_quiet_begins", MARCH, 3, {"topic": "orders", "after": 1.5, "n": 2, "none": None})
     value = encode_notice(notice, "shop")
     assert value == (
-        b'{"app":"shop","kind":"topic_quiet_begins","at":"2011-03-01T00:00:00Z","partition":3,'
+        b'{"id":"772152ae-2ad3-5a07-b41c-3ff7441ce5cd","app":"shop","kind":"topic_quiet_begins","at":"2011-03-01T00:00:00Z","partition":3,'
         b'"detail":{"topic":"orders","after":1.5,"n":2,"none":null}}'
     )
     assert ControlNotice.model_validate_json(value).model_dump_json().encode() == value
+    assert encode_notice(replace(notice, partition=4), "shop")[:40] != value[:40]
