@@ -302,5 +302,5 @@ def _mistake(item: Any, sources: Mapping[str, str]) -> str:
     return f"{place}: {text}" if place else text
 
 
-SECRETS: Final = frozenset({"sasl_password", "notify_urls", "database"})
+SECRETS: Final = frozenset({"sasl_password", "notify_urls", "database", "checkpoints"})
 """Settings whose values are never printed whole."""

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 import click
@@ -13,8 +12,10 @@ from pydantic import BeforeValidator, SecretStr
 
 from lapwing.settings import Settings
 from streams.duration import format_duration, parse_duration
+from streams.masking import MASK, masked
 
-MASK: Final = "****"
+ADDRESSES: Final = frozenset({"checkpoints", "database"})
+"""Settings whose values may hold a password."""
 
 PAGE: Final = """\
 # Settings
@@ -60,11 +61,7 @@ def written(name: str, value: object) -> str:
         return str(value).lower()
     if isinstance(value, int) and is_duration(name):
         return format_duration(value)
-    text = str(value)
-    if name == "database":
-        text = re.sub(r"(://[^:/@]*:).*@", rf"\1{MASK}@", text)
-        text = re.sub(r"(?i)(password=)[^&]*", rf"\1{MASK}", text)
-    return text
+    return masked(str(value)) if name in ADDRESSES else str(value)
 
 
 def page() -> str:

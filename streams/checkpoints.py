@@ -19,6 +19,7 @@ from streams.core.state import Tables
 from streams.editions import KeptRules
 from streams.errors import StateError
 from streams.intake.merge import Stand
+from streams.masking import masked
 
 log = logging.getLogger(__name__)
 
@@ -77,11 +78,12 @@ class CheckpointStore:
         try:
             found, root = fsspec.core.url_to_fs(url)
         except (ImportError, ValueError, OSError) as error:
-            msg = f"{url}: no place for checkpoints: {error}"
+            msg = f"{masked(url)}: no place for checkpoints: {error}"
             raise StateError(msg) from error
         self._files = found if files is None else files
         self._root = f"{root.rstrip('/')}/{app}"
-        self.url = url
+        self.place = masked(url)
+        """The URL as it may be shown."""
 
     def save(self, partition: int, tables: Tables, content: Content) -> Checkpoint:
         """Write a checkpoint.
@@ -151,7 +153,7 @@ class CheckpointStore:
         except FileNotFoundError:
             return []
         except Exception as error:  # as in `save`
-            msg = f"{self.url}: the checkpoints cannot be read: {_said(error)}"
+            msg = f"{self.place}: the checkpoints cannot be read: {_said(error)}"
             raise StateError(msg) from error
         names = (str(entry).rstrip("/").rpartition("/")[2] for entry in entries)
         return sorted(int(name) for name in names if name.isdecimal())

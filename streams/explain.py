@@ -152,7 +152,7 @@ def _holding(store: CheckpointStore, customer_id: str, count: int | None) -> tup
     """Return the partition whose newest whole checkpoint knows the customer."""
     numbers = store.partitions()
     if not numbers:
-        msg = f"{store.url}: there are no checkpoints of this application"
+        msg = f"{store.place}: there are no checkpoints of this application"
         raise StateError(msg)
     likely = _partition(customer_id, count or max(numbers) + 1)
     # How many partitions there are is a guess unless it was given: some may have no checkpoint yet.
@@ -165,7 +165,7 @@ def _holding(store: CheckpointStore, customer_id: str, count: int | None) -> tup
             return number, *newest
     if not readable:
         which = f"partition {likely}" if count else "this application"
-        msg = f"{store.url}: no checkpoint of {which} can be read"
+        msg = f"{store.place}: no checkpoint of {which} can be read"
         raise StateError(msg)
     msg = f"customer {customer_id!r} is unknown: no event of this customer is in a checkpoint"
     raise ExplanationError(msg)

@@ -151,7 +151,7 @@ class Recovery:
         gone = [f"{topic}/{number} begins at {begins[topic]}" for topic in committed if begins.get(topic, 0)]
         if gone:
             message = (
-                f"{self._store.url} has no checkpoint of partition {number} for the committed offsets, and "
+                f"{self._store.place} has no checkpoint of partition {number} for the committed offsets, and "
                 f"what they stand for is gone from the topics ({', '.join(gone)}): name the place where the "
                 "checkpoints are, or delete the consumer group to begin with what the topics still have"
             )

@@ -147,13 +147,13 @@ def _checkpoints(settings: Settings) -> str:
     store = CheckpointStore(settings.checkpoints, settings.app)
     numbers = store.partitions()
     if not numbers:
-        msg = f"{settings.checkpoints} has none of {settings.app} yet; `lapwing worker` makes them"
+        msg = f"{store.place} has none of {settings.app} yet; `lapwing worker` makes them"
         raise _Skipped(msg)
     without = [str(number) for number in numbers if not store.whole(number)]
     if without:
-        msg = f"{settings.checkpoints} has no whole one of partition {', '.join(without)}"
+        msg = f"{store.place} has no whole one of partition {', '.join(without)}"
         raise StateError(msg)
-    return f"{settings.checkpoints} has whole ones of all its partitions ({len(numbers)})"
+    return f"{store.place} has whole ones of all its partitions ({len(numbers)})"
 
 
 def _lag(

@@ -139,6 +139,14 @@ def test_checkpoints_are_looked_for_where_workers_keep_them(installation: Path) 
     assert run()[2]["checkpoints"] == ("skipped", "none are kept")
 
 
+def test_the_password_of_a_place_of_checkpoints_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAPWING_CHECKPOINTS", "nowhere://me:hunter2@host/states")
+    code, settings, checks = run()
+    assert checks["checkpoints"][0] == "failed"
+    assert "nowhere://me:****@host/states" in checks["checkpoints"][1]
+    assert "hunter2" not in str(settings) + str(checks)
+
+
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 

@@ -42,6 +42,7 @@ def test_every_duration_is_written_with_a_unit() -> None:
             f"postgresql:///x?password={MASK}&host=db",
         ),
         ("LAPWING_DATABASE=sqlite:///a/b.db", "sqlite:///a/b.db"),
+        ("LAPWING_CHECKPOINTS=ftp://me:hunter2@host/states", f"ftp://me:{MASK}@host/states"),
     ],
 )
 def test_a_value_is_shown_as_it_is_written_and_a_secret_is_not(variable: str, shown: str) -> None:
