@@ -8,9 +8,12 @@ PEERS := .cache/peers
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+SEEDS ?= 1-8
+BROKER ?= embedded
+CAMPAIGN_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-kafka check format bench settings-docs features-docs rules-schema constraints clean
+.PHONY: help demo test test-kafka campaign check format bench settings-docs features-docs rules-schema constraints clean
 
 help:  ## Name every target.
 	@sed -n 's/^\([a-z-]*\):.*## /  \1 — /p' $(MAKEFILE_LIST)
@@ -33,6 +36,10 @@ test: $(INSTALLED)  ## Run the tests on the embedded broker; PostgreSQL's too wh
 test-kafka: $(INSTALLED)  ## Run the broker's tests on a real Apache Kafka, which is fetched and started.
 	@$(BIN)/python -m scripts.kafka fetch
 	$(BIN)/pytest -m kafka --broker kafka $(PYTEST_ARGS)
+
+campaign: $(INSTALLED)  ## Let workers, broker, disk and database fail by seed, against a replay (SEEDS="1-8" BROKER=kafka).
+	@[ $(BROKER) = embedded ] || $(BIN)/python -m scripts.kafka fetch
+	@$(BIN)/python -m tests.faults $(SEEDS) --broker $(BROKER) $(CAMPAIGN_ARGS)
 
 check: $(INSTALLED)  ## Format, lint and strict types; the rules' own lint and test cases.
 	$(BIN)/ruff format --check .

@@ -1,0 +1,50 @@
+"""A seed or two of the campaign, small: `make campaign` plays as many as one likes, and larger."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from streams.errors import DemoError
+from tests.faults.history import Size
+from tests.faults.hosts import EmbeddedHost, Host, KafkaHost
+from tests.faults.run import Outcome, Plan, Run
+from tests.faults.schedule import Kind
+from tests.servers import ServerAbsent
+
+SMALL = Size(customers=(100, 150), backlog_days=35, live_days=12)
+
+
+def play(seed: int, host: Host, folder: Path, *kinds: Kind) -> Outcome:
+    """Play a small seed with two faults."""
+    return Run(seed, host, folder / str(seed), Plan(SMALL, frozenset(kinds), (2, 2))).play()
+
+
+def test_workers_and_sink_that_die_and_a_damaged_checkpoint_change_nothing(tmp_path: Path) -> None:
+    try:
+        host = EmbeddedHost()
+    except DemoError as reason:
+        pytest.skip(str(reason))
+    try:
+        outcome = play(3, host, tmp_path, Kind.KILL, Kind.DAMAGE, Kind.SINK_KILL, Kind.DISK_FULL)
+    finally:
+        host.close()
+    assert outcome.differences == []
+    assert outcome.ended == []
+    assert outcome.steps > 200
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("seed", [2, 5])
+def test_a_broker_that_dies_and_a_worker_that_sleeps_long_change_nothing(seed: int, tmp_path: Path) -> None:
+    try:
+        host = KafkaHost(tmp_path / "kafka")
+    except ServerAbsent as reason:
+        pytest.skip(f"no Apache Kafka: {reason}")
+    try:
+        outcome = play(seed, host, tmp_path, Kind.BROKER_RESTART, Kind.LONG_FREEZE, Kind.JOIN)
+    finally:
+        host.close()
+    assert outcome.differences == []
+    assert outcome.steps > 200
