@@ -144,7 +144,7 @@ class ControlNotice(Outbound):
     """Something operations should know that concerns no single customer."""
 
     id: str = Field(
-        description="Follows from all else that is said: after a crash a notice may come again, with the same id."
+        description="Follows from all else that is said: after a crash one may come again, with the same id."
     )
     app: str
     kind: str

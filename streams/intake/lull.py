@@ -11,8 +11,8 @@ class Lull:
     """A lull by the broker's answers rather than by the clock.
 
     A worker that was frozen, or whose broker was away, has not heard that nothing came meanwhile; and the
-    answer that it finds when it goes on may have been given long before. But what an answer says was so when it
-    was asked for, and that was after the answer before it had come. So nothing came until then.
+    answer that it finds when it goes on may have been given long before. But what an answer says was so when
+    it was asked for, and that was after the answer before it had come. So nothing came until then.
     """
 
     def __init__(self) -> None:

@@ -61,9 +61,9 @@ class RecordBatches:
 def unpack_whole_batches(fetcher: Any, topics: frozenset[str]) -> None:
     """Let what has been fetched of `topics` be unpacked a record batch at a time.
 
-    What arrives while a fetch waits is unpacked as aiokafka does: then nobody is in a hurry. That must go on to
-    its end, for aiokafka may hold the rest of a batch that was cut. So is what is read by transactions, whose
-    aborted records aiokafka must find.
+    What arrives while a fetch waits is unpacked as aiokafka does: then nobody is in a hurry. That must go on
+    to its end, for aiokafka may hold the rest of a batch that was cut. So is what is read by transactions,
+    whose aborted records aiokafka must find.
     """
     for tp, result in fetcher._records.items():
         unpacked = getattr(result, "_partition_records", None)

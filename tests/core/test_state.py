@@ -26,7 +26,7 @@ def new_engine(zone: str = "Europe/Berlin", *, quiet: bool = False) -> Engine:
 
 
 def outputs(parts: list[Output]) -> tuple[list[bytes], list[object]]:
-    """What was put out, steps as they are sent: two dicts in different orders are equal, but not on the wire."""
+    """What was put out, steps as they are sent: dicts in different orders are equal, but not on the wire."""
     return [encode_step(s, "app") for o in parts for s in o.steps], [n for o in parts for n in o.control]
 
 

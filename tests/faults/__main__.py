@@ -1,8 +1,9 @@
-"""`python -m tests.faults 1-8 12`: play the seeds one after the other, a line each; exit code 1 at a failure."""
+"""`python -m tests.faults 1-8 12`: play seeds one after the other, a line each; exit code 1 at a failure."""
 
 from __future__ import annotations
 
 import argparse
+import logging
 import shutil
 import sys
 import tempfile
@@ -49,6 +50,9 @@ def main() -> int:
     )
     FOLDERS.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=time.strftime("%m%d-%H%M%S-"), dir=FOLDERS))
+    logging.basicConfig(
+        filename=folder / "campaign.log", level=logging.WARNING
+    )  # what the clients have to say
     try:
         host: Host = KafkaHost(folder / "kafka") if given.broker == "kafka" else EmbeddedHost()
     except (ServerAbsent, LapwingError) as reason:
@@ -82,8 +86,9 @@ def _play(seed: int, host: Host, folder: Path, plan: Plan, *, keep: bool) -> boo
     good = not outcome.differences
     kinds = " ".join(fault.kind for fault in outcome.schedule)
     print(
-        f"seed {seed:>4}  {'ok    ' if good else 'FAILED'} {outcome.seconds:5.1f} s  {outcome.events} events, "
-        f"{outcome.steps} steps, {outcome.doubles} said twice, {len(outcome.ended)} ended  [{kinds}]",
+        f"seed {seed:>4}  {'ok    ' if good else 'FAILED'} {outcome.seconds:5.1f} s  "
+        f"{outcome.events} events, {outcome.steps} steps, {outcome.doubles} said twice, "
+        f"{len(outcome.ended)} ended  [{kinds}]",
         flush=True,
     )
     for line in outcome.ended:

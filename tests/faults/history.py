@@ -21,7 +21,7 @@ START: Final = date(2024, 1, 1)
 DISORDER_DAYS: Final = 0.5
 """How much later than it happened an event is sent at the most, and how much later still its repeat."""
 REORDER_DAYS: Final = 5
-"""The worker's `reorder`: days go by in less than a second here, so topics are a day or two apart at times."""
+"""The worker's `reorder`: days go by in a second here, so topics are a day or two apart at times."""
 DISORDERED: Final = 0.3
 REPEATED: Final = 0.05
 GARBAGE: Final = 0.02

@@ -119,7 +119,7 @@ class Process:
         return code
 
     def limit_files(self, size: int | None) -> None:
-        """Let no file that it writes grow beyond `size` bytes, as on a full disk; `None`: as large as may be."""
+        """Let no file that it writes grow beyond `size` bytes, as on a full disk; `None`: no limit."""
         self._file_limit = size
         if self.running:
             assert self._process is not None

@@ -56,7 +56,7 @@ class Outcome:
 class Plan:
     """What a seed is played with."""
 
-    size: Size = Size()
+    size: Size = field(default_factory=Size)
     kinds: frozenset[Kind] = frozenset(Kind)
     faults: tuple[int, int] = FAULTS
 

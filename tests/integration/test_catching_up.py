@@ -1,4 +1,4 @@
-"""Two days of backlog, spread as unevenly as an outage leaves them, give the warnings of a replay and no other."""
+"""Two days of backlog, as unevenly spread as an outage leaves them, give the warnings of a replay."""
 
 from __future__ import annotations
 

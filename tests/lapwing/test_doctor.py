@@ -141,7 +141,7 @@ def test_checkpoints_are_looked_for_where_workers_keep_them(installation: Path) 
 
 def test_the_password_of_a_place_of_checkpoints_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAPWING_CHECKPOINTS", "nowhere://me:hunter2@host/states")
-    code, settings, checks = run()
+    _, settings, checks = run()
     assert checks["checkpoints"][0] == "failed"
     assert "nowhere://me:****@host/states" in checks["checkpoints"][1]
     assert "hunter2" not in str(settings) + str(checks)

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from lapwing.settings import Settings, load_settings
-from lapwing.settings_page import MASK, is_duration, page, written
+from lapwing.settings_page import is_duration, page, written
+from streams.masking import MASK
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 
