@@ -80,6 +80,12 @@ class Process:
         """Whether there is a process, be it frozen."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def up(self) -> bool:
+        """Whether it has said anything: one that is told to stop before that has nobody to hear it."""
+        said = self.log.read_text(errors="replace") if self.log.exists() else ""
+        return self.running and not said.splitlines()[-1].startswith("----")
+
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal, if it runs."""
         if self.running:

@@ -153,6 +153,7 @@ class Run:
         assert due.ids, "nobody is warned: this history tests nothing"
         self._wait_for_all(due)
         running = [worker for worker in system.workers.values() if worker.running]
+        self._wait(lambda: all(worker.up for worker in running if worker.running), UP_S)
         for worker in running:
             worker.ask_to_stop()
         codes = {worker.name: worker.wait() for worker in running}
