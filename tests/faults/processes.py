@@ -83,8 +83,8 @@ class Process:
     @property
     def up(self) -> bool:
         """Whether it has said anything: one that is told to stop before that has nobody to hear it."""
-        said = self.log.read_text(errors="replace") if self.log.exists() else ""
-        return self.running and not said.splitlines()[-1].startswith("----")
+        said = self.log.read_text(errors="replace").rpartition(" starting\n")[2]
+        return self.running and any(not line.startswith("----") for line in said.splitlines())
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal, if it runs."""
