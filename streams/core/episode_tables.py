@@ -111,7 +111,7 @@ def warnings_now(episodes: Episodes, names: Sequence[str]) -> Callable[[], pl.Da
 
 def _causes_json(names: Sequence[str], causes: Iterable[tuple[int, Cause]]) -> str:
     own = {names[rule]: {name: getattr(cause, name) for name in _CAUSE} for rule, cause in causes}
-    return json.dumps(own)  # in their order, which is that of the wire
+    return json.dumps({rule: own[rule] for rule in sorted(own)})  # values in their order, that of the wire
 
 
 def restore_episodes(episodes: Episodes, state: Mapping[str, pl.DataFrame], once: Mapping[str, Any]) -> None:

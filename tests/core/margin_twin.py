@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import sys
 
 from tests.core import condition_twin as twin
 from tests.core.condition_twin import Row, Tree
 
 IMPOSSIBLE = math.inf
+FARTHEST = sys.float_info.max / 2
+"""Of what is possible."""
 COUNTS = ("orders_30d",)
 OPPOSITE = {"=": "<>", "<>": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 MIRRORED = {"=": "=", "<>": "<>", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
@@ -90,7 +93,8 @@ def _comparison(op: str, left: Tree, right: Tree, row: Row) -> float | None:
             needed = math.ceil(threshold) - 1 if op == "<" else math.floor(threshold)
         elif op == "<":
             needed = math.nextafter(threshold, -math.inf)
-    return max(abs(needed - value) / (abs(threshold) or 1.0), math.nextafter(0.0, 1.0))
+    way = abs(needed - value) / (abs(threshold) or 1.0)
+    return min(max(way, math.nextafter(0.0, 1.0)), FARTHEST)
 
 
 def _reads(tree: object) -> bool:
