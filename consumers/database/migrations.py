@@ -75,7 +75,12 @@ def _notices(connection: Connection) -> None:
     )
 
 
-MIGRATIONS: Final[Sequence[Migration]] = (_steps_and_warnings, _outbox, _attention, _notices)
+def _segments(connection: Connection) -> None:
+    for table in (schema.segment_warning_steps, schema.segment_warnings):
+        table.create(connection)
+
+
+MIGRATIONS: Final[Sequence[Migration]] = (_steps_and_warnings, _outbox, _attention, _notices, _segments)
 """The n-th one leads from version n to version n + 1; version 0 is an empty database."""
 
 

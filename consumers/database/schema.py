@@ -118,6 +118,50 @@ warnings: Final = Table(
 ends, `deadline` by when somebody must.
 """
 
+segment_warning_steps: Final = Table(
+    "segment_warning_steps",
+    METADATA,
+    Column("seq", _Number, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("time", Instant, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("warning_id", Text, nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("dimension", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("tier", Text, nullable=False),
+    Column("data", _Json, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("source_topic", Text, nullable=False),
+    Column("source_partition", Integer, nullable=False),
+    Column("source_offset", BigInteger, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Index("segment_warning_steps_by_warning", "warning_id", "step"),
+    sqlite_autoincrement=True,
+)
+"""Every step of every segment's warning, one row a CloudEvent id."""
+
+segment_warnings: Final = Table(
+    "segment_warnings",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("dimension", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("tier", Text, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("closed_at", Instant),
+    Column("last_step", Integer, nullable=False),
+    Column("last_type", Text, nullable=False),
+    Column("causes", _Json, nullable=False),
+    Column("rule_set", Text, nullable=False),
+    Index("segment_warnings_by_state", "state", "tier"),
+    Index("segment_warnings_by_segment", "dimension", "value"),
+)
+"""Each segment's warning as its highest step left it."""
+
 unreadable: Final = Table(
     "unreadable",
     METADATA,
@@ -134,7 +178,7 @@ unreadable: Final = Table(
     UniqueConstraint("source_topic", "source_partition", "source_offset", "digest"),
     sqlite_autoincrement=True,
 )
-"""Records of the warnings topic that could not be stored as steps, with their bytes."""
+"""Records of a topic that the sink reads and that could not be stored, with their bytes."""
 
 channels: Final = Table(
     "channels",

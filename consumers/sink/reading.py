@@ -1,4 +1,4 @@
-"""From records of the warnings topic to rows: what is a step of a warning, and what cannot be read."""
+"""From records of the topics of warnings to rows: what is a warning's step, and what cannot be read."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from consumers.kafka import Record
+from streams.contract.segments import SegmentEvent, parse_segment_warning
 from streams.contract.warnings import WarningEvent
 from streams.errors import ContractError
 
@@ -47,14 +48,25 @@ class Reading:
 
 
 def read_records(records: Sequence[Record], now: datetime, parse: Callable[[bytes], WarningEvent]) -> Reading:
-    """Return the rows of the records, which were received at `now`."""
+    """Return the rows of the records of customers' warnings, which were received at `now`."""
+    return _read(records, now, lambda record, value: _customers_step(record, parse(value), now))
+
+
+def read_segments(records: Sequence[Record], now: datetime) -> Reading:
+    """Return the rows of the records of segments' warnings, which were received at `now`."""
+    return _read(
+        records, now, lambda record, value: _segments_step(record, parse_segment_warning(value), now)
+    )
+
+
+def _read(records: Sequence[Record], now: datetime, make: Callable[[Record, bytes], Step]) -> Reading:
     reading = Reading()
     for record in records:
         if record.value is None:
             reading.unreadable.append((record, put_aside(record, now, Unreadable.EMPTY, "no value")))
             continue
         try:
-            reading.steps.append(_step(record, parse(record.value), now))
+            reading.steps.append(make(record, record.value))
         except ContractError as error:
             reading.unreadable.append((record, put_aside(record, now, Unreadable.INVALID, str(error))))
     return reading
@@ -77,7 +89,35 @@ def put_aside(record: Record, now: datetime, reason: Unreadable, detail: str) ->
     }
 
 
-def _step(record: Record, event: WarningEvent, now: datetime) -> Step:
+def _customers_step(record: Record, event: WarningEvent, now: datetime) -> Step:
+    data = event.data
+    attention = data.attention
+    whose = {"customer_id": data.customer_id}
+    step, warning = _rows(record, event, whose, now)
+    warning |= {
+        "reasons": step["data"]["reasons"],
+        "churn_probability": data.churn_probability,
+        "horizon_days": data.horizon_days,
+        "model_version": data.model_version,
+        "value_at_risk": data.value_at_risk,
+        "decision": data.decision,
+        "play": data.play,
+        "holdout": data.holdout,
+        "attention": attention.state if attention else None,
+        "attended_by": attention.by if attention else None,
+        "attended_until": attention.until if attention else None,
+        "deadline": attention.deadline if attention else None,
+    }
+    return Step(record, step, warning)
+
+
+def _segments_step(record: Record, event: SegmentEvent, now: datetime) -> Step:
+    whose = {"dimension": event.data.dimension, "value": event.data.value}
+    return Step(record, *_rows(record, event, whose, now))
+
+
+def _rows(record: Record, event: WarningEvent | SegmentEvent, whose: Row, now: datetime) -> tuple[Row, Row]:
+    """Return what every step and every warning has, whoever it is about."""
     # Read again as plain JSON: fields that a newer worker added are kept.
     try:
         document = msgspec.json.decode(record.value or b"")
@@ -87,14 +127,13 @@ def _step(record: Record, event: WarningEvent, now: datetime) -> Step:
         raise ContractError(msg) from error
     content = document["data"]
     data = event.data
-    attention = data.attention
     step = {
         "id": event.id,
         "time": event.time,
         "type": event.type,
         "warning_id": data.warning_id,
         "step": data.step,
-        "customer_id": data.customer_id,
+        **whose,
         "state": data.state,
         "tier": data.tier,
         "data": content,
@@ -105,28 +144,16 @@ def _step(record: Record, event: WarningEvent, now: datetime) -> Step:
         "received_at": now,
     }
     warning = {
-        "id": step["warning_id"],
-        "customer_id": data.customer_id,
+        "id": data.warning_id,
+        **whose,
         "state": data.state,
-        "tier": step["tier"],
+        "tier": data.tier,
         "opened_at": data.opened_at,
         "updated_at": event.time,
         "closed_at": None if data.state == "open" else event.time,
         "last_step": data.step,
-        "last_type": step["type"],
+        "last_type": event.type,
         "causes": content["causes"],
-        "reasons": content["reasons"],
-        "churn_probability": data.churn_probability,
-        "horizon_days": data.horizon_days,
-        "model_version": data.model_version,
-        "value_at_risk": data.value_at_risk,
-        "decision": data.decision,
-        "play": data.play,
-        "holdout": data.holdout,
         "rule_set": data.rule_set,
-        "attention": attention.state if attention else None,
-        "attended_by": attention.by if attention else None,
-        "attended_until": attention.until if attention else None,
-        "deadline": attention.deadline if attention else None,
     }
-    return Step(record, step, warning)
+    return step, warning

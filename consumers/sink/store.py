@@ -5,15 +5,34 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Table, select
 
 from consumers.database.database import Database, RowRefused
-from consumers.database.schema import unreadable, warning_steps, warnings
+from consumers.database.schema import (
+    segment_warning_steps,
+    segment_warnings,
+    unreadable,
+    warning_steps,
+    warnings,
+)
 from consumers.kafka import Record
 from consumers.sink.reading import Reading, Row, Step, Unreadable, put_aside
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The tables that hold the warnings of one topic: their steps, and each as its highest step left it."""
+
+    steps: Table
+    warnings: Table
+
+
+OF_CUSTOMERS: Final = Place(warning_steps, warnings)
+OF_SEGMENTS: Final = Place(segment_warning_steps, segment_warnings)
 
 
 @dataclass(slots=True)
@@ -33,19 +52,19 @@ class Counts:
             setattr(self, item.name, getattr(self, item.name) + getattr(other, item.name))
 
 
-def write(database: Database, reading: Reading) -> Counts:
+def write(database: Database, reading: Reading, place: Place = OF_CUSTOMERS) -> Counts:
     """Store what was read, in one transaction where the database takes all of it, and return the counts.
 
     Where it refuses a row for its values, the rows are halved until that one is alone and put aside.
     """
     try:
         with database.writing() as connection:
-            counts, aside = _write_steps(database, connection, reading.steps)
+            counts, aside = _write_steps(database, connection, reading.steps, place)
             aside += reading.unreadable
             if aside:
                 connection.execute(database.insert_new(unreadable), [row for _, row in aside])
     except RowRefused as error:
-        return _write_halves(database, reading, error)
+        return _write_halves(database, reading, place, error)
     for record, row in aside:
         log.warning(
             "%s[%d]@%d is put aside in `unreadable`: %s",
@@ -59,26 +78,27 @@ def write(database: Database, reading: Reading) -> Counts:
     return counts
 
 
-def _write_halves(database: Database, reading: Reading, error: RowRefused) -> Counts:
+def _write_halves(database: Database, reading: Reading, place: Place, error: RowRefused) -> Counts:
     steps = reading.steps
     if not steps:
         raise error
     if len(steps) == 1:
         record, now = steps[0].record, steps[0].step["received_at"]
         aside = [(record, put_aside(record, now, Unreadable.REFUSED, str(error)))]
-        return write(database, Reading([], reading.unreadable + aside))
+        return write(database, Reading([], reading.unreadable + aside), place)
     middle = len(steps) // 2
-    counts = write(database, Reading(steps[:middle], reading.unreadable))
-    counts.add(write(database, Reading(steps[middle:], [])))
+    counts = write(database, Reading(steps[:middle], reading.unreadable), place)
+    counts.add(write(database, Reading(steps[middle:], []), place))
     return counts
 
 
 def _write_steps(
-    database: Database, connection: Connection, steps: Sequence[Step]
+    database: Database, connection: Connection, steps: Sequence[Step], place: Place
 ) -> tuple[Counts, list[tuple[Record, Row]]]:
     """Store the steps that are new; return the counts and the rows of those whose id has another content."""
     ids = [step.step["id"] for step in steps]
-    known = select(warning_steps.c.id, warning_steps.c.digest).where(warning_steps.c.id.in_(ids))
+    columns = place.steps.c
+    known = select(columns.id, columns.digest).where(columns.id.in_(ids))
     digests: dict[str, str] = {row.id: row.digest for row in connection.execute(known)} if ids else {}
     fresh: list[Step] = []
     aside: list[tuple[Record, Row]] = []
@@ -94,9 +114,9 @@ def _write_steps(
                 (step.record, put_aside(step.record, row["received_at"], Unreadable.CONFLICT, detail))
             )
     if fresh:
-        connection.execute(database.insert_new(warning_steps), [step.step for step in fresh])
+        connection.execute(database.insert_new(place.steps), [step.step for step in fresh])
         latest: dict[str, Row] = {}
         for step in sorted(fresh, key=lambda step: int(step.step["step"])):
             latest[step.warning["id"]] = step.warning
-        connection.execute(database.upsert(warnings, rank="last_step"), list(latest.values()))
+        connection.execute(database.upsert(place.warnings, rank="last_step"), list(latest.values()))
     return Counts(steps=len(fresh), repeats=len(steps) - len(fresh) - len(aside)), aside

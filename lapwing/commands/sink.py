@@ -12,6 +12,7 @@ import click
 from consumers.database.database import Database
 from consumers.kafka import Cluster, Subscription
 from consumers.loop import Stop
+from consumers.sink.optional import WhenThere
 from consumers.sink.silences import SilenceReader
 from consumers.sink.sink import Sink
 from consumers.sink.store import Counts
@@ -22,8 +23,16 @@ from streams.errors import BrokerError
 
 
 @click.command()
-@settings_options("broker", "app", "warnings_topic", "silences_topic", "database", "session_timeout")
-@click.option("--follow/--no-follow", default=True, help="Go on for ever, or stop at the topic's end.")
+@settings_options(
+    "broker",
+    "app",
+    "warnings_topic",
+    "segment_warnings_topic",
+    "silences_topic",
+    "database",
+    "session_timeout",
+)
+@click.option("--follow/--no-follow", default=True, help="Go on for ever, or stop at the topics' end.")
 @click.option("--json", "as_json", is_flag=True, help="Print the final counts as JSON.")
 def command(
     settings: Settings,
@@ -32,7 +41,8 @@ def command(
 ) -> None:
     """Store warnings, and silences, in a database, each step once, whatever is repeated or interrupted.
 
-    Runs until Ctrl-C or SIGTERM. Several at once share the topic's partitions.
+    Warnings of segments too, where their topic is there; the counts are of both. Runs until Ctrl-C or
+    SIGTERM. Several at once share the topics' partitions.
     """
     store = Database(settings.database)
     try:
@@ -51,9 +61,14 @@ def command(
                     status.show(_line(counts) + ("" if lag is None else f", {lag} to come"))
 
                 silences = _silences(cluster, settings, store, stack)
-                counts = Sink(subscription, store, stop, on_progress=on_progress, silences=silences).run(
-                    follow=follow
-                )
+                counts = Sink(
+                    subscription,
+                    store,
+                    stop,
+                    on_progress=on_progress,
+                    silences=silences,
+                    segments=_segments(cluster, settings, stack),
+                ).run(follow=follow)
         finally:
             subscription.close()
     finally:
@@ -70,6 +85,23 @@ def _silences(cluster: Cluster, settings: Settings, store: Database, stack: Exit
         return lambda: 0
     stack.callback(subscription.close)
     return SilenceReader(subscription, store).take
+
+
+def _segments(cluster: Cluster, settings: Settings, stack: ExitStack) -> Callable[[], Subscription | None]:
+    """Return what gives the subscription to segments' warnings as soon as their topic is there."""
+
+    def open_it() -> Subscription:
+        subscription = Subscription(
+            cluster,
+            settings.segment_warnings_topic,
+            # A group of its own: a sink of before, which does not know the topic, may still run in the other.
+            group=f"{settings.app}-sink-segments",
+            session_timeout_ms=settings.session_timeout // 1000,
+        )
+        stack.callback(subscription.close)
+        return subscription
+
+    return WhenThere(open_it, "segments' warnings")
 
 
 def _line(counts: Counts) -> str:

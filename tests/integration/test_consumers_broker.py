@@ -18,10 +18,17 @@ from click.testing import CliRunner, Result
 from sqlalchemy import func, select
 
 from consumers.database.database import Database
-from consumers.database.schema import unreadable, warning_steps, warnings
+from consumers.database.schema import (
+    segment_warning_steps,
+    segment_warnings,
+    unreadable,
+    warning_steps,
+    warnings,
+)
 from consumers.kafka import Admin, Cluster, Producer, Subscription
 from lapwing.commands import sink, tail, topics
 from streams.errors import BrokerError
+from tests.consumers.segment_events import life as segment_life
 from tests.consumers.warning_events import life
 
 WITHIN_S = 30.0
@@ -90,6 +97,35 @@ def test_the_sink_stores_what_is_in_the_topic_and_goes_on_where_it_was(
     assert [count(database, table) for table in (warning_steps, warnings, unreadable)] == [204, 51, 1]
     with database.reading() as connection:
         assert set(connection.scalars(select(warnings.c.state))) == {"resolved"}
+    database.close()
+
+
+def test_the_sink_stores_segments_warnings_where_their_topic_is_there(
+    broker: str, topic: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = f"sqlite:///{tmp_path / 'w.db'}"
+    segments = f"{topic}-segments"
+    args = ["--broker", broker, "--app", topic, "--warnings-topic", topic, "--database", url]
+    args += ["--segment-warnings-topic", segments, "--session-timeout", "6s", "--no-follow", "--json"]
+    send(broker, topic, LIVES[:8])
+    told = json.loads(invoke(sink.command, *args).stdout)
+    assert told == {"records": 8, "steps": 8, "repeats": 0, "unreadable": 0}
+    missing = f"no segments' warnings are read: Kafka at {broker} has no topic {segments!r}"
+    assert [message.startswith(missing) for message in caplog.messages].count(True) == 1
+    admin = Admin(Cluster(broker))
+    admin.create(segments, 3, 1, {})
+    admin.close()
+    contents: list[bytes | None] = [*segment_life("north"), *segment_life("south")]
+    send(broker, segments, [*contents, b"no warning"])
+    told = json.loads(invoke(sink.command, *args).stdout)
+    assert told == {"records": 9, "steps": 8, "repeats": 0, "unreadable": 1}
+    assert committed(broker, f"{topic}-sink-segments", segments) == 9
+    send(broker, segments, contents)
+    told = json.loads(invoke(sink.command, *args).stdout)
+    assert told == {"records": 8, "steps": 0, "repeats": 8, "unreadable": 0}
+    database = Database(url)
+    assert [count(database, table) for table in (segment_warning_steps, segment_warnings)] == [8, 2]
+    assert [count(database, table) for table in (warning_steps, warnings)] == [8, 2]
     database.close()
 
 

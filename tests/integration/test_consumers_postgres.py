@@ -10,13 +10,22 @@ from sqlalchemy import create_engine, func, insert, select, text
 
 from consumers.database.database import Database, StoreAway
 from consumers.database.migrations import MIGRATIONS
-from consumers.database.schema import channels, outbox, unreadable, warning_steps, warnings
+from consumers.database.schema import (
+    channels,
+    outbox,
+    segment_warning_steps,
+    segment_warnings,
+    unreadable,
+    warning_steps,
+    warnings,
+)
 from consumers.muted import muted_by_reason, muted_by_silence
 from consumers.notify.outbox import Outbox
-from consumers.sink.reading import read_records
+from consumers.sink.reading import read_records, read_segments
 from consumers.sink.sink import Sink
-from consumers.sink.store import Counts, write
+from consumers.sink.store import OF_SEGMENTS, Counts, write
 from streams.contract.warnings import parse_warning
+from tests.consumers import segment_events
 from tests.consumers.notice_shop import BEGIN, DAY, HOUR, LIMITS, Shop, put, silence
 from tests.consumers.notice_shop import store as store_shop
 from tests.consumers.stubs import NOW, Clock, Topic, Waits
@@ -65,6 +74,22 @@ def test_a_row_that_the_server_refuses_is_put_aside_and_the_rest_stored(database
     ]
     assert aside[0].value == contents[3]
     assert "c3" not in aside[0].detail
+
+
+def test_segments_steps_are_stored_once_and_read_back_as_they_went_in(database: Database) -> None:
+    contents: list[bytes | None] = [content for n in range(9) for content in segment_events.life(f"s{n}")]
+    contents.append(segment_events.value("s9").replace(b'"complaints-up"', b'"a\\u0000b"'))
+    for order, counts in ((-1, Counts(37, 36, 0, 1)), (1, Counts(37, 0, 36, 1))):
+        reading = read_segments(segment_events.records(contents[::order]), NOW)
+        assert write(database, reading, OF_SEGMENTS) == counts
+    with database.reading() as connection:
+        found = connection.execute(select(segment_warnings).order_by(segment_warnings.c.value)).all()
+        assert [(row.value, row.state, row.last_step) for row in found] == [
+            (f"s{n}", "resolved", 4) for n in range(9)
+        ]
+        step = connection.execute(select(segment_warning_steps)).first()
+        assert step is not None
+        assert step.data["causes"][0]["values"] == {"complaints_7d": 12, "complaint_rise": 2.5}
 
 
 def test_two_sinks_at_once_lose_and_double_nothing_and_number_in_order(
