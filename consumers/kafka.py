@@ -20,30 +20,13 @@ from kafka.net.compat import KafkaNetClient  # type: ignore[import-untyped]
 from kafka.structs import MemberState, OffsetAndMetadata  # type: ignore[import-untyped]
 
 from consumers.broker_errors import broker_error
+from consumers.kafka_security import SECURITY_KEYS
 from streams.errors import BrokerError
 
 BOOTSTRAP_MS: Final = 8_000
 """How long an absent broker is waited for before it is called absent."""
 CLOSE_MS: Final = 3_000
 COMMIT_MS: Final = 10_000
-
-SECURITY_KEYS: Final = frozenset(
-    {
-        "security_protocol",
-        "sasl_mechanism",
-        "sasl_plain_username",
-        "sasl_plain_password",
-        "sasl_kerberos_service_name",
-        "sasl_kerberos_domain_name",
-        "ssl_cafile",
-        "ssl_certfile",
-        "ssl_keyfile",
-        "ssl_password",
-        "ssl_check_hostname",
-        "ssl_crlfile",
-    }
-)
-"""What the `kafka_security` setting may hold; a secret comes from the environment, never from a flag."""
 
 SAY_EVERY_S: Final = 30.0
 
@@ -175,6 +158,14 @@ class Subscription:
         except BaseException:
             self.close()
             raise
+
+    def take_up(self, topic: str) -> bool:
+        """Let the group read one more topic, if it is there; return whether it is."""
+        with _mapped(self._cluster.servers):
+            if not self._consumer.partitions_for_topic(topic):
+                return False
+            self._consumer.subscribe([*sorted(self._consumer.subscription()), topic])
+        return True
 
     def seek(self, offset: int) -> None:
         """Read on from an offset of every assigned partition."""

@@ -20,8 +20,6 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 POLL_S = 1.0
-SEGMENTS_POLL_S = 0.1
-"""Segments' warnings are few, and customers' are not to wait for them."""
 
 
 class Source(Protocol):
@@ -54,7 +52,8 @@ class Sink:
         parse: Callable[[bytes], WarningEvent] = parse_warning,
         on_progress: Callable[[Counts, int | None], None] = lambda counts, lag: None,
         silences: Callable[[], int] = lambda: 0,
-        segments: Callable[[], Source | None] = lambda: None,
+        segments_topic: str | None = None,
+        look_for_segments: Callable[[], None] = lambda: None,
     ) -> None:
         self.counts = Counts()
         self._source = source
@@ -65,9 +64,9 @@ class Sink:
         self._parse = parse
         self._on_progress = on_progress
         self._silences = silences
-        self._segments = segments
+        self._segments_topic = segments_topic
+        self._look_for_segments = look_for_segments
         self._uncommitted: dict[tuple[str, int], int] = {}
-        self._uncommitted_segments: dict[tuple[str, int], int] = {}
 
     def run(self, *, follow: bool = True) -> Counts:
         """Store until a stop is asked for, or, without `follow`, until all that is there is stored."""
@@ -76,58 +75,46 @@ class Sink:
                 # Before the warnings, so that a silence is known to those that came after it.
                 if changed := self._persist(self._silences):
                     log.info("%d silences are new or changed", changed)
+                self._persist(self._look_for_segments)
                 records = self._persist(lambda: self._source.poll(POLL_S))
                 if records:
                     self._store(records)
-                _commit(self._source, self._uncommitted)
-                no_more_of_segments = self._take_segments()
+                self._commit()
                 self._on_progress(self.counts, self._source.lag())
-                if not follow and not records and no_more_of_segments and self._source.at_end():
+                if not follow and not records and self._source.at_end():
                     break
         except Stopped:
             log.info("stopped while waiting; what was not stored will be read again")
         return self.counts
 
     def _store(self, records: Sequence[Record]) -> None:
-        reading = read_records(records, self._clock(), self._parse)
-        self.counts.add(self._persist(lambda: write(self._database, reading)))
-        _note(records, self._uncommitted)
+        of_segments = [record for record in records if record.topic == self._segments_topic]
+        of_customers = [record for record in records if record.topic != self._segments_topic]
+        if of_customers:
+            reading = read_records(of_customers, self._clock(), self._parse)
+            self.counts.add(self._persist(lambda: write(self._database, reading)))
+        if of_segments:
+            segments = read_segments(of_segments, self._clock())
+            self.counts.add(self._persist(lambda: write(self._database, segments, OF_SEGMENTS)))
+        for record in records:
+            self._uncommitted[record.topic, record.partition] = record.offset + 1
 
-    def _take_segments(self) -> bool:
-        """Store what has come of segments' warnings; return whether that is all there is."""
-        source = self._persist(self._segments)
-        if source is None:
-            return True
-        records = self._persist(lambda: source.poll(SEGMENTS_POLL_S))
-        if records:
-            reading = read_segments(records, self._clock())
-            self.counts.add(self._persist(lambda: write(self._database, reading, OF_SEGMENTS)))
-            _note(records, self._uncommitted_segments)
-        _commit(source, self._uncommitted_segments)
-        return not records and source.at_end()
+    def _commit(self) -> None:
+        """Commit what the database holds; where that fails the records come again and change nothing."""
+        if not self._uncommitted:
+            return
+        try:
+            self._source.commit(self._uncommitted)
+        except BrokerAway as error:
+            log.warning("offsets are not committed yet: %s", error)
+        except GroupChanged as error:
+            log.info("%s", error)
+            self._uncommitted.clear()
+        else:
+            self._uncommitted.clear()
 
     def _persist(self, work: Callable[[], T]) -> T:
         return persist(work, stop=self._stop, backoff=self._backoff, on_wait=_say)
-
-
-def _note(records: Sequence[Record], uncommitted: dict[tuple[str, int], int]) -> None:
-    for record in records:
-        uncommitted[record.topic, record.partition] = record.offset + 1
-
-
-def _commit(source: Source, uncommitted: dict[tuple[str, int], int]) -> None:
-    """Commit what the database holds; where that fails the records come again and change nothing."""
-    if not uncommitted:
-        return
-    try:
-        source.commit(uncommitted)
-    except BrokerAway as error:
-        log.warning("offsets are not committed yet: %s", error)
-    except GroupChanged as error:
-        log.info("%s", error)
-        uncommitted.clear()
-    else:
-        uncommitted.clear()
 
 
 def _say(error: Retryable, delay: float) -> None:

@@ -61,13 +61,18 @@ def command(
                     status.show(_line(counts) + ("" if lag is None else f", {lag} to come"))
 
                 silences = _silences(cluster, settings, store, stack)
+                segments = settings.segment_warnings_topic
+                missing = (
+                    f"no segments' warnings are read: Kafka at {settings.broker} has no topic {segments!r}"
+                )
                 counts = Sink(
                     subscription,
                     store,
                     stop,
                     on_progress=on_progress,
                     silences=silences,
-                    segments=_segments(cluster, settings, stack),
+                    segments_topic=segments,
+                    look_for_segments=WhenThere(lambda: subscription.take_up(segments), missing),
                 ).run(follow=follow)
         finally:
             subscription.close()
@@ -85,23 +90,6 @@ def _silences(cluster: Cluster, settings: Settings, store: Database, stack: Exit
         return lambda: 0
     stack.callback(subscription.close)
     return SilenceReader(subscription, store).take
-
-
-def _segments(cluster: Cluster, settings: Settings, stack: ExitStack) -> Callable[[], Subscription | None]:
-    """Return what gives the subscription to segments' warnings as soon as their topic is there."""
-
-    def open_it() -> Subscription:
-        subscription = Subscription(
-            cluster,
-            settings.segment_warnings_topic,
-            # A group of its own: a sink of before, which does not know the topic, may still run in the other.
-            group=f"{settings.app}-sink-segments",
-            session_timeout_ms=settings.session_timeout // 1000,
-        )
-        stack.callback(subscription.close)
-        return subscription
-
-    return WhenThere(open_it, "segments' warnings")
 
 
 def _line(counts: Counts) -> str:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,6 @@ from consumers.sink.sink import Sink
 from consumers.sink.store import OF_SEGMENTS, Counts, write
 from streams.contract.segments import parse_segment_warning
 from streams.contract.warnings import parse_warning
-from streams.errors import BrokerError
 from tests.consumers import segment_events, warning_events
 from tests.consumers.segment_events import life, value, warning_id
 from tests.consumers.stubs import NOW, Clock, Topic, Waits
@@ -137,45 +137,54 @@ def test_a_row_that_the_database_refuses_is_put_aside_alone(database: Database) 
     assert (aside["reason"], aside["source_offset"]) == ("refused", 5)
 
 
-class SegmentTopic(Topic):
-    """The segment warnings topic as a subscription gives it."""
+class BothTopics(Topic):
+    """A subscription to both topics, told apart by the types of their events."""
+
+    def __init__(self, contents: Sequence[bytes | None], size: int) -> None:
+        super().__init__(contents, size)
+        self.committed: dict[tuple[str, int], int] = {}
 
     def poll(self, timeout_s: float) -> list[Record]:
         return [
-            Record(segment_events.TOPIC, 0, found.offset, 0, None, found.value)
+            replace(found, topic=segment_events.TOPIC) if b"churn.segment." in (found.value or b"") else found
             for found in super().poll(timeout_s)
         ]
 
     def commit(self, offsets: Mapping[tuple[str, int], int]) -> None:
-        assert {topic for topic, _ in offsets} == {segment_events.TOPIC}
         super().commit(offsets)
+        self.committed |= offsets
 
 
-def test_the_sink_stores_both_topics_to_their_ends_and_commits_each(database: Database) -> None:
-    customers = Topic(warning_events.life("c1"), size=3)
-    segments = SegmentTopic([*life("north"), *life("south")], size=1)
-    sink = Sink(customers, database, Waits(), clock=Clock(), segments=lambda: segments)
-    assert sink.run(follow=False) == Counts(records=12, steps=12)
-    assert customers.commits == [3, 4]
-    assert segments.commits == list(range(1, 9))
+MIXED = [*warning_events.life("c1")[:2], *life("north"), *warning_events.life("c1")[2:], *life("south")]
+
+
+def sink_of(topic: Topic, database: Database) -> Sink:
+    return Sink(topic, database, Waits(), clock=Clock(), segments_topic=segment_events.TOPIC)
+
+
+@pytest.mark.parametrize("size", [1, 3, 99])
+def test_the_sink_stores_both_topics_to_their_ends_and_commits_each(database: Database, size: int) -> None:
+    topic = BothTopics(MIXED, size)
+    assert sink_of(topic, database).run(follow=False) == Counts(records=12, steps=12)
+    assert topic.committed == {(warning_events.TOPIC, 0): 8, (segment_events.TOPIC, 0): 12}
     assert [row["value"] for row in rows(database, segment_warnings)] == ["north", "south"]
+    assert len(rows(database, warning_steps)) == 4
     assert len(rows(database, warnings)) == 1
 
 
 def test_a_crash_between_the_database_and_the_commit_doubles_nothing(database: Database) -> None:
-    segments = SegmentTopic(life("north"), size=2)
+    topic = BothTopics(MIXED, size=5)
 
     def crash() -> None:
         raise KeyboardInterrupt
 
-    segments.before_commit = crash
+    topic.before_commit = crash
     with pytest.raises(KeyboardInterrupt):
-        Sink(Topic([], 1), database, Waits(), clock=Clock(), segments=lambda: segments).run()
-    assert segments.commits == []
-    again = SegmentTopic(life("north"), size=3)
-    sink = Sink(Topic([], 1), database, Waits(), clock=Clock(), segments=lambda: again)
-    assert sink.run(follow=False) == Counts(4, 2, 2)
-    assert [row["step"] for row in rows(database, segment_warning_steps)] == [1, 2, 3, 4]
+        sink_of(topic, database).run()
+    assert topic.commits == []
+    again = sink_of(BothTopics(MIXED, size=4), database)
+    assert again.run(follow=False) == Counts(records=12, steps=7, repeats=5)
+    assert [row["step"] for row in rows(database, segment_warning_steps)] == [1, 2, 3, 4] * 2
 
 
 def test_a_database_of_before_keeps_its_warnings_and_gets_the_tables(tmp_path: Path) -> None:
@@ -193,31 +202,23 @@ def test_a_database_of_before_keeps_its_warnings_and_gets_the_tables(tmp_path: P
 def test_a_topic_that_is_not_there_is_told_of_once_and_read_when_it_comes(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    answers: list[Exception | str] = [
-        "the topic",
-        BrokerError("no topic"),
-        BrokerError("no topic"),
-        BrokerAway("x"),
-    ]
+    answers: list[Exception | bool] = [True, False, False, BrokerAway("x")]
     now = [0.0]
 
-    def open_it() -> str:
+    def take_up() -> bool:
         answer = answers.pop()
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    source = WhenThere(open_it, "segments' warnings", clock=lambda: now[0])
+    look = WhenThere(take_up, "no topic", clock=lambda: now[0])
     with pytest.raises(BrokerAway):
-        source()
+        look()
+    left = []
     with caplog.at_level(logging.INFO):
-        assert source() is None
-        assert source() is None
-        assert len(answers) == 2
-        now[0] += LOOK_EVERY_S
-        assert source() is None
-        now[0] += LOOK_EVERY_S
-        assert [source(), source()] == ["the topic", "the topic"]
-    assert [r.message for r in caplog.records if r.levelno >= logging.WARNING] == [
-        "no segments' warnings are read: no topic"
-    ]
+        for later in (0, LOOK_EVERY_S / 2, LOOK_EVERY_S / 2, LOOK_EVERY_S, LOOK_EVERY_S):
+            now[0] += later
+            look()
+            left.append(len(answers))
+    assert left == [2, 2, 1, 0, 0]
+    assert caplog.messages == ["no topic"]
