@@ -7,6 +7,8 @@ INSTALLED := $(VENV)/.installed
 PEERS := .cache/peers
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
+# Most of the time of most tests is waiting: for a group to form, for a process to end.
+IN_PARALLEL ?= --numprocesses 3 --dist loadfile
 BENCH_ARGS ?=
 SEEDS ?= 1-8
 BROKER ?= embedded
@@ -31,7 +33,7 @@ demo: $(INSTALLED)  ## Run the whole system on an embedded broker and watch warn
 
 test: $(INSTALLED)  ## Run the tests on the embedded broker; PostgreSQL's too where it can be had.
 	@$(BIN)/python -m scripts.postgres fetch || echo "PostgreSQL's tests will be skipped"
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/pytest $(IN_PARALLEL) $(PYTEST_ARGS)
 
 test-kafka: $(INSTALLED)  ## Run the broker's tests on a real Apache Kafka, which is fetched and started.
 	@$(BIN)/python -m scripts.kafka fetch
