@@ -52,14 +52,15 @@ class Outlet:
     record_limit: int
     """Bytes that the broker takes in one record."""
     audit: str = "lapwing-audit"
+    """Empty: there is none, as with the next."""
     segment_days: str = ""
     segment_partitions: int = 0
     """Of `segment_days`: each is told of the end of a day."""
 
     def of_adoption(self, said: Adoption) -> list[Outgoing]:
         """Return the records of a partition's change of rules."""
-        notice = encode_notice(adopted_notice(said), self.app)
-        return [Outgoing(self.control, None, notice), Outgoing(self.audit, None, encode_adopted(said))]
+        notice = Outgoing(self.control, None, encode_notice(adopted_notice(said), self.app))
+        return [notice, Outgoing(self.audit, None, encode_adopted(said))] if self.audit else [notice]
 
     def of_output(self, output: Output) -> list[Outgoing]:
         """Return the records of what an engine put out."""
@@ -72,6 +73,8 @@ class Outlet:
 
     def of_sums(self, sums: DaySums) -> list[Outgoing]:
         """Return the records of a day's sums: the segments', then its end to every partition."""
+        if not self.segment_days:
+            return []
         rows = [Outgoing(self.segment_days, key.encode(), value) for key, value in encode_sums(sums)]
         end, numbers = encode_end(sums), range(self.segment_partitions)
         return rows + [Outgoing(self.segment_days, None, end, partition=number) for number in numbers]

@@ -8,7 +8,7 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
 from functools import partial
@@ -96,7 +96,7 @@ async def serve(
     With a topic of days' sums, segments are judged beside it by what `judge` makes.
     """
     settings, partitions = await _checked(
-        settings, outputs=() if dry is not None else outputs_of(settings, rules)
+        settings, lambda given: () if dry is not None else outputs_of(given, rules)
     )
     app = build_app(settings, engines, rules, dry.note if dry is not None else None)
     log.info("starting app=%s broker=%s topics=%s", settings.app, settings.broker, _names(settings))
@@ -116,7 +116,7 @@ async def serve(
 
 def outputs_of(settings: WorkerSettings, rules: RuleWatch | None) -> tuple[str, ...]:
     """Return the topics that a worker writes to."""
-    audit = (settings.audit_topic,) if rules is not None else ()
+    audit = (settings.audit_topic,) if rules is not None and settings.audit_topic else ()
     days = settings.segment_days_topic
     segments = (days, settings.segment_warnings_topic) if days else ()
     return (settings.warnings_topic, settings.control_topic, settings.rejected_topic, *audit, *segments)
@@ -137,12 +137,13 @@ def _judging(settings: WorkerSettings, engine: Callable[[], SegmentEngine]) -> J
     )
 
 
-async def _checked(settings: WorkerSettings, outputs: tuple[str, ...]) -> tuple[WorkerSettings, int]:
+async def _checked(
+    settings: WorkerSettings, outputs: Callable[[WorkerSettings], Collection[str]]
+) -> tuple[WorkerSettings, int]:
     """Return `settings` as the broker's topics are, and the number of partitions of the input.
 
-    Optional topics that the broker does not have are left out.
-
-    Topics that were created a moment ago take a while until every broker tells of them.
+    Optional topics that the broker does not have are left out. Those that were created a moment ago take a
+    while until every broker tells of them.
     """
     deadline = asyncio.get_running_loop().time() + NEW_TOPICS_S
     while True:
@@ -150,16 +151,42 @@ async def _checked(settings: WorkerSettings, outputs: tuple[str, ...]) -> tuple[
         found = {
             topic: name for topic, name in settings.topics.items() if topic in REQUIRED or name in counts
         }
+        late = asyncio.get_running_loop().time() > deadline
+        whole = _without_absent(settings, counts) if late else settings
         try:
-            check_topics(counts, found.values(), outputs)
+            check_topics(counts, found.values(), outputs(whole))
         except BrokerError:
-            if asyncio.get_running_loop().time() > deadline:
+            if late:
                 raise
             await asyncio.sleep(WATCH_S)
         else:
-            partitions = counts.get(settings.segment_days_topic, 0)
-            whole = replace(settings, topics=found, segment_partitions=partitions)
+            _tell_absent(settings, whole)
+            partitions = counts.get(whole.segment_days_topic, 0)
+            whole = replace(whole, topics=found, segment_partitions=partitions)
             return whole, counts[next(iter(found.values()))]
+
+
+def _without_absent(settings: WorkerSettings, counts: Mapping[str, int]) -> WorkerSettings:
+    """Return `settings` without the outputs that warnings do not need and the broker does not have.
+
+    They came with later versions, and a worker that is upgraded is to go on warning.
+    """
+    if settings.audit_topic not in counts:
+        settings = replace(settings, audit_topic="")
+    if not {settings.segment_days_topic, settings.segment_warnings_topic} <= counts.keys():
+        settings = replace(settings, segment_days_topic="")
+    return settings
+
+
+def _tell_absent(wanted: WorkerSettings, given: WorkerSettings) -> None:
+    """Warn of what a worker goes without."""
+    if wanted.audit_topic != given.audit_topic:
+        log.warning(
+            "changes of rules are not recorded: no topic %s; see `lapwing topics`", wanted.audit_topic
+        )
+    if wanted.segment_days_topic != given.segment_days_topic:
+        topics = f"{wanted.segment_days_topic} and {wanted.segment_warnings_topic}"
+        log.warning("segments are not judged: they need the topics %s; see `lapwing topics`", topics)
 
 
 async def _run(

@@ -15,14 +15,17 @@ from streams.core.topics import Topic
 from streams.pipeline import WorkerSettings
 from tests.integration.workers import Sent, event, make_topics, produce, settings_on
 
+RULES = (
+    "version: 1\nrules:\n  - {id: any, title: Any, status: active, when: orders_total > 0,"
+    " tier: low, reason: test, message: any}\n"
+)
+OF_SEGMENTS = "segments:\n  - {id: many, by: region, when: complaints_7d > 3, tier: low, reason: test}\n"
+
 
 def arguments(settings: WorkerSettings, folder: Path, *more: str) -> list[str]:
     """Return the command line of a worker with `settings`, which stand in a file."""
     rules = folder / "rules.yaml"
-    rules.write_text(
-        "version: 1\nrules:\n  - {id: any, title: Any, status: active, when: orders_total > 0,"
-        " tier: low, reason: test, message: any}\n"
-    )
+    rules.write_text(RULES)
     config = folder / "lapwing.toml"
     # Optional topics of their own too: another test may have made those of the default names.
     topics = {topic: settings.topics.get(topic, f"{settings.app}-{topic.label}") for topic in Topic}
@@ -94,15 +97,32 @@ def test_it_counts_what_it_does_and_ends_at_once_when_told_to(broker: str, tmp_p
         assert not any(last["lag"].values())
 
 
-def start(broker: str, folder: Path) -> tuple[subprocess.Popen[str], Path]:
+def test_without_the_topics_of_later_versions_it_warns_all_the_same(broker: str, tmp_path: Path) -> None:
+    process, stats = start(broker, tmp_path / "old", audit_topic="no-audit", rules=RULES + OF_SEGMENTS)
+    try:
+        wait_for(stats, process)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, log = process.communicate(timeout=15)
+    assert process.returncode == 0, log
+    assert "changes of rules are not recorded: no topic no-audit" in log
+    assert "segments are not judged" in log
+    assert json.loads(stats.read_text().splitlines()[-1])["steps"] == 1
+
+
+def start(
+    broker: str, folder: Path, audit_topic: str = "", rules: str = RULES
+) -> tuple[subprocess.Popen[str], Path]:
     """Start a worker with an event and a record to refuse on its topics; return it and its file of stats."""
     folder.mkdir()
     settings = settings_on(broker)
+    settings = replace(settings, audit_topic=audit_topic or settings.audit_topic)
     orders = settings.topics[Topic.ORDERS]
     value = event(Topic.ORDERS, "e1", "someone", "2024-01-01T00:00:00Z")
     produce(broker, [Sent(orders, b"someone", value), Sent(orders, b"someone", b"garbage")])
     stats = folder / "stats.jsonl"
     command = arguments(settings, folder, "--stats", str(stats))
+    (folder / "rules.yaml").write_text(rules)
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True), stats
 
 
