@@ -90,13 +90,18 @@ class Judging(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ship
         )
         producer = AIOKafkaProducer(bootstrap_servers=settings.broker, **self._security)
         consumer.subscribe([settings.days_topic], listener=self)
-        async with producer, consumer:
+        try:
+            await producer.start()
+            await consumer.start()
             while not stop.is_set():
                 for place, records in (await consumer.getmany(timeout_ms=READ_WAIT_MS)).items():
                     self._read(place.partition, records)
                 for number, seat in list(self._seats.items()):
                     if await self._is_read(consumer, number, seat):
                         await self._judge(consumer, producer, number, seat)
+        finally:
+            await consumer.stop()
+            await producer.stop()
 
     # -- seats come and go ------------------------------------------------------------------------
 
@@ -183,5 +188,8 @@ class Judging(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ship
             enable_auto_commit=False,
             **self._security,
         )
-        async with asking:
+        try:  # not `async with`: whoever is cancelled while it starts would leave its connections open
+            await asking.start()
             return {place: await asking.committed(place) or 0 for place in places}
+        finally:
+            await asking.stop()

@@ -107,9 +107,9 @@ async def serve(
         await _run(app, stop, report or (lambda stats: None), judging)
     finally:
         if judging is not None:
-            judging.cancel()
             with suppress(asyncio.CancelledError, Exception):
-                await judging
+                # It ends by itself when it is told to; after a crash nobody has told it.
+                await asyncio.wait_for(judging, FINISH_S if stop.is_set() else 0)
         await _stop(app)
     log.info("stopped")
 

@@ -71,13 +71,17 @@ class WarningsTopic:
             if not self._places:
                 count = (await partition_counts(self._broker, security)).get(self._topic, 0)
                 self._places = [TopicPartition(self._topic, number) for number in range(count)]
-            async with AIOKafkaConsumer(
+            reader = AIOKafkaConsumer(
                 bootstrap_servers=self._broker,
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
                 **security,
-            ) as reader:
+            )
+            try:  # not `async with`: whoever is cancelled while it starts would leave its connections open
+                await reader.start()
                 yield reader
+            finally:
+                await reader.stop()
         except KafkaError as error:
             message = f"the topic {self._topic} cannot be read: {type(error).__name__}: {error}"
             raise BrokerError(message) from error
