@@ -11,7 +11,7 @@ from pathlib import Path
 
 from scripts.debian import Missing, require
 from scripts.foreground import keep
-from scripts.kafka.node import CLUSTER, free_ports, properties
+from scripts.kafka.node import CLUSTER, two_ports, properties
 
 HERE = Path(__file__).resolve().parent
 CACHE = HERE.parent.parent / ".cache" / "kafka"
@@ -54,8 +54,7 @@ def run(port: int, data: Path, heap: str) -> int:
     java = require("java", JAVA_PACKAGE)
     jars = fetch()
     data.mkdir(parents=True, exist_ok=True)
-    free, controller = free_ports(2)
-    port = port or free
+    port, controller = two_ports(port)
     config, log = data / "server.properties", data / "kafka.log"
     config.write_text(properties(port, controller, data / "log"))
     base = [java, f"-Xmx{heap}", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{jars}/*"]

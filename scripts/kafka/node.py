@@ -22,6 +22,13 @@ def free_ports(count: int) -> list[int]:
             each.close()
 
 
+def two_ports(port: int) -> tuple[int, int]:
+    """Return `port`, or a free one for 0, and another that is free for the controller."""
+    # `port` may have been found free a moment ago, and so be found again.
+    first, second = [each for each in free_ports(3) if each != port][:2]
+    return port or first, second
+
+
 def properties(port: int, controller: int, log: Path) -> str:
     """Return `server.properties`; events keep the times they have, so nothing is deleted for its age."""
     values = {
