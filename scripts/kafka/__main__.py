@@ -11,7 +11,7 @@ from pathlib import Path
 
 from scripts.debian import Missing, require
 from scripts.foreground import keep
-from scripts.kafka.node import CLUSTER, two_ports, properties
+from scripts.kafka.node import CLUSTER, properties, two_ports
 
 HERE = Path(__file__).resolve().parent
 CACHE = HERE.parent.parent / ".cache" / "kafka"
