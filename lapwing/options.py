@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from lapwing.settings import Settings, load_settings
+from streams.contract.instants import read_instant, to_us
 
 
 def settings_options(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -37,3 +38,16 @@ def settings_options(*names: str) -> Callable[[Callable[..., Any]], Callable[...
         )(decorated)
 
     return decorate
+
+
+class Instant(click.ParamType):
+    """An RFC 3339 time as microseconds since the epoch."""
+
+    name = "time"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the instant, or refuse the text."""
+        try:
+            return to_us(read_instant(value))
+        except ValueError:
+            self.fail(f"{value!r} is no RFC 3339 time with offset, such as 2011-12-09T00:00:00Z", param, ctx)

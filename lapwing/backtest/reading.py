@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import gc
-import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,14 +13,12 @@ from typing import Any
 import click
 
 from lapwing.backtest.topics import Start, read_topics
-from lapwing.commands.replay import Instant
-from lapwing.options import settings_options
+from lapwing.event_files import read_files
+from lapwing.options import Instant, settings_options
 from lapwing.progress import progress_bar
 from lapwing.settings import DEFAULT, Settings
 from streams.backtest.history import History
 from streams.backtest.load import WORKING, Team, weekdays
-from streams.core.batch import Batch
-from streams.files import FileRefusal, read_events
 
 SETTINGS = ("broker", "app", "time_zone", "sweep_every", "horizon", "model_enabled")
 """The settings with a flag: where the broker is, and what a backtest's figures depend on."""
@@ -124,39 +120,32 @@ def judging_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return settings_options("rules", *SETTINGS)(decorated)
 
 
+def page_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command `--json` and `--html`; it is called with `as_json` and `page`."""
+    page = click.option(
+        "--html",
+        "page",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Write a page with plots here.",
+    )
+    as_json = click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+    return as_json(page(function))
+
+
 def read_history(judged: Judged, settings: Settings) -> tuple[History, dict[str, int]]:
     """Return the history of the event files, or of the broker's topics, and what was refused by reason."""
     if judged.events and judged.start is not None:
         msg = "--from is for the topics of a broker; give either it or event files"
         raise click.UsageError(msg)
-    with progress_bar("reading") as bar:
-        if judged.events:
-            batch, refused = _files(judged.events, settings, bar)
-        elif judged.start is not None or settings.source("broker") != DEFAULT:
+    if judged.events:
+        batch, refused = read_files(judged.events, settings)
+    elif judged.start is not None or settings.source("broker") != DEFAULT:
+        with progress_bar("reading") as bar:
             batch, refused = read_topics(settings, judged.start or Start(), bar)
-        else:
-            msg = "give event files, or --broker HOST:PORT to read its topics"
-            raise click.UsageError(msg)
+    else:
+        msg = "give event files, or --broker HOST:PORT to read its topics"
+        raise click.UsageError(msg)
     return History.of(batch, settings.repeat_window, judged.until), dict(sorted(refused.items()))
-
-
-def _files(
-    paths: tuple[Path, ...], settings: Settings, bar: Callable[[int, int], None]
-) -> tuple[Batch, Counter[str]]:
-    refused: Counter[str] = Counter()
-
-    def on_refused(refusal: FileRefusal) -> None:
-        refused[refusal.reason] += 1
-        click.echo(f"refused {refusal}", err=True)
-
-    batch = read_events(
-        paths,
-        now_us=time.time_ns() // 1000,
-        max_skew_us=settings.max_skew,
-        on_refused=on_refused,
-        progress=bar,
-    )
-    return batch, refused
 
 
 @contextmanager

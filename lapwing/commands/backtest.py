@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from lapwing.backtest.page import backtest_page
-from lapwing.backtest.reading import Judged, judging_options, no_collector, read_history
+from lapwing.backtest.reading import Judged, judging_options, no_collector, page_options, read_history
 from lapwing.backtest.text import print_backtest
-from lapwing.commands.replay import Instant
+from lapwing.options import Instant
 from lapwing.output import whole_file
 from lapwing.progress import progress_bar
 from lapwing.settings import Settings
@@ -37,10 +37,7 @@ from streams.rule_files import load_rules
     show_default=True,
     help="How many of the unwarned to list, those first that came nearest to a warning.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
-@click.option(
-    "--html", "page", type=click.Path(path_type=Path, dir_okay=False), help="Write a page with plots here."
-)
+@page_options
 def command(
     judged: Judged,
     settings: Settings,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import click
 from click.core import ParameterSource
 from rich.console import Console
 
+from lapwing.event_files import read_files
 from lapwing.explanation_json import as_json_value
 from lapwing.explanation_text import written
 from lapwing.options import settings_options
@@ -28,7 +28,6 @@ from streams.core.features import DTYPES
 from streams.core.rules import RuleSet
 from streams.errors import SettingsError
 from streams.explain import explain_checkpoint, explain_events, kept_rules
-from streams.files import FileRefusal, read_events
 from streams.rule_files import load_rules
 
 WIDTH = 120
@@ -112,18 +111,7 @@ def _of_events(
     settings: Settings, paths: tuple[Path, ...], customer: str, at: int | None, partitions: int
 ) -> Explanation:
     rules = load_rules([settings.rules], DTYPES)
-
-    def on_refused(refusal: FileRefusal) -> None:
-        click.echo(f"refused {refusal}", err=True)
-
-    with progress_bar("reading") as bar:
-        batch = read_events(
-            paths,
-            now_us=time.time_ns() // 1000,
-            max_skew_us=settings.max_skew,
-            on_refused=on_refused,
-            progress=bar,
-        )
+    batch, _ = read_files(paths, settings)
     with progress_bar("replaying") as bar:
         return explain_events(
             batch,

@@ -11,33 +11,19 @@ from pathlib import Path
 
 import click
 
-from lapwing.options import settings_options
+from lapwing.event_files import read_files
+from lapwing.options import Instant, settings_options
 from lapwing.output import whole_file
 from lapwing.progress import progress_bar
 from lapwing.settings import Settings
 from lapwing.wiring import engine, segment_engine
-from streams.contract.instants import read_instant, to_us
 from streams.contract.segments import encode_segment_step
 from streams.contract.warnings import encode_step
 from streams.core.features import DTYPES
 from streams.core.segments import SegmentStep
 from streams.core.steps import Step
-from streams.files import FileRefusal, read_events
 from streams.replay import FeatureFile, replay
 from streams.rule_files import load_rules, load_segment_rules
-
-
-class Instant(click.ParamType):
-    """An RFC 3339 time as microseconds since the epoch."""
-
-    name = "time"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the instant, or refuse the text."""
-        try:
-            return to_us(read_instant(value))
-        except ValueError:
-            self.fail(f"{value!r} is no RFC 3339 time with offset, such as 2011-12-09T00:00:00Z", param, ctx)
 
 
 @click.command(name="replay")
@@ -78,21 +64,8 @@ def command(
     """Run the engine over EVENTS (.jsonl, .jsonl.gz, .jsonl.zst or .parquet) and write its warnings."""
     rules = load_rules([settings.rules], DTYPES)
     segment_rules = load_segment_rules([settings.rules], DTYPES)
-    refused: Counter[str] = Counter()
-
-    def on_refused(refusal: FileRefusal) -> None:
-        refused[refusal.reason] += 1
-        click.echo(f"refused {refusal}", err=True)
-
     started = time.monotonic()
-    with progress_bar("reading") as bar:
-        batch = read_events(
-            events,
-            now_us=time.time_ns() // 1000,
-            max_skew_us=settings.max_skew,
-            on_refused=on_refused,
-            progress=bar,
-        )
+    batch, refused = read_files(events, settings)
     kinds: Counter[str] = Counter()
     segment_kinds: Counter[str] = Counter()
     with ExitStack() as stack:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
@@ -25,7 +26,7 @@ from streams.core.lives import Evaluations
 from streams.core.quiet import QuietSources
 from streams.core.reorder import Ordered, Reorder
 from streams.core.repeats import Repeats
-from streams.core.rules import RuleSet, render
+from streams.core.rules import RuleSet
 from streams.core.segment_counts import DaySums, SegmentCounts
 from streams.core.steps import Cause, Notice, Opinion, Step
 from streams.core.telling import opinions, told
@@ -266,21 +267,7 @@ class Engine:
         verdicts = self.rules.verdicts(features.columns(self.rules.columns))
 
         def cause_of(rule: int, row: int, since: int, opened_at: int) -> Cause:
-            spec = self.rules.rules[rule]
-            values = {name: features.value(name, row) for name in self.rules.reads(rule)}
-            return Cause(
-                rule=spec.id,
-                version=spec.version,
-                title=spec.title,
-                tier=spec.tier,
-                reason=spec.reason,
-                owner=spec.owner,
-                play=spec.play,
-                since=since,
-                opened_at=opened_at,
-                message=render(spec, values),
-                values=values,
-            )
+            return self.rules.cause(rule, since, opened_at, partial(features.value, row=row))
 
         occurred, before = (applied.occurred, applied.before) if applied is not None else (None, None)
         view = features.view

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -21,7 +21,7 @@ from streams.core.inhibition import inhibition_problems, inhibitors
 from streams.core.messages import message_fields
 from streams.core.messages import render as render_message
 from streams.core.rule_columns import RuleColumns
-from streams.core.steps import Tier, Value
+from streams.core.steps import Cause, Tier, Value
 from streams.errors import RuleError
 
 
@@ -177,6 +177,24 @@ class RuleSet:
     def reads(self, rule: int | Rule) -> tuple[str, ...]:
         """Return the features that a rule, or the rule at a place in `rules`, reads."""
         return self._reads[rule if isinstance(rule, int) else self.rules.index(rule)]
+
+    def cause(self, rule: int, since: int, opened_at: int, value: Callable[[str], Value]) -> Cause:
+        """Return the cause that the rule at a place in `rules` is, with the features it reads by `value`."""
+        spec = self.rules[rule]
+        values = {name: value(name) for name in self.reads(rule)}
+        return Cause(
+            rule=spec.id,
+            version=spec.version,
+            title=spec.title,
+            tier=spec.tier,
+            reason=spec.reason,
+            owner=spec.owner,
+            play=spec.play,
+            since=since,
+            opened_at=opened_at,
+            message=render(spec, values),
+            values=values,
+        )
 
     def verdicts(self, frame: pl.DataFrame | RuleColumns) -> Verdicts:
         """Return what every rule says of every row of a frame with `columns`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -15,7 +16,7 @@ from streams.core.adoption import adopt
 from streams.core.calendar import Calendar
 from streams.core.episodes import Change, Episodes
 from streams.core.lives import Evaluations
-from streams.core.rules import RuleSet, render
+from streams.core.rules import RuleSet
 from streams.core.segment_counts import CATEGORY, COUNTS, DaySums, Row
 from streams.core.segment_features import SEGMENT_DTYPES, WINDOW_DAYS, SegmentFeatures
 from streams.core.segment_rules import SegmentRules
@@ -138,21 +139,7 @@ class Group:
         verdicts = self.rules.verdicts(features.frame(self.rules.columns))
 
         def cause_of(rule: int, row: int, since: int, opened_at: int) -> Cause:
-            spec = self.rules.rules[rule]
-            read = {name: features.value(name, row) for name in self.rules.reads(rule)}
-            return Cause(
-                rule=spec.id,
-                version=spec.version,
-                title=spec.title,
-                tier=spec.tier,
-                reason=spec.reason,
-                owner=spec.owner,
-                play=spec.play,
-                since=since,
-                opened_at=opened_at,
-                message=render(spec, read),
-                values=read,
-            )
+            return self.rules.cause(rule, since, opened_at, partial(features.value, row=row))
 
         instants = np.full(len(rows), at, dtype=np.int64)
         evaluations = Evaluations(rows, instants, verdicts)

@@ -9,9 +9,16 @@ import click
 
 from lapwing.backtest.comparison_page import comparison_page
 from lapwing.backtest.comparison_text import print_comparison
-from lapwing.backtest.reading import Judged, events_option, judging_options, no_collector, read_history
+from lapwing.backtest.reading import (
+    Judged,
+    events_option,
+    judging_options,
+    no_collector,
+    page_options,
+    read_history,
+)
 from lapwing.backtest.revisions import rules_of
-from lapwing.commands.replay import Instant
+from lapwing.options import Instant
 from lapwing.output import whole_file
 from lapwing.progress import progress_bar
 from lapwing.settings import Settings
@@ -37,10 +44,7 @@ from streams.backtest.comparison import compare
     show_default=True,
     help="How many customers of each list to name.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
-@click.option(
-    "--html", "page", type=click.Path(path_type=Path, dir_okay=False), help="Write a page with plots here."
-)
+@page_options
 def diff(
     old: str,
     new: str,

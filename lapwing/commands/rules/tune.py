@@ -9,10 +9,17 @@ from pathlib import Path
 import click
 import numpy as np
 
-from lapwing.backtest.reading import Judged, events_option, judging_options, no_collector, read_history
+from lapwing.backtest.reading import (
+    Judged,
+    events_option,
+    judging_options,
+    no_collector,
+    page_options,
+    read_history,
+)
 from lapwing.backtest.tuning_page import tuning_page
 from lapwing.backtest.tuning_text import print_tuning
-from lapwing.commands.replay import Instant
+from lapwing.options import Instant
 from lapwing.output import whole_file
 from lapwing.progress import progress_bar
 from lapwing.settings import Settings
@@ -93,10 +100,7 @@ class Values(click.ParamType):
     type=Instant(),
     help="Choose by what was known at this instant, RFC 3339, and report on what came after it.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the curves as JSON.")
-@click.option(
-    "--html", "page", type=click.Path(path_type=Path, dir_okay=False), help="Write a page with plots here."
-)
+@page_options
 def tune_command(
     rule_id: str,
     judged: Judged,
