@@ -64,7 +64,7 @@ bench: $(INSTALLED) $(PEERS)/.installed  ## Measure events a second (BENCH_ARGS=
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 settings-docs: $(INSTALLED)  ## Write docs/settings.md from the fields.
-	$(BIN)/python -m lapwing.settings_page > docs/settings.md
+	$(BIN)/python -m lapwing.settings.page > docs/settings.md
 
 rules-schema: $(INSTALLED)  ## Write the JSON Schemas of rule and case files from the code.
 	$(BIN)/lapwing rules schema --out warning_rules

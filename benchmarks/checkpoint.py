@@ -14,14 +14,14 @@ from pathlib import Path
 
 from benchmarks.engine import RULES
 from benchmarks.workload import MODEL_SETTINGS, Workload
-from lapwing.settings import Settings
+from lapwing.settings.settings import Settings
 from lapwing.wiring import engine as engine_of
-from streams.checkpoints import CheckpointStore, Content
+from streams.checkpoints.store import CheckpointStore, Content
 from streams.core.engine import Engine
-from streams.core.features import DTYPES
-from streams.core.state import restore, take
+from streams.core.features.catalogue import DTYPES
+from streams.core.state_tables import restore, take
 from streams.intake.merge import Stand
-from streams.rule_files import load_rules
+from streams.rulebook.files import load_rules
 
 BATCH = 60_000
 

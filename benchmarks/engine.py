@@ -14,17 +14,18 @@ from typing import Final
 
 from benchmarks.stopwatch import Stopwatch
 from benchmarks.workload import MODEL_SETTINGS, Workload
-from lapwing.settings import Settings
+from lapwing.settings.settings import Settings
 from lapwing.wiring import engine as engine_of
 from streams.core import engine
-from streams.core.customers import Customers
-from streams.core.engine import Engine, Output
-from streams.core.features import DTYPES, Features
-from streams.core.reorder import Reorder
-from streams.core.repeats import Repeats
-from streams.core.rules import RuleSet
-from streams.core.view import Pass
-from streams.rule_files import load_rules
+from streams.core.engine import Engine
+from streams.core.engine_io import Output
+from streams.core.events.dedup import Repeats
+from streams.core.events.reorder import Reorder
+from streams.core.features.catalogue import DTYPES, Features
+from streams.core.features.customers import Customers
+from streams.core.features.view import Pass
+from streams.core.rules.rule_set import RuleSet
+from streams.rulebook.files import load_rules
 
 RULES: Final = Path(__file__).resolve().parent.parent / "warning_rules"
 STAGES: Final = {

@@ -11,8 +11,8 @@ import aiokafka  # type: ignore[import-untyped]  # ships no types
 import numpy as np
 
 from benchmarks.workload import Events, Workload
-from streams.core.partition import murmur2
-from streams.core.topics import REQUIRED
+from streams.core.events.partitioner import murmur2
+from streams.core.events.topics import REQUIRED
 
 CHUNK: Final = 100_000
 BATCH_BYTES: Final = 500_000

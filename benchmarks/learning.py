@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from streams.core.cohorts import Cohorts
-from streams.core.model import INPUTS, design
-from streams.core.repeats import hash_strings
-from streams.learning import RiverLearner
+from streams.core.events.dedup import hash_strings
+from streams.core.model.delayed_labels import Cohorts
+from streams.core.model.logistic import INPUTS, design
+from streams.learning.learner import RiverLearner
 
 SAMPLES = 5000
 WARNED = 1000

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.engine import RULES
-from lapwing.settings import Settings
+from lapwing.settings.settings import Settings
 from lapwing.wiring import engine
 from streams.contract.warnings import encode_step
-from streams.core.features import DTYPES
+from streams.core.features.catalogue import DTYPES
 from streams.core.steps import Step
-from streams.files import read_events
-from streams.replay import FeatureFile, replay
-from streams.rule_files import load_rules
+from streams.files.events import read_events
+from streams.offline.replay import FeatureFile, replay
+from streams.rulebook.files import load_rules
 from streams.simulate.files import write_events
 from streams.simulate.shop import Shop
 

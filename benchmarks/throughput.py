@@ -22,7 +22,7 @@ from benchmarks.fill import fill
 from benchmarks.jobs import ROOT, Job, JobFailed, Result, run
 from benchmarks.peers import plain_faust, quix
 from benchmarks.workload import MODEL_SETTINGS, Workload
-from consumers.kafka import Admin, Cluster
+from consumers.broker.client import Admin, Cluster
 from lapwing.demo.broker import SESSION_TIMEOUT_S, EmbeddedBroker
 from tests.servers import Server, ServerAbsent
 

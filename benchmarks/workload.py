@@ -13,9 +13,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from streams.core.batch import COLUMNS, Batch, ComplaintStatus, OrderStatus
-from streams.core.calendar import DAY
-from streams.core.topics import Topic
+from streams.core.events.batch import COLUMNS, Batch, ComplaintStatus, OrderStatus
+from streams.core.events.calendar import DAY
+from streams.core.events.topics import Topic
 
 START: Final = 1_704_067_200_000_000
 """2024-01-01, in microseconds since the epoch."""

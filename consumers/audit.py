@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Final
 
-from consumers.kafka import Record
+from consumers.broker.client import Record
 from consumers.loop import Waiter
 from consumers.tail import POLL_S, Source
 from streams.contract.audit import RuleDifference, RulesAdopted, parse_adopted

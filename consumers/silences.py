@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-from consumers.kafka import Record
+from consumers.broker.client import Record
 from streams.contract.silences import Silence, encode_silence, parse_silence
 from streams.errors import ContractError
 

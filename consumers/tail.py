@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC
 from typing import Protocol, TypeVar
 
-from consumers.kafka import Record
+from consumers.broker.client import Record
 from consumers.loop import Waiter
 from streams.contract.segments import SegmentEvent
 from streams.contract.warnings import WarningEvent, parse_warning

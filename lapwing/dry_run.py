@@ -14,11 +14,11 @@ from typing import Any
 
 import click
 
-from lapwing.output import whole_file
-from streams.dry_run import DryRun
+from lapwing.terminal.output import whole_file
 from streams.intake.partition import Engine
-from streams.rule_watch import RuleWatch
-from streams.worker import Report, Stats, WorkerSettings, run_worker
+from streams.rulebook.watch import RuleWatch
+from streams.worker.dry_run import DryRun
+from streams.worker.run import Report, Stats, WorkerSettings, run_worker
 
 log = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import click
 
-from lapwing.progress import progress_bar
-from lapwing.settings import Settings
-from streams.core.batch import Batch
-from streams.files import FileRefusal, read_events
+from lapwing.settings.settings import Settings
+from lapwing.terminal.progress import progress_bar
+from streams.core.events.batch import Batch
+from streams.files.events import FileRefusal, read_events
 
 
 def read_files(paths: Sequence[Path], settings: Settings) -> tuple[Batch, Counter[str]]:

@@ -6,12 +6,12 @@ from typing import Final
 
 import click
 
-from streams.core.features import CATALOGUE
+from streams.core.features.catalogue import CATALOGUE
 
 PAGE: Final = """\
 # Features
 
-<!-- Made from the catalogue in streams/core/features.py by `make features-docs`. -->
+<!-- Made from the catalogue in streams/core/features/catalogue.py by `make features-docs`. -->
 
 What rules and the model may read of a customer, at an instant `t`: after each of the customer's events, and
 at every sweep. `lapwing replay --features FILE.parquet` writes all of them for every customer at every sweep.

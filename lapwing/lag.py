@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from consumers.kafka import Admin, Cluster, Subscription
-from lapwing.setting_values import NO_CHECKPOINTS
-from lapwing.settings import Settings
+from consumers.broker.client import Admin, Cluster, Subscription
+from lapwing.settings.settings import Settings
+from lapwing.settings.values import NO_CHECKPOINTS
 from streams.errors import StateError
 
 MISSED_CHECKPOINTS: Final = 5
@@ -44,7 +44,7 @@ def offsets(settings: Settings, found: Mapping[str, int]) -> Offsets:
 
 def checkpoint_ages(settings: Settings) -> dict[int, timedelta]:
     """Return, by partition, how long ago its newest whole checkpoint was written, where that is known."""
-    from streams.checkpoints import CheckpointStore  # Polars is slow to import
+    from streams.checkpoints.store import CheckpointStore  # Polars is slow to import
 
     if settings.checkpoints == NO_CHECKPOINTS:
         return {}

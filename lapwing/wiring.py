@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lapwing.setting_values import TierWord
-from lapwing.settings import Settings
-from streams.core.attention import AttentionTerms
-from streams.core.calendar import DAY
-from streams.core.engine import Engine, EngineSettings
-from streams.core.features import Priors
-from streams.core.rules import RuleSet
-from streams.core.segment_rules import SegmentRules
-from streams.core.segments import SegmentEngine, SegmentSettings
+from lapwing.settings.settings import Settings
+from lapwing.settings.values import TierWord
+from streams.core.engine import Engine
+from streams.core.engine_io import EngineSettings
+from streams.core.events.calendar import DAY
+from streams.core.events.topics import Topic
+from streams.core.features.catalogue import Priors
+from streams.core.rules.rule_set import RuleSet
+from streams.core.segments.engine import SegmentEngine, SegmentSettings
+from streams.core.segments.rules import SegmentRules
 from streams.core.steps import Tier
-from streams.core.topics import Topic
-from streams.learning import LearnerSettings, RiverLearner
+from streams.core.warnings.acknowledgement import AttentionTerms
+from streams.learning.learner import LearnerSettings, RiverLearner
 
 
 def engine_settings(settings: Settings, *, segments: bool = False) -> EngineSettings:

@@ -7,7 +7,7 @@ import sys
 import hypothesis
 import pytest
 
-from tests.servers import ROOT
+from tests.paths import ROOT
 
 DEPENDENCIES_OWN = (
     # kafka-python reads its message schemas with functions that Python 3.11 and 3.12 call deprecated.

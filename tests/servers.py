@@ -6,9 +6,9 @@ import selectors
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.paths import ROOT
+
 ABSENT = 3
 """The exit code with which a script says that its server cannot be had on this machine."""
 

@@ -1,4 +1,4 @@
-"""What may import what, and how long a file may be."""
+"""What may import what, and where each thing is tested."""
 
 import ast
 import functools
@@ -9,9 +9,27 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.paths import ROOT
+
 PACKAGES = ("streams", "consumers", "lapwing")
-MOST_LINES = 350
+
+ORDER: dict[str, tuple[str, ...]] = {
+    # A room may import those before it in its line, never those after it.
+    "streams.core": (
+        *("events", "steps", "conditions", "features", "rules", "model", "warnings", "segments"),
+        *("engine_io", "engine", "state_tables", "analysis", "explain"),
+    ),
+    "streams": (
+        *("errors", "duration", "redact", "core", "contract", "files", "rulebook", "learning", "simulate"),
+        *("intake", "checkpoints", "offline", "backtest", "worker"),
+    ),
+    "streams.rulebook": ("files", "cases", "schema"),
+    "consumers": (*("loop", "broker", "database", "tail", "audit", "silences", "muting", "sink", "notify"),),
+    "lapwing": (
+        *("settings", "terminal", "topic_plan", "event_files", "wiring", "lag", "report", "explain"),
+        *("features_page", "dry_run", "backtest", "demo", "commands", "cli", "__main__"),
+    ),
+}
 
 
 def sources(*folders: str) -> list[Path]:
@@ -90,26 +108,69 @@ def test_core_asks_no_clock_and_opens_no_file() -> None:
     assert asking == set()
 
 
+def rooms_of(place: str) -> set[str]:
+    """Return the files and folders that stand in a package."""
+    inside = (ROOT / place.replace(".", "/")).iterdir()
+    return {
+        path.stem
+        for path in inside
+        if path.suffix == ".py" or (path.is_dir() and (path / "__init__.py").is_file())
+    } - {"__init__"}
+
+
+@pytest.mark.parametrize("place", [place for place in ORDER if place != "streams.rulebook"])
+def test_every_room_has_its_place_in_the_order(place: str) -> None:
+    assert sorted(ORDER[place]) == sorted(rooms_of(place))
+
+
+@pytest.mark.parametrize("place", ORDER)
+def test_nothing_is_imported_upwards(place: str) -> None:
+    rank = {room: number for number, room in enumerate(ORDER[place])}
+    depth = len(place.split("."))
+
+    def room(name: str) -> str | None:
+        parts = name.split(".")
+        inside = parts[:depth] == place.split(".") and len(parts) > depth
+        return parts[depth] if inside and parts[depth] in rank else None
+
+    upwards = {
+        (module(path), name)
+        for path in sources(place.replace(".", "/"))
+        for name in imports(path)
+        if (here := room(module(path))) and (there := room(name)) and rank[there] > rank[here]
+    }
+    assert upwards == set()
+
+
+def test_every_folder_says_what_belongs_there() -> None:
+    silent = [
+        path.parent.relative_to(ROOT).as_posix()
+        for path in sources(*PACKAGES)
+        if path.name == "__init__.py" and not ast.get_docstring(parsed(path))
+    ]
+    assert silent == []
+
+
 def test_faust_is_known_to_the_app_its_worker_and_the_transport_only() -> None:
     assert importers("faust", *PACKAGES) <= {
-        "streams/app.py",
-        "streams/worker.py",
+        "streams/worker/app.py",
+        "streams/worker/run.py",
         "streams/intake/transport.py",
     }
 
 
 def test_kafka_python_is_known_to_one_file_only() -> None:
-    assert importers("kafka", *PACKAGES) == {"consumers/kafka.py"}
+    assert importers("kafka", *PACKAGES) == {"consumers/broker/client.py"}
 
 
-def test_consumers_know_the_contract_and_the_errors_only() -> None:
+def test_consumers_know_the_contract_errors_durations_and_redaction_only() -> None:
     wrong = {
         (module(path), name)
         for path in sources("consumers")
         for name in imports(path)
         if name.startswith(("streams", "lapwing"))
         and name != "streams"
-        and not name.startswith(("streams.contract", "streams.errors"))
+        and not name.startswith(("streams.contract", "streams.errors", "streams.duration", "streams.redact"))
     }
     assert wrong == set()
 
@@ -121,14 +182,6 @@ def test_streams_knows_nothing_of_who_uses_it() -> None:
 
 def test_nothing_that_is_installed_imports_tests_or_scripts() -> None:
     assert importers("tests", *PACKAGES) | importers("scripts", *PACKAGES) == set()
-
-
-def test_no_file_is_too_long_to_be_read_in_one_sitting() -> None:
-    lengths = {
-        path.relative_to(ROOT).as_posix(): len(path.read_text().splitlines())
-        for path in sources(*PACKAGES, "tests", "scripts")
-    }
-    assert {name: length for name, length in lengths.items() if length > MOST_LINES} == {}
 
 
 def test_no_file_has_a_name_that_says_nothing() -> None:

@@ -1,18 +1,17 @@
 """The compose file's services run commands that exist, listen on this machine only and hold no secret."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
-from lapwing.settings import PREFIX, load_settings
+from lapwing.settings.settings import PREFIX, load_settings
 from streams.duration import UNITS, parse_duration
-from streams.worker import FINISH_S, SAVE_S
+from streams.worker.run import FINISH_S, SAVE_S
 from tests.command_lines import parse
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 SERVICES: dict[str, dict[str, Any]] = YAML(typ="safe").load(ROOT / "docker-compose.yml")["services"]
 OURS = sorted(name for name, service in SERVICES.items() if service["image"] == "lapwing")
 

@@ -10,8 +10,7 @@ import click
 import pytest
 
 from tests.command_lines import parse
-
-ROOT = Path(__file__).resolve().parent.parent
+from tests.paths import ROOT
 
 
 def listed() -> list[str]:

@@ -10,9 +10,9 @@ from typing import Protocol
 
 from sqlalchemy import Connection, delete, select, update
 
+from consumers.broker.client import Record
 from consumers.database.database import Database
 from consumers.database.schema import notices, silences, unreadable
-from consumers.kafka import Record
 from consumers.muting.notice import Verdict
 from consumers.sink.reading import Row, Unreadable, put_aside
 from streams.contract.silences import Silence, encode_silence, parse_silence

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
-from consumers.broker_errors import BrokerAway, GroupChanged
+from consumers.broker.client import Record
+from consumers.broker.errors import BrokerAway, GroupChanged
 from consumers.database.database import Database
-from consumers.kafka import Record
 from consumers.loop import Backoff, Retryable, Stopped, Waiter, persist
 from consumers.sink.reading import read_records, read_segments
 from consumers.sink.store import OF_SEGMENTS, Counts, write

@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Table, select
 
+from consumers.broker.client import Record
 from consumers.database.database import Database, RowRefused
 from consumers.database.schema import (
     segment_warning_steps,
@@ -17,7 +18,6 @@ from consumers.database.schema import (
     warning_steps,
     warnings,
 )
-from consumers.kafka import Record
 from consumers.sink.reading import Reading, Row, Step, Unreadable, put_aside
 
 log = logging.getLogger(__name__)

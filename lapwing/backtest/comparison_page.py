@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lapwing.backtest import html
 from lapwing.backtest.comparison_text import rows, told
 from lapwing.backtest.page import load_plot
 from lapwing.backtest.words import day, difference
+from lapwing.report import html
 from streams.backtest.comparison import Comparison, CustomerChange
-from streams.core.calendar import DAY
+from streams.core.events.calendar import DAY
 
 
 def comparison_page(result: Comparison, old: str, new: str, most: int) -> str:

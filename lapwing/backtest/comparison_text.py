@@ -10,7 +10,7 @@ from lapwing.backtest.text import console, table
 from lapwing.backtest.words import capacity, day, difference, in_two_lines, number, spread
 from streams.backtest.comparison import Comparison, CustomerChange, RuleChange, written
 from streams.backtest.figures import Figures
-from streams.core.calendar import DAY
+from streams.core.events.calendar import DAY
 
 
 def print_comparison(result: Comparison, old: str, new: str, most: int) -> None:

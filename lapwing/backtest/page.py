@@ -6,15 +6,15 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from lapwing.backtest import html, svg
 from lapwing.backtest.words import capacity, day, interval, number, of_whole, percent, spread, with_interval
+from lapwing.report import html, svg
 from streams.backtest.figures import Figures
 from streams.backtest.load import WEEKDAYS, Load
 from streams.backtest.missed import by_rule
 from streams.backtest.report import CAUTIONS, Backtest, RuleFigures
 from streams.backtest.share import Share
-from streams.core.calendar import DAY
-from streams.core.rules import Status
+from streams.core.events.calendar import DAY
+from streams.core.rules.rule import Status
 
 HEADS = (
     "", "warnings", "a day", "a working day", "days over capacity", "precision", "recall",

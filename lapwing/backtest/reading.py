@@ -14,9 +14,9 @@ import click
 
 from lapwing.backtest.topics import Start, read_topics
 from lapwing.event_files import read_files
-from lapwing.options import Instant, settings_options
-from lapwing.progress import progress_bar
-from lapwing.settings import DEFAULT, Settings
+from lapwing.settings.options import Instant, settings_options
+from lapwing.settings.settings import DEFAULT, Settings
+from lapwing.terminal.progress import progress_bar
 from streams.backtest.history import History
 from streams.backtest.load import WORKING, Team, weekdays
 

@@ -9,10 +9,10 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from streams.core.features import DTYPES
-from streams.core.rules import RuleSet
+from streams.core.features.catalogue import DTYPES
+from streams.core.rules.rule_set import RuleSet
 from streams.errors import BacktestError
-from streams.rule_files import RuleFilesRefused, load_rules
+from streams.rulebook.files import RuleFilesRefused, load_rules
 
 
 def rules_of(place: str, folder: Path) -> RuleSet:

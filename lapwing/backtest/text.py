@@ -21,8 +21,8 @@ from lapwing.backtest.words import (
 from streams.backtest.figures import Figures
 from streams.backtest.missed import by_rule
 from streams.backtest.report import CAUTIONS, Backtest
-from streams.core.calendar import DAY
-from streams.core.rules import Status
+from streams.core.events.calendar import DAY
+from streams.core.rules.rule import Status
 
 WIDTH = 140
 """Of a table where the output is no terminal."""

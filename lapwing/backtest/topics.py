@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from consumers.kafka import Admin, Cluster, Record, Subscription
-from lapwing.settings import Settings
+from consumers.broker.client import Admin, Cluster, Record, Subscription
+from lapwing.settings.settings import Settings
 from streams.contract.decode import decode_poll
-from streams.core.batch import Batch
-from streams.core.topics import REQUIRED
+from streams.core.events.batch import Batch
+from streams.core.events.topics import REQUIRED
 from streams.errors import BrokerError
 
 POLL_S = 1.0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lapwing.backtest import html, svg
 from lapwing.backtest.tuning_text import verdict
 from lapwing.backtest.words import capacity, day, interval, number, of_whole, percent, spread
+from lapwing.report import html, svg
 from streams.backtest.share import Share
 from streams.backtest.thresholds import written
 from streams.backtest.tuning import TUNING_CAUTION, Curve, Tuning

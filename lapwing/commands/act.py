@@ -10,15 +10,15 @@ from typing import Any, Final
 import click
 from sqlalchemy import select
 
+from consumers.broker.client import Admin, Cluster, Producer
 from consumers.database.database import Database
 from consumers.database.schema import warnings
-from consumers.kafka import Admin, Cluster, Producer
-from lapwing.options import settings_options
-from lapwing.settings import Settings
-from streams.contract.authority import Refusal, judge
+from lapwing.settings.options import settings_options
+from lapwing.settings.settings import Settings
 from streams.contract.instants import format_instant, read_instant, to_us
-from streams.core.attention import ACTS
-from streams.core.topics import Topic
+from streams.contract.validate import Refusal, judge
+from streams.core.events.topics import Topic
+from streams.core.warnings.acknowledgement import ACTS
 from streams.duration import parse_duration
 from streams.errors import ActError, BrokerError
 

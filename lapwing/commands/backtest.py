@@ -10,14 +10,14 @@ import click
 from lapwing.backtest.page import backtest_page
 from lapwing.backtest.reading import Judged, judging_options, no_collector, page_options, read_history
 from lapwing.backtest.text import print_backtest
-from lapwing.options import Instant
-from lapwing.output import whole_file
-from lapwing.progress import progress_bar
-from lapwing.settings import Settings
+from lapwing.settings.options import Instant
+from lapwing.settings.settings import Settings
+from lapwing.terminal.output import whole_file
+from lapwing.terminal.progress import progress_bar
 from lapwing.wiring import engine_settings, learner
 from streams.backtest.report import backtest
-from streams.core.features import DTYPES
-from streams.rule_files import load_rules
+from streams.core.features.catalogue import DTYPES
+from streams.rulebook.files import load_rules
 
 
 @click.command(name="backtest")

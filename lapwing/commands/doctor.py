@@ -13,17 +13,17 @@ from pathlib import Path
 import click
 from sqlalchemy import select, text
 
-from consumers import topics
+from consumers.broker import topics
+from consumers.broker.client import Admin, Cluster, Subscription
 from consumers.database.database import Database
-from consumers.kafka import Admin, Cluster, Subscription
 from consumers.notify.channels import read_channels
 from consumers.silences import read_silences
-from lapwing.commands.topics import planned
 from lapwing.lag import Offsets, checkpoint_ages, lag_told, offsets
-from lapwing.options import settings_options
-from lapwing.setting_values import NO_CHECKPOINTS
-from lapwing.settings import Settings
-from lapwing.settings_page import written
+from lapwing.settings.options import settings_options
+from lapwing.settings.page import written
+from lapwing.settings.settings import Settings
+from lapwing.settings.values import NO_CHECKPOINTS
+from lapwing.topic_plan import planned
 from streams.errors import LapwingError, StateError
 
 
@@ -101,8 +101,10 @@ def _checked(name: str, check: Callable[[], str]) -> Finding:
 
 
 def _rules(settings: Settings) -> str:
-    from streams.core.features import DTYPES  # Polars is slow to import, and only this check needs it
-    from streams.rule_files import load_rules
+    from streams.core.features.catalogue import (
+        DTYPES,  # Polars is slow to import, and only this check needs it
+    )
+    from streams.rulebook.files import load_rules
 
     rules = load_rules([settings.rules], DTYPES)
     return f"{len(rules.rules)} in force from {settings.rules}, rule set {rules.hash}"
@@ -139,7 +141,7 @@ def _topics(settings: Settings, found: dict[str, int] | None) -> str:
 
 
 def _checkpoints(settings: Settings) -> str:
-    from streams.checkpoints import CheckpointStore  # as above
+    from streams.checkpoints.store import CheckpointStore  # as above
 
     if settings.checkpoints == NO_CHECKPOINTS:
         msg = "none are kept"

@@ -12,23 +12,23 @@ from click.core import ParameterSource
 from rich.console import Console
 
 from lapwing.event_files import read_files
-from lapwing.explanation_json import as_json_value
-from lapwing.explanation_text import written
-from lapwing.options import settings_options
-from lapwing.progress import progress_bar
-from lapwing.setting_values import NO_CHECKPOINTS
-from lapwing.settings import Settings
+from lapwing.explain.as_json import as_json_value
+from lapwing.explain.as_text import written
+from lapwing.settings.options import settings_options
+from lapwing.settings.settings import Settings
+from lapwing.settings.values import NO_CHECKPOINTS
+from lapwing.terminal.progress import progress_bar
 from lapwing.wiring import engine
-from streams.checkpoints import Checkpoint, CheckpointStore
+from streams.checkpoints.store import Checkpoint, CheckpointStore
 from streams.contract.instants import format_instant, read_instant, to_us
-from streams.core.calendar import LAST_DAY, Calendar
 from streams.core.engine import Engine
-from streams.core.explanation import Explanation
-from streams.core.features import DTYPES
-from streams.core.rules import RuleSet
+from streams.core.events.calendar import LAST_DAY, Calendar
+from streams.core.explain.explain import Explanation
+from streams.core.features.catalogue import DTYPES
+from streams.core.rules.rule_set import RuleSet
 from streams.errors import SettingsError
-from streams.explain import explain_checkpoint, explain_events, kept_rules
-from streams.rule_files import load_rules
+from streams.offline.explain import explain_checkpoint, explain_events, kept_rules
+from streams.rulebook.files import load_rules
 
 WIDTH = 120
 """Columns of what is not written to a terminal."""

@@ -16,9 +16,9 @@ from consumers.loop import Stop
 from consumers.notify.channels import AppriseSender, read_channels
 from consumers.notify.notifier import Notifier, Tally
 from consumers.notify.outbox import Outbox
-from lapwing.options import settings_options
-from lapwing.settings import Settings
-from lapwing.status import Status, log
+from lapwing.settings.options import settings_options
+from lapwing.settings.settings import Settings
+from lapwing.terminal.status import Status, log
 from streams.duration import parse_duration
 from streams.errors import LapwingError, SettingsError
 

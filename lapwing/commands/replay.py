@@ -12,18 +12,18 @@ from pathlib import Path
 import click
 
 from lapwing.event_files import read_files
-from lapwing.options import Instant, settings_options
-from lapwing.output import whole_file
-from lapwing.progress import progress_bar
-from lapwing.settings import Settings
+from lapwing.settings.options import Instant, settings_options
+from lapwing.settings.settings import Settings
+from lapwing.terminal.output import whole_file
+from lapwing.terminal.progress import progress_bar
 from lapwing.wiring import engine, segment_engine
 from streams.contract.segments import encode_segment_step
 from streams.contract.warnings import encode_step
-from streams.core.features import DTYPES
-from streams.core.segments import SegmentStep
+from streams.core.features.catalogue import DTYPES
+from streams.core.segments.engine import SegmentStep
 from streams.core.steps import Step
-from streams.replay import FeatureFile, replay
-from streams.rule_files import load_rules, load_segment_rules
+from streams.offline.replay import FeatureFile, replay
+from streams.rulebook.files import load_rules, load_segment_rules
 
 
 @click.command(name="replay")

@@ -12,13 +12,13 @@ from typing import Any
 
 import click
 
+from consumers.broker.client import Cluster, Producer, Subscription
 from consumers.database.database import Database
-from consumers.kafka import Cluster, Producer, Subscription
-from consumers.muted import muted_by_reason, muted_by_silence
+from consumers.muting.counts import muted_by_reason, muted_by_silence
 from consumers.muting.windows import last_end
 from consumers.silences import named, read_silences, write_silence
-from lapwing.options import settings_options
-from lapwing.settings import Settings
+from lapwing.settings.options import settings_options
+from lapwing.settings.settings import Settings
 from streams.contract.instants import InstantOutOfRange, NotAnInstant, format_instant, read_instant, to_us
 from streams.contract.silences import WEEKDAYS, Recurring, Silence, make_recurring, make_silence
 from streams.duration import parse_duration

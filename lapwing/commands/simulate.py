@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from lapwing.options import settings_options
-from lapwing.output import whole_file
-from lapwing.progress import progress_bar
-from lapwing.settings import DEFAULT, Settings
+from lapwing.settings.options import settings_options
+from lapwing.settings.settings import DEFAULT, Settings
+from lapwing.terminal.output import whole_file
+from lapwing.terminal.progress import progress_bar
 from streams.errors import BrokerError
 
 if TYPE_CHECKING:
@@ -104,9 +104,9 @@ def command(
 
 def _send(settings: Settings, shop: Shop, speed: float | None) -> int:
     """Send the events to the broker's topics, those of optional topics only where there are such."""
-    from consumers.kafka import Admin, Cluster, Producer
+    from consumers.broker.client import Admin, Cluster, Producer
     from consumers.loop import Stop
-    from streams.core.topics import REQUIRED, Topic
+    from streams.core.events.topics import REQUIRED, Topic
     from streams.simulate.pace import Pace, Slice
     from streams.simulate.records import records_of
     from streams.simulate.send import send_slice

@@ -9,16 +9,16 @@ from dataclasses import asdict
 
 import click
 
+from consumers.broker.client import Cluster, Subscription
 from consumers.database.database import Database
-from consumers.kafka import Cluster, Subscription
 from consumers.loop import Stop
-from consumers.sink.optional import WhenThere
+from consumers.sink.optional_topic import WhenThere
 from consumers.sink.silences import SilenceReader
 from consumers.sink.sink import Sink
 from consumers.sink.store import Counts
-from lapwing.options import settings_options
-from lapwing.settings import Settings
-from lapwing.status import Status, log
+from lapwing.settings.options import settings_options
+from lapwing.settings.settings import Settings
+from lapwing.terminal.status import Status, log
 from streams.errors import BrokerError
 
 

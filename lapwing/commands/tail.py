@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from consumers.kafka import Cluster, Record, Subscription
+from consumers.broker.client import Cluster, Record, Subscription
 from consumers.loop import Stop
 from consumers.tail import one_line, tail_of
-from lapwing.options import settings_options
-from lapwing.settings import Settings
+from lapwing.settings.options import settings_options
+from lapwing.settings.settings import Settings
 from streams.contract.segments import SegmentEvent, parse_segment_warning
 from streams.contract.warnings import WarningEvent, parse_warning
 

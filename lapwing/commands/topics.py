@@ -8,13 +8,13 @@ from pathlib import Path
 
 import click
 
-from consumers import topics
-from consumers.kafka import Admin, Cluster
-from lapwing.options import settings_options
-from lapwing.output import OutputError, whole_file
-from lapwing.settings import Settings
+from consumers.broker import topics
+from consumers.broker.client import Admin, Cluster
+from lapwing.settings.options import settings_options
+from lapwing.settings.settings import Settings
+from lapwing.terminal.output import OutputError, whole_file
+from lapwing.topic_plan import planned
 from streams import __version__
-from streams.core.topics import REQUIRED, Topic
 from streams.errors import BrokerError
 
 
@@ -67,23 +67,6 @@ def command(
     if bad:
         msg = f"{bad} of {len(findings)} topics are missing or do not fit together"
         raise BrokerError(msg)
-
-
-def planned(settings: Settings) -> list[topics.Topic]:
-    """Return what topics these settings ask for."""
-    names = settings.topics
-    return topics.plan(
-        required=[names[topic] for topic in REQUIRED],
-        optional=[name for topic, name in names.items() if topic not in REQUIRED],
-        compacted=[names[Topic.PROFILES]],
-        warnings=settings.warnings_topic,
-        control=settings.control_topic,
-        audit=settings.audit_topic,
-        rejected=f"{settings.app}.rejected",
-        silences=settings.silences_topic,
-        segment_warnings=settings.segment_warnings_topic,
-        segment_days=f"{settings.app}.segment-days",
-    )
 
 
 def _print_contract(settings: Settings, asyncapi: bool, folder: Path | None) -> None:

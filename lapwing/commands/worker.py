@@ -13,19 +13,19 @@ from pathlib import Path
 import click
 
 from lapwing.dry_run import run_dry
-from lapwing.options import settings_options
-from lapwing.setting_values import NO_CHECKPOINTS
-from lapwing.settings import Settings
+from lapwing.settings.options import settings_options
+from lapwing.settings.settings import Settings
+from lapwing.settings.values import NO_CHECKPOINTS
 from lapwing.wiring import engine, segment_engine
 from streams.core.engine import Engine
-from streams.core.features import DTYPES
-from streams.core.segments import SegmentEngine
+from streams.core.features.catalogue import DTYPES
+from streams.core.segments.engine import SegmentEngine
 from streams.duration import UNITS, parse_duration
 from streams.errors import LapwingError, SettingsError
 from streams.intake.partition import Pace
-from streams.rule_files import load_segment_rules
-from streams.rule_watch import RuleWatch
-from streams.worker import WorkerSettings, run_worker, stats_to
+from streams.rulebook.files import load_segment_rules
+from streams.rulebook.watch import RuleWatch
+from streams.worker.run import WorkerSettings, run_worker, stats_to
 
 log = logging.getLogger(__name__)
 

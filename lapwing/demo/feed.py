@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from lapwing.demo.source import Source
-from streams.core.topics import Topic
+from streams.core.events.topics import Topic
 from streams.simulate.pace import DAY_US, Pace
 from streams.simulate.send import Producer, send_slice
 

@@ -13,8 +13,8 @@ from typing import Final
 
 import lapwing
 from lapwing.demo.broker import SESSION_TIMEOUT_S
-from lapwing.settings import PREFIX, Settings, load_settings
-from streams.core.topics import Topic
+from lapwing.settings.settings import PREFIX, Settings, load_settings
+from streams.core.events.topics import Topic
 from streams.errors import DemoError
 
 PASSWORD: Final = f"{PREFIX}SASL_PASSWORD"

@@ -13,11 +13,10 @@ from typing import Final
 
 from rich.console import Console
 
-from consumers import topics
+from consumers.broker import topics
+from consumers.broker.client import Admin, Cluster, Producer, Subscription
 from consumers.database.database import Database
-from consumers.kafka import Admin, Cluster, Producer, Subscription
 from consumers.loop import Stop
-from lapwing.commands.topics import planned
 from lapwing.demo.broker import EmbeddedBroker
 from lapwing.demo.children import Child
 from lapwing.demo.feed import Feed
@@ -28,11 +27,12 @@ from lapwing.demo.screen import Screen
 from lapwing.demo.source import FileSource, ShopSource, until
 from lapwing.demo.stats import WorkerStats
 from lapwing.demo.watch import Watch
-from lapwing.settings import Settings
-from streams.core.features import DTYPES
-from streams.core.topics import Topic
+from lapwing.settings.settings import Settings
+from lapwing.topic_plan import planned
+from streams.core.events.topics import Topic
+from streams.core.features.catalogue import DTYPES
 from streams.errors import BrokerError, DemoError
-from streams.rule_files import load_rules
+from streams.rulebook.files import load_rules
 from streams.simulate.shop import Shop
 
 PLAY_S: Final = 65.0

@@ -14,10 +14,10 @@ import polars as pl
 
 from lapwing.demo.outcome import DAY_US, Truth
 from streams.contract.decode import decode_lines
-from streams.core.batch import Batch, OrderStatus
-from streams.core.topics import Topic
+from streams.core.events.batch import Batch, OrderStatus
+from streams.core.events.topics import Topic
 from streams.errors import DemoError
-from streams.files import SUFFIXES, line_blocks
+from streams.files.events import SUFFIXES, line_blocks
 from streams.simulate.records import Records, records_of
 from streams.simulate.shop import Shop
 

@@ -8,9 +8,9 @@ from typing import Final
 
 from sqlalchemy import func, select
 
+from consumers.broker.client import Subscription
 from consumers.database import schema
 from consumers.database.database import Database
-from consumers.kafka import Subscription
 from consumers.loop import Retryable, Waiter
 from lapwing.demo.children import Child
 from lapwing.demo.feed import Feed

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from streams.backtest.churns import Churns
 from streams.backtest.timeline import Timeline
-from streams.core.instants import ALWAYS
+from streams.core.events.calendar import ALWAYS
 
 Instants = NDArray[np.int64]
 

@@ -1,7 +1,7 @@
 """Who left, when it was known, and whether an alarm was right.
 
 A customer has churned when no order follows an order for the horizon H, or when a closure comes first. The
-meanings stand in `docs/backtest.md`; the slow twin is in `tests/backtest/twin.py`.
+meanings stand in `docs/backtest.md`; the slow twin is in `tests/streams/backtest/twin.py`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.backtest.history import History
-from streams.core.instants import ALWAYS, NEVER
+from streams.core.events.calendar import ALWAYS, NEVER
 
 Instants = NDArray[np.int64]
 

@@ -13,10 +13,11 @@ from streams.backtest.load import Team
 from streams.backtest.share import Difference
 from streams.backtest.trial import run
 from streams.contract.instants import format_instant
-from streams.core.calendar import DAY, Calendar
-from streams.core.engine import EngineSettings
-from streams.core.model import Learner
-from streams.core.rules import Rule, RuleSet, Status
+from streams.core.engine_io import EngineSettings
+from streams.core.events.calendar import DAY, Calendar
+from streams.core.model.logistic import Learner
+from streams.core.rules.rule import Rule, Status
+from streams.core.rules.rule_set import RuleSet
 from streams.core.steps import Tier
 from streams.duration import format_duration
 

@@ -15,7 +15,7 @@ from streams.backtest.churns import Churns, already_lost, churns, outcome
 from streams.backtest.history import History
 from streams.backtest.load import Load, Team
 from streams.backtest.share import Share, Spread
-from streams.core.calendar import DAY, Calendar
+from streams.core.events.calendar import DAY, Calendar
 from streams.errors import BacktestError
 
 GROUPS: Final = ("customer_class", "segment")

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.backtest.timeline import Timeline
-from streams.core.batch import Batch, OrderStatus, Profile
-from streams.core.customers import Customers
-from streams.core.repeats import Repeats
-from streams.core.topics import Topic
+from streams.core.events.batch import Batch, OrderStatus, Profile
+from streams.core.events.dedup import Repeats
+from streams.core.events.topics import Topic
+from streams.core.features.customers import Customers
 from streams.errors import BacktestError
 
 _BLOCK = 65_536

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from streams.backtest.churns import Churns
 from streams.backtest.trial import behaviour
 from streams.contract.instants import format_instant
-from streams.core.calendar import DAY
-from streams.core.features import DTYPES, Features
-from streams.core.instants import NEVER
-from streams.core.margins import Distances
-from streams.core.rules import Rule, compile_rules
+from streams.core.conditions.distance import Distances
+from streams.core.events.calendar import DAY, NEVER
+from streams.core.features.catalogue import DTYPES, Features
+from streams.core.rules.rule import Rule
+from streams.core.rules.rule_set import compile_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,8 @@ class Missed:
 class Nearest:
     """Looks at every sweep how far each churn in its course is from each rule, and keeps the nearest.
 
-    A churn is in its course from its last order until it is known. How far a rule is: `streams.core.margins`.
+    A churn is in its course from its last order until it is known. How far a rule is:
+    `streams.core.conditions.distance`.
     """
 
     def __init__(self, rules: Sequence[Rule], churns: Churns) -> None:

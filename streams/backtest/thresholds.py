@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Final
 
-from streams.core import conditions as c
-from streams.core.condition_sql import Catalogue, ConditionError, parse_condition
-from streams.core.rules import Rule
+from streams.core.conditions import tree as c
+from streams.core.conditions.parser import Catalogue, ConditionError, parse_condition
+from streams.core.rules.rule import Rule
 from streams.errors import BacktestError
 
 _TOKEN: Final = re.compile(r"'[^']*'|\"[^\"]*\"|(?<![\w.])(\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?(?![\w.])")

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.core.instants import ALWAYS, NEVER
+from streams.core.events.calendar import ALWAYS, NEVER
 
 Instants = NDArray[np.int64]
 Rows = NDArray[np.int64]

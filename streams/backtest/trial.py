@@ -17,15 +17,17 @@ from numpy.typing import NDArray
 
 from streams.backtest.alarms import Alarms, Moves
 from streams.backtest.history import History
-from streams.core.engine import Engine, EngineSettings
-from streams.core.episodes import Change, Episodes
-from streams.core.features import DTYPES, Features
-from streams.core.model import Learner
-from streams.core.repeats import Repeats
-from streams.core.rules import Rule, RuleSet, Status, compile_rules
+from streams.core.engine import Engine
+from streams.core.engine_io import EngineSettings
+from streams.core.events.dedup import Repeats
+from streams.core.features.catalogue import DTYPES, Features
+from streams.core.features.view import Sweep
+from streams.core.model.logistic import Learner
+from streams.core.rules.rule import Rule, Status
+from streams.core.rules.rule_set import RuleSet, compile_rules
 from streams.core.steps import Step, Tier
-from streams.core.view import Sweep
-from streams.replay import replay
+from streams.core.warnings.episodes import Change, Episodes
+from streams.offline.replay import replay
 
 Look = Callable[[Features, NDArray[np.int32]], None]
 """Called at each sweep with the features of all customers, and (c,) how many causes each has open."""

@@ -15,14 +15,14 @@ from streams.backtest.load import Team
 from streams.backtest.thresholds import Threshold, written
 from streams.backtest.trial import run
 from streams.contract.instants import format_instant
-from streams.core.calendar import DAY, Calendar
-from streams.core.condition_program import Program
-from streams.core.condition_sql import parse_condition
-from streams.core.conditions import And, features_of
-from streams.core.engine import EngineSettings
-from streams.core.features import DTYPES, Features
-from streams.core.model import Learner
-from streams.core.rules import Rule, Status
+from streams.core.conditions.compiler import Program
+from streams.core.conditions.parser import parse_condition
+from streams.core.conditions.tree import And, features_of
+from streams.core.engine_io import EngineSettings
+from streams.core.events.calendar import DAY, Calendar
+from streams.core.features.catalogue import DTYPES, Features
+from streams.core.model.logistic import Learner
+from streams.core.rules.rule import Rule, Status
 
 MOST_CUSTOMERS: Final = 5_000
 """Customers whose features candidates are drawn from."""

@@ -1,1 +1,1 @@
-"""What goes over the wire: inbound events, outbound warnings, refusals and their schemas."""
+"""What goes over the wire: events, warnings and other records, their schemas, and a fast decoder."""

@@ -10,8 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.contract.instants import InstantOutOfRange, NotAnInstant, read_instant, read_instants, to_us
-from streams.contract.rows import ActionRow, ClosureRow, ComplaintRow, FeedbackRow, OrderRow, ProfileRow, Row
-from streams.core.batch import (
+from streams.contract.structs import (
+    ActionRow,
+    ClosureRow,
+    ComplaintRow,
+    FeedbackRow,
+    OrderRow,
+    ProfileRow,
+    Row,
+)
+from streams.core.events.batch import (
     COLUMNS,
     MILLION,
     Action,
@@ -22,7 +30,7 @@ from streams.core.batch import (
     OrderStatus,
     Profile,
 )
-from streams.core.topics import Topic
+from streams.core.events.topics import Topic
 
 ORDER_CODES: Final = {status.name.lower(): status.value for status in OrderStatus} | {None: 0}
 COMPLAINT_CODES: Final = {status.name.lower(): status.value for status in ComplaintStatus} | {None: 0}

@@ -15,13 +15,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.contract.authority import Refusal, judge, judge_line
 from streams.contract.columns import columns
 from streams.contract.instants import LAST_US
 from streams.contract.rejected import Reason
-from streams.contract.rows import LINE_DECODER, POLL_DECODERS, Row
-from streams.core.batch import Batch
-from streams.core.topics import Topic
+from streams.contract.structs import LINE_DECODER, POLL_DECODERS, Row
+from streams.contract.validate import Refusal, judge, judge_line
+from streams.core.events.batch import Batch
+from streams.core.events.topics import Topic
 
 PLAIN_LENGTH: Final = 400
 """A value up to this long can nest no deeper, and hold no number longer, than every JSON reader takes."""

@@ -34,7 +34,7 @@ from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from streams.contract.instants import InstantOutOfRange, NotAnInstant, read_instant
-from streams.core.topics import Topic
+from streams.core.events.topics import Topic
 
 LONGEST_ID: Final = 128
 LONGEST_TEXT: Final = 256

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from streams.core.topics import Topic
+from streams.core.events.topics import Topic
 
 _COMMON: Final = {"event_id": "e-1", "customer_id": "c-17", "occurred_at": "2024-03-01T09:30:00Z"}
 EXAMPLES: Final[dict[Topic, dict[str, Any]]] = {

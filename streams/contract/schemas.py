@@ -21,7 +21,7 @@ from streams.contract.rejected import HEADERS, TRUNCATED_HEADER, Reason
 from streams.contract.segments import SegmentEvent
 from streams.contract.silences import Silence
 from streams.contract.warnings import ControlNotice, WarningEvent
-from streams.core.topics import REQUIRED, Topic
+from streams.core.events.topics import REQUIRED, Topic
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from streams.core.segment_counts import DaySums, Row, Segment
+from streams.core.segments.counts import DaySums, Row, Segment
 
 _EPOCH: Final = date(1970, 1, 1)
 _encode: Final[Callable[[object], bytes]] = msgspec.json.Encoder().encode

@@ -14,7 +14,7 @@ from streams.contract.warnings import STATES, CauseData, Outbound, StateWord, Ti
 from streams.errors import ContractError
 
 if TYPE_CHECKING:  # a subscriber need not wait for Polars
-    from streams.core.segments import SegmentStep
+    from streams.core.segments.engine import SegmentStep
 
 SegmentType = Literal[
     "churn.segment.opened",

@@ -2,89 +2,33 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
-from types import MappingProxyType
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from streams.core import model as models
-from streams.core.adoption import adopt
-from streams.core.apply import Applied, Taken, lay_out
-from streams.core.attention import AttentionTerms, Ignored, acts
-from streams.core.batch import Action, Batch
-from streams.core.calendar import DAY, SECOND, Calendar
-from streams.core.cohorts import Cohorts
-from streams.core.customers import Customers
-from streams.core.episodes import Change, Episodes
-from streams.core.features import CATALOGUE, Features, Priors
-from streams.core.lives import Evaluations
-from streams.core.quiet import QuietSources
-from streams.core.reorder import Ordered, Reorder
-from streams.core.repeats import Repeats
-from streams.core.rules import RuleSet
-from streams.core.segment_counts import DaySums, SegmentCounts
-from streams.core.steps import Cause, Notice, Opinion, Step
-from streams.core.telling import opinions, told
-from streams.core.topics import Topic
-
-
-@dataclass(frozen=True, slots=True)
-class EngineSettings:
-    """What the engine's results depend on, beside its rules and its input; intervals in microseconds."""
-
-    app: str = "lapwing"
-    time_zone: str = "UTC"
-    sweep_every_us: int = DAY
-    reorder_us: int = SECOND // 4
-    repeat_window_us: int = 2 * DAY
-    quiet_after_us: Mapping[Topic, int] = field(default_factory=lambda: MappingProxyType({}))
-    priors: Priors = field(default_factory=Priors)
-    horizon_us: int = 90 * DAY
-    decide_every: int = 28
-    """Sweeps between two decision instants of a customer."""
-    active_us: int = 90 * DAY
-    """A customer is in the population while the last order is no older."""
-    max_samples: int = 500
-    """Decisions that one sweep keeps to learn from."""
-    top_reasons: int = 3
-    attention: AttentionTerms = field(default_factory=AttentionTerms)
-    segments: bool = False
-    """Whether the days' sums of segments are put out."""
-
-
-@dataclass(slots=True)
-class Counts:
-    """What became of the events of a call."""
-
-    events: int = 0
-    late: int = 0
-    repeats: int = 0
-    evaluations: int = 0
-    ignored: Counter[str] = field(default_factory=Counter)
-    """Actions on warnings that had no effect, by the reason."""
-
-    def add(self, other: Counts) -> None:
-        """Add another call's counts."""
-        self.events += other.events
-        self.late += other.late
-        self.repeats += other.repeats
-        self.evaluations += other.evaluations
-        self.ignored += other.ignored
-
-
-@dataclass(slots=True)
-class Output:
-    """What a call of the engine put out, in order of event time."""
-
-    steps: list[Step] = field(default_factory=list)
-    control: list[Notice] = field(default_factory=list)
-    sums: list[DaySums] = field(default_factory=list)
-    counts: Counts = field(default_factory=Counts)
+from streams.core.engine_io import EngineSettings, Output
+from streams.core.events.batch import Action, Batch
+from streams.core.events.calendar import DAY, Calendar
+from streams.core.events.dedup import Repeats
+from streams.core.events.reorder import Ordered, Reorder
+from streams.core.events.topics import Topic
+from streams.core.features.apply import Applied, Taken, lay_out
+from streams.core.features.catalogue import CATALOGUE, Features
+from streams.core.features.customers import Customers
+from streams.core.features.source_guard import QuietSources
+from streams.core.model import logistic as models
+from streams.core.model.delayed_labels import Cohorts
+from streams.core.rules.rule_set import RuleSet
+from streams.core.segments.counts import SegmentCounts
+from streams.core.steps import Cause, Opinion
+from streams.core.warnings.acknowledgement import Ignored, acts
+from streams.core.warnings.adoption import adopt, taken_over
+from streams.core.warnings.causes import Evaluations
+from streams.core.warnings.compose import opinions, told
+from streams.core.warnings.episodes import Change, Episodes
 
 
 class Engine:
@@ -156,6 +100,16 @@ class Engine:
             features = Features(self.quiet.look(self.customers, now), self.settings.priors)
             self._emit(changes, features, output)
         return output
+
+    def replace_rules(self, rules: RuleSet) -> Output:
+        """Go on under other rules, and return what comes of adopting them.
+
+        The engine is then as one with these rules that was restored from its state and has adopted it, which
+        is what a crash at this moment would lead to; but it costs what the causes cost, not the customers.
+        """
+        self.rules = rules
+        self.episodes = taken_over(self.episodes, rules)
+        return self.adopt()
 
     @property
     def place(self) -> tuple[int | None, int, int]:

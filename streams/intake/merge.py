@@ -14,8 +14,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.core.batch import Batch
-from streams.core.topics import Topic
+from streams.core.events.batch import Batch
+from streams.core.events.topics import Topic
 
 
 class Standing(StrEnum):

@@ -9,14 +9,14 @@ from typing import Protocol
 
 from streams.contract.decode import decode_poll
 from streams.contract.rejected import Reason
-from streams.core.batch import Batch
-from streams.core.engine import Output
-from streams.core.topics import Topic
-from streams.editions import InForce
-from streams.intake.lull import Lull
+from streams.core.engine_io import Output
+from streams.core.events.batch import Batch
+from streams.core.events.topics import Topic
+from streams.intake.idle import Lull
 from streams.intake.merge import PartitionMerge, Stand, Standing
 from streams.intake.poll import Mark, Place, Poll
-from streams.intake.told import Told
+from streams.intake.sent_steps import Told
+from streams.rulebook.revisions import InForce
 
 
 class Engine(Protocol):

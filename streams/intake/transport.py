@@ -32,7 +32,7 @@ from faust.types.transports import ConsumerT, TPorTopicSet
 
 from streams.errors import StateError
 from streams.intake.poll import Board, Mark, Place, Poll
-from streams.intake.unpacking import unpack_whole_batches
+from streams.intake.record_batches import unpack_whole_batches
 
 FETCH_WAIT_MS: Final = 200
 """How long the broker may wait for a record before it answers a fetch: so that marks stay fresh."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.core.topics import Topic
+from streams.core.events.topics import Topic
 
 CATEGORIES: Final = ("product", "service", "price", "delivery", "channel", "other")
 CHANNELS: Final = ("web", "app", "shop")

@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from streams.core.batch import ComplaintStatus, OrderStatus
-from streams.core.topics import FILE_TYPES, Topic
+from streams.core.events.batch import ComplaintStatus, OrderStatus
+from streams.core.events.topics import FILE_TYPES, Topic
 from streams.simulate.events import CATEGORIES, CHANNELS, Events
 from streams.simulate.population import CLASSES, ORIGINS, REGIONS, SEGMENTS, Population
 

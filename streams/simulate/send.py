@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from streams.core.topics import Topic
+from streams.core.events.topics import Topic
 from streams.simulate.pace import Slice
 
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.core.batch import ComplaintStatus, OrderStatus
-from streams.core.topics import Topic
+from streams.core.events.batch import ComplaintStatus, OrderStatus
+from streams.core.events.topics import Topic
 from streams.simulate.events import CATEGORIES, CHANNELS, Events
 from streams.simulate.population import Population
 from streams.simulate.seasons import EARLIEST, time_of_day

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID, uuid5
 
-from consumers.kafka import Record
+from consumers.broker.client import Record
 from streams.contract.segments import encode_segment_step
-from streams.core.segments import SegmentStep
+from streams.core.segments.engine import SegmentStep
 from streams.core.steps import Cause, StepKind, Tier
 from tests.consumers.warning_events import DAY, T0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from consumers.kafka import Record
+from consumers.broker.client import Record
 from tests.consumers.warning_events import record
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

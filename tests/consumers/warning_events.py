@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID, uuid5
 
-from consumers.kafka import Record
+from consumers.broker.client import Record
 from streams.contract.warnings import encode_step
 from streams.core.steps import Attention, AttentionState, Cause, Reason, Step, StepKind, Tier
 

@@ -17,7 +17,8 @@ from tests.faults.hosts import EmbeddedHost, Host, KafkaHost
 from tests.faults.run import Outcome, Plan, Run
 from tests.faults.schedule import FAULTS, Kind
 from tests.faults.verdict import shown
-from tests.servers import ROOT, ServerAbsent
+from tests.paths import ROOT
+from tests.servers import ServerAbsent
 
 FOLDERS = ROOT / ".cache" / "campaign"
 

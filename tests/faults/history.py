@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from streams.core.partition import partitions
-from streams.core.topics import FILE_TYPES, Topic
+from streams.core.events.partitioner import partitions
+from streams.core.events.topics import FILE_TYPES, Topic
 from streams.simulate.records import json_lines
 from streams.simulate.shop import Shop
 

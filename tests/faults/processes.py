@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from lapwing.demo.children import die_with_parent
-from tests.servers import ROOT
+from tests.paths import ROOT
 
 STOP_S: Final = 40.0
 """A worker may save states and wait for the broker before it ends."""

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from consumers.kafka import Admin, Cluster, Producer, Record, Subscription
+from consumers.broker.client import Admin, Cluster, Producer, Record, Subscription
 from consumers.loop import Retryable
-from streams.core.topics import Topic
+from streams.core.events.topics import Topic
 from streams.errors import BrokerError
 from tests.faults import history
 from tests.faults.hosts import Host

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from streams.contract.decode import decode_poll
-from streams.core.topics import Topic
+from streams.core.events.topics import Topic
 from tests.faults.history import REORDER_DAYS, History, Record, Size, history_of
 
 SMALL = Size(customers=(90, 120), backlog_days=12, live_days=8)

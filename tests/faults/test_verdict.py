@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 
+from consumers.broker.client import Record
 from consumers.database.database import Database
-from consumers.kafka import Record
 from consumers.sink.reading import read_records
 from consumers.sink.store import write
 from streams.contract.warnings import encode_step, parse_warning
 from streams.core.steps import Step
-from tests.contract.test_warnings import MARCH, STEP
 from tests.faults.schedule import Kind, schedule_of
 from tests.faults.verdict import (
     Due,
@@ -25,6 +24,7 @@ from tests.faults.verdict import (
     shown,
     topic_against_replay,
 )
+from tests.streams.contract.test_warnings import MARCH, STEP
 
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -11,18 +11,20 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
 
+from consumers.broker.client import Record
 from consumers.database.database import Database
 from consumers.database.schema import warnings
-from consumers.kafka import Record
 from consumers.sink.reading import read_records
 from consumers.sink.store import write
 from lapwing.commands import act
 from streams.contract.warnings import parse_warning
-from streams.core.engine import Engine, EngineSettings
-from streams.core.features import DTYPES
-from streams.core.rules import Rule, compile_rules
+from streams.core.engine import Engine
+from streams.core.engine_io import EngineSettings
+from streams.core.events.topics import Topic
+from streams.core.features.catalogue import DTYPES
+from streams.core.rules.rule import Rule
+from streams.core.rules.rule_set import compile_rules
 from streams.core.steps import Tier
-from streams.core.topics import Topic
 from streams.errors import BrokerError
 from tests.integration.workers import Sent, consume, event, make_topics, produce, running, settings_on
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from click.testing import CliRunner
 
-from consumers.kafka import Admin, Cluster
+from consumers.broker.client import Admin, Cluster
 from lapwing.cli import lapwing
 from streams.errors import BrokerError
 

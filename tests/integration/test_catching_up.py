@@ -13,17 +13,18 @@ import pytest
 
 from streams.contract.decode import decode_poll
 from streams.contract.warnings import encode_step
-from streams.core.batch import Batch
-from streams.core.engine import Engine, EngineSettings
-from streams.core.features import DTYPES
-from streams.core.partition import partitions
-from streams.core.rules import RuleSet
+from streams.core.engine import Engine
+from streams.core.engine_io import EngineSettings
+from streams.core.events.batch import Batch
+from streams.core.events.partitioner import partitions
+from streams.core.events.topics import Topic
+from streams.core.features.catalogue import DTYPES
+from streams.core.rules.rule_set import RuleSet
 from streams.core.steps import Step
-from streams.core.topics import Topic
 from streams.intake.partition import Pace
-from streams.pipeline import WorkerSettings
-from streams.replay import replay
-from streams.rule_files import load_rules
+from streams.offline.replay import replay
+from streams.rulebook.files import load_rules
+from streams.worker.pipeline import WorkerSettings
 from tests.integration.test_worker_warnings import RULES
 from tests.integration.workers import Sent, consume, event, produce, running, settings_on
 

@@ -17,6 +17,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import func, select
 
+from consumers.broker.client import Admin, Cluster, Producer, Subscription
 from consumers.database.database import Database
 from consumers.database.schema import (
     segment_warning_steps,
@@ -25,7 +26,6 @@ from consumers.database.schema import (
     warning_steps,
     warnings,
 )
-from consumers.kafka import Admin, Cluster, Producer, Subscription
 from lapwing.commands import sink, tail, topics
 from streams.errors import BrokerError
 from tests.consumers.segment_events import life as segment_life

@@ -19,15 +19,15 @@ from consumers.database.schema import (
     warning_steps,
     warnings,
 )
-from consumers.muted import muted_by_reason, muted_by_silence
+from consumers.muting.counts import muted_by_reason, muted_by_silence
 from consumers.notify.outbox import Outbox
 from consumers.sink.reading import read_records, read_segments
 from consumers.sink.sink import Sink
 from consumers.sink.store import OF_SEGMENTS, Counts, write
 from streams.contract.warnings import parse_warning
 from tests.consumers import segment_events
-from tests.consumers.notice_shop import BEGIN, DAY, HOUR, LIMITS, Shop, put, silence
-from tests.consumers.notice_shop import store as store_shop
+from tests.consumers.notify.notice_shop import BEGIN, DAY, HOUR, LIMITS, Shop, put, silence
+from tests.consumers.notify.notice_shop import store as store_shop
 from tests.consumers.stubs import NOW, Clock, Topic, Waits
 from tests.consumers.warning_events import life, records, value
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from consumers.kafka import Cluster, Subscription
+from consumers.broker.client import Cluster, Subscription
 from lapwing.demo.broker import broker_binary, free_port
 from streams.errors import DemoError
 

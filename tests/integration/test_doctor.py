@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from consumers.kafka import Cluster, Subscription
+from consumers.broker.client import Cluster, Subscription
 from lapwing.commands import doctor, topics
-from streams.core.topics import Topic
+from streams.core.events.topics import Topic
 from tests.integration.workers import Sent, produce
 
 

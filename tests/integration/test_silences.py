@@ -14,9 +14,9 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
 
+from consumers.broker.client import Admin, Cluster, Producer
 from consumers.database.database import Database
 from consumers.database.schema import notices, silences, unreadable, warning_steps
-from consumers.kafka import Admin, Cluster, Producer
 from lapwing.cli import lapwing
 from tests.consumers.warning_events import value, warning_id
 from tests.integration.test_consumers_notify import Receiver, receiver, wait_for

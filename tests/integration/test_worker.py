@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from streams.contract.rejected import Reason, read_rejected_headers
-from streams.core.topics import Topic
+from streams.core.events.topics import Topic
 from tests.integration.workers import RunningWorker, Sent, consume, event, produce, running, settings_on
 
 MANY = 100_000

@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from lapwing.demo.broker import free_port
-from streams.core.topics import Topic
-from streams.pipeline import WorkerSettings
+from streams.core.events.topics import Topic
+from streams.worker.pipeline import WorkerSettings
 from tests.integration.workers import Sent, event, make_topics, produce, settings_on
 
 RULES = (

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped]  # ships no types
 
-from streams.core.features import DTYPES
-from streams.core.topics import Topic
+from streams.core.events.topics import Topic
+from streams.core.features.catalogue import DTYPES
 from streams.intake.partition import Pace
-from streams.pipeline import WorkerSettings
-from streams.rule_files import load_rules
+from streams.rulebook.files import load_rules
+from streams.worker.pipeline import WorkerSettings
 from tests.integration.test_worker_command import arguments
 from tests.integration.test_worker_warnings import PARTITIONS, RULES, expected, history
 from tests.integration.workers import Sent, consume, produce, settings_on

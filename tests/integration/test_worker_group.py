@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.core.topics import Topic
+from streams.core.events.topics import Topic
 from tests.integration.workers import RunningWorker, Sent, event, produce, running, settings_on
 
 PARTITIONS = 4

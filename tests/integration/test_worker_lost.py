@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from streams.core.topics import Topic
+from streams.core.events.topics import Topic
 from streams.intake.poll import Poll
-from streams.pipeline import Pipeline
+from streams.worker.pipeline import Pipeline
 from tests.integration.workers import RunningWorker, Sent, event, produce, running, settings_on
 
 AT = "2024-01-01T00:00:00Z"

@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from streams.core.features import DTYPES
-from streams.core.rules import RuleSet
+from streams.core.features.catalogue import DTYPES
+from streams.core.rules.rule_set import RuleSet
 from streams.intake.partition import Pace
-from streams.rule_files import load_rules
+from streams.rulebook.files import load_rules
 from tests.integration.test_worker_command import arguments
 from tests.integration.test_worker_warnings import PARTITIONS, RULES, engine_of, expected, history
 from tests.integration.workers import RunningWorker, Sent, consume, produce, running, settings_on

@@ -17,14 +17,14 @@ import pytest
 from streams.contract.audit import RulesAdopted, parse_adopted
 from streams.contract.decode import decode_poll
 from streams.contract.warnings import ControlNotice, encode_step
-from streams.core.batch import Batch
-from streams.core.calendar import DAY
-from streams.core.engine import Engine, EngineSettings
-from streams.core.features import DTYPES
-from streams.core.rules import RuleSet
-from streams.core.take_rules import take_rules
+from streams.core.engine import Engine
+from streams.core.engine_io import EngineSettings
+from streams.core.events.batch import Batch
+from streams.core.events.calendar import DAY
+from streams.core.features.catalogue import DTYPES
+from streams.core.rules.rule_set import RuleSet
 from streams.intake.partition import Pace
-from streams.rule_files import load_rules
+from streams.rulebook.files import load_rules
 from tests.integration.test_worker_command import arguments
 from tests.integration.test_worker_recovery import last, wait_until
 from tests.integration.test_worker_warnings import PARTITIONS, history
@@ -81,7 +81,7 @@ class Shop:
                 batch = decode_poll(topic, [value], None, None, max_skew_us=0).batch
                 parts[offset < change.offsets[names[topic]]].append(batch)
         outputs = [engine.step(Batch.concat([Batch.empty(), *parts[True]]))]
-        outputs.append(take_rules(engine, after))
+        outputs.append(engine.replace_rules(after))
         outputs.append(engine.step(Batch.concat([Batch.empty(), *parts[False]])))
         return [encode_step(step, app) for output in outputs for step in output.steps]
 

@@ -14,19 +14,20 @@ import pytest
 
 from streams.contract.decode import decode_poll
 from streams.contract.segments import encode_segment_step, parse_segment_warning
-from streams.core.batch import Batch
-from streams.core.calendar import DAY
-from streams.core.engine import Engine, EngineSettings
-from streams.core.features import DTYPES
-from streams.core.partition import partitions
-from streams.core.rules import RuleSet
-from streams.core.segment_rules import SegmentRules
-from streams.core.segments import SegmentEngine, SegmentSettings, SegmentStep
-from streams.core.topics import Topic
+from streams.core.engine import Engine
+from streams.core.engine_io import EngineSettings
+from streams.core.events.batch import Batch
+from streams.core.events.calendar import DAY
+from streams.core.events.partitioner import partitions
+from streams.core.events.topics import Topic
+from streams.core.features.catalogue import DTYPES
+from streams.core.rules.rule_set import RuleSet
+from streams.core.segments.engine import SegmentEngine, SegmentSettings, SegmentStep
+from streams.core.segments.rules import SegmentRules
 from streams.intake.partition import Pace
-from streams.pipeline import WorkerSettings
-from streams.replay import replay
-from streams.rule_files import load_segment_rules
+from streams.offline.replay import replay
+from streams.rulebook.files import load_segment_rules
+from streams.worker.pipeline import WorkerSettings
 from tests.integration.workers import RunningWorker, Sent, consume, make_topics, produce, running, settings_on
 
 RULES = """

@@ -16,13 +16,13 @@ import aiokafka  # type: ignore[import-untyped]  # ships no types
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # type: ignore[import-untyped]  # the same
 
 from lapwing.demo.broker import SESSION_TIMEOUT_S
-from streams.core.batch import Batch
-from streams.core.engine import Counts, Output
-from streams.core.segments import SegmentEngine
-from streams.core.topics import REQUIRED, Topic
+from streams.core.engine_io import Counts, Output
+from streams.core.events.batch import Batch
+from streams.core.events.topics import REQUIRED, Topic
+from streams.core.segments.engine import SegmentEngine
 from streams.intake.partition import Engine, Pace
-from streams.pipeline import Stats, WorkerSettings
-from streams.worker import serve
+from streams.worker.pipeline import Stats, WorkerSettings
+from streams.worker.run import serve
 
 WITHIN_S = 30.0
 

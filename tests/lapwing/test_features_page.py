@@ -1,9 +1,8 @@
-from pathlib import Path
-
 from lapwing.features_page import page
-from streams.core.features import CATALOGUE
+from streams.core.features.catalogue import CATALOGUE
+from tests.paths import ROOT
 
-PAGE = Path(__file__).parents[2] / "docs" / "features.md"
+PAGE = ROOT / "docs" / "features.md"
 
 
 def test_the_page_is_up_to_date() -> None:

@@ -8,9 +8,9 @@ from typing import Final
 
 from hypothesis import strategies as st
 
-from streams.core.batch import Action
+from streams.core.events.batch import Action
+from streams.core.events.topics import Topic
 from streams.core.steps import Tier
-from streams.core.topics import Topic
 from tests.oracle.attention import Patience
 from tests.oracle.conditions import OracleRule
 from tests.oracle.days import DAY, HOUR

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from streams.core.batch import Action
+from streams.core.events.batch import Action
 from streams.core.steps import Attention, StepKind, Tier
 from tests.oracle.days import DAY
 

@@ -11,9 +11,9 @@ from typing import Final
 
 import polars as pl
 
-from streams.core.batch import MILLION
+from streams.core.events.batch import MILLION
+from streams.core.events.topics import Topic
 from streams.core.steps import TRAITS, Cause, Step
-from streams.core.topics import Topic
 from tests.oracle.attention import told
 from tests.oracle.conditions import SCHEMA
 from tests.oracle.engine import TwinStep

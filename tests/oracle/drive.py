@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from streams.core.attention import AttentionTerms
-from streams.core.batch import Batch
-from streams.core.engine import Engine, EngineSettings
-from streams.core.features import CATALOGUE, Priors
-from streams.core.rules import Rule, RuleSet, compile_rules
-from streams.core.state import restore, tables
+from streams.core.engine import Engine
+from streams.core.engine_io import EngineSettings
+from streams.core.events.batch import Batch
+from streams.core.features.catalogue import CATALOGUE, Priors
+from streams.core.rules.rule import Rule
+from streams.core.rules.rule_set import RuleSet, compile_rules
+from streams.core.state_tables import restore, tables
 from streams.core.steps import Step
+from streams.core.warnings.acknowledgement import AttentionTerms
 from tests.oracle.conditions import OracleRule
 from tests.oracle.engine import OracleSettings
 

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
-from streams.core.batch import Action
+from streams.core.events.batch import Action
+from streams.core.events.topics import Topic
 from streams.core.steps import StepKind
-from streams.core.topics import Topic
 from tests.oracle.attention import Patience
 from tests.oracle.conditions import Judge, OracleRule
 from tests.oracle.days import DAY, sweep_instants

@@ -9,8 +9,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 from typing import Any
 
-from streams.core.batch import MILLION, Action, Closure, ComplaintStatus, OrderStatus, Profile
-from streams.core.topics import FILE_TYPES, Topic
+from streams.core.events.batch import MILLION, Action, Closure, ComplaintStatus, OrderStatus, Profile
+from streams.core.events.topics import FILE_TYPES, Topic
 from tests.oracle.days import instant
 from tests.oracle.history import Event
 

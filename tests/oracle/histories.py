@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from hypothesis import strategies as st
 
-from streams.core.batch import MILLION, Action, Batch, Closure, ComplaintStatus, OrderStatus, Profile
-from streams.core.topics import Topic
+from streams.core.events.batch import MILLION, Action, Batch, Closure, ComplaintStatus, OrderStatus, Profile
+from streams.core.events.topics import Topic
 from tests.oracle.days import DAY, HOUR, SECOND, instant, local_day, midnight
 from tests.oracle.history import Event
 

@@ -12,8 +12,8 @@ from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from streams.core.batch import MILLION, Action, Closure, ComplaintStatus, Labels, OrderStatus, Profile
-from streams.core.topics import Topic
+from streams.core.events.batch import MILLION, Action, Closure, ComplaintStatus, Labels, OrderStatus, Profile
+from streams.core.events.topics import Topic
 from tests.oracle.days import DAY, local_day
 
 Value = int | float | str | None

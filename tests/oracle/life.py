@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 
-from streams.core.batch import Action
-from streams.core.episodes import warning_id
+from streams.core.events.batch import Action
 from streams.core.steps import StepKind, Tier
+from streams.core.warnings.episodes import warning_id
 from tests.oracle.attention import Patience, Watch
 
 TRUE: Final = 1

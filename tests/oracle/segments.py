@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from streams.core.batch import Labels, Profile
-from streams.core.segments import SegmentStep
-from streams.core.topics import Topic
+from streams.core.events.batch import Labels, Profile
+from streams.core.events.topics import Topic
+from streams.core.segments.engine import SegmentStep
 from tests.oracle.conditions import OracleRule, conjunction, disjunction, negation
 from tests.oracle.days import local_day, midnight
 from tests.oracle.engine import stamped

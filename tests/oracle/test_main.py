@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from streams.core.batch import MILLION, ComplaintStatus, OrderStatus, Profile
-from streams.core.topics import FILE_TYPES, Topic
+from streams.core.events.batch import MILLION, ComplaintStatus, OrderStatus, Profile
+from streams.core.events.topics import FILE_TYPES, Topic
 from tests.oracle.__main__ import main
 from tests.oracle.days import DAY, EPOCH, HOUR, instant
 from tests.oracle.event_files import event_of, read_events

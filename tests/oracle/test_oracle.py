@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from streams.core.batch import MILLION, ComplaintStatus, OrderStatus, Profile
-from streams.core.topics import Topic
+from streams.core.events.batch import MILLION, ComplaintStatus, OrderStatus, Profile
+from streams.core.events.topics import Topic
 from tests.oracle.days import DAY, HOUR, instant, local_day, midnight, sweep_instants
 from tests.oracle.history import Event, Value, features
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streams.core.topics import Topic
+from streams.core.events.topics import Topic
 from tests.oracle.conditions import Judge, OracleRule
 from tests.oracle.days import DAY, HOUR, SECOND, instant
 from tests.oracle.engine import OracleEngine, OracleSettings, Run, stamped

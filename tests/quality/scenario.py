@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.core.calendar import DAY
-from streams.core.cohorts import Cohorts
-from streams.core.model import INPUTS, Model, design
-from streams.core.prequential import Prequential
-from streams.core.repeats import hash_strings
-from streams.learning import RiverLearner
+from streams.core.events.calendar import DAY
+from streams.core.events.dedup import hash_strings
+from streams.core.model.delayed_labels import Cohorts
+from streams.core.model.logistic import INPUTS, Model, design
+from streams.core.model.prequential import Prequential
+from streams.learning.learner import RiverLearner
 
 Columns = dict[str, NDArray[np.float64]]
 Law = Callable[[Columns, int], NDArray[np.float64]]

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.paths import ROOT
 
 
 def run(python: Path | str, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 from consumers.audit import adopted, lines, together
-from consumers.kafka import Cluster, Record, Subscription
+from consumers.broker.client import Cluster, Record, Subscription
 from consumers.loop import Stop
-from lapwing.options import settings_options
-from lapwing.settings import Settings
+from lapwing.settings.options import settings_options
+from lapwing.settings.settings import Settings
 
 
 @click.command("audit")

@@ -11,15 +11,16 @@ from typing import Any
 
 import click
 
-from lapwing.options import settings_options
-from lapwing.settings import Settings
-from streams.core.features import DTYPES
-from streams.core.rules import RuleSet, Status, compile_rules
-from streams.core.segment_rules import SegmentRules
-from streams.core.topics import Topic
-from streams.rule_cases.case import CaseMistake, RuleCasesRefused
-from streams.rule_cases.read import case_files, read_cases
-from streams.rule_files import (
+from lapwing.settings.options import settings_options
+from lapwing.settings.settings import Settings
+from streams.core.events.topics import Topic
+from streams.core.features.catalogue import DTYPES
+from streams.core.rules.rule import Status
+from streams.core.rules.rule_set import RuleSet, compile_rules
+from streams.core.segments.rules import SegmentRules
+from streams.rulebook.cases.case import CaseMistake, RuleCasesRefused
+from streams.rulebook.cases.read import case_files, read_cases
+from streams.rulebook.files import (
     CASES,
     PlacedRule,
     RuleFilesRefused,
@@ -27,7 +28,7 @@ from streams.rule_files import (
     load_segment_rules,
     read_rules,
 )
-from streams.rule_lint import Finding, Severity, Surroundings, lint
+from streams.rulebook.lint import Finding, Severity, Surroundings, lint
 
 
 class Topics(click.ParamType):

@@ -18,10 +18,10 @@ from lapwing.backtest.reading import (
     read_history,
 )
 from lapwing.backtest.revisions import rules_of
-from lapwing.options import Instant
-from lapwing.output import whole_file
-from lapwing.progress import progress_bar
-from lapwing.settings import Settings
+from lapwing.settings.options import Instant
+from lapwing.settings.settings import Settings
+from lapwing.terminal.output import whole_file
+from lapwing.terminal.progress import progress_bar
 from lapwing.wiring import engine_settings, learner
 from streams.backtest.comparison import compare
 

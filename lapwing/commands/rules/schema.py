@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from lapwing.output import whole_file
-from streams.rule_schema import CASES_FILE, RULES_FILE, cases_schema, rules_schema
+from lapwing.terminal.output import whole_file
+from streams.rulebook.schema import CASES_FILE, RULES_FILE, cases_schema, rules_schema
 
 
 @click.command("schema")

@@ -12,16 +12,17 @@ from typing import Any
 
 import click
 
-from lapwing.progress import progress_bar
-from streams.core.condition_sql import closest
-from streams.core.features import DTYPES
-from streams.core.rules import Rule, RuleSet, Status, compile_rules
-from streams.rule_cases.case import CUSTOMER, Case, CaseMistake, RuleCasesRefused
-from streams.rule_cases.compare import Difference
-from streams.rule_cases.read import read_cases
-from streams.rule_cases.run import Opening, Outcome, run_cases
-from streams.rule_cases.times import shown
-from streams.rule_files import CASES, RuleFilesRefused, RuleMistake, read_rules
+from lapwing.terminal.progress import progress_bar
+from streams.core.conditions.parser import closest
+from streams.core.features.catalogue import DTYPES
+from streams.core.rules.rule import Rule, Status
+from streams.core.rules.rule_set import RuleSet, compile_rules
+from streams.rulebook.cases.case import CUSTOMER, Case, CaseMistake, RuleCasesRefused
+from streams.rulebook.cases.compare import Difference
+from streams.rulebook.cases.read import read_cases
+from streams.rulebook.cases.run import Opening, Outcome, run_cases
+from streams.rulebook.cases.times import shown
+from streams.rulebook.files import CASES, RuleFilesRefused, RuleMistake, read_rules
 
 
 @click.command("test")

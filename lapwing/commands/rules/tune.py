@@ -19,18 +19,19 @@ from lapwing.backtest.reading import (
 )
 from lapwing.backtest.tuning_page import tuning_page
 from lapwing.backtest.tuning_text import print_tuning
-from lapwing.options import Instant
-from lapwing.output import whole_file
-from lapwing.progress import progress_bar
-from lapwing.settings import Settings
+from lapwing.settings.options import Instant
+from lapwing.settings.settings import Settings
+from lapwing.terminal.output import whole_file
+from lapwing.terminal.progress import progress_bar
 from lapwing.wiring import engine_settings, learner
 from streams.backtest.history import History
 from streams.backtest.thresholds import Threshold, threshold
 from streams.backtest.tuning import candidates, tune
-from streams.core.features import DTYPES
-from streams.core.rules import Rule, RuleSet, Status
+from streams.core.features.catalogue import DTYPES
+from streams.core.rules.rule import Rule, Status
+from streams.core.rules.rule_set import RuleSet
 from streams.errors import BacktestError
-from streams.rule_files import load_rules
+from streams.rulebook.files import load_rules
 
 MOST_VALUES = 200
 

@@ -1,0 +1,338 @@
+"""The edge to Kafka: the only file here that imports `kafka`; its errors leave as `BrokerError`."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from kafka import (  # type: ignore[import-untyped]  # kafka-python ships no types
+    KafkaAdminClient,
+    KafkaConsumer,
+    KafkaProducer,
+    TopicPartition,
+)
+from kafka import errors as kafka_errors
+from kafka.net.compat import KafkaNetClient  # type: ignore[import-untyped]
+from kafka.structs import MemberState, OffsetAndMetadata  # type: ignore[import-untyped]
+
+from consumers.broker.errors import broker_error
+from consumers.broker.security import SECURITY_KEYS
+from streams.errors import BrokerError
+
+BOOTSTRAP_MS: Final = 8_000
+"""How long an absent broker is waited for before it is called absent."""
+CLOSE_MS: Final = 3_000
+COMMIT_MS: Final = 10_000
+
+SAY_EVERY_S: Final = 30.0
+
+log = logging.getLogger(__name__)
+_client_log = logging.getLogger("kafka")
+
+
+class _NowAndThen(logging.Handler):
+    """Passes on one of the client's errors each half minute: it logs several at each of many attempts."""
+
+    _said_at = -SAY_EVERY_S
+
+    def emit(self, record: logging.LogRecord) -> None:
+        now = time.monotonic()
+        if now - self._said_at >= SAY_EVERY_S:
+            self._said_at = now
+            log.warning("Kafka: %s; it is tried again", record.getMessage())
+
+
+_client_log.addHandler(_NowAndThen(logging.ERROR))
+_client_log.setLevel(logging.WARNING)
+_client_log.propagate = False
+
+
+@contextmanager
+def _mapped(servers: str) -> Iterator[None]:
+    """Let no error of the client through but as a `BrokerError`."""
+    try:
+        yield
+    except (kafka_errors.KafkaError, OSError, ValueError, TypeError, RuntimeError, AssertionError) as error:
+        raise broker_error(error, servers) from error
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """Keep the client from logging what is no news: attempts at the start, cancelled requests at the end."""
+    level = _client_log.level
+    _client_log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        _client_log.setLevel(level)
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Where the broker is and how to get in."""
+
+    servers: str
+    security: Mapping[str, str | bool] = field(default_factory=dict, repr=False)
+
+    def connect(self, client: Callable[..., Any], **options: Any) -> Any:
+        """Return a client of `kafka` that has met its broker; close what was begun where it has not."""
+        unknown = sorted(set(self.security) - SECURITY_KEYS)
+        if unknown:
+            msg = (
+                f"unknown Kafka security setting {unknown[0]!r}; there are {', '.join(sorted(SECURITY_KEYS))}"
+            )
+            raise BrokerError(msg)
+        begun: list[Any] = []
+
+        def net_client(**config: Any) -> Any:
+            begun.append(KafkaNetClient(**config))
+            return begun[-1]
+
+        # Until the broker has been met each attempt is logged as an error; the one error raised says it all.
+        with _mapped(self.servers), _unlogged():
+            try:
+                return client(
+                    bootstrap_servers=[server.strip() for server in self.servers.split(",")],
+                    bootstrap_timeout_ms=BOOTSTRAP_MS,
+                    kafka_client=net_client,
+                    **self.security,
+                    **options,
+                )
+            except BaseException:
+                for half in begun:
+                    half.close()
+                raise
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record as it lies in the topic."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class Subscription:
+    """The records of a topic: a member of a group's share, or all of them where `group` is `None`."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        topic: str,
+        *,
+        group: str | None,
+        from_beginning: bool = True,
+        max_records: int = 5_000,
+        session_timeout_ms: int = 45_000,
+    ) -> None:
+        self._cluster = cluster
+        self._consumer = cluster.connect(
+            KafkaConsumer,
+            group_id=group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest" if from_beginning else "latest",
+            allow_auto_create_topics=False,
+            max_poll_records=max_records,
+            session_timeout_ms=session_timeout_ms,
+            heartbeat_interval_ms=min(3_000, session_timeout_ms // 3),
+        )
+        try:
+            with _mapped(cluster.servers):
+                partitions = sorted(self._consumer.partitions_for_topic(topic))
+                if not partitions:
+                    msg = f"Kafka at {cluster.servers} has no topic {topic!r}; `lapwing topics` creates it"
+                    raise BrokerError(msg)
+                if group is None:
+                    self._consumer.assign([TopicPartition(topic, p) for p in partitions])
+                else:
+                    self._consumer.subscribe([topic])
+        except BaseException:
+            self.close()
+            raise
+
+    def take_up(self, topic: str) -> bool:
+        """Let the group read one more topic, if it is there; return whether it is."""
+        with _mapped(self._cluster.servers):
+            if not self._consumer.partitions_for_topic(topic):
+                return False
+            self._consumer.subscribe([*sorted(self._consumer.subscription()), topic])
+        return True
+
+    def seek(self, offset: int) -> None:
+        """Read on from an offset of every assigned partition."""
+        with _mapped(self._cluster.servers):
+            for tp in self._consumer.assignment():
+                self._consumer.seek(tp, offset)
+
+    def poll(self, timeout_s: float) -> list[Record]:
+        """Return what has come, in each partition's order; wait up to so long for the first."""
+        with _mapped(self._cluster.servers):
+            polled = self._consumer.poll(timeout_ms=int(timeout_s * 1000))
+        return [
+            Record(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, tuple(r.headers or ()))
+            for records in polled.values()
+            for r in records
+        ]
+
+    def commit(self, offsets: Mapping[tuple[str, int], int]) -> None:
+        """Commit the offset of the next record to read of each (topic, partition)."""
+        with _mapped(self._cluster.servers):
+            # Kafka takes a member's commit of any partition: one that has moved away might be turned back.
+            assigned = self._consumer.assignment()
+            self._consumer.commit(
+                {
+                    TopicPartition(*at): OffsetAndMetadata(offset, "", -1)
+                    for at, offset in offsets.items()
+                    if at in assigned
+                },
+                timeout_ms=COMMIT_MS,
+            )
+
+    def _behind(self) -> list[int | None]:
+        """Return how many records are yet to be read of each assigned partition, `None` where unknown."""
+        # The fetch response's high-water mark, not ListOffsets: the embedded broker answers the latter short.
+        with _mapped(self._cluster.servers):
+            marks = [(tp, self._consumer.highwater(tp)) for tp in self._consumer.assignment()]
+            return [
+                None if mark is None else max(0, mark - (self._consumer.position(tp, timeout_ms=1_000) or 0))
+                for tp, mark in marks
+            ]
+
+    def lag(self) -> int | None:
+        """Return how many records are yet to be read of all assigned partitions, `None` where unknown."""
+        behind = [b for b in self._behind() if b is not None]
+        return sum(behind) if behind else None
+
+    def at_end(self) -> bool:
+        """Return whether all that was there at the last fetch has been read."""
+        behind = self._behind()
+        if not behind:  # a member for whom the group had no partition left
+            return bool(self._consumer.group_metadata().state == MemberState.STABLE)
+        return all(b == 0 for b in behind)
+
+    def ends(self, timeout_s: float) -> dict[int, int]:
+        """Return each assigned partition's end, as far as the broker has told it in time; reads on."""
+        deadline = time.monotonic() + timeout_s
+        while None in self._behind() and time.monotonic() < deadline:
+            self.poll(0.1)
+        with _mapped(self._cluster.servers):
+            marks = {at.partition: self._consumer.highwater(at) for at in self._consumer.assignment()}
+        return {number: mark for number, mark in marks.items() if mark is not None}
+
+    def close(self) -> None:
+        """Leave the group and close; nothing is committed."""
+        with _mapped(self._cluster.servers), _unlogged():
+            self._consumer.close(autocommit=False, timeout_ms=CLOSE_MS)
+
+
+class Producer:
+    """Sends records; an error in the background is raised by the next `flush`."""
+
+    def __init__(
+        self, cluster: Cluster, *, compression: str | None = None, max_bytes: int = 4 * 1024 * 1024
+    ) -> None:
+        self._cluster = cluster
+        self._failed: Exception | None = None
+        self._producer = cluster.connect(
+            KafkaProducer,
+            compression_type=compression,
+            linger_ms=5,
+            batch_size=256 * 1024,
+            max_request_size=max_bytes,
+            max_block_ms=BOOTSTRAP_MS,
+            allow_auto_create_topics=False,
+        )
+
+    def send(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        timestamp_ms: int | None = None,
+        headers: Sequence[tuple[str, bytes]] = (),
+        partition: int | None = None,
+    ) -> None:
+        """Hand a record over to be sent soon."""
+        with _mapped(self._cluster.servers):
+            sent = self._producer.send(
+                topic,
+                value=value,
+                key=key,
+                headers=list(headers),
+                partition=partition,
+                timestamp_ms=timestamp_ms,
+            )
+        sent.add_errback(self._on_error)
+
+    def _on_error(self, error: Exception) -> None:
+        self._failed = self._failed or error
+
+    def flush(self, timeout_s: float = 30.0) -> None:
+        """Wait until all that was sent is acknowledged, or raise the first error since the last flush."""
+        with _mapped(self._cluster.servers):
+            self._producer.flush(timeout=timeout_s)
+            if self._failed is not None:
+                failed, self._failed = self._failed, None
+                raise failed
+
+    def close(self) -> None:
+        """Close; what was not flushed has a few seconds to leave."""
+        with _mapped(self._cluster.servers), _unlogged():
+            self._producer.close(timeout=CLOSE_MS / 1000)
+
+
+class Admin:
+    """What topics there are, and making them."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._admin = cluster.connect(KafkaAdminClient)
+
+    def partitions(self) -> dict[str, int]:
+        """Return the number of partitions of each topic there is."""
+        with _mapped(self._cluster.servers):
+            return {
+                topic["name"]: len(topic["partitions"])
+                for topic in self._admin.describe_topics()
+                if topic["error_code"] == 0
+            }
+
+    def create(self, topic: str, partitions: int, replication: int, config: Mapping[str, str]) -> bool:
+        """Create a topic and wait until it can be used; return `False` where it is there already."""
+        try:
+            with _mapped(self._cluster.servers):
+                self._admin.create_topics(
+                    {
+                        topic: {
+                            "num_partitions": partitions,
+                            "replication_factor": replication,
+                            "configs": dict(config),
+                        }
+                    },
+                    wait_for_metadata=True,
+                )
+        except BrokerError as error:
+            if isinstance(error.__cause__, kafka_errors.TopicAlreadyExistsError):
+                return False
+            raise
+        return True
+
+    def committed(self, group: str) -> dict[tuple[str, int], int]:
+        """Return the offsets that a group has committed."""
+        with _mapped(self._cluster.servers):
+            offsets = self._admin.list_group_offsets(group)[group]
+            return {(at.topic, at.partition): offset.offset for at, offset in offsets.items()}
+
+    def close(self) -> None:
+        """Close."""
+        with _mapped(self._cluster.servers), _unlogged():
+            self._admin.close()

@@ -1,0 +1,1 @@
+"""Parts of the HTML pages that commands write: the frame and the plots."""

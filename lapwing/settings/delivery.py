@@ -1,0 +1,45 @@
+"""How much the team is told: settings of silences and of the notifier."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pydantic import BaseModel, Field
+
+from consumers.muting.notice import Limits
+from lapwing.settings.values import Positive, TopicName
+from streams.duration import parse_duration
+
+
+class DeliverySettings(BaseModel):
+    """What `Settings` has of them."""
+
+    silences_topic: TopicName = Field("lapwing-silences", description="Topic of silences (compacted).")
+    notify_at_most: int = Field(
+        3,
+        ge=0,
+        description="Notices of one customer in `notify_period`; more are held back, unless the tier is "
+        "higher than all of these. 0 is no limit.",
+    )
+    notify_period: Positive = Field(
+        parse_duration("7d"), description="The period of `notify_at_most`, in event time."
+    )
+    flapping_after: int = Field(
+        2,
+        ge=0,
+        description="Warnings of one customer by the same rule in `flapping_period` that are told one by "
+        "one; the next is told as flapping, then none until it is stable. 0 is never.",
+    )
+    flapping_period: Positive = Field(
+        parse_duration("30d"), description="The period of `flapping_after`, in event time."
+    )
+
+    @property
+    def limits(self) -> Limits:
+        """Return the limits for the notifier."""
+        return Limits(
+            at_most=self.notify_at_most,
+            period=timedelta(microseconds=self.notify_period),
+            flapping_after=self.flapping_after,
+            flapping_period=timedelta(microseconds=self.flapping_period),
+        )

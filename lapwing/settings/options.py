@@ -1,0 +1,53 @@
+"""Flags made from the settings list, so that a flag, its help and its setting cannot differ."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lapwing.settings.settings import Settings, load_settings
+from streams.contract.instants import read_instant, to_us
+
+
+def settings_options(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command `--config` and a flag for each setting in `names`; it is called with `settings`."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def call(*args: Any, config: Path | None, **given: Any) -> Any:
+            flags = {name: given.pop(name) for name in names}
+            return function(*args, settings=load_settings(config, flags), **given)
+
+        decorated: Callable[..., Any] = call
+        for name in reversed(names):
+            field = Settings.model_fields[name]
+            flag = "--" + name.replace("_", "-")
+            if field.annotation is bool:
+                flag += f"/--no-{flag.removeprefix('--')}"
+            option = click.option(flag, name, default=None, help=field.description)
+            decorated = option(decorated)
+        return click.option(
+            "--config",
+            type=click.Path(path_type=Path),
+            default=None,
+            help="The settings file, TOML; `lapwing.toml` where there is one.",
+        )(decorated)
+
+    return decorate
+
+
+class Instant(click.ParamType):
+    """An RFC 3339 time as microseconds since the epoch."""
+
+    name = "time"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the instant, or refuse the text."""
+        try:
+            return to_us(read_instant(value))
+        except ValueError:
+            self.fail(f"{value!r} is no RFC 3339 time with offset, such as 2011-12-09T00:00:00Z", param, ctx)

@@ -1,0 +1,77 @@
+"""Settings as people read them: a value as it is written, secrets masked, and the page docs/settings.md.
+
+`python -m lapwing.settings.page` prints the page (`make settings-docs`).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+from pydantic import BeforeValidator, SecretStr
+
+from lapwing.settings.settings import Settings
+from streams.duration import format_duration, parse_duration
+from streams.redact import MASK, masked
+
+ADDRESSES: Final = frozenset({"checkpoints", "database"})
+"""Settings whose values may hold a password."""
+
+PAGE: Final = """\
+# Settings
+
+<!-- Made from the fields in lapwing/settings/settings.py by `make settings-docs`. -->
+
+One list for all commands. A value is taken from the settings file, then from a variable, then from a flag;
+the later wins. `lapwing doctor` prints every value in force and where it came from.
+
+- **File:** `lapwing.toml` in the working folder, or the one that `--config` or `LAPWING_CONFIG` names:
+  `broker = "127.0.0.1:9092"`; `quiet_after` is a table, `notify_urls` a list.
+- **Variable:** the name in capitals after `LAPWING_`: `LAPWING_BROKER=127.0.0.1:9092`. An empty one counts as
+  not given; one with a name that is no setting is an error.
+- **Flag:** the name with dashes: `--broker 127.0.0.1:9092`. A command has flags for the settings that it is
+  given most often; `--help` names them.
+
+A duration is a whole number with a unit, `250ms`, `30s`, `10m`, `12h`, `2d`, `1w`, or several of these, the
+larger first (`1d12h`).
+
+| setting | default | meaning |
+|---|---|---|
+{rows}
+"""
+
+
+def is_duration(name: str) -> bool:
+    """Return whether the setting is written with a unit of time."""
+    metadata = Settings.model_fields[name].metadata
+    return any(isinstance(m, BeforeValidator) and m.func is parse_duration for m in metadata)
+
+
+def written(name: str, value: object) -> str:
+    """Return `value` of setting `name` as it would be written in a variable; a secret is masked."""
+    if value is None or value in ((), {}):
+        return ""
+    if isinstance(value, SecretStr):
+        return MASK
+    if isinstance(value, tuple):
+        return " ".join(written(name, each) for each in value)
+    if isinstance(value, dict):
+        return ",".join(f"{key}={format_duration(us)}" for key, us in value.items())
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int) and is_duration(name):
+        return format_duration(value)
+    return masked(str(value)) if name in ADDRESSES else str(value)
+
+
+def page() -> str:
+    """Return docs/settings.md."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        default = written(name, field.default)
+        rows.append(f"| `{name}` | {f'`{default}`' if default else ''} | {field.description} |")
+    return PAGE.format(rows="\n".join(rows))
+
+
+if __name__ == "__main__":
+    click.echo(page(), nl=False)

@@ -1,0 +1,306 @@
+"""Every setting of Lapwing in one list, and where each value in force came from.
+
+A TOML file, then `LAPWING_*` variables, then flags, the later winning. The sources are merged here rather
+than by `pydantic_settings`, because `lapwing doctor` and every error message must name the source of a value.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+
+from lapwing.settings.delivery import DeliverySettings
+from lapwing.settings.values import (
+    TIERS,
+    ByTier,
+    Duration,
+    Label,
+    Positive,
+    TopicName,
+    broker_addresses,
+    database_url,
+    meant,
+    pairs,
+    place,
+    sweep_interval,
+    whole_days,
+    words,
+    zone_name,
+)
+from streams.core.events.topics import Topic
+from streams.duration import UNITS, parse_duration
+from streams.errors import SettingsError
+
+PREFIX: Final = "LAPWING_"
+CONFIG_VARIABLE: Final = "LAPWING_CONFIG"
+CONFIG_FILE: Final = Path("lapwing.toml")
+DEFAULT: Final = "default"
+
+
+class Settings(DeliverySettings):
+    """All settings; durations are whole microseconds here and written `250ms`, `30s`, `10m`, `12h`, `2d`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    broker: Annotated[str, AfterValidator(broker_addresses)] = Field(
+        "127.0.0.1:9092", description="Kafka's addresses, `host:port`, several with commas between them."
+    )
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="How the broker is spoken to."
+    )
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = Field(
+        None, description="How Lapwing proves who it is, with a `SASL_` protocol."
+    )
+    sasl_username: str | None = Field(None, description="The user name for the broker.")
+    sasl_password: SecretStr | None = Field(
+        None, description="The password for the broker; taken from the environment only."
+    )
+    ssl_cafile: Path | None = Field(
+        None,
+        description="The certificates that the broker's is checked against; the system's where not given.",
+    )
+    app: TopicName = Field(
+        "lapwing",
+        max_length=200,
+        description="Names this installation: its consumer groups, its own topics and its warnings' source.",
+    )
+    actions: TopicName = Field(
+        "actions", description="Topic of what the retention team did (optional topic)."
+    )
+    closures: TopicName = Field(
+        "closures", description="Topic of customers who left expressly (optional topic)."
+    )
+    complaints: TopicName = Field("complaints", description="Topic of complaints.")
+    feedback: TopicName = Field("feedback", description="Topic of survey answers (optional topic).")
+    logins: TopicName = Field("logins", description="Topic of logins.")
+    orders: TopicName = Field("orders", description="Topic of orders.")
+    profiles: TopicName = Field(
+        "profiles", description="Topic of customers' profiles (optional, compacted topic)."
+    )
+    warnings_topic: TopicName = Field("churn-warnings", description="Topic that warnings are sent to.")
+    control_topic: TopicName = Field(
+        "lapwing-control", description="Topic of notices to operations, such as a source that has gone quiet."
+    )
+    audit_topic: TopicName = Field(
+        "lapwing-audit", description="Topic that tells every change of the rules that a partition runs."
+    )
+    segment_warnings_topic: TopicName = Field("segment-warnings", description="Topic of segments' warnings.")
+    session_timeout: Annotated[Duration, Field(ge=UNITS["s"], le=30 * UNITS["m"])] = Field(
+        parse_duration("45s"),
+        description="How long a silent worker keeps its partitions; Kafka refuses less than 6s by default.",
+    )
+    checkpoints: Annotated[str, AfterValidator(place)] = Field(
+        "var/checkpoints",
+        description="Where workers keep their states: a directory, or any URL that `fsspec` knows. Workers "
+        "on several machines need a place that all of them reach. With `none` a worker that starts rebuilds "
+        "its state from the beginning of the topics.",
+    )
+    checkpoint_every: Annotated[Duration, Field(ge=UNITS["s"])] = Field(
+        parse_duration("30s"),
+        description="How often a worker saves its states; after a crash so much is read again.",
+    )
+    rules: Path = Field(Path("warning_rules"), description="The rule file, or the folder of rule files.")
+    database: Annotated[str, AfterValidator(database_url)] = Field(
+        "sqlite:///lapwing.db", description="The database that `lapwing sink` and `lapwing notify` use."
+    )
+    time_zone: Annotated[str, AfterValidator(zone_name)] = Field(
+        "UTC", description="The business's time zone: where its days begin and end."
+    )
+    sweep_every: Annotated[Positive, AfterValidator(sweep_interval)] = Field(
+        parse_duration("1d"),
+        description="How often every customer is judged, in event time, beginning at local midnight.",
+    )
+    reorder: Duration = Field(
+        parse_duration("250ms"),
+        description="Events this far apart in event time are put in order; a later one is late.",
+    )
+    repeat_window: Duration = Field(
+        parse_duration("2d"),
+        description="How long an `event_id` is remembered: the same id again within it is a repeat.",
+    )
+    max_skew: Duration = Field(
+        parse_duration("1h"),
+        description="How far an event's time may lie after its record's own time before it is rejected.",
+    )
+    quiet_after: Annotated[dict[Label, Positive], BeforeValidator(pairs)] = Field(
+        {},
+        description="For each topic, how far its newest event may lie back before its source counts as "
+        "broken and its features as missing (`orders=2d,logins=12h`); none by default.",
+    )
+    acknowledge_for: ByTier = Field(
+        dict.fromkeys(TIERS, parse_duration("7d")),
+        description="When an acknowledgement of a warning lapses, by tier (`high=2d,low=2w`) or for all; a "
+        "tier not named has a week.",
+    )
+    snooze_for: Positive = Field(
+        parse_duration("1d"), description="How long a snooze lasts that does not say until when."
+    )
+    acknowledge_within: ByTier = Field(
+        {},
+        description="By when somebody must acknowledge a warning before it escalates, by tier (`high=4h`) or "
+        "for all; none by default.",
+    )
+    expire_after: Duration = Field(
+        0, description="A warning that has been open for so long expires; 0 for never."
+    )
+    segment_grace: Annotated[Positive, AfterValidator(whole_days)] = Field(
+        parse_duration("1d"), description="How long a day of segments waits for a partition that is idle."
+    )
+    complaint_prior_orders: float = Field(
+        5.0,
+        ge=0,
+        description="The prior's weight in `complaint_rate_90d`, in orders; 0 gives the plain ratio.",
+    )
+    complaint_prior_rate: float = Field(
+        0.02, ge=0, le=1, description="The prior's complaints an order in `complaint_rate_90d`."
+    )
+    model_enabled: bool = Field(True, description="Whether the model learns and scores.")
+    horizon: Annotated[Positive, AfterValidator(whole_days)] = Field(
+        parse_duration("90d"), description="A customer without an order for this long has churned."
+    )
+    decide_every: Positive = Field(
+        parse_duration("28d"), description="How often the population is frozen to learn from."
+    )
+    min_positives: int = Field(
+        50, ge=1, description="Churned customers the model must have learned from before its score is used."
+    )
+    notify_urls: Annotated[tuple[SecretStr, ...], BeforeValidator(words)] = Field(
+        (),
+        description="The channels to send to: Apprise URLs with spaces between; `NAME=URL` gives one a name.",
+    )
+
+    _sources: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Settings:
+        own = (self.warnings_topic, self.control_topic, self.audit_topic, f"{self.app}.rejected")
+        segments = (self.segment_warnings_topic, f"{self.app}.segment-days")
+        names = [*self.topics.values(), *own, self.silences_topic, *segments]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            msg = f"two topics have the name {twice[0]!r}: give each its own"
+            raise ValueError(msg)
+        if self.model_enabled and self.decide_every % self.sweep_every:
+            msg = "decide_every must be a whole number of times sweep_every, for decisions are made at sweeps"
+            raise ValueError(msg)
+        if self.security_protocol.startswith("SASL") and not (
+            self.sasl_mechanism and self.sasl_username and self.sasl_password
+        ):
+            msg = f"{self.security_protocol} needs sasl_mechanism, sasl_username and {PREFIX}SASL_PASSWORD"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def topics(self) -> dict[Topic, str]:
+        """Return the name on the broker of every inbound topic."""
+        return {topic: getattr(self, topic.label) for topic in Topic}
+
+    @property
+    def kafka_security(self) -> dict[str, str]:
+        """Return how to speak to the broker, as kafka-python's options."""
+        password = self.sasl_password.get_secret_value() if self.sasl_password else None
+        given = {
+            "security_protocol": self.security_protocol,
+            "sasl_mechanism": self.sasl_mechanism,
+            "sasl_plain_username": self.sasl_username,
+            "sasl_plain_password": password,
+            "ssl_cafile": str(self.ssl_cafile) if self.ssl_cafile else None,
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
+    def source(self, name: str) -> str:
+        """Return where the value of setting `name` came from: `default`, a file, a variable or a flag."""
+        return self._sources.get(name, DEFAULT)
+
+
+def load_settings(
+    config: Path | None = None,
+    overrides: Mapping[str, object] | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """Return the settings of the TOML file, the `LAPWING_*` variables and the flags (`None`: not given).
+
+    The file is `config`, else the one `LAPWING_CONFIG` names, else `lapwing.toml` where there is one; an
+    empty variable is one not given. Raises `SettingsError` with every mistake, each with its source.
+    """
+    environ = os.environ if environ is None else environ
+    values: dict[str, object] = {}
+    sources: dict[str, str] = {}
+    mistakes: list[str] = []
+
+    def take(given: Mapping[str, object], source: Callable[[str], str], known: Sequence[str]) -> None:
+        for name, value in given.items():
+            if name in known:
+                values[name], sources[name] = value, source(name)
+            elif name in Settings.model_fields:
+                mistakes.append(f"{source(name)} is a secret: set {PREFIX}{name.upper()} instead")
+            else:
+                mistakes.append(
+                    f"{source(name)} is no setting{meant(source(name), [source(k) for k in known])}"
+                )
+
+    fields = list(Settings.model_fields)
+    open_fields = [name for name in fields if name != "sasl_password"]
+    path = config or (Path(environ[CONFIG_VARIABLE]) if environ.get(CONFIG_VARIABLE) else None)
+    take(_read_toml(path), lambda name: f"{path or CONFIG_FILE}: {name}", open_fields)
+    variables = {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in sorted(environ.items())
+        if name.startswith(PREFIX) and name != CONFIG_VARIABLE and value
+    }
+    take(variables, lambda name: PREFIX + name.upper(), fields)
+    flags = {name: value for name, value in (overrides or {}).items() if value is not None}
+    take(flags, lambda name: "--" + name.replace("_", "-"), open_fields)
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        mistakes += [_mistake(item, sources) for item in error.errors(include_url=False)]
+    if mistakes:
+        raise SettingsError("; ".join(mistakes))
+    settings._sources.update(sources)
+    return settings
+
+
+def _read_toml(path: Path | None) -> dict[str, object]:
+    if path is None and not CONFIG_FILE.exists():
+        return {}
+    path = path or CONFIG_FILE
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        msg = f"{path}: the settings file cannot be read: {error.strerror}"
+        raise SettingsError(msg) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        msg = f"{path}: not a TOML file: {error}"
+        raise SettingsError(msg) from error
+
+
+def _mistake(item: Any, sources: Mapping[str, str]) -> str:
+    """Return one line for one of pydantic's errors; the value is named, unless it is a secret's."""
+    name, *inside = item["loc"] or ("",)
+    text = str(item["msg"]).removeprefix("Value error, ")
+    if item["type"] != "value_error":
+        text = text[0].lower() + text[1:]
+        if name not in SECRETS:
+            text = f"{item['input']!r}: {text}"
+    place = ".".join([sources.get(name, name), *(str(part) for part in inside if part != "[key]")])
+    return f"{place}: {text}" if place else text
+
+
+SECRETS: Final = frozenset({"sasl_password", "notify_urls", "database", "checkpoints"})
+"""Settings whose values are never printed whole."""

@@ -1,0 +1,24 @@
+"""The topics that a deployment needs, by its settings."""
+
+from __future__ import annotations
+
+from consumers.broker import topics
+from lapwing.settings.settings import Settings
+from streams.core.events.topics import REQUIRED, Topic
+
+
+def planned(settings: Settings) -> list[topics.Topic]:
+    """Return what topics these settings ask for."""
+    names = settings.topics
+    return topics.plan(
+        required=[names[topic] for topic in REQUIRED],
+        optional=[name for topic, name in names.items() if topic not in REQUIRED],
+        compacted=[names[Topic.PROFILES]],
+        warnings=settings.warnings_topic,
+        control=settings.control_topic,
+        audit=settings.audit_topic,
+        rejected=f"{settings.app}.rejected",
+        silences=settings.silences_topic,
+        segment_warnings=settings.segment_warnings_topic,
+        segment_days=f"{settings.app}.segment-days",
+    )

@@ -1,0 +1,1 @@
+"""The state of a partition on disk: where it is stored, when it is saved, how it is restored."""

@@ -1,0 +1,177 @@
+"""Recovery: what the state of a partition that was assigned goes on from, and loading it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from streams.checkpoints.store import Checkpoint, CheckpointStore
+from streams.core.engine import Engine
+from streams.core.engine_io import Output
+from streams.core.state_tables import StateMismatch, restore
+from streams.errors import StateError
+from streams.intake.poll import Place
+from streams.intake.sent_steps import Told
+from streams.rulebook.revisions import Editions, InForce
+
+log = logging.getLogger(__name__)
+
+
+class Group(Protocol):
+    """The consumer group, as far as a state depends on it."""
+
+    async def committed(self, places: Collection[Place]) -> dict[Place, int]:
+        """Return the committed offsets of `places`, where there are any."""
+
+    async def earliest(self, places: Collection[Place]) -> dict[Place, int]:
+        """Return the offset of the first record that each of `places` still has."""
+
+    async def commit_as(self, offsets: Mapping[Place, int], generation: int) -> bool:
+        """Commit in one request as a member of `generation`; return whether the group took it."""
+
+
+class Warned(Protocol):
+    """The warnings topic, as far as a state depends on it."""
+
+    async def ends(self) -> dict[int, int]:
+        """Return, by partition, the offset that the next record will get."""
+
+    async def since(self, offsets: Mapping[int, int]) -> Told:
+        """Return the steps from `offsets` on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """A partition's engine as it goes on."""
+
+    engine: Engine
+    checkpoint: Checkpoint | None
+    """What it was restored from; `None` for a new one, which begins with the earliest records."""
+    adopted: Output = field(default_factory=Output)
+    """What came of adopting the rules in force."""
+    told: Told = field(default_factory=Told)
+    in_force: InForce | None = None
+    """The rules it goes on under, where the worker knows of rule files."""
+    adoption: Mapping[str, object] | None = None
+    """What is to be told of adopting them, if that is news."""
+
+
+class Recovery:
+    """Finds and loads the states of partitions."""
+
+    def __init__(
+        self,
+        store: CheckpointStore,
+        topics: Collection[str],
+        engines: Callable[[int], Engine],
+        group: Group,
+        warned: Warned,
+        editions: Editions | None = None,
+    ) -> None:
+        self._editions = editions
+        self._store = store
+        self._topics = tuple(topics)
+        self._engines = engines
+        self._group = group
+        self._warned = warned
+
+    async def committed(self, numbers: Collection[int]) -> dict[int, dict[str, int]]:
+        """Return, by partition, the committed offsets of its topics, where there are any."""
+        offsets = await self._group.committed(self._places(numbers))
+        return {
+            number: {place.topic: at for place, at in offsets.items() if place.partition == number}
+            for number in numbers
+        }
+
+    async def load(self, committed: Mapping[int, Mapping[str, int]]) -> dict[int, Recovered]:
+        """Return the state of every partition in `committed`, as the group's offsets there demand it.
+
+        Raises `StateError` where the state cannot be had and would not come out the same if it were rebuilt.
+        """
+        earliest = await self._group.earliest(self._places(committed))
+        found = {}
+        for number, offsets in committed.items():
+            begins = {place.topic: at for place, at in earliest.items() if place.partition == number}
+            found[number] = await asyncio.to_thread(self._load, number, offsets, begins)
+        # A state that begins anew brings about all that the topic may hold; it is read once for all of these.
+        since = {n: r.checkpoint.content.warnings if r.checkpoint else {} for n, r in found.items()}
+        anew = await self._warned.since({}) if {} in since.values() else Told()
+        return {
+            number: replace(
+                recovered, told=await self._warned.since(since[number]) if since[number] else anew
+            )
+            for number, recovered in found.items()
+        }
+
+    def _load(self, number: int, committed: Mapping[str, int], begins: Mapping[str, int]) -> Recovered:
+        engine = self._engines(number)
+        if not committed:
+            log.info("new state partition=%d", number)
+            return Recovered(engine, None)
+        loaded = self._store.load(number, dict.fromkeys(self._topics, 0) | dict(committed))
+        if loaded is None:
+            self._check_whole(number, committed, begins)
+            log.warning("no checkpoint although offsets are committed: rebuilding partition=%d", number)
+            return Recovered(engine, None)
+        checkpoint, tables = loaded
+        _check_held(checkpoint, begins)
+        in_force = self._in_force(checkpoint)
+        if in_force is not None:
+            engine.replace_rules(in_force.rules)
+        try:
+            restore(engine, tables)
+        except StateMismatch as error:
+            message = (
+                f"{checkpoint.path}: {error}: set it back, or name an empty place for `checkpoints`, and the "
+                "state is rebuilt from the topics"
+            )
+            raise StateError(message) from error
+        log.info("restored partition=%d checkpoint=%s", number, checkpoint.path)
+        kept = checkpoint.content.rules
+        adoption = kept.adoption if kept is not None else None
+        return Recovered(engine, checkpoint, engine.adopt(), in_force=in_force, adoption=adoption)
+
+    def _in_force(self, checkpoint: Checkpoint) -> InForce | None:
+        """Return the rules that a checkpoint says are in force, or else, those of the files."""
+        if self._editions is None:
+            return None
+        content = checkpoint.content
+        if content.rules is not None:
+            in_force = self._editions.restored(content.rule_set, content.rules)
+            if in_force is not None:
+                return in_force
+            log.warning("%s: its rules cannot be read any more: those of the files are used", checkpoint.path)
+        return self._editions.begin()
+
+    def _check_whole(self, number: int, committed: Mapping[str, int], begins: Mapping[str, int]) -> None:
+        """Raise unless everything that was committed can be read again."""
+        gone = [f"{topic}/{number} begins at {begins[topic]}" for topic in committed if begins.get(topic, 0)]
+        if gone:
+            message = (
+                f"{self._store.place} has no checkpoint of partition {number} for the committed offsets, and "
+                f"what they stand for is gone from the topics ({', '.join(gone)}): name the place where the "
+                "checkpoints are, or delete the consumer group to begin with what the topics still have"
+            )
+            raise StateError(message)
+
+    def _places(self, numbers: Collection[int]) -> Sequence[Place]:
+        return [Place(topic, number) for number in sorted(numbers) for topic in self._topics]
+
+
+def _check_held(checkpoint: Checkpoint, begins: Mapping[str, int]) -> None:
+    """Raise if records that the checkpoint goes on with are gone."""
+    gone = [
+        f"{topic} goes on at {offset} and begins at {begins[topic]}"
+        for topic, offset in checkpoint.offsets.items()
+        if offset < begins.get(topic, 0)
+    ]
+    if gone:
+        message = (
+            f"{checkpoint.path}: the broker no longer has the records that follow this checkpoint "
+            f"({', '.join(gone)}): nothing can make up for them; delete the consumer group and name an empty "
+            "place for `checkpoints` to begin with what the topics still have"
+        )
+        raise StateError(message)

@@ -1,0 +1,181 @@
+"""Checkpointing: the states of partitions are saved now and then, and their offsets committed after that."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from streams.checkpoints.restore import Group, Warned
+from streams.checkpoints.store import Checkpoint, CheckpointStore, Content
+from streams.core.state_tables import Tables
+from streams.errors import LapwingError
+from streams.intake.merge import Stand
+from streams.intake.poll import Place
+from streams.rulebook.revisions import KeptRules
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A partition's state at one moment between two steps; all that was put out before it has arrived."""
+
+    partition: int
+    make_tables: Callable[[], Tables]
+    """Makes the tables of what was taken, while the partition goes on."""
+    topics: Mapping[str, Stand]
+    generation: int
+    """Of the group, in which the partition was held."""
+    rule_set: str
+    warned_since: Mapping[int, int] | None
+    """Where the warnings topic must still be read from; `None`: from where it ended before the snapshot."""
+    pause_s: float
+    """How long the partition's work stood still for it."""
+    rules: KeptRules | None = None
+    """The rules that are in force from this state on."""
+
+
+class States(Protocol):
+    """The partitions of a worker, as far as their states are concerned."""
+
+    def moved(self) -> list[int]:
+        """Return the partitions that have taken in something since they were saved."""
+
+    async def snapshot(self, number: int) -> Snapshot | None:
+        """Return the state of a partition; `None` if it is not held any more."""
+
+    def saved(self, snapshot: Snapshot) -> None:
+        """Take note that the group committed what `snapshot` stands for."""
+
+    def lost(self, snapshot: Snapshot) -> None:
+        """Give up a partition that is not this worker's any more, as the group said of its `snapshot`."""
+
+    def to_adopt(self) -> list[int]:
+        """Return the partitions that other rules are ready for."""
+
+    def adopting(self, number: int) -> AbstractAsyncContextManager[Snapshot | None]:
+        """Let work stand still, and give the state from which on other rules are to be in force, if any."""
+
+    async def adopt(self, snapshot: Snapshot) -> None:
+        """Go over to the rules of a snapshot of `adopting` that the group has committed."""
+
+
+@dataclass(slots=True)
+class CheckpointTally:
+    """What came of the checkpoints since the worker started."""
+
+    written: int = 0
+    failed: int = 0
+    adopted: int = 0
+    """Changes of a partition's rules."""
+    pause_s: float = 0.0
+    """The longest time that a partition's work stood still for one."""
+    write_s: float = 0.0
+    """The longest time that writing one took, beside the work."""
+
+
+class Checkpointing:
+    """Saves states; a checkpoint counts from the moment its offsets are committed."""
+
+    def __init__(
+        self,
+        store: CheckpointStore,
+        states: States,
+        group: Group,
+        warned: Warned,
+        clock: Callable[[], float],
+        tally: CheckpointTally,
+    ) -> None:
+        self._store = store
+        self._states = states
+        self._group = group
+        self._warned = warned
+        self._clock = clock
+        self._one_at_a_time = asyncio.Lock()
+        self._failed: set[int] = set()
+        """Partitions without a checkpoint since the last time all were to be saved."""
+        self.tally = tally
+
+    async def save_moved(self) -> None:
+        """Save every partition that has moved; what fails is logged, counted, and tried again next time."""
+        async with self._one_at_a_time:
+            self._failed.clear()
+            for number in sorted({*self._states.moved(), *self._states.to_adopt()}):
+                await self._try(number)
+
+    async def adopt_rules(self) -> None:
+        """Let partitions that other rules are ready for go over to them, at a checkpoint each.
+
+        Where that failed, it is tried again with the next `save_moved`.
+        """
+        if not set(self._states.to_adopt()) - self._failed:
+            return
+        async with self._one_at_a_time:
+            for number in self._states.to_adopt():
+                if number not in self._failed:
+                    await self._try(number)
+
+    async def _try(self, number: int) -> None:
+        try:
+            if number in self._states.to_adopt():
+                # Between commit and adoption nothing may be cut off: the checkpoint says what is in force.
+                await asyncio.shield(self._save_adopting(number))
+            else:
+                await self._save(number)
+        except LapwingError as error:
+            self.tally.failed += 1
+            self._failed.add(number)
+            log.error("no checkpoint partition=%d: %s", number, error)
+
+    async def _save(self, number: int) -> None:
+        ends = await self._warned.ends()
+        snapshot = await self._states.snapshot(number)
+        if snapshot is not None:
+            await self._commit(snapshot, await self._write(snapshot, ends))
+
+    async def _save_adopting(self, number: int) -> None:
+        ends = await self._warned.ends()
+        async with self._states.adopting(number) as snapshot:
+            if snapshot is None:
+                return
+            checkpoint = await self._write(snapshot, ends)
+            try:
+                if not await self._commit(snapshot, checkpoint):
+                    return
+            except LapwingError:
+                # Perhaps it was committed. Nobody may go on from it, for here the old rules stay.
+                await asyncio.to_thread(self._store.discard, checkpoint)
+                raise
+            await self._states.adopt(snapshot)
+            self.tally.adopted += 1
+
+    async def _write(self, snapshot: Snapshot, ends: Mapping[int, int]) -> Checkpoint:
+        number = snapshot.partition
+        self.tally.pause_s = max(self.tally.pause_s, snapshot.pause_s)
+        since = ends if snapshot.warned_since is None else snapshot.warned_since
+        content = Content(snapshot.topics, since, snapshot.rule_set, snapshot.rules)
+        begun = self._clock()
+        checkpoint = await asyncio.to_thread(
+            lambda: self._store.save(number, snapshot.make_tables(), content)
+        )
+        self.tally.write_s = max(self.tally.write_s, self._clock() - begun)
+        return checkpoint
+
+    async def _commit(self, snapshot: Snapshot, checkpoint: Checkpoint) -> bool:
+        """Commit what a checkpoint stands for; return whether the group took it."""
+        number = snapshot.partition
+        offsets = {Place(topic, number): offset for topic, offset in checkpoint.offsets.items()}
+        if await self._group.commit_as(offsets, snapshot.generation):
+            self.tally.written += 1
+            self._states.saved(snapshot)
+            log.info("checkpoint partition=%d %s", number, checkpoint.path)
+            await asyncio.to_thread(self._store.prune, number, checkpoint)
+            return True
+        log.warning("the group refused the commit: partition=%d is not ours any more", number)
+        self._states.lost(snapshot)
+        await asyncio.to_thread(self._store.discard, checkpoint)
+        return False

@@ -1,0 +1,259 @@
+"""Checkpoints: a partition's state with the offsets it stands for, written whole and found by them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import fsspec  # type: ignore[import-untyped]  # ships no type hints
+import polars as pl
+
+from streams.core.state_tables import Tables
+from streams.errors import StateError
+from streams.intake.merge import Stand
+from streams.redact import masked
+from streams.rulebook.revisions import KeptRules
+
+log = logging.getLogger(__name__)
+
+MANIFEST: Final = "manifest.json"
+KEPT: Final = 3
+"""Checkpoints of a partition that are kept: the newest may turn out damaged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a checkpoint says beside its tables."""
+
+    topics: Mapping[str, Stand]
+    """How far each topic had been taken in: the state knows what lies before, and nothing else."""
+    warnings: Mapping[int, int]
+    """Where each partition of the warnings topic ended, at the latest, when the state was taken."""
+    rule_set: str
+    rules: KeptRules | None = None
+    """What the rules in force are; `None` where nobody said from which files they came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A checkpoint that was written whole."""
+
+    path: str
+    sequence: int
+    """1 for the first of its partition, then one more than the newest there was."""
+    content: Content
+    files: Mapping[str, str]
+    """Table -> SHA-256 of its file."""
+
+    @property
+    def offsets(self) -> dict[str, int]:
+        """Return, by topic, the offset of the first record that the state does not know."""
+        return {topic: stand.offset for topic, stand in self.content.topics.items()}
+
+    def stands_for(self, committed: Mapping[str, int]) -> bool:
+        """Tell whether its offsets are the committed ones of these topics."""
+        return all(self.offsets.get(topic, 0) == offset for topic, offset in committed.items())
+
+    def within(self, committed: Mapping[str, int]) -> bool:
+        """Tell whether its offsets lie nowhere beyond the committed ones of these topics."""
+        return all(self.offsets.get(topic, 0) <= offset for topic, offset in committed.items())
+
+
+class CheckpointStore:
+    """The checkpoints of an application in a directory, or at any URL that `fsspec` knows.
+
+    Each is a folder of Parquet files under `<url>/<app>/<partition>/`; its manifest, with the checksums of
+    the others, is put in place last and at once: a checkpoint without one was never written. `files` stands
+    in for the file system of the URL.
+    """
+
+    def __init__(self, url: str, app: str, files: Any = None) -> None:
+        try:
+            found, root = fsspec.core.url_to_fs(url)
+        except (ImportError, ValueError, OSError) as error:
+            msg = f"{masked(url)}: no place for checkpoints: {error}"
+            raise StateError(msg) from error
+        self._files = found if files is None else files
+        self._root = f"{root.rstrip('/')}/{app}"
+        self.place = masked(url)
+        """The URL as it may be shown."""
+
+    def save(self, partition: int, tables: Tables, content: Content) -> Checkpoint:
+        """Write a checkpoint.
+
+        Raises `StateError` where it cannot be written; the ones before it are then as they were.
+        """
+        path = ""
+        try:
+            newest = max((_sequence(folder) for folder in self._folders(partition)), default=0)
+            # The suffix keeps two workers apart that both believe the partition to be theirs.
+            path = f"{self._place(partition)}/{newest + 1:010d}-{uuid.uuid4().hex[:8]}"
+            self._files.makedirs(path, exist_ok=True)
+            files = {name: self._write(f"{path}/{name}.parquet", frame) for name, frame in tables.items()}
+            manifest = {"sequence": newest + 1, "files": files, **asdict(content)}
+            self._put(f"{path}/{MANIFEST}", json.dumps(manifest, sort_keys=True).encode())
+        except Exception as error:  # each of fsspec's file systems has errors of its own
+            self._remove(path)
+            msg = f"{self._place(partition)}: a checkpoint cannot be written: {_said(error)}"
+            raise StateError(msg) from error
+        return Checkpoint(path, newest + 1, content, files)
+
+    def whole(self, partition: int) -> list[Checkpoint]:
+        """Return the partition's checkpoints that have a manifest, oldest first."""
+        try:
+            folders = self._folders(partition)
+        except Exception as error:  # as in `save`
+            msg = f"{self._place(partition)}: the checkpoints cannot be read: {_said(error)}"
+            raise StateError(msg) from error
+        found = [checkpoint for path in folders if (checkpoint := self._manifest(path)) is not None]
+        return sorted(found, key=lambda c: (c.sequence, c.path))
+
+    def load(self, partition: int, committed: Mapping[str, int]) -> tuple[Checkpoint, Tables] | None:
+        """Return the checkpoint that the committed offsets name, else the newest whole one before them.
+
+        `committed` has every topic that is read, with 0 for one of which nothing was committed. A checkpoint
+        beyond does not count: its worker lost the partition before it could commit. `None` if there is none.
+        """
+        newest_first = list(reversed(self.whole(partition)))
+        named = [c for c in newest_first if c.stands_for(committed)]
+        return self._first(named + [c for c in newest_first if c.within(committed) and c not in named])
+
+    def newest(self, partition: int) -> tuple[Checkpoint, Tables] | None:
+        """Return the newest whole checkpoint, committed or not: to look at, not to go on from."""
+        return self._first(list(reversed(self.whole(partition))))
+
+    def _first(self, checkpoints: list[Checkpoint]) -> tuple[Checkpoint, Tables] | None:
+        """Return the first that can be read."""
+        for checkpoint in checkpoints:
+            try:
+                return checkpoint, self._read(checkpoint)
+            except StateError as error:
+                log.warning("%s; the one before it is used", error)
+        return None
+
+    def written_at(self, checkpoint: Checkpoint) -> datetime | None:
+        """Return when a checkpoint was written; `None` where the file system does not say."""
+        try:
+            at: datetime = self._files.modified(f"{checkpoint.path}/{MANIFEST}")
+        except Exception:  # as in `save`
+            return None
+        return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+
+    def partitions(self) -> list[int]:
+        """Return the partitions that have any."""
+        try:
+            entries = self._files.ls(self._root, detail=False)
+        except FileNotFoundError:
+            return []
+        except Exception as error:  # as in `save`
+            msg = f"{self.place}: the checkpoints cannot be read: {_said(error)}"
+            raise StateError(msg) from error
+        names = (str(entry).rstrip("/").rpartition("/")[2] for entry in entries)
+        return sorted(int(name) for name in names if name.isdecimal())
+
+    def discard(self, checkpoint: Checkpoint) -> None:
+        """Remove a checkpoint that was never committed and never will be."""
+        self._remove(checkpoint.path)
+
+    def prune(self, partition: int, committed: Checkpoint) -> None:
+        """Remove what lies before `committed`, but for the newest `KEPT` whole ones, itself among them.
+
+        What comes after it in sequence may be another worker's, being written now.
+        """
+        try:
+            older = [c.path for c in self.whole(partition) if c.sequence < committed.sequence]
+            kept = older[-(KEPT - 1) :]
+            for path in self._folders(partition):
+                if _sequence(path) < committed.sequence and path not in kept:
+                    self._remove(path)
+        except Exception as error:  # what is not removed now will be removed after the next one
+            log.warning("old checkpoints of partition %d cannot be removed: %s", partition, _said(error))
+
+    def _manifest(self, path: str) -> Checkpoint | None:
+        try:
+            said = json.loads(self._files.cat_file(f"{path}/{MANIFEST}"))
+            content = Content(
+                topics={topic: Stand(**stand) for topic, stand in said["topics"].items()},
+                warnings={int(number): offset for number, offset in said["warnings"].items()},
+                rule_set=said["rule_set"],
+                rules=_kept_rules(said.get("rules")),
+            )
+            return Checkpoint(path, said["sequence"], content, said["files"])
+        except FileNotFoundError:
+            return None
+        except Exception as error:  # damaged in whatever way, or not to be had
+            log.warning("checkpoint %s has an unreadable manifest: %s", path, _said(error))
+            return None
+
+    def _read(self, checkpoint: Checkpoint) -> Tables:
+        tables: Tables = {}
+        for name, checksum in checkpoint.files.items():
+            path = f"{checkpoint.path}/{name}.parquet"
+            try:
+                data = self._files.cat_file(path)
+            except Exception as error:  # as in `save`
+                msg = f"{path}: a file of the checkpoint cannot be read: {_said(error)}"
+                raise StateError(msg) from error
+            if hashlib.sha256(data).hexdigest() != checksum:
+                msg = f"{path}: a file of the checkpoint is damaged: its checksum does not fit"
+                raise StateError(msg)
+            tables[name] = pl.read_parquet(io.BytesIO(data))
+        return tables
+
+    def _write(self, path: str, frame: pl.DataFrame) -> str:
+        buffer = io.BytesIO()
+        # Most of the state is zeros; LZ4 takes them away at little cost and every reader knows it.
+        frame.write_parquet(buffer, compression="lz4", statistics=False)
+        data = buffer.getvalue()
+        self._files.pipe_file(path, data)
+        return hashlib.sha256(data).hexdigest()
+
+    def _put(self, path: str, data: bytes) -> None:
+        """Put a small file in place at once: object stores do so by nature, file systems by a rename."""
+        part = f"{path}.part"
+        self._files.pipe_file(part, data)
+        self._files.mv(part, path)
+
+    def _folders(self, partition: int) -> list[str]:
+        place = self._place(partition)
+        self._files.invalidate_cache(place)
+        try:
+            entries: list[dict[str, Any]] = self._files.ls(place, detail=True)
+        except FileNotFoundError:
+            return []
+        names = sorted(entry["name"].rstrip("/") for entry in entries if entry["type"] == "directory")
+        return [name for name in names if _sequence(name)]
+
+    def _remove(self, path: str) -> None:
+        try:
+            if path:
+                self._files.rm(path, recursive=True)
+        except FileNotFoundError:
+            pass
+        except Exception as error:  # as in `prune`
+            log.warning("checkpoint %s cannot be removed: %s", path, _said(error))
+
+    def _place(self, partition: int) -> str:
+        return f"{self._root}/{partition:05d}"
+
+
+def _sequence(path: str) -> int:
+    """Return the number that a checkpoint's folder begins with; 0 if it is no such folder."""
+    number = path.rpartition("/")[2].partition("-")[0]
+    return int(number) if number.isdecimal() else 0
+
+
+def _said(error: Exception) -> str:
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return str(text).replace("\n", " ")
+
+
+def _kept_rules(said: dict[str, Any] | None) -> KeptRules | None:
+    return KeptRules(**said | {"before": tuple(said["before"])}) if said is not None else None

@@ -1,0 +1,1 @@
+"""What can be proved about conditions without data: ranges, satisfiability, examples."""

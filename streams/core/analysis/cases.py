@@ -1,0 +1,175 @@
+"""Conditions taken apart: the cases, each a list of plain facts, in which one is true, false or missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from itertools import product
+from typing import Final
+
+from streams.core.conditions import tree as c
+
+MOST: Final = 4000
+"""Cases that a condition is taken apart into; a condition of more is taken to be able to do anything."""
+
+
+class TooManyCases(Exception):
+    """A condition has more cases than are looked at."""
+
+
+class Want(Enum):
+    """What a condition is asked to be."""
+
+    TRUE = "true"
+    FALSE = "false"
+    MISSING = "missing"
+    NOT_TRUE = "not true"
+    NOT_FALSE = "not false"
+
+    @property
+    def mirrored(self) -> Want:
+        """What the condition under a NOT must be."""
+        return _MIRRORED[self]
+
+
+_MIRRORED: Final = {
+    Want.TRUE: Want.FALSE,
+    Want.FALSE: Want.TRUE,
+    Want.MISSING: Want.MISSING,
+    Want.NOT_TRUE: Want.NOT_FALSE,
+    Want.NOT_FALSE: Want.NOT_TRUE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Two numbers, both known, of which the comparison holds; `<>` is one of the operators."""
+
+    op: str
+    left: c.Numeric
+    right: c.Numeric
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """A known number that is, or is not, one of some values."""
+
+    of: c.Numeric
+    values: tuple[float, ...]
+    among: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Is:
+    """A number that is known, or missing."""
+
+    of: c.Numeric
+    known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """What a test of a word says: true, false or, of a missing word, `None`."""
+
+    test: c.WordTest
+    says: bool | None
+
+
+Fact = Held | OneOf | Is | Worded
+Case = tuple[Fact, ...]
+
+_OPPOSITE: Final = {"<": ">=", "<=": ">", "=": "<>", ">=": "<", ">": "<="}
+
+
+def cases(condition: c.Condition, want: Want) -> list[Case]:
+    """Return cases of which one must hold where the condition is as wanted; raise `TooManyCases`."""
+    match condition:
+        case c.Constant(value):
+            right = value in _TRUTHS[want]
+            return [()] if right else []
+        case c.Missing():
+            return [()] if want in (Want.MISSING, Want.NOT_TRUE, Want.NOT_FALSE) else []
+        case c.Not(of):
+            return cases(of, want.mirrored)
+        case c.And(left, right_):
+            return _and(left, right_, want)
+        case c.Or(left, right_):
+            # By De Morgan, which holds in three-valued logic too.
+            return _and(c.Not(left), c.Not(right_), want.mirrored)
+        case c.IsMissing(of):
+            return _is_missing(of, missing=True in _TRUTHS[want]) if want is not Want.MISSING else []
+        case c.FirstKnown(of):
+            return _first_known(of, want)
+        case c.Branch(when, then, otherwise):
+            taken = both([cases(when, Want.TRUE), cases(then, want)])
+            return [*taken, *both([cases(when, Want.NOT_TRUE), cases(otherwise, want)])]
+        case c.Compare(op, left, right):
+            missing: list[Case] = [(Is(left, known=False),), (Is(right, known=False),)]
+            return _leaf((Held(op, left, right),), (Held(_OPPOSITE[op], left, right),), missing, want)
+        case c.Among(of, values):
+            among, apart = OneOf(of, values, among=True), OneOf(of, values, among=False)
+            return _leaf((among,), (apart,), [(Is(of, known=False),)], want)
+        case c.WordTest():
+            says = [(Worded(condition, said),) for said in (True, False)]
+            return _leaf(says[0], says[1], [(Worded(condition, None),)], want)
+
+
+_TRUTHS: Final[dict[Want, tuple[bool, ...]]] = {
+    Want.TRUE: (True,),
+    Want.FALSE: (False,),
+    Want.MISSING: (),
+    Want.NOT_TRUE: (False,),
+    Want.NOT_FALSE: (True,),
+}
+"""The certain verdicts that fit."""
+
+
+def both(parts: Sequence[list[Case]]) -> list[Case]:
+    """Return the cases in which all parts hold."""
+    count = 1
+    for part in parts:
+        count *= len(part)
+    if count > MOST:
+        raise TooManyCases
+    joined = (tuple(dict.fromkeys(fact for case in several for fact in case)) for several in product(*parts))
+    return list(dict.fromkeys(joined))
+
+
+def _either(*parts: list[Case]) -> list[Case]:
+    joined = list(dict.fromkeys(case for part in parts for case in part))
+    if len(joined) > MOST:
+        raise TooManyCases
+    return joined
+
+
+def _leaf(true: Case, false: Case, missing: list[Case], want: Want) -> list[Case]:
+    certain = [true] if True in _TRUTHS[want] else [false] if False in _TRUTHS[want] else []
+    return [*certain, *(missing if want not in (Want.TRUE, Want.FALSE) else [])]
+
+
+def _and(left: c.Condition, right: c.Condition, want: Want) -> list[Case]:
+    match want:
+        case Want.TRUE | Want.NOT_FALSE:
+            return both([cases(left, want), cases(right, want)])
+        case Want.FALSE | Want.NOT_TRUE:
+            return _either(cases(left, want), cases(right, want))
+    unknown = both([cases(left, Want.MISSING), cases(right, Want.NOT_FALSE)])
+    return _either(unknown, both([cases(left, Want.NOT_FALSE), cases(right, Want.MISSING)]))
+
+
+def _is_missing(of: c.Numeric | c.Condition, *, missing: bool) -> list[Case]:
+    if isinstance(of, c.NUMERIC):
+        return [(Is(of, known=not missing),)]
+    if missing:
+        return cases(of, Want.MISSING)
+    return _either(cases(of, Want.TRUE), cases(of, Want.FALSE))
+
+
+def _first_known(of: tuple[c.Condition, ...], want: Want) -> list[Case]:
+    before = [cases(each, Want.MISSING) for each in of]
+    if want is Want.MISSING:
+        return both(before)
+    certain = Want.TRUE if True in _TRUTHS[want] else Want.FALSE
+    found = [both([*before[:i], cases(each, certain)]) for i, each in enumerate(of)]
+    return _either(*found, *([both(before)] if want in (Want.NOT_TRUE, Want.NOT_FALSE) else []))

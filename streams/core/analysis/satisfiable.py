@@ -1,0 +1,303 @@
+"""Whether conditions can be true, false or missing at all, over the ranges of the features.
+
+Each case of a condition is a list of facts. Intervals of its numbers are narrowed by them, and by what is
+known of the features, until nothing changes; a case in which one becomes empty cannot be. Whatever is not
+understood is taken to be possible, so that "impossible" is always a proof, and "possible" is none.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from streams.core.analysis import ranges
+from streams.core.analysis.cases import Case, Held, Is, OneOf, TooManyCases, Want, Worded, both, cases
+from streams.core.analysis.intervals import ALL, Interval, join, minus, over, plus, point, times, whole
+from streams.core.conditions import tree as c
+from streams.core.conditions.compiler import word_verdict
+from streams.core.features.catalogue import CATALOGUE
+
+ROUNDS: Final = 12
+"""Times that a case is gone through at most; stopping early only proves less."""
+
+_ARITHMETIC: Final = {"+": plus, "-": minus, "*": times, "/": over}
+
+Asked = tuple[c.Condition, Want]
+
+
+def possible(*asked: Asked) -> bool:
+    """Return whether the conditions may all be as asked for one customer; `False` is a proof of the contrary.
+
+    >>> from streams.core.conditions.parser import parse_condition
+    >>> from streams.core.features.catalogue import DTYPES
+    >>> possible((parse_condition("orders_7d > 3 AND orders_30d < 2", DTYPES), Want.TRUE))
+    False
+    """
+    return next(feasible(*asked), None) is not None
+
+
+def feasible(*asked: Asked) -> Iterator[Box]:
+    """Yield what is left of the numbers in each case not ruled out; of too many cases one with all."""
+    try:
+        found = both([cases(condition, want) for condition, want in asked])
+    except TooManyCases:
+        yield Box(())
+        return
+    for case in found:
+        box = Box(case)
+        if box.narrowed():
+            yield box
+
+
+class Box:
+    """The numbers and words of one case."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.ranges: dict[c.Numeric, Interval] = {}
+        self.known: set[str] = {name for name in CATALOGUE if ranges.always_known(name)}
+        self.missing: set[str] = set()
+        self._above: dict[tuple[c.Numeric, c.Numeric], bool] = {}
+        """(low, high) -> whether low is strictly below."""
+        self._apart: list[tuple[c.Numeric, c.Numeric]] = []
+        self._words: dict[str, list[Worded]] = {}
+
+    def narrowed(self) -> bool:
+        """Narrow the numbers; return whether anything is left."""
+        for fact in self.case:
+            if not self._take(fact):
+                return False
+        for _ in range(ROUNDS):
+            before = (dict(self.ranges), len(self.known))
+            if not self._round():
+                return False
+            if (self.ranges, len(self.known)) == before:
+                break
+        return self._strictly_ordered() and self._worded()
+
+    def interval(self, name: str) -> Interval:
+        """Return what a feature can be."""
+        return self._range(c.Feature(name))
+
+    # -- facts --------------------------------------------------------------------------------------
+
+    def _take(self, fact: object) -> bool:
+        match fact:
+            case Held(op, left, right):
+                self._compare(op, left, right)
+                return self._know(left) and self._know(right)
+            case OneOf(of, values, among):
+                if among:
+                    self._meet(of, Interval(min(values), max(values)) if values else Interval(1, 0))
+                elif values:
+                    self._apart += [(of, c.Number(value)) for value in values]
+                return self._know(of)
+            case Is(of, known):
+                return self._know(of) if known else self._miss(of)
+            case Worded(test):
+                self._words.setdefault(next(c.features_of(test)), []).append(fact)
+        return True
+
+    def _compare(self, op: str, left: c.Numeric, right: c.Numeric) -> None:
+        match op:
+            case "<" | "<=":
+                self._order(left, right, strictly=op == "<")
+            case ">" | ">=":
+                self._order(right, left, strictly=op == ">")
+            case "=":
+                self._order(left, right)
+                self._order(right, left)
+            case "<>":
+                self._apart.append((left, right))
+
+    def _order(self, low: c.Numeric, high: c.Numeric, *, strictly: bool = False) -> None:
+        self._above[low, high] = strictly or self._above.get((low, high), False)
+        self._range(low)
+        self._range(high)
+
+    def _know(self, of: c.Numeric) -> bool:
+        """Note that a number is known, and with it what it is made of; return whether that can be."""
+        match of:
+            case c.Feature(name):
+                if name in self.missing:
+                    return False
+                if name not in self.known:
+                    self.known.add(name)
+                    return all(self._know(c.Feature(other)) for other in ranges.KNOWN_WITH.get(name, ()))
+            case c.Arithmetic(_, left, right):
+                return self._know(left) and self._know(right)
+            case c.Apply(_, inner):
+                return self._know(inner)
+            case c.Missing():
+                return False
+        return True
+
+    def _miss(self, of: c.Numeric) -> bool:
+        match of:
+            case c.Feature(name):
+                self.missing.add(name)
+                return name not in self.known and not ranges.always_known(name)
+            case c.Number():
+                return False
+        return True
+
+    # -- narrowing ----------------------------------------------------------------------------------
+
+    def _range(self, term: c.Numeric) -> Interval:
+        found = self.ranges.get(term)
+        if found is None:
+            found = ranges.range_of(term.name) if isinstance(term, c.Feature) else self._forward(term)
+            self.ranges[term] = found
+        return found
+
+    def _meet(self, term: c.Numeric, interval: Interval) -> None:
+        found = self._range(term).meet(interval)
+        if isinstance(term, c.Feature) and ranges.is_whole(term.name):
+            found = whole(found)
+        self.ranges[term] = found
+
+    def _round(self) -> bool:
+        """Apply everything once; return whether no number has become impossible."""
+        self._facts_of_features()
+        for (low, high), strictly in self._above.items():
+            self._meet(
+                low,
+                Interval(
+                    -math.inf, self._range(high).high, high_open=strictly or self._range(high).high_open
+                ),
+            )
+            self._meet(
+                high, Interval(self._range(low).low, math.inf, low_open=strictly or self._range(low).low_open)
+            )
+        for left, right in self._apart:
+            for one, other in ((left, right), (right, left)):
+                self._keep_apart(one, point(self._range(other)))
+        for fact in self.case:
+            if isinstance(fact, OneOf) and fact.among:
+                fitting = [value for value in fact.values if value in self._range(fact.of)]
+                self._meet(fact.of, Interval(min(fitting), max(fitting)) if fitting else Interval(1, 0))
+        for term in list(self.ranges):
+            self._meet(term, self._forward(term))
+            self._backward(term)
+        return not any(interval.empty for interval in self.ranges.values())
+
+    def _keep_apart(self, term: c.Numeric, value: float | None) -> None:
+        interval = self._range(term)
+        if value is not None and value == interval.low:
+            self._meet(term, Interval(value, math.inf, low_open=True))
+        if value is not None and value == interval.high:
+            self._meet(term, Interval(-math.inf, value, high_open=True))
+
+    def _facts_of_features(self) -> None:
+        for name in sorted(self.known):
+            for other, least in ranges.AT_LEAST.get(name, ()):
+                # Counts of a quiet source are missing together with what they are counted of.
+                self._meet(c.Feature(other), Interval(least, math.inf))
+        for fact in ranges.ORDERED:
+            low, high = c.Feature(fact.low), c.Feature(fact.high)
+            if fact.low in self.known and fact.high in self.known:
+                self._order(low, high, strictly=fact.strictly)
+        for defined in ranges.DEFINED:
+            if defined.name in self.known:
+                quotient = over(self._range(c.Feature(defined.above)), self._range(c.Feature(defined.below)))
+                self._meet(c.Feature(defined.name), quotient)
+        for window in ranges.WINDOWS:
+            count, since = c.Feature(window.count), c.Feature(window.since)
+            if window.count in self.known and window.since in self.known:
+                if self._range(count).low >= 1:
+                    self._meet(since, Interval(0, window.longest_ago))
+                if self._range(since).high <= window.surely_inside:
+                    self._meet(count, Interval(1, math.inf))
+                if self._range(count).high < 1:
+                    self._meet(since, Interval(window.surely_inside, math.inf))
+                if self._range(since).low > window.longest_ago:
+                    self._meet(count, Interval(0, 0))
+
+    def _forward(self, term: c.Numeric) -> Interval:
+        """Return what a number can be by what its parts can be."""
+        match term:
+            case c.Number(value):
+                return Interval(value, value)
+            case c.Feature(name):
+                return self.ranges.get(term, ranges.range_of(name))
+            case c.Arithmetic(op, left, right):
+                a, b = self._range(left), self._range(right)
+                return _ARITHMETIC[op](a, b) if op in _ARITHMETIC else ALL
+            case c.Apply("abs", of):
+                inner = self._range(of)
+                ends = (abs(inner.low), abs(inner.high))
+                return Interval(0 if 0 in Interval(inner.low, inner.high) else min(ends), max(ends))
+            case c.Apply("sign"):
+                return Interval(-1, 1)
+            case c.Apply("sqrt"):
+                return Interval(0, math.inf)
+            case c.Apply(function, of) if function in ("ceil", "floor", "round"):
+                inner = self._range(of)
+                return Interval(inner.low - 1, inner.high + 1)
+            case c.Pick(_, of):
+                return _around(self._range(each) for each in of)
+            case c.Choose(_, then, otherwise):
+                return _around(self._range(each) for each in (then, otherwise))
+        return ALL
+
+    def _backward(self, term: c.Numeric) -> None:
+        """Narrow the parts of a number by what the whole can be."""
+        if not isinstance(term, c.Arithmetic):
+            return
+        result, left, right = self._range(term), self._range(term.left), self._range(term.right)
+        match term.op:
+            case "+":
+                self._meet(term.left, minus(result, right))
+                self._meet(term.right, minus(result, left))
+            case "-":
+                self._meet(term.left, plus(result, right))
+                self._meet(term.right, minus(left, result))
+            case "*":
+                if 0 not in Interval(right.low, right.high):
+                    self._meet(term.left, over(result, right))
+                if 0 not in Interval(left.low, left.high):
+                    self._meet(term.right, over(result, left))
+            case "/":
+                self._meet(term.left, times(result, right))
+
+    # -- what intervals do not show -----------------------------------------------------------------
+
+    def _strictly_ordered(self) -> bool:
+        """Return whether no number must be less than itself, or apart from its equal."""
+        terms = list(dict.fromkeys(term for pair in self._above for term in pair))
+        reach = dict(self._above)
+        for middle in terms:
+            for low in terms:
+                if (low, middle) not in reach:
+                    continue
+                for high in terms:
+                    if (middle, high) in reach:
+                        strictly = reach[low, middle] or reach[middle, high]
+                        reach[low, high] = reach.get((low, high), False) or strictly
+        if any(reach.get((term, term), False) for term in terms):
+            return False
+        equal = {pair for pair in reach if (pair[1], pair[0]) in reach}
+        return not any(left == right or (left, right) in equal for left, right in self._apart)
+
+    def _worded(self) -> bool:
+        """Return whether some word fits all tests of each word feature."""
+        return all(self._some_word(name, tests) for name, tests in self._words.items())
+
+    def _some_word(self, name: str, tests: Sequence[Worded]) -> bool:
+        candidates: Iterable[str] | None = ranges.one_of(name)
+        for worded in tests:
+            test = worded.test
+            if isinstance(test.of, c.WordFeature) and test.test in ("=", "in") and worded.says:
+                candidates = test.words if candidates is None else [w for w in candidates if w in test.words]
+        if candidates is None:
+            return True
+        verdicts = [(word_verdict(worded.test), worded.says) for worded in tests]
+        return any(all(verdict(word) is says for verdict, says in verdicts) for word in (*candidates, None))
+
+
+def _around(intervals: Iterable[Interval]) -> Interval:
+    found: Interval | None = None
+    for interval in intervals:
+        found = interval if found is None else join(found, interval)
+    return found or ALL

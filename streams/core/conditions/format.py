@@ -1,0 +1,99 @@
+"""Conditions and numbers as the text that a rule would say them with."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from streams.core.conditions import tree as c
+
+_OR, _AND, _NOT, _COMPARE, _SUM, _PRODUCT, _WHOLE = range(1, 8)
+"""How tightly an operator binds; what binds less stands in parentheses."""
+
+_LEVEL: Final = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT, "%": _PRODUCT}
+
+
+def text(node: c.Node, above: int = 0) -> str:
+    """Return SQL that says what `node` says, without parentheses that it can do without.
+
+    >>> text(c.Compare("<", c.Arithmetic("*", c.Feature("orders_90d"), c.Feature("overdue")), c.Number(45)))
+    'orders_90d * overdue < 45'
+    """
+    said, level = _said(node)
+    return f"({said})" if level < above else said
+
+
+def number_text(value: float) -> str:
+    """Return a number as short as it can be told."""
+    return f"{value:.0f}" if value == int(value) and abs(value) < 1e15 else repr(value)
+
+
+def _said(node: c.Node) -> tuple[str, int]:
+    match node:
+        case c.Number(value):
+            return number_text(value), _WHOLE
+        case c.Missing():
+            return "NULL", _WHOLE
+        case c.Feature(name) | c.WordFeature(name):
+            return name, _WHOLE
+        case c.Word(word):
+            return _quoted(word), _WHOLE
+        case c.Constant(value):
+            return str(value).upper(), _WHOLE
+        case c.Arithmetic(op, left, right):
+            level = _LEVEL[op]
+            return f"{text(left, level)} {op} {text(right, level + 1)}", level
+        case c.Apply(function, of, decimals):
+            places = f", {decimals}" if decimals else ""
+            return f"{function.upper()}({text(of)}{places})", _WHOLE
+        case c.Pick(how, of):
+            return f"{how.upper()}({', '.join(map(text, of))})", _WHOLE
+        case c.FirstKnown(of):
+            return f"COALESCE({', '.join(map(text, of))})", _WHOLE
+        case c.Choose(when, then, otherwise) | c.Branch(when, then, otherwise):
+            return f"CASE WHEN {text(when)} THEN {text(then)} ELSE {text(otherwise)} END", _WHOLE
+        case c.Folded(upper, of):
+            return f"{'UPPER' if upper else 'LOWER'}({text(of)})", _WHOLE
+        case c.Known(of, default):
+            return f"COALESCE({text(of)}, {_quoted(default)})", _WHOLE
+        case c.Compare(op, left, right):
+            return f"{text(left, _SUM)} {op} {text(right, _SUM)}", _COMPARE
+        case c.Among(of, values):
+            return f"{text(of, _SUM)} IN ({', '.join(map(number_text, values))})", _COMPARE
+        case c.IsMissing(of):
+            return f"{text(of, _SUM)} IS NULL", _COMPARE
+        case c.WordTest():
+            return _word_test(node), _COMPARE
+        case c.And(left, right):
+            return f"{text(left, _AND)} AND {text(right, _AND)}", _AND
+        case c.Or(left, right):
+            return f"{text(left, _OR)} OR {text(right, _OR)}", _OR
+        case c.Not(c.Compare("=", left, right)):
+            return f"{text(left, _SUM)} <> {text(right, _SUM)}", _COMPARE
+        case c.Not(of):
+            return f"NOT {text(of, _COMPARE)}", _NOT
+
+
+def _word_test(node: c.WordTest) -> str:
+    of, words = text(node.of), [_quoted(word) for word in node.words]
+    match node.test:
+        case "missing":
+            return f"{of} IS NULL"
+        case "in":
+            return f"{of} IN ({', '.join(words)})"
+        case "starts" | "ends" | "contains" | "like":
+            like = "ILIKE" if node.words[0].startswith("(?is)") else "LIKE"
+            return f"{of} {like} {_quoted(_pattern(node.test, node.words[0]))}"
+    return f"{of} {node.test} {words[0]}"
+
+
+def _pattern(test: str, word: str) -> str:
+    """Return the LIKE pattern; Polars made an expression of one with something in its middle."""
+    if test == "like":
+        expression = re.sub(r"^\(\?i?s\)\^|\$$", "", word)
+        return re.sub(r"\\(.)|(\.\*)|\.", lambda m: m[1] or "%" * bool(m[2]) or "_", expression)
+    return f"{'%' * (test != 'starts')}{word}{'%' * (test != 'ends')}"
+
+
+def _quoted(word: str) -> str:
+    return "'" + word.replace("'", "''") + "'"

@@ -1,0 +1,69 @@
+"""What goes into an engine beside events, and what comes out: its settings, its output, its counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from streams.core.events.calendar import DAY, SECOND
+from streams.core.events.topics import Topic
+from streams.core.features.catalogue import Priors
+from streams.core.segments.counts import DaySums
+from streams.core.steps import Notice, Step
+from streams.core.warnings.acknowledgement import AttentionTerms
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """What the engine's results depend on, beside its rules and its input; intervals in microseconds."""
+
+    app: str = "lapwing"
+    time_zone: str = "UTC"
+    sweep_every_us: int = DAY
+    reorder_us: int = SECOND // 4
+    repeat_window_us: int = 2 * DAY
+    quiet_after_us: Mapping[Topic, int] = field(default_factory=lambda: MappingProxyType({}))
+    priors: Priors = field(default_factory=Priors)
+    horizon_us: int = 90 * DAY
+    decide_every: int = 28
+    """Sweeps between two decision instants of a customer."""
+    active_us: int = 90 * DAY
+    """A customer is in the population while the last order is no older."""
+    max_samples: int = 500
+    """Decisions that one sweep keeps to learn from."""
+    top_reasons: int = 3
+    attention: AttentionTerms = field(default_factory=AttentionTerms)
+    segments: bool = False
+    """Whether the days' sums of segments are put out."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the events of a call."""
+
+    events: int = 0
+    late: int = 0
+    repeats: int = 0
+    evaluations: int = 0
+    ignored: Counter[str] = field(default_factory=Counter)
+    """Actions on warnings that had no effect, by the reason."""
+
+    def add(self, other: Counts) -> None:
+        """Add another call's counts."""
+        self.events += other.events
+        self.late += other.late
+        self.repeats += other.repeats
+        self.evaluations += other.evaluations
+        self.ignored += other.ignored
+
+
+@dataclass(slots=True)
+class Output:
+    """What a call of the engine put out, in order of event time."""
+
+    steps: list[Step] = field(default_factory=list)
+    control: list[Notice] = field(default_factory=list)
+    sums: list[DaySums] = field(default_factory=list)
+    counts: Counts = field(default_factory=Counts)

@@ -1,0 +1,1 @@
+"""Why a customer is warned of, and what would end it."""

@@ -1,0 +1,220 @@
+"""The smallest change of a customer's features that makes a condition true, or false."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from streams.core.analysis.intervals import Interval, holding, solved
+from streams.core.conditions import tree as c
+from streams.core.conditions.distance import MIRRORED, OPPOSITE
+from streams.core.explain.parts import Row, Verdict
+from streams.core.features.catalogue import CATALOGUE
+from streams.core.steps import Value
+
+MOST_PLANS: Final = 64
+"""Ways of a part that are followed; the nearest ones."""
+
+SLACK: Final = 1e-12
+"""Share of a bound by which arithmetic may miss it."""
+
+NEVER_FALL: Final = ("orders_total", "logins_total", "complaints_total", "tenure_days")
+
+Plan = dict[str, Interval]
+"""Where features must lie; a feature that is not named may stay what it is, or be anything."""
+
+Order = tuple[float, int, float, tuple[str, ...]]
+"""What sorts changes: the nearest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A feature that becomes another number."""
+
+    feature: str
+    value: float
+    """What it is."""
+    to: float
+    """The nearest number that will do."""
+    op: str
+    """With `bound`, all numbers on that side that will do: `<`, `<=`, `=`, `>=` or `>`."""
+    bound: float
+
+    @property
+    def distance(self) -> float:
+        """Return the way as a share of the larger of its two ends in size."""
+        return abs(self.to - self.value) / (max(abs(self.value), abs(self.to)) or 1.0)
+
+
+def smallest_change(
+    condition: c.Condition, values: Mapping[str, Value], want: bool = True
+) -> tuple[Change, ...] | None:
+    """Return the features to change so that a condition is true, or false; none where it is so already.
+
+    `None` says that no change of known numbers was found that does it. Every feature is taken to be free of
+    the others and to become what it can be: a count is whole and not negative, a total never falls. Of
+    several ways it is the one whose greatest `distance` is least, then that of the fewest features. It has
+    been put into the condition and does what is asked, and no part of it can be left out.
+    """
+    row, wanted = Row(values), Verdict.TRUE if want else Verdict.FALSE
+    if row.verdict(condition) is wanted:
+        return ()
+    ways = [changes for plan in _plans(condition, row, want) if (changes := _changes(plan, row)) is not None]
+    for changes in sorted(ways, key=_order):
+        for tried in (changes, _beyond(changes, row)):
+            if _does(condition, row, tried, wanted):
+                return _needed(condition, row, tried, wanted)
+    return None
+
+
+def _beyond(changes: tuple[Change, ...], row: Row) -> tuple[Change, ...]:
+    """Return changes that go a little further: a bound that was computed may be off in its last digits."""
+    return tuple(
+        change
+        if _is_whole(row, change.feature)
+        else replace(change, to=change.to + math.copysign(abs(change.to) * SLACK, change.to - change.value))
+        for change in changes
+    )
+
+
+def _does(condition: c.Condition, row: Row, changes: Iterable[Change], wanted: Verdict) -> bool:
+    changed = {
+        change.feature: int(change.to) if _is_whole(row, change.feature) else change.to for change in changes
+    }
+    return Row({**row.values, **changed}).verdict(condition) is wanted
+
+
+def _needed(
+    condition: c.Condition, row: Row, changes: tuple[Change, ...], wanted: Verdict
+) -> tuple[Change, ...]:
+    """Return `changes` without those that can be left out, the greatest first."""
+    for change in sorted(changes, key=lambda each: -each.distance):
+        fewer = tuple(each for each in changes if each is not change)
+        if _does(condition, row, fewer, wanted):
+            changes = fewer
+    return changes
+
+
+def _order(changes: tuple[Change, ...]) -> Order:
+    farthest = max((change.distance for change in changes), default=0.0)
+    way = sum(abs(change.to - change.value) for change in changes)
+    return farthest, len(changes), way, tuple(change.feature for change in changes)
+
+
+def _changes(plan: Plan, row: Row) -> tuple[Change, ...] | None:
+    """Return the nearest changes that a plan asks for, `None` where it cannot be followed."""
+    changes = []
+    for name, interval in sorted(plan.items()):
+        value = row.values[name]
+        assert isinstance(value, int | float)
+        to = interval.nearest(value, _is_whole(row, name))
+        if to is None:
+            return None
+        if to != value:
+            changes.append(_change(name, value, to, interval))
+    return tuple(changes)
+
+
+def _change(name: str, value: float, to: float, interval: Interval) -> Change:
+    if interval.low == interval.high:
+        return Change(name, value, to, "=", to)
+    if to > value:
+        return Change(name, value, to, ">" if interval.low_open else ">=", interval.low)
+    return Change(name, value, to, "<" if interval.high_open else "<=", interval.high)
+
+
+def _plans(node: c.Condition, row: Row, want: bool) -> list[Plan]:
+    """Return ways to make a condition what is wanted; they hold on to what is so already."""
+    match node:
+        case c.Not(of):
+            return _plans(of, row, not want)
+        case c.And(left, right) | c.Or(left, right):
+            both = _plans(left, row, want), _plans(right, row, want)
+            return _together(*both, row) if isinstance(node, c.And) is want else both[0] + both[1]
+        case c.FirstKnown(of):
+            known = [each for each in of if row.verdict(each) is not Verdict.MISSING]
+            return _plans(known[0], row, want) if known else []
+        case c.Branch(when, then, otherwise):
+            first = _together(_plans(when, row, True), _plans(then, row, want), row)
+            is_missing = row.verdict(when) is Verdict.MISSING
+            out: list[Plan] = [{}] if is_missing else _plans(when, row, False)
+            return first + _together(out, _plans(otherwise, row, want), row)
+        case c.Compare(op, left, right):
+            return _comparison(op if want else OPPOSITE[op], left, right, row)
+        case c.Among(of, values):
+            if want:
+                return [p for value in values for p in _comparison("=", of, c.Number(value), row)]
+            ways: list[Plan] = [{}]
+            for value in values:
+                ways = _together(ways, _comparison("<>", of, c.Number(value), row), row)
+            return ways
+    is_so = row.verdict(node) is (Verdict.TRUE if want else Verdict.FALSE)
+    return [{}] if is_so else []
+
+
+def _comparison(op: str, left: c.Numeric, right: c.Numeric, row: Row) -> list[Plan]:
+    side_is, other_is = row.number(left), row.number(right)
+    if side_is is None or other_is is None:
+        return []
+    names = [*c.features_of(left), *c.features_of(right)]
+    plans = [
+        {name: interval.meet(possible(name, now))}
+        for side, relation, other in ((left, op, other_is), (right, MIRRORED[op], side_is))
+        for name in dict.fromkeys(c.features_of(side))
+        if names.count(name) == 1 and isinstance(now := row.values[name], int | float)
+        for within in holding(relation, other)
+        for interval in solved(side, name, within, row.number)
+    ]
+    plans = [plan for plan in plans if not any(interval.empty for interval in plan.values())]
+    if row.verdict(_compare(op, left, right)) is not Verdict.TRUE:
+        return plans
+    kept: Plan = {}
+    others = []
+    for plan in plans:
+        for name, interval in plan.items():
+            value = row.values[name]
+            if isinstance(value, int | float) and value in interval:
+                kept[name] = interval
+            else:
+                others.append(plan)
+    return [kept, *others]
+
+
+def _compare(op: str, left: c.Numeric, right: c.Numeric) -> c.Condition:
+    return c.Not(c.Compare("=", left, right)) if op == "<>" else c.Compare(op, left, right)
+
+
+def _together(left: list[Plan], right: list[Plan], row: Row) -> list[Plan]:
+    """Return the ways to follow a plan of each list at once, the nearest ones."""
+    ways: list[tuple[Order, int, Plan]] = []
+    for one in left:
+        for other in right:
+            plan = {**one, **{n: i.meet(one[n]) if n in one else i for n, i in other.items()}}
+            changes = _changes(plan, row)
+            if changes is not None:
+                ways.append((_order(changes), len(ways), plan))
+    return [plan for _, _, plan in sorted(ways, key=lambda way: way[:2])[:MOST_PLANS]]
+
+
+def possible(name: str, now: float = 0.0) -> Interval:
+    """Return the numbers that a feature can become that is `now` something.
+
+    >>> possible("churn_probability")
+    Interval(low=0.0, high=1.0, low_open=False, high_open=False)
+    >>> possible("orders_total", 4).low
+    4
+    """
+    feature = CATALOGUE.get(name)
+    if feature is None or feature.unit == "currency" or name in ("spend_trend", "days_to_contract_end"):
+        return Interval()
+    if name in NEVER_FALL:
+        return Interval(low=now)
+    if feature.unit == "1 to 5":
+        return Interval(1.0, 5.0)
+    return Interval(0.0, 1.0 if feature.unit in ("probability", "share") else math.inf)
+
+
+def _is_whole(row: Row, name: str) -> bool:
+    return isinstance(row.values[name], int)

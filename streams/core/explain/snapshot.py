@@ -1,0 +1,138 @@
+"""What an engine sees of one customer at an instant: every feature, and what the model says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from streams.core.engine import Engine
+from streams.core.events.calendar import DAY
+from streams.core.events.topics import Topic
+from streams.core.features.catalogue import CATALOGUE, Features
+from streams.core.features.view import View
+from streams.core.model import logistic as models
+from streams.core.steps import Reason, Value
+
+
+class Absence(StrEnum):
+    """Why a feature is missing."""
+
+    QUIET = "source quiet"
+    NOT_CONNECTED = "source not connected"
+    NO_MODEL = "no model"
+    MODEL_NOT_READY = "model not ready"
+    NO_HISTORY = "no history"
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A feature that is missing, and why."""
+
+    feature: str
+    why: Absence
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelView:
+    """What the model says of the customer."""
+
+    probability: float
+    version: str
+    horizon_days: int
+    bias: float
+    """Log odds of churn where every input is at its mean."""
+    shares: tuple[Reason, ...]
+    """Every input's share of the log odds that is not nothing, the largest in size first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """One customer at one instant."""
+
+    row: int
+    """The customer's place in the engine."""
+    at: int
+    values: Mapping[str, Value]
+    """Every feature of the catalogue; `None` where it is missing."""
+    quiet: Mapping[Topic, int]
+    """The topics that are quiet, with the time of their newest event."""
+    model: ModelView | None
+    learned: str
+    """Why there is no score, where there is none."""
+
+    def missing(self, feature: str, heard: Set[Topic]) -> Missing:
+        """Return why a feature that is missing is; `heard` are the topics that ever had an event."""
+        reads = CATALOGUE[feature].reads
+        for topic in reads:
+            if topic in self.quiet:
+                return Missing(feature, Absence.QUIET, f"{topic.label} are quiet as a whole")
+        if feature == "churn_probability":
+            why = Absence.MODEL_NOT_READY if self.learned else Absence.NO_MODEL
+            return Missing(feature, why, self.learned or "the model is switched off")
+        for topic in reads:
+            if topic not in heard:
+                return Missing(feature, Absence.NOT_CONNECTED, f"no {topic.label} have come from anybody")
+        return Missing(feature, Absence.NO_HISTORY, CATALOGUE[feature].definition)
+
+
+def find(engine: Engine, customer_id: str) -> int | None:
+    """Return a customer's place in an engine, `None` before the first event."""
+    customers = engine.customers
+    try:
+        row = customers.ids.index(customer_id)
+    except ValueError:
+        return None
+    return row if row < customers.count else None
+
+
+def look(engine: Engine, row: int, at: int) -> Sight:
+    """Return what a sweep at `at` would see of a customer, had nothing come since the engine's last event.
+
+    `at` must lie in the day that the engine has reached; the engine is not changed.
+    """
+    quiet = quiet_at(engine, at)
+    rows, instants = np.array([row], dtype=np.int32), np.array([at], dtype=np.int64)
+    view = View(engine.customers, rows, instants, quiet, engine.quiet.newest.__getitem__)
+    features = Features(view, engine.settings.priors)
+    model = engine.model
+    seen = None
+    if model is not None and model.ready:
+        seen = _ask(engine, model, features)
+        features.put("churn_probability", np.array([seen.probability]))
+    learned = ""
+    if model is not None and not model.ready:
+        learned = f"too few outcomes known yet to learn from: {model.version.partition('-')[0]} in all"
+    return Sight(
+        row=row,
+        at=at,
+        values={name: features.value(name, 0) for name in CATALOGUE},
+        quiet={topic: engine.quiet.newest[topic] for topic, is_quiet in quiet.items() if is_quiet},
+        model=seen,
+        learned=learned,
+    )
+
+
+def quiet_at(engine: Engine, at: int) -> dict[Topic, bool]:
+    """Return whether each guarded topic is quiet at an instant."""
+    return {topic: engine.quiet.is_quiet(topic, at) for topic in engine.quiet.after}
+
+
+def _ask(engine: Engine, model: models.Model, features: Features) -> ModelView:
+    design = models.design(features, model.inputs)
+    shares = model.contributions(design)[0]
+    told = [
+        Reason(name := model.inputs[place].feature, float(shares[place]), features.value(name, 0))
+        for place in np.argsort(-np.abs(shares), kind="stable").tolist()
+        if shares[place]
+    ]
+    return ModelView(
+        probability=float(model.score(design)[0]),
+        version=model.version,
+        horizon_days=engine.settings.horizon_us // DAY,
+        bias=model.bias,
+        shares=tuple(told),
+    )

@@ -1,0 +1,1 @@
+"""What is known of each customer, and the catalogue of features that is computed from it."""

@@ -1,0 +1,236 @@
+"""What each kind of event changes in a customer's state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.core.events.batch import Batch, ComplaintStatus, OrderStatus, Profile
+from streams.core.events.calendar import NEVER, Calendar
+from streams.core.events.topics import Topic
+from streams.core.features.complaint_followups import follow
+from streams.core.features.customers import ATTRIBUTES, HELD_DAYS, Customers
+from streams.core.features.view import Newest, Pass
+
+NO_TOPIC = -1
+"""The topic of a row that looks at a customer just before a late event."""
+
+NewestSeen = Callable[[Topic], NDArray[np.int64]]
+"""Topic -> (n + 1,) its newest event time in the partition before the first of n events and after each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Events in the order they are taken, none of them a repeat."""
+
+    events: Batch
+    instant: NDArray[np.int64]
+    """(n,) when each is judged."""
+    rows: NDArray[np.int32]
+    """(n,) index of each event's customer."""
+
+    def between(self, begin: int, end: int) -> Taken:
+        """Return the events at the positions from `begin` to before `end`."""
+        if begin == 0 and end == len(self.rows):
+            return self
+        part = slice(begin, end)
+        return Taken(self.events.take(part), self.instant[part], self.rows[part])
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A pass ready to be evaluated."""
+
+    view: Pass
+    rank: NDArray[np.int64]
+    """(n,) the place of each row in the order in which the events are taken."""
+    occurred: NDArray[np.int64] | None
+    """(n,) event times, given where there are late ones."""
+    before: NDArray[np.bool_] | None
+    """(n,) rows that stand for the instant just before the late event that follows."""
+
+
+def lay_out(
+    taken: Taken,
+    customers: Customers,
+    calendar: Calendar,
+    quiet: Mapping[Topic, NDArray[np.bool_]],
+    newest: NewestSeen | None = None,
+) -> Applied:
+    """Lay out the events of one local day by customer, with what each of them changes."""
+    late = taken.events.at < taken.instant
+    any_late = bool(late.any())
+    rank = np.argsort(taken.rows, kind="stable")
+    before: NDArray[np.bool_] | None = None
+    if any_late:
+        # A late event may disprove a warning only if the rule was not false just before it: look twice.
+        copies = 1 + late[rank]
+        before = np.zeros(int(copies.sum()), dtype=np.bool_)
+        before[(np.cumsum(copies) - copies)[copies == 2]] = True
+        rank = np.repeat(rank, copies)
+    instant, rows, at = taken.instant[rank], taken.rows[rank], taken.events.at[rank]
+    topic = taken.events.topic[rank]
+    if before is not None:
+        topic[before] = NO_TOPIC
+    day = calendar.days(at) if any_late else None
+    customers.count = max(customers.count, int(rows.max()) + 1)
+    quiet = {t: mask[rank] for t, mask in quiet.items()}
+    view = Pass(customers, rows, instant, at, day, quiet, _newest_at(rank, before, newest))
+    _Application(view, taken.events, rank, topic, customers).run()
+    return Applied(view, rank, at if any_late else None, before)
+
+
+def _newest_at(
+    rank: NDArray[np.int64], before: NDArray[np.bool_] | None, newest: NewestSeen | None
+) -> Newest | None:
+    """Return the newest event times of a topic at the rows of a pass instead of at the events as taken."""
+    if newest is None:
+        return None
+
+    def at_rows(topic: Topic) -> NDArray[np.int64]:
+        seen = newest(topic)
+        after = seen[1:][rank]
+        return after if before is None else np.where(before, seen[:-1][rank], after)
+
+    return at_rows
+
+
+class _Application:
+    """One pass's events, topic by topic."""
+
+    def __init__(
+        self,
+        view: Pass,
+        events: Batch,
+        rank: NDArray[np.int64],
+        topic: NDArray[np.int8],
+        customers: Customers,
+    ) -> None:
+        self.view = view
+        self.events = events
+        """As they were taken: a column is put in the order of `rank` only where it is read."""
+        self.rank = rank
+        self.topic = topic
+        self.at = view.occurred
+        self.customers = customers
+        self.held = np.ones(len(topic), dtype=np.bool_) if view.age is None else view.age < HELD_DAYS
+        """(n,) events of days that the state still holds; the others count in the lifetime totals only."""
+        self.placed = self.visited = self.raised = np.zeros(len(topic), dtype=np.bool_)
+        """(n,) held orders placed, logins, and complaints opened or reopened."""
+
+    def run(self) -> None:
+        present = set(np.unique(self.topic).tolist())
+        self.view.lower_to("first_at", self.topic != NO_TOPIC, self.at)
+        if Topic.ORDERS in present:
+            self._orders()
+        if Topic.LOGINS in present:
+            self._logins()
+        if Topic.COMPLAINTS in present:
+            self._complaints()
+        if Topic.FEEDBACK in present:
+            self._feedback()
+        if Topic.PROFILES in present:
+            self._profiles()
+        if Topic.CLOSURES in present:
+            closed = self.topic == Topic.CLOSURES
+            self.view.raise_to("closed_at", closed, self.at)
+        follow(self.view, self.raised, {"last_order": self.placed, "last_login": self.visited})
+
+    def _orders(self) -> None:
+        view, amount = self.view, self.events.amount[self.rank]
+        order = self.topic == Topic.ORDERS
+        placed = order & (self.events.status[self.rank] == OrderStatus.PLACED)
+        undone = order & ~placed
+        view.add("orders", placed.astype(np.int64))
+        view.add("spend", np.where(placed, amount, np.where(undone, -amount, 0)))
+        view.add("returns", undone.astype(np.int64))
+        held = self.placed = placed & self.held
+        view.raise_to("last_order", held, self.at)
+        day = np.full(len(placed), self.customers.day)
+        if view.age is not None:
+            day -= view.age
+        view.count_up("order_days", self._new_order_days(held, day))
+        view.raise_to("last_order_day", held, day)
+        view.lower_to("first_order_day", held, day)
+
+    def _new_order_days(self, placed: NDArray[np.bool_], day: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Say of each row whether it is the customer's first placed order on its local day, (n,)."""
+        view, today = self.view, self.customers.day
+        todays = placed & (day == today)
+        ordinal = view.running_sum(todays.astype(np.int64))
+        new: NDArray[np.bool_] = todays & (ordinal == 1) & (view.column("last_order_day") != today)
+        seen: set[tuple[int, int]] = set()
+        for row in np.flatnonzero(placed & (day != today)).tolist():
+            key = (int(view.rows[row]), int(day[row]))
+            new[row] = key not in seen and not self.customers.logs["orders"].has(key[1], key[0])
+            seen.add(key)
+        return new
+
+    def _logins(self) -> None:
+        login = self.topic == Topic.LOGINS
+        self.view.add("logins", login.astype(np.int64))
+        self.visited = login & self.held
+        self.view.raise_to("last_login", self.visited, self.at)
+
+    def _complaints(self) -> None:
+        view, events, rank = self.view, self.events, self.rank
+        satisfaction = events.satisfaction[rank]
+        complaint = self.topic == Topic.COMPLAINTS
+        resolved = complaint & (events.status[rank] == ComplaintStatus.RESOLVED)
+        raised = complaint & ~resolved
+        rated = resolved & (satisfaction > 0)
+        view.add("complaints", raised.astype(np.int64))
+        view.add("ratings", rated.astype(np.int64))
+        view.add("rating_sum", np.where(rated, satisfaction, 0).astype(np.int64))
+        self.raised = raised & self.held
+        view.raise_to("last_complaint", self.raised, self.at)
+        count = np.zeros(len(complaint), dtype=np.int32)
+        oldest = np.zeros(len(complaint), dtype=np.int64)
+        rows = np.flatnonzero(complaint & self.held)
+        for row, customer, at, status, complaint_id in zip(
+            rows.tolist(),
+            view.rows[rows].tolist(),
+            self.at[rows].tolist(),
+            events.status[rank[rows]].tolist(),
+            events.complaint_id[rank[rows]].tolist(),
+            strict=True,
+        ):
+            book = self.customers.book(customer)
+            book.apply(complaint_id, status, at)
+            count[row], oldest[row] = book.open, book.oldest
+        view.replace("open_complaints", complaint & self.held, count)
+        view.replace("oldest_complaint", complaint & self.held, oldest)
+
+    def _feedback(self) -> None:
+        answer = self.topic == Topic.FEEDBACK
+        self.view.add("answers", answer.astype(np.int64))
+        self.view.add("answer_sum", np.where(answer, self.events.amount[self.rank], 0))
+
+    def _profiles(self) -> None:
+        """Let the newest profile by event time hold; of equal times the one taken last."""
+        view, record = self.view, self.events.record
+        newest = np.zeros(len(self.topic), dtype=np.bool_)
+        known: dict[int, int] = {}
+        fields = {name: np.zeros(len(newest), dtype=np.int32) for name in ATTRIBUTES}
+        ends = np.full(len(newest), NEVER, dtype=np.int64)
+        silent = np.zeros(len(newest), dtype=np.bool_)
+        for row in np.flatnonzero(self.topic == Topic.PROFILES).tolist():
+            customer, at, profile = int(view.rows[row]), int(self.at[row]), record[self.rank[row]]
+            if not isinstance(profile, Profile):
+                continue
+            if at < known.get(customer, int(self.customers.state["profile_at"][customer])):
+                continue
+            known[customer] = at
+            newest[row] = True
+            for name in ATTRIBUTES:
+                fields[name][row] = self.customers.code(getattr(profile, name))
+            ends[row] = NEVER if profile.contract_ends_at is None else profile.contract_ends_at
+            silent[row] = profile.do_not_contact
+        view.replace("profile_at", newest, self.at)
+        for name in ATTRIBUTES:
+            view.replace(name, newest, fields[name])
+        view.replace("contract_ends_at", newest, ends)
+        view.replace("do_not_contact", newest, silent)

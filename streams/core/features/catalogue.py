@@ -1,0 +1,324 @@
+"""The catalogue: every feature with its name, unit, definition and the column it yields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from streams.core.conditions.columns import RuleColumns, WordCodes
+from streams.core.events.batch import MILLION
+from streams.core.events.calendar import ALWAYS, NEVER
+from streams.core.events.topics import Topic
+from streams.core.features.customers import ATTRIBUTES
+from streams.core.features.view import View, since
+
+ORDERS, LOGINS, COMPLAINTS = Topic.ORDERS, Topic.LOGINS, Topic.COMPLAINTS
+Column = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Priors:
+    """What a complaint rate leans on where a customer has few orders."""
+
+    orders: float = 5.0
+    """How many orders the prior weighs as much as."""
+    rate: float = 0.02
+    """Complaints an order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One column of the catalogue."""
+
+    name: str
+    unit: str
+    definition: str
+    compute: Callable[[Features], Column]
+    dtype: type[pl.DataType] = pl.Float64
+    history_days: int | None = None
+    """Local days of history it needs; `None` for the whole."""
+    reads: tuple[Topic, ...] = ()
+    """The topics without which it is missing."""
+    may_be_missing: bool = False
+
+
+class Features:
+    """Features of a view's rows, each computed once, when it is first asked for."""
+
+    def __init__(self, view: View, priors: Priors) -> None:
+        self.view = view
+        self.priors = priors
+        self._computed: dict[str, Column] = {}
+
+    def __len__(self) -> int:
+        return len(self.view)
+
+    def put(self, name: str, values: Column) -> None:
+        """Give the column of a feature that something else computes."""
+        self._computed[name] = values
+
+    def __getitem__(self, name: str) -> Column:
+        """Return a feature's column, (n,): integers, or floats with NaN for missing; codes for a word."""
+        values = self._computed.get(name)
+        if values is None:
+            feature = CATALOGUE[name]
+            values = self._without_quiet(feature, feature.compute(self))
+            self._computed[name] = values
+        return values
+
+    def _without_quiet(self, feature: Feature, values: Column) -> Column:
+        for topic in feature.reads:
+            quiet = self.view.quiet.get(topic, False)
+            if np.any(quiet):
+                if feature.dtype is pl.String:
+                    values = np.where(quiet, 0, values)
+                else:
+                    values = np.where(quiet, np.nan, values.astype(np.float64))
+        return values
+
+    def series(self, name: str) -> pl.Series:
+        """Return a feature's column as rules read it: missing is null."""
+        return self._as_read(name, self[name])
+
+    def series_at(self, name: str, rows: NDArray[np.int64]) -> pl.Series:
+        """Return a feature at some rows as rules read it."""
+        return self._as_read(name, self[name][rows])
+
+    def _as_read(self, name: str, values: Column) -> pl.Series:
+        dtype = CATALOGUE[name].dtype
+        if dtype is pl.String:
+            return self.view.customers.vocabulary()[values].alias(name)
+        if values.dtype.kind == "f":
+            series = pl.Series(name, values, nan_to_null=True)
+            return series if dtype is pl.Float64 else series.cast(dtype)
+        return pl.Series(name, values.astype(np.int64 if dtype is pl.Int64 else np.float64))
+
+    def frame(self, names: tuple[str, ...]) -> pl.DataFrame:
+        """Return the features `names` as a frame of `len(self)` rows."""
+        return pl.DataFrame([self.series(name) for name in names])
+
+    def columns(self, names: tuple[str, ...]) -> RuleColumns:
+        """Return the features `names` as conditions read them."""
+        words = self.view.customers.words
+        read: dict[str, Column | WordCodes] = {}
+        for name in names:
+            is_word = CATALOGUE[name].dtype is pl.String
+            read[name] = WordCodes(words, self[name]) if is_word else self[name]
+        return RuleColumns(len(self), read)
+
+    def at(self, rows: NDArray[np.int64]) -> FeaturesAt:
+        """Return the features of the rows at the positions `rows` alone."""
+        return FeaturesAt(self, rows)
+
+    def word(self, name: str, row: int) -> str | None:
+        """Return a feature that is a word at one row, `None` where it is missing."""
+        return self.view.customers.words[int(self[name][row])]
+
+    def value(self, name: str, row: int) -> int | float | str | None:
+        """Return one feature at one row as a plain value, `None` where it is missing."""
+        feature = CATALOGUE[name]
+        value = self[name][row]
+        if feature.dtype is pl.String:
+            return self.word(name, row)
+        if np.isnan(value):
+            return None
+        return int(value) if feature.dtype is pl.Int64 else float(value)
+
+
+@dataclass(frozen=True, slots=True)
+class FeaturesAt:
+    """Some rows of features."""
+
+    features: Features
+    rows: NDArray[np.int64]
+
+    def __getitem__(self, name: str) -> Column:
+        return self.features[name][self.rows]
+
+
+def _state(name: str) -> Callable[[Features], Column]:
+    return lambda f: f.view.column(name)
+
+
+def _money(name: str) -> Callable[[Features], Column]:
+    return lambda f: f.view.column(name) / MILLION
+
+
+def _since(name: str) -> Callable[[Features], Column]:
+    return lambda f: since(f.view.at, f.view.column(name))
+
+
+def _since_anyone(topic: Topic) -> Callable[[Features], Column]:
+    return lambda f: since(f.view.at, f.view.newest(topic))
+
+
+def _ratio(above: Column, below: Column) -> Column:
+    """Return the quotient, NaN where `below` is 0 or either is missing."""
+    result = np.full(len(below), np.nan)
+    np.divide(above, below, out=result, where=below != 0)
+    return result
+
+
+def _trend(name: str) -> Callable[[Features], Column]:
+    return lambda f: _ratio(f.view.column(f"{name}_30d"), f.view.column(f"{name}_prev_30d"))
+
+
+def _order_gap_mean(f: Features) -> Column:
+    days = f.view.column("order_days")
+    span = f.view.column("last_order_day").astype(np.int64) - f.view.column("first_order_day")
+    return np.where(days > 1, _ratio(span, days - 1), np.nan)
+
+
+def _complaint_rate(f: Features) -> Column:
+    k, r = f.priors.orders, f.priors.rate
+    return _ratio(f.view.column("complaints_90d") + k * r, f.view.column("orders_90d") + k)
+
+
+def _oldest_complaint(f: Features) -> Column:
+    opened = f.view.column("oldest_complaint")
+    return since(f.view.at, np.where(opened == ALWAYS, NEVER, opened))
+
+
+def _answer_mean(window: str) -> Callable[[Features], Column]:
+    return lambda f: _ratio(
+        f.view.column(f"answer_sum_{window}") / MILLION, f.view.column(f"answers_{window}")
+    )
+
+
+def _answer_trend(f: Features) -> Column:
+    return _ratio(_answer_mean("30d")(f), _answer_mean("prev_30d")(f))
+
+
+def _to_contract_end(f: Features) -> Column:
+    return -since(f.view.at, f.view.column("contract_ends_at"))
+
+
+def _overdue(f: Features) -> Column:
+    return _ratio(f["days_since_order"], f["order_gap_mean"])
+
+
+def _satisfaction(f: Features) -> Column:
+    return _ratio(f.view.column("rating_sum_90d"), f.view.column("ratings_90d"))
+
+
+def _return_rate(f: Features) -> Column:
+    return _ratio(f.view.column("returns_90d"), f.view.column("orders_90d"))
+
+
+def _not_given(f: Features) -> Column:
+    return np.full(len(f), np.nan)
+
+
+def _int(unit: str, topic: Topic, name: str, definition: str, days: int | None) -> Feature:
+    return Feature(name, unit, definition, _state(name), pl.Int64, days, (topic,))
+
+
+def _float(
+    name: str,
+    unit: str,
+    definition: str,
+    compute: Callable[[Features], Column],
+    reads: tuple[Topic, ...],
+    days: int | None = None,
+    *,
+    missing: bool = True,
+) -> Feature:
+    return Feature(name, unit, definition, compute, pl.Float64, days, reads, missing)
+
+
+def _windows() -> Iterator[Feature]:
+    """Yield what is counted and summed over days."""
+    for days in (7, 30, 90):
+        text = f"placed orders in the last {days} days"
+        yield _int("orders", ORDERS, f"orders_{days}d", text, days)
+    for days in (7, 30, 90):
+        name = f"spend_{days}d"
+        text = f"net spend in the last {days} days: placed, less cancelled or returned, each on its own day"
+        yield _float(name, "currency", text, _money(name), (ORDERS,), days, missing=False)
+    for days in (7, 30, 90):
+        yield _int("logins", LOGINS, f"logins_{days}d", f"logins in the last {days} days", days)
+    for days in (30, 90):
+        text = f"complaints opened or reopened in the last {days} days"
+        yield _int("complaints", COMPLAINTS, f"complaints_{days}d", text, days)
+    for suffix, text, history in (
+        ("prev_30d", "over days 31 to 60 back", 60),
+        ("total", "since the first event", None),
+    ):
+        yield _int("orders", ORDERS, f"orders_{suffix}", f"placed orders {text}", history)
+        name = f"spend_{suffix}"
+        yield _float(name, "currency", f"net spend {text}", _money(name), (ORDERS,), history, missing=False)
+        yield _int("logins", LOGINS, f"logins_{suffix}", f"logins {text}", history)
+        text = f"complaints opened or reopened {text}"
+        yield _int("complaints", COMPLAINTS, f"complaints_{suffix}", text, history)
+
+
+def _rhythm() -> Iterator[Feature]:
+    """Yield what tells how long it has been, against how long it used to be."""
+    text = "fractional days since the customer's first event"
+    yield _float("tenure_days", "days", text, _since("first_at"), (), missing=False)
+    for thing, topic in (("order", ORDERS), ("login", LOGINS), ("complaint", COMPLAINTS)):
+        text = f"fractional days since the last {thing}; missing if there was none"
+        yield _float(f"days_since_{thing}", "days", text, _since(f"last_{thing}"), (topic,))
+        text = (
+            f"fractional days since the newest {thing} event of anyone in the partition; missing before one"
+        )
+        yield _float(f"days_since_any_{thing}", "days", text, _since_anyone(topic), (topic,))
+    text = "mean days between consecutive days with a placed order, ever; missing below two such days"
+    yield _float("order_gap_mean", "days", text, _order_gap_mean, (ORDERS,))
+    yield _float("overdue", "ratio", "days_since_order / order_gap_mean", _overdue, (ORDERS,))
+    for name, measure, topic in (
+        ("order_trend", "orders", ORDERS),
+        ("login_trend", "logins", LOGINS),
+        ("spend_trend", "spend", ORDERS),
+    ):
+        text = f"{measure} of the last 30 days over those of the 30 before; missing where the latter are 0"
+        yield _float(name, "ratio", text, _trend(measure), (topic,), 60)
+
+
+def _experience() -> Iterator[Feature]:
+    """Yield complaints, returns and answers."""
+    text = "(complaints_90d + k r) / (orders_90d + k): k orders at rate r as a prior; missing where 0 / 0"
+    yield _float("complaint_rate_90d", "complaints an order", text, _complaint_rate, (COMPLAINTS, ORDERS), 90)
+    text = "complaints open by their id; exact up to 8 open at once"
+    yield _int("complaints", COMPLAINTS, "open_complaints", text, None)
+    text = "fractional days since the oldest open complaint was opened; missing if none is"
+    yield _float("oldest_open_complaint_days", "days", text, _oldest_complaint, (COMPLAINTS,))
+    for thing, topic in (("order", ORDERS), ("login", LOGINS)):
+        text = f"fractional days since the first complaint that no {thing} has followed; missing if none is"
+        name = f"complaint_without_{thing}"
+        yield _float(f"{name}_days", "days", text, _since(name), (COMPLAINTS, topic))
+    text = "mean satisfaction with complaints resolved in the last 90 days; missing if none is rated"
+    yield _float("handling_satisfaction_90d", "1 to 5", text, _satisfaction, (COMPLAINTS,), 90)
+    yield _int("orders", ORDERS, "returns_90d", "orders cancelled or returned in the last 90 days", 90)
+    text = "returns_90d / orders_90d; missing without orders"
+    yield _float("return_rate_90d", "ratio", text, _return_rate, (ORDERS,), 90)
+    text = "mean of score / scale in the last 90 days; missing without answers"
+    yield _float("feedback_mean_90d", "share", text, _answer_mean("90d"), (Topic.FEEDBACK,), 90)
+    text = "mean answer of the last 30 days over that of the 30 before; missing without either"
+    yield _float("feedback_trend", "ratio", text, _answer_trend, (Topic.FEEDBACK,), 60)
+
+
+def _profile() -> Iterator[Feature]:
+    """Yield what the profile says."""
+    for name in ATTRIBUTES:
+        text = f"{name.replace('_', ' ')} in the newest profile by event time"
+        yield Feature(name, "word", text, _state(name), pl.String, None, (Topic.PROFILES,), True)
+    text = "fractional days until the contract in the newest profile ends; negative after it"
+    yield _float("days_to_contract_end", "days", text, _to_contract_end, (Topic.PROFILES,))
+    # The score is a column like any other; the engine gives it where a model is ready.
+    text = "the model's calibrated score; missing until the model is ready"
+    yield _float("churn_probability", "probability", text, _not_given, ())
+
+
+CATALOGUE: Final[dict[str, Feature]] = {
+    feature.name: feature for feature in (*_windows(), *_rhythm(), *_experience(), *_profile())
+}
+"""Every feature by its name, in the order of the documentation."""
+
+DTYPES: Final[dict[str, type[pl.DataType]]] = {name: feature.dtype for name, feature in CATALOGUE.items()}
+"""What rules are compiled against."""

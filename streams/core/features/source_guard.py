@@ -1,0 +1,88 @@
+"""The quiet-source guard: a topic that has gone quiet as a whole is a broken source, not lost customers.
+
+It also tells when the newest event of a topic was, of anyone in the partition, which rules may ask for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.core.events.calendar import NEVER
+from streams.core.events.topics import REQUIRED, Topic
+from streams.core.features.apply import NewestSeen, Taken
+from streams.core.features.customers import Customers
+from streams.core.features.view import Sweep
+from streams.core.steps import Notice
+
+
+class QuietSources:
+    """Newest event time of the required and the guarded topics in the partition, and which are quiet.
+
+    A topic is quiet at `t` when its newest event time lies more than `after[topic]` microseconds before
+    `t`. One that has had no event yet is not quiet: nothing tells when it should have had one.
+    """
+
+    def __init__(self, after: Mapping[Topic, int], partition: int) -> None:
+        self.after = after
+        self.partition = partition
+        self.newest = {topic: int(NEVER) for topic in sorted({*REQUIRED, *after})}
+        self.told = dict.fromkeys(self.newest, False)
+
+    def during(self, taken: Taken, notices: list[Notice]) -> dict[Topic, NDArray[np.bool_]]:
+        """Return for each guarded topic whether it is quiet at each of the (n,) events, in their order."""
+        result: dict[Topic, NDArray[np.bool_]] = {}
+        seen = self.seen(taken)
+        for topic in self.newest.keys() - self.after.keys():
+            times = taken.events.at[taken.events.topic == topic]
+            self.newest[topic] = max(self.newest[topic], int(times.max(initial=NEVER)))
+        for topic, after in self.after.items():
+            newest = seen(topic)[1:]
+            quiet = (newest != NEVER) & (newest < taken.instant - after)
+            self.newest[topic] = int(newest[-1])
+            result[topic] = quiet
+            state = np.concatenate([[self.told[topic]], quiet])
+            for row in np.flatnonzero(state[1:] != state[:-1]).tolist():
+                self._tell(topic, bool(quiet[row]), int(taken.instant[row]), int(newest[row]), notices)
+        return result
+
+    def seen(self, taken: Taken) -> NewestSeen:
+        """Return what tells the newest event time of a required or guarded topic before and at each event.
+
+        To be asked for before `during`, which goes on to the end of the events.
+        """
+        known = dict(self.newest)
+
+        def newest(topic: Topic) -> NDArray[np.int64]:
+            times = np.where(taken.events.topic == topic, taken.events.at, NEVER)
+            return np.maximum.accumulate(np.concatenate([[known[topic]], times]))
+
+        return newest
+
+    def look(self, customers: Customers, at: int) -> Sweep:
+        """Return all customers at an instant that all events so far precede."""
+        quiet = {topic: self.is_quiet(topic, at) for topic in self.after}
+        return Sweep(customers, at, quiet, self.newest.__getitem__)
+
+    def tell(self, at: int, notices: list[Notice]) -> None:
+        """Note each guarded topic that has gone quiet, or come back, by the sweep at an instant."""
+        for topic in self.after:
+            quiet = self.is_quiet(topic, at)
+            if quiet != self.told[topic]:
+                self._tell(topic, quiet, at, self.newest[topic], notices)
+
+    def is_quiet(self, topic: Topic, at: int) -> bool:
+        """Say whether a topic is quiet at an instant that all events so far precede."""
+        newest = self.newest.get(topic, NEVER)
+        return topic in self.after and newest != NEVER and newest < at - self.after[topic]
+
+    def topics_at(self, at: int) -> list[Topic]:
+        """Return the topics that are quiet at an instant that all events so far precede."""
+        return [topic for topic in self.after if self.is_quiet(topic, at)]
+
+    def _tell(self, topic: Topic, quiet: bool, at: int, newest: int, notices: list[Notice]) -> None:
+        self.told[topic] = quiet
+        kind = "source.quiet" if quiet else "source.back"
+        notices.append(Notice(kind, at, self.partition, {"topic": topic.label, "newest": newest}))

@@ -1,0 +1,1 @@
+"""Churn probability inside the engine: scoring, labels that come a horizon later, and prequential quality."""

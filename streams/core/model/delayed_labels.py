@@ -1,0 +1,195 @@
+"""Delayed labels: what was known of customers at their decision instants, kept until the outcome is.
+
+Every customer has one decision instant in `decide_every` sweeps; which one follows from a hash of the
+customer's id, so that each sweep takes about an equal share. At that instant `t` the model's inputs are
+frozen. The outcome is taken as known at `t + horizon` and not before, for those who stayed as for those who
+left: learning early from customers who came back would teach that everybody does. What has not matured is
+censored and never learned.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.core.events.calendar import DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """`k` customers at one decision instant and what became of them, in learning order."""
+
+    at: int
+    """The decision instant, microseconds since the epoch."""
+    customers: NDArray[np.int64]
+    x: NDArray[np.float32]
+    """(k, m) the model's inputs as they were then, NaN for missing."""
+    p: NDArray[np.float64]
+    """(k,) the probability given then, NaN if there was none."""
+    y: NDArray[np.bool_]
+    """(k,) whether the customer had churned by the end of the horizon."""
+    excluded: NDArray[np.bool_]
+    """(k,) customers whose outcome is not a plain one, such as those under treatment."""
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def plain(self) -> Samples:
+        """Return the samples that may be taught: those not excluded."""
+        keep = ~self.excluded
+        columns = (getattr(self, f.name)[keep] for f in fields(self) if f.name != "at")
+        return Samples(self.at, *columns)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cohort:
+    at: int
+    customers: NDArray[np.int64]
+    x: NDArray[np.float32]
+    p: NDArray[np.float64]
+
+
+class Cohorts:
+    """Decisions whose outcome is not known yet, oldest first.
+
+    `max_samples` bounds what one sweep adds, and so memory and learning time: of a larger share a uniform
+    subsample is kept, chosen anew at each sweep by a hash. A model of twenty weights gains little from more.
+    """
+
+    def __init__(
+        self,
+        inputs: Sequence[str],
+        *,
+        horizon_us: int = 90 * DAY,
+        active_us: int | None = None,
+        decide_every: int = 28,
+        max_samples: int = 500,
+    ) -> None:
+        if min(horizon_us, decide_every, max_samples) < 1 or (active_us is not None and active_us < 1):
+            msg = "horizon, activity window, decision interval and sample limit must be at least 1"
+            raise ValueError(msg)
+        self.inputs = tuple(inputs)
+        self.horizon_us = horizon_us
+        self.active_us = horizon_us if active_us is None else active_us
+        self.decide_every = decide_every
+        self.max_samples = max_samples
+        self._waiting: deque[_Cohort] = deque()
+
+    def __len__(self) -> int:
+        """Return how many samples wait for their outcome."""
+        return sum(len(c.customers) for c in self._waiting)
+
+    def choose(
+        self,
+        at: int,
+        sweep: int,
+        keys: NDArray[np.uint64],
+        last_order: NDArray[np.int64],
+        closed_at: NDArray[np.int64],
+    ) -> NDArray[np.int64]:
+        """Return the customers, (k,), whose decision instant is the sweep at `at`, in learning order.
+
+        `sweep` numbers the sweeps without gaps. `keys` (`customer_keys`), `last_order` and `closed_at` are
+        (c,), the smallest integer standing for never. In the population are customers with an order in
+        (at - active_us, at] and no closure after their last order. Learning order is that of a hash, anew at
+        each sweep: it does not depend on who became known first, and no kind of customer always comes last.
+        """
+        due = keys % np.uint64(self.decide_every) == np.uint64(sweep % self.decide_every)
+        rows = np.flatnonzero(due & (last_order > at - self.active_us) & (closed_at <= last_order))
+        order = np.argsort(_mixed(keys[rows], sweep), kind="stable")
+        return rows[order][: self.max_samples]
+
+    def decide(
+        self,
+        at: int,
+        customers: NDArray[np.integer[Any]],
+        x: NDArray[np.floating[Any]],
+        p: NDArray[np.float64],
+    ) -> None:
+        """Freeze the inputs `x` (k, m) and probabilities `p` (k,) of `customers` (k,) as they are at `at`."""
+        if self._waiting and at <= self._waiting[-1].at:
+            msg = f"decision at {at} after one at {self._waiting[-1].at}"
+            raise ValueError(msg)
+        if x.shape != (len(customers), len(self.inputs)) or p.shape != (len(customers),):
+            msg = f"{len(customers)} customers and {len(self.inputs)} inputs, but x {x.shape} and p {p.shape}"
+            raise ValueError(msg)
+        if len(customers):
+            self._waiting.append(_Cohort(at, customers.astype(np.int64), _single(x), p.astype(np.float64)))
+
+    def next_due(self) -> int | None:
+        """Return the instant at which the next outcomes are known, `None` if none is awaited."""
+        return self._waiting[0].at + self.horizon_us if self._waiting else None
+
+    def mature(
+        self,
+        at: int,
+        last_order: NDArray[np.int64],
+        closed_at: NDArray[np.int64],
+        exclude: NDArray[np.bool_] | None = None,
+    ) -> Samples | None:
+        """Return the samples whose outcome is known at `at`, or `None`; each is returned once.
+
+        To be called when all events up to and including `next_due()` were applied and none after it: all
+        arguments are (c,) as of then. `exclude` marks customers whose outcome is not to be taught.
+        """
+        due = self.next_due()
+        if due is None or at < due:
+            return None
+        if at > due:
+            msg = f"outcomes due at {due} asked for at {at}: they would be read from the future"
+            raise ValueError(msg)
+        cohort = self._waiting.popleft()
+        rows = cohort.customers
+        y = (last_order[rows] <= cohort.at) | (closed_at[rows] > cohort.at)
+        excluded = np.zeros(len(rows), dtype=np.bool_) if exclude is None else exclude[rows]
+        return Samples(cohort.at, rows, cohort.x, cohort.p, y, excluded)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Return everything that waits as arrays: samples one cohort after the other."""
+        waiting = self._waiting
+        return {
+            "at": np.array([c.at for c in waiting], dtype=np.int64),
+            "size": np.array([len(c.customers) for c in waiting], dtype=np.int64),
+            "customers": np.concatenate([c.customers for c in waiting] or [np.empty(0, dtype=np.int64)]),
+            "x": np.concatenate(
+                [c.x for c in waiting] or [np.empty((0, len(self.inputs)), dtype=np.float32)]
+            ),
+            "p": np.concatenate([c.p for c in waiting] or [np.empty(0)]),
+            "inputs": np.array(self.inputs, dtype=np.str_),
+        }
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from what `state` returned.
+
+        Inputs are matched by name: one that the state does not know is missing in its samples.
+        """
+        held = state["inputs"].tolist()
+        source = [held.index(name) if name in held else -1 for name in self.inputs]
+        x = np.column_stack([state["x"], np.full(len(state["x"]), np.nan, dtype=np.float32)])[:, source]
+        self._waiting.clear()
+        stop = 0
+        for at, size in zip(state["at"].tolist(), state["size"].tolist(), strict=True):
+            start, stop = stop, stop + size
+            part = slice(start, stop)
+            self._waiting.append(_Cohort(at, state["customers"][part], x[part], state["p"][part]))
+
+
+def _mixed(keys: NDArray[np.uint64], salt: int) -> NDArray[np.uint64]:
+    """Return `keys` hashed anew with `salt` (the finaliser of SplitMix64)."""
+    z = keys + np.uint64(salt * 0x9E3779B97F4A7C15 % 2**64)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+def _single(x: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    """Return `x` in single precision; what does not fit or is infinite is missing."""
+    with np.errstate(over="ignore"):
+        single = x.astype(np.float32)
+    single[~np.isfinite(single)] = np.nan
+    return single

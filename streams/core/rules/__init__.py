@@ -1,0 +1,1 @@
+"""A rule and a set of rules, with what one has beside conditions: phrases, messages, inhibition."""

@@ -1,0 +1,1 @@
+"""Groups of customers: daily sums by segment, their features, rules and warnings."""

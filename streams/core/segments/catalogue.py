@@ -1,0 +1,192 @@
+"""The catalogue of segment rules: what they read of a segment at the end of a day (docs/segments.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from streams.core.events.topics import Topic
+from streams.core.segments.counts import COUNTS
+from streams.core.steps import Value
+
+WINDOW_DAYS: Final = 35
+"""Local days that are looked at: the last 7 and the 28 before."""
+
+ORDERS, COMPLAINTS = Topic.ORDERS, Topic.COMPLAINTS
+_WINDOWS: Final = {"7d": slice(0, 7), "28d": slice(0, 28), "prev_28d": slice(7, 35)}
+"""Days by their age: the day that has just ended is 0."""
+_TEXTS: Final = {
+    "7d": "in the last 7 days",
+    "28d": "in the last 28 days",
+    "prev_28d": "in the 28 days before the last 7",
+}
+_READS: Final = {
+    "orders": (ORDERS,),
+    "complaints": (COMPLAINTS,),
+    "active_days": (COMPLAINTS, Topic.LOGINS, ORDERS),
+    "complainers": (COMPLAINTS,),
+}
+"""Measure -> the topics without which it is missing, in the order of `COUNTS`."""
+
+Column = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentFeature:
+    """One column of the catalogue."""
+
+    name: str
+    definition: str
+    compute: Callable[[SegmentFeatures], Column]
+    reads: tuple[Topic, ...] = ()
+    """The topics without which it is missing."""
+    history_days: int = 0
+    """Days that must be known, or it is missing."""
+    dtype: type[pl.DataType] = pl.Float64
+
+
+class SegmentFeatures:
+    """The features of `s` segments of one dimension at the end of a day, each computed once."""
+
+    def __init__(
+        self,
+        values: list[str],
+        counts: NDArray[np.int64],
+        shop: NDArray[np.int64],
+        *,
+        known_days: int,
+        quiet: Collection[str] = (),
+    ) -> None:
+        self.values = values
+        """(s,) the segments' values."""
+        self.counts = counts
+        """(s, WINDOW_DAYS, 4) by age in days and `COUNTS`."""
+        self.shop = shop
+        """(WINDOW_DAYS, 4) the same of the whole shop."""
+        self.known_days = known_days
+        self.quiet = frozenset(quiet)
+        self._computed: dict[str, Column] = {}
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, name: str) -> Column:
+        """Return a feature's column, (s,): integers, floats with NaN for missing, or words."""
+        values = self._computed.get(name)
+        if values is None:
+            feature = SEGMENT_CATALOGUE[name]
+            values = feature.compute(self)
+            if self.known_days < feature.history_days or any(t.label in self.quiet for t in feature.reads):
+                values = np.full(len(self), np.nan)
+            self._computed[name] = values
+        return values
+
+    def frame(self, names: tuple[str, ...]) -> pl.DataFrame:
+        """Return the features `names` as a frame of `len(self)` rows; missing is null."""
+        columns = {}
+        for name in names:
+            values = self[name]
+            dtype = SEGMENT_CATALOGUE[name].dtype
+            series = pl.Series(name, values.tolist() if dtype is pl.String else values, nan_to_null=True)
+            columns[name] = series.cast(dtype)
+        return pl.DataFrame(columns)
+
+    def value(self, name: str, row: int) -> Value:
+        """Return one feature of one segment as a plain value, `None` where it is missing."""
+        value, dtype = self[name][row], SEGMENT_CATALOGUE[name].dtype
+        if dtype is pl.String:
+            return str(value)
+        if np.isnan(value):
+            return None
+        return int(value) if dtype is pl.Int64 else float(value)
+
+    def sums(self, measure: int, window: str, *, shop: bool = False) -> NDArray[np.int64]:
+        """Return the sums of a count over a window, (s,)."""
+        if shop:
+            total = self.shop[_WINDOWS[window], measure].sum()
+            return np.full(len(self), total, dtype=np.int64)
+        summed: NDArray[np.int64] = self.counts[:, _WINDOWS[window], measure].sum(axis=1)
+        return summed
+
+
+def _ratio(above: Column, below: Column) -> Column:
+    result = np.full(len(below), np.nan)
+    np.divide(above, below, out=result, where=below != 0)
+    return result
+
+
+def _rate(window: str, *, shop: bool = False) -> Callable[[SegmentFeatures], Column]:
+    return lambda f: _ratio(f.sums(1, window, shop=shop), f.sums(0, window, shop=shop))
+
+
+def _rise(prefix: str = "") -> Callable[[SegmentFeatures], Column]:
+    return lambda f: _ratio(f[f"{prefix}complaint_rate_7d"], f[f"{prefix}complaint_rate_prev_28d"])
+
+
+def rise_z(a: Column, m: Column, b: Column, n: Column) -> Column:
+    """Return how many standard errors the rate a / m lies above b / n, NaN where m or n is 0.
+
+    Anscombe (1948), Biometrika 35, 246-254: sqrt(X + 3/8) of a Poisson count has variance 1/4, nearly. As a
+    test of two rates: Gu, Ng, Tang and Schucany (2008), Biometrical Journal 50, 283-298.
+    """
+    known = (m > 0) & (n > 0)
+    d = np.where(known, m, 1) / np.where(known, n, 1)
+    z = 2 * (np.sqrt(a + 0.375) - np.sqrt(d * (b + 0.375))) / np.sqrt(1 + d)
+    return np.where(known, z, np.nan)
+
+
+def _rise_z(f: SegmentFeatures) -> Column:
+    return rise_z(f.sums(1, "7d"), f.sums(0, "7d"), f.sums(1, "prev_28d"), f.sums(0, "prev_28d"))
+
+
+def _sum(measure: int, window: str, *, shop: bool = False) -> Callable[[SegmentFeatures], Column]:
+    return lambda f: f.sums(measure, window, shop=shop)
+
+
+def _history(window: str) -> int:
+    return WINDOW_DAYS if window == "prev_28d" else 0
+
+
+def _features() -> Iterator[SegmentFeature]:
+    assert len(_READS) == len(COUNTS)
+    for measure, (name, reads) in enumerate(_READS.items()):
+        for window, text in _TEXTS.items():
+            said = {
+                "orders": f"placed orders {text}",
+                "complaints": f"complaints opened or reopened {text}",
+                "active_days": f"customers with an order, login or complaint on each day {text}, added up",
+                "complainers": f"customers with a complaint on each day {text}, added up",
+            }[name]
+            compute = _sum(measure, window)
+            yield SegmentFeature(f"{name}_{window}", said, compute, reads, _history(window), pl.Int64)
+    both = (COMPLAINTS, ORDERS)
+    for window, text in _TEXTS.items():
+        said = f"complaints over orders {text}; missing without orders"
+        yield SegmentFeature(f"complaint_rate_{window}", said, _rate(window), both, _history(window))
+    said = "complaint_rate_7d / complaint_rate_prev_28d; missing where either is, or the latter is 0"
+    yield SegmentFeature("complaint_rise", said, _rise(), both, WINDOW_DAYS)
+    said = "standard errors by which the rate of the last 7 days lies above that of the 28 before"
+    yield SegmentFeature("complaint_rise_z", said, _rise_z, both, WINDOW_DAYS)
+    for name, measure, of in (("orders", 0, (ORDERS,)), ("complaints", 1, (COMPLAINTS,))):
+        said = f"{name} of the whole shop in the last 7 days"
+        yield SegmentFeature(f"all_{name}_7d", said, _sum(measure, "7d", shop=True), of, 0, pl.Int64)
+    for window in ("7d", "prev_28d"):
+        said = f"complaints over orders of the whole shop {_TEXTS[window]}; missing without orders"
+        name = f"all_complaint_rate_{window}"
+        yield SegmentFeature(name, said, _rate(window, shop=True), both, _history(window))
+    said = "all_complaint_rate_7d / all_complaint_rate_prev_28d; missing where either is, or the latter is 0"
+    yield SegmentFeature("all_complaint_rise", said, _rise("all_"), both, WINDOW_DAYS)
+    said = "the segment's value, such as the name of the region"
+    yield SegmentFeature("value", said, lambda f: np.array(f.values, dtype=np.object_), dtype=pl.String)
+
+
+SEGMENT_CATALOGUE: Final[dict[str, SegmentFeature]] = {feature.name: feature for feature in _features()}
+"""Every feature by its name."""
+
+SEGMENT_DTYPES: Final[dict[str, type[pl.DataType]]] = {n: f.dtype for n, f in SEGMENT_CATALOGUE.items()}
+"""What segment rules are compiled against."""

@@ -1,0 +1,242 @@
+"""The whole state of an engine as tables, and back: what a checkpoint holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from streams.core.engine import Engine
+from streams.core.events.batch import COLUMNS, Batch, read_record, record_json
+from streams.core.events.topics import Topic
+from streams.core.features.complaint_followups import restored
+from streams.core.features.complaints import Known, Rows
+from streams.core.features.customers import SCHEMA
+from streams.core.segments.tables import restore_counts, take_counts
+from streams.core.warnings.tables import (
+    life_columns,
+    lives_table,
+    restore_episodes,
+    warnings_now,
+)
+
+FORMAT: Final = 2
+"""Version of the tables; a state of another format is refused, never guessed at."""
+READABLE: Final = (1, FORMAT)
+"""Formats that can be gone on from: 1 knows nothing of actions on warnings, as there were none."""
+
+Tables = dict[str, pl.DataFrame]
+
+_COMPLAINTS: Final = {
+    "customer": pl.Int32,
+    "complaint_id": pl.String,
+    "opened_at": pl.Int64,
+    "resolved_at": pl.Int64,
+    "uncounted": pl.Int32,
+}
+
+
+class StateMismatch(ValueError):
+    """The state is not one of this engine: another format, application or partition."""
+
+
+def tables(engine: Engine) -> Tables:
+    """Return everything the engine knows, as tables of plain columns; `restore` goes on from them.
+
+    `customers` has a row a customer, and the other tables name a customer by its row there. `engine` holds
+    what there is once: instants, settings of the format, and the learner, as JSON.
+    """
+    return take(engine)()
+
+
+def take(engine: Engine) -> Callable[[], Tables]:
+    """Take what the engine knows at this moment and return what makes `tables` of it.
+
+    The engine must stand still for the first, which is short, and may go on during the second.
+    """
+    customers, episodes = engine.customers, engine.episodes
+    known = customers.known
+    once = _once(engine)
+    ids = customers.ids[:known]
+    columns = {name: customers.state[name][:known].copy() for name in SCHEMA}
+    days = [(m, day, *cells) for m, log in customers.logs.items() for day, *cells in log.items()]
+    books = customers.book_rows()
+    repeats = engine.repeats.at_rest()
+    waiting = engine.reorder.waiting
+    names = [rule.id for rule in engine.rules.rules]
+    lives = life_columns(episodes.lives)
+    warnings = warnings_now(episodes, names)
+    openings = list(episodes.newest.items())
+    decisions = engine.cohorts.state()
+    segments = take_counts(engine.segments, known)
+
+    def made() -> Tables:
+        return {
+            "engine": pl.DataFrame({"json": [json.dumps(once, sort_keys=True)]}),
+            "customers": pl.DataFrame({"customer_id": pl.Series(ids, dtype=pl.String)} | columns),
+            "days": _days(days),
+            "complaints": _complaints(books),
+            "repeats": pl.DataFrame(repeats.columns()),
+            "held": _held(*waiting),
+            "lives": lives_table(names, lives),
+            "warnings": warnings(),
+            "openings": pl.DataFrame(
+                [(customer, at, again) for customer, (at, again) in sorted(openings)],
+                schema={"customer": pl.Int32, "at": pl.Int64, "again": pl.Int32},
+                orient="row",
+            ),
+            "decisions": _decisions(decisions),
+            **segments(),
+        }
+
+    return made
+
+
+def restore(engine: Engine, state: Mapping[str, pl.DataFrame]) -> None:
+    """Let a new engine go on from `tables`.
+
+    Causes of rules that the engine no longer has are left out; `Engine.adopt` withdraws their warnings.
+    Raises `StateMismatch` for a state of another format, application or partition.
+    """
+    once = json.loads(state["engine"]["json"][0])
+    read = once["format"] if once["format"] in READABLE else FORMAT
+    for name, mine in (
+        ("format", read),
+        ("app", engine.settings.app),
+        ("partition", engine.partition),
+        ("time_zone", engine.settings.time_zone),
+    ):
+        if once[name] != mine:
+            msg = f"the state's {name} is {once[name]!r}, not {mine!r}"
+            raise StateMismatch(msg)
+    customers = engine.customers
+    frame = state["customers"]
+    customers.index(frame["customer_id"].to_numpy().astype(np.object_))
+    for name in SCHEMA:
+        values = frame[name] if name in frame.columns else restored(frame, name)
+        customers.state[name][: len(frame)] = values.to_numpy()
+    customers.count, customers.day = once["count"], once["day"]
+    for word in once["words"]:
+        customers.code(word)
+    for (measure, day), cells in state["days"].partition_by("measure", "day", as_dict=True).items():
+        customers.logs[measure].add(day, cells["customer"].to_numpy(), cells["amount"].to_numpy())
+    for customer, complaint_id, opened_at, resolved_at, uncounted in state["complaints"].iter_rows():
+        book = customers.book(customer)
+        if complaint_id is None:
+            book.uncounted = uncounted
+        else:
+            known = book.known.setdefault(complaint_id, Known([], resolved_at))
+            known.openings += [] if opened_at is None else [opened_at]
+    engine.repeats.restore({name: column.to_numpy() for name, column in state["repeats"].to_dict().items()})
+    _restore_held(engine, state["held"], once)
+    restore_episodes(engine.episodes, state, once)
+    _restore_decisions(engine, state["decisions"], once)
+    restore_counts(engine.segments, state)
+    engine.resume(once["midnight"], once["next_sweep"], once["sweeps"])
+    for topic, (newest, told) in once["quiet"].items():
+        if Topic[topic] in engine.quiet.newest:
+            engine.quiet.newest[Topic[topic]], engine.quiet.told[Topic[topic]] = newest, told
+
+
+def _once(engine: Engine) -> dict[str, Any]:
+    customers, reorder = engine.customers, engine.reorder
+    midnight, next_sweep, sweeps = engine.place
+    return {
+        "format": FORMAT,
+        "app": engine.settings.app,
+        "partition": engine.partition,
+        "time_zone": engine.settings.time_zone,
+        "rule_set": engine.rules.hash,
+        "count": customers.count,
+        "day": customers.day,
+        "words": customers.words[1:],
+        "midnight": midnight,
+        "next_sweep": next_sweep,
+        "sweeps": sweeps,
+        "watermark": reorder.watermark,
+        "newest": reorder.newest,
+        "quiet": {t.name: [engine.quiet.newest[t], engine.quiet.told[t]] for t in engine.quiet.newest},
+        "opened": {r.id: n for r, n in zip(engine.rules.rules, engine.episodes.opened, strict=True)},
+        "learner": engine.learner.state() if engine.learner is not None else None,
+    }
+
+
+def _days(days: Iterable[tuple[Any, ...]]) -> pl.DataFrame:
+    parts = [
+        pl.DataFrame(
+            {
+                "measure": pl.repeat(measure, len(rows), dtype=pl.String, eager=True),
+                "day": pl.repeat(day, len(rows), dtype=pl.Int32, eager=True),
+                "customer": rows,
+                "amount": amounts,
+            }
+        )
+        for measure, day, rows, amounts in days
+    ]
+    schema = {"measure": pl.String, "day": pl.Int32, "customer": pl.Int32, "amount": pl.Int64}
+    return pl.concat(parts) if parts else pl.DataFrame(schema=schema)
+
+
+def _complaints(books: Iterable[Rows]) -> pl.DataFrame:
+    rows = [row for book in sorted(books, key=lambda rows: rows[0][0]) for row in book]
+    return pl.DataFrame(rows, schema=_COMPLAINTS, orient="row")
+
+
+def _held(events: Batch, instant: NDArray[np.int64]) -> pl.DataFrame:
+    """Return the events that wait to be put in order."""
+    columns: dict[str, Any] = {"instant": instant}
+    for name, (dtype, _) in COLUMNS.items():
+        values = getattr(events, name)
+        if name == "record":
+            values = pl.Series([record_json(r) for r in values.tolist()], dtype=pl.String)
+        elif dtype is np.object_:
+            values = pl.Series(values.tolist(), dtype=pl.String)
+        columns[name] = values
+    return pl.DataFrame(columns)
+
+
+def _restore_held(engine: Engine, frame: pl.DataFrame, once: Mapping[str, Any]) -> None:
+    columns: dict[str, Any] = {}
+    for name, (dtype, _) in COLUMNS.items():
+        if dtype is np.object_:
+            values = np.empty(len(frame), dtype=np.object_)
+            values[:] = frame[name].to_list()
+            if name == "record":
+                values[:] = [read_record(text) for text in values.tolist()]
+            columns[name] = values
+        else:
+            columns[name] = frame[name].to_numpy().astype(dtype)
+    engine.reorder.restore(Batch(**columns), frame["instant"].to_numpy(), once["watermark"], once["newest"])
+
+
+def _decisions(state: Mapping[str, NDArray[Any]]) -> pl.DataFrame:
+    columns: dict[str, Any] = {
+        "at": np.repeat(state["at"], state["size"]),
+        "customer": state["customers"],
+        "p": state["p"],
+    }
+    columns |= {f"x:{name}": state["x"][:, i] for i, name in enumerate(state["inputs"].tolist())}
+    return pl.DataFrame(columns)
+
+
+def _restore_decisions(engine: Engine, frame: pl.DataFrame, once: Mapping[str, Any]) -> None:
+    if engine.learner is not None and once["learner"] is not None:
+        engine.learner.restore(once["learner"])
+        engine.model = engine.learner.snapshot()
+    at = frame["at"].to_numpy()
+    starts = np.flatnonzero(np.diff(at, prepend=at[0] - 1)) if len(at) else np.empty(0, dtype=np.int64)
+    names = [name for name in frame.columns if name.startswith("x:")]
+    engine.cohorts.restore(
+        {
+            "at": at[starts],
+            "size": np.diff(starts, append=len(at)),
+            "customers": frame["customer"].to_numpy(),
+            "x": frame.select(names).to_numpy().astype(np.float32).reshape(len(at), len(names)),
+            "p": frame["p"].to_numpy(),
+            "inputs": np.array([name.removeprefix("x:") for name in names], dtype=np.str_),
+        }
+    )

@@ -1,0 +1,123 @@
+"""Who has a warning in hand: what people's actions and the passing of time make of that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from heapq import heappop, heappush
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.core.events.batch import Action, Batch
+from streams.core.events.calendar import DAY
+from streams.core.events.topics import Topic
+from streams.core.steps import Attention, AttentionState, StepKind, Tier
+
+ACTS: Final[Mapping[str, StepKind]] = MappingProxyType(
+    {"acknowledge": StepKind.ACKNOWLEDGED, "snooze": StepKind.SNOOZED, "expire": StepKind.EXPIRED}
+)
+"""The kinds of action that change a warning's life, and the step each makes; others are records only."""
+
+
+class Ignored(StrEnum):
+    """Why such an action had no effect."""
+
+    UNKNOWN = "unknown"
+    """The customer's open warning has another id, or none is open and the last one had another."""
+    CLOSED = "closed"
+    """It names the customer's last warning, which has ended."""
+    OVER = "over"
+    """Its `until` had passed when it took effect."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionTerms:
+    """How long what people do holds, and how long they may do nothing; intervals in microseconds."""
+
+    acknowledge_for: Mapping[Tier, int] = field(
+        default_factory=lambda: MappingProxyType(dict.fromkeys(Tier, 7 * DAY))
+    )
+    """After so long an acknowledgement lapses."""
+    snooze_for: int = DAY
+    """How long a snooze holds that does not say until when."""
+    acknowledge_within: Mapping[Tier, int] = field(default_factory=lambda: MappingProxyType({}))
+    """In which time somebody has to have a warning in hand; a tier that is not named has no deadline."""
+    expire_after: int = 0
+    """A warning that has been open so long ends; 0 for never."""
+
+    def begun(self, tier: Tier, step: int, at: int) -> Attention | None:
+        """Return what holds of a warning that begins to wait for somebody: nothing without a deadline."""
+        within = self.acknowledge_within.get(tier)
+        if within is None:
+            return None
+        return Attention(AttentionState.WAITING, step, at, deadline=at + within)
+
+    def lowered(self, attention: Attention | None, tier: Tier, at: int) -> Attention | None:
+        """Return what holds after the tier fell: a deadline that runs begins anew, as the new tier has it."""
+        if attention is None or attention.deadline is None:
+            return attention
+        within = self.acknowledge_within.get(tier)
+        return replace(attention, deadline=None if within is None else at + within)
+
+    def taken(
+        self, attention: Attention | None, action: Action, tier: Tier, step: int, at: int
+    ) -> Attention | None:
+        """Return what holds after an action at `at`, or `None` where its `until` has passed."""
+        level = 0 if attention is None else attention.level
+        if action.kind == "expire":
+            return Attention(AttentionState.EXPIRED, step, at, action.actor, level=level)
+        acknowledged = action.kind == "acknowledge"
+        until = action.until
+        if until is None:
+            until = at + (self.acknowledge_for[tier] if acknowledged else self.snooze_for)
+        if until <= at:
+            return None
+        state = AttentionState.ACKNOWLEDGED if acknowledged else AttentionState.SNOOZED
+        return Attention(state, step, at, action.actor, until, level=level)
+
+    def timed_out(self, attention: Attention, tier: Tier, step: int) -> tuple[StepKind, Attention]:
+        """Return the step that comes when `until` or the deadline is reached, and what holds after it."""
+        if attention.until is not None:
+            within, at = self.acknowledge_within.get(tier), attention.until
+            lapsed = Attention(AttentionState.LAPSED, step, at, attention.by, level=attention.level)
+            return StepKind.UPDATED, replace(lapsed, deadline=None if within is None else at + within)
+        assert attention.deadline is not None
+        overdue = Attention(AttentionState.OVERDUE, step, attention.deadline, attention.by)
+        return StepKind.ESCALATED, replace(overdue, level=attention.level + 1)
+
+
+def acts(events: Batch, rank: NDArray[np.int64], before: NDArray[np.bool_] | None) -> dict[int, Action]:
+    """Return the actions that change a warning's life, by their place in the order of `rank`."""
+    if not np.any(events.topic == Topic.ACTIONS):
+        return {}
+    mask = events.topic[rank] == Topic.ACTIONS
+    if before is not None:
+        mask &= ~before
+    rows = np.flatnonzero(mask)
+    found = zip(rows.tolist(), events.record[rank[rows]].tolist(), strict=True)
+    return {row: act for row, act in found if isinstance(act, Action) and act.kind in ACTS}
+
+
+class Timers:
+    """When each customer's warning is due next: a heap, so that to ask while nothing is due costs nothing.
+
+    A timer that was set is never taken back: whether a warning is still due is seen when it is woken.
+    """
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int]] = []
+
+    def wake(self, customer: int, due: int) -> None:
+        """Let `customer` be woken at `due`."""
+        heappush(self._heap, (due, customer))
+
+    def pop(self, until: int) -> set[int]:
+        """Return the customers to be woken up to and including `until`."""
+        found = set()
+        while self._heap and self._heap[0][0] <= until:
+            found.add(heappop(self._heap)[1])
+        return found

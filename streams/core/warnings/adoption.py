@@ -1,0 +1,79 @@
+"""A new rule set taking over the causes and warnings of another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from streams.core.events.calendar import ALWAYS
+from streams.core.rules.inhibition import standing
+from streams.core.rules.rule_set import RuleSet
+from streams.core.steps import StepKind
+from streams.core.warnings.causes import Phase
+from streams.core.warnings.episodes import Change, Episodes, OpenWarning
+
+
+def adopt(episodes: Episodes, now: int) -> Iterator[Change]:
+    """Withdraw the causes of rules that no longer warn, and yield the steps that makes at `now`.
+
+    To be called once after the state of another rule set was restored or taken over; a change's row is its
+    customer. A cause that a rule opened while it was in shadow, and so told nobody of, begins anew if it
+    warns now.
+    """
+    for rule, customer, life in list(episodes.lives):
+        warning = episodes.open.get(customer)
+        told = warning is not None and rule in warning.causes
+        if rule not in episodes.shadow and life.phase >= Phase.OPEN and not told:
+            episodes.lives.drop(rule, customer)
+    for customer, warning in sorted(episodes.open.items()):
+        silenced = sorted(episodes.shadow & warning.causes.keys())
+        gone = (*(warning.causes.pop(rule) for rule in silenced), *warning.orphans)
+        _let_expire(episodes, customer, warning, now)
+        if not gone:
+            continue
+        warning.orphans = ()
+        warning.number += 1
+        kind, causes = StepKind.UPDATED, standing(warning.causes, episodes.rules.inhibitors)
+        if causes:
+            warning.tier = max(cause.tier for cause in causes)
+        else:
+            kind, causes = StepKind.WITHDRAWN, tuple(sorted(gone, key=lambda cause: cause.rule))
+            del episodes.open[customer]
+        yield Change(
+            customer, now, customer, kind, warning, warning.number, warning.tier, causes, warning.attention
+        )
+
+
+def _let_expire(episodes: Episodes, customer: int, warning: OpenWarning, now: int) -> None:
+    """Let a warning expire as the settings in force say; one that is older already, as soon as can be."""
+    due = warning.opened_at + episodes.terms.expire_after if episodes.terms.expire_after else ALWAYS
+    soonest = max(due, now)
+    if not due <= warning.expires_at <= soonest:
+        warning.expires_at = soonest
+        episodes.hold(customer, warning)
+
+
+def taken_over(former: Episodes, rules: RuleSet) -> Episodes:
+    """Return the causes and warnings of `former`, which is given up, under other rules; `adopt` comes next.
+
+    Causes of rules that are gone become orphans, as they do where a state is restored.
+    """
+    places = {rule.id: place for place, rule in enumerate(rules.rules)}
+    moved = [places.get(rule.id) for rule in former.rules.rules]
+    made = Episodes(former.app, rules, former.terms)
+    for rule, customer, life in former.lives:
+        if (place := moved[rule]) is not None:
+            made.lives.put(place, customer, life)
+    for customer, warning in former.open.items():
+        causes, warning.causes = warning.causes, {}
+        for rule in sorted(causes):
+            if (place := moved[rule]) is not None:
+                warning.causes[place] = causes[rule]
+            else:
+                warning.orphans = (*warning.orphans, causes[rule])
+        warning.wakes_at = ALWAYS
+        made.hold(customer, warning)
+    made.newest = former.newest
+    for rule, opened in enumerate(former.opened):
+        if (place := moved[rule]) is not None:
+            made.opened[place] = opened
+    return made

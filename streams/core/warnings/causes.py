@@ -1,0 +1,160 @@
+"""The lives of causes (one customer, one rule) as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.core.events.batch import Action
+from streams.core.rules.rule import Rule
+from streams.core.rules.rule_set import Verdicts
+
+TRUE, FALSE = 1, 0
+"""A verdict; a missing one is neither."""
+
+
+class Phase(IntEnum):
+    """Where a cause stands; a cause without a life is idle."""
+
+    COOLING = 0
+    PENDING = 1
+    OPEN = 2
+    CLEARING = 3
+
+
+@dataclass(slots=True)
+class Life:
+    """A cause that is not idle; instants are microseconds since the epoch."""
+
+    phase: Phase
+    since: int
+    """When `when` became true; in `COOLING` the cooldown's end."""
+    opened_at: int = 0
+    clearing_since: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluations:
+    """(n,) evaluations, sorted by customer and, within one, by instant."""
+
+    customers: NDArray[np.int32]
+    at: NDArray[np.int64]
+    verdicts: Verdicts
+    occurred: NDArray[np.int64] | None = None
+    """(n,) event times where there are late events: one dated before a cause opened may withdraw it."""
+    before: NDArray[np.bool_] | None = None
+    """(n,) rows that are no evaluation: the verdicts at the next row's instant without its late event."""
+    actions: Mapping[int, Action] = field(default_factory=lambda: MappingProxyType({}))
+    """By row, what somebody did about a warning; it takes effect before the evaluation."""
+
+
+class Lives:
+    """Every cause that is not idle, found by rule and customer."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = rules
+        self._slots = np.full((len(rules), 1024), -1, dtype=np.int32)
+        """(rules, capacity) the position in `_lives` of each cause, -1 for an idle one."""
+        self._lives: list[Life | None] = []
+        self._free: list[int] = []
+        self._phase = np.zeros(1024, dtype=np.int8)
+        """(lives,) `Phase`, and what it is due at, for a look at all causes at once."""
+        self._due = np.zeros(1024, dtype=np.int64)
+
+    def get(self, rule: int, customer: int) -> Life | None:
+        """Return a cause's life, `None` for an idle one."""
+        slot = int(self._slots[rule, customer])
+        return self._lives[slot] if slot >= 0 else None
+
+    def __iter__(self) -> Iterator[tuple[int, int, Life]]:
+        """Yield rule, customer and life of every cause that is not idle."""
+        rules, customers = np.nonzero(self._slots >= 0)
+        slots = self._slots[rules, customers]
+        for rule, customer, slot in zip(rules.tolist(), customers.tolist(), slots.tolist(), strict=True):
+            life = self._lives[slot]
+            if life is not None:
+                yield rule, customer, life
+
+    def put(self, rule: int, customer: int, life: Life) -> None:
+        """Hold a cause's life."""
+        self.make_room(customer + 1)
+        slot = int(self._slots[rule, customer])
+        if slot < 0:
+            if self._free:
+                slot = self._free.pop()
+            else:
+                slot = len(self._lives)
+                self._lives.append(None)
+                if slot >= len(self._phase):
+                    self._phase = np.concatenate([self._phase, np.zeros_like(self._phase)])
+                    self._due = np.concatenate([self._due, np.zeros_like(self._due)])
+            self._slots[rule, customer] = slot
+        self._lives[slot] = life
+        self._phase[slot] = life.phase
+        self._due[slot] = _due(life, self._rules[rule])
+
+    def drop(self, rule: int, customer: int) -> None:
+        """Let a cause be idle."""
+        slot = int(self._slots[rule, customer])
+        if slot >= 0:
+            self._lives[slot] = None
+            self._free.append(slot)
+            self._slots[rule, customer] = -1
+
+    def close(self, rule: int, customer: int, at: int) -> None:
+        """Let a cause be closed at `at`: idle, or cooling where its rule has a cooldown."""
+        cooldown = self._rules[rule].cooldown_us
+        if cooldown:
+            self.put(rule, customer, Life(Phase.COOLING, at + cooldown))
+        else:
+            self.drop(rule, customer)
+
+    def make_room(self, customers: int) -> None:
+        """Let there be room for so many customers."""
+        capacity = self._slots.shape[1]
+        if customers > capacity:
+            larger = np.full((len(self._slots), max(customers, capacity * 2)), -1, dtype=np.int32)
+            larger[:, :capacity] = self._slots
+            self._slots = larger
+
+    def candidates(self, e: Evaluations) -> NDArray[np.bool_]:
+        """Return (rules, n): evaluations that would change a cause as it stands at the batch's begin."""
+        when, clear = e.verdicts.when, e.verdicts.clear
+        result = np.zeros(when.shape, dtype=np.bool_)
+        for rule in range(len(when)):
+            slots = self._slots[rule, e.customers]
+            true = when[rule] == TRUE
+            may = (slots < 0) & true
+            held = np.flatnonzero(slots >= 0)
+            if len(held):
+                slot = slots[held]
+                phase, due = self._phase[slot], self._due[slot]
+                at, w, c = e.at[held], when[rule, held], clear[rule, held]
+                passed = at >= due
+                may[held] = (
+                    ((phase == Phase.COOLING) & (w == TRUE) & passed)
+                    | ((phase == Phase.PENDING) & ((w == FALSE) | ((w == TRUE) & passed)))
+                    | ((phase == Phase.OPEN) & (c == TRUE))
+                    | ((phase == Phase.CLEARING) & ((c == FALSE) | ((c == TRUE) & passed)))
+                )
+                if e.occurred is not None:
+                    late = e.occurred[held] < at
+                    may[held] |= (phase >= Phase.OPEN) & late & (w == FALSE)
+            result[rule] = may
+        if e.before is not None:
+            result[:, e.before] = False
+        return result
+
+
+def _due(life: Life, rule: Rule) -> int:
+    """Return the instant from which an evaluation that agrees with the phase moves the cause on."""
+    if life.phase is Phase.COOLING:
+        return life.since
+    if life.phase is Phase.PENDING:
+        return life.since + rule.for_us
+    return life.clearing_since + rule.keep_open_for_us

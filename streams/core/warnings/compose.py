@@ -1,0 +1,61 @@
+"""From changes to steps: what the model says of the customers, and all that a step tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.core.features.catalogue import Features
+from streams.core.model import logistic as models
+from streams.core.steps import TRAITS, Opinion, Step, Traits
+from streams.core.warnings.episodes import Change
+
+
+def opinions(
+    model: models.Model | None, features: Features, rows: NDArray[np.int64], top_reasons: int
+) -> list[Opinion]:
+    """Return, for each of the (k,) rows, the churn probability, what raises it most, and the profile."""
+    traits = [Traits(*(features.word(name, row) for name in TRAITS)) for row in rows.tolist()]
+    if model is None or not model.ready:
+        return [Opinion(traits=each) for each in traits]
+    design = models.design(features.at(rows), model.inputs)
+    result = []
+    for i, (probability, row) in enumerate(zip(model.score(design).tolist(), rows.tolist(), strict=True)):
+        reasons = model.reasons(design[i], partial(features.value, row=row), top_reasons)
+        result.append(Opinion(probability, model.version, reasons, traits[i]))
+    return result
+
+
+def told(
+    changes: Sequence[Change], said: Sequence[Opinion], ids: Sequence[str], horizon_days: int, rule_set: str
+) -> Iterator[Step]:
+    """Yield the steps of changes in their order; `said` are the opinions of those that were judged.
+
+    What people and time do says nothing new of the customer: there the last opinion stands.
+    """
+    fresh = iter(said)
+    for change in changes:
+        warning = change.warning
+        if change.judged:
+            warning.opinion = next(fresh)
+        opinion = warning.opinion
+        yield Step(
+            kind=change.kind,
+            customer_id=ids[change.customer],
+            at=change.at,
+            warning_id=warning.id,
+            number=change.number,
+            tier=change.tier,
+            opened_at=warning.opened_at,
+            causes=change.causes,
+            churn_probability=opinion.probability,
+            horizon_days=horizon_days,
+            model_version=opinion.model_version,
+            reasons=opinion.reasons,
+            rule_set=rule_set,
+            attention=change.attention,
+            traits=opinion.traits,
+        )

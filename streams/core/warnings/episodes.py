@@ -1,0 +1,342 @@
+"""The life of causes (one customer, one rule) and of the customer's warning, as steps."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID, uuid5
+
+import numpy as np
+
+from streams.core.events.batch import Action
+from streams.core.events.calendar import ALWAYS
+from streams.core.rules.inhibition import standing
+from streams.core.rules.rule_set import RuleSet
+from streams.core.steps import NO_OPINION, Attention, AttentionState, Cause, Opinion, StepKind, Tier
+from streams.core.warnings.acknowledgement import ACTS, AttentionTerms, Ignored, Timers
+from streams.core.warnings.causes import FALSE, TRUE, Evaluations, Life, Lives, Phase
+
+NAMESPACE: Final = UUID("6f1a3c52-5d0b-5c0e-9f0e-1a2b3c4d5e6f")
+"""Of the name-based warning ids."""
+
+
+@dataclass(slots=True)
+class OpenWarning:
+    """A customer's open warning."""
+
+    id: str
+    opened_at: int
+    number: int = 0
+    """Steps so far."""
+    tier: Tier = Tier.LOW
+    causes: dict[int, Cause] = field(default_factory=dict)
+    """By the rule's position in the set."""
+    orphans: tuple[Cause, ...] = ()
+    """Causes of rules that the set no longer has, until the set is adopted."""
+    attention: Attention | None = None
+    expires_at: int = ALWAYS
+    opinion: Opinion = NO_OPINION
+    """What the model said at the last evaluation that made a step."""
+    wakes_at: int = ALWAYS
+    """When it is woken next, as far as a timer is set."""
+
+    @property
+    def due(self) -> int:
+        """Return when time alone makes the next step."""
+        attention = self.attention
+        if attention is None:
+            return self.expires_at
+        next_due = attention.until if attention.until is not None else attention.deadline
+        return self.expires_at if next_due is None else min(next_due, self.expires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One step of a customer's warning, and what it looked like after it."""
+
+    customer: int
+    at: int
+    row: int | None
+    """The row of the evaluation, or of the action, that made it; `None` where time alone did."""
+    kind: StepKind
+    warning: OpenWarning
+    number: int
+    tier: Tier
+    causes: tuple[Cause, ...]
+    attention: Attention | None
+
+    @property
+    def judged(self) -> bool:
+        """Say whether an evaluation made it, so that the model has something new to say."""
+        return self.row is not None and self.kind not in ACTS.values()
+
+
+CauseOf = Callable[[int, int, int, int], Cause]
+"""(rule, row, since, opened_at) -> the cause with its values at that row."""
+
+
+class Episodes:
+    """The causes and warnings of one partition under one rule set."""
+
+    def __init__(self, app: str, rules: RuleSet, terms: AttentionTerms | None = None) -> None:
+        self.app = app
+        self.rules = rules
+        self.terms = terms or AttentionTerms()
+        self.shadow = frozenset(i for i, rule in enumerate(rules.rules) if rule.status == "shadow")
+        """Positions of the rules that warn nobody."""
+        self.lives = Lives(rules.rules)
+        self.open: dict[int, OpenWarning] = {}
+        """By customer index."""
+        self.newest: dict[int, tuple[int, int]] = {}
+        """Customer index -> instant of the newest opening and how many came before it at that instant."""
+        self.opened = [0] * len(rules.rules)
+        """Causes opened so far, by rule; shadow rules are counted too."""
+        self.ignored: Counter[Ignored] = Counter()
+        """Actions that had no effect, since they were last counted."""
+        self._timers = Timers()
+
+    # -- which customers need a look --------------------------------------------------------------
+
+    def changes(self, e: Evaluations, ids: list[str], cause_of: CauseOf) -> Iterator[Change]:
+        """Take in evaluations and actions and yield the steps that they and time make, by customer.
+
+        Nearly all evaluations change nothing; those that may are found in columns, and only their
+        customers are walked through row by row.
+        """
+        if not len(e.customers):
+            return
+        self.lives.make_room(int(e.customers.max()) + 1)
+        until = int(e.at.max())
+        woken = self._timers.pop(until)
+        candidates = self.lives.candidates(e)
+        first = np.ones(len(e.customers), dtype=np.bool_)
+        touched = candidates.any(axis=0)
+        if touched.any() or woken or e.actions:
+            first[1:] = e.customers[1:] != e.customers[:-1]
+            begins = np.flatnonzero(first)
+            group = np.cumsum(first) - 1
+            starts = np.append(begins, len(first))
+            # What people or time end makes way for any rule of the customer.
+            free = {int(group[row]) for row in e.actions}
+            free.update(np.flatnonzero(np.isin(e.customers[begins], list(woken))).tolist() if woken else ())
+            for g in sorted({*group[touched].tolist(), *free}):
+                begin, end = int(starts[g]), int(starts[g + 1])
+                may = candidates[:, begin:end].any(axis=1) | (g in free)
+                yield from self._walk(e, begin, end, np.flatnonzero(may).tolist(), ids, cause_of)
+        for customer in woken:
+            yield from self._wake(customer, until)
+        yield from self.pass_time(until)
+
+    def pass_time(self, until: int) -> Iterator[Change]:
+        """Yield the steps that time alone makes up to and including `until`, by customer."""
+        while woken := self._timers.pop(until):
+            for customer in woken:
+                yield from self._wake(customer, until)
+
+    def hold(self, customer: int, warning: OpenWarning) -> None:
+        """Let a warning be the customer's open one, and wait for what it is due at."""
+        self.open[customer] = warning
+        if (due := warning.due) != warning.wakes_at:
+            warning.wakes_at = due
+            if due < ALWAYS:
+                self._timers.wake(customer, due)
+
+    # -- one customer, row by row -----------------------------------------------------------------
+
+    def _walk(
+        self, e: Evaluations, begin: int, end: int, rules: list[int], ids: list[str], cause_of: CauseOf
+    ) -> Iterator[Change]:
+        customer = int(e.customers[begin])
+        when = e.verdicts.when[:, begin:end].tolist()
+        clear = e.verdicts.clear[:, begin:end].tolist()
+        instants = e.at[begin:end].tolist()
+        occurred = instants if e.occurred is None else e.occurred[begin:end].tolist()
+        skipped = [False] * (end - begin) if e.before is None else e.before[begin:end].tolist()
+        for i, at in enumerate(instants):
+            if skipped[i]:
+                continue
+            yield from self._wake(customer, at)
+            ended: set[int] = set()
+            if (row := begin + i) in e.actions:
+                for change in self._act(e.actions[row], customer, ids[customer], at, row):
+                    ended.update(change.warning.causes if change.kind is StepKind.EXPIRED else ())
+                    yield change
+            joined: dict[int, tuple[int, int]] = {}
+            left: dict[int, bool] = {}
+            for rule in rules:
+                if rule in ended:
+                    continue
+                w, c = when[rule][i], clear[rule][i]
+                turned = w == FALSE and (i == 0 or not skipped[i - 1] or when[rule][i - 1] != FALSE)
+                late = occurred[i] < at
+                event = self._advance(rule, customer, at, w, c, occurred[i] if late and turned else None)
+                if event is _OPENED:
+                    life = self.lives.get(rule, customer)
+                    assert life is not None
+                    joined[rule] = (life.since, life.opened_at)
+                elif event is not None:
+                    left[rule] = event is _WITHDRAWN
+            if joined or left:
+                yield from self._step(customer, ids[customer], at, row, joined, left, cause_of)
+
+    def _advance(
+        self, rule: int, customer: int, at: int, w: int, c: int, disproved_at: int | None
+    ) -> object | None:
+        """Move one cause by one evaluation; return `_OPENED`, `_CLOSED`, `_WITHDRAWN` or `None`."""
+        spec = self.rules.rules[rule]
+        life = self.lives.get(rule, customer)
+        if life is None or life.phase is Phase.COOLING:
+            if w != TRUE or (life is not None and at < life.since):
+                return None
+            life = Life(Phase.PENDING, at)
+        if life.phase is Phase.PENDING:
+            if w == FALSE:
+                self.lives.drop(rule, customer)
+                return None
+            if w == TRUE and at - life.since >= spec.for_us:
+                life.phase, life.opened_at = Phase.OPEN, at
+                self.lives.put(rule, customer, life)
+                self.opened[rule] += 1
+                return _OPENED
+            self.lives.put(rule, customer, life)
+            return None
+        if disproved_at is not None and disproved_at < life.opened_at:
+            self.lives.drop(rule, customer)
+            return _WITHDRAWN
+        if c == TRUE:
+            if life.phase is not Phase.CLEARING:
+                life.phase, life.clearing_since = Phase.CLEARING, at
+            if at - life.clearing_since >= spec.keep_open_for_us:
+                self.lives.close(rule, customer, at)
+                return _CLOSED
+            self.lives.put(rule, customer, life)
+        elif c == FALSE and life.phase is Phase.CLEARING:
+            life.phase = Phase.OPEN
+            self.lives.put(rule, customer, life)
+        return None
+
+    def _step(
+        self,
+        customer: int,
+        customer_id: str,
+        at: int,
+        row: int,
+        joined: dict[int, tuple[int, int]],
+        left: dict[int, bool],
+        cause_of: CauseOf,
+    ) -> Iterator[Change]:
+        """Turn what happened to a customer's causes in one evaluation into a step of the warning."""
+        joined = {r: v for r, v in joined.items() if r not in self.shadow}
+        left = {r: v for r, v in left.items() if r not in self.shadow}
+        if not joined and not left:
+            return
+        warning = self.open.get(customer)
+        if warning is None:
+            warning = self._new_warning(customer, customer_id, at)
+            kind, before = StepKind.OPENED, None
+        else:
+            kind, before = StepKind.UPDATED, warning.tier
+        gone = []
+        for rule in sorted(left):
+            cause = warning.causes.pop(rule)
+            # A cause that ends shows the values that ended it.
+            gone.append(cause_of(rule, row, cause.since, cause.opened_at))
+        for rule, (since, opened_at) in joined.items():
+            warning.causes[rule] = cause_of(rule, row, since, opened_at)
+        warning.number += 1
+        causes = standing(warning.causes, self.rules.inhibitors)
+        if causes:
+            warning.tier = max(c.tier for c in causes)
+            if before is None or warning.tier > before:
+                kind = StepKind.OPENED if before is None else StepKind.ESCALATED
+                warning.attention = self.terms.begun(warning.tier, warning.number, at)
+            elif warning.tier < before:
+                warning.attention = self.terms.lowered(warning.attention, warning.tier, at)
+            self.hold(customer, warning)
+        else:
+            kind = StepKind.WITHDRAWN if all(left.values()) else StepKind.RESOLVED
+            causes = tuple(gone)
+            del self.open[customer]
+        yield self._change(customer, at, row, kind, warning, causes)
+
+    def _new_warning(self, customer: int, customer_id: str, at: int) -> OpenWarning:
+        newest = self.newest.get(customer)
+        again = newest[1] + 1 if newest is not None and newest[0] == at else 0
+        self.newest[customer] = (at, again)
+        expires_at = at + self.terms.expire_after if self.terms.expire_after else ALWAYS
+        return OpenWarning(warning_id(self.app, customer_id, at, again), at, expires_at=expires_at)
+
+    # -- what people do, and what time does -------------------------------------------------------
+
+    def _act(self, action: Action, customer: int, customer_id: str, at: int, row: int) -> Iterator[Change]:
+        """Let an action take effect on the warning it names, or count why it has none."""
+        warning = self.open.get(customer)
+        if warning is None or warning.id != action.warning_id:
+            newest = self.newest.get(customer)
+            last = None if newest is None else warning_id(self.app, customer_id, *newest)
+            self.ignored[Ignored.CLOSED if action.warning_id == last else Ignored.UNKNOWN] += 1
+            return
+        attention = self.terms.taken(warning.attention, action, warning.tier, warning.number + 1, at)
+        if attention is None:
+            self.ignored[Ignored.OVER] += 1
+            return
+        yield self._attended(customer, warning, at, row, ACTS[action.kind], attention)
+
+    def _wake(self, customer: int, until: int) -> Iterator[Change]:
+        """Yield the steps that time alone makes of a customer's warning up to and including `until`."""
+        while (warning := self.open.get(customer)) is not None and (at := warning.due) <= until:
+            number, attention = warning.number + 1, warning.attention
+            if at == warning.expires_at or attention is None:
+                level = 0 if attention is None else attention.level
+                kind, attention = (
+                    StepKind.EXPIRED,
+                    Attention(AttentionState.EXPIRED, number, at, level=level),
+                )
+            else:
+                kind, attention = self.terms.timed_out(attention, warning.tier, number)
+            yield self._attended(customer, warning, at, None, kind, attention)
+
+    def _attended(
+        self,
+        customer: int,
+        warning: OpenWarning,
+        at: int,
+        row: int | None,
+        kind: StepKind,
+        attention: Attention,
+    ) -> Change:
+        """Let a warning have another attention; one that expires ends, its causes closed."""
+        warning.number, warning.attention = attention.step, attention
+        if kind is StepKind.EXPIRED:
+            del self.open[customer]
+            for rule in warning.causes:
+                self.lives.close(rule, customer, at)
+        else:
+            self.hold(customer, warning)
+        causes = standing(warning.causes, self.rules.inhibitors)
+        return self._change(customer, at, row, kind, warning, causes)
+
+    def _change(
+        self,
+        customer: int,
+        at: int,
+        row: int | None,
+        kind: StepKind,
+        warning: OpenWarning,
+        causes: tuple[Cause, ...],
+    ) -> Change:
+        number, tier, attention = warning.number, warning.tier, warning.attention
+        return Change(customer, at, row, kind, warning, number, tier, causes, attention)
+
+
+_OPENED, _CLOSED, _WITHDRAWN = object(), object(), object()
+
+
+def warning_id(app: str, customer_id: str, opened_at: int, again: int) -> str:
+    """Return the id of the warning of a customer that opened at an instant, the `again`-th there.
+
+    A name-based UUID (version 5, RFC 9562), so that every replay gives the same one.
+    """
+    return str(uuid5(NAMESPACE, f"{app}\n{customer_id}\n{opened_at}\n{again}"))

@@ -1,0 +1,157 @@
+"""Causes and open warnings as tables, and back: what a checkpoint holds of episodes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, fields
+from itertools import islice
+from typing import Any, Final
+
+import polars as pl
+
+from streams.core.events.calendar import ALWAYS
+from streams.core.steps import TRAITS, Attention, AttentionState, Cause, Opinion, Reason, Tier, Traits
+from streams.core.warnings.causes import Life, Phase
+from streams.core.warnings.episodes import Episodes, OpenWarning
+
+_CAUSE: Final = tuple(f.name for f in fields(Cause))
+_LIVES: Final = {
+    "rule": pl.String,
+    "customer": pl.Int32,
+    "phase": pl.String,
+    "since": pl.Int64,
+    "opened_at": pl.Int64,
+    "clearing_since": pl.Int64,
+}
+_WARNINGS: Final = {
+    "customer": pl.Int32,
+    "id": pl.String,
+    "opened_at": pl.Int64,
+    "number": pl.Int32,
+    "tier": pl.String,
+    "causes": pl.String,
+    "expires_at": pl.Int64,
+    "attention": pl.String,
+    "churn_probability": pl.Float64,
+    "model_version": pl.String,
+    "reasons": pl.String,
+    **dict.fromkeys(TRAITS, pl.String),
+}
+_SAID: Final = ("causes", "churn_probability", "model_version", "reasons", *TRAITS)
+"""Columns made from what is taken as it is."""
+
+
+def life_columns(lives: Iterable[tuple[int, int, Life]]) -> list[list[int]]:
+    """Return rule, customer, phase and instants as lists: a tuple for each of so many takes long."""
+    columns: list[list[int]] = [[], [], [], [], [], []]
+    rules, customers, phases, since, opened_at, clearing_since = columns
+    for rule, customer, life in lives:
+        rules.append(rule)
+        customers.append(customer)
+        phases.append(life.phase)
+        since.append(life.since)
+        opened_at.append(life.opened_at)
+        clearing_since.append(life.clearing_since)
+    return columns
+
+
+def lives_table(names: Sequence[str], columns: Sequence[Sequence[int]]) -> pl.DataFrame:
+    """Return the table of lives; `names` are the rules' ids by their places."""
+    rules, customers, phases, *instants = columns
+    words = {phase: phase.name.lower() for phase in Phase}
+    said = [[names[rule] for rule in rules], customers, [words[Phase(phase)] for phase in phases], *instants]
+    return pl.DataFrame(dict(zip(_LIVES, said, strict=True)), schema=_LIVES)
+
+
+def warnings_now(episodes: Episodes, names: Sequence[str]) -> Callable[[], pl.DataFrame]:
+    """Take the open warnings as they are and return what makes a table of them; `names` are the rules'.
+
+    Only what may change is copied here, while the engine stands still; texts are made by the second call.
+    Causes go into one list, for a list or a tuple for each of so many warnings would take long.
+    """
+    taken: dict[str, list[Any]] = {name: [] for name in _WARNINGS if name not in _SAID}
+    opinions: list[Opinion] = []
+    counts: list[int] = []
+    rules: list[int] = []
+    causes: list[Cause] = []
+    append = {name: column.append for name, column in taken.items()}
+    for customer, warning in episodes.open.items():
+        append["customer"](customer)
+        append["id"](warning.id)
+        append["opened_at"](warning.opened_at)
+        append["number"](warning.number)
+        append["tier"](warning.tier)
+        append["expires_at"](warning.expires_at)
+        append["attention"](warning.attention)
+        opinions.append(warning.opinion)
+        counts.append(len(warning.causes))
+        rules.extend(warning.causes.keys())
+        causes.extend(warning.causes.values())
+
+    def made() -> pl.DataFrame:
+        held = zip(rules, causes, strict=True)
+        columns = taken | {
+            "tier": [tier.label for tier in taken["tier"]],
+            "causes": [_causes_json(names, islice(held, count)) for count in counts],
+            "expires_at": [None if at == ALWAYS else at for at in taken["expires_at"]],
+            "attention": [None if a is None else json.dumps(asdict(a)) for a in taken["attention"]],
+            "churn_probability": [opinion.probability for opinion in opinions],
+            "model_version": [opinion.model_version for opinion in opinions],
+            "reasons": [
+                json.dumps([[r.feature, r.contribution, r.value] for r in opinion.reasons])
+                for opinion in opinions
+            ],
+            **{name: [getattr(opinion.traits, name) for opinion in opinions] for name in TRAITS},
+        }
+        return pl.DataFrame({name: columns[name] for name in _WARNINGS}, schema=_WARNINGS).sort("customer")
+
+    return made
+
+
+def _causes_json(names: Sequence[str], causes: Iterable[tuple[int, Cause]]) -> str:
+    own = {names[rule]: {name: getattr(cause, name) for name in _CAUSE} for rule, cause in causes}
+    return json.dumps({rule: own[rule] for rule in sorted(own)})  # values in their order, that of the wire
+
+
+def restore_episodes(episodes: Episodes, state: Mapping[str, pl.DataFrame], once: Mapping[str, Any]) -> None:
+    """Put lives and warnings of rules that there still are into `episodes`."""
+    places = {rule.id: place for place, rule in enumerate(episodes.rules.rules)}
+    for rule, customer, phase, since, opened_at, clearing_since in state["lives"].iter_rows():
+        if rule in places:
+            life = Life(Phase[phase.upper()], since, opened_at, clearing_since)
+            episodes.lives.put(places[rule], customer, life)
+    for row in state["warnings"].iter_rows(named=True):
+        episodes.hold(row["customer"], _warning(row, places))
+    for customer, at, again in state["openings"].iter_rows():
+        episodes.newest[customer] = (at, again)
+    for rule, opened in once["opened"].items():
+        if rule in places:
+            episodes.opened[places[rule]] = opened
+
+
+def _warning(row: Mapping[str, Any], places: Mapping[str, int]) -> OpenWarning:
+    causes = json.loads(row["causes"])
+    # A state of format 1 says nothing of what follows.
+    attention, expires_at = row.get("attention"), row.get("expires_at")
+    reasons = tuple(Reason(*reason) for reason in json.loads(row.get("reasons") or "[]"))
+    traits = Traits(*(row.get(name) for name in TRAITS))
+    return OpenWarning(
+        row["id"],
+        row["opened_at"],
+        row["number"],
+        Tier[row["tier"].upper()],
+        causes={places[r]: _cause(c) for r, c in causes.items() if r in places},
+        orphans=tuple(_cause(c) for r, c in causes.items() if r not in places),
+        attention=None if attention is None else _attention(json.loads(attention)),
+        expires_at=ALWAYS if expires_at is None else expires_at,
+        opinion=Opinion(row.get("churn_probability"), row.get("model_version"), reasons, traits),
+    )
+
+
+def _cause(values: dict[str, Any]) -> Cause:
+    return Cause(**{k: v for k, v in values.items() if k in _CAUSE} | {"tier": Tier(values["tier"])})
+
+
+def _attention(values: dict[str, Any]) -> Attention:
+    return Attention(**values | {"state": AttentionState(values["state"])})

@@ -1,0 +1,1 @@
+"""Event files: JSON lines and Parquet to batches."""

@@ -1,0 +1,174 @@
+"""Event files: JSON lines, plain or compressed, and Parquet, read in event time."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Final
+
+import zstandard
+
+from streams.contract.decode import decode_lines
+from streams.contract.rejected import Reason
+from streams.core.events.batch import Batch
+from streams.errors import EventFileError
+from streams.files.parquet import parquet_events, parquet_lines, why_refused
+
+SUFFIXES: Final = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".parquet")
+"""The endings of event files' names."""
+
+_PIECE: Final = 1 << 18
+"""Bytes read from a file at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileRefusal:
+    """A line of an event file that is no event, or a row of a Parquet file; the first is 1."""
+
+    path: Path
+    line: int
+    reason: Reason
+    detail: str
+
+    def __str__(self) -> str:
+        """Return the place and what is wrong there, in one line."""
+        return f"{self.path}:{self.line}: {self.detail} ({self.reason})"
+
+
+def read_events(
+    paths: Sequence[Path],
+    *,
+    now_us: int | None,
+    max_skew_us: int,
+    on_refused: Callable[[FileRefusal], None],
+    progress: Callable[[int, int], None] | None = None,
+) -> Batch:
+    """Return the events of all `paths` in total order.
+
+    Lines that are no events, or lie more than `max_skew_us` after `now_us`, are told to `on_refused`.
+    `progress` is told the bytes read and the bytes in all files.
+    """
+    latest_us = None if now_us is None else now_us + max_skew_us
+    sizes = [_size(path) for path in paths]
+    batches: list[Batch] = []
+    before = 0
+    for path, size in zip(paths, sizes, strict=True):
+        suffix = _suffix(path)
+        for batch, refusals, done in _event_blocks(path, suffix, latest_us):
+            batches.append(batch)
+            for refusal in refusals:
+                on_refused(refusal)
+            if progress is not None:
+                progress(before + min(done, size), sum(sizes))
+        before += size
+    batch = Batch.concat(batches)
+    return batch.take(batch.order())
+
+
+def _event_blocks(
+    path: Path, suffix: str, latest_us: int | None
+) -> Iterator[tuple[Batch, list[FileRefusal], int]]:
+    """Yield events in blocks, with the lines or rows of each that are none, and the bytes read so far."""
+    if suffix == ".parquet":
+        with _named(path), path.open("rb") as file:
+            for first, batch, refused, done in parquet_events(path, file, latest_us):
+                refusals = [
+                    FileRefusal(path, first + row, *why_refused(line, each.reason, each.detail))
+                    for row, each, line in refused
+                ]
+                yield batch, refusals, done
+        return
+    for first, lines, done in line_blocks(path, suffix):
+        decoded = decode_lines(lines, latest_us=latest_us)
+        refusals = [
+            FileRefusal(path, first + each.index, each.reason, each.detail)
+            for each in decoded.refused
+            if lines[each.index].strip()
+        ]
+        yield decoded.batch, refusals, done
+
+
+def _suffix(path: Path) -> str:
+    for suffix in SUFFIXES:
+        if path.name.endswith(suffix):
+            return suffix
+    message = f"{path}: not an event file, its name should end in one of {', '.join(SUFFIXES)}"
+    raise EventFileError(message)
+
+
+def _size(path: Path) -> int:
+    with _named(path):
+        if path.is_dir():
+            message = f"{path}: is a folder, not an event file"
+            raise EventFileError(message)
+        return path.stat().st_size
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Turn what can go wrong with a file into an error that names it."""
+    try:
+        yield
+    except OSError as error:
+        message = f"{path}: {error.strerror or error}"
+        raise EventFileError(message) from error
+    except (zlib.error, zstandard.ZstdError, EOFError) as error:
+        message = f"{path}: damaged: {error}"
+        raise EventFileError(message) from error
+
+
+def line_blocks(path: Path, suffix: str) -> Iterator[tuple[int, list[bytes], int]]:
+    """Yield lines in blocks: the first one's number from 1, the lines, the bytes of the file read so far."""
+    with _named(path), path.open("rb") as file:
+        if suffix == ".parquet":
+            yield from parquet_lines(path, file)
+            return
+        first_line = 1
+        rest: list[bytes] = []
+        for piece in _pieces(file, suffix):
+            head, newline, tail = piece.rpartition(b"\n")
+            if not newline:
+                rest.append(piece)
+                continue
+            lines = b"".join([*rest, head]).split(b"\n")
+            rest = [tail]
+            if first_line == 1:
+                lines[0] = lines[0].removeprefix(b"\xef\xbb\xbf")
+            yield first_line, lines, file.tell()
+            first_line += len(lines)
+        last = b"".join(rest)
+        if last:
+            yield first_line, [last.removeprefix(b"\xef\xbb\xbf") if first_line == 1 else last], file.tell()
+
+
+def _pieces(file: IO[bytes], suffix: str) -> Iterator[bytes]:
+    """Yield the file's content, decompressed, in pieces of any size."""
+    if suffix == ".jsonl":
+        while piece := file.read(_PIECE * 4):
+            yield piece
+        return
+    # The library's own file object takes a zstd file that was cut short for a whole one; so the end is looked
+    # for.
+    start = _gzip_member if suffix == ".jsonl.gz" else zstandard.ZstdDecompressor().decompressobj
+    member = start()
+    begun = False
+    while piece := file.read(_PIECE):
+        while piece:
+            if member.eof:
+                piece = piece.lstrip(b"\0")  # what pads a file behind its last member
+                if not piece:
+                    break
+                member = start()
+            begun = True
+            yield member.decompress(piece)
+            piece = member.unused_data
+    if not (begun and member.eof):
+        message = "the file is cut short"
+        raise EOFError(message)
+
+
+def _gzip_member() -> Any:
+    return zlib.decompressobj(wbits=31)

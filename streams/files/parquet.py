@@ -1,0 +1,106 @@
+"""Events in Parquet: the contract's fields as columns, judged as JSON lines are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Final
+
+import msgspec
+import numpy as np
+import polars as pl
+import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
+import pyarrow.parquet as pq  # type: ignore[import-untyped]  # ships no types
+
+from streams.contract.decode import Refused, decode_lines
+from streams.contract.events import EVENTS
+from streams.contract.rejected import Reason
+from streams.contract.validate import Refusal, judge_line
+from streams.core.events.batch import Batch
+from streams.core.events.topics import FILE_TYPES
+from streams.errors import EventFileError
+from streams.files.parquet_columns import plain_rows
+
+FIELDS: Final = ("type", *dict.fromkeys(name for model in EVENTS.values() for name in model.model_fields))
+"""Every field of every event; other columns of a file are not read."""
+
+_ROWS_AT_A_TIME: Final = 50_000
+_ROW: Final = "row number"
+
+
+def parquet_lines(path: Path, file: IO[bytes]) -> Iterator[tuple[int, list[bytes], int]]:
+    """Yield rows as JSON lines in blocks: the first one's number from 1, the lines, the bytes read so far."""
+    for first, frame, done in _frames(path, file):
+        yield first, _json_lines(path, frame), done
+
+
+def parquet_events(
+    path: Path, file: IO[bytes], latest_us: int | None
+) -> Iterator[tuple[int, Batch, list[tuple[int, Refused, bytes]], int]]:
+    """Yield rows as events in blocks, what happened after `latest_us` refused.
+
+    Of each block: the first row's number from 1, the events, the refused rows with their place and JSON line,
+    and the bytes read so far.
+    """
+    for first, frame, done in _frames(path, file):
+        batch, plain = plain_rows(frame, latest_us)
+        refused: list[tuple[int, Refused, bytes]] = []
+        if not plain.all():
+            others = np.flatnonzero(~plain)
+            lines = _json_lines(path, frame.filter(~plain))
+            decoded = decode_lines(lines, latest_us=latest_us)
+            refused = [(int(others[each.index]), each, lines[each.index]) for each in decoded.refused]
+            batch = Batch.concat([batch, decoded.batch])
+        yield first, batch, refused, done
+
+
+def _frames(path: Path, file: IO[bytes]) -> Iterator[tuple[int, pl.DataFrame, int]]:
+    """Yield rows in blocks: the first one's number from 1, the columns that events have, the bytes read."""
+    try:
+        parquet = pq.ParquetFile(file)
+        known = [name for name in parquet.schema_arrow.names if name in FIELDS]
+        first = 1
+        for block in parquet.iter_batches(batch_size=_ROWS_AT_A_TIME, columns=known):
+            frame = pl.DataFrame(block)
+            yield first, frame, file.tell()
+            first += frame.height
+    except (pa.ArrowException, pl.exceptions.PolarsError, OSError) as error:
+        message = f"{path}: not a readable Parquet file: {str(error).splitlines()[0]}"
+        raise EventFileError(message) from error
+
+
+def _json_lines(path: Path, frame: pl.DataFrame) -> list[bytes]:
+    if "type" not in frame.columns:
+        frame = frame.with_columns(type=pl.lit(None, pl.String))
+    frame = frame.select(_as_json(path, name, frame[name].dtype) for name in frame.columns)
+    lines = [b""] * frame.height
+    for (word,), rows in frame.with_row_index(_ROW).partition_by("type", as_dict=True).items():
+        # Only what such an event has: skipping the other types' empty fields would cost more than reading.
+        topic = FILE_TYPES.get(word) if isinstance(word, str) else None
+        fields = frame.columns if topic is None else ["type", *EVENTS[topic].model_fields]
+        text = rows.select(pl.col(name) for name in fields if name in rows.columns).write_ndjson()
+        for row, line in zip(rows[_ROW].to_list(), text.encode().splitlines(), strict=True):
+            lines[row] = line
+    return lines
+
+
+def _as_json(path: Path, name: str, dtype: pl.DataType) -> pl.Expr:
+    """Return the column as JSON has it: instants as text in UTC, decimals as numbers."""
+    column = pl.col(name)
+    if isinstance(dtype, pl.Datetime):
+        if dtype.time_zone is None:
+            message = f"{path}: the times in column {name} have no time zone"
+            raise EventFileError(message)
+        return column.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
+    if isinstance(dtype, pl.Decimal):
+        return column.cast(pl.Float64)
+    if isinstance(dtype, pl.Categorical | pl.Enum | pl.Binary):
+        return column.cast(pl.String)
+    return column
+
+
+def why_refused(line: bytes, reason: Reason, detail: str) -> tuple[Reason, str]:
+    """Return why a row was refused, where `null` stands for a field that is not there."""
+    fields = msgspec.json.decode(line)
+    verdict = judge_line(msgspec.json.encode({k: v for k, v in fields.items() if v is not None}))
+    return (verdict.reason, verdict.detail) if isinstance(verdict, Refusal) else (reason, detail)

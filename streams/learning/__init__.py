@@ -1,0 +1,1 @@
+"""The model that learns: a river learner as the engine sees it."""

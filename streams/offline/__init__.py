@@ -1,0 +1,1 @@
+"""The engine without a broker: replay of event files; explanations from files and checkpoints."""

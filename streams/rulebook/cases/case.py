@@ -1,0 +1,111 @@
+"""What a test case says, read and placed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from streams.core.engine_io import EngineSettings
+from streams.core.events.topics import Topic
+from streams.core.steps import Tier
+from streams.errors import RuleCasesError
+from streams.rulebook.cases.times import Span
+
+CUSTOMER: Final = "customer"
+"""Whom an event or an expectation is about where it names nobody."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class CaseMistake:
+    """One mistake in a file of test cases; line and column count from 1."""
+
+    path: str
+    line: int
+    column: int
+    case: str | None
+    message: str
+    value: str | None = None
+    """What was written."""
+    hint: str | None = None
+    """The likely right word, where there is one."""
+
+    def __str__(self) -> str:
+        case = f"case {self.case!r}: " if self.case else ""
+        hint = f"; did you mean {self.hint!r}?" if self.hint else ""
+        return f"{self.path}:{self.line}: {case}{self.message}{hint}"
+
+
+class RuleCasesRefused(RuleCasesError):
+    """Files of test cases that were refused; its text has a line for each mistake."""
+
+    def __init__(self, mistakes: Sequence[CaseMistake]) -> None:
+        super().__init__("\n".join(map(str, mistakes)))
+        self.mistakes = tuple(mistakes)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseEvent:
+    """One event of a timeline; times are microseconds since its begin."""
+
+    topic: Topic
+    at: int
+    arrives: int
+    """When it becomes known: later than `at` for one that is late."""
+    customer: str
+    fields: Mapping[str, Any]
+    """What the record says beside its ids and its time, as the contract names it."""
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """One opening of a rule for a customer, and what is to be said of it."""
+
+    rule: str
+    customer: str
+    line: int
+    opens: Span | None
+    """`None`: at any time."""
+    resolves: Span | None
+    withdrawn: Span | None
+    stays_open: bool
+    """Whether it must be open at the end."""
+    tier: Tier | None
+    message: str | None
+    lines: Mapping[str, int]
+    """The line of each of its fields."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAt:
+    """The rules that must be open for a customer at a time, and no others."""
+
+    at: int
+    rules: tuple[str, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A timeline and what it must and must not set off."""
+
+    name: str
+    path: str
+    line: int
+    events: tuple[CaseEvent, ...]
+    until: int
+    """How far it looks."""
+    rules: tuple[str, ...] | None
+    """The rules that are judged; `None` for all."""
+    expected: tuple[Expected, ...]
+    never: Mapping[str, int]
+    """Rules that must not open for anyone, with the line."""
+    open_at: tuple[OpenAt, ...] = ()
+    probability: tuple[tuple[int, float | None], ...] = ()
+    """What the model says from a time on; `None` for nothing."""
+    start: str = "2024-01-01"
+    """The local day whose midnight is 0d."""
+    settings: EngineSettings = field(default_factory=EngineSettings)
+    named: Mapping[str, int] = field(default_factory=dict)
+    """Every rule it names, with the line where it first does."""

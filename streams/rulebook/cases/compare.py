@@ -1,0 +1,135 @@
+"""What a case expected and what the rules did, as differences that name the case's line."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from streams.core.steps import Cause, StepKind
+from streams.rulebook.cases.case import CUSTOMER, Case, Expected, OpenAt
+from streams.rulebook.cases.times import Span, shown
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that was not as expected."""
+
+    line: int
+    """Of the case file: where it was expected, or the case where nothing was."""
+    message: str
+
+
+class Opening(Protocol):
+    """One time that a rule was open for a customer."""
+
+    rule: str
+    customer: str
+    opened_at: int
+    cause: Cause
+    ended_at: int | None
+    end: StepKind | None
+
+
+def differences(case: Case, openings: Sequence[Opening]) -> Iterator[Difference]:
+    """Yield all that is not as the case expects, and what it does not expect."""
+    wanted: dict[tuple[str, str], list[Expected]] = defaultdict(list)
+    for expected in case.expected:
+        wanted[expected.customer, expected.rule].append(expected)
+    found: dict[tuple[str, str], list[Opening]] = defaultdict(list)
+    for opening in openings:
+        found[opening.customer, opening.rule].append(opening)
+    for key, several in wanted.items():
+        ours = found.pop(key, [])
+        for i, expected in enumerate(several):
+            yield from _compared(expected, ours[i] if i < len(ours) else None, i)
+        for opening in ours[len(several) :]:
+            yield Difference(several[-1].line, f"{_named(opening)} opened once more, at {_span(opening)}")
+    for ours in found.values():
+        for opening in ours:
+            if not _asked_for(case, opening):
+                yield _unexpected(case, opening)
+    for opened in case.open_at:
+        yield from _open_at(opened, openings)
+
+
+def _asked_for(case: Case, opening: Opening) -> bool:
+    """Return whether `open` says that the rule is open then."""
+    times = (opened.at for opened in case.open_at if opening.rule in opened.rules)
+    return opening.customer == CUSTOMER and any(_lasts_at(opening, at) for at in times)
+
+
+def _lasts_at(opening: Opening, at: int) -> bool:
+    return opening.opened_at <= at and (opening.ended_at is None or opening.ended_at > at)
+
+
+def _unexpected(case: Case, opening: Opening) -> Difference:
+    line = case.never.get(opening.rule)
+    if line is not None:
+        return Difference(line, f"{_named(opening)} must never open; it did, at {_span(opening)}")
+    return Difference(case.line, f"{_named(opening)} opened at {_span(opening)}, which nothing expects")
+
+
+def _compared(expected: Expected, opening: Opening | None, before: int) -> Iterator[Difference]:
+    who = expected.rule if expected.customer == CUSTOMER else f"{expected.rule} of {expected.customer}"
+    again = " once more" if before else ""
+    if opening is None:
+        when = f" {expected.opens}" if expected.opens else ""
+        yield Difference(expected.line, f"{who} should open{again}{when}; it never did")
+        return
+    if expected.opens is not None and opening.opened_at not in expected.opens:
+        line = expected.lines["opens"]
+        at = shown(opening.opened_at)
+        yield Difference(line, f"{who} should open{again} {expected.opens}; it opened at {at}")
+    yield from _ended(who, expected, opening)
+    if expected.tier is not None and opening.cause.tier is not expected.tier:
+        told = f"{who} should be {expected.tier.label}; it is {opening.cause.tier.label}"
+        yield Difference(expected.lines["tier"], told)
+    if expected.message is not None and opening.cause.message != expected.message:
+        told = f"{who} should say {expected.message!r}; it says {opening.cause.message!r}"
+        yield Difference(expected.lines["message"], told)
+
+
+def _ended(who: str, expected: Expected, opening: Opening) -> Iterator[Difference]:
+    if expected.stays_open and opening.ended_at is not None:
+        yield Difference(expected.lines["resolves"], f"{who} should stay open; it {_end(opening)}")
+    for field, kind, span in (
+        ("resolve", StepKind.RESOLVED, expected.resolves),
+        ("be withdrawn", StepKind.WITHDRAWN, expected.withdrawn),
+    ):
+        if span is not None and not _ended_so(opening, kind, span):
+            line = expected.lines["resolves" if kind is StepKind.RESOLVED else "withdrawn"]
+            yield Difference(line, f"{who} should {field} {span}; it {_end(opening)}")
+
+
+def _ended_so(opening: Opening, kind: StepKind, span: Span) -> bool:
+    right = opening.end in (kind, StepKind.UPDATED)
+    return right and opening.ended_at is not None and opening.ended_at in span
+
+
+def _open_at(opened: OpenAt, openings: Sequence[Opening]) -> Iterator[Difference]:
+    there = {
+        opening.rule for opening in openings if opening.customer == CUSTOMER and _lasts_at(opening, opened.at)
+    }
+    wanted = set(opened.rules)
+    if there != wanted:
+        said = ", ".join(sorted(wanted)) or "nothing"
+        found = ", ".join(sorted(there)) or "nothing"
+        yield Difference(opened.line, f"at {shown(opened.at)} {said} should be open; {found} is")
+
+
+def _end(opening: Opening) -> str:
+    if opening.ended_at is None:
+        return "stayed open"
+    word = {StepKind.RESOLVED: "resolved", StepKind.WITHDRAWN: "was withdrawn"}
+    return f"{word.get(opening.end or StepKind.UPDATED, 'ended')} at {shown(opening.ended_at)}"
+
+
+def _span(opening: Opening) -> str:
+    return f"{shown(opening.opened_at)} and {_end(opening)}"
+
+
+def _named(opening: Opening) -> str:
+    who = "" if opening.customer == CUSTOMER else f" of {opening.customer}"
+    return f"{opening.rule} ({opening.cause.tier.label}){who}"

@@ -1,0 +1,209 @@
+"""The Faust app: the only file that builds it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final, cast
+
+import faust
+from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # aiokafka ships no types
+from faust.types import StreamT
+from mode.supervisors import CrashingSupervisor
+
+from streams.checkpoints.store import CheckpointStore
+from streams.errors import BrokerError
+from streams.intake.broker import ssl_context
+from streams.intake.partition import Engine
+from streams.intake.poll import Board, Place, Poll
+from streams.intake.sent_steps import WarningsTopic
+from streams.intake.transport import Consumer
+from streams.rulebook.watch import RuleWatch
+from streams.worker.assignment import Keeping
+from streams.worker.delivery import Outgoing
+from streams.worker.pipeline import Pipeline, WorkerSettings
+from streams.worker.rule_rollout import LOOK_S, Reloading
+
+TICK_S: Final = 0.05
+"""How often partitions take their turn although no poll has come: marks change, and lulls begin."""
+COMMIT_S: Final = 1.0
+QUEUED_POLLS: Final = 16
+"""Polls between transport and agent; each may hold tens of thousands of records."""
+
+
+class WorkerApp(faust.App):
+    """A Faust app whose agent turns whole polls into warnings."""
+
+    pipeline: Pipeline
+    keeps_checkpoints: bool
+    commits: bool
+    """Whether offsets are committed when what came of them has arrived."""
+
+    @property
+    def board(self) -> Board:
+        """Return what the transport and the pipeline tell each other; the transport looks for it here."""
+        return self.pipeline.board
+
+    async def commit_arrived(self) -> None:
+        """Commit the offsets before which everything has reached the broker."""
+        await self._commit_offsets(self.pipeline.delivery.arrived())
+
+    async def finish(self) -> None:
+        """Save what has moved, wait until what was put out has reached the broker, and commit."""
+        await self.pipeline.holding.save()
+        await self.pipeline.announce()
+        self.pipeline.holding.close()
+        await self._commit_offsets(await self.pipeline.delivery.settle())
+
+    async def _commit_offsets(self, offsets: Mapping[Any, int]) -> None:
+        # With checkpoints, offsets are committed when their checkpoint is on disk and only then.
+        if offsets and self.commits:
+            await cast(Consumer, self.consumer).commit_offsets(offsets)
+
+    def _create_directories(self) -> None:
+        """Create none: Faust would want one for its tables, and there are none."""
+
+
+class WorkerGroup:
+    """The worker's consumer group, with its errors as Lapwing's."""
+
+    def __init__(self, app: WorkerApp) -> None:
+        self._app = app
+
+    async def committed(self, places: Collection[Place]) -> dict[Place, int]:
+        """Return the committed offsets of `places`, where there are any."""
+        with _named():
+            return await self._consumer.committed(places)
+
+    async def earliest(self, places: Collection[Place]) -> dict[Place, int]:
+        """Return the offset of the first record that each of `places` still has."""
+        with _named():
+            return await self._consumer.earliest(places)
+
+    async def commit_as(self, offsets: Mapping[Place, int], generation: int) -> bool:
+        """Commit in one request as a member of `generation`; return whether the group took it."""
+        with _named():
+            return await self._consumer.commit_as(offsets, generation)
+
+    @property
+    def _consumer(self) -> Consumer:
+        return cast(Consumer, self._app.consumer)
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    try:
+        yield
+    except KafkaError as error:
+        message = f"the broker failed the consumer group: {type(error).__name__}: {error}"
+        raise BrokerError(message) from error
+
+
+def build_app(
+    settings: WorkerSettings,
+    engines: Callable[[int], Engine],
+    rules: RuleWatch | None = None,
+    dry: Callable[[Outgoing], None] | None = None,
+) -> WorkerApp:
+    """Return the app that reads the input topics and warns; `engines` makes one for each partition.
+
+    It takes rules from the files that `rules` looks at. With `dry`, that is given every record that would be
+    sent, and nothing is sent, committed or saved.
+    """
+    app = WorkerApp(
+        settings.group or settings.app,
+        broker=[f"lapwing://{address}" for address in settings.broker.split(",")],
+        broker_credentials=credentials(settings.security),
+        broker_session_timeout=settings.session_timeout_s,
+        broker_heartbeat_interval=min(3.0, settings.session_timeout_s / 3),
+        broker_max_poll_records=settings.poll_records,
+        broker_commit_interval=60.0,
+        consumer_max_fetch_size=settings.fetch_bytes,
+        consumer_auto_offset_reset="none",
+        producer_max_request_size=settings.record_limit + 1_000,
+        stream_buffer_maxsize=QUEUED_POLLS,
+        stream_wait_empty=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+    )
+
+    async def send(record: Outgoing) -> Any:
+        if dry is not None:
+            dry(record)
+            return _done()
+        return await app.producer.send(
+            record.topic, record.key, record.value, record.partition, None, cast(Any, record.headers)
+        )
+
+    keeping = None
+    if settings.checkpoints and dry is None:
+        warned = WarningsTopic(settings.broker, settings.security, settings.warnings_topic)
+        keeping = Keeping(CheckpointStore(settings.checkpoints, settings.app), WorkerGroup(app), warned)
+    app.keeps_checkpoints = keeping is not None
+    app.commits = keeping is None and dry is None
+    reloading = Reloading(rules, settings.app, settings.worker) if rules is not None else None
+    app.pipeline = Pipeline(settings, engines, send, keeping=keeping, reloading=reloading)
+    polls_topic = app.topic(*settings.topics.values(), value_type=bytes, value_serializer="raw", acks=False)
+
+    @app.agent(polls_topic, supervisor_strategy=CrashingSupervisor)
+    async def warn(polls: StreamT[Any]) -> None:
+        """Take whole polls; when a fetch has been taken whole, let the partitions take their turn."""
+        async for poll in polls.noack():  # type: ignore[attr-defined]  # Faust's interface lacks it
+            app.pipeline.take(cast(Poll, poll))
+            if not poll.more:
+                await app.pipeline.turn()
+
+    @app.task  # type: ignore[untyped-decorator]  # as Faust has it
+    async def tick() -> None:
+        """Let the partitions take their turn when nothing comes."""
+        while not app.should_stop:
+            await asyncio.sleep(TICK_S)
+            if not app.rebalancing:
+                await app.pipeline.turn()
+
+    @app.task  # type: ignore[untyped-decorator]  # as Faust has it
+    async def commit() -> None:
+        """Commit what has arrived, now and then."""
+        while not app.should_stop:
+            await asyncio.sleep(COMMIT_S)
+            if not app.rebalancing:
+                await app.commit_arrived()
+
+    @app.task  # type: ignore[untyped-decorator]  # as Faust has it
+    async def checkpoint() -> None:
+        """Save the states that have moved, now and then."""
+        while keeping is not None and not app.should_stop:
+            await app.sleep(settings.checkpoint_every_s)
+            if not (app.rebalancing or app.should_stop):
+                await app.pipeline.holding.save()
+
+    @app.task  # type: ignore[untyped-decorator]  # as Faust has it
+    async def reload() -> None:
+        """Look at the rule files, every second or so."""
+        while rules is not None and not app.should_stop:
+            await app.sleep(LOOK_S)
+            if not (app.rebalancing or app.should_stop):
+                await app.pipeline.reload()
+
+    return app
+
+
+def _done() -> asyncio.Future[None]:
+    done = asyncio.get_running_loop().create_future()
+    done.set_result(None)
+    return done
+
+
+def credentials(security: Mapping[str, str]) -> Any:
+    """Return Faust's credentials for kafka-python's security options."""
+    context = ssl_context(security)
+    if security.get("security_protocol", "").startswith("SASL"):
+        return faust.SASLCredentials(
+            username=security["sasl_plain_username"],
+            password=security["sasl_plain_password"],
+            ssl_context=context,
+            mechanism=security["sasl_mechanism"],
+        )
+    return faust.SSLCredentials(context) if context is not None else None

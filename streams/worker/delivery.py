@@ -1,0 +1,162 @@
+"""What engines put out becomes records, and offsets become committable once the broker has these."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from streams.contract.audit import encode_adopted
+from streams.contract.rejected import rejected_headers
+from streams.contract.segment_days import encode_end, encode_sums
+from streams.contract.warnings import encode_notice, encode_step
+from streams.core.engine_io import Output
+from streams.core.segments.counts import DaySums
+from streams.errors import BrokerError
+from streams.intake.partition import Rejected
+from streams.intake.poll import Place
+from streams.worker.rule_rollout import Adoption, adopted_notice
+
+RECORD_OVERHEAD: Final = 200
+"""Bytes, generously, that a batch of one record takes beside its key, value and headers."""
+UNACKNOWLEDGED_LIMIT: Final = 50_000
+"""Records that may be on their way to the broker before the worker waits for it."""
+
+Headers = list[tuple[str, bytes]]
+Send = Callable[["Outgoing"], Awaitable[Awaitable[Any]]]
+"""Hands a record to the producer and returns the broker's acknowledgement to come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A record to be produced."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers | None = None
+    partition: int | None = None
+    """Where it goes, if that does not follow from the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """Where each kind of output goes, and how it is written."""
+
+    app: str
+    warnings: str
+    control: str
+    rejected: str
+    record_limit: int
+    """Bytes that the broker takes in one record."""
+    audit: str = "lapwing-audit"
+    """Empty: there is none, as with the next."""
+    segment_days: str = ""
+    segment_partitions: int = 0
+    """Of `segment_days`: each is told of the end of a day."""
+
+    def of_adoption(self, said: Adoption) -> list[Outgoing]:
+        """Return the records of a partition's change of rules."""
+        notice = Outgoing(self.control, None, encode_notice(adopted_notice(said), self.app))
+        return [notice, Outgoing(self.audit, None, encode_adopted(said))] if self.audit else [notice]
+
+    def of_output(self, output: Output) -> list[Outgoing]:
+        """Return the records of what an engine put out."""
+        notices = [Outgoing(self.control, None, encode_notice(notice, self.app)) for notice in output.control]
+        steps = [
+            Outgoing(self.warnings, step.customer_id.encode(), encode_step(step, self.app))
+            for step in output.steps
+        ]
+        return notices + steps + [record for sums in output.sums for record in self.of_sums(sums)]
+
+    def of_sums(self, sums: DaySums) -> list[Outgoing]:
+        """Return the records of a day's sums: the segments', then its end to every partition."""
+        if not self.segment_days:
+            return []
+        rows = [Outgoing(self.segment_days, key.encode(), value) for key, value in encode_sums(sums)]
+        end, numbers = encode_end(sums), range(self.segment_partitions)
+        return rows + [Outgoing(self.segment_days, None, end, partition=number) for number in numbers]
+
+    def of_rejected(self, bad: Rejected) -> Outgoing:
+        """Return the record of what was refused: its own bytes, cut only where they would not fit."""
+
+        def headers(truncated: bool) -> Headers:
+            topic, partition = bad.place
+            return rejected_headers(bad.reason, bad.detail, topic, partition, bad.offset, truncated=truncated)
+
+        def size(headers: Headers) -> int:
+            return sum(len(name) + len(value) + 10 for name, value in headers) + RECORD_OVERHEAD
+
+        value, key = bad.value, bad.key
+        plain, cut = headers(False), headers(True)
+        if len(value or b"") + len(key or b"") + size(plain) <= self.record_limit:
+            return Outgoing(self.rejected, key, value, plain)
+        room = self.record_limit - size(cut)
+        key = (key or b"")[: room // 2] if key is not None else None
+        return Outgoing(self.rejected, key, (value or b"")[: room - len(key or b"")], cut)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shipment:
+    acknowledgements: Sequence[asyncio.Future[Any]]
+    offsets: Mapping[Place, int]
+
+
+class Delivery:
+    """Records on their way to the broker, and the offsets that their arrival makes committable."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._shipments: deque[_Shipment] = deque()
+        self._under_way = 0
+        self._arrived: dict[Place, int] = {}
+
+    async def ship(self, records: Sequence[Outgoing], offsets: Mapping[Place, int]) -> None:
+        """Send `records`; once they have arrived, what lies before `offsets` need not be read again."""
+        acknowledgements = [asyncio.ensure_future(await self._send(record)) for record in records]
+        self._shipments.append(_Shipment(acknowledgements, offsets))
+        self._under_way += len(acknowledgements)
+        while self._under_way > UNACKNOWLEDGED_LIMIT:
+            await self._next()
+
+    def arrived(self) -> dict[Place, int]:
+        """Return the offsets before which all that came of the input has arrived, where that has changed."""
+        while self._shipments and all(ack.done() for ack in self._shipments[0].acknowledgements):
+            shipment = self._shipments.popleft()
+            self._under_way -= len(shipment.acknowledgements)
+            for acknowledgement in shipment.acknowledgements:
+                _check(acknowledgement)
+            self._arrived |= shipment.offsets
+        arrived, self._arrived = self._arrived, {}
+        return arrived
+
+    async def settle(self) -> dict[Place, int]:
+        """Wait until the broker has everything and return as `arrived` does."""
+        arrived = self.arrived()
+        while self._shipments:
+            await self._next()
+            arrived |= self.arrived()
+        return arrived
+
+    async def wait(self) -> None:
+        """Wait until the broker has everything that was shipped before this call."""
+        pending = [ack for shipment in self._shipments for ack in shipment.acknowledgements]
+        if pending:
+            await asyncio.wait(pending)
+        for acknowledgement in pending:
+            _check(acknowledgement)
+
+    async def _next(self) -> None:
+        """Wait until the oldest shipment has arrived."""
+        if acknowledgements := self._shipments[0].acknowledgements:
+            await asyncio.wait(acknowledgements)
+        self._arrived = self.arrived()
+
+
+def _check(acknowledgement: asyncio.Future[Any]) -> None:
+    """Raise what the broker said instead of taking a record."""
+    if error := acknowledgement.exception():
+        message = f"the broker did not take a record: {type(error).__name__}: {error}"
+        raise BrokerError(message) from error

@@ -1,0 +1,64 @@
+"""A dry run: what a worker would send is counted, and perhaps written to a file, and goes nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import IO, Final
+
+import msgspec
+
+from streams.core.events.topics import REQUIRED
+from streams.worker.delivery import Outgoing
+from streams.worker.pipeline import Stats, WorkerSettings
+
+STILL: Final = 2
+"""Reports without a change that make an end, beside the idle time after which engines are flushed."""
+
+
+class _Data(msgspec.Struct):
+    tier: str
+
+
+class _Step(msgspec.Struct):
+    """What is counted of a step on the warnings topic."""
+
+    type: str
+    data: _Data
+
+
+class DryRun:
+    """Takes what a worker would send."""
+
+    def __init__(
+        self, settings: WorkerSettings, out: IO[bytes] | None = None, *, follow: bool = True
+    ) -> None:
+        self._settings = settings
+        self._out = out
+        self._follow = follow
+        self._still = 0
+        self._decode = msgspec.json.Decoder(_Step).decode
+        self.steps: Counter[tuple[str, str]] = Counter()
+        """By kind and tier."""
+        self.stats: Stats | None = None
+        self.stop: asyncio.Event | None = None
+        """Set when all that the topics hold was judged, unless the run is to follow them."""
+
+    def note(self, record: Outgoing) -> None:
+        """Count a record that would be sent."""
+        if record.topic == self._settings.warnings_topic and record.value is not None:
+            step = self._decode(record.value)
+            self.steps[step.type.rpartition(".")[2], step.data.tier] += 1
+            if self._out is not None:
+                self._out.write(record.value + b"\n")
+
+    def report(self, stats: Stats) -> None:
+        """Take note of how far the worker is, which it tells every second."""
+        before, self.stats = self.stats, stats
+        topics = {place.rpartition("/")[0] for place in stats.lag}  # optional ones may not be there
+        places = len(stats.rule_sets) * max(len(topics), len(REQUIRED))
+        at_end = places > 0 and len(stats.lag) == places and not any(stats.lag.values())
+        unchanged = before is not None and (before.events, before.steps) == (stats.events, stats.steps)
+        self._still = self._still + 1 if at_end and unchanged else 0
+        if not self._follow and self.stop is not None and self._still >= STILL + self._settings.pace.idle_s:
+            self.stop.set()

@@ -1,0 +1,266 @@
+"""Runs a worker until it is told to stop, and says in a line why it could not go on."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import logging
+import signal
+import sys
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # aiokafka ships no types
+from faust.exceptions import ProducerSendError
+
+from streams.core.events.topics import REQUIRED
+from streams.core.segments.engine import SegmentEngine
+from streams.errors import BrokerError
+from streams.intake.broker import aiokafka_security, check_topics, partition_counts
+from streams.intake.partition import Engine
+from streams.rulebook.watch import RuleWatch
+from streams.worker.app import WorkerApp, build_app
+from streams.worker.dry_run import DryRun
+from streams.worker.pipeline import Stats, WorkerSettings
+from streams.worker.segment_judge import Judging, JudgingSettings
+
+__all__ = ["Stats", "WorkerSettings", "run_worker", "serve", "stats_to"]
+
+log = logging.getLogger(__name__)
+
+SWITCH_INTERVAL_S: Final = 0.0005
+"""The consumer's thread waits this long for the interpreter lock at each read from its socket."""
+COLLECT_AFTER: Final = (200_000, 50, 1000)
+"""When Python looks for garbage in circles. A poll is tens of thousands of objects that live for a moment and
+are in none; by default they would set off a walk through a million customers' ids at every other poll."""
+FAUSTS_LOGGERS: Final = ("faust", "mode", "streams.worker.app", "streams.intake.transport")
+"""Those it logs to; the last two because it names a service's after the file of its class."""
+STATS_S: Final = 1.0
+WATCH_S: Final = 0.1
+NEW_TOPICS_S: Final = 3.0
+"""How long topics that are missing are looked for again."""
+FINISH_S: Final = 5.0
+"""How long a worker that is to stop waits for the broker."""
+SAVE_S: Final = 20.0
+"""The same where it saves its states first."""
+
+Report = Callable[[Stats], None]
+MakeJudge = Callable[[int], SegmentEngine]
+"""Makes an engine of segments for so many partitions of the input."""
+
+
+def run_worker(
+    settings: WorkerSettings,
+    engines: Callable[[int], Engine],
+    report: Report | None = None,
+    rules: RuleWatch | None = None,
+    dry: DryRun | None = None,
+    judge: MakeJudge | None = None,
+) -> None:
+    """Read events and warn until SIGTERM or SIGINT; `report` is told every second how far it is.
+
+    Rules are taken from the files that `rules` looks at as it goes. A `dry` run notes what it would send.
+    """
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    gc.set_threshold(*COLLECT_AFTER)
+    for noisy in FAUSTS_LOGGERS:
+        logging.getLogger(noisy).setLevel(logging.CRITICAL)  # why it crashed is told once, at the end
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        if dry is not None:
+            dry.stop = stop
+        await serve(settings, engines, stop, report, rules, dry, judge)
+
+    asyncio.run(main())
+
+
+async def serve(
+    settings: WorkerSettings,
+    engines: Callable[[int], Engine],
+    stop: asyncio.Event,
+    report: Report | None = None,
+    rules: RuleWatch | None = None,
+    dry: DryRun | None = None,
+    judge: MakeJudge | None = None,
+) -> None:
+    """Run a worker until `stop` is set; raise what made it crash.
+
+    With a topic of days' sums, segments are judged beside it by what `judge` makes.
+    """
+    settings, partitions = await _checked(
+        settings, lambda given: () if dry is not None else outputs_of(given, rules)
+    )
+    app = build_app(settings, engines, rules, dry.note if dry is not None else None)
+    log.info("starting app=%s broker=%s topics=%s", settings.app, settings.broker, _names(settings))
+    judging = None
+    if settings.segment_days_topic and judge is not None:
+        judging = asyncio.create_task(_judging(settings, partial(judge, partitions)).run(stop))
+    try:
+        await _run(app, stop, report or (lambda stats: None), judging)
+    finally:
+        if judging is not None:
+            with suppress(asyncio.CancelledError, Exception):
+                # It ends by itself when it is told to; after a crash nobody has told it.
+                await asyncio.wait_for(judging, FINISH_S if stop.is_set() else 0)
+        await _stop(app)
+    log.info("stopped")
+
+
+def outputs_of(settings: WorkerSettings, rules: RuleWatch | None) -> tuple[str, ...]:
+    """Return the topics that a worker writes to."""
+    audit = (settings.audit_topic,) if rules is not None and settings.audit_topic else ()
+    days = settings.segment_days_topic
+    segments = (days, settings.segment_warnings_topic) if days else ()
+    return (settings.warnings_topic, settings.control_topic, settings.rejected_topic, *audit, *segments)
+
+
+def _judging(settings: WorkerSettings, engine: Callable[[], SegmentEngine]) -> Judging:
+    return Judging(
+        JudgingSettings(
+            broker=settings.broker,
+            app=settings.app,
+            days_topic=settings.segment_days_topic,
+            warnings_topic=settings.segment_warnings_topic,
+            inputs=tuple(settings.topics.values()),
+            security=settings.security,
+            session_timeout_s=settings.session_timeout_s,
+        ),
+        engine,
+    )
+
+
+async def _checked(
+    settings: WorkerSettings, outputs: Callable[[WorkerSettings], Collection[str]]
+) -> tuple[WorkerSettings, int]:
+    """Return `settings` as the broker's topics are, and the number of partitions of the input.
+
+    Optional topics that the broker does not have are left out. Those that were created a moment ago take a
+    while until every broker tells of them.
+    """
+    deadline = asyncio.get_running_loop().time() + NEW_TOPICS_S
+    while True:
+        counts = await partition_counts(settings.broker, aiokafka_security(settings.security))
+        found = {
+            topic: name for topic, name in settings.topics.items() if topic in REQUIRED or name in counts
+        }
+        late = asyncio.get_running_loop().time() > deadline
+        whole = _without_absent(settings, counts) if late else settings
+        try:
+            check_topics(counts, found.values(), outputs(whole))
+        except BrokerError:
+            if late:
+                raise
+            await asyncio.sleep(WATCH_S)
+        else:
+            _tell_absent(settings, whole)
+            partitions = counts.get(whole.segment_days_topic, 0)
+            whole = replace(whole, topics=found, segment_partitions=partitions)
+            return whole, counts[next(iter(found.values()))]
+
+
+def _without_absent(settings: WorkerSettings, counts: Mapping[str, int]) -> WorkerSettings:
+    """Return `settings` without the outputs that warnings do not need and the broker does not have.
+
+    They came with later versions, and a worker that is upgraded is to go on warning.
+    """
+    if settings.audit_topic not in counts:
+        settings = replace(settings, audit_topic="")
+    if not {settings.segment_days_topic, settings.segment_warnings_topic} <= counts.keys():
+        settings = replace(settings, segment_days_topic="")
+    return settings
+
+
+def _tell_absent(wanted: WorkerSettings, given: WorkerSettings) -> None:
+    """Warn of what a worker goes without."""
+    if wanted.audit_topic != given.audit_topic:
+        log.warning(
+            "changes of rules are not recorded: no topic %s; see `lapwing topics`", wanted.audit_topic
+        )
+    if wanted.segment_days_topic != given.segment_days_topic:
+        topics = f"{wanted.segment_days_topic} and {wanted.segment_warnings_topic}"
+        log.warning("segments are not judged: they need the topics %s; see `lapwing topics`", topics)
+
+
+async def _run(
+    app: WorkerApp, stop: asyncio.Event, report: Report, judging: asyncio.Task[None] | None
+) -> None:
+    """Start the app and watch over it until it is to stop or has crashed."""
+    starting = asyncio.create_task(app.start())
+    reported = 0.0
+    try:
+        while not stop.is_set():
+            if app.crashed:
+                raise _named(app.crash_reason)
+            if starting.done():
+                starting.result()
+            if judging is not None and judging.done():
+                judging.result()
+            now = asyncio.get_running_loop().time()
+            if now - reported >= STATS_S:
+                reported = now
+                app.pipeline.look()
+                report(app.pipeline.stats())
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), WATCH_S)
+        if starting.done():
+            await _finish(app)
+            report(app.pipeline.stats())
+    finally:
+        starting.cancel()
+        with suppress(asyncio.CancelledError, Exception):
+            await starting
+
+
+async def _finish(app: WorkerApp) -> None:
+    """Let what is on its way arrive, if the broker lets it."""
+    try:
+        await asyncio.wait_for(app.finish(), SAVE_S if app.keeps_checkpoints else FINISH_S)
+    except (TimeoutError, KafkaError, BrokerError) as error:
+        log.warning("stopping although the broker has not taken everything, error=%r", error)
+
+
+async def _stop(app: WorkerApp) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(app.stop(), FINISH_S)
+
+
+def _named(reason: BaseException | None) -> BaseException:
+    """Return `reason` as one of Lapwing's errors if it came from the broker."""
+    if isinstance(reason, KafkaError | ProducerSendError):
+        return BrokerError(f"the broker failed the worker: {type(reason).__name__}: {reason}")
+    return reason or BrokerError("the worker crashed and did not say why")
+
+
+def stats_to(path: Path) -> Report:
+    """Return a report that appends each snapshot to `path` as a line of JSON.
+
+    A path that cannot be written is told before the worker starts; a disk that is full later stops nothing.
+    """
+    path.touch()
+    failing = False
+
+    def report(stats: Stats) -> None:
+        nonlocal failing
+        try:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(asdict(stats)) + "\n")
+        except OSError as error:
+            if not failing:
+                log.warning("the statistics cannot be written: %s: %s", path, error.strerror)
+            failing = True
+        else:
+            failing = False
+
+    return report
+
+
+def _names(settings: WorkerSettings) -> str:
+    return ",".join(settings.topics.values())

@@ -1,0 +1,195 @@
+"""Judges segments beside the worker: a member of a group of its own on the internal topic of days' sums."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from aiokafka import (  # type: ignore[import-untyped]  # ships no types
+    AIOKafkaConsumer,
+    AIOKafkaProducer,
+    ConsumerRebalanceListener,
+    TopicPartition,
+)
+from aiokafka.errors import IllegalStateError, KafkaError  # type: ignore[import-untyped]  # the same
+
+from streams.contract.segment_days import SumsReader, encode_state
+from streams.contract.segments import encode_segment_step
+from streams.core.segments.engine import SegmentEngine, SegmentStep
+from streams.core.segments.tables import judge_state, restore_judge
+from streams.errors import BrokerError, StateError
+from streams.intake.broker import aiokafka_security
+from streams.intake.sent_steps import WarningsTopic
+
+log = logging.getLogger(__name__)
+
+READ_WAIT_MS: Final = 250
+IDLE_S: Final = 5.0
+"""How often the broker is asked whether partitions that hold up a day have nothing more to be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgingSettings:
+    """Where a judge reads and writes."""
+
+    broker: str
+    app: str
+    days_topic: str
+    warnings_topic: str
+    inputs: tuple[str, ...]
+    """The input topics, whose offsets tell which partitions are idle."""
+    security: Mapping[str, str] = field(default_factory=dict)
+    session_timeout_s: float = 45.0
+
+
+@dataclass(slots=True)
+class _Seat:
+    """One partition of the internal topic: it is read to where it ended before anything is judged."""
+
+    engine: SegmentEngine
+    reader: SumsReader = field(default_factory=SumsReader)
+    end: int | None = None
+    told: frozenset[str] | None = None
+    """Ids of steps that the warnings topic holds already; `None` until the state is loaded."""
+
+
+class Judging(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
+    """Holds a seat for each partition that the group gives it, and judges what is due there."""
+
+    def __init__(self, settings: JudgingSettings, engine: Callable[[], SegmentEngine]) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._security = aiokafka_security(settings.security)
+        self._seats: dict[int, _Seat] = {}
+        self._asked_at = -IDLE_S
+        self._idle: frozenset[int] = frozenset()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Judge until `stop` is set."""
+        try:
+            await self._run(stop)
+        except KafkaError as error:
+            message = f"the broker failed the judge of segments: {type(error).__name__}: {error}"
+            raise BrokerError(message) from error
+
+    async def _run(self, stop: asyncio.Event) -> None:
+        settings = self._settings
+        session_ms = int(settings.session_timeout_s * 1000)
+        # Nothing is committed: a seat is read from the beginning by whoever takes it.
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=settings.broker,
+            group_id=f"{settings.app}-segments",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            session_timeout_ms=session_ms,
+            heartbeat_interval_ms=min(3_000, session_ms // 3),
+            **self._security,
+        )
+        producer = AIOKafkaProducer(bootstrap_servers=settings.broker, **self._security)
+        consumer.subscribe([settings.days_topic], listener=self)
+        try:
+            await producer.start()
+            await consumer.start()
+            while not stop.is_set():
+                for place, records in (await consumer.getmany(timeout_ms=READ_WAIT_MS)).items():
+                    self._read(place.partition, records)
+                for number, seat in list(self._seats.items()):
+                    if await self._is_read(consumer, number, seat):
+                        await self._judge(consumer, producer, number, seat)
+        finally:
+            await consumer.stop()
+            await producer.stop()
+
+    # -- seats come and go ------------------------------------------------------------------------
+
+    async def on_partitions_revoked(self, revoked: Collection[Any]) -> None:
+        """Give up all seats."""
+        self._seats = {}
+
+    async def on_partitions_assigned(self, assigned: Collection[Any]) -> None:
+        """Take new seats."""
+        self._seats = {place.partition: _Seat(self._engine()) for place in assigned}
+        log.info("judging segments partitions=%s", ",".join(map(str, sorted(self._seats))) or "none")
+
+    def _read(self, number: int, records: Collection[Any]) -> None:
+        seat = self._seats.get(number)
+        if seat is not None:
+            for record in records:
+                if (sums := seat.reader.read(record.value)) is not None:
+                    seat.engine.take(sums)
+
+    async def _is_read(self, consumer: Any, number: int, seat: _Seat) -> bool:
+        """Tell whether a seat knows all that its partition held when it was taken."""
+        place = TopicPartition(self._settings.days_topic, number)
+        try:
+            if seat.end is None:
+                seat.end = (await consumer.end_offsets([place]))[place]
+            return bool(await consumer.position(place) >= seat.end)
+        except IllegalStateError:
+            return False  # it was revoked a moment ago
+
+    # -- judgement --------------------------------------------------------------------------------
+
+    async def _judge(self, consumer: Any, producer: Any, number: int, seat: _Seat) -> None:
+        """Judge what is due, tell it, and only then put down the state that says so."""
+        steps: list[SegmentStep] = []
+        if seat.told is None:
+            settings = self._settings
+            topic = WarningsTopic(settings.broker, settings.security, settings.warnings_topic)
+            seat.told = (await topic.since({})).ids
+            steps = self._restored(seat)
+        before = seat.engine.judged
+        steps += seat.engine.judge(await self._idle_of(consumer, seat.engine.held_up_by()))
+        if seat.engine.judged == before and not steps:
+            return
+        for step in steps:
+            if step.id not in seat.told:
+                value = encode_segment_step(step, self._settings.app)
+                await producer.send(self._settings.warnings_topic, value, step.segment.encode())
+        await producer.flush()
+        state = encode_state(judge_state(seat.engine), seat.engine.rules.hash)
+        await producer.send_and_wait(self._settings.days_topic, state, partition=number)
+
+    def _restored(self, seat: _Seat) -> list[SegmentStep]:
+        if seat.reader.state is None:
+            return []
+        try:
+            restore_judge(seat.engine, seat.reader.state.state)
+        except ValueError as error:
+            message = f"{self._settings.days_topic}: {error}"
+            raise StateError(message) from error
+        return seat.engine.adopt()
+
+    async def _idle_of(self, consumer: Any, numbers: frozenset[int]) -> frozenset[int]:
+        """Return those partitions of the input of which everything was read and committed."""
+        now = asyncio.get_running_loop().time()
+        if not numbers:
+            return numbers
+        if now - self._asked_at < IDLE_S:
+            return self._idle & numbers
+        self._asked_at = now
+        places = [TopicPartition(topic, number) for topic in self._settings.inputs for number in numbers]
+        ends = await consumer.end_offsets(places)
+        begins = await consumer.beginning_offsets(places)
+        committed = await self._committed(places)
+        unread = {p.partition for p in places if max(begins[p], committed[p]) < ends[p]}
+        self._idle = frozenset(numbers - unread)
+        return self._idle
+
+    async def _committed(self, places: Collection[Any]) -> dict[Any, int]:
+        """Return the offsets that the workers' group has committed, 0 where it has not."""
+        # As a consumer that asks for its group's offsets and never joins it: no admin request is needed.
+        asking = AIOKafkaConsumer(
+            bootstrap_servers=self._settings.broker,
+            group_id=self._settings.app,
+            enable_auto_commit=False,
+            **self._security,
+        )
+        try:  # not `async with`: whoever is cancelled while it starts would leave its connections open
+            await asking.start()
+            return {place: await asking.committed(place) or 0 for place in places}
+        finally:
+            await asking.stop()

@@ -1,0 +1,214 @@
+"""Stored steps become notices: held, told late, muted for good, by event time and by the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, select
+
+from consumers.database.database import Database
+from consumers.database.migrations import MIGRATIONS
+from consumers.database.schema import channels, outbox, warning_steps
+from consumers.muting.counts import muted_by_reason, muted_by_silence
+from consumers.notify import notices as module
+from consumers.notify.notices import Judged, Notices
+from consumers.notify.outbox import Outbox
+from streams.core.steps import Tier
+from tests.consumers.notify.notice_shop import (
+    BEGIN,
+    DAY,
+    HOUR,
+    LIMITS,
+    Shop,
+    decided,
+    opened,
+    put,
+    rows,
+    silence,
+    store,
+)
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop([], {})
+
+
+@pytest.fixture
+def database() -> Iterator[Database]:
+    found = opened()
+    yield found
+    found.close()
+
+
+def test_a_held_notice_is_told_when_event_time_has_passed_the_silence(database: Database, shop: Shop) -> None:
+    put(database, silence("s", BEGIN - DAY, BEGIN + DAY))
+    shop.step("c1", BEGIN, "opened")
+    shop.step("c2", BEGIN, "opened")
+    shop.step("c2", BEGIN + HOUR, "resolved")
+    shop.step("c3", BEGIN + 2 * DAY, "opened")
+    store(database, shop, BEGIN + 3 * DAY)
+    assert Notices(database).judge(BEGIN + 3 * DAY) == Judged(told=2, muted=2)
+    assert decided(database) == [
+        ("c1-1/1", "muted", "silence"),
+        ("c2-1/1", "muted", "silence"),
+        ("c1-1/1", "told", None),
+        ("c3-1/1", "told", None),
+    ]
+    late = rows(database)[2]
+    assert late.at == BEGIN + DAY
+    assert late.note == "Held back since 2026-03-02 12:00 UTC: silenced (why)"
+    assert muted_by_silence(database) == {"s": 2}
+    assert muted_by_reason(database) == {"silence": {"held": 0, "muted": 2}}
+
+
+def test_while_no_steps_come_the_wall_clock_ends_a_silence(database: Database, shop: Shop) -> None:
+    put(database, silence("s", BEGIN - DAY, BEGIN + DAY))
+    shop.step("c1", BEGIN, "opened")
+    store(database, shop)
+    judge = Notices(database).judge
+    assert judge(BEGIN) == Judged(muted=1)
+    assert judge(BEGIN + DAY - HOUR) == Judged()
+    assert judge(BEGIN + DAY) == Judged(told=1)
+    assert judge(BEGIN + 9 * DAY) == Judged()
+
+
+def test_the_newest_step_of_a_warning_is_what_is_told_late_and_once(database: Database, shop: Shop) -> None:
+    put(database, silence("s", BEGIN - DAY, BEGIN + DAY))
+    shop.step("c1", BEGIN, "opened", Tier.LOW)
+    shop.step("c1", BEGIN + HOUR, "escalated", Tier.HIGH)
+    shop.step("c1", BEGIN + 2 * HOUR, "updated", Tier.MEDIUM)
+    store(database, shop)
+    Notices(database).judge(BEGIN)
+    Notices(database).judge(BEGIN + 2 * DAY)
+    assert decided(database) == [
+        ("c1-1/1", "muted", "silence"),
+        ("c1-1/2", "muted", "silence"),
+        ("c1-1/3", "told", None),
+    ]
+
+
+def test_what_joins_and_is_not_silenced_is_told_with_the_update(database: Database, shop: Shop) -> None:
+    put(database, silence("s", BEGIN - DAY, BEGIN + DAY, matchers={"rules": ["login-drop"]}))
+    shop.step("c1", BEGIN, "opened", rule="login-drop")
+    shop.step("c1", BEGIN + HOUR, "updated", rule="overdue")
+    store(database, shop)
+    Notices(database).judge(BEGIN)
+    assert decided(database) == [("c1-1/1", "muted", "silence"), ("c1-1/2", "told", None)]
+
+
+def test_an_acknowledged_warning_is_not_told_late(database: Database, shop: Shop) -> None:
+    put(database, silence("s", BEGIN - DAY, BEGIN + DAY))
+    shop.step("c1", BEGIN, "opened")
+    shop.step("c1", BEGIN + HOUR, "acknowledged")
+    store(database, shop)
+    Notices(database).judge(BEGIN + 2 * DAY)
+    assert decided(database) == [("c1-1/1", "muted", "silence")]
+
+
+def test_a_changed_silence_is_looked_at_at_once(database: Database, shop: Shop) -> None:
+    first = silence("s", BEGIN - DAY, BEGIN + 9 * DAY)
+    assert put(database, first) == 1
+    shop.step("c1", BEGIN, "opened")
+    store(database, shop)
+    Notices(database).judge(BEGIN)
+    assert put(database, first) == 0
+    assert Notices(database).judge(BEGIN + HOUR) == Judged()
+    ended = first.model_copy(update={"revision": 2, "expired_at": BEGIN + HOUR})
+    assert put(database, ended, first, now=BEGIN + HOUR) == 1
+    assert Notices(database).judge(BEGIN + HOUR) == Judged(told=1)
+
+
+def test_two_silences_in_turn_count_for_each(database: Database, shop: Shop) -> None:
+    put(database, silence("a", BEGIN - DAY, BEGIN + DAY), silence("b", BEGIN + DAY, BEGIN + 2 * DAY))
+    shop.step("c1", BEGIN, "opened")
+    store(database, shop)
+    for hours in range(0, 72, 6):
+        Notices(database).judge(BEGIN + hours * HOUR)
+    assert [(row.verdict, row.silence_id) for row in rows(database)] == [
+        ("muted", "a"),
+        ("muted", "b"),
+        ("told", None),
+    ]
+    assert muted_by_silence(database) == {"a": 1, "b": 1}
+
+
+def test_quiet_hours_delay_to_the_morning(database: Database, shop: Shop) -> None:
+    hours = {"begins": "20:00", "ends": "08:00"}
+    put(database, silence("q", BEGIN - 9 * DAY, None, recurring=hours))
+    shop.step("c1", BEGIN, "opened")
+    store(database, shop)
+    night = BEGIN.replace(hour=23)
+    judge = Notices(database).judge
+    assert judge(night) == Judged(muted=1)
+    assert judge(night + 8 * HOUR) == Judged()
+    assert judge(night + 9 * HOUR) == Judged(told=1)
+    assert [row.why for row in rows(database)] == ["quiet_hours", None]
+
+
+def flapping_shop(shop: Shop, days: int = 40) -> None:
+    for day in range(days):
+        shop.step("c1", BEGIN + day * DAY, "opened", warning=day)
+        shop.step("c1", BEGIN + day * DAY + HOUR, "resolved", warning=day)
+
+
+def test_flapping_gives_few_notices_and_none_is_lost(database: Database, shop: Shop) -> None:
+    flapping_shop(shop)
+    shop.step("c1", BEGIN + 60 * DAY, "opened", warning=60)
+    store(database, shop)
+    Notices(database, LIMITS).judge(BEGIN)
+    told = [row for row in rows(database) if row.verdict == "told"]
+    assert [(row.step_id, row.why) for row in told] == [
+        ("c1-0/1", None),
+        ("c1-1/1", None),
+        ("c1-2/1", "flapping"),
+        ("c1-60/1", None),  # it has been stable for long enough
+    ]
+    assert told[2].note.startswith("Flapping: it opened 3 times within 10 days")
+    assert muted_by_reason(database) == {"flapping": {"held": 0, "muted": 37}}
+
+
+def test_what_flapped_and_stays_open_is_told_when_it_has_been_stable(database: Database, shop: Shop) -> None:
+    flapping_shop(shop, 6)
+    shop.step("c1", BEGIN + 6 * DAY, "opened", warning=6)
+    store(database, shop)
+    Notices(database, LIMITS).judge(BEGIN + 6 * DAY)
+    Notices(database, LIMITS).judge(BEGIN + 16 * DAY - HOUR)
+    assert [row.verdict for row in rows(database)][-1] == "held"
+    Notices(database, LIMITS).judge(BEGIN + 16 * DAY)
+    assert decided(database)[-2:] == [("c1-6/1", "muted", "flapping"), ("c1-6/1", "told", None)]
+
+
+def test_what_channels_were_told_before_there_were_notices_stands(tmp_path: Any, shop: Shop) -> None:
+    url = f"sqlite:///{tmp_path / 'w.db'}"
+    old = Database(url)
+    old.prepare(MIGRATIONS[:3])
+    for number in range(4):
+        shop.step("c1", BEGIN + number * DAY, "opened", warning=number)
+        shop.step("c1", BEGIN + number * DAY, "resolved", warning=number)
+    store(old, shop)
+    with old.writing() as connection:
+        for name, place in (("new", 0), ("slow", 4), ("desk", 6)):
+            connection.execute(insert(channels).values(name=name, filled_to=place, added_at=BEGIN))
+        step = connection.scalar(select(warning_steps.c.id).where(warning_steps.c.seq == 1))
+        entered = {"step_id": step, "channel": "desk", "state": "sent", "attempts": 1, "created_at": BEGIN}
+        connection.execute(insert(outbox).values(due_at=BEGIN, **entered))
+    old.close()
+    database = Database(url)
+    assert database.prepare() == (3, len(MIGRATIONS))
+    assert Outbox(database, "x").fill(["new", "slow", "desk"], BEGIN + DAY) == 4 + 2 + 1
+    assert [row.verdict for row in rows(database)] == ["told"] * 4
+    assert Outbox(database, "x").fill(["new", "slow", "desk"], BEGIN + DAY) == 0
+    database.close()
+
+
+def test_more_steps_than_one_turn_takes(
+    database: Database, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CHUNK", 3)
+    for number in range(10):
+        shop.step(f"c{number}", BEGIN, "opened")
+    store(database, shop)
+    assert Notices(database).judge(BEGIN) == Judged(told=10)

@@ -1,0 +1,300 @@
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, Table, select
+
+from consumers.broker.errors import BrokerAway, GroupChanged
+from consumers.database.database import Database, StoreAway
+from consumers.database.schema import unreadable, warning_steps, warnings
+from consumers.sink.reading import read_records
+from consumers.sink.sink import Sink
+from consumers.sink.store import Counts, write
+from streams.contract.warnings import parse_warning
+from streams.core.steps import StepKind
+from tests.consumers.stubs import NOW, Clock, Topic, Waits
+from tests.consumers.warning_events import attended_life, life, records, value, warning_id
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = Database(f"sqlite:///{tmp_path / 'w.db'}")
+    opened.prepare()
+    yield opened
+    opened.close()
+
+
+def store(database: Database, contents: Sequence[bytes | None]) -> Counts:
+    return write(database, read_records(records(contents), NOW, parse_warning))
+
+
+def rows(database: Database, table: Table, *leave_out: str) -> list[dict[str, Any]]:
+    with database.reading() as connection:
+        found = [dict(row) for row in connection.execute(select(table)).mappings()]
+    return [{name: cell for name, cell in row.items() if name not in leave_out} for row in found]
+
+
+def test_a_step_is_stored_with_its_place_and_the_warning_with_its_state(database: Database) -> None:
+    contents = life("c1")
+    assert store(database, contents[:3]) == Counts(records=3, steps=3)
+    first, _, third = rows(database, warning_steps)
+    assert first["id"] == f"{warning_id('c1')}/1"
+    assert (first["type"], first["step"], first["tier"]) == ("churn.warning.opened", 1, "medium")
+    assert first["data"] == json.loads(contents[0])["data"]
+    assert (first["source_topic"], first["source_partition"], first["source_offset"]) == (
+        "churn-warnings",
+        0,
+        0,
+    )
+    assert first["received_at"] == NOW
+    (warning,) = rows(database, warnings)
+    assert (warning["id"], warning["customer_id"]) == (warning_id("c1"), "c1")
+    assert (warning["state"], warning["tier"], warning["last_step"]) == ("open", "high", 3)
+    assert warning["last_type"] == "churn.warning.escalated"
+    assert [cause["rule"] for cause in warning["causes"]] == ["a", "c"]
+    assert warning["churn_probability"] == 0.73
+    assert warning["opened_at"] == first["time"]
+    assert warning["updated_at"] == third["time"]
+    assert warning["closed_at"] is None
+    store(database, contents[3:])
+    (warning,) = rows(database, warnings)
+    assert warning["state"] == "resolved"
+    assert warning["closed_at"] == warning["updated_at"] > third["time"]
+
+
+def test_the_warning_says_who_has_it_in_hand_and_until_when(database: Database) -> None:
+    contents = attended_life("c1")
+    names = ("attention", "attended_by", "attended_until", "deadline")
+
+    def shown() -> list[object]:
+        (warning,) = rows(database, warnings)
+        return [warning[name] for name in names]
+
+    store(database, contents[:1])
+    assert shown() == [None, None, None, None]
+    store(database, contents[1:2])
+    until = parse_warning(contents[2]).time
+    assert shown() == ["acknowledged", "ann", until, None]
+    store(database, contents[2:3])
+    assert shown() == ["lapsed", "ann", None, parse_warning(contents[4]).time]
+
+
+def test_a_repeated_step_changes_nothing(database: Database) -> None:
+    contents = life("c1")
+    store(database, contents)
+    before = rows(database, warning_steps), rows(database, warnings)
+    assert store(database, contents) == Counts(records=4, repeats=4)
+    assert store(database, [contents[0], contents[0]]) == Counts(records=2, repeats=2)
+    # Another order of keys and other white space is the same content.
+    respelled = json.dumps(dict(reversed(json.loads(contents[0]).items())), indent=1).encode()
+    assert store(database, [respelled]) == Counts(records=1, repeats=1)
+    assert (rows(database, warning_steps), rows(database, warnings)) == before
+    assert rows(database, unreadable) == []
+
+
+def test_an_id_with_another_content_is_put_aside_and_the_first_kept(database: Database) -> None:
+    contents = life("c1")
+    store(database, contents[:1])
+    other = value(customer="c1", number=1, causes=("another",))
+    assert store(database, [other, contents[1]]) == Counts(records=2, steps=1, unreadable=1)
+    (aside,) = rows(database, unreadable)
+    assert (aside["reason"], aside["value"]) == ("conflict", other)
+    assert rows(database, warning_steps)[0]["data"]["causes"][0]["rule"] == "order-collapse"
+    # The same within one poll, of a warning not seen before.
+    new = value(customer="c2", number=1), value(customer="c2", number=1, causes=("another",))
+    assert store(database, list(new)) == Counts(records=2, steps=1, unreadable=1)
+
+
+LIVES = [content for customer in ("c1", "c2", "c3") for content in life(customer)]
+ANY_ORDER = st.lists(st.sampled_from(range(len(LIVES))), max_size=20).flatmap(
+    lambda more: st.permutations([*range(len(LIVES)), *more])
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(order=ANY_ORDER, size=st.integers(1, 40))
+def test_whatever_the_order_the_repeats_and_the_polls_the_end_is_one(order: list[int], size: int) -> None:
+    database = Database("sqlite://")
+    database.prepare()
+    contents: list[bytes | None] = [LIVES[n] for n in order]
+    counts = Counts()
+    for begin in range(0, len(contents), size):
+        counts.add(store(database, contents[begin : begin + size]))
+    assert (counts.steps, counts.repeats) == (len(LIVES), len(order) - len(LIVES))
+    assert {row["id"] for row in rows(database, warning_steps)} == {json.loads(c)["id"] for c in LIVES}
+    for warning in rows(database, warnings):
+        assert (warning["state"], warning["last_step"], warning["last_type"]) == (
+            "resolved",
+            4,
+            "churn.warning.resolved",
+        )
+    database.close()
+
+
+BAD: list[bytes | None] = [
+    None,
+    b"",
+    b"not json",
+    b"\xff\xfe",
+    b"{}",
+    b"[1]",
+    value().replace(b'"medium"', b'"urgent"', 1),
+    value().replace(b'"churn_probability":0.73', b'"churn_probability":NaN'),
+    b"x" * 1_000_000,
+]
+
+
+def test_what_is_no_warning_is_put_aside_with_its_bytes_and_the_rest_goes_on(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = life("secret-customer")
+    contents = [good[0], *BAD, good[1]]
+    with caplog.at_level(logging.INFO):
+        assert store(database, contents) == Counts(records=11, steps=2, unreadable=9)
+    aside = rows(database, unreadable)
+    assert [row["value"] for row in aside] == BAD
+    assert [row["reason"] for row in aside] == ["empty"] + ["invalid"] * 8
+    assert [row["source_offset"] for row in aside] == list(range(1, 10))
+    assert "churn-warnings[0]@3 is put aside in `unreadable`: invalid" in caplog.messages
+    assert "secret-customer" not in caplog.text
+    # Read again after a crash: neither is there twice.
+    assert store(database, contents) == Counts(records=11, repeats=2, unreadable=9)
+    assert len(rows(database, unreadable)) == 9
+
+
+def test_a_row_that_the_database_refuses_is_put_aside_alone(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    contents: list[bytes | None] = [value(customer=f"c{n}") for n in range(23)]
+    contents[17] = value(customer="c17").replace(b'"step":1,', b'"step":%d,' % 2**70)
+    with caplog.at_level(logging.INFO):
+        assert store(database, contents) == Counts(records=23, steps=22, unreadable=1)
+    (aside,) = rows(database, unreadable)
+    assert (aside["reason"], aside["source_offset"], aside["value"]) == ("refused", 17, contents[17])
+    assert len(rows(database, warnings)) == 22
+    assert "c17" not in caplog.text
+
+
+def test_a_field_that_a_newer_worker_adds_is_kept(database: Database) -> None:
+    event = json.loads(value())
+    event["data"]["rescue_chance"] = 0.4
+    store(database, [json.dumps(event).encode()])
+    assert rows(database, warning_steps)[0]["data"]["rescue_chance"] == 0.4
+
+
+class Failing(Database):
+    """A database that is down for its first transactions."""
+
+    def __init__(self, url: str, log: list[str]) -> None:
+        super().__init__(url)
+        self.down = 0
+        self._log = log
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        if self.down:
+            self.down -= 1
+            msg = "database x: OperationalError: server closed the connection"
+            raise StoreAway(msg)
+        with super().writing() as connection:
+            yield connection
+        self._log.append("stored")
+
+
+@pytest.fixture
+def failing(tmp_path: Path) -> Iterator[Failing]:
+    log: list[str] = []
+    database = Failing(f"sqlite:///{tmp_path / 'w.db'}", log)
+    database.prepare()
+    log.clear()
+    yield database
+    database.close()
+
+
+def test_offsets_are_committed_after_the_database_has(failing: Failing) -> None:
+    topic = Topic([*life("c1"), b"bad", *life("c2")], size=4, log=failing._log)
+    counts = Sink(topic, failing, Waits(), clock=Clock()).run(follow=False)
+    assert failing._log == ["stored", "commit"] * 3
+    assert topic.commits == [4, 8, 9]
+    assert counts == Counts(records=9, steps=8, unreadable=1)
+
+
+def test_while_the_database_is_down_nothing_is_committed_and_nothing_lost(failing: Failing) -> None:
+    topic = Topic(life("c1"), size=3, log=failing._log)
+    failing.down = 3
+    stop = Waits()
+    assert Sink(topic, failing, stop, clock=Clock()).run(follow=False).steps == 4
+    assert stop.waits == [0.5, 1.0, 2.0]
+    assert failing._log == ["stored", "commit"] * 2
+
+
+def test_a_stop_while_the_database_is_down_leaves_the_records_to_the_next_run(failing: Failing) -> None:
+    topic = Topic(life("c1"), size=3)
+    failing.down = 100
+    assert Sink(topic, failing, Waits(2), clock=Clock()).run() == Counts()
+    assert topic.commits == []
+
+
+@pytest.mark.parametrize(("error", "commits"), [(GroupChanged("moved"), [4]), (BrokerAway("gone"), [4])])
+def test_a_failed_commit_does_not_stop_the_sink(
+    failing: Failing, error: Exception, commits: list[int]
+) -> None:
+    topic = Topic(life("c1"), size=2)
+    errors = [error]
+
+    def fail_once() -> None:
+        if errors:
+            raise errors.pop()
+
+    topic.before_commit = fail_once
+    assert Sink(topic, failing, Waits(), clock=Clock()).run(follow=False).steps == 4
+    assert topic.commits == commits
+
+
+def test_a_crash_between_the_database_and_the_commit_doubles_nothing(failing: Failing) -> None:
+    topic = Topic(life("c1"), size=2)
+
+    def crash() -> None:
+        raise KeyboardInterrupt
+
+    topic.before_commit = crash
+    with pytest.raises(KeyboardInterrupt):
+        Sink(topic, failing, Waits(), clock=Clock()).run()
+    assert topic.commits == []
+    again = Topic(life("c1"), size=3)
+    assert Sink(again, failing, Waits(), clock=Clock()).run(follow=False) == Counts(4, 2, 2)
+    assert [row["step"] for row in rows(failing, warning_steps)] == [1, 2, 3, 4]
+
+
+def test_a_broker_that_is_away_for_a_moment_is_polled_again(failing: Failing) -> None:
+    topic = Topic(life("c1"), size=9)
+    polls = [BrokerAway("gone"), BrokerAway("gone")]
+    poll = topic.poll
+
+    def poll_later(timeout_s: float) -> Any:
+        if polls:
+            raise polls.pop()
+        return poll(timeout_s)
+
+    topic.poll = poll_later  # type: ignore[method-assign]
+    assert Sink(topic, failing, Waits(), clock=Clock()).run(follow=False).steps == 4
+
+
+def test_a_lower_step_that_comes_later_does_not_turn_the_state_back(database: Database) -> None:
+    contents = life("c1")
+    store(database, [contents[3]])
+    store(database, [contents[0]])
+    (warning,) = rows(database, warnings)
+    assert (warning["state"], warning["last_step"]) == ("resolved", 4)
+    withdrawn = value(customer="c1", number=5, kind=StepKind.WITHDRAWN)
+    store(database, [withdrawn, contents[1]])
+    (warning,) = rows(database, warnings)
+    assert (warning["state"], warning["last_step"]) == ("withdrawn", 5)

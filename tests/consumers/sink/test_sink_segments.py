@@ -1,0 +1,224 @@
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Table, select
+from sqlalchemy import inspect as look
+
+from consumers.broker.client import Record
+from consumers.broker.errors import BrokerAway
+from consumers.database.database import Database
+from consumers.database.migrations import MIGRATIONS
+from consumers.database.schema import (
+    segment_warning_steps,
+    segment_warnings,
+    unreadable,
+    warning_steps,
+    warnings,
+)
+from consumers.sink.optional_topic import LOOK_EVERY_S, WhenThere
+from consumers.sink.reading import read_records, read_segments
+from consumers.sink.sink import Sink
+from consumers.sink.store import OF_SEGMENTS, Counts, write
+from streams.contract.segments import parse_segment_warning
+from streams.contract.warnings import parse_warning
+from tests.consumers import segment_events, warning_events
+from tests.consumers.segment_events import life, value, warning_id
+from tests.consumers.stubs import NOW, Clock, Topic, Waits
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = Database(f"sqlite:///{tmp_path / 'w.db'}")
+    opened.prepare()
+    yield opened
+    opened.close()
+
+
+def store(database: Database, contents: Sequence[bytes | None]) -> Counts:
+    return write(database, read_segments(segment_events.records(contents), NOW), OF_SEGMENTS)
+
+
+def rows(database: Database, table: Table) -> list[dict[str, Any]]:
+    with database.reading() as connection:
+        return [dict(row) for row in connection.execute(select(table)).mappings()]
+
+
+def test_a_step_is_stored_with_its_place_and_the_warning_with_its_state(database: Database) -> None:
+    contents = life("north")
+    assert store(database, contents[:3]) == Counts(records=3, steps=3)
+    first, _, third = rows(database, segment_warning_steps)
+    assert (first["id"], first["type"]) == (f"{warning_id('north')}/1", "churn.segment.opened")
+    assert (first["dimension"], first["value"], first["step"]) == ("region", "north", 1)
+    assert first["data"] == json.loads(contents[0])["data"]
+    assert (first["source_topic"], first["source_offset"]) == ("segment-warnings", 0)
+    (warning,) = rows(database, segment_warnings)
+    assert warning == {
+        "id": warning_id("north"),
+        "dimension": "region",
+        "value": "north",
+        "state": "open",
+        "tier": "high",
+        "opened_at": first["time"],
+        "updated_at": third["time"],
+        "closed_at": None,
+        "last_step": 3,
+        "last_type": "churn.segment.escalated",
+        "causes": json.loads(contents[2])["data"]["causes"],
+        "rule_set": "abc",
+    }
+    store(database, contents[3:])
+    (warning,) = rows(database, segment_warnings)
+    assert warning["state"] == "resolved"
+    assert warning["closed_at"] == warning["updated_at"] > third["time"]
+    assert rows(database, warning_steps) == rows(database, warnings) == []
+
+
+def newest_by_hand(contents: Sequence[bytes]) -> dict[str, tuple[str, int, str]]:
+    newest: dict[str, tuple[str, int, str]] = {}
+    for content in contents:
+        data = parse_segment_warning(content).data
+        if data.warning_id not in newest or newest[data.warning_id][1] < data.step:
+            newest[data.warning_id] = (data.value, data.step, data.state)
+    return newest
+
+
+LIVES = [content for segment in ("north", "south") for content in life(segment)]
+
+
+@given(order=st.lists(st.sampled_from(LIVES), max_size=16), size=st.integers(1, 9))
+def test_the_database_is_what_the_topic_says_whatever_the_order_and_repeats(
+    order: list[bytes], size: int
+) -> None:
+    database = Database("sqlite://")
+    database.prepare()
+    counts = Counts()
+    for begin in range(0, len(order), size):
+        counts.add(store(database, order[begin : begin + size]))
+    distinct = set(order)
+    assert (counts.steps, counts.repeats) == (len(distinct), len(order) - len(distinct))
+    stored = [row["id"] for row in rows(database, segment_warning_steps)]
+    assert sorted(stored) == sorted(parse_segment_warning(content).id for content in distinct)
+    found = rows(database, segment_warnings)
+    assert {row["id"]: (row["value"], row["last_step"], row["state"]) for row in found} == newest_by_hand(
+        order
+    )
+    database.close()
+
+
+def test_what_is_no_segments_warning_is_put_aside_and_the_rest_goes_on(database: Database) -> None:
+    contents: list[bytes | None] = [value(), None, b"{}", warning_events.value(), value(causes=("another",))]
+    assert store(database, contents) == Counts(records=5, steps=1, unreadable=4)
+    aside = rows(database, unreadable)
+    assert [(row["reason"], row["source_offset"]) for row in aside] == [
+        ("conflict", 4),
+        ("empty", 1),
+        ("invalid", 2),
+        ("invalid", 3),
+    ]
+    assert {row["source_topic"] for row in aside} == {"segment-warnings"}
+    assert store(database, contents) == Counts(records=5, repeats=1, unreadable=4)
+    assert len(rows(database, unreadable)) == 4
+
+
+def test_a_row_that_the_database_refuses_is_put_aside_alone(database: Database) -> None:
+    contents: list[bytes | None] = [value(f"s{n}") for n in range(9)]
+    contents[5] = value("s5").replace(b'"step":1,', b'"step":%d,' % 2**70)
+    assert store(database, contents) == Counts(records=9, steps=8, unreadable=1)
+    (aside,) = rows(database, unreadable)
+    assert (aside["reason"], aside["source_offset"]) == ("refused", 5)
+
+
+class BothTopics(Topic):
+    """A subscription to both topics, told apart by the types of their events."""
+
+    def __init__(self, contents: Sequence[bytes | None], size: int) -> None:
+        super().__init__(contents, size)
+        self.committed: dict[tuple[str, int], int] = {}
+
+    def poll(self, timeout_s: float) -> list[Record]:
+        return [
+            replace(found, topic=segment_events.TOPIC) if b"churn.segment." in (found.value or b"") else found
+            for found in super().poll(timeout_s)
+        ]
+
+    def commit(self, offsets: Mapping[tuple[str, int], int]) -> None:
+        super().commit(offsets)
+        self.committed |= offsets
+
+
+MIXED = [*warning_events.life("c1")[:2], *life("north"), *warning_events.life("c1")[2:], *life("south")]
+
+
+def sink_of(topic: Topic, database: Database) -> Sink:
+    return Sink(topic, database, Waits(), clock=Clock(), segments_topic=segment_events.TOPIC)
+
+
+@pytest.mark.parametrize("size", [1, 3, 99])
+def test_the_sink_stores_both_topics_to_their_ends_and_commits_each(database: Database, size: int) -> None:
+    topic = BothTopics(MIXED, size)
+    assert sink_of(topic, database).run(follow=False) == Counts(records=12, steps=12)
+    assert topic.committed == {(warning_events.TOPIC, 0): 8, (segment_events.TOPIC, 0): 12}
+    assert [row["value"] for row in rows(database, segment_warnings)] == ["north", "south"]
+    assert len(rows(database, warning_steps)) == 4
+    assert len(rows(database, warnings)) == 1
+
+
+def test_a_crash_between_the_database_and_the_commit_doubles_nothing(database: Database) -> None:
+    topic = BothTopics(MIXED, size=5)
+
+    def crash() -> None:
+        raise KeyboardInterrupt
+
+    topic.before_commit = crash
+    with pytest.raises(KeyboardInterrupt):
+        sink_of(topic, database).run()
+    assert topic.commits == []
+    again = sink_of(BothTopics(MIXED, size=4), database)
+    assert again.run(follow=False) == Counts(records=12, steps=7, repeats=5)
+    assert [row["step"] for row in rows(database, segment_warning_steps)] == [1, 2, 3, 4] * 2
+
+
+def test_a_database_of_before_keeps_its_warnings_and_gets_the_tables(tmp_path: Path) -> None:
+    old = Database(f"sqlite:///{tmp_path / 'w.db'}")
+    assert old.prepare(MIGRATIONS[:4]) == (0, 4)
+    write(old, read_records(warning_events.records([*warning_events.life("c1")]), NOW, parse_warning))
+    with old.reading() as connection:
+        assert not look(connection).has_table("segment_warnings")
+    assert old.prepare() == (4, len(MIGRATIONS))
+    assert len(rows(old, warning_steps)) == 4
+    assert store(old, life("north")).steps == 4
+    old.close()
+
+
+def test_a_topic_that_is_not_there_is_told_of_once_and_read_when_it_comes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    answers: list[Exception | bool] = [True, False, False, BrokerAway("x")]
+    now = [0.0]
+
+    def take_up() -> bool:
+        answer = answers.pop()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    look = WhenThere(take_up, "no topic", clock=lambda: now[0])
+    with pytest.raises(BrokerAway):
+        look()
+    left = []
+    with caplog.at_level(logging.INFO):
+        for later in (0, LOOK_EVERY_S / 2, LOOK_EVERY_S / 2, LOOK_EVERY_S, LOOK_EVERY_S):
+            now[0] += later
+            look()
+            left.append(len(answers))
+    assert left == [2, 2, 1, 0, 0]
+    assert caplog.messages == ["no topic"]

@@ -1,0 +1,154 @@
+"""The three commands as a user gives them."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from lapwing.cli import lapwing
+from lapwing.commands.simulate import command as simulate
+from streams.errors import BacktestError, LapwingError
+from streams.rulebook.files import RuleFilesRefused
+
+RULES = """version: 1
+rules:
+  - {id: silent, when: days_since_order >= 20, tier: high, reason: silence, for: 1d}
+  - {id: slow, when: days_since_order >= 15, tier: low, reason: silence, status: shadow}
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("backtest")
+    arguments = ["--customers", "60", "--days", "120", "--out", str(made / "events.parquet")]
+    assert CliRunner().invoke(simulate, arguments).exit_code == 0
+    (made / "rules").mkdir()
+    (made / "rules" / "all.yaml").write_text(RULES)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def _in_the_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+
+
+def run(*arguments: str) -> Any:
+    result = CliRunner().invoke(lapwing, [*arguments, "--horizon", "30d", "--rules", "rules"])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def self_contained(page: Path) -> str:
+    text = page.read_text(encoding="utf-8")
+    assert re.findall(r"(?:src|href)=|url\(|@import|<script|<link|https?://", text) == []
+    assert text.count("<svg") == text.count("</svg>")
+    return text
+
+
+def test_backtest_prints_tables_json_and_a_page(folder: Path) -> None:
+    out = run("backtest", "events.parquet", "--capacity", "2", "--html", "page.html").stdout
+    for part in ("all active rules", "slow (shadow)", "Left unwarned", "look like false alarms"):
+        assert part in out
+    page = self_contained(folder / "page.html")
+    assert page.count("<svg") == 4
+    found = json.loads(run("backtest", "events.parquet", "--capacity", "2", "--json").stdout)
+    assert [rule["rule"] for rule in found["rules"]] == ["silent", "slow"]
+    assert found["rules"][1]["status"] == "shadow"
+    whole = found["all"]
+    assert whole["precision"]["whole"] + whole["not_matured"] == whole["warnings"] > 0
+    assert found["missed"]["count"] == whole["recall"]["whole"] - whole["recall"]["part"]
+    assert whole["capacity"] == 2
+    assert f"{whole['precision']['part']:,} of {whole['precision']['whole']:,}" in page
+
+
+def test_an_empty_history_and_a_wrong_file_are_one_line_each(folder: Path) -> None:
+    (folder / "empty.jsonl").write_text("")
+    with pytest.raises(BacktestError, match="no event"):
+        run("backtest", "empty.jsonl")
+    with pytest.raises(LapwingError, match=r"none\.jsonl"):
+        run("backtest", "none.jsonl")
+    with pytest.raises(BacktestError, match="begins after the history's end"):
+        run("backtest", "events.parquet", "--since", "2033-01-01T00:00:00Z")
+    refused = CliRunner().invoke(lapwing, ["backtest", "events.parquet", "--working-days", "mon,frei"])
+    assert refused.exit_code == 2
+    assert "'frei' is no weekday" in refused.stderr
+
+
+def test_shadow_rules_alone_warn_nobody_and_are_judged(folder: Path) -> None:
+    (folder / "shadow.yaml").write_text(RULES.replace("for: 1d", "status: shadow"))
+    arguments = ["backtest", "events.parquet", "--rules", "shadow.yaml", "--horizon", "30d", "--json"]
+    found = json.loads(CliRunner().invoke(lapwing, arguments).stdout)
+    assert found["all"]["warnings"] == 0
+    assert all(rule["warnings"] > 0 for rule in found["rules"])
+    assert found["missed"]["count"] == found["all"]["recall"]["whole"] > 0
+    assert found["missed"]["churns"][0]["nearest_rule"] is None
+
+
+def git(*arguments: str) -> None:
+    subprocess.run(
+        ["git", "-c", "user.name=t", "-c", "user.email=t@t", *arguments], check=True, capture_output=True
+    )
+
+
+def test_diff_takes_paths_and_revisions(folder: Path) -> None:
+    git("init", "-q")
+    git("add", "rules")
+    git("commit", "-qm", "one")
+    (folder / "rules" / "all.yaml").write_text(RULES.replace(">= 20", ">= 10"))
+    (folder / "old.yaml").write_text(RULES)
+    found = []
+    for old in ("HEAD", "HEAD:rules", "HEAD:rules/all.yaml", "old.yaml"):
+        arguments = ("rules", "diff", old, "rules", "--events", "events.parquet")
+        found.append(json.loads(run(*arguments, "--json").stdout))
+        assert found[-1].pop("compared") == [old, "rules"]
+    assert all(each == found[0] for each in found)
+    assert found[0]["customers_gained"]["count"] > 0
+    assert found[0]["rules"][0]["fields"]["when"] == {
+        "old": "days_since_order >= 20",
+        "new": "days_since_order >= 10",
+    }
+    out = run("rules", "diff", "HEAD", "rules", "--events", "events.parquet", "--html", "diff.html").stdout
+    assert "silent: changed" in out
+    self_contained(folder / "diff.html")
+    for wrong, said in (
+        ("nowhere", "knows no revision 'nowhere'"),
+        ("HEAD:none", "has no 'none'"),
+    ):
+        with pytest.raises(BacktestError, match=said):
+            run("rules", "diff", "--events", "events.parquet", "./rules", wrong)
+    (folder / "rules" / "all.yaml").write_text("version: 2")
+    git("commit", "-qam", "broken")
+    with pytest.raises(RuleFilesRefused, match=r"HEAD:rules/all.yaml:1: "):
+        run("rules", "diff", "HEAD", "old.yaml", "--events", "events.parquet")
+    (folder / "rules" / "all.yaml").write_text(RULES)
+
+
+def test_tune_prints_curves_json_and_a_page(folder: Path) -> None:
+    common = ("rules", "tune", "silent", "--events", "events.parquet", "--param", "days_since_order")
+    out = run(*common, "--values", "10:40:10", "--capacity", "1", "--html", "tune.html").stdout
+    assert "20 (now" in out
+    assert "days_since_order>=" in out
+    self_contained(folder / "tune.html")
+    found = json.loads(run(*common, "--candidates", "3", "--json").stdout)["thresholds"][0]
+    values = [point["value"] for point in found["curve"]["points"]]
+    assert 20 in values
+    assert len(values) > 2
+    for arguments, said in (
+        (
+            ("rules", "tune", "loud", "--events", "events.parquet", "--param", "x"),
+            "no rule 'loud'.*silent, slow",
+        ),
+        ((*common[:-1], "orders_30d"), "days_since_order>=20"),
+        ((*common, "--split", "2031-01-01T00:00:00Z"), "--split lies outside"),
+    ):
+        with pytest.raises(BacktestError, match=said):
+            run(*arguments)
+    wrong = CliRunner().invoke(lapwing, [*common, "--values", "1:2"])
+    assert wrong.exit_code == 2
+    assert "'1:2' is no list" in wrong.stderr

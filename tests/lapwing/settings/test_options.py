@@ -1,0 +1,50 @@
+import json
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from lapwing.settings.options import settings_options
+from lapwing.settings.settings import Settings
+from streams.errors import SettingsError
+
+
+@click.command()
+@settings_options("broker", "sweep_every", "model_enabled")
+@click.argument("word")
+def shows(settings: Settings, word: str) -> None:
+    click.echo(json.dumps([word, settings.broker, settings.sweep_every, settings.model_enabled]))
+
+
+def run(*args: str) -> list[object]:
+    result = CliRunner().invoke(shows, [*args, "word"], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    answer: list[object] = json.loads(result.output)
+    return answer
+
+
+def test_a_flag_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    day = 86_400_000_000
+    assert run() == ["word", "127.0.0.1:9092", day, True]
+    (tmp_path / "other.toml").write_text('broker = "a:1"\nsweep_every = "2d"\nmodel_enabled = true\n')
+    assert run("--config", "other.toml") == ["word", "a:1", 2 * day, True]
+    assert run("--config", "other.toml", "--broker", "b:2", "--no-model-enabled") == [
+        "word",
+        "b:2",
+        2 * day,
+        False,
+    ]
+
+
+def test_a_wrong_flag_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SettingsError, match=r"^--sweep-every: '3' is not a duration"):
+        run("--sweep-every", "3")
+
+
+def test_the_help_is_the_settings_own() -> None:
+    output = CliRunner().invoke(shows, ["--help"]).output
+    assert "Kafka's addresses" in output
+    assert "--model-enabled / --no-model-enabled" in output

@@ -1,0 +1,217 @@
+from pathlib import Path
+
+import pytest
+
+from lapwing.settings.settings import Settings, load_settings
+from streams.core.events.topics import Topic
+from streams.duration import UNITS, format_duration
+from streams.errors import SettingsError
+
+DURATIONS = (
+    "flapping_period",
+    "notify_period",
+    "checkpoint_every",
+    "sweep_every",
+    "reorder",
+    "repeat_window",
+    "max_skew",
+    "horizon",
+    "decide_every",
+    "session_timeout",
+    "snooze_for",
+    "expire_after",
+    "segment_grace",
+)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def refused(**environ: str) -> str:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(environ={f"LAPWING_{name}": value for name, value in environ.items()})
+    return str(caught.value)
+
+
+def test_defaults_are_those_of_the_design() -> None:
+    settings = load_settings(environ={})
+    durations = {name: format_duration(getattr(settings, name)) for name in DURATIONS}
+    assert durations == {
+        "flapping_period": "30d",
+        "notify_period": "1w",
+        "checkpoint_every": "30s",
+        "sweep_every": "1d",
+        "reorder": "250ms",
+        "repeat_window": "2d",
+        "max_skew": "1h",
+        "horizon": "90d",
+        "decide_every": "4w",
+        "session_timeout": "45s",
+        "snooze_for": "1d",
+        "expire_after": "0",
+        "segment_grace": "1d",
+    }
+    assert (settings.complaint_prior_orders, settings.complaint_prior_rate) == (5, 0.02)
+    assert (settings.time_zone, settings.quiet_after, settings.min_positives) == ("UTC", {}, 50)
+    assert settings.topics == {topic: topic.label for topic in Topic}
+    assert {settings.source(name) for name in Settings.model_fields} == {"default"}
+
+
+def test_every_default_would_be_taken_if_it_were_written() -> None:
+    def written(value: object, name: str) -> object:
+        if isinstance(value, dict):
+            return {key: format_duration(us) for key, us in value.items()}
+        return format_duration(value) if isinstance(value, int) and name in DURATIONS else value
+
+    settings = load_settings(environ={})
+    same = {name: written(getattr(settings, name), name) for name in Settings.model_fields}
+    assert Settings.model_validate(same).model_dump() == settings.model_dump()
+
+
+def test_the_later_source_wins_and_is_named(folder: Path) -> None:
+    (folder / "lapwing.toml").write_text('app = "file"\nbroker = "file:1"\norders = "file"\n')
+    settings = load_settings(
+        overrides={"app": "flag", "rules": None},
+        environ={"LAPWING_APP": "variable", "LAPWING_BROKER": "variable:2", "LAPWING_RULES": "", "HOME": "x"},
+    )
+    assert (settings.app, settings.broker, settings.orders) == ("flag", "variable:2", "file")
+    sources = [settings.source(name) for name in ("app", "broker", "orders", "rules")]
+    assert sources == ["--app", "LAPWING_BROKER", "lapwing.toml: orders", "default"]
+
+
+def test_the_file_may_be_named_by_argument_or_variable(folder: Path) -> None:
+    (folder / "a.toml").write_text('app = "a"')
+    (folder / "b.toml").write_text('app = "b"')
+    environ = {"LAPWING_CONFIG": "a.toml"}
+    assert load_settings(environ=environ).app == "a"
+    assert load_settings(Path("b.toml"), environ=environ).app == "b"
+
+
+def test_an_interval_may_be_given_for_each_tier_or_for_all() -> None:
+    settings = load_settings(
+        environ={"LAPWING_ACKNOWLEDGE_WITHIN": "high=4h,low=2d", "LAPWING_ACKNOWLEDGE_FOR": "3d"}
+    )
+    assert settings.acknowledge_within == {"high": 4 * UNITS["h"], "low": 2 * UNITS["d"]}
+    assert settings.acknowledge_for == dict.fromkeys(("high", "medium", "low"), 3 * UNITS["d"])
+
+
+def test_tables_and_lists_have_a_form_for_variables(folder: Path) -> None:
+    settings = load_settings(
+        environ={"LAPWING_QUIET_AFTER": "orders=2d, logins=12h", "LAPWING_NOTIFY_URLS": "json://a mailto://b"}
+    )
+    assert settings.quiet_after == {"orders": 2 * UNITS["d"], "logins": 12 * UNITS["h"]}
+    assert [url.get_secret_value() for url in settings.notify_urls] == ["json://a", "mailto://b"]
+    (folder / "lapwing.toml").write_text(
+        'notify_urls = ["json://a", "mailto://b"]\n[quiet_after]\norders = "2d"\n'
+    )
+    settings = load_settings(environ={})
+    assert settings.quiet_after == {"orders": 2 * UNITS["d"]}
+    assert len(settings.notify_urls) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("BROKR", "a:1", "LAPWING_BROKR is no setting; did you mean LAPWING_BROKER?"),
+        ("BROKER", "localhost", "LAPWING_BROKER: 'localhost' is not an address: write host:port"),
+        ("BROKER", "a:0", "LAPWING_BROKER: 'a:0' is not an address"),
+        ("BROKER", "kafka://a:1", "LAPWING_BROKER: 'kafka://a:1' is not an address"),
+        ("APP", "two words", "LAPWING_APP: 'two words' is not a name Kafka takes"),
+        ("SWEEP_EVERY", "1", "LAPWING_SWEEP_EVERY: '1' is not a duration: write a whole number and a unit"),
+        ("SWEEP_EVERY", "0", "LAPWING_SWEEP_EVERY: '0': input should be greater than 0"),
+        ("SWEEP_EVERY", "7h", "LAPWING_SWEEP_EVERY: sweeps must be whole days apart"),
+        ("SWEEP_EVERY", "1s", "LAPWING_SWEEP_EVERY: sweeps must be whole days apart"),
+        ("SWEEP_EVERY", "3d", "decide_every must be a whole number of times sweep_every"),
+        ("HORIZON", "36h", "LAPWING_HORIZON: only whole days can be counted"),
+        ("TIME_ZONE", "Europe/Lodnon", "'Europe/Lodnon' is no time zone; did you mean Europe/London?"),
+        ("TIME_ZONE", "../etc", "LAPWING_TIME_ZONE: '../etc' is no time zone"),
+        (
+            "COMPLAINT_PRIOR_RATE",
+            "nan",
+            "LAPWING_COMPLAINT_PRIOR_RATE: 'nan': input should be a finite number",
+        ),
+        ("COMPLAINT_PRIOR_RATE", "1.1", "LAPWING_COMPLAINT_PRIOR_RATE: '1.1': input should be less than"),
+        ("MIN_POSITIVES", "few", "LAPWING_MIN_POSITIVES: 'few': input should be a valid integer"),
+        ("MODEL_ENABLED", "maybe", "LAPWING_MODEL_ENABLED: 'maybe': input should be a valid boolean"),
+        ("QUIET_AFTER", "orders", "LAPWING_QUIET_AFTER: 'orders' is not a list of NAME=VALUE"),
+        ("QUIET_AFTER", "order=2d", "LAPWING_QUIET_AFTER.order: 'order': input should be 'actions', "),
+        ("QUIET_AFTER", "orders=2", "LAPWING_QUIET_AFTER.orders: '2' is not a duration"),
+        ("ACKNOWLEDGE_WITHIN", "urgent=4h", "LAPWING_ACKNOWLEDGE_WITHIN.urgent: 'urgent': input should be"),
+        ("ACKNOWLEDGE_FOR", "0", "LAPWING_ACKNOWLEDGE_FOR.high: '0': input should be greater than 0"),
+        ("LOGINS", "orders", "two topics have the name 'orders'"),
+        ("WARNINGS_TOPIC", "lapwing.rejected", "two topics have the name 'lapwing.rejected'"),
+        (
+            "SECURITY_PROTOCOL",
+            "SASL_SSL",
+            "SASL_SSL needs sasl_mechanism, sasl_username and LAPWING_SASL_PASSWORD",
+        ),
+    ],
+)
+def test_a_wrong_value_is_told_with_its_source_and_the_mend(name: str, value: str, says: str) -> None:
+    assert says in refused(**{name: value})
+
+
+@pytest.mark.parametrize("value", ["1m", "6h", "24h", "2d", "1w"])
+def test_sweeps_may_be_whole_days_apart_or_divide_a_day(value: str) -> None:
+    assert load_settings(environ={"LAPWING_SWEEP_EVERY": value}).sweep_every > 0
+
+
+def test_all_mistakes_are_told_at_once_in_one_line(folder: Path) -> None:
+    (folder / "lapwing.toml").write_text('brokr = "a:1"\nreorder = "soon"\n')
+    text = refused(MIN_POSITIVES="0")
+    assert "lapwing.toml: brokr is no setting; did you mean lapwing.toml: broker?" in text
+    assert "lapwing.toml: reorder: 'soon' is not a duration" in text
+    assert "LAPWING_MIN_POSITIVES" in text
+    assert "\n" not in text
+
+
+def test_no_secret_is_told_in_an_error_or_shown() -> None:
+    assert "hunter2" not in refused(DATABASE="lapwing:hunter2")
+    settings = load_settings(
+        environ={"LAPWING_SASL_PASSWORD": "hunter2", "LAPWING_NOTIFY_URLS": "json://hunter2"}
+    )
+    assert "hunter2" not in repr(settings)
+
+
+def test_a_password_is_taken_from_the_environment_only(folder: Path) -> None:
+    (folder / "lapwing.toml").write_text('sasl_password = "hunter2"')
+    assert refused() == "lapwing.toml: sasl_password is a secret: set LAPWING_SASL_PASSWORD instead"
+
+
+def test_security_is_handed_on_as_the_drivers_options() -> None:
+    assert load_settings(environ={}).kafka_security == {"security_protocol": "PLAINTEXT"}
+    settings = load_settings(
+        environ={
+            "LAPWING_SECURITY_PROTOCOL": "SASL_SSL",
+            "LAPWING_SASL_MECHANISM": "SCRAM-SHA-512",
+            "LAPWING_SASL_USERNAME": "lapwing",
+            "LAPWING_SASL_PASSWORD": "hunter2",
+            "LAPWING_SSL_CAFILE": "ca.pem",
+        }
+    )
+    assert settings.kafka_security == {
+        "security_protocol": "SASL_SSL",
+        "sasl_mechanism": "SCRAM-SHA-512",
+        "sasl_plain_username": "lapwing",
+        "sasl_plain_password": "hunter2",
+        "ssl_cafile": "ca.pem",
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(b"broker", "lapwing.toml: not a TOML file"), (b"\xff", "lapwing.toml: not a TOML file")],
+)
+def test_a_broken_file_is_named(folder: Path, content: bytes, says: str) -> None:
+    (folder / "lapwing.toml").write_bytes(content)
+    assert says in refused()
+
+
+def test_a_file_that_was_asked_for_must_be_there() -> None:
+    assert (
+        refused(CONFIG="absent.toml")
+        == "absent.toml: the settings file cannot be read: No such file or directory"
+    )

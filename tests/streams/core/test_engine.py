@@ -1,0 +1,84 @@
+"""An engine that takes other rules as it goes is as one that was restored under them from the same state."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from streams.core.engine import Engine
+from streams.core.features.catalogue import DTYPES
+from streams.core.rules.rule import Rule, Status
+from streams.core.rules.rule_set import RuleSet, compile_rules
+from streams.core.state_tables import restore, tables
+from tests.oracle.drive import engine_rule
+from tests.oracle.histories import as_batch, random_history
+from tests.oracle.sample_rules import ABSENT, RULES
+from tests.streams.core.test_state_tables import COMPILED, new_engine, outputs
+
+CATALOGUE_RULES = [engine_rule(rule) for rule in (*RULES, *ABSENT)]
+
+
+def other_rules(dice: random.Random) -> RuleSet:
+    """Some of all rules: switched off, put into shadow, changed, or left as they are."""
+    chosen: list[Rule] = []
+    for rule in dice.sample(CATALOGUE_RULES, dice.randrange(1, len(CATALOGUE_RULES))):
+        match dice.randrange(4):
+            case 0:
+                chosen.append(replace(rule, status=dice.choice([Status.SHADOW, Status.RETIRED])))
+            case 1:
+                chosen.append(replace(rule, for_us=rule.for_us * 2 + 1, cooldown_us=0))
+            case _:
+                chosen.append(rule)
+    return compile_rules(chosen, DTYPES)
+
+
+def test_it_is_as_one_that_was_restored_under_them() -> None:
+    assert sum(compared(seed) for seed in range(6)) > 30
+
+
+def compared(seed: int) -> int:
+    """Take rules in the midst of a history, again and again, and return how many steps that made."""
+    dice = random.Random(seed)
+    history = random_history(seed, late=seed % 2 == 1, size=120, days=120)
+    zone, batch = history.zone.key, as_batch(history.arrivals)
+    going = new_engine(zone, quiet=seed % 3 == 0)
+    steps = 0
+    for begin in range(0, len(batch), 24):
+        rules = other_rules(dice)
+        restored = Engine(going.settings, rules, new_engine().learner)
+        restore(restored, tables(going))
+        adopted = going.replace_rules(rules)
+        assert outputs([adopted]) == outputs([restored.adopt()])
+        same(going, restored)
+        part = batch.take(slice(begin, begin + 24))
+        came = going.step(part)
+        assert outputs([came]) == outputs([restored.step(part)])
+        same(going, restored)
+        steps += len(adopted.steps)
+    assert outputs([going.flush()]) == outputs([restored.flush()])
+    return steps
+
+
+def same(one: Engine, other: Engine) -> None:
+    known = tables(other)
+    assert all(frame.equals(known[name]) for name, frame in tables(one).items())
+
+
+def test_nothing_in_it_knows_the_former_rules_any_more() -> None:
+    engine = new_engine()
+    engine.step(as_batch(random_history(3, size=120, days=120).arrivals))
+    assert any(held is COMPILED for held in held_by(engine))
+    engine.replace_rules(other_rules(random.Random(1)))
+    assert not any(held is COMPILED for held in held_by(engine))
+
+
+def held_by(thing: Any, depth: int = 4) -> Iterator[Any]:
+    """Yield what hangs on a thing of ours, in its attributes and theirs."""
+    names = [name for kind in type(thing).__mro__ for name in getattr(kind, "__slots__", ())]
+    values = [getattr(thing, name, None) for name in names] + list(getattr(thing, "__dict__", {}).values())
+    for value in values:
+        yield value
+        if depth and type(value).__module__.startswith("streams."):
+            yield from held_by(value, depth - 1)

@@ -1,0 +1,202 @@
+"""Timelines of warnings that people act on, told line by line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+from streams.core.engine import Engine
+from streams.core.engine_io import EngineSettings
+from streams.core.events.batch import Action, Batch
+from streams.core.events.calendar import DAY, HOUR
+from streams.core.events.topics import Topic
+from streams.core.features.catalogue import DTYPES
+from streams.core.rules.rule import Rule
+from streams.core.rules.rule_set import compile_rules
+from streams.core.state_tables import restore, tables
+from streams.core.steps import Step, Tier
+from streams.core.warnings.acknowledgement import AttentionTerms
+from streams.core.warnings.episodes import warning_id
+
+AT = 20_000 * DAY
+BUYS = Rule("buys", "orders_total > 0", Tier.MEDIUM, "test", clear="logins_total > 1", cooldown_us=5 * DAY)
+LOGS_IN = Rule("logs-in", "logins_total = 1", Tier.HIGH, "test")
+ID = warning_id("lapwing", "c", AT, 0)
+DEADLINES = AttentionTerms(acknowledge_within={Tier.MEDIUM: 2 * DAY, Tier.HIGH: 6 * HOUR})
+
+Line = tuple[str, float, str]
+"""What happened, after how many days, and who has the warning in hand now."""
+
+
+def engine(terms: AttentionTerms | None = None, *rules: Rule) -> Engine:
+    settings = EngineSettings(reorder_us=0, attention=terms or AttentionTerms())
+    return Engine(settings, compile_rules(rules or (BUYS, LOGS_IN), DTYPES))
+
+
+def event(topic: Topic, at: int, record: Action | None = None, customer: str = "c") -> Batch:
+    row = {"topic": topic, "at": AT + at, "customer_id": customer, "record": record}
+    return Batch.of([row | {"event_id": f"{topic}{at}{record}"}])
+
+
+def act(kind: str, at: int, until: int | None = None, by: str | None = "ann", of: str = ID) -> Batch:
+    until = None if until is None else AT + until
+    return event(Topic.ACTIONS, at, Action(of, kind, actor=by, until=until))
+
+
+BOUGHT = event(Topic.ORDERS, 0)
+
+
+def steps(made: Engine, *batches: Batch, until: int = 0) -> list[Step]:
+    outputs = [made.step(batch) for batch in batches]
+    outputs += [made.flush(), made.advance(AT + until)]
+    return [step for output in outputs for step in output.steps]
+
+
+def lines(told: list[Step]) -> list[Line]:
+    return [
+        (str(s.kind), (s.at - AT) / DAY, "nobody" if s.attention is None else str(s.attention.state))
+        for s in told
+    ]
+
+
+def test_an_acknowledgement_lapses_and_the_warning_speaks_again() -> None:
+    told = steps(engine(), BOUGHT, act("acknowledge", HOUR * 12), until=9 * DAY)
+    assert lines(told) == [
+        ("opened", 0, "nobody"),
+        ("acknowledged", 0.5, "acknowledged"),
+        ("updated", 7.5, "lapsed"),
+    ]
+    assert [step.number for step in told] == [1, 2, 3]
+    attention = told[1].attention
+    assert attention is not None
+    assert (attention.by, attention.step, attention.until) == ("ann", 2, AT + 15 * DAY // 2)
+    assert told[2].causes == told[1].causes == told[0].causes
+
+
+def test_a_snooze_ends_when_it_says_and_an_action_on_it_begins_anew() -> None:
+    snoozes = act("snooze", HOUR, until=2 * DAY), act("snooze", DAY, until=4 * DAY, by="ben")
+    told = steps(engine(), BOUGHT, *snoozes, until=5 * DAY)
+    assert [line[:2] for line in lines(told)[2:]] == [("snoozed", 1), ("updated", 4)]
+
+
+def test_a_rise_of_the_tier_breaks_through() -> None:
+    told = steps(engine(), BOUGHT, act("acknowledge", HOUR), event(Topic.LOGINS, DAY), until=20 * DAY)
+    assert lines(told)[2:] == [("escalated", 1, "nobody")]
+
+
+def test_a_deadline_escalates_once_and_an_acknowledgement_stops_it() -> None:
+    assert lines(steps(engine(DEADLINES), BOUGHT, until=9 * DAY)) == [
+        ("opened", 0, "waiting"),
+        ("escalated", 2, "overdue"),
+    ]
+    told = steps(engine(DEADLINES), BOUGHT, act("acknowledge", DAY), until=10 * DAY)
+    assert lines(told)[1:] == [
+        ("acknowledged", 1, "acknowledged"),
+        ("updated", 8, "lapsed"),
+        ("escalated", 10, "overdue"),
+    ]
+    assert told[-1].attention is not None
+    assert (told[-1].attention.level, told[-1].attention.by) == (1, "ann")
+
+
+def test_the_deadline_is_that_of_the_tier_since_it_rose() -> None:
+    told = steps(engine(DEADLINES), BOUGHT, event(Topic.LOGINS, DAY), until=9 * DAY)
+    assert lines(told)[1:] == [("escalated", 1, "waiting"), ("escalated", 1.25, "overdue")]
+
+
+def test_who_expires_a_warning_closes_its_causes_with_their_cooldown() -> None:
+    told = steps(engine(), BOUGHT, act("expire", DAY), until=9 * DAY)
+    assert lines(told) == [("opened", 0, "nobody"), ("expired", 1, "expired"), ("opened", 6, "nobody")]
+    assert [cause.rule for cause in told[1].causes] == ["buys"]
+
+
+def test_a_warning_that_is_too_old_expires() -> None:
+    told = steps(engine(AttentionTerms(expire_after=3 * DAY + HOUR)), BOUGHT, until=4 * DAY)
+    assert lines(told)[1:] == [("expired", 3 + 1 / 24, "expired")]
+
+
+def test_what_names_no_open_warning_is_counted_and_changes_nothing() -> None:
+    made = engine()
+    batches = (
+        BOUGHT,
+        act("acknowledge", HOUR, of="another"),
+        act("snooze", 2 * HOUR, until=HOUR),
+        act("call", 3 * HOUR),
+        event(Topic.LOGINS, 4 * HOUR),
+        event(Topic.LOGINS, 5 * HOUR),
+        act("expire", 6 * HOUR),
+    )
+    outputs = [made.step(batch) for batch in batches] + [made.flush()]
+    assert [str(step.kind) for output in outputs for step in output.steps] == [
+        "opened",
+        "escalated",
+        "resolved",
+    ]
+    counts = outputs[0].counts
+    for output in outputs[1:]:
+        counts.add(output.counts)
+    assert counts.ignored == {"unknown": 1, "over": 1, "closed": 1}
+    assert counts.events == len(batches)
+
+
+def test_without_rules_an_action_names_no_warning() -> None:
+    made = Engine(EngineSettings(reorder_us=0), compile_rules([], DTYPES))
+    made.step(act("expire", 0))
+    assert made.flush().counts.ignored == {"unknown": 1}
+
+
+def test_a_late_action_takes_effect_at_the_clock() -> None:
+    late = (event(Topic.LOGINS, 2 * DAY, customer="d"), act("acknowledge", DAY))
+    told = [step for step in steps(engine(), BOUGHT, *late, until=2 * DAY) if step.customer_id == "c"]
+    assert lines(told)[1:] == [("acknowledged", 2, "acknowledged")]
+    assert told[-1].attention is not None
+    assert told[-1].attention.until == AT + 9 * DAY
+
+
+@pytest.mark.parametrize(("after", "expires"), [(9 * DAY, 9.0), (DAY, 2.0), (0, None)])
+def test_a_changed_expire_after_holds_for_open_warnings_too(after: int, expires: float | None) -> None:
+    former = engine(AttentionTerms(expire_after=5 * DAY))
+    steps(former, BOUGHT, event(Topic.PROFILES, 2 * DAY))
+    made = engine(AttentionTerms(expire_after=after))
+    restore(made, tables(former))
+    assert made.adopt().steps == []
+    told = lines(steps(made, event(Topic.PROFILES, 20 * DAY)))
+    assert [line[:2] for line in told if line[0] == "expired"][:1] == (
+        [] if expires is None else [("expired", expires)]
+    )
+
+
+def test_a_state_from_before_there_were_actions_is_gone_on_from() -> None:
+    former = engine()
+    steps(former, BOUGHT)
+    saved = tables(former)
+    once = saved["engine"]["json"][0].replace('"format": 2', '"format": 1')
+    saved["engine"] = pl.DataFrame({"json": [once]})
+    later = ("expires_at", "attention", "churn_probability", "model_version", "reasons")
+    saved["warnings"] = saved["warnings"].drop(later)
+    made = engine()
+    restore(made, saved)
+    assert lines(steps(made, act("acknowledge", DAY))) == [("acknowledged", 1, "acknowledged")]
+
+
+def test_what_people_do_repeats_what_the_model_said_last() -> None:
+    made = engine()
+    opened, *_ = steps(made, BOUGHT)
+    warning = made.episodes.open[0]
+    warning.opinion = replace(warning.opinion, probability=0.5, model_version="m")
+    restored = engine()
+    restore(restored, tables(made))
+    told = steps(restored, act("acknowledge", DAY))
+    assert (opened.churn_probability, told[0].churn_probability, told[0].model_version) == (None, 0.5, "m")
+
+
+def test_what_is_due_stays_due_under_other_rules() -> None:
+    made = engine(DEADLINES)
+    steps(made, BOUGHT)
+    made.replace_rules(compile_rules([LOGS_IN, BUYS], DTYPES))
+    told = steps(made, act("acknowledge", HOUR), until=8 * DAY)
+    assert lines(told) == [("acknowledged", 1 / 24, "acknowledged"), ("updated", 7 + 1 / 24, "lapsed")]
+    made.replace_rules(compile_rules([BUYS], DTYPES))
+    assert lines(steps(made, until=10 * DAY)) == [("escalated", 9 + 1 / 24, "overdue")]

@@ -1,0 +1,275 @@
+"""Event files of every kind, whole and damaged."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import zstandard
+
+from streams.contract.rejected import Reason
+from streams.core.events.batch import COLUMNS, Action, Batch, Profile
+from streams.core.events.topics import Topic
+from streams.errors import EventFileError
+from streams.files.events import FileRefusal, read_events
+
+MARCH = 1_298_937_600_000_000
+COMMON = {"customer_id": "c-1", "occurred_at": "2011-03-01T00:00:00Z"}
+LOGIN = COMMON | {"type": "login", "event_id": "l"}
+EVENTS: list[dict[str, Any]] = [
+    COMMON | {"type": "order", "event_id": "e2", "order_id": "o", "amount": 505.3},
+    COMMON | {"type": "order", "event_id": "e10", "order_id": "o", "amount": 20, "status": "returned"},
+    COMMON
+    | {"type": "complaint", "event_id": "e", "complaint_id": "k", "status": "resolved", "satisfaction": 4},
+    COMMON
+    | {"type": "profile", "event_id": "e", "signed_up_at": "2011-03-01T00:00:00Z", "do_not_contact": True},
+    COMMON | {"type": "action", "event_id": "e", "warning_id": "w", "kind": "call", "reasons": ["price"]},
+    LOGIN | {"occurred_at": "2011-03-01T01:00:00.5+02:00"},
+    COMMON | {"type": "feedback", "event_id": "e", "score": 7, "scale": 10},
+]
+IN_ORDER = ["l", "e", "e", "e", "e10", "e2", "e"]
+
+WRITERS: dict[str, Callable[[Path, bytes], object]] = {
+    ".jsonl": Path.write_bytes,
+    ".jsonl.gz": lambda path, text: path.write_bytes(gzip.compress(text)),
+    ".jsonl.zst": lambda path, text: path.write_bytes(zstandard.compress(text)),
+}
+
+
+def _lines(*events: dict[str, Any] | bytes) -> bytes:
+    return b"".join((e if isinstance(e, bytes) else json.dumps(e).encode()) + b"\n" for e in events)
+
+
+def _parquet(path: Path, events: list[dict[str, Any]]) -> Path:
+    pl.DataFrame(events, infer_schema_length=None).write_parquet(path)
+    return path
+
+
+def _read(*paths: Path, now_us: int | None = None) -> tuple[Batch, list[FileRefusal]]:
+    refused: list[FileRefusal] = []
+    batch = read_events(paths, now_us=now_us, max_skew_us=0, on_refused=refused.append)
+    return batch, refused
+
+
+def _rows(batch: Batch) -> list[tuple[Any, ...]]:
+    return [tuple(getattr(batch, name)[i] for name in COLUMNS) for i in range(len(batch))]
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Path:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(_lines(*EVENTS))
+    return path
+
+
+def test_events_come_in_total_order(plain: Path) -> None:
+    batch, refused = _read(plain)
+    assert refused == []
+    assert batch.event_id.tolist() == IN_ORDER
+    assert batch.topic.tolist() == [
+        Topic.LOGINS,
+        Topic.ACTIONS,
+        Topic.COMPLAINTS,
+        Topic.FEEDBACK,
+        Topic.ORDERS,
+        Topic.ORDERS,
+        Topic.PROFILES,
+    ]
+    assert batch.at.tolist() == [MARCH - 3_599_500_000, *[MARCH] * 6]
+    assert batch.amount.tolist() == [0, 0, 0, 700_000, 20_000_000, 505_300_000, 0]
+    assert batch.record[1] == Action("w", "call", reasons=("price",))
+    assert batch.record[6] == Profile(signed_up_at=MARCH, do_not_contact=True)
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_every_kind_of_file_reads_the_same(plain: Path, suffix: str) -> None:
+    path = plain.with_name("other" + suffix)
+    WRITERS[suffix](path, _lines(*EVENTS))
+    assert _rows(_read(path)[0]) == _rows(_read(plain)[0])
+
+
+def test_parquet_reads_the_same(plain: Path) -> None:
+    path = _parquet(plain.with_suffix(".parquet"), EVENTS)
+    assert _rows(_read(path)[0]) == _rows(_read(plain)[0])
+
+
+def test_the_order_of_lines_and_files_does_not_matter(plain: Path) -> None:
+    twice = [EVENTS[0], EVENTS[0] | {"amount": 7}, LOGIN, LOGIN]
+    forth, back = plain.with_name("forth.jsonl"), plain.with_name("back.jsonl")
+    forth.write_bytes(_lines(*twice))
+    back.write_bytes(_lines(*reversed(twice)))
+    assert _rows(_read(plain, forth)[0]) == _rows(_read(back, plain)[0])
+    assert len(_read(plain, forth)[0]) == len(EVENTS) + len(twice)
+
+
+def test_a_line_that_is_no_event_is_refused_with_its_place_and_the_rest_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    late = LOGIN | {"event_id": "late", "occurred_at": "2011-03-01T00:00:00.000001Z"}
+    path.write_bytes(_lines(LOGIN, b"", b"{", b"  \r", LOGIN | {"type": "x"}, late, LOGIN).rstrip(b"\n"))
+    batch, refused = _read(path, now_us=MARCH)
+    assert len(batch) == 2
+    assert [(r.path, r.line, r.reason) for r in refused] == [
+        (path, 3, Reason.NOT_JSON),
+        (path, 5, Reason.UNKNOWN_TYPE),
+        (path, 6, Reason.FUTURE_TIME),
+    ]
+    assert str(refused[1]).startswith(f"{path}:5: type: Input should be one of action, ")
+
+
+def test_files_from_other_systems_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf" + _lines(LOGIN, LOGIN).replace(b"\n", b"\r\n"))
+    assert _read(path)[1] == []
+
+
+def test_lines_longer_than_a_piece_keep_their_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    long = LOGIN | {"note": "x" * 3_000_000}
+    path.write_bytes(_lines(LOGIN, long, b"{", *[LOGIN] * 20_000, b"{", long))
+    batch, refused = _read(path)
+    assert len(batch) == 20_003
+    assert [r.line for r in refused] == [3, 20_004]
+
+
+@pytest.mark.parametrize("suffix", [".jsonl.gz", ".jsonl.zst"])
+def test_files_compressed_in_parts_are_read_whole(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"events{suffix}"
+    WRITERS[suffix](path, _lines(LOGIN))
+    path.write_bytes(path.read_bytes() * 2)
+    assert len(_read(path)[0]) == 2
+
+
+@pytest.mark.parametrize("suffix", [".jsonl.gz", ".jsonl.zst"])
+@pytest.mark.parametrize("kept", [0, 1, 10, -1])
+def test_a_compressed_file_that_was_cut_short_is_an_error(tmp_path: Path, suffix: str, kept: int) -> None:
+    path = tmp_path / f"events{suffix}"
+    WRITERS[suffix](path, _lines(*EVENTS))
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(EventFileError, match=r"events\.jsonl\.\w+: damaged: ") as caught:
+        _read(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("suffix", [".jsonl.gz", ".jsonl.zst", ".parquet"])
+def test_a_file_that_is_something_else_is_an_error(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"events{suffix}"
+    path.write_bytes(_lines(LOGIN))
+    with pytest.raises(EventFileError, match="events") as caught:
+        _read(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_damaged_parquet_file_is_an_error(tmp_path: Path) -> None:
+    path = _parquet(tmp_path / "events.parquet", EVENTS)
+    content = path.read_bytes()
+    for damaged in (
+        content[:-20],
+        content[: len(content) // 2],
+        content[:4] + b"\xff" * 400 + content[404:],
+        b"",
+    ):
+        path.write_bytes(damaged)
+        with pytest.raises(EventFileError, match=r"not a readable Parquet file"):
+            _read(path)
+
+
+def test_a_file_that_is_not_there_or_no_event_file_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "folder.jsonl").mkdir()
+    (tmp_path / "events.csv").touch()
+    for name, words in {
+        "none.jsonl": "none.jsonl: No such file or directory",
+        "folder.jsonl": "folder.jsonl: is a folder",
+        "events.csv": "should end in one of .jsonl, .jsonl.gz, .jsonl.zst, .parquet",
+    }.items():
+        with pytest.raises(EventFileError) as caught:
+            _read(tmp_path / name)
+        assert words in str(caught.value)
+
+
+def test_an_empty_file_holds_no_events(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.touch()
+    assert len(_read(path)[0]) == 0
+    assert len(_read()[0]) == 0
+
+
+def test_parquet_columns_of_other_types_are_read(tmp_path: Path) -> None:
+    moment = datetime(2011, 3, 1, 0, 0, 0, 123456, tzinfo=UTC)
+    frame = pl.DataFrame(
+        {
+            "type": pl.Series(["order", "complaint"], dtype=pl.Categorical),
+            "event_id": ["e1", "e2"],
+            "customer_id": ["c", "c"],
+            "occurred_at": pl.Series([moment, moment])
+            .dt.cast_time_unit("ns")
+            .dt.convert_time_zone("Asia/Tokyo"),
+            "order_id": ["o", None],
+            "amount": pl.Series([Decimal("505.30"), None], dtype=pl.Decimal(12, 2)),
+            "complaint_id": [None, "k"],
+            "status": pl.Series(["returned", "resolved"], dtype=pl.Enum(["returned", "resolved"])),
+            "satisfaction": [None, 4.0],
+            "unknown": [[1], [2]],
+        }
+    )
+    frame.write_parquet(tmp_path / "events.parquet")
+    batch, refused = _read(tmp_path / "events.parquet")
+    assert refused == []
+    assert batch.at.tolist() == [MARCH + 123456] * 2
+    assert batch.satisfaction.tolist() == [4, 0]
+    assert batch.amount.tolist() == [0, 505_300_000]
+
+
+def test_rows_of_parquet_that_are_no_events_are_refused_with_their_number(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [
+        LOGIN,
+        LOGIN | {"type": None},
+        LOGIN | {"type": "order", "order_id": "o"},
+        LOGIN | {"type": "x"},
+        LOGIN,
+    ]
+    path = _parquet(tmp_path / "events.parquet", rows)
+    batch, refused = _read(path)
+    assert len(batch) == 2
+    assert [(r.line, r.reason, r.detail.split(":")[0]) for r in refused] == [
+        (2, Reason.MISSING_FIELD, "type"),
+        (3, Reason.MISSING_FIELD, "amount"),
+        (4, Reason.UNKNOWN_TYPE, "type"),
+    ]
+
+
+def test_parquet_without_types_or_with_local_times_is_told_apart_from_damage(tmp_path: Path) -> None:
+    path = _parquet(tmp_path / "events.parquet", [{k: v for k, v in LOGIN.items() if k != "type"}])
+    assert [r.reason for r in _read(path)[1]] == [Reason.MISSING_FIELD]
+    local = _parquet(tmp_path / "local.parquet", [LOGIN | {"occurred_at": datetime(2011, 3, 1)}])  # noqa: DTZ001
+    with pytest.raises(
+        EventFileError, match=r"local\.parquet: the times in column occurred_at have no time zone"
+    ):
+        _read(local)
+
+
+@pytest.mark.parametrize("suffix", [*WRITERS, ".parquet"])
+def test_progress_goes_up_to_the_whole(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"events{suffix}"
+    events = [LOGIN | {"event_id": str(i)} for i in range(30_000)]
+    if suffix == ".parquet":
+        _parquet(path, events)
+    else:
+        WRITERS[suffix](path, _lines(*events))
+    seen: list[tuple[int, int]] = []
+    read_events(
+        [path, path],
+        now_us=None,
+        max_skew_us=0,
+        on_refused=lambda refusal: None,
+        progress=lambda done, whole: seen.append((done, whole)),
+    )
+    assert seen == sorted(seen)
+    assert {whole for _, whole in seen} == {2 * path.stat().st_size}
+    assert seen[-1][0] > path.stat().st_size

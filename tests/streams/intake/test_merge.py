@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.core.events.batch import Batch
+from streams.core.events.topics import Topic
+from streams.intake.merge import PartitionMerge, Standing
+from tests.streams.intake.logs import NAMES, Log, logs, merged
+
+TOPICS = tuple(NAMES.values())
+NO_LIMIT = 1_000_000
+
+
+class Reader:
+    """Reads logs into a merge, a poll at a time, and notes what is released."""
+
+    def __init__(self, logs: list[Log], limit: int = NO_LIMIT) -> None:
+        self.logs = {log.topic: log for log in logs}
+        self.merge = PartitionMerge(TOPICS, limit)
+        self.at = dict.fromkeys(TOPICS, 0)
+        self.released: list[str] = []
+        for topic in TOPICS:
+            self.merge.begin(topic, 0)
+
+    def read(self, topic: Topic, n: int) -> None:
+        log, start = self.logs[topic], self.at[topic]
+        self.at[topic] = end = min(log.end, start + n)
+        self.merge.add(topic, *log.events(start, end), end)
+
+    def release(self, highwaters: dict[Topic, int | None]) -> None:
+        self.released += self.merge.release(highwaters).event_id.tolist()
+
+    @property
+    def ends(self) -> dict[Topic, int | None]:
+        return {topic: log.end for topic, log in self.logs.items()}
+
+    def done(self) -> bool:
+        return all(self.at[topic] == log.end for topic, log in self.logs.items())
+
+
+polls = st.lists(st.tuples(st.sampled_from(TOPICS), st.integers(0, 5)), max_size=25)
+
+
+@settings(deadline=None)
+@given(logs, polls)
+def test_however_it_is_cut_and_interleaved_the_merged_order_is_the_same(
+    logs: list[Log], polls: list[tuple[Topic, int]]
+) -> None:
+    reader = Reader(logs)
+    reader.release(reader.ends)
+    for topic, n in polls:
+        reader.read(topic, n)
+        reader.release(reader.ends)
+    assert reader.released == merged(logs)[: len(reader.released)]
+    for topic in TOPICS:
+        reader.read(topic, NO_LIMIT)
+    reader.release(reader.ends)
+    assert reader.released == merged(logs)
+
+
+@settings(deadline=None)
+@given(logs, polls, st.integers(1, 4))
+def test_a_limit_on_what_waits_never_stalls_it_and_is_kept_to_a_poll(
+    logs: list[Log], polls: list[tuple[Topic, int]], limit: int
+) -> None:
+    reader = Reader(logs, limit)
+    schedule = iter(polls)
+    while not reader.done():
+        topic, n = next(schedule, (None, 3))
+        open_ = [t for t in TOPICS if not reader.merge.full(t) and reader.at[t] < reader.logs[t].end]
+        assert open_, "every topic with records left is paused"
+        reader.read(topic if topic in open_ else open_[0], max(1, n))
+        reader.release(reader.ends)
+        assert all(reader.merge.waiting(t) < limit + 5 for t in TOPICS)
+    reader.release(reader.ends)
+    assert reader.released == merged(logs)
+
+
+@settings(deadline=None)
+@given(logs, polls, st.data())
+def test_a_live_stream_loses_nothing_doubles_nothing_and_keeps_each_topics_order(
+    logs: list[Log], polls: list[tuple[Topic, int]], data: st.DataObject
+) -> None:
+    reader = Reader(logs)
+    for topic, n in polls:
+        reader.read(topic, n)
+        known = {
+            t: data.draw(st.one_of(st.none(), st.integers(reader.at[t], log.end)))
+            for t, log in reader.logs.items()
+        }
+        reader.release(known)
+    for topic in TOPICS:
+        reader.read(topic, NO_LIMIT)
+    reader.release(reader.ends)
+    for log in logs:
+        own = [name for name in reader.released if name.startswith(log.topic.label)]
+        assert own == [log.name(i) for i, at in enumerate(log.times) if at is not None]
+    assert len(reader.released) == sum(at is not None for log in logs for at in log.times)
+
+
+@settings(deadline=None)
+@given(logs, polls)
+def test_everything_below_the_released_offset_was_released_and_nothing_above(
+    logs: list[Log], polls: list[tuple[Topic, int]]
+) -> None:
+    reader = Reader(logs)
+    for topic, n in polls:
+        reader.read(topic, n)
+        reader.release(reader.ends)
+        for log in logs:
+            offset = reader.merge.released(log.topic) or 0
+            due = [log.name(i) for i, at in enumerate(log.times[:offset]) if at is not None]
+            assert [n for n in reader.released if n.startswith(log.topic.label)] == due
+
+
+def begun() -> PartitionMerge:
+    merge = PartitionMerge(TOPICS, NO_LIMIT)
+    for topic in TOPICS:
+        merge.begin(topic, 0)
+    return merge
+
+
+def events(topic: Topic, *at: int) -> tuple[Batch, np.ndarray, int]:
+    log = Log(topic, at)
+    return (*log.events(0, log.end), log.end)
+
+
+def at_of(batch: Batch) -> list[int]:
+    return [int(at) for at in batch.at]
+
+
+def test_a_topic_that_is_behind_holds_the_others_at_its_newest_event() -> None:
+    merge = begun()
+    merge.add(Topic.LOGINS, *events(Topic.LOGINS, 1, 5))
+    merge.add(Topic.ORDERS, *events(Topic.ORDERS, 1, 2, 7))
+    ends = {Topic.COMPLAINTS: 0, Topic.LOGINS: 9, Topic.ORDERS: 3}
+    assert at_of(merge.release(ends)) == [1, 1, 2, 5]
+    assert merge.waiting(Topic.ORDERS) == 1
+    assert at_of(merge.release(ends | {Topic.LOGINS: 2})) == [7]
+
+
+def test_a_topic_that_stays_empty_holds_nobody() -> None:
+    merge = begun()
+    merge.add(Topic.ORDERS, *events(Topic.ORDERS, 3, 4))
+    assert at_of(merge.release({Topic.COMPLAINTS: 0, Topic.LOGINS: 0, Topic.ORDERS: 2})) == [3, 4]
+
+
+@pytest.mark.parametrize("unheard", [Topic.COMPLAINTS, Topic.ORDERS])
+def test_a_topic_of_which_nothing_is_known_yet_holds_the_others(unheard: Topic) -> None:
+    merge = begun()
+    for topic in TOPICS:
+        if topic is not unheard:
+            merge.add(topic, *events(topic, 1, 2))
+    known = {topic: 2 if topic is not unheard else None for topic in TOPICS}
+    assert at_of(merge.release(known)) == []
+    assert merge.standings(known)[unheard] is Standing.UNKNOWN
+    assert at_of(merge.release(known | {unheard: 0})) == [1, 1, 2, 2]
+
+
+def test_of_equal_times_the_topics_decide_even_when_the_earlier_topic_comes_later() -> None:
+    merge = begun()
+    ends = {Topic.COMPLAINTS: 2, Topic.LOGINS: 0, Topic.ORDERS: 1}
+    merge.add(Topic.ORDERS, *events(Topic.ORDERS, 4))
+    first, offsets = Log(Topic.COMPLAINTS, (4, 4)).events(0, 1)
+    merge.add(Topic.COMPLAINTS, first, offsets, 1)
+    assert merge.release(ends).event_id.tolist() == ["complaints-0"]
+    merge.add(Topic.COMPLAINTS, *Log(Topic.COMPLAINTS, (4, 4)).events(1, 2), 2)
+    assert merge.release(ends).event_id.tolist() == ["complaints-1", "orders-0"]
+
+
+def test_before_it_is_known_where_a_topic_begins_the_others_wait() -> None:
+    merge = PartitionMerge((Topic.LOGINS, Topic.ORDERS), NO_LIMIT)
+    ends = {Topic.LOGINS: 7, Topic.ORDERS: 9}
+    merge.begin(Topic.ORDERS, 8)
+    merge.add(Topic.ORDERS, *Log(Topic.ORDERS, (3,)).events(0, 1), 9)
+    assert at_of(merge.release(ends)) == []
+    merge.begin(Topic.LOGINS, 7)
+    assert at_of(merge.release(ends)) == [3]
+    assert (merge.position(Topic.LOGINS), merge.released(Topic.LOGINS)) == (7, 7)
+
+
+def test_what_has_been_read_does_not_begin_anew() -> None:
+    merge = begun()
+    merge.add(Topic.ORDERS, *events(Topic.ORDERS, 3, 4))
+    merge.begin(Topic.ORDERS, 0)
+    assert merge.position(Topic.ORDERS) == 2

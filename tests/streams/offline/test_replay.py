@@ -1,0 +1,94 @@
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from streams.core.engine import Engine
+from streams.core.events.batch import Batch
+from streams.core.events.calendar import DAY
+from streams.core.events.partitioner import partitions
+from streams.core.features.catalogue import CATALOGUE
+from streams.core.steps import Step
+from streams.offline.replay import FeatureFile, Replayed, replay
+from tests.oracle.drive import compiled, engine_settings
+from tests.oracle.histories import as_batch, random_history
+from tests.oracle.sample_rules import RULES
+from tests.oracle.test_engine_against_twin import PLAIN
+
+COMPILED = compiled(RULES)
+
+
+def engines(count: int) -> list[Engine]:
+    return [Engine(engine_settings(PLAIN), COMPILED, None, number) for number in range(count)]
+
+
+@pytest.fixture(scope="module")
+def events() -> Batch:
+    batch = as_batch(random_history(2, size=200, days=60).arrivals)
+    return batch.take(batch.order())
+
+
+def run(
+    events: Batch, count: int, until: int | None = None, features: FeatureFile | None = None
+) -> tuple[list[Step], Replayed]:
+    steps: list[Step] = []
+    result = replay(events, engines(count), until=until, on_steps=steps.extend, features=features)
+    return steps, result
+
+
+def test_steps_come_in_order_of_time_and_customer_first(events: Batch) -> None:
+    steps, result = run(events, 1)
+    assert [s.at for s in steps] == sorted(s.at for s in steps)
+    assert result.steps == len(steps) > 20
+    assert result.counts.events + result.counts.repeats == len(events)
+    assert result.customers == len(set(events.customer_id.tolist()))
+
+
+def test_partitions_change_nothing_where_nothing_is_counted_by_partition(events: Batch) -> None:
+    until = int(events.at[-1])
+    assert run(events, 5, until)[0] == run(events, 1, until)[0]
+
+
+def test_each_of_several_partitions_ends_with_its_own_last_event(events: Batch) -> None:
+    of = partitions(events.customer_id, 3)
+    alone = []
+    for number in range(3):
+        part = events.take(of == number)
+        if len(part):
+            alone += run(part, 1)[0]
+
+    def by_customer(steps: list[Step]) -> list[Step]:
+        return sorted(steps, key=lambda s: (s.customer_id, s.at))
+
+    assert by_customer(run(events, 3)[0]) == by_customer(alone)
+
+
+def test_until_cuts_events_after_it_and_adds_sweeps_up_to_it(events: Batch) -> None:
+    middle = int(events.at[100])
+    kept = events.take(events.at <= middle)
+    assert run(events, 1, middle)[0] == run(kept, 1)[0]
+    whole = run(events, 1)[1].sweeps
+    assert run(events, 1, int(events.at[-1]) + 10 * DAY)[1].sweeps == whole + 10
+
+
+def test_the_feature_file_has_every_customer_at_every_sweep(events: Batch, tmp_path: Path) -> None:
+    for count in (1, 4):
+        with FeatureFile(tmp_path / f"{count}.parquet") as file:
+            result = run(events, count, int(events.at[-1]), file)[1]
+        frame = pl.read_parquet(tmp_path / f"{count}.parquet")
+        assert frame.columns == ["customer_id", "at", *CATALOGUE]
+        assert frame["at"].dtype == pl.Datetime("us", "UTC")
+        assert frame["at"].n_unique() == result.sweeps
+        assert frame["at"].is_sorted()
+        assert not frame.select("customer_id", "at").is_duplicated().any()
+    one, four = (pl.read_parquet(tmp_path / f"{n}.parquet").sort("at", "customer_id") for n in (1, 4))
+    # Whoever is anyone in a partition differs with their number.
+    of_anyone = [name for name in CATALOGUE if name.startswith("days_since_any_")]
+    assert one.drop(of_anyone).equals(four.drop(of_anyone))
+
+
+def test_no_events_give_nothing() -> None:
+    steps, result = run(Batch.empty(), 2)
+    assert steps == []
+    assert result.sweeps == 0
+    assert result.notices == []

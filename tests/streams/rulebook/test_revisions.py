@@ -1,0 +1,98 @@
+"""Which rules a partition is to go over to, and what is different between two sets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from streams.core.events.calendar import DAY
+from streams.core.features.catalogue import DTYPES
+from streams.core.rules.rule import Rule, Status
+from streams.core.rules.rule_set import RuleSet, compile_rules
+from streams.core.steps import Tier
+from streams.rulebook.diff import FieldChange, RuleChange, rule_changes
+from streams.rulebook.revisions import CLOCKS_APART, Edition, Editions, InForce, KeptRules
+
+BUYS = Rule("buys", "orders_total >= 1", Tier.LOW, "test")
+AT = 1_700_000_000_000_000
+
+
+def rules(*given: Rule) -> RuleSet:
+    return compile_rules(given, DTYPES)
+
+
+A, B, C = (rules(replace(BUYS, when=f"orders_total >= {n}")) for n in (1, 2, 3))
+
+
+def edition(of: RuleSet, placed_at: int = AT - DAY) -> Edition:
+    return Edition(of, {}, placed_at)
+
+
+def in_force(of: RuleSet, *before: RuleSet) -> InForce:
+    return InForce(of, {}, AT, tuple(each.hash for each in before))
+
+
+@pytest.mark.parametrize(
+    ("own", "now", "wanted"),
+    [
+        (edition(A), in_force(A), False),
+        (edition(B), in_force(A), True),
+        (edition(A), in_force(B, A), False),
+        (edition(A), in_force(C, B, A), False),
+        (edition(A, AT + 1), in_force(B, A), True),
+        (edition(C), in_force(B, A), True),
+        (edition(B), in_force(B, A, B), False),
+    ],
+    ids=["the same", "new", "slow", "two behind", "set back", "a third", "again the same"],
+)
+def test_what_a_partition_is_to_adopt(own: Edition, now: InForce, wanted: bool) -> None:
+    assert Editions(own, DTYPES).wanted(now) == (own if wanted else None)
+
+
+def test_who_has_had_the_present_set_may_go_back_although_another_clock_is_ahead() -> None:
+    editions = Editions(edition(B), DTYPES)
+    editions.take(edition(A), AT - CLOCKS_APART + 1)
+    assert editions.wanted(in_force(B, A)) is editions.own
+    editions.take(edition(A), AT - CLOCKS_APART)
+    assert editions.wanted(in_force(B, A)) is None
+
+
+def test_only_so_many_sets_before_are_remembered() -> None:
+    now = in_force(A)
+    for number in range(30):
+        now = now.then(edition(B if number % 2 else C), AT)
+    assert len(now.before) == 16
+    assert now.before[:3] == (C.hash, B.hash, C.hash)
+
+
+def test_the_rules_of_a_checkpoint_are_compiled_of_its_files() -> None:
+    text = "version: 1\nrules: [{id: buys, when: orders_total >= 2, tier: low, reason: test}]\n"
+    editions = Editions(edition(A), DTYPES)
+    found = editions.restored(B.hash, KeptRules({"rules.yaml": text}, AT))
+    assert found is not None
+    assert found.rules.hash == B.hash
+    assert editions.restored(C.hash, KeptRules({"rules.yaml": text}, AT)) is None
+
+
+def test_what_is_different_is_told_rule_by_rule_and_field_by_field() -> None:
+    new = Rule("new", "orders_total >= 1", Tier.LOW, "test")
+    changed = replace(BUYS, tier=Tier.HIGH, for_us=2 * DAY, status=Status.RETIRED, title="Buys")
+    assert rule_changes(rules(BUYS), rules(changed, new)) == [
+        RuleChange(
+            "buys",
+            "changed",
+            BUYS.version,
+            changed.version,
+            (
+                FieldChange("tier", "low", "high"),
+                FieldChange("title", None, "Buys"),
+                FieldChange("status", "active", "retired"),
+                FieldChange("for", "0", "2d"),
+            ),
+        ),
+        RuleChange("new", "added", None, new.version),
+    ]
+    assert rule_changes(rules(new, BUYS), rules(BUYS)) == [RuleChange("new", "removed", new.version, None)]
+    assert rule_changes(None, rules(BUYS)) == [RuleChange("buys", "added", None, BUYS.version)]
+    assert rule_changes(rules(BUYS), rules(replace(BUYS))) == []

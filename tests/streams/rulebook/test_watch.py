@@ -1,0 +1,125 @@
+"""Rule files that change under a worker's eyes, however they come."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from streams.core.features.catalogue import DTYPES
+from streams.errors import RuleFilesError
+from streams.rulebook.revisions import Edition
+from streams.rulebook.watch import Refusal, RuleWatch, placed_at
+
+RULES = "version: 1\nrules:\n  - {id: %s, when: orders_total >= 1, tier: low, reason: test}\n"
+
+
+def folder_of(place: Path, **rules: str) -> Path:
+    place.mkdir()
+    for name, rule in rules.items():
+        (place / f"{name}.yaml").write_text(RULES % rule)
+    return place
+
+
+def ids(found: object) -> list[str]:
+    assert isinstance(found, Edition), found
+    return [rule.id for rule in found.rules.rules]
+
+
+def test_a_folder_that_is_being_copied_is_not_taken_before_it_holds_still(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "rules", one="a")
+    watch = RuleWatch(folder, DTYPES)
+    assert ids(watch.edition) == ["a"]
+    assert watch.look() is None
+    for number in range(3):
+        (folder / f"more{number}.yaml").write_text(RULES % f"b{number}")
+        assert watch.look() is None
+    found = watch.look()
+    assert ids(found) == ["a", "b0", "b1", "b2"]
+    assert isinstance(found, Edition)
+    assert set(found.files) == {"one.yaml", "more0.yaml", "more1.yaml", "more2.yaml"}
+    assert watch.look() is None
+
+
+def test_a_folder_is_swapped_as_a_whole_behind_a_link(tmp_path: Path) -> None:
+    folder_of(tmp_path / "first", one="a")
+    folder_of(tmp_path / "second", one="b")
+    link = tmp_path / "rules"
+    link.symlink_to("first")
+    watch = RuleWatch(link, DTYPES)
+    (tmp_path / "next").symlink_to("second")
+    (tmp_path / "next").replace(link)
+    assert watch.look() is None
+    assert ids(watch.look()) == ["b"]
+
+
+def test_a_volume_of_links_as_kubernetes_makes_it(tmp_path: Path) -> None:
+    mount = tmp_path / "mount"
+    mount.mkdir()
+    for name in ("a", "b"):
+        folder_of(mount / f"..{name}", one=name)
+    (mount / "..data").symlink_to("..a")
+    (mount / "one.yaml").symlink_to("..data/one.yaml")
+    watch = RuleWatch(mount, DTYPES)
+    assert ids(watch.edition) == ["a"]
+    (mount / "..next").symlink_to("..b")
+    (mount / "..next").replace(mount / "..data")
+    assert [watch.look(), ids(watch.look())] == [None, ["b"]]
+
+
+def test_a_bad_set_is_told_once_and_again_when_it_comes_back(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "rules", one="a")
+    watch = RuleWatch(folder, DTYPES)
+    (folder / "one.yaml").write_text("version: 2\n")
+    assert watch.look() is None
+    assert watch.look() == Refusal(
+        (
+            f"{folder}/one.yaml:1: `rules` is missing",
+            f"{folder}/one.yaml:1: `version` must be 1",
+        )
+    )
+    assert watch.look() is None
+    (folder / "one.yaml").unlink()
+    watch.look()
+    gone = watch.look()
+    assert isinstance(gone, Refusal)
+    assert "there is no rule file" in gone.mistakes[0]
+    (folder / "one.yaml").write_text(RULES % "a")
+    watch.look()
+    assert ids(watch.look()) == ["a"]
+
+
+def test_a_worker_does_not_start_with_a_bad_set(tmp_path: Path) -> None:
+    with pytest.raises(RuleFilesError, match="there is no such file or folder"):
+        RuleWatch(tmp_path / "nowhere", DTYPES)
+
+
+def test_a_link_that_is_set_back_to_an_old_folder_is_news(tmp_path: Path) -> None:
+    first, second = folder_of(tmp_path / "first", one="a"), folder_of(tmp_path / "second", one="b")
+    link = tmp_path / "rules"
+    link.symlink_to(first)
+    newest = max(placed_at(second), placed_at(first))
+    while True:  # file systems count time in steps of milliseconds
+        (tmp_path / "next").symlink_to(first)
+        (tmp_path / "next").replace(link)
+        if placed_at(link) > newest:
+            break
+    assert placed_at(first) <= newest
+
+
+def test_a_git_checkout_says_its_revision_and_author(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "rules", one="a")
+    git = ["git", "-C", str(folder), "-c", "user.name=On Call", "-c", "user.email=on@call"]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "rules"]):
+        subprocess.run([*git, *command], check=True, env=os.environ | {"GIT_CONFIG_GLOBAL": os.devnull})
+    watch = RuleWatch(folder, DTYPES)
+    assert watch.edition.author == "On Call"
+    revision = watch.edition.revision
+    assert revision is not None
+    (folder / "one.yaml").write_text(RULES % "b")
+    watch.look()
+    found = watch.look()
+    assert isinstance(found, Edition)
+    assert found.revision == f"{revision} and changes"
