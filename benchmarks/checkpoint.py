@@ -16,11 +16,11 @@ from benchmarks.engine import RULES
 from benchmarks.workload import MODEL_SETTINGS, Workload
 from lapwing.settings.settings import Settings
 from lapwing.wiring import engine as engine_of
-from streams.checkpoints.store import CheckpointStore, Content
+from streams.checkpoints.store import CheckpointManifest, CheckpointStore
 from streams.core.engine import Engine
 from streams.core.features.catalogue import DTYPES
 from streams.core.state_tables import restore, take
-from streams.intake.merge import Stand
+from streams.intake.merge import TopicPosition
 from streams.rulebook.files import load_rules
 
 BATCH = 60_000
@@ -44,7 +44,7 @@ def measure(customers: int, folder: Path) -> str:
     workload = Workload(customers)
     engine = fed(workload)
     store = CheckpointStore(str(folder), "bench")
-    content = Content({"orders": Stand(0, 1)}, {}, engine.rules.hash)
+    content = CheckpointManifest({"orders": TopicPosition(0, 1)}, {}, engine.rules.hash)
     before = time.perf_counter()
     take(engine)
     first = time.perf_counter() - before

@@ -19,8 +19,8 @@ from lapwing.wiring import engine as engine_of
 from streams.core import engine
 from streams.core.engine import Engine
 from streams.core.engine_io import Output
-from streams.core.events.dedup import Repeats
-from streams.core.events.reorder import Reorder
+from streams.core.events.dedup import Deduplicator
+from streams.core.events.reorder import ReorderBuffer
 from streams.core.features.catalogue import DTYPES, Features
 from streams.core.features.customers import Customers
 from streams.core.features.view import Pass
@@ -49,9 +49,9 @@ def watched() -> Stopwatch:
     """Return a stopwatch that the engine's stages are tied to."""
     watch = Stopwatch(SWEEP, LEARN, MIDNIGHT)
     places: list[tuple[object, str, str]] = [
-        (Reorder, "put", "order"),
+        (ReorderBuffer, "put", "order"),
         (Customers, "index", "index"),
-        (Repeats, "fresh", "repeats"),
+        (Deduplicator, "fresh", "repeats"),
         (engine, "lay_out", "layout"),
         (Features, "__getitem__", "features"),
         (Features, "frame", "features"),
@@ -64,7 +64,7 @@ def watched() -> Stopwatch:
         (Engine, "_sweep", SWEEP),
         (Engine, "_learn", LEARN),
         (Customers, "next_day", MIDNIGHT),
-        (Repeats, "forget", MIDNIGHT),
+        (Deduplicator, "forget", MIDNIGHT),
     ]
     for owner, name, stage in places:
         watch.wrap(owner, name, stage)

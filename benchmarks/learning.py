@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from streams.core.events.dedup import hash_strings
-from streams.core.model.delayed_labels import Cohorts
+from streams.core.model.delayed_labels import DelayedLabels
 from streams.core.model.logistic import INPUTS, design
 from streams.learning.learner import RiverLearner
 
@@ -47,7 +47,7 @@ def main() -> None:
     keys = hash_strings([str(i) for i in range(customers)])
     last_order = np.full(customers, 10**15 - 1)
     closed_at = np.full(customers, np.iinfo(np.int64).min)
-    cohorts = Cohorts([i.name for i in INPUTS])
+    cohorts = DelayedLabels([i.name for i in INPUTS])
 
     print(f"{customers:,} customers, {len(INPUTS)} inputs")
     print(f"design   {seconds(lambda: design(columns)) * 1e3:8.1f} ms")

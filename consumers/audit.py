@@ -18,7 +18,7 @@ LONGEST: Final = 100
 
 
 @dataclass(slots=True)
-class Change:
+class RuleSetChange:
     """A change from one rule set to another, with the partitions that made it."""
 
     first: RulesAdopted
@@ -46,18 +46,18 @@ def adopted(
             break
 
 
-def together(found: Iterable[RulesAdopted]) -> list[Change]:
+def together(found: Iterable[RulesAdopted]) -> list[RuleSetChange]:
     """Return the changes in the order of their first partition; the same of several is one.
 
     A partition that changes in the same way once more has gone back meanwhile: that is another change.
     """
-    changes: list[Change] = []
-    newest: dict[tuple[str | None, str], Change] = {}
+    changes: list[RuleSetChange] = []
+    newest: dict[tuple[str | None, str], RuleSetChange] = {}
     for said in found:
         way = (said.rule_set_before, said.rule_set)
         change = newest.get(way)
         if change is None or said.partition in change.partitions:
-            change = newest[way] = Change(said)
+            change = newest[way] = RuleSetChange(said)
             changes.append(change)
         change.partitions.append(said.partition)
         if said.worker not in change.workers:
@@ -65,7 +65,7 @@ def together(found: Iterable[RulesAdopted]) -> list[Change]:
     return changes
 
 
-def lines(change: Change) -> list[str]:
+def lines(change: RuleSetChange) -> list[str]:
     """Return a change as lines: when, from what to what, where, by whom, then rule by rule."""
     said = change.first
     at = f"{said.adopted_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"

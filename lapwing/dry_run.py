@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from lapwing.terminal.output import whole_file
-from streams.intake.partition import Engine
+from streams.intake.partition import StepEngine
 from streams.rulebook.watch import RuleWatch
 from streams.worker.dry_run import DryRun
 from streams.worker.run import Report, Stats, WorkerSettings, run_worker
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 def run_dry(
     settings: WorkerSettings,
-    engines: Callable[[int], Engine],
+    engines: Callable[[int], StepEngine],
     watch: RuleWatch,
     report: Report | None,
     out: Path | None,

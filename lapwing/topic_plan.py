@@ -7,7 +7,7 @@ from lapwing.settings.settings import Settings
 from streams.core.events.topics import REQUIRED, Topic
 
 
-def planned(settings: Settings) -> list[topics.Topic]:
+def planned(settings: Settings) -> list[topics.TopicSpec]:
     """Return what topics these settings ask for."""
     names = settings.topics
     return topics.plan(

@@ -15,7 +15,7 @@ from streams.core.rules.rule_set import RuleSet
 from streams.core.segments.engine import SegmentEngine, SegmentSettings
 from streams.core.segments.rules import SegmentRules
 from streams.core.steps import Tier
-from streams.core.warnings.acknowledgement import AttentionTerms
+from streams.core.warnings.acknowledgement import AcknowledgementTerms
 from streams.learning.learner import LearnerSettings, RiverLearner
 
 
@@ -32,9 +32,9 @@ def engine_settings(settings: Settings, *, segments: bool = False) -> EngineSett
         horizon_us=settings.horizon,
         active_us=settings.horizon,
         decide_every=max(1, settings.decide_every // settings.sweep_every),
-        attention=AttentionTerms(
+        attention=AcknowledgementTerms(
             # A tier that is not named keeps the default.
-            acknowledge_for={**AttentionTerms().acknowledge_for, **_by_tier(settings.acknowledge_for)},
+            acknowledge_for={**AcknowledgementTerms().acknowledge_for, **_by_tier(settings.acknowledge_for)},
             snooze_for=settings.snooze_for,
             acknowledge_within=_by_tier(settings.acknowledge_within),
             expire_after=settings.expire_after,

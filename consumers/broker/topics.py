@@ -19,7 +19,7 @@ REJECTED_BYTES: Final = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Topic:
+class TopicSpec:
     """What a topic should be."""
 
     name: str
@@ -30,7 +30,7 @@ class Topic:
     """Its own number of partitions, where that does not follow the inputs'."""
 
 
-class Cluster(Protocol):
+class ClusterAdmin(Protocol):
     """What is needed of `kafka.Admin`."""
 
     def partitions(self) -> dict[str, int]:
@@ -52,10 +52,10 @@ def plan(
     silences: str,
     segment_warnings: str = "",
     segment_days: str = "",
-) -> list[Topic]:
+) -> list[TopicSpec]:
     """Return all topics of an application: the inputs, of which the last two lists name some, and its own."""
     inputs = [
-        Topic(
+        TopicSpec(
             name,
             co_partitioned=True,
             required=name in required,
@@ -68,21 +68,21 @@ def plan(
         *inputs,
         # Kept for good: the open warnings can be rebuilt from this topic alone. Partitioned as the inputs
         # are: a worker finds its customers' warnings in its own partition.
-        Topic(warnings, co_partitioned=True, config={"cleanup.policy": "delete", "retention.ms": "-1"}),
+        TopicSpec(warnings, co_partitioned=True, config={"cleanup.policy": "delete", "retention.ms": "-1"}),
         # Not compacted: each notice is news, none replaces another. One partition keeps them in order.
-        Topic(control, False, config={"cleanup.policy": "delete", "retention.ms": keep}, partitions=1),
+        TopicSpec(control, False, config={"cleanup.policy": "delete", "retention.ms": keep}, partitions=1),
         # Kept for good: what was changed long ago may have to be answered for.
-        Topic(audit, False, config={"cleanup.policy": "delete", "retention.ms": "-1"}, partitions=1),
-        Topic(
+        TopicSpec(audit, False, config={"cleanup.policy": "delete", "retention.ms": "-1"}, partitions=1),
+        TopicSpec(
             rejected,
             co_partitioned=False,
             config={"retention.ms": keep, "max.message.bytes": str(REJECTED_BYTES)},
         ),
         # Compacted: of each silence its newest record is kept for good. One partition keeps changes in order.
-        Topic(silences, False, required=False, config={"cleanup.policy": "compact"}, partitions=1),
+        TopicSpec(silences, False, required=False, config={"cleanup.policy": "compact"}, partitions=1),
         # Needed where there are rules of segments. Of the days' sums a judge reads the last 35 days again.
         *(
-            Topic(name, False, required=False, config={"cleanup.policy": "delete", "retention.ms": kept})
+            TopicSpec(name, False, required=False, config={"cleanup.policy": "delete", "retention.ms": kept})
             for name, kept in ((segment_warnings, "-1"), (segment_days, str(SEGMENT_DAYS_KEPT * DAY_MS)))
             if name
         ),
@@ -90,7 +90,7 @@ def plan(
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class TopicFinding:
     """A topic as it is found, and what is to be mended, if anything."""
 
     topic: str
@@ -98,7 +98,7 @@ class Finding:
     mend: str | None
 
 
-def check(topics: Sequence[Topic], found: Mapping[str, int]) -> list[Finding]:
+def check(topics: Sequence[TopicSpec], found: Mapping[str, int]) -> list[TopicFinding]:
     """Return for each topic what is there and how to mend what does not fit."""
     usual = _usual(topics, found)
     findings = []
@@ -112,19 +112,19 @@ def check(topics: Sequence[Topic], found: Mapping[str, int]) -> list[Finding]:
                 f"has {count} partitions where others have {usual}, which tears customers' events apart: "
                 f"make it anew with {usual} and send its events again (adding some moves no old key)"
             )
-        findings.append(Finding(topic.name, count, mend))
+        findings.append(TopicFinding(topic.name, count, mend))
     return findings
 
 
-def _usual(topics: Sequence[Topic], found: Mapping[str, int]) -> int | None:
+def _usual(topics: Sequence[TopicSpec], found: Mapping[str, int]) -> int | None:
     """Return the number of partitions that most of the co-partitioned topics have; of two, the larger."""
     counts = Counter(found[topic.name] for topic in topics if topic.co_partitioned and topic.name in found)
     return max(counts, key=lambda count: (counts[count], count), default=None)
 
 
 def create(
-    cluster: Cluster, topics: Sequence[Topic], partitions: int | None, replication: int
-) -> list[tuple[Topic, bool]]:
+    cluster: ClusterAdmin, topics: Sequence[TopicSpec], partitions: int | None, replication: int
+) -> list[tuple[TopicSpec, bool]]:
     """Create the topics that are missing; return each with whether it was made.
 
     Without `partitions` the topics that are there say how many, else it is `PARTITIONS`.

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 
-class Instant(TypeDecorator[datetime]):
+class UtcDateTime(TypeDecorator[datetime]):
     """An aware datetime in UTC; SQLite, which knows no time zones, holds it as UTC without saying so."""
 
     impl = DateTime(timezone=True)
@@ -55,7 +55,7 @@ schema_version: Final = Table(
     "lapwing_schema",
     METADATA,
     Column("version", Integer, primary_key=True),
-    Column("applied_at", Instant, nullable=False),
+    Column("applied_at", UtcDateTime, nullable=False),
 )
 
 warning_steps: Final = Table(
@@ -64,7 +64,7 @@ warning_steps: Final = Table(
     # Writers take turns (`Database.writing`): who has seen `seq` n will never find a new row below it.
     Column("seq", _Number, primary_key=True, autoincrement=True),
     Column("id", Text, nullable=False, unique=True),
-    Column("time", Instant, nullable=False),
+    Column("time", UtcDateTime, nullable=False),
     Column("type", Text, nullable=False),
     Column("warning_id", Text, nullable=False),
     Column("step", Integer, nullable=False),
@@ -76,7 +76,7 @@ warning_steps: Final = Table(
     Column("source_topic", Text, nullable=False),
     Column("source_partition", Integer, nullable=False),
     Column("source_offset", BigInteger, nullable=False),
-    Column("received_at", Instant, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
     Index("warning_steps_by_warning", "warning_id", "step"),
     Index("warning_steps_by_customer", "customer_id"),
     sqlite_autoincrement=True,
@@ -90,9 +90,9 @@ warnings: Final = Table(
     Column("customer_id", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("tier", Text, nullable=False),
-    Column("opened_at", Instant, nullable=False),
-    Column("updated_at", Instant, nullable=False),
-    Column("closed_at", Instant),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("closed_at", UtcDateTime),
     Column("last_step", Integer, nullable=False),
     Column("last_type", Text, nullable=False),
     Column("causes", _Json, nullable=False),
@@ -107,8 +107,8 @@ warnings: Final = Table(
     Column("rule_set", Text),
     Column("attention", Text),
     Column("attended_by", Text),
-    Column("attended_until", Instant),
-    Column("deadline", Instant),
+    Column("attended_until", UtcDateTime),
+    Column("deadline", UtcDateTime),
     Index("warnings_by_state", "state", "tier"),
     Index("warnings_by_customer", "customer_id"),
 )
@@ -123,7 +123,7 @@ segment_warning_steps: Final = Table(
     METADATA,
     Column("seq", _Number, primary_key=True, autoincrement=True),
     Column("id", Text, nullable=False, unique=True),
-    Column("time", Instant, nullable=False),
+    Column("time", UtcDateTime, nullable=False),
     Column("type", Text, nullable=False),
     Column("warning_id", Text, nullable=False),
     Column("step", Integer, nullable=False),
@@ -136,7 +136,7 @@ segment_warning_steps: Final = Table(
     Column("source_topic", Text, nullable=False),
     Column("source_partition", Integer, nullable=False),
     Column("source_offset", BigInteger, nullable=False),
-    Column("received_at", Instant, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
     Index("segment_warning_steps_by_warning", "warning_id", "step"),
     sqlite_autoincrement=True,
 )
@@ -150,9 +150,9 @@ segment_warnings: Final = Table(
     Column("value", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("tier", Text, nullable=False),
-    Column("opened_at", Instant, nullable=False),
-    Column("updated_at", Instant, nullable=False),
-    Column("closed_at", Instant),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("closed_at", UtcDateTime),
     Column("last_step", Integer, nullable=False),
     Column("last_type", Text, nullable=False),
     Column("causes", _Json, nullable=False),
@@ -174,7 +174,7 @@ unreadable: Final = Table(
     Column("detail", Text, nullable=False),
     Column("key", LargeBinary),
     Column("value", LargeBinary),
-    Column("received_at", Instant, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
     UniqueConstraint("source_topic", "source_partition", "source_offset", "digest"),
     sqlite_autoincrement=True,
 )
@@ -185,7 +185,7 @@ channels: Final = Table(
     METADATA,
     Column("name", Text, primary_key=True),
     Column("filled_to", BigInteger, nullable=False),
-    Column("added_at", Instant, nullable=False),
+    Column("added_at", UtcDateTime, nullable=False),
 )
 """The team's channels, and up to which `notices.seq` each one's deliveries stand in the outbox."""
 
@@ -196,11 +196,11 @@ silences: Final = Table(
     Column("revision", Integer, nullable=False),
     Column("author", Text, nullable=False),
     Column("reason", Text, nullable=False),
-    Column("starts_at", Instant, nullable=False),
-    Column("ends_at", Instant),
-    Column("expired_at", Instant),
+    Column("starts_at", UtcDateTime, nullable=False),
+    Column("ends_at", UtcDateTime),
+    Column("expired_at", UtcDateTime),
     Column("content", _Json, nullable=False),
-    Column("received_at", Instant, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
 )
 """Each silence as its newest record on the silences topic says it; those that are over are kept."""
 
@@ -213,16 +213,16 @@ notices: Final = Table(
     Column("step", Integer, nullable=False),
     Column("customer_id", Text, nullable=False),
     Column("kind", Text, nullable=False),
-    Column("at", Instant, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
     Column("tier", Text, nullable=False),
     Column("rules", _Json, nullable=False),
     Column("verdict", Text, nullable=False),
     Column("why", Text),
     Column("silence_id", Text),
-    Column("look_again_at", Instant),
+    Column("look_again_at", UtcDateTime),
     Column("by_wall_clock", Boolean, nullable=False),
     Column("note", Text),
-    Column("judged_at", Instant, nullable=False),
+    Column("judged_at", UtcDateTime, nullable=False),
     Index("notices_by_customer", "customer_id", "at"),
     Index("notices_by_verdict", "verdict", "look_again_at"),
     Index("notices_by_step", "step_id"),
@@ -238,7 +238,7 @@ judging: Final = Table(
     METADATA,
     Column("name", Text, primary_key=True),
     Column("judged_to", BigInteger, nullable=False),
-    Column("event_time", Instant),
+    Column("event_time", UtcDateTime),
 )
 """Up to which `warning_steps.seq` and event time the notices are judged, in one row called `notices`."""
 
@@ -250,11 +250,11 @@ outbox: Final = Table(
     Column("channel", Text, ForeignKey("channels.name"), nullable=False),
     Column("state", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("due_at", Instant, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
     Column("claimed_by", Text),
-    Column("claimed_until", Instant),
-    Column("sent_at", Instant),
+    Column("claimed_until", UtcDateTime),
+    Column("sent_at", UtcDateTime),
     Column("last_error", Text),
     UniqueConstraint("step_id", "channel"),
     Index("outbox_by_due", "channel", "state", "due_at"),

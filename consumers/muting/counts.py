@@ -6,9 +6,9 @@ from sqlalchemy import func, select
 
 from consumers.database.database import Database
 from consumers.database.schema import notices
-from consumers.muting.notice import Verdict
+from consumers.muting.notice import NoticeVerdict
 
-_MUTED = notices.c.verdict != Verdict.TOLD.value
+_MUTED = notices.c.verdict != NoticeVerdict.TOLD.value
 
 
 def muted_by_silence(database: Database) -> dict[str, int]:
@@ -26,5 +26,7 @@ def muted_by_reason(database: Database) -> dict[str, dict[str, int]]:
     counts: dict[str, dict[str, int]] = {}
     with database.reading() as connection:
         for why, verdict, number in connection.execute(query.group_by(notices.c.why, notices.c.verdict)):
-            counts.setdefault(why, {Verdict.HELD.value: 0, Verdict.MUTED.value: 0})[verdict] = number
+            counts.setdefault(why, {NoticeVerdict.HELD.value: 0, NoticeVerdict.MUTED.value: 0})[verdict] = (
+                number
+            )
     return counts

@@ -11,14 +11,24 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from consumers.muting.notice import RANKS, TOLD_OF, UPDATED, Judgement, Limits, Notice, Past, Verdict, Why
+from consumers.muting.notice import (
+    RANKS,
+    TOLD_OF,
+    UPDATED,
+    Judgement,
+    Limits,
+    Notice,
+    NoticeVerdict,
+    Past,
+    Why,
+)
 from consumers.muting.windows import window_end
 from streams.contract.instants import format_instant, to_us
 from streams.contract.silences import Silence
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class NoticeContext:
     """What a notice is judged by."""
 
     at: datetime
@@ -31,7 +41,7 @@ class Known:
     limits: Limits = field(default_factory=Limits)
 
 
-def judge(notice: Notice, known: Known, *, owed: bool = False) -> Judgement | None:
+def judge(notice: Notice, known: NoticeContext, *, owed: bool = False) -> Judgement | None:
     """Return what becomes of a notice, or `None` for a step that the team is not told of anyhow.
 
     `owed` is a warning of which a notice is held: whatever its newest step was, the team is yet to be told,
@@ -40,11 +50,11 @@ def judge(notice: Notice, known: Known, *, owed: bool = False) -> Judgement | No
     if owed and notice.in_hand:
         return None
     if not owed and notice.kind not in TOLD_OF:
-        return Judgement(Verdict.MUTED, Why.INHIBITED) if _only_hidden(notice) else None
-    told = Judgement(Verdict.TOLD)
+        return Judgement(NoticeVerdict.MUTED, Why.INHIBITED) if _only_hidden(notice) else None
+    told = Judgement(NoticeVerdict.TOLD)
     for stage in STAGES:
         answer = stage(notice, known)
-        if answer is not None and answer.verdict is not Verdict.TOLD:
+        if answer is not None and answer.verdict is not NoticeVerdict.TOLD:
             return answer
         told = answer or told
     return told
@@ -58,7 +68,7 @@ def _only_hidden(notice: Notice) -> bool:
     return bool(joined) and all(cause.inhibited_by is not None for cause in joined)
 
 
-def silenced(notice: Notice, known: Known) -> Judgement | None:
+def silenced(notice: Notice, known: NoticeContext) -> Judgement | None:
     """Mute while silences of a span cover all that the notice is about.
 
     A silence mutes what happened while it was in force, and also what would be sent while it is: else the
@@ -72,10 +82,10 @@ def silenced(notice: Notice, known: Known) -> Judgement | None:
     covering = _covering(notice, spans)
     if covering is None:
         return None
-    return Judgement(Verdict.HELD, Why.SILENCE, covering.id, covering.ends_at)
+    return Judgement(NoticeVerdict.HELD, Why.SILENCE, covering.id, covering.ends_at)
 
 
-def in_quiet_hours(notice: Notice, known: Known) -> Judgement | None:
+def in_quiet_hours(notice: Notice, known: NoticeContext) -> Judgement | None:
     """Delay what falls into the hours of recurring silences until they end."""
     ends: dict[str, datetime] = {}
     for silence in known.silences:
@@ -86,10 +96,10 @@ def in_quiet_hours(notice: Notice, known: Known) -> Judgement | None:
     covering = _covering(notice, [silence for silence in known.silences if silence.id in ends])
     if covering is None:
         return None
-    return Judgement(Verdict.HELD, Why.QUIET_HOURS, covering.id, ends[covering.id], by_wall_clock=True)
+    return Judgement(NoticeVerdict.HELD, Why.QUIET_HOURS, covering.id, ends[covering.id], by_wall_clock=True)
 
 
-def flapping(notice: Notice, known: Known) -> Judgement | None:
+def flapping(notice: Notice, known: NoticeContext) -> Judgement | None:
     """Tell once of a rule that warns of the same customer again and again, then nothing until it is stable.
 
     It flaps from the opening after `flapping_after` of them in a period on, until it has not opened for a
@@ -118,16 +128,16 @@ def flapping(notice: Notice, known: Known) -> Judgement | None:
     if said:
         # A held one that is looked at again has not opened again.
         newest = known.at if notice.time == known.at else max(past.at for past in before)
-        return Judgement(Verdict.HELD, Why.FLAPPING, look_again_at=newest + limits.flapping_period)
+        return Judgement(NoticeVerdict.HELD, Why.FLAPPING, look_again_at=newest + limits.flapping_period)
     days = limits.flapping_period.total_seconds() / 86_400
     note = (
         f"Flapping: it opened {min(counts) + 1} times within {days:g} days. You are told of it again "
         f"when it has not opened for {days:g} days, or is worse."
     )
-    return Judgement(Verdict.TOLD, Why.FLAPPING, note=note)
+    return Judgement(NoticeVerdict.TOLD, Why.FLAPPING, note=note)
 
 
-def too_many(notice: Notice, known: Known) -> Judgement | None:
+def too_many(notice: Notice, known: NoticeContext) -> Judgement | None:
     """Mute what would be more than the notices a customer is allowed in a period, unless it is worse."""
     limits = known.limits
     if not limits.at_most:
@@ -136,17 +146,17 @@ def too_many(notice: Notice, known: Known) -> Judgement | None:
         (
             past
             for past in known.past
-            if past.verdict is Verdict.TOLD and known.at - limits.period < past.at <= known.at
+            if past.verdict is NoticeVerdict.TOLD and known.at - limits.period < past.at <= known.at
         ),
         key=lambda past: past.at,
     )
     if len(told) < limits.at_most or _rises(notice, told):
         return None
     free_at = told[len(told) - limits.at_most].at + limits.period
-    return Judgement(Verdict.HELD, Why.FATIGUE, look_again_at=free_at)
+    return Judgement(NoticeVerdict.HELD, Why.FATIGUE, look_again_at=free_at)
 
 
-STAGES: Final[tuple[Callable[[Notice, Known], Judgement | None], ...]] = (
+STAGES: Final[tuple[Callable[[Notice, NoticeContext], Judgement | None], ...]] = (
     silenced,
     in_quiet_hours,
     flapping,
@@ -157,7 +167,7 @@ STAGES: Final[tuple[Callable[[Notice, Known], Judgement | None], ...]] = (
 
 def _rises(notice: Notice, before: Sequence[Past]) -> bool:
     """Tell whether the notice is worse than all that was told: it breaks through."""
-    told = [RANKS[past.tier] for past in before if past.verdict is Verdict.TOLD]
+    told = [RANKS[past.tier] for past in before if past.verdict is NoticeVerdict.TOLD]
     return bool(told) and RANKS[notice.tier] > max(told)
 
 

@@ -36,7 +36,7 @@ class Why(StrEnum):
     """The customer had as many notices as are allowed in a period."""
 
 
-class Verdict(StrEnum):
+class NoticeVerdict(StrEnum):
     """What becomes of a notice."""
 
     TOLD = "told"
@@ -47,7 +47,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class NoticeCause:
     """One cause as muting sees it."""
 
     rule: str
@@ -72,12 +72,12 @@ class Notice:
     segment: str | None
     region: str | None
     tier: str
-    causes: tuple[Cause, ...]
+    causes: tuple[NoticeCause, ...]
     in_hand: bool = False
     """Whether somebody has acknowledged or snoozed the warning."""
 
     @property
-    def news(self) -> tuple[Cause, ...]:
+    def news(self) -> tuple[NoticeCause, ...]:
         """Return the causes that the step is about, those that a worse one hides left out.
 
         An escalation is about those of the tier it rose to: they all are new.
@@ -112,7 +112,7 @@ def read_notice(step_id: str, kind: str, time: datetime, data: Mapping[str, Any]
         region=data.get("region"),
         tier=data["tier"],
         causes=tuple(
-            Cause(c["rule"], c["reason"], c["tier"], c["opened_at"], c.get("inhibited_by"))
+            NoticeCause(c["rule"], c["reason"], c["tier"], c["opened_at"], c.get("inhibited_by"))
             for c in data["causes"]
         ),
         in_hand=attention.get("state") in IN_HAND,
@@ -130,7 +130,7 @@ class Past:
     """Its event time; where it was held back, the event time at which it was told."""
     tier: str
     rules: frozenset[str]
-    verdict: Verdict
+    verdict: NoticeVerdict
     why: Why | None
 
 
@@ -155,7 +155,7 @@ class Limits:
 class Judgement:
     """What becomes of a notice, and why it is not simply told."""
 
-    verdict: Verdict
+    verdict: NoticeVerdict
     why: Why | None = None
     silence_id: str | None = None
     look_again_at: datetime | None = None

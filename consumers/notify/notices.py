@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Connection, Row, insert, or_, select, upda
 
 from consumers.database.database import Database
 from consumers.database.schema import judging, notices, silences, warning_steps
-from consumers.muting.judge import Known, judge
-from consumers.muting.notice import Judgement, Limits, Notice, Past, Verdict, Why, read_notice
+from consumers.muting.judge import NoticeContext, judge
+from consumers.muting.notice import Judgement, Limits, Notice, NoticeVerdict, Past, Why, read_notice
 from streams.contract.silences import Silence
 
 CHUNK: Final = 1_000
@@ -25,7 +25,7 @@ TAKEN_UP: Final = ("acknowledged", "snoozed")
 
 
 @dataclass(slots=True)
-class Judged:
+class NoticeCounts:
     """How many notices became what."""
 
     told: int = 0
@@ -44,9 +44,9 @@ class Notices:
         self._database = database
         self._limits = limits or Limits()
 
-    def judge(self, now: datetime) -> Judged:
+    def judge(self, now: datetime) -> NoticeCounts:
         """Judge the steps that were stored since the last time, and the held notices that are due."""
-        judged = Judged()
+        judged = NoticeCounts()
         while self._has_work(now):
             with self._database.writing() as connection:
                 turn = _Turn(connection, self._limits, now)
@@ -65,7 +65,7 @@ class Notices:
             clocks: list[ColumnElement[bool]] = [notices.c.by_wall_clock]
             if is_idle(connection, now):
                 clocks.append(~notices.c.by_wall_clock)
-            held = notices.c.verdict == Verdict.HELD.value
+            held = notices.c.verdict == NoticeVerdict.HELD.value
             due = select(notices.c.seq).where(held, or_(*clocks), notices.c.look_again_at <= now)
             return connection.execute(due.limit(1)).first() is not None
 
@@ -90,7 +90,7 @@ class _Turn:
     """
 
     def __init__(self, connection: Connection, limits: Limits, now: datetime) -> None:
-        self.judged = Judged()
+        self.judged = NoticeCounts()
         self._connection = connection
         self._limits = limits
         self._now = now
@@ -99,7 +99,7 @@ class _Turn:
         self._past: dict[str, list[Past]] = {}
         self._new: list[dict[str, Any]] = []
         self._held: dict[str, _Held] = {}
-        for row in connection.execute(select(notices).where(notices.c.verdict == Verdict.HELD.value)):
+        for row in connection.execute(select(notices).where(notices.c.verdict == NoticeVerdict.HELD.value)):
             self._held[row.warning_id] = _Held(dict(row._mapping), row.seq)
         self._place, self._event_time = connection.execute(
             select(judging.c.judged_to, judging.c.event_time).where(judging.c.name == CURSOR)
@@ -170,7 +170,7 @@ class _Turn:
             # A silence over by event time and in force by the clock: the clock has the say.
             judgement = replace(judgement, by_wall_clock=True)
         row = held.row
-        if judgement.verdict is Verdict.HELD and (judgement.why, judgement.silence_id) == (
+        if judgement.verdict is NoticeVerdict.HELD and (judgement.why, judgement.silence_id) == (
             row["why"],
             row["silence_id"],
         ):
@@ -179,12 +179,14 @@ class _Turn:
             return
         self._settle(held)
         note = None
-        if judgement.verdict is Verdict.TOLD:
+        if judgement.verdict is NoticeVerdict.TOLD:
             note = judgement.note or _held_note(row, self._silences)
         self._note(notice, at, judgement, note)
 
-    def _known(self, notice: Notice, at: datetime) -> Known:
-        return Known(at, self._now, self._silences, self._past.get(notice.customer_id, ()), self._limits)
+    def _known(self, notice: Notice, at: datetime) -> NoticeContext:
+        return NoticeContext(
+            at, self._now, self._silences, self._past.get(notice.customer_id, ()), self._limits
+        )
 
     def _load_past(self, customers: set[str], earliest: datetime) -> None:
         """Load what was judged before of customers of whom it is not loaded yet."""
@@ -204,9 +206,9 @@ class _Turn:
         row = notice_row(notice, at, judgement, self._now, note)
         self._new.append(row)
         self._past.setdefault(notice.customer_id, []).append(_past(row))
-        if judgement.verdict is Verdict.HELD:
+        if judgement.verdict is NoticeVerdict.HELD:
             self._held[notice.warning_id] = _Held(row)
-        if judgement.verdict is Verdict.TOLD:
+        if judgement.verdict is NoticeVerdict.TOLD:
             self.judged.told += 1
         else:
             self.judged.muted += 1
@@ -214,7 +216,7 @@ class _Turn:
     def _settle(self, held: _Held) -> None:
         """Let a held notice be muted for good."""
         del self._held[held.row["warning_id"]]
-        self._change(held, {"verdict": Verdict.MUTED.value, "look_again_at": None})
+        self._change(held, {"verdict": NoticeVerdict.MUTED.value, "look_again_at": None})
 
     def _change(self, held: _Held, change: Mapping[str, Any]) -> None:
         held.row.update(change)
@@ -287,7 +289,7 @@ def _past(row: Mapping[str, Any]) -> Past:
         at=row["at"],
         tier=row["tier"],
         rules=frozenset(row["rules"]),
-        verdict=Verdict(row["verdict"]),
+        verdict=NoticeVerdict(row["verdict"]),
         why=Why(row["why"]) if row["why"] else None,
     )
 

@@ -25,7 +25,7 @@ LEAST_ATTEMPTS: Final = 5
 
 
 @dataclass(slots=True)
-class Tally:
+class NotifierTotals:
     """What this notifier has done since its start."""
 
     entered: int = 0
@@ -55,9 +55,9 @@ class Notifier:
         backoff: Backoff | None = None,
         give_up_after: timedelta = timedelta(days=3),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        on_progress: Callable[[Tally], None] = lambda tally: None,
+        on_progress: Callable[[NotifierTotals], None] = lambda tally: None,
     ) -> None:
-        self.tally = Tally()
+        self.tally = NotifierTotals()
         self._outbox = outbox
         self._channels = channels
         self._sender = sender
@@ -68,7 +68,7 @@ class Notifier:
         self._on_progress = on_progress
         self._down: dict[str, _Down] = {}
 
-    def run(self, *, follow: bool = True) -> Tally:
+    def run(self, *, follow: bool = True) -> NotifierTotals:
         """Send until a stop is asked for, or, without `follow`, until all that is due has been tried."""
         names = [channel.name for channel in self._channels]
         try:

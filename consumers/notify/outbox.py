@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 
 from consumers.database.database import Database
 from consumers.database.schema import channels, notices, outbox, warning_steps
-from consumers.muting.notice import Limits, Verdict
-from consumers.notify.notices import Judged, Notices
+from consumers.muting.notice import Limits, NoticeVerdict
+from consumers.notify.notices import NoticeCounts, Notices
 from consumers.notify.waiting import not_muted
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class Outbox:
     """The deliveries of one database; `owner` is the name that this notifier claims under."""
 
     def __init__(self, database: Database, owner: str, limits: Limits | None = None) -> None:
-        self.judged = Judged()
+        self.judged = NoticeCounts()
         """What was decided here of the notices so far."""
         self._database = database
         self._owner = owner
@@ -71,7 +71,7 @@ class Outbox:
             last = connection.scalar(select(func.max(notices.c.seq))) or 0
             waiting = 0
             if not from_now:
-                stored = select(func.count()).where(notices.c.verdict == Verdict.TOLD.value)
+                stored = select(func.count()).where(notices.c.verdict == NoticeVerdict.TOLD.value)
                 waiting = connection.scalar(stored) or 0
             for name in new:
                 row = {"name": name, "filled_to": last if from_now else 0, "added_at": now}
@@ -116,7 +116,7 @@ class Outbox:
                     "due_at": now,
                 }
                 for _, step_id, verdict in found
-                if verdict == Verdict.TOLD
+                if verdict == NoticeVerdict.TOLD
             ]
             if rows:
                 connection.execute(self._database.insert_new(outbox), rows)
@@ -142,7 +142,7 @@ class Outbox:
             .join(warning_steps, warning_steps.c.id == outbox.c.step_id)
             .outerjoin(
                 notices,
-                and_(notices.c.step_id == outbox.c.step_id, notices.c.verdict == Verdict.TOLD.value),
+                and_(notices.c.step_id == outbox.c.step_id, notices.c.verdict == NoticeVerdict.TOLD.value),
             )
             .where(
                 outbox.c.channel == channel,

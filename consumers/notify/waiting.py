@@ -9,8 +9,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, insert, or_, select, update
 
 from consumers.database.schema import notices, outbox, silences, warnings
-from consumers.muting.judge import Known, in_quiet_hours, silenced
-from consumers.muting.notice import Judgement, Notice, Verdict
+from consumers.muting.judge import NoticeContext, in_quiet_hours, silenced
+from consumers.muting.notice import Judgement, Notice, NoticeVerdict
 from consumers.notify.notices import OPEN, notice_of, notice_row
 from streams.contract.silences import Silence
 
@@ -33,7 +33,9 @@ def not_muted(
         silences.c.starts_at <= now,
         or_(silences.c.ends_at.is_(None), silences.c.ends_at > now),
     )
-    known = Known(now, now, [Silence.model_validate(content) for content in connection.scalars(in_force)])
+    known = NoticeContext(
+        now, now, [Silence.model_validate(content) for content in connection.scalars(in_force)]
+    )
     sendable, gone = [], []
     for row in rows:
         notice = notice_of(row.step_id, row)
@@ -57,10 +59,10 @@ def _delay(
     recorded = select(notices.c.seq).where(
         notices.c.step_id == notice.step_id,
         notices.c.silence_id == judgement.silence_id,
-        notices.c.verdict != Verdict.TOLD.value,
+        notices.c.verdict != NoticeVerdict.TOLD.value,
     )
     if connection.execute(recorded.limit(1)).first() is None:
-        muted = Judgement(Verdict.MUTED, judgement.why, judgement.silence_id)
+        muted = Judgement(NoticeVerdict.MUTED, judgement.why, judgement.silence_id)
         connection.execute(insert(notices), [notice_row(notice, now, muted, now)])
 
 

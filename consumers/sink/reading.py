@@ -31,7 +31,7 @@ class Unreadable(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StepRows:
     """A record that is a step of a warning, as the rows it makes."""
 
     record: Record
@@ -43,7 +43,7 @@ class Step:
 class Reading:
     """The records of one poll, told apart."""
 
-    steps: list[Step] = field(default_factory=list)
+    steps: list[StepRows] = field(default_factory=list)
     unreadable: list[tuple[Record, Row]] = field(default_factory=list)
 
 
@@ -59,7 +59,7 @@ def read_segments(records: Sequence[Record], now: datetime) -> Reading:
     )
 
 
-def _read(records: Sequence[Record], now: datetime, make: Callable[[Record, bytes], Step]) -> Reading:
+def _read(records: Sequence[Record], now: datetime, make: Callable[[Record, bytes], StepRows]) -> Reading:
     reading = Reading()
     for record in records:
         if record.value is None:
@@ -89,7 +89,7 @@ def put_aside(record: Record, now: datetime, reason: Unreadable, detail: str) ->
     }
 
 
-def _customers_step(record: Record, event: WarningEvent, now: datetime) -> Step:
+def _customers_step(record: Record, event: WarningEvent, now: datetime) -> StepRows:
     data = event.data
     attention = data.attention
     whose = {"customer_id": data.customer_id}
@@ -108,12 +108,12 @@ def _customers_step(record: Record, event: WarningEvent, now: datetime) -> Step:
         "attended_until": attention.until if attention else None,
         "deadline": attention.deadline if attention else None,
     }
-    return Step(record, step, warning)
+    return StepRows(record, step, warning)
 
 
-def _segments_step(record: Record, event: SegmentEvent, now: datetime) -> Step:
+def _segments_step(record: Record, event: SegmentEvent, now: datetime) -> StepRows:
     whose = {"dimension": event.data.dimension, "value": event.data.value}
-    return Step(record, *_rows(record, event, whose, now))
+    return StepRows(record, *_rows(record, event, whose, now))
 
 
 def _rows(record: Record, event: WarningEvent | SegmentEvent, whose: Row, now: datetime) -> tuple[Row, Row]:

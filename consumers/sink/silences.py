@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, select, update
 from consumers.broker.client import Record
 from consumers.database.database import Database
 from consumers.database.schema import notices, silences, unreadable
-from consumers.muting.notice import Verdict
+from consumers.muting.notice import NoticeVerdict
 from consumers.sink.reading import Row, Unreadable, put_aside
 from streams.contract.silences import Silence, encode_silence, parse_silence
 from streams.errors import ContractError
@@ -96,7 +96,9 @@ class SilenceReader:
 
 def _look_again(connection: Connection, silence_id: str, now: datetime) -> None:
     """Let the notices that the silence holds be looked at now: it has changed."""
-    held = update(notices).where(notices.c.silence_id == silence_id, notices.c.verdict == Verdict.HELD.value)
+    held = update(notices).where(
+        notices.c.silence_id == silence_id, notices.c.verdict == NoticeVerdict.HELD.value
+    )
     connection.execute(held.values(look_again_at=now, by_wall_clock=True))
 
 

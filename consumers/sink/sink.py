@@ -12,7 +12,7 @@ from consumers.broker.errors import BrokerAway, GroupChanged
 from consumers.database.database import Database
 from consumers.loop import Backoff, Retryable, Stopped, Waiter, persist
 from consumers.sink.reading import read_records, read_segments
-from consumers.sink.store import OF_SEGMENTS, Counts, write
+from consumers.sink.store import OF_SEGMENTS, SinkCounts, write
 from streams.contract.warnings import WarningEvent, parse_warning
 
 log = logging.getLogger(__name__)
@@ -50,12 +50,12 @@ class Sink:
         backoff: Backoff | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         parse: Callable[[bytes], WarningEvent] = parse_warning,
-        on_progress: Callable[[Counts, int | None], None] = lambda counts, lag: None,
+        on_progress: Callable[[SinkCounts, int | None], None] = lambda counts, lag: None,
         silences: Callable[[], int] = lambda: 0,
         segments_topic: str | None = None,
         look_for_segments: Callable[[], None] = lambda: None,
     ) -> None:
-        self.counts = Counts()
+        self.counts = SinkCounts()
         self._source = source
         self._database = database
         self._stop = stop
@@ -68,7 +68,7 @@ class Sink:
         self._look_for_segments = look_for_segments
         self._uncommitted: dict[tuple[str, int], int] = {}
 
-    def run(self, *, follow: bool = True) -> Counts:
+    def run(self, *, follow: bool = True) -> SinkCounts:
         """Store until a stop is asked for, or, without `follow`, until all that is there is stored."""
         try:
             while not self._stop.asked:

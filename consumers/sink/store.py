@@ -18,25 +18,25 @@ from consumers.database.schema import (
     warning_steps,
     warnings,
 )
-from consumers.sink.reading import Reading, Row, Step, Unreadable, put_aside
+from consumers.sink.reading import Reading, Row, StepRows, Unreadable, put_aside
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class WarningTables:
     """The tables that hold the warnings of one topic: their steps, and each as its highest step left it."""
 
     steps: Table
     warnings: Table
 
 
-OF_CUSTOMERS: Final = Place(warning_steps, warnings)
-OF_SEGMENTS: Final = Place(segment_warning_steps, segment_warnings)
+OF_CUSTOMERS: Final = WarningTables(warning_steps, warnings)
+OF_SEGMENTS: Final = WarningTables(segment_warning_steps, segment_warnings)
 
 
 @dataclass(slots=True)
-class Counts:
+class SinkCounts:
     """How many records came, and what became of them."""
 
     records: int = 0
@@ -46,13 +46,13 @@ class Counts:
     """Records whose step was there already."""
     unreadable: int = 0
 
-    def add(self, other: Counts) -> None:
+    def add(self, other: SinkCounts) -> None:
         """Add another count to this one."""
         for item in fields(self):
             setattr(self, item.name, getattr(self, item.name) + getattr(other, item.name))
 
 
-def write(database: Database, reading: Reading, place: Place = OF_CUSTOMERS) -> Counts:
+def write(database: Database, reading: Reading, place: WarningTables = OF_CUSTOMERS) -> SinkCounts:
     """Store what was read, in one transaction where the database takes all of it, and return the counts.
 
     Where it refuses a row for its values, the rows are halved until that one is alone and put aside.
@@ -78,7 +78,9 @@ def write(database: Database, reading: Reading, place: Place = OF_CUSTOMERS) -> 
     return counts
 
 
-def _write_halves(database: Database, reading: Reading, place: Place, error: RowRefused) -> Counts:
+def _write_halves(
+    database: Database, reading: Reading, place: WarningTables, error: RowRefused
+) -> SinkCounts:
     steps = reading.steps
     if not steps:
         raise error
@@ -93,14 +95,14 @@ def _write_halves(database: Database, reading: Reading, place: Place, error: Row
 
 
 def _write_steps(
-    database: Database, connection: Connection, steps: Sequence[Step], place: Place
-) -> tuple[Counts, list[tuple[Record, Row]]]:
+    database: Database, connection: Connection, steps: Sequence[StepRows], place: WarningTables
+) -> tuple[SinkCounts, list[tuple[Record, Row]]]:
     """Store the steps that are new; return the counts and the rows of those whose id has another content."""
     ids = [step.step["id"] for step in steps]
     columns = place.steps.c
     known = select(columns.id, columns.digest).where(columns.id.in_(ids))
     digests: dict[str, str] = {row.id: row.digest for row in connection.execute(known)} if ids else {}
-    fresh: list[Step] = []
+    fresh: list[StepRows] = []
     aside: list[tuple[Record, Row]] = []
     for step in steps:
         row = step.step
@@ -119,4 +121,4 @@ def _write_steps(
         for step in sorted(fresh, key=lambda step: int(step.step["step"])):
             latest[step.warning["id"]] = step.warning
         connection.execute(database.upsert(place.warnings, rank="last_step"), list(latest.values()))
-    return Counts(steps=len(fresh), repeats=len(steps) - len(fresh) - len(aside)), aside
+    return SinkCounts(steps=len(fresh), repeats=len(steps) - len(fresh) - len(aside)), aside

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lapwing.backtest.comparison_text import rows, told
+from lapwing.backtest.comparison_text import effect_lines, rows
 from lapwing.backtest.page import load_plot
 from lapwing.backtest.words import day, difference
 from lapwing.report import html
@@ -28,7 +28,7 @@ def comparison_page(result: Comparison, old: str, new: str, most: int) -> str:
         (*_points(difference(result.recall), "Recall"),),
     ]
     changed = "".join(
-        "<p><code>" + "<br>".join(html.spaced(line) for line in told(change)) + "</code></p>"
+        "<p><code>" + "<br>".join(html.spaced(line) for line in effect_lines(change)) + "</code></p>"
         for change in result.rules
     )
     figures = html.table(

@@ -8,8 +8,8 @@ from rich.console import Console
 
 from lapwing.backtest.text import console, table
 from lapwing.backtest.words import capacity, day, difference, in_two_lines, number, spread
-from streams.backtest.comparison import Comparison, CustomerChange, RuleChange, written
-from streams.backtest.figures import Figures
+from streams.backtest.comparison import Comparison, CustomerChange, RuleEffect, written
+from streams.backtest.figures import BacktestFigures
 from streams.core.events.calendar import DAY
 
 
@@ -72,12 +72,12 @@ def _by(loads: Sequence[dict[str, dict[str, float | None]]], key: str) -> str:
     return "-" if old is None or new is None else f"{new - old:+,.1f}"
 
 
-def _lead(old: Figures, new: Figures) -> str:
+def _lead(old: BacktestFigures, new: BacktestFigures) -> str:
     before, after = old.lead_days.median, new.lead_days.median
     return "-" if before is None or after is None else f"{after - before:+.1f}"
 
 
-def told(change: RuleChange) -> list[str]:
+def effect_lines(change: RuleEffect) -> list[str]:
     """Return what changed in a rule, a line each."""
     versions = f"{change.old_version or 'none'} -> {change.new_version or 'none'}"
     lines = [f"{change.rule}: {change.kind} ({versions})"]
@@ -89,14 +89,14 @@ def told(change: RuleChange) -> list[str]:
     return lines
 
 
-def _opened(figures: Figures | None) -> str:
+def _opened(figures: BacktestFigures | None) -> str:
     return "0" if figures is None else f"{figures.alarms:,}"
 
 
-def _print_rules(out: Console, changes: Sequence[RuleChange]) -> None:
+def _print_rules(out: Console, changes: Sequence[RuleEffect]) -> None:
     out.print("[bold]Rules[/bold]: " + ("no rule differs" if not changes else f"{len(changes)} differ"))
     for change in changes:
-        for line in told(change):
+        for line in effect_lines(change):
             out.print("  " + line, markup=False)
     out.print()
 

@@ -8,13 +8,13 @@ import numpy as np
 
 from lapwing.backtest.words import capacity, day, interval, number, of_whole, percent, spread, with_interval
 from lapwing.report import html, svg
-from streams.backtest.figures import Figures
+from streams.backtest.figures import BacktestFigures
 from streams.backtest.load import WEEKDAYS, Load
 from streams.backtest.missed import by_rule
 from streams.backtest.report import CAUTIONS, Backtest, RuleFigures
 from streams.backtest.share import Share
 from streams.core.events.calendar import DAY
-from streams.core.rules.rule import Status
+from streams.core.rules.rule import RuleStatus
 
 HEADS = (
     "", "warnings", "a day", "a working day", "days over capacity", "precision", "recall",
@@ -117,7 +117,7 @@ def _dot(share: Share) -> svg.Dot:
 def _forest(result: Backtest) -> str:
     rows = [("all active rules", "all", (_dot(result.all.precision), _dot(result.all.recall)))]
     for each in result.rules:
-        kind = "shadow" if each.rule.status is Status.SHADOW else ""
+        kind = "shadow" if each.rule.status is RuleStatus.SHADOW else ""
         rows.append((each.rule.id, kind, (_dot(each.figures.precision), _dot(each.figures.recall))))
     base = result.base.value
     return svg.forest(
@@ -135,7 +135,7 @@ def _rules(result: Backtest) -> str:
 
 
 def _name(each: RuleFigures) -> str:
-    tags = [each.rule.tier.label, *(["shadow"] if each.rule.status is Status.SHADOW else [])]
+    tags = [each.rule.tier.label, *(["shadow"] if each.rule.status is RuleStatus.SHADOW else [])]
     return html.cell(each.rule.id) + "".join(f'<span class="tag">{tag}</span>' for tag in tags)
 
 
@@ -145,7 +145,7 @@ def _share(share: Share) -> str:
     return html.cell(percent(share.value), of_whole(share), interval(share))
 
 
-def _cells(figures: Figures) -> list[str]:
+def _cells(figures: BacktestFigures) -> list[str]:
     load = figures.load.as_dict()
     lead = figures.lead_days
     quartiles = "" if lead.low is None else f"{lead.low:.0f} to {lead.high:.0f}"
@@ -190,7 +190,7 @@ def _weekdays(result: Backtest) -> str:
     )
 
 
-def _groups(figures: Figures, name: str, title: str) -> str:
+def _groups(figures: BacktestFigures, name: str, title: str) -> str:
     rows = [
         (
             "",

@@ -14,7 +14,7 @@ import click
 
 from lapwing.backtest.topics import Start, read_topics
 from lapwing.event_files import read_files
-from lapwing.settings.options import Instant, settings_options
+from lapwing.settings.options import InstantParam, settings_options
 from lapwing.settings.settings import DEFAULT, Settings
 from lapwing.terminal.progress import progress_bar
 from streams.backtest.history import History
@@ -51,11 +51,11 @@ class From(click.ParamType):
         text = str(value)
         if text.isdecimal():
             return Start(offset=int(text))
-        return Start(time_us=Instant().convert(text, param, ctx))
+        return Start(time_us=InstantParam().convert(text, param, ctx))
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class BacktestInputs:
     """What the arguments of all three commands say of the history and the team."""
 
     events: tuple[Path, ...]
@@ -84,7 +84,7 @@ def judging_options(function: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--until",
-            type=Instant(),
+            type=InstantParam(),
             help="The last instant of which everything is known, RFC 3339; by default the last event's.",
         ),
         click.option(
@@ -111,7 +111,7 @@ def judging_options(function: Callable[..., Any]) -> Callable[..., Any]:
         working_days: tuple[str, ...],
         **given: Any,
     ) -> Any:
-        judged = Judged(events, start, until, Team(capacity, working_days))
+        judged = BacktestInputs(events, start, until, Team(capacity, working_days))
         return function(*args, judged=judged, **given)
 
     decorated: Callable[..., Any] = call
@@ -132,7 +132,7 @@ def page_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return as_json(page(function))
 
 
-def read_history(judged: Judged, settings: Settings) -> tuple[History, dict[str, int]]:
+def read_history(judged: BacktestInputs, settings: Settings) -> tuple[History, dict[str, int]]:
     """Return the history of the event files, or of the broker's topics, and what was refused by reason."""
     if judged.events and judged.start is not None:
         msg = "--from is for the topics of a broker; give either it or event files"

@@ -18,11 +18,11 @@ from lapwing.backtest.words import (
     spread,
     with_interval,
 )
-from streams.backtest.figures import Figures
+from streams.backtest.figures import BacktestFigures
 from streams.backtest.missed import by_rule
 from streams.backtest.report import CAUTIONS, Backtest
 from streams.core.events.calendar import DAY
-from streams.core.rules.rule import Status
+from streams.core.rules.rule import RuleStatus
 
 WIDTH = 140
 """Of a table where the output is no terminal."""
@@ -75,13 +75,13 @@ def _rules(result: Backtest) -> Table:
     )  # fmt: skip
     made.add_row("[bold]all active rules[/bold]", *_cells(result.all), "")
     for each in result.rules:
-        shown = each.rule.id + ("" if each.rule.status is Status.ACTIVE else " [dim](shadow)[/dim]")
+        shown = each.rule.id + ("" if each.rule.status is RuleStatus.ACTIVE else " [dim](shadow)[/dim]")
         alone = f"{percent(each.alone.value)}\n{of_whole(each.alone)}" if each.alone.whole else "-"
         made.add_row(shown, *_cells(each.figures), alone)
     return made
 
 
-def _cells(figures: Figures) -> tuple[str, ...]:
+def _cells(figures: BacktestFigures) -> tuple[str, ...]:
     load = figures.load.as_dict()
     over = f"\n({capacity(load)})" if load["capacity"] is not None else ""
     return (
@@ -123,7 +123,7 @@ def _tiers(result: Backtest) -> Table:
     return made
 
 
-def _groups(figures: Figures, name: str, title: str) -> Table:
+def _groups(figures: BacktestFigures, name: str, title: str) -> Table:
     made = table(f"False alarms by {title}", title, "false rate within it", "its share of all false alarms")
     for group in figures.groups[name]:
         of_all = f"{group.false:,} of {group.all_false:,}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from streams.backtest.share import Difference, Share, Spread
+from streams.backtest.share import Share, ShareDifference, Spread
 from streams.contract.instants import format_instant
 
 
@@ -20,7 +20,7 @@ def of_whole(of: Share) -> str:
     return f"{of.part:,} of {of.whole:,}"
 
 
-def interval(of: Share | Difference) -> str:
+def interval(of: Share | ShareDifference) -> str:
     """Return the 95 % interval of a share or a difference."""
     low, high = of.limits
     if low is None or high is None:
@@ -28,7 +28,7 @@ def interval(of: Share | Difference) -> str:
     return f"{percent(low).removesuffix('%')} to {percent(high)}"
 
 
-def difference(of: Difference) -> str:
+def difference(of: ShareDifference) -> str:
     """Return a difference in percentage points, with its interval."""
     if of.value is None or of.low is None or of.high is None:
         return "unknown"

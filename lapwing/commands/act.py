@@ -16,7 +16,7 @@ from consumers.database.schema import warnings
 from lapwing.settings.options import settings_options
 from lapwing.settings.settings import Settings
 from streams.contract.instants import format_instant, read_instant, to_us
-from streams.contract.validate import Refusal, judge
+from streams.contract.validate import RecordRefusal, judge
 from streams.core.events.topics import Topic
 from streams.core.warnings.acknowledgement import ACTS
 from streams.duration import parse_duration
@@ -55,7 +55,7 @@ def command(
     event = action(warning_id, kind, by, _instant(at), _interval(kind, lasts))
     event["customer_id"] = _open_customer(settings.database, warning_id) if customer is None else customer
     value = json.dumps(event).encode()
-    if isinstance(verdict := judge(Topic.ACTIONS, value), Refusal):
+    if isinstance(verdict := judge(Topic.ACTIONS, value), RecordRefusal):
         raise ActError(verdict.detail)
     cluster = Cluster(settings.broker, settings.kafka_security)
     _check_topic(cluster, settings.actions)

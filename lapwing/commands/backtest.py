@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from lapwing.backtest.page import backtest_page
-from lapwing.backtest.reading import Judged, judging_options, no_collector, page_options, read_history
+from lapwing.backtest.reading import BacktestInputs, judging_options, no_collector, page_options, read_history
 from lapwing.backtest.text import print_backtest
-from lapwing.settings.options import Instant
+from lapwing.settings.options import InstantParam
 from lapwing.settings.settings import Settings
 from lapwing.terminal.output import whole_file
 from lapwing.terminal.progress import progress_bar
@@ -25,7 +25,7 @@ from streams.rulebook.files import load_rules
 @judging_options
 @click.option(
     "--since",
-    type=Instant(),
+    type=InstantParam(),
     help="Judge what began at this instant or later, RFC 3339; by default all. Events before it count "
     "all the same in what the rules see.",
 )
@@ -39,7 +39,7 @@ from streams.rulebook.files import load_rules
 )
 @page_options
 def command(
-    judged: Judged,
+    judged: BacktestInputs,
     settings: Settings,
     since: int | None,
     missed_most: int,

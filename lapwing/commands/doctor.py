@@ -27,7 +27,7 @@ from lapwing.topic_plan import planned
 from streams.errors import LapwingError, StateError
 
 
-class Outcome(StrEnum):
+class CheckOutcome(StrEnum):
     """What came of a check."""
 
     OK = "ok"
@@ -36,11 +36,11 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """One check and what came of it."""
 
     check: str
-    outcome: Outcome
+    outcome: CheckOutcome
     detail: str
 
 
@@ -64,7 +64,7 @@ def command(settings: Settings, as_json: bool) -> None:
         click.echo()
         for finding in findings:
             click.echo(f"{finding.check:<22} {finding.outcome:<8} {finding.detail}")
-    if any(finding.outcome is Outcome.FAILED for finding in findings):
+    if any(finding.outcome is CheckOutcome.FAILED for finding in findings):
         raise SystemExit(1)
 
 
@@ -72,7 +72,7 @@ def examine(
     settings: Settings,
     ask: Callable[[Settings], dict[str, int]] | None = None,
     ask_offsets: Callable[[Settings, dict[str, int]], Offsets] = offsets,
-) -> list[Finding]:
+) -> list[CheckResult]:
     """Return what came of every check, in the order in which one depends on another."""
     broker, found = _broker(settings, ask or partitions)
     return [
@@ -91,13 +91,13 @@ class _Skipped(Exception):
     """A check that cannot be made now; the text says why."""
 
 
-def _checked(name: str, check: Callable[[], str]) -> Finding:
+def _checked(name: str, check: Callable[[], str]) -> CheckResult:
     try:
-        return Finding(name, Outcome.OK, check())
+        return CheckResult(name, CheckOutcome.OK, check())
     except _Skipped as reason:
-        return Finding(name, Outcome.SKIPPED, str(reason))
+        return CheckResult(name, CheckOutcome.SKIPPED, str(reason))
     except LapwingError as error:
-        return Finding(name, Outcome.FAILED, str(error))
+        return CheckResult(name, CheckOutcome.FAILED, str(error))
 
 
 def _rules(settings: Settings) -> str:
@@ -121,12 +121,14 @@ def partitions(settings: Settings) -> dict[str, int]:
 
 def _broker(
     settings: Settings, ask: Callable[[Settings], dict[str, int]]
-) -> tuple[Finding, dict[str, int] | None]:
+) -> tuple[CheckResult, dict[str, int] | None]:
     try:
         found = ask(settings)
     except LapwingError as error:
-        return Finding("broker", Outcome.FAILED, str(error)), None
-    return Finding("broker", Outcome.OK, f"{settings.broker} answers and has {len(found)} topics"), found
+        return CheckResult("broker", CheckOutcome.FAILED, str(error)), None
+    return CheckResult(
+        "broker", CheckOutcome.OK, f"{settings.broker} answers and has {len(found)} topics"
+    ), found
 
 
 def _topics(settings: Settings, found: dict[str, int] | None) -> str:

@@ -14,11 +14,11 @@ import click
 from consumers.database.database import Database
 from consumers.loop import Stop
 from consumers.notify.channels import AppriseSender, read_channels
-from consumers.notify.notifier import Notifier, Tally
+from consumers.notify.notifier import Notifier, NotifierTotals
 from consumers.notify.outbox import Outbox
 from lapwing.settings.options import settings_options
 from lapwing.settings.settings import Settings
-from lapwing.terminal.status import Status, log
+from lapwing.terminal.status import StatusLine, log
 from streams.duration import parse_duration
 from streams.errors import LapwingError, SettingsError
 
@@ -63,7 +63,7 @@ def command(
         owner = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         outbox = Outbox(store, owner, settings.limits)
         names = [channel.name for channel in channels]
-        with Stop() as stop, Status(f"notify {', '.join(names)}") as status:
+        with Stop() as stop, StatusLine(f"notify {', '.join(names)}") as status:
             now = datetime.now(UTC)
             for name, waiting in outbox.add_channels(names, now, from_now=from_now).items():
                 log.info("channel %s is new: %d stored steps are to be sent to it", name, waiting)
@@ -88,7 +88,7 @@ def command(
         raise SystemExit(1)
 
 
-def _line(tally: Tally) -> str:
+def _line(tally: NotifierTotals) -> str:
     return (
         f"{tally.sent} sent, {tally.muted} muted, {tally.failed} failed attempts, {tally.given_up} given up"
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from lapwing.event_files import read_files
-from lapwing.settings.options import Instant, settings_options
+from lapwing.settings.options import InstantParam, settings_options
 from lapwing.settings.settings import Settings
 from lapwing.terminal.output import whole_file
 from lapwing.terminal.progress import progress_bar
@@ -40,7 +40,7 @@ from streams.rulebook.files import load_rules, load_segment_rules
 )
 @click.option(
     "--until",
-    type=Instant(),
+    type=InstantParam(),
     help="The last instant, RFC 3339, sweeps up to it included; by default the last event's, "
     "each partition's own where there are several.",
 )

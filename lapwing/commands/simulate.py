@@ -107,7 +107,7 @@ def _send(settings: Settings, shop: Shop, speed: float | None) -> int:
     from consumers.broker.client import Admin, Cluster, Producer
     from consumers.loop import Stop
     from streams.core.events.topics import REQUIRED, Topic
-    from streams.simulate.pace import Pace, Slice
+    from streams.simulate.pace import SimulatedPace, Slice
     from streams.simulate.records import records_of
     from streams.simulate.send import send_slice
 
@@ -131,7 +131,7 @@ def _send(settings: Settings, shop: Shop, speed: float | None) -> int:
             if speed is None:
                 slices: Iterable[Slice] = (Slice(r, 0, len(r), int(r.at[-1])) for r in parts)
             else:
-                slices = Pace(speed, time.monotonic, stop.wait).play(parts)
+                slices = SimulatedPace(speed, time.monotonic, stop.wait).play(parts)
             for part in slices:
                 if stop.asked:
                     break

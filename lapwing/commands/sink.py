@@ -15,10 +15,10 @@ from consumers.loop import Stop
 from consumers.sink.optional_topic import WhenThere
 from consumers.sink.silences import SilenceReader
 from consumers.sink.sink import Sink
-from consumers.sink.store import Counts
+from consumers.sink.store import SinkCounts
 from lapwing.settings.options import settings_options
 from lapwing.settings.settings import Settings
-from lapwing.terminal.status import Status, log
+from lapwing.terminal.status import StatusLine, log
 from streams.errors import BrokerError
 
 
@@ -55,9 +55,9 @@ def command(
             session_timeout_ms=settings.session_timeout // 1000,
         )
         try:
-            with ExitStack() as stack, Stop() as stop, Status(f"sink into {store.place}") as status:
+            with ExitStack() as stack, Stop() as stop, StatusLine(f"sink into {store.place}") as status:
 
-                def on_progress(counts: Counts, lag: int | None) -> None:
+                def on_progress(counts: SinkCounts, lag: int | None) -> None:
                     status.show(_line(counts) + ("" if lag is None else f", {lag} to come"))
 
                 silences = _silences(cluster, settings, store, stack)
@@ -92,5 +92,5 @@ def _silences(cluster: Cluster, settings: Settings, store: Database, stack: Exit
     return SilenceReader(subscription, store).take
 
 
-def _line(counts: Counts) -> str:
+def _line(counts: SinkCounts) -> str:
     return f"{counts.steps} steps stored, {counts.repeats} repeats, {counts.unreadable} unreadable"

@@ -22,7 +22,7 @@ from streams.core.features.catalogue import DTYPES
 from streams.core.segments.engine import SegmentEngine
 from streams.duration import UNITS, parse_duration
 from streams.errors import LapwingError, SettingsError
-from streams.intake.partition import Pace
+from streams.intake.partition import BatchingPolicy
 from streams.rulebook.files import load_segment_rules
 from streams.rulebook.watch import RuleWatch
 from streams.worker.run import WorkerSettings, run_worker, stats_to
@@ -120,7 +120,7 @@ def worker_settings(settings: Settings, idle_us: int, *, segments: bool = False)
         security=settings.kafka_security,
         session_timeout_s=settings.session_timeout / UNITS["s"],
         max_skew_us=settings.max_skew,
-        pace=Pace(idle_s=idle_us / UNITS["s"]),
+        pace=BatchingPolicy(idle_s=idle_us / UNITS["s"]),
         checkpoints="" if settings.checkpoints == NO_CHECKPOINTS else settings.checkpoints,
         checkpoint_every_s=settings.checkpoint_every / UNITS["s"],
         segment_days_topic=f"{settings.app}.segment-days" if segments else "",

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from lapwing.demo.source import Source
+from lapwing.demo.source import EventSource
 from streams.core.events.topics import Topic
-from streams.simulate.pace import DAY_US, Pace
-from streams.simulate.send import Producer, send_slice
+from streams.simulate.pace import DAY_US, SimulatedPace
+from streams.simulate.send import RecordProducer, send_slice
 
 HOLD_S: Final = 0.05
 
@@ -23,8 +23,8 @@ class Feed:
 
     def __init__(
         self,
-        source: Source,
-        producer: Producer,
+        source: EventSource,
+        producer: RecordProducer,
         topics: Mapping[Topic, str],
         days_a_second: float,
         full: Callable[[], bool],
@@ -41,7 +41,7 @@ class Feed:
         self._stop = threading.Event()
         self._full = full
         self._held_s = 0.0
-        self._pace = Pace(days_a_second, lambda: time.monotonic() - self._held_s, self._stop.wait)
+        self._pace = SimulatedPace(days_a_second, lambda: time.monotonic() - self._held_s, self._stop.wait)
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
 

@@ -25,7 +25,7 @@ LEAST_FREE: Final = 200_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DemoFolders:
     """Where a run keeps everything."""
 
     folder: Path
@@ -95,7 +95,9 @@ def embedded_broker() -> dict[str, object]:
     return {"session_timeout": f"{SESSION_TIMEOUT_S:.0f}s"}
 
 
-def lay_out(folder: Path, rules: Path, address: str, reorder_us: int, more: Mapping[str, object]) -> Place:
+def lay_out(
+    folder: Path, rules: Path, address: str, reorder_us: int, more: Mapping[str, object]
+) -> DemoFolders:
     """Write the run's settings file, with `more` settings for its broker, and return the place."""
     values: dict[str, object] = {
         "broker": address,
@@ -112,7 +114,7 @@ def lay_out(folder: Path, rules: Path, address: str, reorder_us: int, more: Mapp
     kept = {
         name: text for name, text in os.environ.items() if not name.startswith(PREFIX) or name == PASSWORD
     }
-    return Place(
+    return DemoFolders(
         folder=folder,
         config=config,
         database=folder / "lapwing.db",

@@ -21,7 +21,7 @@ from lapwing.demo.broker import EmbeddedBroker
 from lapwing.demo.children import Child
 from lapwing.demo.feed import Feed
 from lapwing.demo.outcome import DAY_US, observed_outcome, simulated_outcome
-from lapwing.demo.place import Place, embedded_broker, find_rules, lay_out, make_folder, users_broker
+from lapwing.demo.place import DemoFolders, embedded_broker, find_rules, lay_out, make_folder, users_broker
 from lapwing.demo.report import observed_report, simulated_report
 from lapwing.demo.screen import Screen
 from lapwing.demo.source import FileSource, ShopSource, until
@@ -106,7 +106,7 @@ def _shop(options: Options) -> Shop:
 
 
 def _start(
-    stack: ExitStack, place: Place, source: ShopSource | FileSource, speed: float, screen: Screen
+    stack: ExitStack, place: DemoFolders, source: ShopSource | FileSource, speed: float, screen: Screen
 ) -> tuple[Watch, Feed]:
     """Start all parts; each is ended by `stack`, the last one first."""
     settings = place.settings
@@ -197,7 +197,7 @@ def _report(
     return lines + observed_report(observed_outcome(episodes, orders, end, horizon_days), horizon_days)
 
 
-def _database(place: Place, watch: Watch) -> list[str]:
+def _database(place: DemoFolders, watch: Watch) -> list[str]:
     """Return where the warnings are and how to look at them."""
     query = "SELECT tier, state, count(*) FROM warnings GROUP BY tier, state"
     return [
@@ -206,7 +206,7 @@ def _database(place: Place, watch: Watch) -> list[str]:
     ]
 
 
-def _serve(place: Place, watch: Watch, stop: Stop, console: Console) -> None:
+def _serve(place: DemoFolders, watch: Watch, stop: Stop, console: Console) -> None:
     """Keep everything up until Ctrl-C."""
     console.print(
         f"\nBroker, worker and sink go on at {place.settings.broker} until Ctrl-C; for example\n"

@@ -32,7 +32,7 @@ PLAIN_EVERY_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class ScreenFigures:
     """Where things stand."""
 
     title: str
@@ -55,7 +55,7 @@ class Figures:
     """What is being waited for, if anything."""
 
 
-def panel(figures: Figures) -> RenderableType:
+def panel(figures: ScreenFigures) -> RenderableType:
     """Return the figures as a panel."""
     grid = Table.grid(padding=(0, 3))
     for _ in range(4):
@@ -81,7 +81,7 @@ def panel(figures: Figures) -> RenderableType:
     return Panel(Group(*parts), title=f"Lapwing: {figures.title}", title_align="left")
 
 
-def plain(figures: Figures) -> str:
+def plain(figures: ScreenFigures) -> str:
     """Return the figures as one line."""
     tiers = ", ".join(f"{figures.open_by_tier.get(tier, 0):,} {tier}" for tier in TIERS)
     return (
@@ -141,7 +141,7 @@ class Screen:
         if event.type in SHOWN and event.data.tier in self._waiting:
             self._waiting[event.data.tier].append(event)
 
-    def show(self, figures: Figures) -> None:
+    def show(self, figures: ScreenFigures) -> None:
         """Print what is due and draw the figures."""
         now = self._clock()
         if now - self._printed_at >= 1 / LINES_A_SECOND:

@@ -33,7 +33,7 @@ def until(orders: Orders, end: int) -> Orders:
     return {customer: times[: bisect_right(times, end)] for customer, times in orders.items()}
 
 
-class Source(Protocol):
+class EventSource(Protocol):
     """Events in event-time order, and what they tell about orders as they go by."""
 
     orders: Orders

@@ -15,7 +15,7 @@ from consumers.loop import Retryable, Waiter
 from lapwing.demo.children import Child
 from lapwing.demo.feed import Feed
 from lapwing.demo.ledger import Ledger
-from lapwing.demo.screen import Figures, Screen
+from lapwing.demo.screen import Screen, ScreenFigures
 from lapwing.demo.stats import WorkerStats
 from streams.contract.warnings import parse_warning
 
@@ -98,9 +98,9 @@ class Watch:
         self.screen.show(self._figures(note))
         time.sleep(max(0.0, TURN_S - (time.monotonic() - began)))
 
-    def _figures(self, note: str) -> Figures:
+    def _figures(self, note: str) -> ScreenFigures:
         feed, stats = self._feed, self.stats
-        return Figures(
+        return ScreenFigures(
             title=self._title,
             at=feed.at,
             part=feed.part,

@@ -11,7 +11,7 @@ from streams.core.explain.parts import Gap, Part
 from streams.core.explain.snapshot import ModelView
 from streams.core.rules.rule import Rule
 from streams.core.steps import Cause, Step
-from streams.core.warnings.causes import Phase
+from streams.core.warnings.causes import CausePhase
 
 
 def as_json_value(explanation: Explanation) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def _rule(view: RuleView) -> dict[str, Any]:
     return _idle(rule) | {
         "evaluated": True,
         "state": "idle" if life is None else life.phase.name.lower(),
-        "since": None if life is None or life.phase is Phase.COOLING else format_instant(life.since),
+        "since": None if life is None or life.phase is CausePhase.COOLING else format_instant(life.since),
         "opened_at": format_instant(life.opened_at) if life is not None and view.is_open else None,
         "due": _instant(view.due),
         "verdict": view.when.verdict.value,

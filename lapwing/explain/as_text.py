@@ -18,12 +18,12 @@ from streams.core.conditions.format import number_text
 from streams.core.events.topics import REQUIRED, Topic
 from streams.core.explain.explain import Explanation, RuleView
 from streams.core.explain.parts import Join, Part, Verdict
-from streams.core.explain.smallest_change import Change
-from streams.core.explain.snapshot import Missing
+from streams.core.explain.smallest_change import FeatureChange
+from streams.core.explain.snapshot import MissingFeature
 from streams.core.explain.what_if import MOST, Ending
 from streams.core.rules.messages import shown
 from streams.core.steps import Cause, Step, StepKind, Tier, Value
-from streams.core.warnings.causes import Phase
+from streams.core.warnings.causes import CausePhase
 
 COLOURS: Final = {Tier.HIGH: "red", Tier.MEDIUM: "yellow", Tier.LOW: "cyan"}
 MARKS: Final = {
@@ -50,7 +50,7 @@ class _Page:
         self.explanation = explanation
         self.sight = explanation.sight
         self.zone = zone
-        self.absent: dict[str, Missing] = {
+        self.absent: dict[str, MissingFeature] = {
             each.feature: each for view in explanation.rules for each in view.missing
         }
 
@@ -207,21 +207,21 @@ class _Page:
         verdict, life = view.when.verdict, view.life
         due = "" if view.due is None else self.when(view.due)
         match life.phase if life is not None else None:
-            case Phase.OPEN | Phase.CLEARING:
+            case CausePhase.OPEN | CausePhase.CLEARING:
                 assert life is not None
                 opened = f"open since {self.when(life.opened_at)} (true since {self.when(life.since)})"
-                if life.phase is Phase.CLEARING:
+                if life.phase is CausePhase.CLEARING:
                     cleared = self.when(life.clearing_since)
                     return f"{opened}; clear since {cleared}, ends from {due} on if it still is"
                 return opened
-            case Phase.PENDING:
+            case CausePhase.PENDING:
                 assert life is not None
                 return (
                     f"true since {self.when(life.since)}, held back by `for`: opens from {due} on if so still"
                 )
-            case Phase.COOLING if verdict is Verdict.TRUE:
+            case CausePhase.COOLING if verdict is Verdict.TRUE:
                 return f"true, held back by its cooldown until {due}"
-            case Phase.COOLING:
+            case CausePhase.COOLING:
                 return f"{self._verdict(view)}; in its cooldown until {due}"
         if verdict is Verdict.TRUE:
             return "true now, so it begins at the next evaluation"
@@ -312,7 +312,7 @@ def _clean(text: str) -> str:
     return "".join(each if each.isprintable() else " " for each in text)
 
 
-def _change(change: Change) -> str:
+def _change(change: FeatureChange) -> str:
     bound = shown(int(change.bound) if float(change.bound).is_integer() else change.bound)
     return f"{change.feature} from {shown(change.value)} to {_SIDES[change.op]} {bound}"
 
@@ -326,7 +326,7 @@ def _ending(ending: Ending) -> str:
     return f"{ending.count} {noun}"
 
 
-def _why(missing: Missing) -> str:
+def _why(missing: MissingFeature) -> str:
     return f"missing, {missing.why.value}: {missing.detail}"
 
 

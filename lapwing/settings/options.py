@@ -40,7 +40,7 @@ def settings_options(*names: str) -> Callable[[Callable[..., Any]], Callable[...
     return decorate
 
 
-class Instant(click.ParamType):
+class InstantParam(click.ParamType):
     """An RFC 3339 time as microseconds since the epoch."""
 
     name = "time"

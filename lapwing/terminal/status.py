@@ -16,7 +16,7 @@ LOG_EVERY_S = 30.0
 log = logging.getLogger("lapwing")
 
 
-class Status:
+class StatusLine:
     """Shows how far a command is; it writes to stderr, so that stdout stays for data."""
 
     def __init__(self, title: str, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -26,7 +26,7 @@ class Status:
         self._line = self._console.status(f"{title} ...") if sys.stderr.isatty() else None
         self._logged_at = clock()
 
-    def __enter__(self) -> Status:
+    def __enter__(self) -> StatusLine:
         if self._line is None:
             logging.basicConfig(
                 level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.backtest.churns import Churns
-from streams.backtest.timeline import Timeline
+from streams.backtest.timeline import CustomerInstants
 from streams.core.events.calendar import ALWAYS
 
 Instants = NDArray[np.int64]
@@ -39,7 +39,7 @@ class Alarms:
         """Return for each (n,) churn the first alarm open in [last order, known), -1 where none was."""
         if not len(self):
             return np.full(len(churns), -1)
-        ends = Timeline.of(self.customer, self.closed_at, customers)
+        ends = CustomerInstants.of(self.customer, self.closed_at, customers)
         # Of the alarms that do not end before the last order or with it, the first begins first.
         place = ends.after(churns.customer, churns.last_order)
         there = place < ends.starts[churns.customer + 1]

@@ -7,16 +7,16 @@ from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from streams.backtest.alarms import Alarms
-from streams.backtest.figures import Figures, Judge, Period
+from streams.backtest.figures import BacktestFigures, Judge, Period
 from streams.backtest.history import History
 from streams.backtest.load import Team
-from streams.backtest.share import Difference
+from streams.backtest.share import ShareDifference
 from streams.backtest.trial import run
 from streams.contract.instants import format_instant
 from streams.core.engine_io import EngineSettings
 from streams.core.events.calendar import DAY, Calendar
 from streams.core.model.logistic import Learner
-from streams.core.rules.rule import Rule, Status
+from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.rules.rule_set import RuleSet
 from streams.core.steps import Tier
 from streams.duration import format_duration
@@ -26,7 +26,7 @@ _NAMES: Final = {"for_us": "for", "keep_open_for_us": "keep_open_for", "cooldown
 
 
 @dataclass(frozen=True, slots=True)
-class RuleChange:
+class RuleEffect:
     """What became of one rule from the old set to the new one."""
 
     rule: str
@@ -36,9 +36,9 @@ class RuleChange:
     new_version: str | None
     fields: dict[str, tuple[Any, Any]]
     """Old and new value of each field that differs, by its name in the rule file."""
-    old: Figures | None
+    old: BacktestFigures | None
     """Figures of its causes, where it takes part."""
-    new: Figures | None
+    new: BacktestFigures | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +68,9 @@ class Comparison:
     horizon_us: int
     events: int
     customers: int
-    rules: tuple[RuleChange, ...]
-    old: Figures
-    new: Figures
+    rules: tuple[RuleEffect, ...]
+    old: BacktestFigures
+    new: BacktestFigures
     gained: tuple[CustomerChange, ...]
     """Warned of under the new set alone."""
     lost: tuple[CustomerChange, ...]
@@ -81,14 +81,14 @@ class Comparison:
     """Warned of under both with the same one."""
 
     @property
-    def precision(self) -> Difference:
+    def precision(self) -> ShareDifference:
         """The new set's precision less the old one's."""
-        return Difference.between(self.old.precision, self.new.precision)
+        return ShareDifference.between(self.old.precision, self.new.precision)
 
     @property
-    def recall(self) -> Difference:
+    def recall(self) -> ShareDifference:
         """The new set's recall less the old one's, on the same churns."""
-        return Difference.paired(self.old.caught, self.new.caught)
+        return ShareDifference.paired(self.old.caught, self.new.caught)
 
     def as_dict(self, most: int) -> dict[str, Any]:
         """Return everything as plain JSON values; of each list of customers as many as are asked for."""
@@ -131,7 +131,7 @@ def compare(
     period = Period(history.begin if since is None else since, history.end)
     judge = Judge(history, settings.horizon_us, Calendar(settings.time_zone), team, period)
     trial = run(history, [*old.rules, *new.rules], settings, learner, progress=progress)
-    alarms = [trial.alarms([r for r in each.rules if r.status is Status.ACTIVE]) for each in (old, new)]
+    alarms = [trial.alarms([r for r in each.rules if r.status is RuleStatus.ACTIVE]) for each in (old, new)]
     tiers = [_highest(each, period) for each in alarms]
     changes = {
         customer: CustomerChange(history.customers[customer], tiers[0].get(customer), tiers[1].get(customer))
@@ -139,7 +139,7 @@ def compare(
     }
     differing = [change for change in changes.values() if change.old != change.new]
 
-    def figures(rule: Rule | None) -> Figures | None:
+    def figures(rule: Rule | None) -> BacktestFigures | None:
         return judge.figures(trial.alarms([rule])) if rule is not None and rule.takes_part else None
 
     return Comparison(
@@ -160,8 +160,8 @@ def compare(
 
 
 def rule_changes(
-    old: Mapping[str, Rule], new: Mapping[str, Rule], figures: Callable[[Rule | None], Figures | None]
-) -> list[RuleChange]:
+    old: Mapping[str, Rule], new: Mapping[str, Rule], figures: Callable[[Rule | None], BacktestFigures | None]
+) -> list[RuleEffect]:
     """Return the rules that were added, removed or changed, by id."""
     result = []
     for name in sorted({*old, *new}):
@@ -177,7 +177,7 @@ def rule_changes(
                 if f.name != "version" and getattr(before, f.name) != getattr(after, f.name)
             }
         result.append(
-            RuleChange(
+            RuleEffect(
                 name,
                 kind,
                 before.version if before else None,
@@ -207,7 +207,7 @@ def _listed(changes: Sequence[CustomerChange], most: int) -> dict[str, Any]:
     return {"count": len(changes), "customers": [change.as_dict() for change in changes[:most]]}
 
 
-def _rule_dict(change: RuleChange) -> dict[str, Any]:
+def _rule_dict(change: RuleEffect) -> dict[str, Any]:
     return {
         "rule": change.rule,
         "kind": change.kind,

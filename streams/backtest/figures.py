@@ -36,7 +36,7 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class FigureGroup:
     """The alarms of the customers that share a value."""
 
     value: str | None
@@ -54,7 +54,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class BacktestFigures:
     """What a rule, or a set of rules, would have been worth."""
 
     alarms: int
@@ -73,7 +73,7 @@ class Figures:
     leads: NDArray[np.float64]
     caught: NDArray[np.bool_]
     """(k,) of the churns."""
-    groups: dict[str, tuple[Group, ...]]
+    groups: dict[str, tuple[FigureGroup, ...]]
     """False alarms by class and by segment at the alarm's opening."""
 
     def as_dict(self) -> dict[str, Any]:
@@ -104,7 +104,7 @@ class Judge:
         self.period = period
         self.churns: Churns = churns(history, horizon_us).between(period.since, period.until)
 
-    def figures(self, alarms: Alarms) -> Figures:
+    def figures(self, alarms: Alarms) -> BacktestFigures:
         """Return how good alarms were."""
         period, horizon = self.period, self.horizon_us
         opened = alarms.take((alarms.opened_at >= period.since) & (alarms.opened_at <= period.until))
@@ -115,7 +115,7 @@ class Judge:
         first = alarms.first_in(self.churns, len(self.history.customers))
         caught = first >= 0
         leads = (self.churns.known_at[caught] - alarms.opened_at[first[caught]]) / DAY
-        return Figures(
+        return BacktestFigures(
             alarms=len(opened),
             load=Load.of(opened.opened_at, period.since, period.until, self.calendar, self.team),
             precision=Share.of(right),
@@ -128,12 +128,12 @@ class Judge:
             groups={name: self._groups(matured, right, name) for name in GROUPS},
         )
 
-    def _groups(self, matured: Alarms, right: NDArray[np.bool_], field: str) -> tuple[Group, ...]:
+    def _groups(self, matured: Alarms, right: NDArray[np.bool_], field: str) -> tuple[FigureGroup, ...]:
         words = self.history.profiles.at(matured.customer, matured.opened_at, field)
         judged = Counter(words)
         false = Counter(word for word, was_right in zip(words, right.tolist(), strict=True) if not was_right)
         order = sorted(judged, key=lambda word: (-false[word], -judged[word], word is None, word or ""))
-        return tuple(Group(word, judged[word], false[word], false.total()) for word in order)
+        return tuple(FigureGroup(word, judged[word], false[word], false.total()) for word in order)
 
     def base(self) -> Share:
         """Return the share of active customers who left, taken every four weeks: what chance would give.
@@ -151,7 +151,7 @@ class Judge:
         return Share(left, active)
 
 
-def alone(figures: Figures, others: Sequence[Figures]) -> Share:
+def alone(figures: BacktestFigures, others: Sequence[BacktestFigures]) -> Share:
     """Return of the churns that one rule caught those that none of the others did."""
     seen = np.zeros(len(figures.caught), dtype=np.bool_)
     for other in others:

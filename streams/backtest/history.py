@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.backtest.timeline import Timeline
-from streams.core.events.batch import Batch, OrderStatus, Profile
-from streams.core.events.dedup import Repeats
+from streams.backtest.timeline import CustomerInstants
+from streams.core.events.batch import Batch, OrderStatus, ProfileRecord
+from streams.core.events.dedup import Deduplicator
 from streams.core.events.topics import Topic
 from streams.core.features.customers import Customers
 from streams.errors import BacktestError
@@ -22,8 +22,8 @@ _BLOCK = 65_536
 class Profiles:
     """Class and segment by customer and time."""
 
-    when: Timeline
-    records: tuple[Profile, ...]
+    when: CustomerInstants
+    records: tuple[ProfileRecord, ...]
     """In the order of the timeline's sources."""
 
     def at(self, customer: NDArray[np.int64], at: NDArray[np.int64], field: str) -> list[str | None]:
@@ -42,10 +42,10 @@ class History:
 
     events: Batch
     customers: list[str]
-    orders: Timeline
+    orders: CustomerInstants
     """Placed orders, of several at one instant one."""
-    closures: Timeline
-    actions: Timeline
+    closures: CustomerInstants
+    actions: CustomerInstants
     profiles: Profiles
     begin: int
     """The first event."""
@@ -62,7 +62,7 @@ class History:
         if not len(events):
             msg = "there is no event to judge rules by" + ("" if until is None else " before --until")
             raise BacktestError(msg)
-        index, seen = Customers(), Repeats(repeat_window_us)
+        index, seen = Customers(), Deduplicator(repeat_window_us)
         customer = np.empty(len(events), dtype=np.int32)
         fresh = np.empty(len(events), dtype=np.bool_)
         for begin in range(0, len(events), _BLOCK):
@@ -76,12 +76,14 @@ class History:
             events, customer = events.take(fresh), customer[fresh]
         count = index.known
 
-        def of_topic(topic: Topic, rows: NDArray[np.bool_] | None = None) -> Timeline:
+        def of_topic(topic: Topic, rows: NDArray[np.bool_] | None = None) -> CustomerInstants:
             chosen = np.flatnonzero((events.topic == topic) if rows is None else rows)
-            return Timeline.of(customer[chosen], events.at[chosen], count)
+            return CustomerInstants.of(customer[chosen], events.at[chosen], count)
 
         placed = (events.topic == Topic.ORDERS) & (events.status == OrderStatus.PLACED)
-        records = tuple(r for r in events.record[events.topic == Topic.PROFILES] if isinstance(r, Profile))
+        records = tuple(
+            r for r in events.record[events.topic == Topic.PROFILES] if isinstance(r, ProfileRecord)
+        )
         return cls(
             events,
             index.ids,
@@ -104,9 +106,9 @@ class History:
         return History.of(self.events.take(keep), 0, self.end)
 
 
-def _distinct(line: Timeline, customers: int) -> Timeline:
+def _distinct(line: CustomerInstants, customers: int) -> CustomerInstants:
     """Return a timeline with each instant of a customer once."""
     customer = line.customer
     first = np.ones(len(customer), dtype=np.bool_)
     first[1:] = (customer[1:] != customer[:-1]) | (line.at[1:] != line.at[:-1])
-    return Timeline.of(customer[first], line.at[first], customers)
+    return CustomerInstants.of(customer[first], line.at[first], customers)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from streams.backtest.figures import Figures, Judge, Period, alone
+from streams.backtest.figures import BacktestFigures, Judge, Period, alone
 from streams.backtest.history import History
 from streams.backtest.load import Team
 from streams.backtest.missed import Missed, Nearest, as_dict, by_rule
@@ -16,7 +16,7 @@ from streams.contract.instants import format_instant
 from streams.core.engine_io import EngineSettings
 from streams.core.events.calendar import DAY, Calendar
 from streams.core.model.logistic import Learner
-from streams.core.rules.rule import Rule, Status
+from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.rules.rule_set import RuleSet
 from streams.core.steps import Tier
 
@@ -36,7 +36,7 @@ class RuleFigures:
     """One rule's part."""
 
     rule: Rule
-    figures: Figures
+    figures: BacktestFigures
     alone: Share
     """Of the churns it caught, those that no other active rule did."""
 
@@ -53,7 +53,7 @@ class Backtest:
     customers: int
     repeats: int
     team: Team
-    all: Figures
+    all: BacktestFigures
     """The warnings: all active rules together."""
     tiers: dict[Tier, Share]
     """Precision by the tier that a warning opened with."""
@@ -115,7 +115,7 @@ def backtest(
     """Run rules over a history and judge them by what customers did next."""
     period = Period(history.begin if since is None else since, history.end)
     judge = Judge(history, settings.horizon_us, Calendar(settings.time_zone), team, period)
-    active = [rule for rule in rules.rules if rule.status is Status.ACTIVE]
+    active = [rule for rule in rules.rules if rule.status is RuleStatus.ACTIVE]
     nearest = Nearest(active, judge.churns)
     trial = run(history, rules.rules, settings, learner, look=nearest.look, progress=progress)
     alarms = trial.alarms(active)
@@ -141,7 +141,7 @@ def backtest(
 
 def _by_rule(judge: Judge, trial: Trial, rules: Sequence[Rule]) -> tuple[RuleFigures, ...]:
     figures = [judge.figures(trial.alarms([rule])) for rule in rules]
-    active = [rule.status is Status.ACTIVE for rule in rules]
+    active = [rule.status is RuleStatus.ACTIVE for rule in rules]
     return tuple(
         RuleFigures(
             rule,

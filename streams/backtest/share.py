@@ -82,7 +82,7 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class ShareDifference:
     """A difference of two shares with its 95 % interval."""
 
     value: float | None
@@ -90,7 +90,7 @@ class Difference:
     high: float | None
 
     @classmethod
-    def between(cls, old: Share, new: Share) -> Difference:
+    def between(cls, old: Share, new: Share) -> ShareDifference:
         """Return `new` less `old` as if the two were counted on different customers.
 
         Newcombe, R. G. (1998): Interval estimation for the difference between independent proportions.
@@ -105,7 +105,7 @@ class Difference:
         return cls(d, low, high)
 
     @classmethod
-    def paired(cls, old: NDArray[np.bool_], new: NDArray[np.bool_]) -> Difference:
+    def paired(cls, old: NDArray[np.bool_], new: NDArray[np.bool_]) -> ShareDifference:
         """Return the share of `new` less that of `old` among the same (n,) things.
 
         Bonett, D. G., and Price, R. M. (2012): Adjusted Wald confidence interval for a difference of binomial

@@ -71,8 +71,8 @@ def thresholds(rule: Rule, catalogue: Catalogue) -> list[Threshold]:
         name = next(c.features_of(side), None)
         if name is None:
             continue
-        whole = isinstance(side, c.Feature) and catalogue[name].is_integer()
-        formula = not isinstance(side, c.Feature) and not _coalesced(side)
+        whole = isinstance(side, c.NumericFeature) and catalogue[name].is_integer()
+        formula = not isinstance(side, c.NumericFeature) and not _coalesced(side)
         value = float(rule.when[token.start() : token.end()])
         without = _without(condition, compare, c.Not(c.IsMissing(side)))
         place = (token.start(), token.end())

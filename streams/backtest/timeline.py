@@ -15,7 +15,7 @@ Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Timeline:
+class CustomerInstants:
     """(k,) instants, those of one customer together and in ascending order."""
 
     starts: Rows

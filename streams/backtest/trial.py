@@ -19,14 +19,14 @@ from streams.backtest.alarms import Alarms, Moves
 from streams.backtest.history import History
 from streams.core.engine import Engine
 from streams.core.engine_io import EngineSettings
-from streams.core.events.dedup import Repeats
+from streams.core.events.dedup import Deduplicator
 from streams.core.features.catalogue import DTYPES, Features
 from streams.core.features.view import Sweep
 from streams.core.model.logistic import Learner
-from streams.core.rules.rule import Rule, Status
+from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.rules.rule_set import RuleSet, compile_rules
 from streams.core.steps import Step, Tier
-from streams.core.warnings.episodes import Change, Episodes
+from streams.core.warnings.episodes import Episodes, WarningChange
 from streams.offline.replay import replay
 
 Look = Callable[[Features, NDArray[np.int32]], None]
@@ -38,7 +38,7 @@ class Recorder(Episodes):
 
     def __init__(self, app: str, rules: RuleSet, counted: frozenset[int], customers: int) -> None:
         super().__init__(app, rules)
-        self.causes = np.zeros(customers, dtype=np.int32)
+        self.open_causes = np.zeros(customers, dtype=np.int32)
         """(c,) open causes of the rules `counted` of each customer."""
         self._counted = counted
         self._columns = tuple(array("q") for _ in range(5))
@@ -46,7 +46,7 @@ class Recorder(Episodes):
         self._last = (-1, -1, -1)
         """Customer, instant and rule of the move before, to tell one evaluation from the next."""
 
-    def changes(self, *args: Any, **kwargs: Any) -> Iterator[Change]:
+    def changes(self, *args: Any, **kwargs: Any) -> Iterator[WarningChange]:
         """Take in evaluations; those of one call are none of the call before."""
         self._last = (-1, -1, -1)
         return super().changes(*args, **kwargs)
@@ -64,7 +64,7 @@ class Recorder(Episodes):
             for column, value in zip(self._columns, values, strict=True):
                 column.append(value)
             if rule in self._counted:
-                self.causes[customer] += 1 if has_opened else -1
+                self.open_causes[customer] += 1 if has_opened else -1
         return result
 
     def moves(self) -> Moves:
@@ -76,8 +76,8 @@ class Recorder(Episodes):
         return Moves(rule.astype(np.int32), customer, at, evaluation, opened.astype(np.bool_))
 
 
-class _NoRepeats(Repeats):
-    """What `Repeats` is to a history that has none."""
+class _NoRepeats(Deduplicator):
+    """What `Deduplicator` is to a history that has none."""
 
     def fresh(
         self,
@@ -107,10 +107,10 @@ class _TrialEngine(Engine):
         self.repeats = _NoRepeats(settings.repeat_window_us)
         self.look: Look | None = None
 
-    def _evaluate(self, features: Features, *args: Any, **kwargs: Any) -> list[Change]:
+    def _evaluate(self, features: Features, *args: Any, **kwargs: Any) -> list[WarningChange]:
         changes = super()._evaluate(features, *args, **kwargs)
         if self.look is not None and isinstance(features.view, Sweep):
-            self.look(features, self.recorder.causes)
+            self.look(features, self.recorder.open_causes)
         return changes
 
 
@@ -140,7 +140,7 @@ def behaviour(rule: Rule, name: str = "any") -> Rule:
         when=rule.when,
         tier=Tier.LOW,
         reason="any",
-        status=Status.SHADOW,
+        status=RuleStatus.SHADOW,
         clear=rule.clear,
         only=rule.only,
         for_us=rule.for_us,
@@ -169,7 +169,7 @@ def run(
     # The set is in the order of the ids.
     compiled = compile_rules([replace(rule, id=f"{place:05}") for rule, place in places.items()], DTYPES)
     scored = "churn_probability" in compiled.columns
-    counted = frozenset(places[behaviour(rule)] for rule in rules if rule.status is Status.ACTIVE)
+    counted = frozenset(places[behaviour(rule)] for rule in rules if rule.status is RuleStatus.ACTIVE)
     learned = learner if scored else None
     engine = _TrialEngine(settings, compiled, learned, counted, len(history.customers))
     if look is not None:

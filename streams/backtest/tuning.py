@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.backtest.figures import Figures, Judge, Period
+from streams.backtest.figures import BacktestFigures, Judge, Period
 from streams.backtest.history import History
 from streams.backtest.load import Team
 from streams.backtest.thresholds import Threshold, written
@@ -22,7 +22,7 @@ from streams.core.engine_io import EngineSettings
 from streams.core.events.calendar import DAY, Calendar
 from streams.core.features.catalogue import DTYPES, Features
 from streams.core.model.logistic import Learner
-from streams.core.rules.rule import Rule, Status
+from streams.core.rules.rule import Rule, RuleStatus
 
 MOST_CUSTOMERS: Final = 5_000
 """Customers whose features candidates are drawn from."""
@@ -42,9 +42,9 @@ class Point:
     """One value of the threshold."""
 
     value: float
-    rule: Figures
+    rule: BacktestFigures
     """The rule alone."""
-    all: Figures
+    all: BacktestFigures
     """With all other active rules."""
 
     def as_dict(self) -> dict[str, Any]:
@@ -127,7 +127,7 @@ def tune(
     With `split` the value is chosen by what was known then: warnings and churns that had matured before it.
     """
     variants = {
-        value: replace(threshold.put(rule, value), status=Status.ACTIVE)
+        value: replace(threshold.put(rule, value), status=RuleStatus.ACTIVE)
         for value in sorted({*values, threshold.value})
     }
     trial = run(history, [*variants.values(), *others], settings, learner, progress=progress)
@@ -210,7 +210,7 @@ def candidates(
             values = frame[threshold.name].cast(float).to_numpy()[there]
             seen.append(values[np.isfinite(values)])
 
-    watched = replace(rule, status=Status.SHADOW)
+    watched = replace(rule, status=RuleStatus.SHADOW)
     run(history.some(MOST_CUSTOMERS), [watched], settings, learner, look=look)
     values = np.concatenate(seen) if seen else np.empty(0)
     if not len(values):

@@ -13,38 +13,38 @@ from streams.core.engine import Engine
 from streams.core.engine_io import Output
 from streams.core.state_tables import StateMismatch, restore
 from streams.errors import StateError
-from streams.intake.poll import Place
-from streams.intake.sent_steps import Told
-from streams.rulebook.revisions import Editions, InForce
+from streams.intake.poll import TopicPartition
+from streams.intake.sent_steps import SentSteps
+from streams.rulebook.revisions import ActiveRules, RuleRevisions
 
 log = logging.getLogger(__name__)
 
 
-class Group(Protocol):
+class ConsumerGroup(Protocol):
     """The consumer group, as far as a state depends on it."""
 
-    async def committed(self, places: Collection[Place]) -> dict[Place, int]:
+    async def committed(self, places: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         """Return the committed offsets of `places`, where there are any."""
 
-    async def earliest(self, places: Collection[Place]) -> dict[Place, int]:
+    async def earliest(self, places: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         """Return the offset of the first record that each of `places` still has."""
 
-    async def commit_as(self, offsets: Mapping[Place, int], generation: int) -> bool:
+    async def commit_as(self, offsets: Mapping[TopicPartition, int], generation: int) -> bool:
         """Commit in one request as a member of `generation`; return whether the group took it."""
 
 
-class Warned(Protocol):
+class SentStepsReader(Protocol):
     """The warnings topic, as far as a state depends on it."""
 
     async def ends(self) -> dict[int, int]:
         """Return, by partition, the offset that the next record will get."""
 
-    async def since(self, offsets: Mapping[int, int]) -> Told:
+    async def since(self, offsets: Mapping[int, int]) -> SentSteps:
         """Return the steps from `offsets` on."""
 
 
 @dataclass(frozen=True, slots=True)
-class Recovered:
+class RestoredPartition:
     """A partition's engine as it goes on."""
 
     engine: Engine
@@ -52,14 +52,14 @@ class Recovered:
     """What it was restored from; `None` for a new one, which begins with the earliest records."""
     adopted: Output = field(default_factory=Output)
     """What came of adopting the rules in force."""
-    told: Told = field(default_factory=Told)
-    in_force: InForce | None = None
+    sent_steps: SentSteps = field(default_factory=SentSteps)
+    active_rules: ActiveRules | None = None
     """The rules it goes on under, where the worker knows of rule files."""
     adoption: Mapping[str, object] | None = None
     """What is to be told of adopting them, if that is news."""
 
 
-class Recovery:
+class StateRestorer:
     """Finds and loads the states of partitions."""
 
     def __init__(
@@ -67,9 +67,9 @@ class Recovery:
         store: CheckpointStore,
         topics: Collection[str],
         engines: Callable[[int], Engine],
-        group: Group,
-        warned: Warned,
-        editions: Editions | None = None,
+        group: ConsumerGroup,
+        warned: SentStepsReader,
+        editions: RuleRevisions | None = None,
     ) -> None:
         self._editions = editions
         self._store = store
@@ -86,7 +86,7 @@ class Recovery:
             for number in numbers
         }
 
-    async def load(self, committed: Mapping[int, Mapping[str, int]]) -> dict[int, Recovered]:
+    async def load(self, committed: Mapping[int, Mapping[str, int]]) -> dict[int, RestoredPartition]:
         """Return the state of every partition in `committed`, as the group's offsets there demand it.
 
         Raises `StateError` where the state cannot be had and would not come out the same if it were rebuilt.
@@ -98,24 +98,26 @@ class Recovery:
             found[number] = await asyncio.to_thread(self._load, number, offsets, begins)
         # A state that begins anew brings about all that the topic may hold; it is read once for all of these.
         since = {n: r.checkpoint.content.warnings if r.checkpoint else {} for n, r in found.items()}
-        anew = await self._warned.since({}) if {} in since.values() else Told()
+        anew = await self._warned.since({}) if {} in since.values() else SentSteps()
         return {
             number: replace(
-                recovered, told=await self._warned.since(since[number]) if since[number] else anew
+                recovered, sent_steps=await self._warned.since(since[number]) if since[number] else anew
             )
             for number, recovered in found.items()
         }
 
-    def _load(self, number: int, committed: Mapping[str, int], begins: Mapping[str, int]) -> Recovered:
+    def _load(
+        self, number: int, committed: Mapping[str, int], begins: Mapping[str, int]
+    ) -> RestoredPartition:
         engine = self._engines(number)
         if not committed:
             log.info("new state partition=%d", number)
-            return Recovered(engine, None)
+            return RestoredPartition(engine, None)
         loaded = self._store.load(number, dict.fromkeys(self._topics, 0) | dict(committed))
         if loaded is None:
             self._check_whole(number, committed, begins)
             log.warning("no checkpoint although offsets are committed: rebuilding partition=%d", number)
-            return Recovered(engine, None)
+            return RestoredPartition(engine, None)
         checkpoint, tables = loaded
         _check_held(checkpoint, begins)
         in_force = self._in_force(checkpoint)
@@ -132,9 +134,9 @@ class Recovery:
         log.info("restored partition=%d checkpoint=%s", number, checkpoint.path)
         kept = checkpoint.content.rules
         adoption = kept.adoption if kept is not None else None
-        return Recovered(engine, checkpoint, engine.adopt(), in_force=in_force, adoption=adoption)
+        return RestoredPartition(engine, checkpoint, engine.adopt(), active_rules=in_force, adoption=adoption)
 
-    def _in_force(self, checkpoint: Checkpoint) -> InForce | None:
+    def _in_force(self, checkpoint: Checkpoint) -> ActiveRules | None:
         """Return the rules that a checkpoint says are in force, or else, those of the files."""
         if self._editions is None:
             return None
@@ -157,8 +159,8 @@ class Recovery:
             )
             raise StateError(message)
 
-    def _places(self, numbers: Collection[int]) -> Sequence[Place]:
-        return [Place(topic, number) for number in sorted(numbers) for topic in self._topics]
+    def _places(self, numbers: Collection[int]) -> Sequence[TopicPartition]:
+        return [TopicPartition(topic, number) for number in sorted(numbers) for topic in self._topics]
 
 
 def _check_held(checkpoint: Checkpoint, begins: Mapping[str, int]) -> None:

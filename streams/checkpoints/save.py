@@ -9,25 +9,25 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from streams.checkpoints.restore import Group, Warned
-from streams.checkpoints.store import Checkpoint, CheckpointStore, Content
+from streams.checkpoints.restore import ConsumerGroup, SentStepsReader
+from streams.checkpoints.store import Checkpoint, CheckpointManifest, CheckpointStore
 from streams.core.state_tables import Tables
 from streams.errors import LapwingError
-from streams.intake.merge import Stand
-from streams.intake.poll import Place
-from streams.rulebook.revisions import KeptRules
+from streams.intake.merge import TopicPosition
+from streams.intake.poll import TopicPartition
+from streams.rulebook.revisions import CheckpointedRules
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class StateSnapshot:
     """A partition's state at one moment between two steps; all that was put out before it has arrived."""
 
     partition: int
     make_tables: Callable[[], Tables]
     """Makes the tables of what was taken, while the partition goes on."""
-    topics: Mapping[str, Stand]
+    topics: Mapping[str, TopicPosition]
     generation: int
     """Of the group, in which the partition was held."""
     rule_set: str
@@ -35,37 +35,37 @@ class Snapshot:
     """Where the warnings topic must still be read from; `None`: from where it ended before the snapshot."""
     pause_s: float
     """How long the partition's work stood still for it."""
-    rules: KeptRules | None = None
+    rules: CheckpointedRules | None = None
     """The rules that are in force from this state on."""
 
 
-class States(Protocol):
+class PartitionStates(Protocol):
     """The partitions of a worker, as far as their states are concerned."""
 
     def moved(self) -> list[int]:
         """Return the partitions that have taken in something since they were saved."""
 
-    async def snapshot(self, number: int) -> Snapshot | None:
+    async def snapshot(self, number: int) -> StateSnapshot | None:
         """Return the state of a partition; `None` if it is not held any more."""
 
-    def saved(self, snapshot: Snapshot) -> None:
+    def saved(self, snapshot: StateSnapshot) -> None:
         """Take note that the group committed what `snapshot` stands for."""
 
-    def lost(self, snapshot: Snapshot) -> None:
+    def lost(self, snapshot: StateSnapshot) -> None:
         """Give up a partition that is not this worker's any more, as the group said of its `snapshot`."""
 
     def to_adopt(self) -> list[int]:
         """Return the partitions that other rules are ready for."""
 
-    def adopting(self, number: int) -> AbstractAsyncContextManager[Snapshot | None]:
+    def adopting(self, number: int) -> AbstractAsyncContextManager[StateSnapshot | None]:
         """Let work stand still, and give the state from which on other rules are to be in force, if any."""
 
-    async def adopt(self, snapshot: Snapshot) -> None:
+    async def adopt(self, snapshot: StateSnapshot) -> None:
         """Go over to the rules of a snapshot of `adopting` that the group has committed."""
 
 
 @dataclass(slots=True)
-class CheckpointTally:
+class CheckpointTotals:
     """What came of the checkpoints since the worker started."""
 
     written: int = 0
@@ -78,17 +78,17 @@ class CheckpointTally:
     """The longest time that writing one took, beside the work."""
 
 
-class Checkpointing:
+class CheckpointSaver:
     """Saves states; a checkpoint counts from the moment its offsets are committed."""
 
     def __init__(
         self,
         store: CheckpointStore,
-        states: States,
-        group: Group,
-        warned: Warned,
+        states: PartitionStates,
+        group: ConsumerGroup,
+        warned: SentStepsReader,
         clock: Callable[[], float],
-        tally: CheckpointTally,
+        tally: CheckpointTotals,
     ) -> None:
         self._store = store
         self._states = states
@@ -153,11 +153,11 @@ class Checkpointing:
             await self._states.adopt(snapshot)
             self.tally.adopted += 1
 
-    async def _write(self, snapshot: Snapshot, ends: Mapping[int, int]) -> Checkpoint:
+    async def _write(self, snapshot: StateSnapshot, ends: Mapping[int, int]) -> Checkpoint:
         number = snapshot.partition
         self.tally.pause_s = max(self.tally.pause_s, snapshot.pause_s)
         since = ends if snapshot.warned_since is None else snapshot.warned_since
-        content = Content(snapshot.topics, since, snapshot.rule_set, snapshot.rules)
+        content = CheckpointManifest(snapshot.topics, since, snapshot.rule_set, snapshot.rules)
         begun = self._clock()
         checkpoint = await asyncio.to_thread(
             lambda: self._store.save(number, snapshot.make_tables(), content)
@@ -165,10 +165,10 @@ class Checkpointing:
         self.tally.write_s = max(self.tally.write_s, self._clock() - begun)
         return checkpoint
 
-    async def _commit(self, snapshot: Snapshot, checkpoint: Checkpoint) -> bool:
+    async def _commit(self, snapshot: StateSnapshot, checkpoint: Checkpoint) -> bool:
         """Commit what a checkpoint stands for; return whether the group took it."""
         number = snapshot.partition
-        offsets = {Place(topic, number): offset for topic, offset in checkpoint.offsets.items()}
+        offsets = {TopicPartition(topic, number): offset for topic, offset in checkpoint.offsets.items()}
         if await self._group.commit_as(offsets, snapshot.generation):
             self.tally.written += 1
             self._states.saved(snapshot)

@@ -17,9 +17,9 @@ import polars as pl
 
 from streams.core.state_tables import Tables
 from streams.errors import StateError
-from streams.intake.merge import Stand
+from streams.intake.merge import TopicPosition
 from streams.redact import masked
-from streams.rulebook.revisions import KeptRules
+from streams.rulebook.revisions import CheckpointedRules
 
 log = logging.getLogger(__name__)
 
@@ -29,15 +29,15 @@ KEPT: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class CheckpointManifest:
     """What a checkpoint says beside its tables."""
 
-    topics: Mapping[str, Stand]
+    topics: Mapping[str, TopicPosition]
     """How far each topic had been taken in: the state knows what lies before, and nothing else."""
     warnings: Mapping[int, int]
     """Where each partition of the warnings topic ended, at the latest, when the state was taken."""
     rule_set: str
-    rules: KeptRules | None = None
+    rules: CheckpointedRules | None = None
     """What the rules in force are; `None` where nobody said from which files they came."""
 
 
@@ -48,7 +48,7 @@ class Checkpoint:
     path: str
     sequence: int
     """1 for the first of its partition, then one more than the newest there was."""
-    content: Content
+    content: CheckpointManifest
     files: Mapping[str, str]
     """Table -> SHA-256 of its file."""
 
@@ -85,7 +85,7 @@ class CheckpointStore:
         self.place = masked(url)
         """The URL as it may be shown."""
 
-    def save(self, partition: int, tables: Tables, content: Content) -> Checkpoint:
+    def save(self, partition: int, tables: Tables, content: CheckpointManifest) -> Checkpoint:
         """Write a checkpoint.
 
         Raises `StateError` where it cannot be written; the ones before it are then as they were.
@@ -179,8 +179,8 @@ class CheckpointStore:
     def _manifest(self, path: str) -> Checkpoint | None:
         try:
             said = json.loads(self._files.cat_file(f"{path}/{MANIFEST}"))
-            content = Content(
-                topics={topic: Stand(**stand) for topic, stand in said["topics"].items()},
+            content = CheckpointManifest(
+                topics={topic: TopicPosition(**stand) for topic, stand in said["topics"].items()},
                 warnings={int(number): offset for number, offset in said["warnings"].items()},
                 rule_set=said["rule_set"],
                 rules=_kept_rules(said.get("rules")),
@@ -255,5 +255,5 @@ def _said(error: Exception) -> str:
     return str(text).replace("\n", " ")
 
 
-def _kept_rules(said: dict[str, Any] | None) -> KeptRules | None:
-    return KeptRules(**said | {"before": tuple(said["before"])}) if said is not None else None
+def _kept_rules(said: dict[str, Any] | None) -> CheckpointedRules | None:
+    return CheckpointedRules(**said | {"before": tuple(said["before"])}) if said is not None else None

@@ -14,21 +14,21 @@ from streams.contract.structs import (
     ActionRow,
     ClosureRow,
     ComplaintRow,
+    EventRow,
     FeedbackRow,
     OrderRow,
     ProfileRow,
-    Row,
 )
 from streams.core.events.batch import (
     COLUMNS,
     MILLION,
-    Action,
+    ActionRecord,
     Batch,
-    Closure,
+    ClosureRecord,
     ComplaintStatus,
-    Labels,
+    LabelsRecord,
     OrderStatus,
-    Profile,
+    ProfileRecord,
 )
 from streams.core.events.topics import Topic
 
@@ -50,7 +50,7 @@ def millionths(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
     return whole
 
 
-def columns(topic: Topic, rows: Sequence[Row]) -> tuple[Batch, NDArray[np.bool_]]:
+def columns(topic: Topic, rows: Sequence[EventRow]) -> tuple[Batch, NDArray[np.bool_]]:
     """Return `rows` as a batch, and where (n,) it holds: elsewhere an instant or the score is not right."""
     n = len(rows)
     at, good = read_instants([row.occurred_at for row in rows])
@@ -81,7 +81,7 @@ def columns(topic: Topic, rows: Sequence[Row]) -> tuple[Batch, NDArray[np.bool_]
             good &= np.array([action is not None for action in actions], dtype=np.bool_)
         case Topic.CLOSURES:
             closures = cast("Sequence[ClosureRow]", rows)
-            made["record"] = _objects([Closure(row.reason, row.churn_type) for row in closures])
+            made["record"] = _objects([ClosureRecord(row.reason, row.churn_type) for row in closures])
     for name, (dtype, neutral) in COLUMNS.items():
         if name not in made:
             made[name] = np.full(n, neutral, dtype=dtype)
@@ -96,7 +96,9 @@ def _objects(values: Sequence[object]) -> NDArray[np.object_]:
 
 def labels(pairs: Sequence[tuple[str | None, str | None]]) -> dict[str, NDArray[Any]]:
     """Return the records of channels and categories, equal ones once; no column where none is given."""
-    known = {pair: Labels(*pair) if any(word is not None for word in pair) else None for pair in set(pairs)}
+    known = {
+        pair: LabelsRecord(*pair) if any(word is not None for word in pair) else None for pair in set(pairs)
+    }
     return {"record": _objects([known[pair] for pair in pairs])} if any(known.values()) else {}
 
 
@@ -119,14 +121,14 @@ def _scores(rows: Sequence[FeedbackRow]) -> tuple[NDArray[np.int64], NDArray[np.
     return np.rint(np.where(right, score, 0.0) / scale * MILLION).astype(np.int64), right
 
 
-def _profile(row: ProfileRow) -> Profile | None:
+def _profile(row: ProfileRow) -> ProfileRecord | None:
     """Return the profile, or `None` where one of its instants is not right."""
     try:
         signed_up_at = None if row.signed_up_at is None else to_us(read_instant(row.signed_up_at))
         contract_ends_at = None if row.contract_ends_at is None else to_us(read_instant(row.contract_ends_at))
     except (NotAnInstant, InstantOutOfRange):
         return None
-    return Profile(
+    return ProfileRecord(
         row.customer_class,
         row.segment,
         row.region,
@@ -137,11 +139,11 @@ def _profile(row: ProfileRow) -> Profile | None:
     )
 
 
-def _action(row: ActionRow) -> Action | None:
+def _action(row: ActionRow) -> ActionRecord | None:
     """Return the action, or `None` where its `until` is not right."""
     try:
         until = None if row.until is None else to_us(read_instant(row.until))
     except (NotAnInstant, InstantOutOfRange):
         return None
     cost = None if row.cost is None else int(millionths(np.array([row.cost]))[0])
-    return Action(row.warning_id, row.kind, row.result, row.reasons or (), cost, row.actor, until)
+    return ActionRecord(row.warning_id, row.kind, row.result, row.reasons or (), cost, row.actor, until)

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from streams.contract.columns import columns
 from streams.contract.instants import LAST_US
-from streams.contract.rejected import Reason
-from streams.contract.structs import LINE_DECODER, POLL_DECODERS, Row
-from streams.contract.validate import Refusal, judge, judge_line
+from streams.contract.rejected import RefusalReason
+from streams.contract.structs import LINE_DECODER, POLL_DECODERS, EventRow
+from streams.contract.validate import RecordRefusal, judge, judge_line
 from streams.core.events.batch import Batch
 from streams.core.events.topics import Topic
 
@@ -32,11 +32,11 @@ MOST_BRACKETS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedRecord:
     """A record of a poll that cannot be accepted."""
 
     index: int
-    reason: Reason
+    reason: RefusalReason
     detail: str
     """Names the field and what is wrong with it, never what it holds."""
 
@@ -49,7 +49,7 @@ class Decoded:
     """The accepted records in the order of the poll."""
     index: NDArray[np.int64]
     """(n,) the place of each in the poll."""
-    refused: list[Refused]
+    refused: list[RefusedRecord]
     """In the order of the poll."""
 
 
@@ -83,9 +83,9 @@ def decode_lines(lines: Sequence[bytes], *, latest_us: int | None) -> Decoded:
 
 def _decode(
     values: Sequence[bytes | None],
-    decoder: msgspec.json.Decoder[Row],
+    decoder: msgspec.json.Decoder[EventRow],
     topic: Topic | None,
-    judged: Callable[[bytes | None], Row | Refusal],
+    judged: Callable[[bytes | None], EventRow | RecordRefusal],
 ) -> Decoded:
     """Read `values` fast where they are plainly right, and leave the others to `judged`."""
     rows = _read(values, decoder)
@@ -95,14 +95,14 @@ def _decode(
     if len(index) == len(values) and good.all():
         return Decoded(batch, index, [])
 
-    accepted: list[Row | None] = [None] * len(values)
-    refused: list[Refused] = []
+    accepted: list[EventRow | None] = [None] * len(values)
+    refused: list[RefusedRecord] = []
     doubtful = np.ones(len(values), dtype=np.bool_)
     doubtful[index[good]] = False
     for i in np.flatnonzero(doubtful).tolist():
         verdict = judged(values[i])
-        if isinstance(verdict, Refusal):
-            refused.append(Refused(i, verdict.reason, verdict.detail))
+        if isinstance(verdict, RecordRefusal):
+            refused.append(RefusedRecord(i, verdict.reason, verdict.detail))
         else:
             accepted[i] = verdict
     second, second_index, _ = _columns(accepted, topic)
@@ -112,9 +112,9 @@ def _decode(
     return Decoded(both.take(order), places[order], refused)
 
 
-def _read(values: Sequence[bytes | None], decoder: msgspec.json.Decoder[Row]) -> list[Row | None]:
+def _read(values: Sequence[bytes | None], decoder: msgspec.json.Decoder[EventRow]) -> list[EventRow | None]:
     """Return a row for each value, `None` where msgspec refuses it."""
-    rows: list[Row | None] = []
+    rows: list[EventRow | None] = []
     # `extend` keeps the rows read before an error, and the iterator has gone past the value that caused it:
     # so there is one try for each bad value, and none for a good one.
     remaining = map(decoder.decode, values)  # type: ignore[arg-type]  # None is refused as any other value
@@ -161,7 +161,7 @@ def _is_utf8(value: bytes) -> bool:
 
 
 def _columns(
-    rows: Sequence[Row | None], topic: Topic | None
+    rows: Sequence[EventRow | None], topic: Topic | None
 ) -> tuple[Batch, NDArray[np.int64], NDArray[np.bool_]]:
     """Return the rows that are there as a batch, with their places (n,) and where (n,) the batch holds.
 
@@ -211,8 +211,12 @@ def _checked(
     for i in np.flatnonzero(bad).tolist():
         place = int(index[i])
         if wrong_key[i]:
-            refused.append(Refused(place, Reason.KEY_MISMATCH, "the record's key is not its customer_id"))
+            refused.append(
+                RefusedRecord(place, RefusalReason.KEY_MISMATCH, "the record's key is not its customer_id")
+            )
         else:
-            refused.append(Refused(place, Reason.FUTURE_TIME, "occurred_at: Time lies in the future"))
+            refused.append(
+                RefusedRecord(place, RefusalReason.FUTURE_TIME, "occurred_at: Time lies in the future")
+            )
     refused.sort(key=lambda record: record.index)
     return Decoded(batch.take(~bad), index[~bad], refused)

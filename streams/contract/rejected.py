@@ -14,7 +14,7 @@ from typing import Final
 from streams.errors import ContractError
 
 
-class Reason(StrEnum):
+class RefusalReason(StrEnum):
     """Why a record was refused: a closed list, so that refusals can be counted and alerted on."""
 
     NO_VALUE = "no_value"
@@ -62,7 +62,7 @@ HEADERS: Final[dict[str, str]] = {
 class Rejection:
     """What the headers of a record on the rejected topic say."""
 
-    reason: Reason
+    reason: RefusalReason
     detail: str
     topic: str
     partition: int
@@ -71,7 +71,7 @@ class Rejection:
 
 
 def rejected_headers(
-    reason: Reason, detail: str, topic: str, partition: int, offset: int, *, truncated: bool = False
+    reason: RefusalReason, detail: str, topic: str, partition: int, offset: int, *, truncated: bool = False
 ) -> list[tuple[str, bytes]]:
     """Return the headers of a record on the rejected topic."""
     headers = [
@@ -91,7 +91,7 @@ def read_rejected_headers(headers: Iterable[tuple[str, bytes | None]]) -> Reject
     found = {name: value for name, value in headers if value is not None}
     try:
         return Rejection(
-            reason=Reason(found[REASON_HEADER].decode()),
+            reason=RefusalReason(found[REASON_HEADER].decode()),
             detail=found[DETAIL_HEADER].decode(),
             topic=found[TOPIC_HEADER].decode(),
             partition=int(found[PARTITION_HEADER]),

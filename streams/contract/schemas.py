@@ -17,7 +17,7 @@ from streams.contract.examples import (
     SILENCE_EXAMPLE,
     WARNING_EXAMPLE,
 )
-from streams.contract.rejected import HEADERS, TRUNCATED_HEADER, Reason
+from streams.contract.rejected import HEADERS, TRUNCATED_HEADER, RefusalReason
 from streams.contract.segments import SegmentEvent
 from streams.contract.silences import Silence
 from streams.contract.warnings import ControlNotice, WarningEvent
@@ -225,7 +225,7 @@ def _rejected_headers() -> dict[str, Any]:
     properties: dict[str, Any] = {
         name: {"type": "string", "description": text} for name, text in HEADERS.items()
     }
-    properties["lapwing-reason"]["enum"] = [reason.value for reason in Reason]
+    properties["lapwing-reason"]["enum"] = [reason.value for reason in RefusalReason]
     properties[TRUNCATED_HEADER]["const"] = "true"
     return {
         "type": "object",

@@ -31,7 +31,7 @@ Word = Annotated[str, Meta(min_length=1, max_length=LONGEST_TEXT)]
 Amount = Annotated[float, Meta(ge=0, le=LARGEST_AMOUNT)]
 
 
-class Row(msgspec.Struct, gc=False):
+class EventRow(msgspec.Struct, gc=False):
     """What every event has; instants stay text until they are read as a column."""
 
     topic: ClassVar[Topic]
@@ -42,7 +42,7 @@ class Row(msgspec.Struct, gc=False):
     occurred_at: str
 
 
-class OrderRow(Row, gc=False):
+class OrderRow(EventRow, gc=False):
     """An order."""
 
     topic: ClassVar[Topic] = Topic.ORDERS
@@ -56,7 +56,7 @@ class OrderRow(Row, gc=False):
     category: Text | None = None
 
 
-class LoginRow(Row, gc=False):
+class LoginRow(EventRow, gc=False):
     """A login."""
 
     topic: ClassVar[Topic] = Topic.LOGINS
@@ -65,7 +65,7 @@ class LoginRow(Row, gc=False):
     channel: Text | None = None
 
 
-class ComplaintRow(Row, gc=False):
+class ComplaintRow(EventRow, gc=False):
     """A complaint."""
 
     topic: ClassVar[Topic] = Topic.COMPLAINTS
@@ -77,7 +77,7 @@ class ComplaintRow(Row, gc=False):
     satisfaction: Annotated[int, Meta(ge=1, le=5)] | None = None
 
 
-class FeedbackRow(Row, gc=False):
+class FeedbackRow(EventRow, gc=False):
     """A survey answer."""
 
     topic: ClassVar[Topic] = Topic.FEEDBACK
@@ -87,7 +87,7 @@ class FeedbackRow(Row, gc=False):
     scale: Annotated[float, Meta(gt=0)]
 
 
-class ProfileRow(Row, gc=False):
+class ProfileRow(EventRow, gc=False):
     """What is known of a customer."""
 
     topic: ClassVar[Topic] = Topic.PROFILES
@@ -102,7 +102,7 @@ class ProfileRow(Row, gc=False):
     do_not_contact: bool | None = False
 
 
-class ActionRow(Row, gc=False):
+class ActionRow(EventRow, gc=False):
     """What the retention team did."""
 
     topic: ClassVar[Topic] = Topic.ACTIONS
@@ -117,7 +117,7 @@ class ActionRow(Row, gc=False):
     until: str | None = None
 
 
-class ClosureRow(Row, gc=False):
+class ClosureRow(EventRow, gc=False):
     """The customer left expressly."""
 
     topic: ClassVar[Topic] = Topic.CLOSURES
@@ -127,19 +127,19 @@ class ClosureRow(Row, gc=False):
     churn_type: Text | None = None
 
 
-ROWS: Final[dict[Topic, type[Row]]] = {
+ROWS: Final[dict[Topic, type[EventRow]]] = {
     row.topic: row
     for row in (ActionRow, ClosureRow, ComplaintRow, FeedbackRow, LoginRow, OrderRow, ProfileRow)
 }
 """The struct of each topic's events, in the order of the topics."""
 
-POLL_DECODERS: Final[dict[Topic, msgspec.json.Decoder[Row]]] = {
+POLL_DECODERS: Final[dict[Topic, msgspec.json.Decoder[EventRow]]] = {
     topic: msgspec.json.Decoder(row) for topic, row in ROWS.items()
 }
 """The decoder of the values of each topic."""
 
 
-def _line_decoder() -> msgspec.json.Decoder[Row]:
+def _line_decoder() -> msgspec.json.Decoder[EventRow]:
     """Return a decoder that chooses the struct by a line's `type`."""
     tagged: list[Any] = [
         msgspec.defstruct(

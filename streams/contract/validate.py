@@ -17,23 +17,23 @@ from streams.contract.events import (
     NUL_CHARACTER,
     SCORE_RANGE,
 )
-from streams.contract.rejected import Reason
-from streams.contract.structs import ROWS, Row
+from streams.contract.rejected import RefusalReason
+from streams.contract.structs import ROWS, EventRow
 from streams.core.events.topics import FILE_TYPES, Topic
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RecordRefusal:
     """Why one record is refused; `detail` names the field, never what it holds."""
 
-    reason: Reason
+    reason: RefusalReason
     detail: str
 
 
-def judge(topic: Topic, value: bytes | None) -> Row | Refusal:
+def judge(topic: Topic, value: bytes | None) -> EventRow | RecordRefusal:
     """Return what a record of `topic` says, or why it is refused."""
     if value is None:
-        return Refusal(Reason.NO_VALUE, "the record has no value")
+        return RecordRefusal(RefusalReason.NO_VALUE, "the record has no value")
     try:
         event = EVENTS[topic].model_validate_json(value)
     except ValidationError as error:
@@ -43,53 +43,55 @@ def judge(topic: Topic, value: bytes | None) -> Row | Refusal:
     return ROWS[topic](**{k: v.isoformat() if isinstance(v, datetime) else v for k, v in fields.items()})
 
 
-def judge_line(line: bytes) -> Row | Refusal:
+def judge_line(line: bytes) -> EventRow | RecordRefusal:
     """Return what a line of an event file says, or why it is refused."""
     try:
         entry = pydantic_core.from_json(line)
     except ValueError as error:
-        return Refusal(Reason.NOT_JSON, f"Invalid JSON: {error}")
+        return RecordRefusal(RefusalReason.NOT_JSON, f"Invalid JSON: {error}")
     if not isinstance(entry, dict):
-        return Refusal(Reason.NOT_OBJECT, "Input should be an object")
+        return RecordRefusal(RefusalReason.NOT_OBJECT, "Input should be an object")
     if "type" not in entry:
-        return Refusal(Reason.MISSING_FIELD, "type: Field required")
+        return RecordRefusal(RefusalReason.MISSING_FIELD, "type: Field required")
     word = entry["type"]
     if not isinstance(word, str) or word not in FILE_TYPES:
-        return Refusal(Reason.UNKNOWN_TYPE, f"type: Input should be one of {', '.join(FILE_TYPES)}")
+        return RecordRefusal(
+            RefusalReason.UNKNOWN_TYPE, f"type: Input should be one of {', '.join(FILE_TYPES)}"
+        )
     return judge(FILE_TYPES[word], line)
 
 
-_REASONS: Final[dict[str, Reason]] = {
-    "json_invalid": Reason.NOT_JSON,
-    "model_type": Reason.NOT_OBJECT,
-    "missing": Reason.MISSING_FIELD,
-    "string_type": Reason.WRONG_TYPE,
-    "float_type": Reason.WRONG_TYPE,
-    "int_type": Reason.WRONG_TYPE,
-    "bool_type": Reason.WRONG_TYPE,
-    "tuple_type": Reason.WRONG_TYPE,
-    INSTANT_TYPE: Reason.WRONG_TYPE,
-    "literal_error": Reason.WRONG_VALUE,
-    INSTANT_FORM: Reason.WRONG_VALUE,
-    NUL_CHARACTER: Reason.WRONG_VALUE,
-    "finite_number": Reason.OUT_OF_RANGE,
-    "greater_than": Reason.OUT_OF_RANGE,
-    "greater_than_equal": Reason.OUT_OF_RANGE,
-    "less_than_equal": Reason.OUT_OF_RANGE,
-    "string_too_short": Reason.OUT_OF_RANGE,
-    "string_too_long": Reason.OUT_OF_RANGE,
-    "too_long": Reason.OUT_OF_RANGE,
-    INSTANT_RANGE: Reason.OUT_OF_RANGE,
-    SCORE_RANGE: Reason.OUT_OF_RANGE,
+_REASONS: Final[dict[str, RefusalReason]] = {
+    "json_invalid": RefusalReason.NOT_JSON,
+    "model_type": RefusalReason.NOT_OBJECT,
+    "missing": RefusalReason.MISSING_FIELD,
+    "string_type": RefusalReason.WRONG_TYPE,
+    "float_type": RefusalReason.WRONG_TYPE,
+    "int_type": RefusalReason.WRONG_TYPE,
+    "bool_type": RefusalReason.WRONG_TYPE,
+    "tuple_type": RefusalReason.WRONG_TYPE,
+    INSTANT_TYPE: RefusalReason.WRONG_TYPE,
+    "literal_error": RefusalReason.WRONG_VALUE,
+    INSTANT_FORM: RefusalReason.WRONG_VALUE,
+    NUL_CHARACTER: RefusalReason.WRONG_VALUE,
+    "finite_number": RefusalReason.OUT_OF_RANGE,
+    "greater_than": RefusalReason.OUT_OF_RANGE,
+    "greater_than_equal": RefusalReason.OUT_OF_RANGE,
+    "less_than_equal": RefusalReason.OUT_OF_RANGE,
+    "string_too_short": RefusalReason.OUT_OF_RANGE,
+    "string_too_long": RefusalReason.OUT_OF_RANGE,
+    "too_long": RefusalReason.OUT_OF_RANGE,
+    INSTANT_RANGE: RefusalReason.OUT_OF_RANGE,
+    SCORE_RANGE: RefusalReason.OUT_OF_RANGE,
 }
 """Pydantic's kinds of error that the models can give; a test finds each of them."""
 
 
-def _refusal(error: ValidationError) -> Refusal:
+def _refusal(error: ValidationError) -> RecordRefusal:
     """Return the first of the errors that pydantic found, and how many more there were."""
     errors = error.errors(include_url=False, include_context=False, include_input=False)
     first = errors[0]
     place = ".".join(str(part) for part in first["loc"])
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     detail = f"{place}: {first['msg']}" if place else first["msg"]
-    return Refusal(_REASONS.get(first["type"], Reason.WRONG_VALUE), detail + more)
+    return RecordRefusal(_REASONS.get(first["type"], RefusalReason.WRONG_VALUE), detail + more)

@@ -12,7 +12,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError, WithJsonSchema
 
 from streams.contract.instants import format_instant, to_us
-from streams.core.steps import Attention, Cause, Notice, Step, StepKind
+from streams.core.steps import Acknowledgement, Cause, OperationsNotice, Step, StepKind
 from streams.errors import ContractError
 
 Time = Annotated[
@@ -82,7 +82,7 @@ class ReasonData(Outbound):
     value: Value
 
 
-class AttentionData(Outbound):
+class AcknowledgementData(Outbound):
     """Who has the warning in hand, and what happens next if nobody does anything."""
 
     state: AttentionWord = Field(
@@ -109,7 +109,7 @@ class WarningData(Outbound):
     state: StateWord
     tier: TierWord
     opened_at: Time
-    attention: AttentionData | None = Field(
+    attention: AcknowledgementData | None = Field(
         default=None, description="`null` while nobody has acted on the warning and no deadline runs."
     )
     causes: tuple[CauseData, ...] = Field(
@@ -181,7 +181,7 @@ def encode_step(step: Step, app: str) -> bytes:
         "state": STATES.get(step.kind, "open"),
         "tier": step.tier.label,
         "opened_at": format_instant(step.opened_at),
-        "attention": _attention(step.attention),
+        "attention": _attention(step.acknowledgement),
         "causes": [cause_data(cause) for cause in step.causes],
         "churn_probability": step.churn_probability,
         "horizon_days": step.horizon_days,
@@ -210,7 +210,7 @@ def encode_step(step: Step, app: str) -> bytes:
     )
 
 
-def encode_notice(notice: Notice, app: str) -> bytes:
+def encode_notice(notice: OperationsNotice, app: str) -> bytes:
     """Return the bytes of a notice on the control topic; the same notice has the same id."""
     said = {
         "app": app,
@@ -222,7 +222,7 @@ def encode_notice(notice: Notice, app: str) -> bytes:
     return _encode({"id": str(uuid5(NAMESPACE, _encode(said).decode())), **said})
 
 
-def _attention(attention: Attention | None) -> dict[str, Any] | None:
+def _attention(attention: Acknowledgement | None) -> dict[str, Any] | None:
     if attention is None:
         return None
     return {

@@ -10,25 +10,25 @@ import polars as pl
 from numpy.typing import NDArray
 
 from streams.core.engine_io import EngineSettings, Output
-from streams.core.events.batch import Action, Batch
+from streams.core.events.batch import ActionRecord, Batch
 from streams.core.events.calendar import DAY, Calendar
-from streams.core.events.dedup import Repeats
-from streams.core.events.reorder import Ordered, Reorder
+from streams.core.events.dedup import Deduplicator
+from streams.core.events.reorder import ReorderBuffer, ReorderedEvents
 from streams.core.events.topics import Topic
-from streams.core.features.apply import Applied, Taken, lay_out
+from streams.core.features.apply import AppliedEvents, OrderedEvents, apply_events
 from streams.core.features.catalogue import CATALOGUE, Features
 from streams.core.features.customers import Customers
-from streams.core.features.source_guard import QuietSources
+from streams.core.features.source_guard import SourceGuard
 from streams.core.model import logistic as models
-from streams.core.model.delayed_labels import Cohorts
+from streams.core.model.delayed_labels import DelayedLabels
 from streams.core.rules.rule_set import RuleSet
 from streams.core.segments.counts import SegmentCounts
-from streams.core.steps import Cause, Opinion
-from streams.core.warnings.acknowledgement import Ignored, acts
+from streams.core.steps import Cause, Scoring
+from streams.core.warnings.acknowledgement import IgnoredAction, acts
 from streams.core.warnings.adoption import adopt, taken_over
 from streams.core.warnings.causes import Evaluations
-from streams.core.warnings.compose import opinions, told
-from streams.core.warnings.episodes import Change, Episodes
+from streams.core.warnings.compose import compose_steps, scorings
+from streams.core.warnings.episodes import Episodes, WarningChange
 
 
 class Engine:
@@ -51,11 +51,11 @@ class Engine:
         self.partition = partition
         self.calendar = Calendar(settings.time_zone, settings.sweep_every_us)
         self.customers = Customers()
-        self.repeats = Repeats(settings.repeat_window_us)
-        self.reorder = Reorder(settings.reorder_us)
+        self.deduplicator = Deduplicator(settings.repeat_window_us)
+        self.reorder = ReorderBuffer(settings.reorder_us)
         self.episodes = Episodes(settings.app, rules, settings.attention)
-        self.quiet = QuietSources(settings.quiet_after_us, partition)
-        self.cohorts = Cohorts(
+        self.source_guard = SourceGuard(settings.quiet_after_us, partition)
+        self.delayed_labels = DelayedLabels(
             [i.name for i in models.INPUTS],
             horizon_us=settings.horizon_us,
             active_us=settings.active_us,
@@ -97,7 +97,7 @@ class Engine:
         now = self.reorder.watermark
         changes = self._sorted(adopt(self.episodes, now))
         if changes:
-            features = Features(self.quiet.look(self.customers, now), self.settings.priors)
+            features = Features(self.source_guard.view_at(self.customers, now), self.settings.priors)
             self._emit(changes, features, output)
         return output
 
@@ -122,7 +122,7 @@ class Engine:
 
     # -- event time -------------------------------------------------------------------------------
 
-    def _take(self, ordered: Ordered) -> Output:
+    def _take(self, ordered: ReorderedEvents) -> Output:
         output = Output()
         events, instant = ordered.events, ordered.instant
         if not len(events):
@@ -130,14 +130,14 @@ class Engine:
         if self._midnight is None:
             self._begin(int(instant[0]))
         rows = self.customers.index(events.customer_id)
-        fresh = self.repeats.fresh(self.customers.hashes[rows], events.event_id, events.at, instant)
+        fresh = self.deduplicator.fresh(self.customers.hashes[rows], events.event_id, events.at, instant)
         output.counts.repeats = int(np.count_nonzero(~fresh))
         if output.counts.repeats:
             kept = np.flatnonzero(fresh)
             events, instant, rows = events.take(kept), instant[kept], rows[kept]
         output.counts.events = len(events)
         output.counts.late = int(np.count_nonzero(events.at < instant))
-        taken = Taken(events, instant, rows)
+        taken = OrderedEvents(events, instant, rows)
         begin = 0
         while begin < len(events):
             edge, events_first = self._edge()
@@ -160,7 +160,7 @@ class Engine:
         """
         assert self._midnight is not None
         grid = min(self._midnight, self._next_sweep)
-        due = self.cohorts.next_due()
+        due = self.delayed_labels.next_due()
         return (due, True) if due is not None and due < grid else (grid, False)
 
     def _cross(self, edge: int, events_first: bool, output: Output) -> None:
@@ -172,20 +172,20 @@ class Engine:
             self._next_sweep = self.calendar.next_sweep(edge)
         if edge == self._midnight:
             if self.segments is not None:
-                output.sums.append(self.segments.close(self.customers, self.quiet.topics_at(edge)))
+                output.sums.append(self.segments.close(self.customers, self.source_guard.topics_at(edge)))
             self.customers.next_day()
-            self.repeats.forget(edge)
+            self.deduplicator.forget(edge)
             self._midnight = self.calendar.next_midnight(edge)
 
     # -- evaluations ------------------------------------------------------------------------------
 
-    def _pass(self, taken: Taken, output: Output) -> None:
+    def _pass(self, taken: OrderedEvents, output: Output) -> None:
         """Take in events between two edges and evaluate their customers after each of them."""
         if self.segments is not None:
             self.segments.take(taken, self.customers)
-        newest = self.quiet.seen(taken)
-        quiet = self.quiet.during(taken, output.control)
-        applied = lay_out(taken, self.customers, self.calendar, quiet, newest)
+        newest = self.source_guard.observe(taken)
+        quiet = self.source_guard.during(taken, output.control)
+        applied = apply_events(taken, self.customers, self.calendar, quiet, newest)
         features = Features(applied.view, self.settings.priors)
         changes = self._evaluate(features, applied, acts(taken.events, applied.rank, applied.before), output)
         self._emit(self._sorted(changes, applied.rank), features, output)
@@ -194,8 +194,8 @@ class Engine:
     def _sweep(self, at: int, output: Output) -> None:
         """Evaluate every customer at once."""
         self.sweeps += 1
-        self.quiet.tell(at, output.control)
-        view = self.quiet.look(self.customers, at)
+        self.source_guard.announce(at, output.control)
+        view = self.source_guard.view_at(self.customers, at)
         features = Features(view, self.settings.priors)
         self._emit(self._sorted(self._evaluate(features, None, {}, output)), features, output)
         if self.learner is not None:
@@ -208,13 +208,13 @@ class Engine:
     def _evaluate(
         self,
         features: Features,
-        applied: Applied | None,
-        actions: Mapping[int, Action],
+        applied: AppliedEvents | None,
+        actions: Mapping[int, ActionRecord],
         output: Output,
-    ) -> list[Change]:
+    ) -> list[WarningChange]:
         output.counts.evaluations += len(features)
         if not self.rules.rules:
-            output.counts.ignored[Ignored.UNKNOWN] += len(actions)
+            output.counts.ignored[IgnoredAction.UNKNOWN] += len(actions)
             return []
         if "churn_probability" in self.rules.columns or self.on_features is not None:
             self._score(features)
@@ -231,29 +231,31 @@ class Engine:
         self.episodes.ignored.clear()
         return changes
 
-    def _sorted(self, changes: Iterable[Change], rank: NDArray[np.int64] | None = None) -> list[Change]:
+    def _sorted(
+        self, changes: Iterable[WarningChange], rank: NDArray[np.int64] | None = None
+    ) -> list[WarningChange]:
         """Return changes in order of time; what time alone brings about comes first at its instant.
 
         Evaluations of one instant follow the `rank` of their rows, by default the customers' names.
         """
         ids = self.customers.ids
 
-        def place(change: Change) -> tuple[int, bool, int, str]:
+        def place(change: WarningChange) -> tuple[int, bool, int, str]:
             if change.row is None or rank is None:
                 return change.at, change.row is not None, 0, ids[change.customer]
             return change.at, True, int(rank[change.row]), ""
 
         return sorted(changes, key=place)
 
-    def _emit(self, changes: Sequence[Change], features: Features | None, output: Output) -> None:
+    def _emit(self, changes: Sequence[WarningChange], features: Features | None, output: Output) -> None:
         """Put out the steps of changes, with what the model says of their customers."""
         judged = [change for change in changes if change.judged]
-        said: list[Opinion] = []
+        said: list[Scoring] = []
         if judged and features is not None:
             rows = np.array([change.row for change in judged], dtype=np.int64)
-            said = opinions(self.model, features, rows, self.settings.top_reasons)
+            said = scorings(self.model, features, rows, self.settings.top_reasons)
         horizon_days = self.settings.horizon_us // DAY
-        output.steps += told(changes, said, self.customers.ids, horizon_days, self.rules.hash)
+        output.steps += compose_steps(changes, said, self.customers.ids, horizon_days, self.rules.hash)
 
     # -- the model --------------------------------------------------------------------------------
 
@@ -265,7 +267,7 @@ class Engine:
     def _decide(self, at: int, features: Features) -> None:
         """Freeze the features of the customers whose decision instant this sweep is."""
         state, count = self.customers.state, self.customers.count
-        chosen = self.cohorts.choose(
+        chosen = self.delayed_labels.choose(
             at,
             self.sweeps,
             self.customers.hashes[:count],
@@ -276,14 +278,16 @@ class Engine:
             design = models.design(features.at(chosen))
             ready = self.model is not None and self.model.ready
             score = self.model.score(design) if self.model and ready else np.full(len(chosen), np.nan)
-            self.cohorts.decide(at, chosen, design, score)
+            self.delayed_labels.decide(at, chosen, design, score)
 
     def _learn(self, at: int) -> None:
         """Teach the samples whose horizon has passed, and adopt what was learnt."""
         state, count = self.customers.state, self.customers.count
         # While orders do not arrive, no order is no proof that the customer has left.
-        blind = np.full(count, self.quiet.is_quiet(Topic.ORDERS, at))
-        samples = self.cohorts.mature(at, state["last_order"][:count], state["closed_at"][:count], blind)
+        blind = np.full(count, self.source_guard.is_quiet(Topic.ORDERS, at))
+        samples = self.delayed_labels.mature(
+            at, state["last_order"][:count], state["closed_at"][:count], blind
+        )
         if samples is not None and self.learner is not None:
             plain = samples.plain()
             self.learner.learn(plain.x.astype(np.float64), plain.y, plain.p)

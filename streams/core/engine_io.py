@@ -11,8 +11,8 @@ from streams.core.events.calendar import DAY, SECOND
 from streams.core.events.topics import Topic
 from streams.core.features.catalogue import Priors
 from streams.core.segments.counts import DaySums
-from streams.core.steps import Notice, Step
-from streams.core.warnings.acknowledgement import AttentionTerms
+from streams.core.steps import OperationsNotice, Step
+from streams.core.warnings.acknowledgement import AcknowledgementTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,13 @@ class EngineSettings:
     max_samples: int = 500
     """Decisions that one sweep keeps to learn from."""
     top_reasons: int = 3
-    attention: AttentionTerms = field(default_factory=AttentionTerms)
+    attention: AcknowledgementTerms = field(default_factory=AcknowledgementTerms)
     segments: bool = False
     """Whether the days' sums of segments are put out."""
 
 
 @dataclass(slots=True)
-class Counts:
+class EventCounts:
     """What became of the events of a call."""
 
     events: int = 0
@@ -50,7 +50,7 @@ class Counts:
     ignored: Counter[str] = field(default_factory=Counter)
     """Actions on warnings that had no effect, by the reason."""
 
-    def add(self, other: Counts) -> None:
+    def add(self, other: EventCounts) -> None:
         """Add another call's counts."""
         self.events += other.events
         self.late += other.late
@@ -64,6 +64,6 @@ class Output:
     """What a call of the engine put out, in order of event time."""
 
     steps: list[Step] = field(default_factory=list)
-    control: list[Notice] = field(default_factory=list)
+    control: list[OperationsNotice] = field(default_factory=list)
     sums: list[DaySums] = field(default_factory=list)
-    counts: Counts = field(default_factory=Counts)
+    counts: EventCounts = field(default_factory=EventCounts)

@@ -14,7 +14,7 @@ from streams.core.engine import Engine
 from streams.core.events.batch import COLUMNS, Batch, read_record, record_json
 from streams.core.events.topics import Topic
 from streams.core.features.complaint_followups import restored
-from streams.core.features.complaints import Known, Rows
+from streams.core.features.complaints import Rows, TrackedComplaint
 from streams.core.features.customers import SCHEMA
 from streams.core.segments.tables import restore_counts, take_counts
 from streams.core.warnings.tables import (
@@ -65,13 +65,13 @@ def take(engine: Engine) -> Callable[[], Tables]:
     columns = {name: customers.state[name][:known].copy() for name in SCHEMA}
     days = [(m, day, *cells) for m, log in customers.logs.items() for day, *cells in log.items()]
     books = customers.book_rows()
-    repeats = engine.repeats.at_rest()
+    repeats = engine.deduplicator.at_rest()
     waiting = engine.reorder.waiting
     names = [rule.id for rule in engine.rules.rules]
-    lives = life_columns(episodes.lives)
+    lives = life_columns(episodes.causes)
     warnings = warnings_now(episodes, names)
     openings = list(episodes.newest.items())
-    decisions = engine.cohorts.state()
+    decisions = engine.delayed_labels.state()
     segments = take_counts(engine.segments, known)
 
     def made() -> Tables:
@@ -129,17 +129,22 @@ def restore(engine: Engine, state: Mapping[str, pl.DataFrame]) -> None:
         if complaint_id is None:
             book.uncounted = uncounted
         else:
-            known = book.known.setdefault(complaint_id, Known([], resolved_at))
+            known = book.known.setdefault(complaint_id, TrackedComplaint([], resolved_at))
             known.openings += [] if opened_at is None else [opened_at]
-    engine.repeats.restore({name: column.to_numpy() for name, column in state["repeats"].to_dict().items()})
+    engine.deduplicator.restore(
+        {name: column.to_numpy() for name, column in state["repeats"].to_dict().items()}
+    )
     _restore_held(engine, state["held"], once)
     restore_episodes(engine.episodes, state, once)
     _restore_decisions(engine, state["decisions"], once)
     restore_counts(engine.segments, state)
     engine.resume(once["midnight"], once["next_sweep"], once["sweeps"])
     for topic, (newest, told) in once["quiet"].items():
-        if Topic[topic] in engine.quiet.newest:
-            engine.quiet.newest[Topic[topic]], engine.quiet.told[Topic[topic]] = newest, told
+        if Topic[topic] in engine.source_guard.newest:
+            engine.source_guard.newest[Topic[topic]], engine.source_guard.announced[Topic[topic]] = (
+                newest,
+                told,
+            )
 
 
 def _once(engine: Engine) -> dict[str, Any]:
@@ -159,7 +164,10 @@ def _once(engine: Engine) -> dict[str, Any]:
         "sweeps": sweeps,
         "watermark": reorder.watermark,
         "newest": reorder.newest,
-        "quiet": {t.name: [engine.quiet.newest[t], engine.quiet.told[t]] for t in engine.quiet.newest},
+        "quiet": {
+            t.name: [engine.source_guard.newest[t], engine.source_guard.announced[t]]
+            for t in engine.source_guard.newest
+        },
         "opened": {r.id: n for r, n in zip(engine.rules.rules, engine.episodes.opened, strict=True)},
         "learner": engine.learner.state() if engine.learner is not None else None,
     }
@@ -230,7 +238,7 @@ def _restore_decisions(engine: Engine, frame: pl.DataFrame, once: Mapping[str, A
     at = frame["at"].to_numpy()
     starts = np.flatnonzero(np.diff(at, prepend=at[0] - 1)) if len(at) else np.empty(0, dtype=np.int64)
     names = [name for name in frame.columns if name.startswith("x:")]
-    engine.cohorts.restore(
+    engine.delayed_labels.restore(
         {
             "at": at[starts],
             "size": np.diff(starts, append=len(at)),

@@ -33,7 +33,7 @@ class StepKind(StrEnum):
     EXPIRED = "expired"
 
 
-class AttentionState(StrEnum):
+class AcknowledgementState(StrEnum):
     """What people have made of an open warning, once they or a deadline have made anything of it."""
 
     WAITING = "waiting"
@@ -48,10 +48,10 @@ class AttentionState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Attention:
+class Acknowledgement:
     """Who has a warning in hand, and what happens next if nobody does anything; instants in microseconds."""
 
-    state: AttentionState
+    state: AcknowledgementState
     step: int
     """The number of the step that brought it about."""
     since: int
@@ -114,7 +114,7 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class Opinion:
+class Scoring:
     """What an evaluation says of a customer beside its causes: the model, once ready, and the profile."""
 
     probability: float | None = None
@@ -123,7 +123,7 @@ class Opinion:
     traits: Traits = Traits()
 
 
-NO_OPINION: Final = Opinion()
+NO_SCORING: Final = Scoring()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ class Step:
     model_version: str | None
     reasons: tuple[Reason, ...]
     rule_set: str
-    attention: Attention | None = None
+    acknowledgement: Acknowledgement | None = None
     """`None` while nobody has acted on the warning and no deadline runs."""
     traits: Traits = Traits()
 
@@ -157,7 +157,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class OperationsNotice:
     """Something operations should know that concerns no single customer."""
 
     kind: str

@@ -12,7 +12,7 @@ from typing import IO, Any, Final
 import zstandard
 
 from streams.contract.decode import decode_lines
-from streams.contract.rejected import Reason
+from streams.contract.rejected import RefusalReason
 from streams.core.events.batch import Batch
 from streams.errors import EventFileError
 from streams.files.parquet import parquet_events, parquet_lines, why_refused
@@ -30,7 +30,7 @@ class FileRefusal:
 
     path: Path
     line: int
-    reason: Reason
+    reason: RefusalReason
     detail: str
 
     def __str__(self) -> str:

@@ -12,10 +12,10 @@ import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
 import pyarrow.parquet as pq  # type: ignore[import-untyped]  # ships no types
 
-from streams.contract.decode import Refused, decode_lines
+from streams.contract.decode import RefusedRecord, decode_lines
 from streams.contract.events import EVENTS
-from streams.contract.rejected import Reason
-from streams.contract.validate import Refusal, judge_line
+from streams.contract.rejected import RefusalReason
+from streams.contract.validate import RecordRefusal, judge_line
 from streams.core.events.batch import Batch
 from streams.core.events.topics import FILE_TYPES
 from streams.errors import EventFileError
@@ -36,7 +36,7 @@ def parquet_lines(path: Path, file: IO[bytes]) -> Iterator[tuple[int, list[bytes
 
 def parquet_events(
     path: Path, file: IO[bytes], latest_us: int | None
-) -> Iterator[tuple[int, Batch, list[tuple[int, Refused, bytes]], int]]:
+) -> Iterator[tuple[int, Batch, list[tuple[int, RefusedRecord, bytes]], int]]:
     """Yield rows as events in blocks, what happened after `latest_us` refused.
 
     Of each block: the first row's number from 1, the events, the refused rows with their place and JSON line,
@@ -44,7 +44,7 @@ def parquet_events(
     """
     for first, frame, done in _frames(path, file):
         batch, plain = plain_rows(frame, latest_us)
-        refused: list[tuple[int, Refused, bytes]] = []
+        refused: list[tuple[int, RefusedRecord, bytes]] = []
         if not plain.all():
             others = np.flatnonzero(~plain)
             lines = _json_lines(path, frame.filter(~plain))
@@ -99,8 +99,8 @@ def _as_json(path: Path, name: str, dtype: pl.DataType) -> pl.Expr:
     return column
 
 
-def why_refused(line: bytes, reason: Reason, detail: str) -> tuple[Reason, str]:
+def why_refused(line: bytes, reason: RefusalReason, detail: str) -> tuple[RefusalReason, str]:
     """Return why a row was refused, where `null` stands for a field that is not there."""
     fields = msgspec.json.decode(line)
     verdict = judge_line(msgspec.json.encode({k: v for k, v in fields.items() if v is not None}))
-    return (verdict.reason, verdict.detail) if isinstance(verdict, Refusal) else (reason, detail)
+    return (verdict.reason, verdict.detail) if isinstance(verdict, RecordRefusal) else (reason, detail)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from streams.intake.poll import Mark, Place
+from streams.intake.poll import ReadProgress, TopicPartition
 
 
-class Lull:
+class IdleTime:
     """A lull by the broker's answers rather than by the clock.
 
     A worker that was frozen, or whose broker was away, has not heard that nothing came meanwhile; and the
@@ -17,16 +17,16 @@ class Lull:
 
     def __init__(self) -> None:
         self._since_ms: int | None = None
-        self._heard: dict[Place, int] = {}
+        self._heard: dict[TopicPartition, int] = {}
         """When the newest answer about a place came,"""
-        self._known: dict[Place, int] = {}
+        self._known: dict[TopicPartition, int] = {}
         """and the one before it."""
 
     def ends(self) -> None:
         """Take note that something has come."""
         self._since_ms = None
 
-    def seconds(self, marks: Mapping[Place, Mark]) -> float:
+    def seconds(self, marks: Mapping[TopicPartition, ReadProgress]) -> float:
         """Return how long it is known to have lasted, given where the partition's places stand now."""
         if any(mark.heard_ms < self._heard.get(place, mark.heard_ms) for place, mark in marks.items()):
             self._since_ms = None  # the clock was set back

@@ -18,7 +18,7 @@ from streams.core.events.batch import Batch
 from streams.core.events.topics import Topic
 
 
-class Standing(StrEnum):
+class TopicReadiness(StrEnum):
     """How a topic stands towards the others of its partition."""
 
     UNKNOWN = "unknown"
@@ -30,7 +30,7 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Stand:
+class TopicPosition:
     """How far the engine has taken a topic: what its reading goes on from."""
 
     offset: int
@@ -97,10 +97,10 @@ class _Lane:
         self.waiting -= n
         return taken
 
-    def standing(self, highwater: int | None) -> Standing:
+    def standing(self, highwater: int | None) -> TopicReadiness:
         if highwater is None or self.position is None:
-            return Standing.UNKNOWN
-        return Standing.BEHIND if self.position < highwater else Standing.CAUGHT_UP
+            return TopicReadiness.UNKNOWN
+        return TopicReadiness.BEHIND if self.position < highwater else TopicReadiness.CAUGHT_UP
 
 
 class PartitionMerge:
@@ -121,7 +121,7 @@ class PartitionMerge:
         if lane.position is None:
             lane.position = offset
 
-    def resume(self, topic: Topic, stand: Stand) -> None:
+    def resume(self, topic: Topic, stand: TopicPosition) -> None:
         """Let `topic`, of which nothing was brought yet, go on from where a former merge had come to."""
         lane = self._lanes[topic]
         lane.position = stand.offset
@@ -138,7 +138,7 @@ class PartitionMerge:
         for topic, lane in self._lanes.items():
             n = lane.waiting
             for other, standing in standings.items():
-                if standing is not Standing.CAUGHT_UP and other != topic:
+                if standing is not TopicReadiness.CAUGHT_UP and other != topic:
                     # Of equal times the topics' order decides, so those of a later topic still wait.
                     n = min(n, lane.until(self._lanes[other].newest, equal=topic < other))
             if n:
@@ -148,7 +148,7 @@ class PartitionMerge:
         order = np.argsort(np.concatenate([reached for _, reached in parts]), kind="stable")
         return Batch.concat([batch for batch, _ in parts]).take(order)
 
-    def standings(self, highwaters: Mapping[Topic, int | None]) -> dict[Topic, Standing]:
+    def standings(self, highwaters: Mapping[Topic, int | None]) -> dict[Topic, TopicReadiness]:
         """Return how each topic stands, given how far each reaches."""
         return {topic: lane.standing(highwaters.get(topic)) for topic, lane in self._lanes.items()}
 
@@ -163,10 +163,10 @@ class PartitionMerge:
             return int(lane.offsets[0])
         return int(lane.arrived[0][2][0]) if lane.arrived else lane.position
 
-    def stand(self, topic: Topic) -> Stand | None:
+    def stand(self, topic: Topic) -> TopicPosition | None:
         """Return how far `topic` has been released; `None` before it has begun."""
         offset = self.released(topic)
-        return Stand(offset, self._lanes[topic].passed) if offset is not None else None
+        return TopicPosition(offset, self._lanes[topic].passed) if offset is not None else None
 
     def waiting(self, topic: Topic) -> int:
         """Return the number of events of `topic` that have not been released."""

@@ -8,18 +8,18 @@ from enum import StrEnum
 from typing import Protocol
 
 from streams.contract.decode import decode_poll
-from streams.contract.rejected import Reason
+from streams.contract.rejected import RefusalReason
 from streams.core.engine_io import Output
 from streams.core.events.batch import Batch
 from streams.core.events.topics import Topic
-from streams.intake.idle import Lull
-from streams.intake.merge import PartitionMerge, Stand, Standing
-from streams.intake.poll import Mark, Place, Poll
-from streams.intake.sent_steps import Told
-from streams.rulebook.revisions import InForce
+from streams.intake.idle import IdleTime
+from streams.intake.merge import PartitionMerge, TopicPosition, TopicReadiness
+from streams.intake.poll import Poll, ReadProgress, TopicPartition
+from streams.intake.sent_steps import SentSteps
+from streams.rulebook.revisions import ActiveRules
 
 
-class Engine(Protocol):
+class StepEngine(Protocol):
     """The part of `streams.core.engine.Engine` that a worker uses."""
 
     def step(self, batch: Batch) -> Output:
@@ -29,7 +29,7 @@ class Engine(Protocol):
         """Take in what was held back to be put in order."""
 
 
-class Taken(StrEnum):
+class PollOutcome(StrEnum):
     """What became of a poll."""
 
     WHOLE = "whole"
@@ -43,19 +43,19 @@ class Taken(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
+class RejectedRecord:
     """A record that cannot be accepted, where it was and as it was."""
 
-    place: Place
+    place: TopicPartition
     offset: int
     key: bytes | None
     value: bytes | None
-    reason: Reason
+    reason: RefusalReason
     detail: str
 
 
 @dataclass(slots=True)
-class Tally:
+class PartitionTotals:
     """What a worker's partitions have seen since it started; what is read again counts again."""
 
     events: int = 0
@@ -70,7 +70,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class BatchingPolicy:
     """When a partition gives its engine what has come: a step has fixed costs that events may share."""
 
     step_events: int = 60_000
@@ -94,11 +94,11 @@ class Partition:
         self,
         number: int,
         topics: Mapping[str, Topic],
-        engine: Engine,
+        engine: StepEngine,
         *,
         max_skew_us: int,
-        pace: Pace,
-        tally: Tally,
+        pace: BatchingPolicy,
+        tally: PartitionTotals,
     ) -> None:
         self.number = number
         self.engine = engine
@@ -107,13 +107,13 @@ class Partition:
         self._pace = pace
         self._tally = tally
         self._merge = PartitionMerge(tuple(topics.values()), pace.waiting_limit)
-        self.saved: Mapping[str, Stand] = {}
+        self.saved: Mapping[str, TopicPosition] = {}
         """The stands that the group has committed for this state, with a checkpoint of it."""
-        self.in_force: InForce | None = None
+        self.active_rules: ActiveRules | None = None
         """The rules of its engine, where the worker knows of their files."""
-        self.told: Told | None = None
+        self.sent_steps: SentSteps | None = None
         """Steps that need not be sent again, until the engine is past them."""
-        self._lull = Lull()
+        self._lull = IdleTime()
         self._gathering_since: float | None = None
         self._flushed = True
 
@@ -121,14 +121,14 @@ class Partition:
         """Return where the state of `topic` stands; `None` for a new one, which wants the earliest record."""
         return self._merge.position(self._topics[topic])
 
-    def resume(self, stands: Mapping[str, Stand]) -> None:
+    def resume(self, stands: Mapping[str, TopicPosition]) -> None:
         """Let an engine that was restored go on from the stands that it was saved with."""
         for name, topic in self._topics.items():
             if name in stands:
                 self._merge.resume(topic, stands[name])
         self._flushed = False  # it may have been saved while it held events back
 
-    def stands(self) -> dict[str, Stand]:
+    def positions(self) -> dict[str, TopicPosition]:
         """Return, by topic, how far the engine has been given it."""
         found = {name: self._merge.stand(topic) for name, topic in self._topics.items()}
         return {name: stand for name, stand in found.items() if stand is not None}
@@ -137,16 +137,16 @@ class Partition:
         """Let a new state begin at `offset`, the earliest there is: from there on it takes what continues."""
         self._merge.begin(self._topics[topic], offset)
 
-    def take(self, poll: Poll, now: float, reject: Callable[[Rejected], None]) -> Taken:
+    def take(self, poll: Poll, now: float, reject: Callable[[RejectedRecord], None]) -> PollOutcome:
         """Take in what is new in `poll`, and hand what cannot be accepted to `reject`."""
-        topic = self._topics[poll.place.topic]
-        position, taken = self._merge.position(topic), Taken.WHOLE
+        topic = self._topics[poll.topic_partition.topic]
+        position, taken = self._merge.position(topic), PollOutcome.WHOLE
         if position is None or poll.start > position:
-            return Taken.GAP
+            return PollOutcome.GAP
         if poll.start < position:
             if poll.end <= position:
-                return Taken.AGAIN
-            poll, taken = poll.since(position), Taken.PARTLY
+                return PollOutcome.AGAIN
+            poll, taken = poll.since(position), PollOutcome.PARTLY
         decoded = decode_poll(
             topic, poll.values, poll.keys, poll.timestamps_ms, max_skew_us=self._max_skew_us
         )
@@ -154,17 +154,23 @@ class Partition:
         for bad in decoded.refused:
             i = bad.index
             where = int(poll.offsets[i])
-            reject(Rejected(poll.place, where, poll.keys[i], poll.values[i], bad.reason, bad.detail))
+            reject(
+                RejectedRecord(
+                    poll.topic_partition, where, poll.keys[i], poll.values[i], bad.reason, bad.detail
+                )
+            )
         self._tally.refused += len(decoded.refused)
         if len(poll):
             self._lull.ends()
             self._gathering_since = now if self._gathering_since is None else self._gathering_since
         return taken
 
-    def turn(self, marks: Mapping[Place, Mark], now: float) -> Output | None:
+    def turn(self, marks: Mapping[TopicPartition, ReadProgress], now: float) -> Output | None:
         """Give the engine what is due, and return what it put out; `None` if nothing was due."""
         behind = self.behind(marks)
-        idle_s = 0.0 if behind else self._lull.seconds({place: marks[place] for place in self._places()})
+        idle_s = (
+            0.0 if behind else self._lull.seconds({place: marks[place] for place in self._topic_partitions()})
+        )
         if behind and self._gathers(now):
             return None
         self._gathering_since = None
@@ -177,43 +183,49 @@ class Partition:
         self._flushed = True
         return self._counted(self.engine.flush())
 
-    def released(self) -> dict[Place, int]:
+    def released(self) -> dict[TopicPartition, int]:
         """Return, by place, the offset up to which every record has been given to the engine."""
         found = {name: self._merge.released(topic) for name, topic in self._topics.items()}
-        return {Place(name, self.number): offset for name, offset in found.items() if offset is not None}
+        return {
+            TopicPartition(name, self.number): offset for name, offset in found.items() if offset is not None
+        }
 
-    def full(self) -> set[Place]:
+    def full(self) -> set[TopicPartition]:
         """Return the places that should not be read for now."""
-        return {Place(name, self.number) for name, topic in self._topics.items() if self._merge.full(topic)}
+        return {
+            TopicPartition(name, self.number)
+            for name, topic in self._topics.items()
+            if self._merge.full(topic)
+        }
 
-    def behind(self, marks: Mapping[Place, Mark]) -> set[Place]:
+    def behind(self, marks: Mapping[TopicPartition, ReadProgress]) -> set[TopicPartition]:
         """Return the places that have more to be read, or may have: the others wait for them."""
         standings = self._merge.standings(self._highwaters(marks))
         return {
-            Place(name, self.number)
+            TopicPartition(name, self.number)
             for name, topic in self._topics.items()
-            if standings[topic] is not Standing.CAUGHT_UP
+            if standings[topic] is not TopicReadiness.CAUGHT_UP
         }
 
-    def lag(self, marks: Mapping[Place, Mark]) -> dict[Place, int]:
+    def lag(self, marks: Mapping[TopicPartition, ReadProgress]) -> dict[TopicPartition, int]:
         """Return, by place, how many records the broker has that the engine has not."""
-        behind: dict[Place, int] = {}
+        behind: dict[TopicPartition, int] = {}
         for place, offset in self.released().items():
             mark = marks.get(place)
             if mark is not None and mark.highwater is not None:
                 behind[place] = max(0, mark.highwater - offset)
         return behind
 
-    def _places(self) -> list[Place]:
-        return [Place(name, self.number) for name in self._topics]
+    def _topic_partitions(self) -> list[TopicPartition]:
+        return [TopicPartition(name, self.number) for name in self._topics]
 
     def _gathers(self, now: float) -> bool:
         waiting = sum(self._merge.waiting(topic) for topic in self._topics.values())
         since = self._gathering_since
         return since is not None and waiting < self._pace.step_events and now - since < self._pace.step_wait_s
 
-    def _highwaters(self, marks: Mapping[Place, Mark]) -> dict[Topic, int | None]:
-        places = {topic: marks.get(Place(name, self.number)) for name, topic in self._topics.items()}
+    def _highwaters(self, marks: Mapping[TopicPartition, ReadProgress]) -> dict[Topic, int | None]:
+        places = {topic: marks.get(TopicPartition(name, self.number)) for name, topic in self._topics.items()}
         return {topic: mark.highwater if mark is not None else None for topic, mark in places.items()}
 
     def _counted(self, output: Output) -> Output:

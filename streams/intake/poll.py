@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Place(NamedTuple):
+class TopicPartition(NamedTuple):
     """A partition of a topic; equal, as a tuple, to Faust's `TP` and to aiokafka's `TopicPartition`."""
 
     topic: str
@@ -30,7 +30,7 @@ class Poll:
     honest holes. A poll of no records tells that a position was reached.
     """
 
-    place: Place
+    topic_partition: TopicPartition
     start: int
     end: int
     """The offset after the last one this poll speaks for."""
@@ -60,7 +60,7 @@ class Poll:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ReadProgress:
     """How far a place has been read and how far it reaches, both as of one fetch."""
 
     position: int
@@ -71,7 +71,7 @@ class Mark:
     """When the broker last answered about it, by this machine's clock."""
 
 
-class Board:
+class ReaderControl:
     """What transport and app tell each other; it hangs on the Faust app, where both find it.
 
     The transport runs in the consumer's thread and the app in the main one, so a value is replaced whole
@@ -82,9 +82,9 @@ class Board:
         self,
         topics: Collection[str],
         *,
-        position: Callable[[Place], int | None],
-        begin: Callable[[Place, int], None],
-        assigned: Callable[[set[Place]], None],
+        position: Callable[[TopicPartition], int | None],
+        begin: Callable[[TopicPartition, int], None],
+        assigned: Callable[[set[TopicPartition]], None],
         revoked: Callable[[], Awaitable[None]],
     ) -> None:
         self.topics = frozenset(topics)
@@ -99,19 +99,19 @@ class Board:
         """Told, in the main thread, that all places may go to others; the rebalance waits for it."""
         self.generation = -1
         """Written by the transport before `assigned`: the group's generation that made the assignment."""
-        self.loading: frozenset[Place] = frozenset()
+        self.loading: frozenset[TopicPartition] = frozenset()
         """Written by the app: places whose state is being loaded, which are neither sought nor read."""
-        self.paused: frozenset[Place] = frozenset()
+        self.paused: frozenset[TopicPartition] = frozenset()
         """Written by the app: places that are not read for now."""
-        self.marks: Mapping[Place, Mark] = {}
+        self.progress: Mapping[TopicPartition, ReadProgress] = {}
         """Written by the transport after every fetch: its input places."""
-        self._seeks: deque[Place] = deque()
+        self._seeks: deque[TopicPartition] = deque()
 
-    def seek(self, place: Place) -> None:
+    def seek(self, place: TopicPartition) -> None:
         """Ask that `place` be read again from where its state stands."""
         self._seeks.append(place)
 
-    def sought(self) -> Iterator[Place]:
+    def sought(self) -> Iterator[TopicPartition]:
         """Yield, once each, the places for which a seek was asked."""
         while self._seeks:
             yield self._seeks.popleft()

@@ -20,7 +20,7 @@ READ_WAIT_MS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class SentSteps:
     """Steps that the warnings topic holds and that a restored engine may bring about once more."""
 
     ids: frozenset[str] = frozenset()
@@ -44,7 +44,7 @@ class WarningsTopic:
         async with self._reader() as reader:
             return await self._ends(reader)
 
-    async def since(self, offsets: Mapping[int, int]) -> Told:
+    async def since(self, offsets: Mapping[int, int]) -> SentSteps:
         """Return the steps from `offsets` on; a partition they do not name is read from its beginning."""
         ids: set[str] = set()
         until = NEVER
@@ -62,7 +62,7 @@ class WarningsTopic:
                             ids.add(step[0])
                             until = max(until, step[1])
                 left = {place: end for place, end in left.items() if await reader.position(place) < end}
-        return Told(frozenset(ids), until, dict(offsets))
+        return SentSteps(frozenset(ids), until, dict(offsets))
 
     @asynccontextmanager
     async def _reader(self) -> AsyncIterator[Any]:

@@ -31,7 +31,7 @@ from faust.types import TP, ConsumerMessage
 from faust.types.transports import ConsumerT, TPorTopicSet
 
 from streams.errors import StateError
-from streams.intake.poll import Board, Mark, Place, Poll
+from streams.intake.poll import Poll, ReaderControl, ReadProgress, TopicPartition
 from streams.intake.record_batches import unpack_whole_batches
 
 FETCH_WAIT_MS: Final = 200
@@ -60,7 +60,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._next: dict[Place, int] = {}
+        self._next: dict[TopicPartition, int] = {}
         """Where the next poll of a place starts."""
         self._newest: dict[int, float] = {}
         """By partition, when the newest of its records came, milliseconds."""
@@ -109,7 +109,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return others | self._polls(assignment, board, records)
 
     async def _seek_to_state(
-        self, consumer: Any, assignment: Any, board: Board, loading: Collection[Place]
+        self, consumer: Any, assignment: Any, board: ReaderControl, loading: Collection[TopicPartition]
     ) -> None:
         if assignment is not self._assignment:
             self._assignment = assignment
@@ -121,57 +121,63 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         missing = [tp for tp in assignment.tps if tp.topic in board.topics and tp not in known]
         if not missing:
             return
-        positions = {tp: board.position(Place(*tp)) for tp in missing}
+        positions = {tp: board.position(TopicPartition(*tp)) for tp in missing}
         new = [tp for tp, position in positions.items() if position is None]
         if new:
             earliest = await consumer.beginning_offsets(new)
             for tp, offset in earliest.items():
-                board.begin(Place(*tp), offset)
+                board.begin(TopicPartition(*tp), offset)
             positions |= earliest
         if not assignment.active:
             return
         for tp, position in positions.items():
             assert position is not None
             consumer.seek(tp, position)
-            self._next[Place(*tp)] = position
+            self._next[TopicPartition(*tp)] = position
 
-    def _polls(self, assignment: Any, board: Board, records: Records) -> dict[Place, list[Poll]]:
+    def _polls(
+        self, assignment: Any, board: ReaderControl, records: Records
+    ) -> dict[TopicPartition, list[Poll]]:
         """Make polls of `records`, and empty ones where only the position moved."""
         states = {place: assignment.state_value(place) for place in self._next}
         states = {place: state for place, state in states.items() if state.has_valid_position}
-        ranges: dict[Place, tuple[int, int]] = {}
+        ranges: dict[TopicPartition, tuple[int, int]] = {}
         for place, state in states.items():
             if state.position != self._next[place]:
                 ranges[place] = (self._next[place], state.position)
             if records.get(place):
                 self._newest[place.partition] = max(state.timestamp, self._newest.get(place.partition, 0))
-        marks: dict[Place, Mark] = {}
+        marks: dict[TopicPartition, ReadProgress] = {}
         for place, state in states.items():
             heard = state.timestamp is not None
             fresh = heard and state.timestamp >= self._newest.get(place.partition, 0) - FRESH_MS
-            marks[place] = Mark(state.position, state.highwater if fresh else None, state.timestamp or 0)
-        board.marks = marks
+            marks[place] = ReadProgress(
+                state.position, state.highwater if fresh else None, state.timestamp or 0
+            )
+        board.progress = marks
         self._next.update({place: end for place, (_, end) in ranges.items()})
-        order = [Place(*tp) for tp, _ in self.consumer.scheduler.iterate({TP(*p): [None] for p in ranges})]
+        order = [
+            TopicPartition(*tp) for tp, _ in self.consumer.scheduler.iterate({TP(*p): [None] for p in ranges})
+        ]
         return {
             place: [poll_of(place, start, end, records.get(place, []), more=place != order[-1])]
             for place, (start, end) in ranges.items()
         }
 
-    async def committed(self, places: Collection[Place]) -> dict[Place, int]:
+    async def committed(self, places: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         """Return the group's committed offsets of `places`, where there are any."""
         return await self.call_thread(self._committed, places)  # type: ignore[no-any-return]  # any, as Faust has it
 
-    async def commit_as(self, offsets: Mapping[Place, int], generation: int) -> bool:
+    async def commit_as(self, offsets: Mapping[TopicPartition, int], generation: int) -> bool:
         """Commit in one request as a member of `generation`; return whether the group took it."""
         return await self.call_thread(self._commit_as, offsets, generation)  # type: ignore[no-any-return]  # the same
 
-    async def _committed(self, places: Collection[Place]) -> dict[Place, int]:
+    async def _committed(self, places: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         coordinator = self._ensure_consumer()._coordinator
         found = await coordinator.fetch_committed_offsets([driver.ensure_aiokafka_TP(TP(*p)) for p in places])
-        return {Place(*tp): committed.offset for tp, committed in found.items()}
+        return {TopicPartition(*tp): committed.offset for tp, committed in found.items()}
 
-    async def _commit_as(self, offsets: Mapping[Place, int], generation: int) -> bool:
+    async def _commit_as(self, offsets: Mapping[TopicPartition, int], generation: int) -> bool:
         """Commit without aiokafka's own retries, across which the generation may have changed."""
         coordinator = self._ensure_consumer()._coordinator
         wanted = {
@@ -196,11 +202,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return False
 
 
-def poll_of(place: Place, start: int, end: int, records: list[Any], *, more: bool) -> Poll:
+def poll_of(place: TopicPartition, start: int, end: int, records: list[Any], *, more: bool) -> Poll:
     """Return the poll of `records`, aiokafka's own or its `ConsumerRecord`s."""
     n = len(records)
     return Poll(
-        place=place,
+        topic_partition=place,
         start=start,
         end=end,
         offsets=np.fromiter((record.offset for record in records), np.int64, n),
@@ -217,7 +223,7 @@ class Consumer(driver.Consumer):
     _thread: ConsumerThread
 
     @property
-    def board(self) -> Board:
+    def board(self) -> ReaderControl:
         """Return what the app has hung out for the transport."""
         return cast(Any, self.app).board  # type: ignore[no-any-return]  # the app is ours, Faust's type is not
 
@@ -229,8 +235,8 @@ class Consumer(driver.Consumer):
             return super()._to_message(tp, record)
         self._read_offset[tp] = None  # Faust must not judge by offset what is read again
         return ConsumerMessage(
-            record.place.topic,
-            record.place.partition,
+            record.topic_partition.topic,
+            record.topic_partition.partition,
             record.start,
             0.0,
             0,
@@ -245,7 +251,7 @@ class Consumer(driver.Consumer):
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Tell the app of its places before Faust lets any of them flow."""
         self.board.generation = generation_id
-        self.board.assigned({Place(*tp) for tp in assigned if tp.topic in self.board.topics})
+        self.board.assigned({TopicPartition(*tp) for tp in assigned if tp.topic in self.board.topics})
         await super().on_partitions_assigned(assigned, generation_id)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
@@ -261,22 +267,22 @@ class Consumer(driver.Consumer):
         """Do nothing: the app commits a partition's offsets itself, by `commit_offsets`."""
         return False
 
-    async def commit_offsets(self, offsets: Mapping[Place, int]) -> bool:
+    async def commit_offsets(self, offsets: Mapping[TopicPartition, int]) -> bool:
         """Commit in one request; return whether the group took it."""
         return await self._commit(cast(Mapping[TP, int], offsets))
 
-    async def commit_as(self, offsets: Mapping[Place, int], generation: int) -> bool:
+    async def commit_as(self, offsets: Mapping[TopicPartition, int], generation: int) -> bool:
         """Commit in one request as a member of `generation`; return whether the group took it."""
         return await self._thread.commit_as(offsets, generation)
 
-    async def committed(self, places: Collection[Place]) -> dict[Place, int]:
+    async def committed(self, places: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         """Return the group's committed offsets of `places`, where there are any."""
         return await self._thread.committed(places)
 
-    async def earliest(self, places: Collection[Place]) -> dict[Place, int]:
+    async def earliest(self, places: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         """Return the offset of the first record that each of `places` still has."""
         found = await self._thread.earliest_offsets(*(TP(*place) for place in places))
-        return {Place(*tp): offset for tp, offset in found.items()}
+        return {TopicPartition(*tp): offset for tp, offset in found.items()}
 
     def on_buffer_full(self, tp: TP) -> None:
         """Leave input topics to the app's own pauses: Faust would stop reading for a second."""

@@ -14,7 +14,7 @@ from streams.core.events.batch import Batch
 from streams.core.events.partitioner import partitions
 from streams.core.events.topics import Topic
 from streams.core.explain.explain import Explanation, explain
-from streams.core.explain.snapshot import Sight, find, look
+from streams.core.explain.snapshot import CustomerSnapshot, find_customer, take_snapshot
 from streams.core.rules.rule_set import RuleSet
 from streams.core.state_tables import StateMismatch, Tables, restore
 from streams.core.steps import Step
@@ -132,20 +132,20 @@ def kept_rules(checkpoint: Checkpoint, catalogue: Catalogue) -> RuleSet | None:
         raise StateError(msg) from error
 
 
-def _stand(engine: Engine, customer_id: str, at: int) -> tuple[Sight, list[Step]]:
+def _stand(engine: Engine, customer_id: str, at: int) -> tuple[CustomerSnapshot, list[Step]]:
     """Let an engine reach `at`, and return what it sees there and the steps on the way.
 
     A sweep due at `at` is taken, but what is seen is what it saw: the day that ended at that instant.
     """
     steps = engine.advance(at - 1).steps
-    row = find(engine, customer_id)
+    row = find_customer(engine, customer_id)
     if row is None:
         msg = f"customer {customer_id!r} is unknown at {format_instant(at)}: no event of this customer yet"
         raise ExplanationError(msg)
     due = engine.place[1] == at
-    seen = look(engine, row, at)
+    seen = take_snapshot(engine, row, at)
     steps += engine.advance(at).steps
-    return (seen if due else look(engine, row, at)), steps
+    return (seen if due else take_snapshot(engine, row, at)), steps
 
 
 def _holding(store: CheckpointStore, customer_id: str, count: int | None) -> tuple[int, Checkpoint, Tables]:

@@ -17,12 +17,12 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]  # ships no type hi
 from numpy.typing import NDArray
 
 from streams.core.engine import Engine
-from streams.core.engine_io import Counts
+from streams.core.engine_io import EventCounts
 from streams.core.events.batch import Batch
 from streams.core.events.calendar import NEVER, Calendar
 from streams.core.events.partitioner import partitions
 from streams.core.segments.engine import SegmentEngine, SegmentStep
-from streams.core.steps import Notice, Step
+from streams.core.steps import OperationsNotice, Step
 
 Sweeps = list[tuple[int, pl.DataFrame]]
 
@@ -31,11 +31,11 @@ Sweeps = list[tuple[int, pl.DataFrame]]
 class Replayed:
     """What a replay did."""
 
-    counts: Counts = field(default_factory=Counts)
+    counts: EventCounts = field(default_factory=EventCounts)
     steps: int = 0
     sweeps: int = 0
     customers: int = 0
-    notices: list[Notice] = field(default_factory=list)
+    notices: list[OperationsNotice] = field(default_factory=list)
 
 
 class FeatureFile:

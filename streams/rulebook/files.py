@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from streams.core.conditions.parser import LONGEST, Catalogue
 from streams.core.rules.phrases import PhraseError, parse_absence, parse_sequence
-from streams.core.rules.rule import Rule, Status
+from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.rules.rule_set import RuleSet, compile_rules, rule_problems
 from streams.core.segments.catalogue import SEGMENT_DTYPES
 from streams.core.segments.counts import DIMENSIONS
@@ -40,7 +40,7 @@ CASES: Final = "cases"
 """Folder beside rule files that holds their test cases, not rules."""
 
 _TIERS: Final = {tier.label: tier for tier in Tier}
-_STATUSES: Final = {status.value: status for status in Status}
+_STATUSES: Final = {status.value: status for status in RuleStatus}
 _REQUIRED: Final = ("id", "tier", "reason")
 _LISTS: Final = ("rules", "segments")
 CONDITIONS: Final = ("when", "sequence", "absence")
@@ -107,8 +107,8 @@ def load_segment_rules(paths: Path | Sequence[Path], catalogue: Catalogue) -> Se
     return SegmentRules([SegmentRule(each.by, each.rule) for each in found if each.by is not None])
 
 
-def _read(paths: Path | Sequence[Path], catalogue: Catalogue) -> _Reader:
-    reader = _Reader(catalogue)
+def _read(paths: Path | Sequence[Path], catalogue: Catalogue) -> _RuleFileReader:
+    reader = _RuleFileReader(catalogue)
     for path in [paths] if isinstance(paths, Path) else paths:
         for file in reader.files(path):
             reader.read_file(file)
@@ -117,7 +117,7 @@ def _read(paths: Path | Sequence[Path], catalogue: Catalogue) -> _Reader:
 
 def compile_files(files: Mapping[str, str], catalogue: Catalogue) -> RuleSet:
     """Return the rules of files whose text is given by name, or raise as `load_rules` does."""
-    reader = _Reader(catalogue)
+    reader = _RuleFileReader(catalogue)
     for name, content in sorted(files.items()):
         reader.read_file(Path(name), content)
     return compile_rules([placed.rule for placed in reader.placed() if placed.by is None], catalogue)
@@ -135,7 +135,7 @@ def rule_files(folder: Path) -> list[Path]:
     return sorted(found)
 
 
-class _Reader(StrictReader):
+class _RuleFileReader(StrictReader):
     """Rule files being read."""
 
     def __init__(self, catalogue: Catalogue) -> None:
@@ -147,7 +147,7 @@ class _Reader(StrictReader):
         self.pauses: list[Pause] = []
         self._inhibits: Places = {}
 
-    def told(
+    def add_mistake(
         self, line: int, column: int, name: str | None, message: str, value: str | None, hint: str | None
     ) -> None:
         """Note a mistake."""
@@ -188,7 +188,7 @@ class _Reader(StrictReader):
         try:
             document = read_yaml(path) if content is None else parse_yaml(content)
         except YamlMistake as mistake:
-            self.told(mistake.line, mistake.column, None, mistake.message, None, None)
+            self.add_mistake(mistake.line, mistake.column, None, mistake.message, None, None)
             return
         known = ("version", *_LISTS, "pause")
         top = self.mapping(document, None, known, "a rule file holds `version: 1` and `rules:`")

@@ -20,7 +20,7 @@ from streams.core.conditions.parser import parse_condition
 from streams.core.events.topics import REQUIRED, Topic
 from streams.core.features.catalogue import CATALOGUE, DTYPES
 from streams.core.rules.messages import shown
-from streams.core.rules.rule import Rule, Status
+from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.steps import Value
 from streams.rulebook.files import CONDITIONS, PlacedRule
 
@@ -52,7 +52,7 @@ CODES: Final[dict[str, tuple[Severity, str]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class LintFinding:
     """One doubt about one rule."""
 
     path: str
@@ -102,14 +102,14 @@ class _Parsed:
         """`only` and `when`."""
         return self.when if self.only is None else c.And(self.only, self.when)
 
-    def finding(self, code: str, fields: Sequence[str], message: str, hint: str) -> Finding:
-        return Finding(self.placed.path, self.placed.line(*fields), code, self.rule.id, message, hint)
+    def finding(self, code: str, fields: Sequence[str], message: str, hint: str) -> LintFinding:
+        return LintFinding(self.placed.path, self.placed.line(*fields), code, self.rule.id, message, hint)
 
 
-def lint(rules: Sequence[PlacedRule], around: Surroundings) -> list[Finding]:
+def lint(rules: Sequence[PlacedRule], around: Surroundings) -> list[LintFinding]:
     """Return all findings about rules that parse, retired ones left out, in the order of their places."""
-    parsed = [_parsed(placed) for placed in rules if placed.rule.status is not Status.RETIRED]
-    findings: list[Finding] = []
+    parsed = [_parsed(placed) for placed in rules if placed.rule.status is not RuleStatus.RETIRED]
+    findings: list[LintFinding] = []
     sound: list[_Parsed] = []
     for each in parsed:
         own = list(_conditions(each))
@@ -119,7 +119,7 @@ def lint(rules: Sequence[PlacedRule], around: Surroundings) -> list[Finding]:
         findings += own
         findings += _surroundings(each, around)
     # What never opens, or always, would be implied by, or imply, every other rule.
-    findings += _between([each for each in sound if each.rule.status is Status.ACTIVE])
+    findings += _between([each for each in sound if each.rule.status is RuleStatus.ACTIVE])
     return sorted(findings, key=lambda f: (f.path, f.line, f.code, f.message))
 
 
@@ -135,7 +135,7 @@ def _parsed(placed: PlacedRule) -> _Parsed:
 # -- one rule's conditions --------------------------------------------------------------------------
 
 
-def _conditions(each: _Parsed) -> Iterator[Finding]:
+def _conditions(each: _Parsed) -> Iterator[LintFinding]:
     """Yield what is wrong with `when` and `only`."""
     if each.only is not None:
         if not possible((each.only, Want.TRUE)):
@@ -176,7 +176,7 @@ def _blamed(condition: c.Condition) -> str:
     return f": its part {places[0]} (of those joined by AND) never is" if places and several else ""
 
 
-def _idle_parts(each: _Parsed) -> Iterator[Finding]:
+def _idle_parts(each: _Parsed) -> Iterator[LintFinding]:
     """Yield parts that are certain, and so leave the verdict to the others."""
     for field, condition in (("when", each.when), ("only", each.only)):
         if condition is None:
@@ -197,7 +197,7 @@ def _read(part: c.Condition) -> str:
     return "on " + ", ".join(dict.fromkeys(c.features_of(part))) if any(c.features_of(part)) else "constant"
 
 
-def _clear(each: _Parsed) -> Iterator[Finding]:
+def _clear(each: _Parsed) -> Iterator[LintFinding]:
     """Yield what is wrong with `clear` after `when`."""
     if each.clear is None or each.clear == c.Constant(False):  # `FALSE` says on purpose: never
         return
@@ -226,7 +226,7 @@ def _example(row: Mapping[str, Value]) -> str:
 # -- rules and what is around them ------------------------------------------------------------------
 
 
-def _surroundings(each: _Parsed, around: Surroundings) -> Iterator[Finding]:
+def _surroundings(each: _Parsed, around: Surroundings) -> Iterator[LintFinding]:
     rule = each.rule
     if around.tested is not None and rule.takes_part and rule.id not in around.tested:
         hint = "write one in the folder `cases` beside the rules; `lapwing rules test` runs it"
@@ -248,7 +248,7 @@ def _surroundings(each: _Parsed, around: Surroundings) -> Iterator[Finding]:
 # -- rules and each other ---------------------------------------------------------------------------
 
 
-def _between(rules: Sequence[_Parsed]) -> Iterator[Finding]:
+def _between(rules: Sequence[_Parsed]) -> Iterator[LintFinding]:
     told: set[str] = set()
     for i, later in enumerate(rules):
         for earlier in rules[:i]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from streams.core.conditions.parser import closest
-from streams.core.rules.rule import Rule, Status
+from streams.core.rules.rule import Rule, RuleStatus
 from streams.rulebook.yaml import Entries, Scalar
 
 ALL: Final = "all"
@@ -60,8 +60,8 @@ def paused(rules: Sequence[Rule], pauses: Sequence[Pause]) -> list[Rule]:
     result = []
     for rule in rules:
         why = [pause.why for pause in pauses if pause.holds(rule)]
-        if why and rule.status is Status.ACTIVE:
-            rule = replace(rule, status=Status.SHADOW, paused="; ".join(why))
+        if why and rule.status is RuleStatus.ACTIVE:
+            rule = replace(rule, status=RuleStatus.SHADOW, paused="; ".join(why))
         result.append(rule)
     return result
 

@@ -37,7 +37,7 @@ class StrictReader(ABC):
         """Of the file being read."""
 
     @abstractmethod
-    def told(
+    def add_mistake(
         self, line: int, column: int, name: str | None, message: str, value: str | None, hint: str | None
     ) -> None:
         """Note a mistake in the file being read; `name` is that of the rule or case it lies in."""
@@ -52,7 +52,7 @@ class StrictReader(ABC):
     ) -> None:
         """Note a mistake at a node, or at the file's begin."""
         line, column = (node.line, node.column) if node is not None else (1, 1)
-        self.told(line, column, name, message, value, hint)
+        self.add_mistake(line, column, name, message, value, hint)
 
     def mapping(self, node: Node, name: str | None, known: Iterable[str], otherwise: str) -> Fields | None:
         """Return the entries of a mapping under known keys; unknown and repeated ones are refused."""

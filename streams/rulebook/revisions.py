@@ -22,7 +22,7 @@ CLOCKS_APART: Final = 60_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Edition:
+class RuleRevision:
     """A rule set as a worker's files said it."""
 
     rules: RuleSet
@@ -35,7 +35,7 @@ class Edition:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptRules:
+class CheckpointedRules:
     """What a checkpoint says of the rules in force."""
 
     files: Mapping[str, str]
@@ -48,7 +48,7 @@ class KeptRules:
 
 
 @dataclass(frozen=True, slots=True)
-class InForce:
+class ActiveRules:
     """The rules that a partition runs."""
 
     rules: RuleSet
@@ -56,36 +56,36 @@ class InForce:
     since: int
     before: tuple[str, ...] = ()
 
-    def kept(self, adoption: Mapping[str, object] | None = None) -> KeptRules:
+    def kept(self, adoption: Mapping[str, object] | None = None) -> CheckpointedRules:
         """Return what a checkpoint says of them."""
-        return KeptRules(self.files, self.since, self.before, adoption)
+        return CheckpointedRules(self.files, self.since, self.before, adoption)
 
-    def then(self, edition: Edition, at: int) -> InForce:
+    def then(self, edition: RuleRevision, at: int) -> ActiveRules:
         """Return what is in force once `edition` is adopted."""
         before = (self.rules.hash, *self.before)[:BEFORE]
-        return InForce(edition.rules, edition.files, at, before)
+        return ActiveRules(edition.rules, edition.files, at, before)
 
 
-class Editions:
+class RuleRevisions:
     """What this worker's files say, and what follows from it for a partition."""
 
-    def __init__(self, own: Edition, catalogue: Catalogue) -> None:
+    def __init__(self, own: RuleRevision, catalogue: Catalogue) -> None:
         self.own = own
         self._catalogue = catalogue
         self._had = {own.rules.hash}
         """Of every set that the files have said since the worker started."""
         self._compiled: dict[str, RuleSet] = {}
 
-    def take(self, edition: Edition, at: int) -> None:
+    def take(self, edition: RuleRevision, at: int) -> None:
         """Take note that at `at`, by this machine's clock, the files were seen to say something else."""
         self.own = replace(edition, placed_at=max(edition.placed_at, at))
         self._had.add(edition.rules.hash)
 
-    def begin(self) -> InForce:
+    def begin(self) -> ActiveRules:
         """Return what a partition runs of which nothing else is known."""
-        return InForce(self.own.rules, self.own.files, self.own.placed_at)
+        return ActiveRules(self.own.rules, self.own.files, self.own.placed_at)
 
-    def restored(self, rule_set: str, kept: KeptRules) -> InForce | None:
+    def restored(self, rule_set: str, kept: CheckpointedRules) -> ActiveRules | None:
         """Return what a checkpoint says is in force; `None` where this version reads its rules otherwise."""
         rules = self.own.rules if self.own.rules.hash == rule_set else self._compiled.get(rule_set)
         if rules is None:
@@ -96,9 +96,9 @@ class Editions:
             self._compiled[rule_set] = rules
         if rules.hash != rule_set:
             return None
-        return InForce(rules, kept.files, kept.since, kept.before)
+        return ActiveRules(rules, kept.files, kept.since, kept.before)
 
-    def wanted(self, now: InForce) -> Edition | None:
+    def wanted(self, now: ActiveRules) -> RuleRevision | None:
         """Return what a partition is to adopt; `None` where it is to go on as it does.
 
         Files that say what the partition ran before are behind those of the worker that adopted what it runs

@@ -9,7 +9,7 @@ from streams.core.conditions.parser import LONGEST
 from streams.core.events.topics import Topic
 from streams.core.features.catalogue import CATALOGUE
 from streams.core.rules.phrases import ABSENCE, SEQUENCE
-from streams.core.rules.rule import Status
+from streams.core.rules.rule import RuleStatus
 from streams.core.segments.catalogue import SEGMENT_CATALOGUE
 from streams.core.segments.counts import DIMENSIONS
 from streams.core.steps import Tier
@@ -43,7 +43,7 @@ _RULE: Final[dict[str, tuple[str, Schema]]] = {
     "title": ("One line for people.", _text(120)),
     "status": (
         "draft: checked only; shadow: counted, warns nobody; retired: kept for the record.",
-        {"enum": [status.value for status in Status], "default": Status.ACTIVE.value},
+        {"enum": [status.value for status in RuleStatus], "default": RuleStatus.ACTIVE.value},
     ),
     "owner": ("Who answers for the rule.", _text(120)),
     "sequence": ("Something happened and another thing did not.", _text(200) | {"examples": [SEQUENCE]}),

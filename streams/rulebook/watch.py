@@ -12,7 +12,7 @@ from typing import Final
 from streams.core.conditions.parser import Catalogue
 from streams.errors import RuleFilesError
 from streams.rulebook.files import RuleFilesRefused, load_rules, rule_files
-from streams.rulebook.revisions import Edition
+from streams.rulebook.revisions import RuleRevision
 
 TRIES: Final = 50
 """Looks at files that do not hold still before a worker that starts gives up."""
@@ -23,7 +23,7 @@ Files = Mapping[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RefusedRuleFiles:
     """Rule files that were refused."""
 
     mistakes: tuple[str, ...]
@@ -42,7 +42,7 @@ class RuleWatch:
         self.edition, self._judged = self._first()
         self._seen: Files | None = self._judged
 
-    def look(self) -> Edition | Refusal | None:
+    def look(self) -> RuleRevision | RefusedRuleFiles | None:
         """Return what the files say where that is news: a set, or why it is refused."""
         found = _contents(self.path)
         before, self._seen = self._seen, found
@@ -53,28 +53,28 @@ class RuleWatch:
             self._judged = found
         return news
 
-    def _judge(self, found: Files) -> Edition | Refusal | None:
+    def _judge(self, found: Files) -> RuleRevision | RefusedRuleFiles | None:
         """Return what was found as an edition or refusal; `None` if it has changed meanwhile."""
         try:
             rules = load_rules([self.path], self.catalogue)
         except RuleFilesRefused as refused:
-            said: Edition | Refusal = Refusal(tuple(map(str, refused.mistakes)))
+            said: RuleRevision | RefusedRuleFiles = RefusedRuleFiles(tuple(map(str, refused.mistakes)))
         else:
             texts = {name: content.decode("utf-8-sig") for name, content in found.items()}
             try:
-                said = Edition(rules, texts, placed_at(self.path), *_revision(self.path))
+                said = RuleRevision(rules, texts, placed_at(self.path), *_revision(self.path))
             except OSError:
                 return None
         return said if _contents(self.path) == found else None
 
-    def _first(self) -> tuple[Edition, Files]:
+    def _first(self) -> tuple[RuleRevision, Files]:
         for _ in range(TRIES):
             found = _contents(self.path)
             said = self._judge(found) if found is not None else None
-            if isinstance(said, Edition):
+            if isinstance(said, RuleRevision):
                 assert found is not None
                 return said, found
-            if isinstance(said, Refusal):
+            if isinstance(said, RefusedRuleFiles):
                 load_rules([self.path], self.catalogue)  # to raise why
             time.sleep(TRY_S)
         message = f"{self.path}: the rule files change all the time: wait until they are all there"

@@ -27,7 +27,7 @@ class Slice:
 
 
 @dataclass(slots=True)
-class Pace:
+class SimulatedPace:
     """A clock of simulated time: the first event is now, and `speed` days go by each second.
 
     `clock` tells seconds and `sleep` waits some; a tick that comes late makes the next slice larger, so

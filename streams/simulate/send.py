@@ -9,7 +9,7 @@ from streams.core.events.topics import Topic
 from streams.simulate.pace import Slice
 
 
-class Producer(Protocol):
+class RecordProducer(Protocol):
     """What sending needs of a Kafka producer with the default partitioner."""
 
     def send(
@@ -21,7 +21,7 @@ class Producer(Protocol):
         """Wait until all is acknowledged, or raise."""
 
 
-def send_slice(producer: Producer, part: Slice, topics: Mapping[Topic, str]) -> int:
+def send_slice(producer: RecordProducer, part: Slice, topics: Mapping[Topic, str]) -> int:
     """Send the rows of a slice whose topic is in `topics` and return how many that were.
 
     A record's timestamp is its event time, rounded up to milliseconds, so that the worker's check of an event

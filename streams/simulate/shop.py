@@ -15,7 +15,7 @@ from streams.simulate.events import Events
 from streams.simulate.population import Population, draw_population
 from streams.simulate.records import frame_of
 from streams.simulate.seasons import midnights, seasons
-from streams.simulate.timeline import Timeline, generator
+from streams.simulate.timeline import CustomerTimeline, generator
 from streams.simulate.truth import truth_of
 
 FRAME_ROWS: Final = 50_000
@@ -45,7 +45,7 @@ class Shop:
     def events(self) -> Iterator[Events]:
         """Yield each day's events in event-time order, as columns; memory does not grow with the days."""
         instants = midnights(self.start, self.days, ZoneInfo(self.time_zone))
-        return iter(Timeline(self.population, instants, seasons(self.start, self.days), self.seed))
+        return iter(CustomerTimeline(self.population, instants, seasons(self.start, self.days), self.seed))
 
     def frames(self, rows: int = FRAME_ROWS) -> Iterator[pl.DataFrame]:
         """Yield the events in order as frames of whole days, each but the last of at least `rows` rows."""

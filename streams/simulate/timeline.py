@@ -32,7 +32,7 @@ BACK_SOON: Final = 0.15
 """A holiday-maker who is back orders within this part of the usual gap."""
 
 
-class Timeline:
+class CustomerTimeline:
     """A renewal process for each customer, carried from day to day.
 
     Each customer has a number `due`: what is left, in mean gaps, until the next order. A day takes its season

@@ -15,15 +15,15 @@ from mode.supervisors import CrashingSupervisor
 from streams.checkpoints.store import CheckpointStore
 from streams.errors import BrokerError
 from streams.intake.broker import ssl_context
-from streams.intake.partition import Engine
-from streams.intake.poll import Board, Place, Poll
+from streams.intake.partition import StepEngine
+from streams.intake.poll import Poll, ReaderControl, TopicPartition
 from streams.intake.sent_steps import WarningsTopic
 from streams.intake.transport import Consumer
 from streams.rulebook.watch import RuleWatch
-from streams.worker.assignment import Keeping
-from streams.worker.delivery import Outgoing
+from streams.worker.assignment import CheckpointServices
+from streams.worker.delivery import OutgoingRecord
 from streams.worker.pipeline import Pipeline, WorkerSettings
-from streams.worker.rule_rollout import LOOK_S, Reloading
+from streams.worker.rule_rollout import LOOK_S, RuleReloader
 
 TICK_S: Final = 0.05
 """How often partitions take their turn although no poll has come: marks change, and lulls begin."""
@@ -41,7 +41,7 @@ class WorkerApp(faust.App):
     """Whether offsets are committed when what came of them has arrived."""
 
     @property
-    def board(self) -> Board:
+    def board(self) -> ReaderControl:
         """Return what the transport and the pipeline tell each other; the transport looks for it here."""
         return self.pipeline.board
 
@@ -71,17 +71,17 @@ class WorkerGroup:
     def __init__(self, app: WorkerApp) -> None:
         self._app = app
 
-    async def committed(self, places: Collection[Place]) -> dict[Place, int]:
+    async def committed(self, places: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         """Return the committed offsets of `places`, where there are any."""
         with _named():
             return await self._consumer.committed(places)
 
-    async def earliest(self, places: Collection[Place]) -> dict[Place, int]:
+    async def earliest(self, places: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         """Return the offset of the first record that each of `places` still has."""
         with _named():
             return await self._consumer.earliest(places)
 
-    async def commit_as(self, offsets: Mapping[Place, int], generation: int) -> bool:
+    async def commit_as(self, offsets: Mapping[TopicPartition, int], generation: int) -> bool:
         """Commit in one request as a member of `generation`; return whether the group took it."""
         with _named():
             return await self._consumer.commit_as(offsets, generation)
@@ -102,9 +102,9 @@ def _named() -> Iterator[None]:
 
 def build_app(
     settings: WorkerSettings,
-    engines: Callable[[int], Engine],
+    engines: Callable[[int], StepEngine],
     rules: RuleWatch | None = None,
-    dry: Callable[[Outgoing], None] | None = None,
+    dry: Callable[[OutgoingRecord], None] | None = None,
 ) -> WorkerApp:
     """Return the app that reads the input topics and warns; `engines` makes one for each partition.
 
@@ -129,7 +129,7 @@ def build_app(
         web_enabled=False,
     )
 
-    async def send(record: Outgoing) -> Any:
+    async def send(record: OutgoingRecord) -> Any:
         if dry is not None:
             dry(record)
             return _done()
@@ -140,10 +140,12 @@ def build_app(
     keeping = None
     if settings.checkpoints and dry is None:
         warned = WarningsTopic(settings.broker, settings.security, settings.warnings_topic)
-        keeping = Keeping(CheckpointStore(settings.checkpoints, settings.app), WorkerGroup(app), warned)
+        keeping = CheckpointServices(
+            CheckpointStore(settings.checkpoints, settings.app), WorkerGroup(app), warned
+        )
     app.keeps_checkpoints = keeping is not None
     app.commits = keeping is None and dry is None
-    reloading = Reloading(rules, settings.app, settings.worker) if rules is not None else None
+    reloading = RuleReloader(rules, settings.app, settings.worker) if rules is not None else None
     app.pipeline = Pipeline(settings, engines, send, keeping=keeping, reloading=reloading)
     polls_topic = app.topic(*settings.topics.values(), value_type=bytes, value_serializer="raw", acks=False)
 

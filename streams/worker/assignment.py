@@ -9,17 +9,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from streams.checkpoints.restore import Group, Recovered, Recovery, Warned
-from streams.checkpoints.save import Checkpointing, CheckpointTally, Snapshot
+from streams.checkpoints.restore import ConsumerGroup, RestoredPartition, SentStepsReader, StateRestorer
+from streams.checkpoints.save import CheckpointSaver, CheckpointTotals, StateSnapshot
 from streams.checkpoints.store import CheckpointStore
 from streams.core import engine as core
 from streams.core.engine_io import Output
 from streams.core.events.topics import Topic
 from streams.core.state_tables import take
 from streams.errors import BrokerError
-from streams.intake.partition import Engine, Partition
-from streams.intake.poll import Board, Place
-from streams.worker.rule_rollout import Change, Rulings, engine_of
+from streams.intake.partition import Partition, StepEngine
+from streams.intake.poll import ReaderControl, TopicPartition
+from streams.worker.rule_rollout import PendingAdoption, RuleRollout, engine_of
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ REVOKE_S: Final = 10.0
 """How long a rebalance waits for checkpoints of what may move to another worker."""
 
 
-class Outbox(Protocol):
+class OutputSender(Protocol):
     """The way out of what partitions put out."""
 
     async def ship(self, partition: Partition, output: Output) -> None:
@@ -41,26 +41,26 @@ class Outbox(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Keeping:
+class CheckpointServices:
     """What states are kept with."""
 
     store: CheckpointStore
-    group: Group
-    warned: Warned
+    group: ConsumerGroup
+    warned: SentStepsReader
 
 
-class Holding:
+class AssignedPartitions:
     """Holds a partition for each number of the assignment, new, kept, or restored from its checkpoint."""
 
     def __init__(
         self,
         topics: Mapping[str, Topic],
-        make: Callable[[int, Engine], Partition],
-        engines: Callable[[int], Engine],
-        outbox: Outbox,
+        make: Callable[[int, StepEngine], Partition],
+        engines: Callable[[int], StepEngine],
+        outbox: OutputSender,
         clock: Callable[[], float],
-        keeping: Keeping | None = None,
-        rulings: Rulings | None = None,
+        keeping: CheckpointServices | None = None,
+        rulings: RuleRollout | None = None,
     ) -> None:
         self._topics = topics
         self._make = make
@@ -68,32 +68,32 @@ class Holding:
         self._outbox = outbox
         self._clock = clock
         self._rulings = rulings
-        self.board = Board(
+        self.control = ReaderControl(
             topics, position=self.position, begin=self._begin, assigned=self._assign, revoked=self._revoked
         )
         self.partitions: dict[int, Partition] = {}
-        self.turning = asyncio.Lock()
+        self.engine_lock = asyncio.Lock()
         """Held while engines step or their states are taken."""
         self.closed = False
-        self._changes: dict[int, Change] = {}
+        self._changes: dict[int, PendingAdoption] = {}
         """Changes of rules whose checkpoint is being made."""
         self.assignments = 0
         """How many there have been."""
-        self.tally = CheckpointTally()
+        self.tally = CheckpointTotals()
         self._generation = -1
         """Of the last assignment."""
         self._kept: dict[int, Partition] = {}
         """Partitions of the former assignment, until it is known that nobody else had them meanwhile."""
         self._loading: asyncio.Task[None] | None = None
-        self._recovery: Recovery | None = None
-        self._checkpointing: Checkpointing | None = None
+        self._recovery: StateRestorer | None = None
+        self._checkpointing: CheckpointSaver | None = None
         if keeping is not None:
             store, group, warned = keeping.store, keeping.group, keeping.warned
-            editions = rulings.editions if rulings is not None else None
-            self._recovery = Recovery(store, topics, self._core_engine, group, warned, editions)
-            self._checkpointing = Checkpointing(store, self, group, warned, clock, self.tally)
+            editions = rulings.revisions if rulings is not None else None
+            self._recovery = StateRestorer(store, topics, self._core_engine, group, warned, editions)
+            self._checkpointing = CheckpointSaver(store, self, group, warned, clock, self.tally)
 
-    def position(self, place: Place) -> int | None:
+    def position(self, place: TopicPartition) -> int | None:
         """Return where the state of `place` stands, which is sought after an assignment.
 
         A new engine knows nothing, so its partition is read from the earliest record (`None`). A state that
@@ -120,11 +120,11 @@ class Holding:
         if self._checkpointing is not None:
             await self._checkpointing.adopt_rules()
         elif self.to_adopt():
-            async with self.turning:
+            async with self.engine_lock:
                 for change in map(self._change, self.to_adopt()):
                     assert self._rulings is not None
                     assert change is not None
-                    await self._outbox.ship(change.partition, self._rulings.make(change))
+                    await self._outbox.ship(change.partition, self._rulings.adopt(change))
                     self.tally.adopted += 1
 
     def close(self) -> None:
@@ -135,15 +135,15 @@ class Holding:
 
     # -- places come and go -----------------------------------------------------------------------
 
-    def _begin(self, place: Place, offset: int) -> None:
+    def _begin(self, place: TopicPartition, offset: int) -> None:
         partition = self.partitions.get(place.partition)
         if partition is not None:
             partition.begin(place.topic, offset)
 
-    def _assign(self, places: set[Place]) -> None:
+    def _assign(self, places: set[TopicPartition]) -> None:
         """Drop the partitions that were lost and begin those that are new."""
         numbers = {place.partition for place in places}
-        torn = {Place(name, number) for name in self._topics for number in numbers} - places
+        torn = {TopicPartition(name, number) for name in self._topics for number in numbers} - places
         if torn:
             message = f"the group tore co-partitioned topics apart: {', '.join(map(str, sorted(torn)))}"
             raise BrokerError(message)
@@ -152,11 +152,11 @@ class Holding:
         if self._recovery is not None:
             kept = (self._kept | self.partitions).items()
             # Without a gap nobody had them meanwhile; with one, another may have changed their rules.
-            follows = self.board.generation <= self._generation + 1
+            follows = self.control.generation <= self._generation + 1
             self._kept = {n: p for n, p in kept if n in numbers and (follows or not p.saved)}
-            self._generation = self.board.generation
+            self._generation = self.control.generation
             self.partitions = {}
-            self.board.loading, self.board.marks = frozenset(places), {}
+            self.control.loading, self.control.progress = frozenset(places), {}
             if self._loading is not None:
                 self._loading.cancel()
             self._loading = asyncio.ensure_future(self._load(self._recovery, numbers))
@@ -175,37 +175,37 @@ class Holding:
 
     # -- states are loaded ------------------------------------------------------------------------
 
-    async def _load(self, recovery: Recovery, numbers: Collection[int]) -> None:
+    async def _load(self, recovery: StateRestorer, numbers: Collection[int]) -> None:
         """Let every partition go on from where the group stands: as it is here, or as it was saved."""
         assignment = self.assignments
         committed = await recovery.committed(numbers)
         own = {n: {t: s.offset for t, s in p.saved.items()} for n, p in self._kept.items()}
         held = {n: p for n, p in self._kept.items() if own[n] == committed[n]}
         loaded = await recovery.load({n: committed[n] for n in sorted(numbers) if n not in held})
-        async with self.turning:
+        async with self.engine_lock:
             if self.assignments != assignment:
                 return  # assigned anew, and so to be loaded anew
             for number, recovered in loaded.items():
                 held[number] = await self._resumed(number, recovered)
             self.partitions, self._kept = held, {}
-            self.board.loading = frozenset()  # last: from now on the transport seeks
+            self.control.loading = frozenset()  # last: from now on the transport seeks
 
-    async def _resumed(self, number: int, recovered: Recovered) -> Partition:
-        told = recovered.told if recovered.told.ids else None
+    async def _resumed(self, number: int, recovered: RestoredPartition) -> Partition:
+        told = recovered.sent_steps if recovered.sent_steps.ids else None
         if recovered.checkpoint is None:
             partition = self._begun(number, recovered.engine)
-            partition.told = told
+            partition.sent_steps = told
         else:
             partition = self._make(number, recovered.engine)
             partition.saved = recovered.checkpoint.content.topics
             partition.resume(partition.saved)
-            partition.told = told
+            partition.sent_steps = told
             if self._rulings is not None:
                 self._rulings.resume(partition, recovered)
             await self._outbox.ship(partition, recovered.adopted)
         return partition
 
-    def _begun(self, number: int, engine: Engine) -> Partition:
+    def _begun(self, number: int, engine: StepEngine) -> Partition:
         partition = self._make(number, engine)
         if self._rulings is not None:
             self._rulings.begin(partition)
@@ -220,41 +220,41 @@ class Holding:
 
     def moved(self) -> list[int]:
         """Return the partitions that have taken in something since they were saved."""
-        stands = {number: partition.stands() for number, partition in self.partitions.items()}
+        stands = {number: partition.positions() for number, partition in self.partitions.items()}
         return [
             number
             for number, found in sorted(stands.items())
             if len(found) == len(self._topics) and found != self.partitions[number].saved
         ]
 
-    async def snapshot(self, number: int) -> Snapshot | None:
+    async def snapshot(self, number: int) -> StateSnapshot | None:
         """Return the state of a partition; `None` if it is not held any more."""
-        async with self.turning:
+        async with self.engine_lock:
             snapshot = await self._taken(number)
         await self._outbox.wait()
         return snapshot
 
-    async def _taken(self, number: int) -> Snapshot | None:
+    async def _taken(self, number: int) -> StateSnapshot | None:
         await self._outbox.ship_refusals()
         partition, begun = self.partitions.get(number), self._clock()
         if partition is None:
             return None
-        engine, now = engine_of(partition), partition.in_force
-        generation, topics, told = self.board.generation, partition.stands(), partition.told
+        engine, now = engine_of(partition), partition.active_rules
+        generation, topics, told = self.control.generation, partition.positions(), partition.sent_steps
         state = await asyncio.to_thread(take, engine)
         since = told.since if told is not None else None
         rules = now.kept() if now is not None else None
         pause = self._clock() - begun
-        return Snapshot(number, state, topics, generation, engine.rules.hash, since, pause, rules)
+        return StateSnapshot(number, state, topics, generation, engine.rules.hash, since, pause, rules)
 
     def to_adopt(self) -> list[int]:
         """Return the partitions that other rules are ready for."""
         return [number for number in sorted(self.partitions) if self._change(number) is not None]
 
     @asynccontextmanager
-    async def adopting(self, number: int) -> AsyncIterator[Snapshot | None]:
+    async def adopting(self, number: int) -> AsyncIterator[StateSnapshot | None]:
         """Let work stand still, and give the state from which on other rules are to be in force, if any."""
-        async with self.turning:
+        async with self.engine_lock:
             change, snapshot = self._change(number), await self._taken(number)
             if change is None or snapshot is None:
                 yield None
@@ -264,37 +264,37 @@ class Holding:
             self._changes[number] = change
             yield replace(snapshot, rule_set=change.then.rules.hash, rules=rules)
 
-    async def adopt(self, snapshot: Snapshot) -> None:
+    async def adopt(self, snapshot: StateSnapshot) -> None:
         """Go over to the rules of a snapshot of `adopting` that the group has committed."""
         assert self._rulings is not None
         change = self._changes.pop(snapshot.partition)
-        await self._outbox.ship(change.partition, self._rulings.make(change))
+        await self._outbox.ship(change.partition, self._rulings.adopt(change))
 
-    def _change(self, number: int) -> Change | None:
+    def _change(self, number: int) -> PendingAdoption | None:
         """Return the change of rules that a partition is ready for; it must have begun."""
         partition = self.partitions.get(number)
-        if self._rulings is None or partition is None or len(partition.stands()) < len(self._topics):
+        if self._rulings is None or partition is None or len(partition.positions()) < len(self._topics):
             return None
-        return self._rulings.change(partition)
+        return self._rulings.pending(partition)
 
-    def saved(self, snapshot: Snapshot) -> None:
+    def saved(self, snapshot: StateSnapshot) -> None:
         """Take note that the group committed what `snapshot` stands for."""
         partition = self.partitions.get(snapshot.partition)
-        if partition is not None and self.board.generation == snapshot.generation:
+        if partition is not None and self.control.generation == snapshot.generation:
             partition.saved = snapshot.topics
 
-    def lost(self, snapshot: Snapshot) -> None:
+    def lost(self, snapshot: StateSnapshot) -> None:
         """Give up a partition that is not this worker's any more, as the group said of its `snapshot`."""
-        if self.board.generation == snapshot.generation:
+        if self.control.generation == snapshot.generation:
             self.partitions.pop(snapshot.partition, None)
 
 
-def untold(partition: Partition, output: Output) -> Output:
+def drop_already_sent(partition: Partition, output: Output) -> Output:
     """Return `output` without the steps that the warnings topic holds already."""
-    told = partition.told
+    told = partition.sent_steps
     if told is None:
         return output
     assert isinstance(partition.engine, core.Engine)
     if partition.engine.reorder.watermark > told.until:
-        partition.told = None  # from the next output on: this one may have come to that instant
+        partition.sent_steps = None  # from the next output on: this one may have come to that instant
     return replace(output, steps=[step for step in output.steps if step.id not in told.ids])

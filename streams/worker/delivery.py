@@ -15,8 +15,8 @@ from streams.contract.warnings import encode_notice, encode_step
 from streams.core.engine_io import Output
 from streams.core.segments.counts import DaySums
 from streams.errors import BrokerError
-from streams.intake.partition import Rejected
-from streams.intake.poll import Place
+from streams.intake.partition import RejectedRecord
+from streams.intake.poll import TopicPartition
 from streams.worker.rule_rollout import Adoption, adopted_notice
 
 RECORD_OVERHEAD: Final = 200
@@ -25,12 +25,12 @@ UNACKNOWLEDGED_LIMIT: Final = 50_000
 """Records that may be on their way to the broker before the worker waits for it."""
 
 Headers = list[tuple[str, bytes]]
-Send = Callable[["Outgoing"], Awaitable[Awaitable[Any]]]
+Send = Callable[["OutgoingRecord"], Awaitable[Awaitable[Any]]]
 """Hands a record to the producer and returns the broker's acknowledgement to come."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
+class OutgoingRecord:
     """A record to be produced."""
 
     topic: str
@@ -42,7 +42,7 @@ class Outgoing:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlet:
+class OutputRouter:
     """Where each kind of output goes, and how it is written."""
 
     app: str
@@ -57,29 +57,31 @@ class Outlet:
     segment_partitions: int = 0
     """Of `segment_days`: each is told of the end of a day."""
 
-    def of_adoption(self, said: Adoption) -> list[Outgoing]:
+    def of_adoption(self, said: Adoption) -> list[OutgoingRecord]:
         """Return the records of a partition's change of rules."""
-        notice = Outgoing(self.control, None, encode_notice(adopted_notice(said), self.app))
-        return [notice, Outgoing(self.audit, None, encode_adopted(said))] if self.audit else [notice]
+        notice = OutgoingRecord(self.control, None, encode_notice(adopted_notice(said), self.app))
+        return [notice, OutgoingRecord(self.audit, None, encode_adopted(said))] if self.audit else [notice]
 
-    def of_output(self, output: Output) -> list[Outgoing]:
+    def of_output(self, output: Output) -> list[OutgoingRecord]:
         """Return the records of what an engine put out."""
-        notices = [Outgoing(self.control, None, encode_notice(notice, self.app)) for notice in output.control]
+        notices = [
+            OutgoingRecord(self.control, None, encode_notice(notice, self.app)) for notice in output.control
+        ]
         steps = [
-            Outgoing(self.warnings, step.customer_id.encode(), encode_step(step, self.app))
+            OutgoingRecord(self.warnings, step.customer_id.encode(), encode_step(step, self.app))
             for step in output.steps
         ]
         return notices + steps + [record for sums in output.sums for record in self.of_sums(sums)]
 
-    def of_sums(self, sums: DaySums) -> list[Outgoing]:
+    def of_sums(self, sums: DaySums) -> list[OutgoingRecord]:
         """Return the records of a day's sums: the segments', then its end to every partition."""
         if not self.segment_days:
             return []
-        rows = [Outgoing(self.segment_days, key.encode(), value) for key, value in encode_sums(sums)]
+        rows = [OutgoingRecord(self.segment_days, key.encode(), value) for key, value in encode_sums(sums)]
         end, numbers = encode_end(sums), range(self.segment_partitions)
-        return rows + [Outgoing(self.segment_days, None, end, partition=number) for number in numbers]
+        return rows + [OutgoingRecord(self.segment_days, None, end, partition=number) for number in numbers]
 
-    def of_rejected(self, bad: Rejected) -> Outgoing:
+    def of_rejected(self, bad: RejectedRecord) -> OutgoingRecord:
         """Return the record of what was refused: its own bytes, cut only where they would not fit."""
 
         def headers(truncated: bool) -> Headers:
@@ -92,28 +94,28 @@ class Outlet:
         value, key = bad.value, bad.key
         plain, cut = headers(False), headers(True)
         if len(value or b"") + len(key or b"") + size(plain) <= self.record_limit:
-            return Outgoing(self.rejected, key, value, plain)
+            return OutgoingRecord(self.rejected, key, value, plain)
         room = self.record_limit - size(cut)
         key = (key or b"")[: room // 2] if key is not None else None
-        return Outgoing(self.rejected, key, (value or b"")[: room - len(key or b"")], cut)
+        return OutgoingRecord(self.rejected, key, (value or b"")[: room - len(key or b"")], cut)
 
 
 @dataclass(frozen=True, slots=True)
 class _Shipment:
     acknowledgements: Sequence[asyncio.Future[Any]]
-    offsets: Mapping[Place, int]
+    offsets: Mapping[TopicPartition, int]
 
 
-class Delivery:
+class RecordDelivery:
     """Records on their way to the broker, and the offsets that their arrival makes committable."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self._shipments: deque[_Shipment] = deque()
         self._under_way = 0
-        self._arrived: dict[Place, int] = {}
+        self._arrived: dict[TopicPartition, int] = {}
 
-    async def ship(self, records: Sequence[Outgoing], offsets: Mapping[Place, int]) -> None:
+    async def ship(self, records: Sequence[OutgoingRecord], offsets: Mapping[TopicPartition, int]) -> None:
         """Send `records`; once they have arrived, what lies before `offsets` need not be read again."""
         acknowledgements = [asyncio.ensure_future(await self._send(record)) for record in records]
         self._shipments.append(_Shipment(acknowledgements, offsets))
@@ -121,7 +123,7 @@ class Delivery:
         while self._under_way > UNACKNOWLEDGED_LIMIT:
             await self._next()
 
-    def arrived(self) -> dict[Place, int]:
+    def arrived(self) -> dict[TopicPartition, int]:
         """Return the offsets before which all that came of the input has arrived, where that has changed."""
         while self._shipments and all(ack.done() for ack in self._shipments[0].acknowledgements):
             shipment = self._shipments.popleft()
@@ -132,7 +134,7 @@ class Delivery:
         arrived, self._arrived = self._arrived, {}
         return arrived
 
-    async def settle(self) -> dict[Place, int]:
+    async def settle(self) -> dict[TopicPartition, int]:
         """Wait until the broker has everything and return as `arrived` does."""
         arrived = self.arrived()
         while self._shipments:

@@ -9,7 +9,7 @@ from typing import IO, Final
 import msgspec
 
 from streams.core.events.topics import REQUIRED
-from streams.worker.delivery import Outgoing
+from streams.worker.delivery import OutgoingRecord
 from streams.worker.pipeline import Stats, WorkerSettings
 
 STILL: Final = 2
@@ -44,7 +44,7 @@ class DryRun:
         self.stop: asyncio.Event | None = None
         """Set when all that the topics hold was judged, unless the run is to follow them."""
 
-    def note(self, record: Outgoing) -> None:
+    def note(self, record: OutgoingRecord) -> None:
         """Count a record that would be sent."""
         if record.topic == self._settings.warnings_topic and record.value is not None:
             step = self._decode(record.value)

@@ -13,12 +13,19 @@ from typing import Final
 
 from streams.core.engine_io import Output
 from streams.core.events.topics import Topic
-from streams.intake.partition import Engine, Pace, Partition, Rejected, Taken, Tally
-from streams.intake.poll import Mark, Place, Poll
-from streams.worker.assignment import Holding, Keeping, untold
-from streams.worker.delivery import Delivery, Outgoing, Outlet, Send
-from streams.worker.rule_rollout import Reloading, opened, rule_sets
-from streams.worker.stall_watch import PartitionProgress, Standstills
+from streams.intake.partition import (
+    BatchingPolicy,
+    Partition,
+    PartitionTotals,
+    PollOutcome,
+    RejectedRecord,
+    StepEngine,
+)
+from streams.intake.poll import Poll, ReadProgress, TopicPartition
+from streams.worker.assignment import AssignedPartitions, CheckpointServices, drop_already_sent
+from streams.worker.delivery import OutgoingRecord, OutputRouter, RecordDelivery, Send
+from streams.worker.rule_rollout import RuleReloader, opened, rule_sets
+from streams.worker.stall_watch import PartitionProgress, StallDetector
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +57,7 @@ class WorkerSettings:
     """What one fetch may bring of one place."""
     poll_records: int = 200_000
     """What one fetch may bring in all."""
-    pace: Pace = field(default_factory=Pace)
+    pace: BatchingPolicy = field(default_factory=BatchingPolicy)
     checkpoints: str = ""
     """A directory or `fsspec` URL; without one a state is rebuilt from the earliest records."""
     checkpoint_every_s: float = 30.0
@@ -107,17 +114,17 @@ class Pipeline:
     def __init__(
         self,
         settings: WorkerSettings,
-        engines: Callable[[int], Engine],
+        engines: Callable[[int], StepEngine],
         send: Send,
         clock: Callable[[], float] = time.monotonic,
-        keeping: Keeping | None = None,
-        reloading: Reloading | None = None,
+        keeping: CheckpointServices | None = None,
+        reloading: RuleReloader | None = None,
     ) -> None:
         self._settings = settings
         self._reloading = reloading
         self._clock = clock
         self._topics = {name: topic for topic, name in settings.topics.items()}
-        self._outlet = Outlet(
+        self._outlet = OutputRouter(
             settings.app,
             settings.warnings_topic,
             settings.control_topic,
@@ -127,39 +134,41 @@ class Pipeline:
             settings.segment_days_topic,
             settings.segment_partitions,
         )
-        self.delivery = Delivery(send)
-        self.tally = Tally()
-        rulings = reloading.rulings if reloading is not None else None
-        self.holding = Holding(self._topics, self._partition, engines, self, clock, keeping, rulings)
-        self.board = self.holding.board
-        self._refusals: list[Outgoing] = []
-        self._shipped: dict[int, dict[Place, int]] = {}
+        self.delivery = RecordDelivery(send)
+        self.tally = PartitionTotals()
+        rulings = reloading.rollout if reloading is not None else None
+        self.holding = AssignedPartitions(
+            self._topics, self._partition, engines, self, clock, keeping, rulings
+        )
+        self.board = self.holding.control
+        self._refusals: list[OutgoingRecord] = []
+        self._shipped: dict[int, dict[TopicPartition, int]] = {}
         """By partition, the offsets last given to the delivery."""
-        self._still: dict[Place, tuple[int | None, int]] = {}
+        self._still: dict[TopicPartition, tuple[int | None, int]] = {}
         """Where a place stands that should have moved on, and for how many turns it has."""
         self._assignments = 0
-        self._standstills = Standstills(clock)
+        self._standstills = StallDetector(clock)
 
     def take(self, poll: Poll) -> None:
         """Decode `poll` into its partition's merge; what is missing before it is read again."""
-        partition = self.holding.partitions.get(poll.place.partition)
+        partition = self.holding.partitions.get(poll.topic_partition.partition)
         if partition is None or self.holding.closed:
             return  # it was lost in a rebalance, and so is the poll
         taken = partition.take(poll, self._clock(), self._reject)
-        if taken is Taken.GAP:
-            self._read_again(poll.place)
+        if taken is PollOutcome.GAP:
+            self._read_again(poll.topic_partition)
 
     async def turn(self) -> None:
         """Let every partition give its engine what is due, and ship what comes of it."""
         self.holding.check()
-        async with self.holding.turning:
+        async with self.holding.engine_lock:
             if self.holding.closed:
                 return
             if self._assignments != self.holding.assignments:
                 self._assignments = self.holding.assignments
                 self._still.clear()
                 self._shipped.clear()
-            marks, now = self.board.marks, self._clock()
+            marks, now = self.board.progress, self._clock()
             for partition in list(self.holding.partitions.values()):
                 await self.ship(partition, partition.turn(marks, now))
             await self.announce()
@@ -172,14 +181,14 @@ class Pipeline:
             return
         refused = await self._reloading.look()
         if refused is not None:
-            async with self.holding.turning:
+            async with self.holding.engine_lock:
                 await self.delivery.ship(self._outlet.of_output(Output(control=[refused])), {})
         await self.holding.adopt_rules()
 
     async def announce(self) -> None:
         """Tell of the rules that partitions have gone over to."""
-        if self._reloading is not None and (told := self._reloading.rulings.told):
-            self._reloading.rulings.told = []
+        if self._reloading is not None and (told := self._reloading.rollout.adoptions):
+            self._reloading.rollout.adoptions = []
             await self.delivery.ship(
                 [record for said in told for record in self._outlet.of_adoption(said)], {}
             )
@@ -189,7 +198,7 @@ class Pipeline:
         offsets = partition.released()
         records, self._refusals = self._refusals, []
         if output is not None:
-            records += self._outlet.of_output(untold(partition, output))
+            records += self._outlet.of_output(drop_already_sent(partition, output))
         if records or offsets != self._shipped.get(partition.number):
             self._shipped[partition.number] = offsets
             await self.delivery.ship(records, offsets)
@@ -206,7 +215,7 @@ class Pipeline:
 
     def look(self) -> None:
         """See which partitions have moved; to be called every second or so, beside the work."""
-        marks, closed = self.board.marks, self.holding.closed
+        marks, closed = self.board.progress, self.holding.closed
         sights = {n: _sight(p, marks) for n, p in self.holding.partitions.items() if not closed}
         for number in {place.partition for place in self.board.loading} - sights.keys():
             places = [place for place in self.board.loading if place.partition == number]
@@ -215,7 +224,7 @@ class Pipeline:
 
     def stats(self) -> Stats:
         """Return what has been done and where the partitions stand."""
-        tally, marks = self.tally, self.board.marks
+        tally, marks = self.tally, self.board.progress
         partitions, kept = self.holding.partitions.values(), self.holding.tally
         lags = [item for partition in partitions for item in partition.lag(marks).items()]
         behind = [place for partition in partitions for place in partition.behind(marks)]
@@ -240,10 +249,10 @@ class Pipeline:
             opened=opened(partitions),
         )
 
-    def _reject(self, bad: Rejected) -> None:
+    def _reject(self, bad: RejectedRecord) -> None:
         self._refusals.append(self._outlet.of_rejected(bad))
 
-    def _partition(self, number: int, engine: Engine) -> Partition:
+    def _partition(self, number: int, engine: StepEngine) -> Partition:
         return Partition(
             number,
             self._topics,
@@ -255,7 +264,7 @@ class Pipeline:
 
     def _find_lost(self) -> None:
         """Read again what the transport handed over and Faust, which drops polls silently, has not."""
-        for place, mark in self.board.marks.items():
+        for place, mark in self.board.progress.items():
             position = self.holding.position(place)
             if position is not None and position >= mark.position:
                 self._still.pop(place, None)
@@ -266,17 +275,17 @@ class Pipeline:
             if turns > LOST_TURNS:
                 self._read_again(place)
 
-    def _read_again(self, place: Place) -> None:
+    def _read_again(self, place: TopicPartition) -> None:
         self._still.pop(place, None)
         self.tally.reread += 1
         log.warning("reading again place=%s from=%s", place, self.holding.position(place))
         self.board.seek(place)
 
 
-def _sight(partition: Partition, marks: Mapping[Place, Mark]) -> PartitionProgress:
+def _sight(partition: Partition, marks: Mapping[TopicPartition, ReadProgress]) -> PartitionProgress:
     """Return where a partition stands and what it has yet to take."""
     released = partition.released()
     taken = {place: partition.position(place.topic) for place in released}
-    lag: dict[Place, int | None] = {place: n for place, n in partition.lag(marks).items() if n}
+    lag: dict[TopicPartition, int | None] = {place: n for place, n in partition.lag(marks).items() if n}
     unknown = partition.behind(marks) - lag.keys()
     return PartitionProgress((released, taken), lag | dict.fromkeys(unknown))

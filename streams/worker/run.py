@@ -22,12 +22,12 @@ from streams.core.events.topics import REQUIRED
 from streams.core.segments.engine import SegmentEngine
 from streams.errors import BrokerError
 from streams.intake.broker import aiokafka_security, check_topics, partition_counts
-from streams.intake.partition import Engine
+from streams.intake.partition import StepEngine
 from streams.rulebook.watch import RuleWatch
 from streams.worker.app import WorkerApp, build_app
 from streams.worker.dry_run import DryRun
 from streams.worker.pipeline import Stats, WorkerSettings
-from streams.worker.segment_judge import Judging, JudgingSettings
+from streams.worker.segment_judge import SegmentJudge, SegmentJudgeSettings
 
 __all__ = ["Stats", "WorkerSettings", "run_worker", "serve", "stats_to"]
 
@@ -56,7 +56,7 @@ MakeJudge = Callable[[int], SegmentEngine]
 
 def run_worker(
     settings: WorkerSettings,
-    engines: Callable[[int], Engine],
+    engines: Callable[[int], StepEngine],
     report: Report | None = None,
     rules: RuleWatch | None = None,
     dry: DryRun | None = None,
@@ -84,7 +84,7 @@ def run_worker(
 
 async def serve(
     settings: WorkerSettings,
-    engines: Callable[[int], Engine],
+    engines: Callable[[int], StepEngine],
     stop: asyncio.Event,
     report: Report | None = None,
     rules: RuleWatch | None = None,
@@ -122,9 +122,9 @@ def outputs_of(settings: WorkerSettings, rules: RuleWatch | None) -> tuple[str, 
     return (settings.warnings_topic, settings.control_topic, settings.rejected_topic, *audit, *segments)
 
 
-def _judging(settings: WorkerSettings, engine: Callable[[], SegmentEngine]) -> Judging:
-    return Judging(
-        JudgingSettings(
+def _judging(settings: WorkerSettings, engine: Callable[[], SegmentEngine]) -> SegmentJudge:
+    return SegmentJudge(
+        SegmentJudgeSettings(
             broker=settings.broker,
             app=settings.app,
             days_topic=settings.segment_days_topic,

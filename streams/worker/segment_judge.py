@@ -32,7 +32,7 @@ IDLE_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class JudgingSettings:
+class SegmentJudgeSettings:
     """Where a judge reads and writes."""
 
     broker: str
@@ -46,24 +46,24 @@ class JudgingSettings:
 
 
 @dataclass(slots=True)
-class _Seat:
+class _JudgedPartition:
     """One partition of the internal topic: it is read to where it ended before anything is judged."""
 
     engine: SegmentEngine
     reader: SumsReader = field(default_factory=SumsReader)
     end: int | None = None
-    told: frozenset[str] | None = None
+    sent: frozenset[str] | None = None
     """Ids of steps that the warnings topic holds already; `None` until the state is loaded."""
 
 
-class Judging(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
+class SegmentJudge(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
     """Holds a seat for each partition that the group gives it, and judges what is due there."""
 
-    def __init__(self, settings: JudgingSettings, engine: Callable[[], SegmentEngine]) -> None:
+    def __init__(self, settings: SegmentJudgeSettings, engine: Callable[[], SegmentEngine]) -> None:
         self._settings = settings
         self._engine = engine
         self._security = aiokafka_security(settings.security)
-        self._seats: dict[int, _Seat] = {}
+        self._seats: dict[int, _JudgedPartition] = {}
         self._asked_at = -IDLE_S
         self._idle: frozenset[int] = frozenset()
 
@@ -111,7 +111,7 @@ class Judging(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ship
 
     async def on_partitions_assigned(self, assigned: Collection[Any]) -> None:
         """Take new seats."""
-        self._seats = {place.partition: _Seat(self._engine()) for place in assigned}
+        self._seats = {place.partition: _JudgedPartition(self._engine()) for place in assigned}
         log.info("judging segments partitions=%s", ",".join(map(str, sorted(self._seats))) or "none")
 
     def _read(self, number: int, records: Collection[Any]) -> None:
@@ -121,7 +121,7 @@ class Judging(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ship
                 if (sums := seat.reader.read(record.value)) is not None:
                     seat.engine.take(sums)
 
-    async def _is_read(self, consumer: Any, number: int, seat: _Seat) -> bool:
+    async def _is_read(self, consumer: Any, number: int, seat: _JudgedPartition) -> bool:
         """Tell whether a seat knows all that its partition held when it was taken."""
         place = TopicPartition(self._settings.days_topic, number)
         try:
@@ -133,27 +133,27 @@ class Judging(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ship
 
     # -- judgement --------------------------------------------------------------------------------
 
-    async def _judge(self, consumer: Any, producer: Any, number: int, seat: _Seat) -> None:
+    async def _judge(self, consumer: Any, producer: Any, number: int, seat: _JudgedPartition) -> None:
         """Judge what is due, tell it, and only then put down the state that says so."""
         steps: list[SegmentStep] = []
-        if seat.told is None:
+        if seat.sent is None:
             settings = self._settings
             topic = WarningsTopic(settings.broker, settings.security, settings.warnings_topic)
-            seat.told = (await topic.since({})).ids
+            seat.sent = (await topic.since({})).ids
             steps = self._restored(seat)
         before = seat.engine.judged
         steps += seat.engine.judge(await self._idle_of(consumer, seat.engine.held_up_by()))
         if seat.engine.judged == before and not steps:
             return
         for step in steps:
-            if step.id not in seat.told:
+            if step.id not in seat.sent:
                 value = encode_segment_step(step, self._settings.app)
                 await producer.send(self._settings.warnings_topic, value, step.segment.encode())
         await producer.flush()
         state = encode_state(judge_state(seat.engine), seat.engine.rules.hash)
         await producer.send_and_wait(self._settings.days_topic, state, partition=number)
 
-    def _restored(self, seat: _Seat) -> list[SegmentStep]:
+    def _restored(self, seat: _JudgedPartition) -> list[SegmentStep]:
         if seat.reader.state is None:
             return []
         try:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from streams.intake.poll import Place
+from streams.intake.poll import TopicPartition
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ class PartitionProgress:
 
     stand: Any
     """Equal to that of the sight before where nothing has moved."""
-    lag: Mapping[Place, int | None]
+    lag: Mapping[TopicPartition, int | None]
     """Records that each place has and the engine has not, where there are any; `None`: not known how many."""
 
 
@@ -32,10 +32,10 @@ class _Watched:
     stand: Any
     since: float
     tell_at: float
-    lag: Mapping[Place, int | None] = field(default_factory=dict)
+    lag: Mapping[TopicPartition, int | None] = field(default_factory=dict)
 
 
-class Standstills:
+class StallDetector:
     """Follows the partitions of a worker from look to look."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -60,7 +60,7 @@ class Standstills:
                 watched.tell_at = now + min(max(stood, STALLED_S), LONGEST_S)
                 log.warning("stands still partition=%d for=%.0fs lag: %s", number, stood, _told(sight.lag))
 
-    def stalled(self) -> dict[Place, float]:
+    def stalled(self) -> dict[TopicPartition, float]:
         """Return for how many seconds places that have lag have stood still with their partition."""
         now = self._clock()
         return {
@@ -71,5 +71,5 @@ class Standstills:
         }
 
 
-def _told(lag: Mapping[Place, int | None]) -> str:
+def _told(lag: Mapping[TopicPartition, int | None]) -> str:
     return ", ".join(f"{place} {'unknown' if n is None else n}" for place, n in sorted(lag.items()))

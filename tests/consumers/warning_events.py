@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 
 from consumers.broker.client import Record
 from streams.contract.warnings import encode_step
-from streams.core.steps import Attention, AttentionState, Cause, Reason, Step, StepKind, Tier
+from streams.core.steps import Acknowledgement, AcknowledgementState, Cause, Reason, Step, StepKind, Tier
 
 T0 = 1_300_000_000_000_000
 DAY = 86_400_000_000
@@ -24,7 +24,7 @@ def step(
     kind: StepKind = StepKind.OPENED,
     tier: Tier = Tier.MEDIUM,
     causes: Sequence[str] = ("order-collapse",),
-    attention: Attention | None = None,
+    attention: Acknowledgement | None = None,
 ) -> Step:
     return Step(
         kind=kind,
@@ -55,7 +55,7 @@ def step(
         model_version="m1",
         reasons=(Reason("order_trend", 0.8, 0.25), Reason("logins_30d", -0.1, None)),
         rule_set="abc",
-        attention=attention,
+        acknowledgement=attention,
     )
 
 
@@ -83,9 +83,9 @@ def life(customer: str) -> list[bytes]:
 
 def attended_life(customer: str) -> list[bytes]:
     """Return a warning that was acknowledged, lapsed, gained a cause and passed its deadline."""
-    taken = Attention(AttentionState.ACKNOWLEDGED, 2, T0 + 2 * DAY, "ann", until=T0 + 3 * DAY)
-    lapsed = Attention(AttentionState.LAPSED, 3, T0 + 3 * DAY, "ann", deadline=T0 + 5 * DAY)
-    overdue = Attention(AttentionState.OVERDUE, 5, T0 + 5 * DAY, "ann", level=1)
+    taken = Acknowledgement(AcknowledgementState.ACKNOWLEDGED, 2, T0 + 2 * DAY, "ann", until=T0 + 3 * DAY)
+    lapsed = Acknowledgement(AcknowledgementState.LAPSED, 3, T0 + 3 * DAY, "ann", deadline=T0 + 5 * DAY)
+    overdue = Acknowledgement(AcknowledgementState.OVERDUE, 5, T0 + 5 * DAY, "ann", level=1)
     return [
         value(customer=customer, number=1),
         value(customer=customer, number=2, kind=StepKind.ACKNOWLEDGED, attention=taken),

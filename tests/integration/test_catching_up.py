@@ -21,7 +21,7 @@ from streams.core.events.topics import Topic
 from streams.core.features.catalogue import DTYPES
 from streams.core.rules.rule_set import RuleSet
 from streams.core.steps import Step
-from streams.intake.partition import Pace
+from streams.intake.partition import BatchingPolicy
 from streams.offline.replay import replay
 from streams.rulebook.files import load_rules
 from streams.worker.pipeline import WorkerSettings
@@ -111,7 +111,7 @@ def test_a_backlog_gives_no_warning_that_a_live_run_would_not_have_given(
 ) -> None:
     # Many small fetches, and little that may wait: what is read of one topic runs ahead of the others.
     settings = replace(
-        settings_on(broker, PARTITIONS, Pace(step_events=200, waiting_limit=150)),
+        settings_on(broker, PARTITIONS, BatchingPolicy(step_events=200, waiting_limit=150)),
         checkpoints=str(tmp_path / "checkpoints"),
         fetch_bytes=30_000,
         poll_records=1_000,

@@ -317,14 +317,14 @@ def test_an_absent_broker_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
 
 LEFT_RUNNING = """
 import threading
-from consumers import kafka
-kafka.BOOTSTRAP_MS = 300
-absent = kafka.Cluster("127.0.0.1:1")
-for kind in (lambda: kafka.Subscription(absent, "t", group="g"), lambda: kafka.Producer(absent),
-             lambda: kafka.Admin(absent)):
+from consumers.broker import client
+client.BOOTSTRAP_MS = 300
+absent = client.Cluster("127.0.0.1:1")
+for kind in (lambda: client.Subscription(absent, "t", group="g"), lambda: client.Producer(absent),
+             lambda: client.Admin(absent)):
     try:
         kind()
-    except kafka.BrokerError as error:
+    except client.BrokerError as error:
         print(type(error).__name__)
 print(threading.active_count())
 """

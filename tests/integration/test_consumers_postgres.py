@@ -23,7 +23,7 @@ from consumers.muting.counts import muted_by_reason, muted_by_silence
 from consumers.notify.outbox import Outbox
 from consumers.sink.reading import read_records, read_segments
 from consumers.sink.sink import Sink
-from consumers.sink.store import OF_SEGMENTS, Counts, write
+from consumers.sink.store import OF_SEGMENTS, SinkCounts, write
 from streams.contract.warnings import parse_warning
 from tests.consumers import segment_events
 from tests.consumers.notify.notice_shop import BEGIN, DAY, HOUR, LIMITS, Shop, put, silence
@@ -40,14 +40,14 @@ def database(postgres_url: str) -> Iterator[Database]:
     opened.close()
 
 
-def store(database: Database, contents: list[bytes | None]) -> Counts:
+def store(database: Database, contents: list[bytes | None]) -> SinkCounts:
     return write(database, read_records(records(contents), NOW, parse_warning))
 
 
 def test_steps_are_stored_once_in_any_order_and_read_back_as_they_went_in(database: Database) -> None:
     lives: list[bytes | None] = [content for n in range(20) for content in life(f"c{n}")]
-    assert store(database, lives[::-1]) == Counts(records=80, steps=80)
-    assert store(database, lives) == Counts(records=80, repeats=80)
+    assert store(database, lives[::-1]) == SinkCounts(records=80, steps=80)
+    assert store(database, lives) == SinkCounts(records=80, repeats=80)
     with database.reading() as connection:
         states = connection.execute(select(warnings.c.state, warnings.c.last_step).distinct()).all()
         assert [tuple(row) for row in states] == [("resolved", 4)]
@@ -64,7 +64,7 @@ def test_a_row_that_the_server_refuses_is_put_aside_and_the_rest_stored(database
     # NUL is in no PostgreSQL text, and an integer has four bytes.
     contents[3] = value(customer="c3").replace(b'"order-collapse"', b'"a\\u0000b"')
     contents[6] = value(customer="c6").replace(b'"step":1,', b'"step":3000000000,')
-    assert store(database, [*contents, b"\x00\xff"]) == Counts(records=10, steps=7, unreadable=3)
+    assert store(database, [*contents, b"\x00\xff"]) == SinkCounts(records=10, steps=7, unreadable=3)
     with database.reading() as connection:
         aside = connection.execute(select(unreadable).order_by(unreadable.c.source_offset)).all()
     assert [(row.reason, row.source_offset) for row in aside] == [
@@ -79,7 +79,7 @@ def test_a_row_that_the_server_refuses_is_put_aside_and_the_rest_stored(database
 def test_segments_steps_are_stored_once_and_read_back_as_they_went_in(database: Database) -> None:
     contents: list[bytes | None] = [content for n in range(9) for content in segment_events.life(f"s{n}")]
     contents.append(segment_events.value("s9").replace(b'"complaints-up"', b'"a\\u0000b"'))
-    for order, counts in ((-1, Counts(37, 36, 0, 1)), (1, Counts(37, 0, 36, 1))):
+    for order, counts in ((-1, SinkCounts(37, 36, 0, 1)), (1, SinkCounts(37, 0, 36, 1))):
         reading = read_segments(segment_events.records(contents[::order]), NOW)
         assert write(database, reading, OF_SEGMENTS) == counts
     with database.reading() as connection:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from streams.contract.rejected import Reason, read_rejected_headers
+from streams.contract.rejected import RefusalReason, read_rejected_headers
 from streams.core.events.topics import Topic
 from tests.integration.workers import RunningWorker, Sent, consume, event, produce, running, settings_on
 
@@ -87,7 +87,7 @@ def test_what_is_refused_lands_whole_with_its_reason_and_place_and_the_rest_goes
     assert len(found) == len(rejected) == len(sent)
     for name, record in sent.items():
         said = rejected[record.key, record.value]
-        assert said.reason is (Reason.NOT_JSON if name == "megabyte" else Reason(name))
+        assert said.reason is (RefusalReason.NOT_JSON if name == "megabyte" else RefusalReason(name))
         assert (said.topic, said.partition, said.offset) == (record.topic, record.partition, offsets[name])
         assert not said.truncated
     worker.wait_until(lambda: worker.stats is not None and worker.stats.refused == len(sent))

@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-unt
 
 from streams.core.events.topics import Topic
 from streams.core.features.catalogue import DTYPES
-from streams.intake.partition import Pace
+from streams.intake.partition import BatchingPolicy
 from streams.rulebook.files import load_rules
 from streams.worker.pipeline import WorkerSettings
 from tests.integration.test_worker_command import arguments
@@ -24,7 +24,7 @@ IN_SHADOW = "  - {id: seen, status: shadow, when: orders_total >= 1, tier: low, 
 
 
 def test_it_says_what_would_be_sent_and_leaves_no_trace(broker: str, tmp_path: Path) -> None:
-    settings = settings_on(broker, PARTITIONS, Pace())
+    settings = settings_on(broker, PARTITIONS, BatchingPolicy())
     events = history(seed=3)
     records = [Sent(settings.topics[topic], customer.encode(), value) for topic, customer, value in events]
     produce(broker, [*records, Sent(settings.topics[Topic.ORDERS], b"c1", b"garbage")])

@@ -18,7 +18,7 @@ import pytest
 
 from streams.core.features.catalogue import DTYPES
 from streams.core.rules.rule_set import RuleSet
-from streams.intake.partition import Pace
+from streams.intake.partition import BatchingPolicy
 from streams.rulebook.files import load_rules
 from tests.integration.test_worker_command import arguments
 from tests.integration.test_worker_warnings import PARTITIONS, RULES, engine_of, expected, history
@@ -40,7 +40,7 @@ class Shop:
     """Events, a place to keep states, and the warnings that are due."""
 
     def __init__(self, broker: str, folder: Path, rules: RuleSet, seed: int) -> None:
-        settings = settings_on(broker, PARTITIONS, Pace(idle_s=IDLE_S))
+        settings = settings_on(broker, PARTITIONS, BatchingPolicy(idle_s=IDLE_S))
         self.folder = folder
         self.checkpoints = folder / "checkpoints"
         self.settings = replace(settings, checkpoints=str(self.checkpoints), checkpoint_every_s=0.5)

@@ -23,7 +23,7 @@ from streams.core.events.batch import Batch
 from streams.core.events.calendar import DAY
 from streams.core.features.catalogue import DTYPES
 from streams.core.rules.rule_set import RuleSet
-from streams.intake.partition import Pace
+from streams.intake.partition import BatchingPolicy
 from streams.rulebook.files import load_rules
 from tests.integration.test_worker_command import arguments
 from tests.integration.test_worker_recovery import last, wait_until
@@ -47,7 +47,7 @@ class Shop:
 
     def __init__(self, broker: str, folder: Path) -> None:
         self.folder = folder
-        settings = settings_on(broker, PARTITIONS, Pace(idle_s=IDLE_S))
+        settings = settings_on(broker, PARTITIONS, BatchingPolicy(idle_s=IDLE_S))
         self.settings = replace(settings, checkpoints=str(folder / "checkpoints"))
         self.events = history(seed=11)
         # Each record's partition is given, so that its offset is known.

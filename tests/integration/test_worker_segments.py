@@ -24,7 +24,7 @@ from streams.core.features.catalogue import DTYPES
 from streams.core.rules.rule_set import RuleSet
 from streams.core.segments.engine import SegmentEngine, SegmentSettings, SegmentStep
 from streams.core.segments.rules import SegmentRules
-from streams.intake.partition import Pace
+from streams.intake.partition import BatchingPolicy
 from streams.offline.replay import replay
 from streams.rulebook.files import load_segment_rules
 from streams.worker.pipeline import WorkerSettings
@@ -104,7 +104,7 @@ def expected(events: list[tuple[datetime, Topic, str, bytes]], rules: SegmentRul
 
 
 def prepared(broker: str) -> WorkerSettings:
-    settings = settings_on(broker, PARTITIONS, Pace(idle_s=2.0))
+    settings = settings_on(broker, PARTITIONS, BatchingPolicy(idle_s=2.0))
     profiles = f"{settings.app}-profiles"
     days, warnings = f"{settings.app}.segment-days", f"{settings.app}-segment-warnings"
     make_topics(broker, [profiles], PARTITIONS)

@@ -18,7 +18,7 @@ from streams.core.events.partitioner import partitions
 from streams.core.events.topics import Topic
 from streams.core.features.catalogue import DTYPES
 from streams.core.rules.rule_set import RuleSet
-from streams.intake.partition import Pace
+from streams.intake.partition import BatchingPolicy
 from streams.rulebook.files import load_rules
 from tests.integration.workers import Sent, consume, event, produce, running, settings_on
 
@@ -89,7 +89,7 @@ def expected(events: list[tuple[Topic, str, bytes]], rules: RuleSet, app: str) -
 
 @pytest.mark.parametrize("live", [False, True], ids=["as a backlog", "as it comes"])
 def test_the_warnings_are_those_of_the_engine(broker: str, rules: RuleSet, live: bool) -> None:
-    settings = settings_on(broker, PARTITIONS, Pace(idle_s=2.0))
+    settings = settings_on(broker, PARTITIONS, BatchingPolicy(idle_s=2.0))
     events = history(seed=7)
     records = [Sent(settings.topics[topic], customer.encode(), value) for topic, customer, value in events]
     due = expected(events, rules, settings.app)

@@ -16,11 +16,11 @@ import aiokafka  # type: ignore[import-untyped]  # ships no types
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # type: ignore[import-untyped]  # the same
 
 from lapwing.demo.broker import SESSION_TIMEOUT_S
-from streams.core.engine_io import Counts, Output
+from streams.core.engine_io import EventCounts, Output
 from streams.core.events.batch import Batch
 from streams.core.events.topics import REQUIRED, Topic
 from streams.core.segments.engine import SegmentEngine
-from streams.intake.partition import Engine, Pace
+from streams.intake.partition import BatchingPolicy, StepEngine
 from streams.worker.pipeline import Stats, WorkerSettings
 from streams.worker.run import serve
 
@@ -37,7 +37,7 @@ class RecordingEngine:
     def step(self, batch: Batch) -> Output:
         self.sizes.append(len(batch))
         self.events += zip(batch.topic.tolist(), batch.event_id.tolist(), strict=True)
-        return Output(counts=Counts(events=len(batch)))
+        return Output(counts=EventCounts(events=len(batch)))
 
     def flush(self) -> Output:
         return Output()
@@ -53,7 +53,7 @@ def make_topics(broker: str, names: Iterable[str], partitions: int) -> None:
     asyncio.run(create())
 
 
-def settings_on(broker: str, partitions: int = 2, pace: Pace | None = None) -> WorkerSettings:
+def settings_on(broker: str, partitions: int = 2, pace: BatchingPolicy | None = None) -> WorkerSettings:
     """Return settings with topics of their own, which are created."""
     prefix = f"t{uuid.uuid4().hex[:8]}"
     settings = WorkerSettings(
@@ -64,7 +64,7 @@ def settings_on(broker: str, partitions: int = 2, pace: Pace | None = None) -> W
         control_topic=f"{prefix}-control",
         audit_topic=f"{prefix}-audit",
         session_timeout_s=SESSION_TIMEOUT_S,
-        pace=pace or Pace(),
+        pace=pace or BatchingPolicy(),
     )
     make_topics(broker, settings.topics.values(), partitions)
     make_topics(
@@ -80,7 +80,7 @@ class RunningWorker:
     def __init__(
         self,
         settings: WorkerSettings,
-        engines: Callable[[int], Engine] | None = None,
+        engines: Callable[[int], StepEngine] | None = None,
         judge: Callable[[int], SegmentEngine] | None = None,
     ) -> None:
         self.settings = settings
@@ -117,7 +117,7 @@ class RunningWorker:
     def count(self) -> int:
         return sum(len(engine.events) for engine in list(self.engines.values()))
 
-    def _engine(self, number: int) -> Engine:
+    def _engine(self, number: int) -> StepEngine:
         engine = self.engines[number] = self._make(number)
         return engine
 
@@ -140,7 +140,7 @@ class RunningWorker:
 @contextlib.contextmanager
 def running(
     settings: WorkerSettings,
-    engines: Callable[[int], Engine] | None = None,
+    engines: Callable[[int], StepEngine] | None = None,
     judge: Callable[[int], SegmentEngine] | None = None,
 ) -> Iterator[RunningWorker]:
     worker = RunningWorker(settings, engines, judge)

@@ -8,7 +8,7 @@ from typing import Final
 
 from hypothesis import strategies as st
 
-from streams.core.events.batch import Action
+from streams.core.events.batch import ActionRecord
 from streams.core.events.topics import Topic
 from streams.core.steps import Tier
 from tests.oracle.attention import Patience
@@ -53,7 +53,7 @@ def with_actions(
         told = draw.pick(steps)
         at = max(0, told.step.at + draw.pick(AFTER))
         until = at + draw.pick(HOLDS) if draw.number(0, 2) == 0 else None
-        action = Action(
+        action = ActionRecord(
             told.step.id if draw.number(0, 9) < 9 else "no-such-warning",
             draw.pick(KINDS),
             actor=draw.pick(("ann", None)),

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from streams.core.events.batch import Action
-from streams.core.steps import Attention, StepKind, Tier
+from streams.core.events.batch import ActionRecord
+from streams.core.steps import Acknowledgement, StepKind, Tier
 from tests.oracle.days import DAY
 
 WEEK: Final = dict.fromkeys(Tier, 7 * DAY)
@@ -41,7 +41,7 @@ class Care:
         return f"{self.state} by {self.by} at step {self.step} {when} level {self.level}"
 
 
-def told(attention: Attention | None) -> str:
+def told(attention: Acknowledgement | None) -> str:
     """Return the engine's attention as the twin writes it."""
     if attention is None:
         return "nobody"
@@ -114,7 +114,7 @@ class Watch:
         self.care = Care("overdue", self.step, at, by, level=level + 1)
         return StepKind.ESCALATED
 
-    def act(self, action: Action, at: int) -> StepKind | None:
+    def act(self, action: ActionRecord, at: int) -> StepKind | None:
         """Do what an action says, or nothing where its time is over."""
         until = action.until
         if action.kind == "acknowledge" and until is None:

@@ -160,7 +160,7 @@ def show_step(step: Step) -> str:
     """Return the engine's step as one line."""
     causes = ", ".join(sorted(show_cause(cause) for cause in step.causes))
     head = f"{when(step.at)} {step.customer_id} {step.kind} {step.number} {step.tier.label}"
-    return f"{head} opened {when(step.opened_at)} [{causes}] {told(step.attention)}"
+    return f"{head} opened {when(step.opened_at)} [{causes}] {told(step.acknowledgement)}"
 
 
 def show_cause(cause: Cause) -> str:

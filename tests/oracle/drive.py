@@ -16,7 +16,7 @@ from streams.core.rules.rule import Rule
 from streams.core.rules.rule_set import RuleSet, compile_rules
 from streams.core.state_tables import restore, tables
 from streams.core.steps import Step
-from streams.core.warnings.acknowledgement import AttentionTerms
+from streams.core.warnings.acknowledgement import AcknowledgementTerms
 from tests.oracle.conditions import OracleRule
 from tests.oracle.engine import OracleSettings
 
@@ -42,7 +42,7 @@ def engine_settings(settings: OracleSettings) -> EngineSettings:
         repeat_window_us=settings.repeat_window_us,
         quiet_after_us=settings.quiet_after_us,
         priors=Priors(orders=settings.k, rate=settings.r),
-        attention=AttentionTerms(
+        attention=AcknowledgementTerms(
             acknowledge_for=settings.patience.acknowledge_for,
             snooze_for=settings.patience.snooze_for,
             acknowledge_within=settings.patience.acknowledge_within,

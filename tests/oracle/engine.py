@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
-from streams.core.events.batch import Action
+from streams.core.events.batch import ActionRecord
 from streams.core.events.topics import Topic
 from streams.core.steps import StepKind
 from tests.oracle.attention import Patience
@@ -145,7 +145,7 @@ class OracleEngine:
     def _act(self, event: Event) -> Collection[str]:
         """Let an action take effect; return the rules whose causes it ended."""
         action, customer = event.record, event.customer_id
-        if not isinstance(action, Action) or action.kind not in ("acknowledge", "snooze", "expire"):
+        if not isinstance(action, ActionRecord) or action.kind not in ("acknowledge", "snooze", "expire"):
             return ()
         step, reason = self._life(customer).act(event.judged_at, action)
         if step is None:

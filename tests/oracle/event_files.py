@@ -9,7 +9,14 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 from typing import Any
 
-from streams.core.events.batch import MILLION, Action, Closure, ComplaintStatus, OrderStatus, Profile
+from streams.core.events.batch import (
+    MILLION,
+    ActionRecord,
+    ClosureRecord,
+    ComplaintStatus,
+    OrderStatus,
+    ProfileRecord,
+)
 from streams.core.events.topics import FILE_TYPES, Topic
 from tests.oracle.days import instant
 from tests.oracle.history import Event
@@ -54,21 +61,21 @@ def event_of(said: dict[str, Any]) -> Event:
         more["record"] = profile_of(said)
     elif topic == Topic.ACTIONS:
         until = said.get("until")
-        more["record"] = Action(
+        more["record"] = ActionRecord(
             said["warning_id"],
             said["kind"],
             actor=said.get("actor"),
             until=None if until is None else instant(until),
         )
     elif topic == Topic.CLOSURES:
-        more["record"] = Closure(said.get("reason"), said.get("churn_type"))
+        more["record"] = ClosureRecord(said.get("reason"), said.get("churn_type"))
     return Event(topic, instant(said["occurred_at"]), said["customer_id"], said["event_id"], **more)
 
 
-def profile_of(said: dict[str, Any]) -> Profile:
+def profile_of(said: dict[str, Any]) -> ProfileRecord:
     """Return the attributes that a profile says."""
     ends = said.get("contract_ends_at")
-    return Profile(
+    return ProfileRecord(
         customer_class=said.get("customer_class"),
         segment=said.get("segment"),
         region=said.get("region"),

@@ -15,7 +15,15 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from hypothesis import strategies as st
 
-from streams.core.events.batch import MILLION, Action, Batch, Closure, ComplaintStatus, OrderStatus, Profile
+from streams.core.events.batch import (
+    MILLION,
+    ActionRecord,
+    Batch,
+    ClosureRecord,
+    ComplaintStatus,
+    OrderStatus,
+    ProfileRecord,
+)
 from streams.core.events.topics import Topic
 from tests.oracle.days import DAY, HOUR, SECOND, instant, local_day, midnight
 from tests.oracle.history import Event
@@ -109,11 +117,15 @@ def content(draw: Draw, topic: Topic, at: int) -> dict[str, Any]:
     if topic == Topic.PROFILES:
         ends = at + draw.pick((0, 1, -DAY, 400 * DAY)) if draw.number(0, 1) else None
         kind_of = draw.pick((None, "key", "ordinary", "small", "problem"))
-        return {"record": Profile(kind_of, draw.pick((None, "s1")), draw.pick((None, "é")), None, None, ends)}
+        return {
+            "record": ProfileRecord(
+                kind_of, draw.pick((None, "s1")), draw.pick((None, "é")), None, None, ends
+            )
+        }
     if topic == Topic.ACTIONS:
-        return {"record": Action("no-such-warning", "call")}
+        return {"record": ActionRecord("no-such-warning", "call")}
     if topic == Topic.CLOSURES:
-        return {"record": Closure("moved")}
+        return {"record": ClosureRecord("moved")}
     return {}
 
 

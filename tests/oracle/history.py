@@ -12,7 +12,15 @@ from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from streams.core.events.batch import MILLION, Action, Closure, ComplaintStatus, Labels, OrderStatus, Profile
+from streams.core.events.batch import (
+    MILLION,
+    ActionRecord,
+    ClosureRecord,
+    ComplaintStatus,
+    LabelsRecord,
+    OrderStatus,
+    ProfileRecord,
+)
 from streams.core.events.topics import Topic
 from tests.oracle.days import DAY, local_day
 
@@ -34,7 +42,7 @@ class Event:
     amount: int = 0
     complaint_id: str | None = None
     satisfaction: int = 0
-    record: Profile | Action | Closure | Labels | None = None
+    record: ProfileRecord | ActionRecord | ClosureRecord | LabelsRecord | None = None
     clock: int | None = None
 
     @property
@@ -306,7 +314,7 @@ def profile(view: View) -> dict[str, Value]:
     """Return the attributes of the newest profile, which replaces older ones whole."""
     records = sorted((e for e in view.seen if e.topic == Topic.PROFILES), key=told_at)
     newest = records[-1].record if records else None
-    said = newest if isinstance(newest, Profile) else Profile()
+    said = newest if isinstance(newest, ProfileRecord) else ProfileRecord()
     ends = said.contract_ends_at
     return {
         "customer_class": said.customer_class,

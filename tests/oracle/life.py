@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 
-from streams.core.events.batch import Action
+from streams.core.events.batch import ActionRecord
 from streams.core.steps import StepKind, Tier
 from streams.core.warnings.episodes import warning_id
 from tests.oracle.attention import Patience, Watch
@@ -178,7 +178,7 @@ class CustomerLife:
             steps.append(self._step(kind, at, rules, frozenset()))
         return steps
 
-    def act(self, at: int, action: Action) -> tuple[LifeStep | None, str | None]:
+    def act(self, at: int, action: ActionRecord) -> tuple[LifeStep | None, str | None]:
         """Let somebody act on a warning, and return the step or why there is none."""
         if self.watch is None or action.warning_id != self.id():
             return None, "closed" if self.openings and action.warning_id == self.id() else "unknown"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from streams.core.events.batch import Labels, Profile
+from streams.core.events.batch import LabelsRecord, ProfileRecord
 from streams.core.events.topics import Topic
 from streams.core.segments.engine import SegmentStep
 from tests.oracle.conditions import OracleRule, conjunction, disjunction, negation
@@ -59,14 +59,14 @@ class Part:
         found: dict[str, str | None] = {}
         newest: Event | None = None
         for e in known:
-            if isinstance(e.record, Profile) and (newest is None or e.at >= newest.at):
+            if isinstance(e.record, ProfileRecord) and (newest is None or e.at >= newest.at):
                 newest = e
         for name in PROFILED:
             found[name] = getattr(newest.record, name) if newest is not None else None
         for dimension, name in BOUGHT.items():
             last: Event | None = None
             for e in known:
-                names = isinstance(e.record, Labels) and getattr(e.record, name) is not None
+                names = isinstance(e.record, LabelsRecord) and getattr(e.record, name) is not None
                 if is_placed(e) and names and (last is None or e.at >= last.at):
                     last = e
             found[dimension] = getattr(last.record, name) if last is not None else None
@@ -93,7 +93,7 @@ class Part:
             yield Act(told, day, counts, {"shop": "", **self.segments_of(who, told)})
             if is_complaint(e):
                 complained.add((day, who))
-                if isinstance(e.record, Labels) and e.record.category is not None:
+                if isinstance(e.record, LabelsRecord) and e.record.category is not None:
                     new = (day, who, e.record.category) not in of_category
                     of_category.add((day, who, e.record.category))
                     alone = {"orders": 0, "complaints": 1, "active": 0, "complainers": int(new)}

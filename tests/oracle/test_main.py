@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from streams.core.events.batch import MILLION, ComplaintStatus, OrderStatus, Profile
+from streams.core.events.batch import MILLION, ComplaintStatus, OrderStatus, ProfileRecord
 from streams.core.events.topics import FILE_TYPES, Topic
 from tests.oracle.__main__ import main
 from tests.oracle.days import DAY, EPOCH, HOUR, instant
@@ -45,7 +45,7 @@ def line(event: Event) -> str:
         }
     if event.topic == Topic.FEEDBACK:
         said |= {"score": event.amount / MILLION, "scale": 1}
-    if isinstance(event.record, Profile):
+    if isinstance(event.record, ProfileRecord):
         ends = event.record.contract_ends_at
         said |= {
             "customer_class": event.record.customer_class,

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from streams.core.events.batch import MILLION, ComplaintStatus, OrderStatus, Profile
+from streams.core.events.batch import MILLION, ComplaintStatus, OrderStatus, ProfileRecord
 from streams.core.events.topics import Topic
 from tests.oracle.days import DAY, HOUR, instant, local_day, midnight, sweep_instants
 from tests.oracle.history import Event, Value, features
@@ -254,10 +254,10 @@ def test_the_newest_profile_by_event_time_replaces_the_older_whole() -> None:
     newer = event(
         Topic.PROFILES,
         "2024-01-05",
-        record=Profile("key", region="n", contract_ends_at=at("2024-02-01T12:00")),
+        record=ProfileRecord("key", region="n", contract_ends_at=at("2024-02-01T12:00")),
     )
     older = event(
-        Topic.PROFILES, "2024-01-01", "f", record=Profile("small", segment="s"), clock=at("2024-01-06")
+        Topic.PROFILES, "2024-01-01", "f", record=ProfileRecord("small", segment="s"), clock=at("2024-01-06")
     )
     row = recount([newer, older], "2024-02-01")
     assert (row["customer_class"], row["segment"], row["region"], row["origin"]) == ("key", None, "n", None)

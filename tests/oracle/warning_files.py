@@ -10,7 +10,16 @@ from typing import Any, Final
 
 from ruamel.yaml import YAML
 
-from streams.core.steps import TRAITS, Attention, AttentionState, Cause, Step, StepKind, Tier, Traits
+from streams.core.steps import (
+    TRAITS,
+    Acknowledgement,
+    AcknowledgementState,
+    Cause,
+    Step,
+    StepKind,
+    Tier,
+    Traits,
+)
 from tests.oracle.conditions import OracleRule
 from tests.oracle.days import DAY, HOUR, SECOND, instant
 from tests.oracle.life import Terms
@@ -68,18 +77,18 @@ def step_of(event: dict[str, Any]) -> Step:
         model_version=data["model_version"],
         reasons=(),
         rule_set=data["rule_set"],
-        attention=attention_of(data["attention"]),
+        acknowledgement=attention_of(data["attention"]),
         traits=Traits(*(data.get(name) for name in TRAITS)),
     )
 
 
-def attention_of(said: dict[str, Any] | None) -> Attention | None:
+def attention_of(said: dict[str, Any] | None) -> Acknowledgement | None:
     """Return who has the warning in hand."""
     if said is None:
         return None
     times = {name: None if said[name] is None else instant(said[name]) for name in ("until", "deadline")}
-    state, since = AttentionState(said["state"]), instant(said["since"])
-    return Attention(state, said["step"], since, said["by"], **times, level=said["level"])
+    state, since = AcknowledgementState(said["state"]), instant(said["since"])
+    return Acknowledgement(state, said["step"], since, said["by"], **times, level=said["level"])
 
 
 def cause_of(said: dict[str, Any]) -> Cause:

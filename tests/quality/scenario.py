@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from streams.core.events.calendar import DAY
 from streams.core.events.dedup import hash_strings
-from streams.core.model.delayed_labels import Cohorts
+from streams.core.model.delayed_labels import DelayedLabels
 from streams.core.model.logistic import INPUTS, Model, design
 from streams.core.model.prequential import Prequential
 from streams.learning.learner import RiverLearner
@@ -86,7 +86,7 @@ def run(
     rng = np.random.default_rng(seed)
     learner = RiverLearner()
     model = learner.snapshot()
-    cohorts = Cohorts([i.name for i in INPUTS], horizon_us=HORIZON_DAYS * DAY, active_us=10_000 * DAY)
+    cohorts = DelayedLabels([i.name for i in INPUTS], horizon_us=HORIZON_DAYS * DAY, active_us=10_000 * DAY)
     keys = hash_strings([f"customer {i}" for i in range(customers)])
     last_order = np.zeros(customers, dtype=np.int64)
     next_order = np.zeros(customers, dtype=np.int64)

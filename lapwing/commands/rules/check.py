@@ -15,7 +15,7 @@ from lapwing.settings.options import settings_options
 from lapwing.settings.settings import Settings
 from streams.core.events.topics import Topic
 from streams.core.features.catalogue import DTYPES
-from streams.core.rules.rule import Status
+from streams.core.rules.rule import RuleStatus
 from streams.core.rules.rule_set import RuleSet, compile_rules
 from streams.core.segments.rules import SegmentRules
 from streams.rulebook.cases.case import CaseMistake, RuleCasesRefused
@@ -28,7 +28,7 @@ from streams.rulebook.files import (
     load_segment_rules,
     read_rules,
 )
-from streams.rulebook.lint import Finding, Severity, Surroundings, lint
+from streams.rulebook.lint import LintFinding, Severity, Surroundings, lint
 
 
 class Topics(click.ParamType):
@@ -119,14 +119,14 @@ def _tell_mistakes(mistakes: Sequence[RuleMistake | CaseMistake], *, as_json: bo
 def _tell(
     rules: Sequence[PlacedRule],
     segments: SegmentRules,
-    findings: Sequence[Finding],
+    findings: Sequence[LintFinding],
     *,
     as_json: bool,
     ok: bool,
 ) -> None:
     compiled = compile_rules([placed.rule for placed in rules], DTYPES)
     statuses = Counter(placed.rule.status for placed in rules)
-    by_status = {status.value: statuses[status] for status in Status}
+    by_status = {status.value: statuses[status] for status in RuleStatus}
     paused = {rule.id: rule.paused for rule in compiled.rules if rule.paused}
     if as_json:
         said = {

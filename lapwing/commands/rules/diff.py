@@ -10,7 +10,7 @@ import click
 from lapwing.backtest.comparison_page import comparison_page
 from lapwing.backtest.comparison_text import print_comparison
 from lapwing.backtest.reading import (
-    Judged,
+    BacktestInputs,
     events_option,
     judging_options,
     no_collector,
@@ -18,7 +18,7 @@ from lapwing.backtest.reading import (
     read_history,
 )
 from lapwing.backtest.revisions import rules_of
-from lapwing.settings.options import Instant
+from lapwing.settings.options import InstantParam
 from lapwing.settings.settings import Settings
 from lapwing.terminal.output import whole_file
 from lapwing.terminal.progress import progress_bar
@@ -33,7 +33,7 @@ from streams.backtest.comparison import compare
 @judging_options
 @click.option(
     "--since",
-    type=Instant(),
+    type=InstantParam(),
     help="Judge what began at this instant or later, RFC 3339; by default all.",
 )
 @click.option(
@@ -48,7 +48,7 @@ from streams.backtest.comparison import compare
 def diff(
     old: str,
     new: str,
-    judged: Judged,
+    judged: BacktestInputs,
     settings: Settings,
     since: int | None,
     most: int,

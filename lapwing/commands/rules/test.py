@@ -15,12 +15,12 @@ import click
 from lapwing.terminal.progress import progress_bar
 from streams.core.conditions.parser import closest
 from streams.core.features.catalogue import DTYPES
-from streams.core.rules.rule import Rule, Status
+from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.rules.rule_set import RuleSet, compile_rules
 from streams.rulebook.cases.case import CUSTOMER, Case, CaseMistake, RuleCasesRefused
-from streams.rulebook.cases.compare import Difference
+from streams.rulebook.cases.compare import CaseDifference
 from streams.rulebook.cases.read import read_cases
-from streams.rulebook.cases.run import Opening, Outcome, run_cases
+from streams.rulebook.cases.run import CaseOutcome, RuleOpening, run_cases
 from streams.rulebook.cases.times import shown
 from streams.rulebook.files import CASES, RuleFilesRefused, RuleMistake, read_rules
 
@@ -105,7 +105,7 @@ def _judged(case: Case, rules: Sequence[Rule]) -> list[Rule]:
         for rule in rules
         if (rule.takes_part or rule.id in case.named if wanted is None else rule.id in wanted)
     ]
-    return [replace(rule, status=Status.ACTIVE) for rule in chosen]
+    return [replace(rule, status=RuleStatus.ACTIVE) for rule in chosen]
 
 
 def _rules_beside(path: Path) -> Path:
@@ -125,7 +125,7 @@ def _tell_mistakes(mistakes: Sequence[CaseMistake | RuleMistake | str], *, as_js
     click.echo(f"{len(mistakes)} mistake{'' if len(mistakes) == 1 else 's'}")
 
 
-def _print(outcomes: Sequence[Outcome], seconds: float, *, verbose: bool) -> None:
+def _print(outcomes: Sequence[CaseOutcome], seconds: float, *, verbose: bool) -> None:
     for outcome in outcomes:
         case = outcome.case
         if outcome.passed and not verbose:
@@ -141,7 +141,7 @@ def _print(outcomes: Sequence[Outcome], seconds: float, *, verbose: bool) -> Non
     click.echo(f"{len(outcomes)} {word}: {len(outcomes) - failed} passed, {failed} failed ({seconds:.1f} s)")
 
 
-def _course(openings: Sequence[Opening]) -> list[str]:
+def _course(openings: Sequence[RuleOpening]) -> list[str]:
     """Return what happened, a line each, in the order of time."""
     told: list[tuple[int, int, str]] = []
     for i, opening in enumerate(openings):
@@ -155,7 +155,7 @@ def _course(openings: Sequence[Opening]) -> list[str]:
     return [f"{shown(at):>{width}}  {text}" for at, _, text in sorted(told)]
 
 
-def _as_dict(outcomes: Sequence[Outcome], seconds: float) -> dict[str, Any]:
+def _as_dict(outcomes: Sequence[CaseOutcome], seconds: float) -> dict[str, Any]:
     return {
         "ok": all(outcome.passed for outcome in outcomes),
         "passed": sum(outcome.passed for outcome in outcomes),
@@ -175,11 +175,11 @@ def _as_dict(outcomes: Sequence[Outcome], seconds: float) -> dict[str, Any]:
     }
 
 
-def _difference(difference: Difference) -> dict[str, Any]:
+def _difference(difference: CaseDifference) -> dict[str, Any]:
     return {"line": difference.line, "message": difference.message}
 
 
-def _opening(opening: Opening) -> dict[str, Any]:
+def _opening(opening: RuleOpening) -> dict[str, Any]:
     return {
         "rule": opening.rule,
         "customer": opening.customer,

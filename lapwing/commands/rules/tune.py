@@ -10,7 +10,7 @@ import click
 import numpy as np
 
 from lapwing.backtest.reading import (
-    Judged,
+    BacktestInputs,
     events_option,
     judging_options,
     no_collector,
@@ -19,7 +19,7 @@ from lapwing.backtest.reading import (
 )
 from lapwing.backtest.tuning_page import tuning_page
 from lapwing.backtest.tuning_text import print_tuning
-from lapwing.settings.options import Instant
+from lapwing.settings.options import InstantParam
 from lapwing.settings.settings import Settings
 from lapwing.terminal.output import whole_file
 from lapwing.terminal.progress import progress_bar
@@ -28,7 +28,7 @@ from streams.backtest.history import History
 from streams.backtest.thresholds import Threshold, threshold
 from streams.backtest.tuning import candidates, tune
 from streams.core.features.catalogue import DTYPES
-from streams.core.rules.rule import Rule, Status
+from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.rules.rule_set import RuleSet
 from streams.errors import BacktestError
 from streams.rulebook.files import load_rules
@@ -98,13 +98,13 @@ class Values(click.ParamType):
 )
 @click.option(
     "--split",
-    type=Instant(),
+    type=InstantParam(),
     help="Choose by what was known at this instant, RFC 3339, and report on what came after it.",
 )
 @page_options
 def tune_command(
     rule_id: str,
-    judged: Judged,
+    judged: BacktestInputs,
     settings: Settings,
     addresses: tuple[str, ...],
     values: tuple[float, ...] | None,
@@ -123,7 +123,7 @@ def tune_command(
     rules = load_rules([settings.rules], DTYPES)
     rule = _rule(rules, rule_id, settings.rules)
     moved = [threshold(rule, address, DTYPES) for address in addresses]
-    others = [each for each in rules.rules if each.status is Status.ACTIVE and each.id != rule.id]
+    others = [each for each in rules.rules if each.status is RuleStatus.ACTIVE and each.id != rule.id]
     with no_collector():
         history, refused = read_history(judged, settings)
         if split is not None and not history.begin < split < history.end:

@@ -88,7 +88,7 @@ def cases(condition: c.Condition, want: Want) -> list[Case]:
         case c.Constant(value):
             right = value in _TRUTHS[want]
             return [()] if right else []
-        case c.Missing():
+        case c.Null():
             return [()] if want in (Want.MISSING, Want.NOT_TRUE, Want.NOT_FALSE) else []
         case c.Not(of):
             return cases(of, want.mirrored)
@@ -99,15 +99,15 @@ def cases(condition: c.Condition, want: Want) -> list[Case]:
             return _and(c.Not(left), c.Not(right_), want.mirrored)
         case c.IsMissing(of):
             return _is_missing(of, missing=True in _TRUTHS[want]) if want is not Want.MISSING else []
-        case c.FirstKnown(of):
+        case c.Coalesce(of):
             return _first_known(of, want)
-        case c.Branch(when, then, otherwise):
+        case c.CaseCondition(when, then, otherwise):
             taken = both([cases(when, Want.TRUE), cases(then, want)])
             return [*taken, *both([cases(when, Want.NOT_TRUE), cases(otherwise, want)])]
         case c.Compare(op, left, right):
             missing: list[Case] = [(Is(left, known=False),), (Is(right, known=False),)]
             return _leaf((Held(op, left, right),), (Held(_OPPOSITE[op], left, right),), missing, want)
-        case c.Among(of, values):
+        case c.InList(of, values):
             among, apart = OneOf(of, values, among=True), OneOf(of, values, among=False)
             return _leaf((among,), (apart,), [(Is(of, known=False),)], want)
         case c.WordTest():

@@ -94,7 +94,7 @@ def solved(node: c.Numeric, name: str, wanted: Interval, numbers: Numbers) -> li
     if wanted.empty:
         return []
     match node:
-        case c.Feature():
+        case c.NumericFeature():
             return [wanted]
         case c.Arithmetic(op, left, right):
             inside, other, on_left = (left, right, True) if reads(left, name) else (right, left, False)
@@ -106,10 +106,10 @@ def solved(node: c.Numeric, name: str, wanted: Interval, numbers: Numbers) -> li
                 for piece in _undone(op, known, on_left, wanted)
                 for found in solved(inside, name, piece, numbers)
             ]
-        case c.Apply("abs", of):
+        case c.FunctionCall("abs", of):
             size = wanted.meet(Interval(low=0.0))
             return solved(of, name, size, numbers) + solved(of, name, size.scaled(-1), numbers)
-        case c.Apply("sqrt", of):
+        case c.FunctionCall("sqrt", of):
             root = wanted.meet(Interval(low=0.0))
             square = Interval(root.low**2, root.high**2, root.low_open, root.high_open)
             return [] if root.empty else solved(of, name, square, numbers)

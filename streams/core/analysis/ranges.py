@@ -72,7 +72,7 @@ class Defined:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class CountWindow:
     """A count of the last days, and how long ago the newest of what it counts was."""
 
     count: str
@@ -116,8 +116,8 @@ DEFINED: Final[tuple[Defined, ...]] = (
     Defined("spend_trend", "spend_30d", "spend_prev_30d"),
     Defined("return_rate_90d", "returns_90d", "orders_90d"),
 )
-WINDOWS: Final[tuple[Window, ...]] = tuple(
-    Window(f"{thing}s_{days}d", f"days_since_{thing}", days)
+WINDOWS: Final[tuple[CountWindow, ...]] = tuple(
+    CountWindow(f"{thing}s_{days}d", f"days_since_{thing}", days)
     for thing, windows in (("order", (7, 30, 90)), ("login", (7, 30, 90)), ("complaint", (30, 90)))
     for days in windows
 )

@@ -78,7 +78,7 @@ class Box:
 
     def interval(self, name: str) -> Interval:
         """Return what a feature can be."""
-        return self._range(c.Feature(name))
+        return self._range(c.NumericFeature(name))
 
     # -- facts --------------------------------------------------------------------------------------
 
@@ -119,23 +119,25 @@ class Box:
     def _know(self, of: c.Numeric) -> bool:
         """Note that a number is known, and with it what it is made of; return whether that can be."""
         match of:
-            case c.Feature(name):
+            case c.NumericFeature(name):
                 if name in self.missing:
                     return False
                 if name not in self.known:
                     self.known.add(name)
-                    return all(self._know(c.Feature(other)) for other in ranges.KNOWN_WITH.get(name, ()))
+                    return all(
+                        self._know(c.NumericFeature(other)) for other in ranges.KNOWN_WITH.get(name, ())
+                    )
             case c.Arithmetic(_, left, right):
                 return self._know(left) and self._know(right)
-            case c.Apply(_, inner):
+            case c.FunctionCall(_, inner):
                 return self._know(inner)
-            case c.Missing():
+            case c.Null():
                 return False
         return True
 
     def _miss(self, of: c.Numeric) -> bool:
         match of:
-            case c.Feature(name):
+            case c.NumericFeature(name):
                 self.missing.add(name)
                 return name not in self.known and not ranges.always_known(name)
             case c.Number():
@@ -147,13 +149,13 @@ class Box:
     def _range(self, term: c.Numeric) -> Interval:
         found = self.ranges.get(term)
         if found is None:
-            found = ranges.range_of(term.name) if isinstance(term, c.Feature) else self._forward(term)
+            found = ranges.range_of(term.name) if isinstance(term, c.NumericFeature) else self._forward(term)
             self.ranges[term] = found
         return found
 
     def _meet(self, term: c.Numeric, interval: Interval) -> None:
         found = self._range(term).meet(interval)
-        if isinstance(term, c.Feature) and ranges.is_whole(term.name):
+        if isinstance(term, c.NumericFeature) and ranges.is_whole(term.name):
             found = whole(found)
         self.ranges[term] = found
 
@@ -193,17 +195,19 @@ class Box:
         for name in sorted(self.known):
             for other, least in ranges.AT_LEAST.get(name, ()):
                 # Counts of a quiet source are missing together with what they are counted of.
-                self._meet(c.Feature(other), Interval(least, math.inf))
+                self._meet(c.NumericFeature(other), Interval(least, math.inf))
         for fact in ranges.ORDERED:
-            low, high = c.Feature(fact.low), c.Feature(fact.high)
+            low, high = c.NumericFeature(fact.low), c.NumericFeature(fact.high)
             if fact.low in self.known and fact.high in self.known:
                 self._order(low, high, strictly=fact.strictly)
         for defined in ranges.DEFINED:
             if defined.name in self.known:
-                quotient = over(self._range(c.Feature(defined.above)), self._range(c.Feature(defined.below)))
-                self._meet(c.Feature(defined.name), quotient)
+                quotient = over(
+                    self._range(c.NumericFeature(defined.above)), self._range(c.NumericFeature(defined.below))
+                )
+                self._meet(c.NumericFeature(defined.name), quotient)
         for window in ranges.WINDOWS:
-            count, since = c.Feature(window.count), c.Feature(window.since)
+            count, since = c.NumericFeature(window.count), c.NumericFeature(window.since)
             if window.count in self.known and window.since in self.known:
                 if self._range(count).low >= 1:
                     self._meet(since, Interval(0, window.longest_ago))
@@ -219,25 +223,25 @@ class Box:
         match term:
             case c.Number(value):
                 return Interval(value, value)
-            case c.Feature(name):
+            case c.NumericFeature(name):
                 return self.ranges.get(term, ranges.range_of(name))
             case c.Arithmetic(op, left, right):
                 a, b = self._range(left), self._range(right)
                 return _ARITHMETIC[op](a, b) if op in _ARITHMETIC else ALL
-            case c.Apply("abs", of):
+            case c.FunctionCall("abs", of):
                 inner = self._range(of)
                 ends = (abs(inner.low), abs(inner.high))
                 return Interval(0 if 0 in Interval(inner.low, inner.high) else min(ends), max(ends))
-            case c.Apply("sign"):
+            case c.FunctionCall("sign"):
                 return Interval(-1, 1)
-            case c.Apply("sqrt"):
+            case c.FunctionCall("sqrt"):
                 return Interval(0, math.inf)
-            case c.Apply(function, of) if function in ("ceil", "floor", "round"):
+            case c.FunctionCall(function, of) if function in ("ceil", "floor", "round"):
                 inner = self._range(of)
                 return Interval(inner.low - 1, inner.high + 1)
             case c.Pick(_, of):
                 return _around(self._range(each) for each in of)
-            case c.Choose(_, then, otherwise):
+            case c.CaseNumber(_, then, otherwise):
                 return _around(self._range(each) for each in (then, otherwise))
         return ALL
 

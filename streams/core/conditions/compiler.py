@@ -109,19 +109,19 @@ class Program:
             case c.Not(of):
                 i = self._truth(of)
                 return lambda r, frame: (r[i][1], r[i][0])
-            case c.Among(of, values):
+            case c.InList(of, values):
                 return _among(self._number(of), values)
             case c.IsMissing(of):
                 return self._missing_step(of)
             case c.WordTest(of):
                 return _word_test(self._words(next(c.features_of(of))), word_verdict(node))
-            case c.FirstKnown(of):
+            case c.Coalesce(of):
                 return _first_known([self._truth(each) for each in of])
-            case c.Branch(when, then, otherwise):
+            case c.CaseCondition(when, then, otherwise):
                 return _branch(self._truth(when), self._truth(then), self._truth(otherwise))
             case c.Constant(value):
                 return lambda r, frame: (np.bool_(value), np.bool_(not value))
-            case c.Missing():
+            case c.Null():
                 return lambda r, frame: (np.False_, np.False_)
 
     def _missing_step(self, of: c.Numeric | c.Condition) -> Step:
@@ -133,16 +133,16 @@ class Program:
 
     def _number_step(self, node: c.Numeric) -> Step:
         match node:
-            case c.Feature(name):
+            case c.NumericFeature(name):
                 return lambda r, frame: _load_number(frame.get_column(name))
             case c.Number(value):
                 return lambda r, frame: (np.float64(value), None)
-            case c.Missing():
+            case c.Null():
                 return lambda r, frame: (np.float64(np.nan), np.True_)
             case c.Arithmetic(op, left, right):
                 i, j, ufunc = self._number(left), self._number(right), _ARITHMETIC[op]
                 return lambda r, frame: _finite(ufunc(r[i][0], r[j][0]))
-            case c.Apply(function, of, decimals):
+            case c.FunctionCall(function, of, decimals):
                 i = self._number(of)
                 if function == "round":
                     return lambda r, frame: _finite(np.round(r[i][0], decimals))
@@ -150,7 +150,7 @@ class Program:
                 return lambda r, frame: _finite(ufunc(r[i][0]))
             case c.Pick(how, of):
                 return _pick(how, [self._number(each) for each in of])
-            case c.Choose(when, then, otherwise):
+            case c.CaseNumber(when, then, otherwise):
                 k, i, j = self._truth(when), self._number(then), self._number(otherwise)
                 return lambda r, frame: _finite(np.where(r[k][0], r[i][0], r[j][0]))
 
@@ -282,7 +282,7 @@ def _word_reader(of: c.Text) -> Callable[[str | None], str | None]:
     match of:
         case c.WordFeature():
             return lambda word: word
-        case c.Known(inner, default):
+        case c.WordOrDefault(inner, default):
             read = _word_reader(inner)
             return lambda word: default if (known := read(word)) is None else known
         case c.Folded(upper, inner):

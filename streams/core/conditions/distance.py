@@ -67,7 +67,7 @@ class Distances(Program):
         match node:
             case c.Compare(op, left, right):
                 return self._comparison(op, left, right)
-            case c.Among(of, values):
+            case c.InList(of, values):
                 return self._among(of, values)
             case c.And(left, right):
                 i, j = self._distance(left), self._distance(right)
@@ -78,15 +78,15 @@ class Distances(Program):
             case c.Not(of):
                 i = self._distance(of)
                 return lambda r, frame: (r[i][1], r[i][0])
-            case c.FirstKnown(of):
+            case c.Coalesce(of):
                 return _first_known([self._distance(each) for each in of])
-            case c.Branch(when, then, otherwise):
+            case c.CaseCondition(when, then, otherwise):
                 return _branch(self._distance(when), self._distance(then), self._distance(otherwise))
             case c.IsMissing():
                 i = self._truth(node)
                 # Nothing that a customer does makes a known number missing; a missing one may come.
                 return lambda r, frame: _pair(r[i], _IMPOSSIBLE, _UNKNOWN)
-            case c.WordTest() | c.Constant() | c.Missing():
+            case c.WordTest() | c.Constant() | c.Null():
                 i = self._truth(node)
                 return lambda r, frame: _pair(r[i], _IMPOSSIBLE, _IMPOSSIBLE)
 
@@ -161,7 +161,7 @@ def is_threshold(node: c.Numeric) -> bool:
 
 def _whole(node: c.Numeric) -> Callable[[pl.DataFrame], bool]:
     """Return what says of a frame whether the side of a comparison is a count."""
-    if isinstance(node, c.Feature):
+    if isinstance(node, c.NumericFeature):
         name = node.name
         return lambda frame: frame.schema[name].is_integer()
     return lambda frame: False

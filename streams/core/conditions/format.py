@@ -32,9 +32,9 @@ def _said(node: c.Node) -> tuple[str, int]:
     match node:
         case c.Number(value):
             return number_text(value), _WHOLE
-        case c.Missing():
+        case c.Null():
             return "NULL", _WHOLE
-        case c.Feature(name) | c.WordFeature(name):
+        case c.NumericFeature(name) | c.WordFeature(name):
             return name, _WHOLE
         case c.Word(word):
             return _quoted(word), _WHOLE
@@ -43,22 +43,22 @@ def _said(node: c.Node) -> tuple[str, int]:
         case c.Arithmetic(op, left, right):
             level = _LEVEL[op]
             return f"{text(left, level)} {op} {text(right, level + 1)}", level
-        case c.Apply(function, of, decimals):
+        case c.FunctionCall(function, of, decimals):
             places = f", {decimals}" if decimals else ""
             return f"{function.upper()}({text(of)}{places})", _WHOLE
         case c.Pick(how, of):
             return f"{how.upper()}({', '.join(map(text, of))})", _WHOLE
-        case c.FirstKnown(of):
+        case c.Coalesce(of):
             return f"COALESCE({', '.join(map(text, of))})", _WHOLE
-        case c.Choose(when, then, otherwise) | c.Branch(when, then, otherwise):
+        case c.CaseNumber(when, then, otherwise) | c.CaseCondition(when, then, otherwise):
             return f"CASE WHEN {text(when)} THEN {text(then)} ELSE {text(otherwise)} END", _WHOLE
         case c.Folded(upper, of):
             return f"{'UPPER' if upper else 'LOWER'}({text(of)})", _WHOLE
-        case c.Known(of, default):
+        case c.WordOrDefault(of, default):
             return f"COALESCE({text(of)}, {_quoted(default)})", _WHOLE
         case c.Compare(op, left, right):
             return f"{text(left, _SUM)} {op} {text(right, _SUM)}", _COMPARE
-        case c.Among(of, values):
+        case c.InList(of, values):
             return f"{text(of, _SUM)} IN ({', '.join(map(number_text, values))})", _COMPARE
         case c.IsMissing(of):
             return f"{text(of, _SUM)} IS NULL", _COMPARE

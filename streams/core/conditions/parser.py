@@ -87,7 +87,7 @@ def parse_condition(sql: str, catalogue: Catalogue) -> c.Condition:
         tree = expression_tree(sql)
     except NotSqlError as error:
         raise ConditionError([(str(error), None)]) from None
-    reader = _Reader(catalogue)
+    reader = _ConditionReader(catalogue)
     node = reader.read(tree, 0)
     if node is not None and not isinstance(node, c.CONDITION):
         what = "a number" if isinstance(node, c.NUMERIC) else "a word"
@@ -103,7 +103,7 @@ def closest(name: str, names: Mapping[str, Any] | list[str] | tuple[str, ...]) -
     return near[0] if near else None
 
 
-class _Reader:
+class _ConditionReader:
     """One condition being read; mistakes are collected, so that all are told at once."""
 
     def __init__(self, catalogue: Catalogue) -> None:
@@ -146,7 +146,7 @@ class _Reader:
         if dtype is None:
             return self.refuse(f"unknown feature {name!r}", closest(name, self.catalogue))
         if dtype.is_numeric():
-            return c.Feature(name)
+            return c.NumericFeature(name)
         if dtype in (pl.String, pl.Categorical, pl.Enum):
             return c.WordFeature(name)
         return self.refuse(f"feature {name!r} is neither a number nor a word")
@@ -157,7 +157,7 @@ class _Reader:
         kind, value = next(iter(next(iter(literal.values())).items()))
         match kind:
             case "Null":
-                return c.Missing()
+                return c.Null()
             case "Boolean":
                 return c.Constant(bool(value))
             case "String":
@@ -194,7 +194,7 @@ class _Reader:
     def _compare(self, op: str, left: Read, right: Read) -> Read:
         if left is None or right is None:
             return None
-        if isinstance(left, c.Missing) or isinstance(right, c.Missing):
+        if isinstance(left, c.Null) or isinstance(right, c.Null):
             return self.refuse("a comparison with NULL is never true; write IS NULL or IS NOT NULL")
         if isinstance(left, c.Constant) or isinstance(right, c.Constant):
             return self.refuse("do not compare with TRUE or FALSE; write the condition itself, or NOT (...)")
@@ -214,11 +214,11 @@ class _Reader:
         if when is None or then is None or otherwise is None:
             return None
         if isinstance(then, c.CONDITION) and isinstance(otherwise, c.CONDITION):
-            if isinstance(then, c.Missing) and isinstance(otherwise, c.Missing):
+            if isinstance(then, c.Null) and isinstance(otherwise, c.Null):
                 return then
-            return c.Branch(when, then, otherwise)
+            return c.CaseCondition(when, then, otherwise)
         if isinstance(then, c.NUMERIC) and isinstance(otherwise, c.NUMERIC):
-            return c.Choose(when, then, otherwise)
+            return c.CaseNumber(when, then, otherwise)
         return self.refuse("a CASE must give numbers only or conditions only")
 
     def _cast(self, of: Read, dtype: Any) -> Read:
@@ -251,12 +251,12 @@ class _Reader:
                 return self._among(of[0], of[1])
             if detail == "Round":
                 number = self._number(of[0], "ROUND")
-                return None if number is None else c.Apply("round", number, int(value["decimals"]))
+                return None if number is None else c.FunctionCall("round", number, int(value["decimals"]))
         if group == "StringExpr":
             return self._word_function(name, of)
         if (group, name) == ("Pow", "Sqrt") or (group is None and name in _FUNCTIONS):
             number = self._number(of[0], str(name).upper())
-            return None if number is None else c.Apply("sqrt" if group else _FUNCTIONS[name], number)
+            return None if number is None else c.FunctionCall("sqrt" if group else _FUNCTIONS[name], number)
         if group is None and name in _PICKS:
             return self._pick(_PICKS[name], of)
         if group is None and name == "Coalesce":
@@ -277,8 +277,11 @@ class _Reader:
         if isinstance(of, c.TEXT) and words:
             return c.WordTest(of, "in", several.values)
         numbers = all(isinstance(value, int | float | Decimal) for value in several.values)
-        if isinstance(of, c.Feature | c.Arithmetic | c.Apply | c.Pick | c.Choose) and numbers:
-            return c.Among(of, tuple(float(value) for value in several.values))
+        if (
+            isinstance(of, c.NumericFeature | c.Arithmetic | c.FunctionCall | c.Pick | c.CaseNumber)
+            and numbers
+        ):
+            return c.InList(of, tuple(float(value) for value in several.values))
         return self.refuse(
             f"IN compares {_kind(of)} with {'words' if words else 'numbers' if numbers else 'others'}"
         )
@@ -290,10 +293,10 @@ class _Reader:
     def _coalesce(self, of: list[Read]) -> Read:
         if isinstance(of[0], c.TEXT):
             if len(of) == 2 and isinstance(of[1], c.Word):
-                return c.Known(of[0], of[1].value)
+                return c.WordOrDefault(of[0], of[1].value)
             return self.refuse("COALESCE of a word needs one written word after it")
         if all(isinstance(each, c.CONDITION) for each in of):
-            return c.FirstKnown(tuple(cast(list[c.Condition], of)))
+            return c.Coalesce(tuple(cast(list[c.Condition], of)))
         return self._pick("coalesce", of)
 
     def _word_function(self, name: Any, of: list[Read]) -> Read:
@@ -332,13 +335,13 @@ def _function_name(name: Any) -> str:
 
 def _kind(node: Read) -> str:
     match node:
-        case c.Feature(name) | c.WordFeature(name):
-            return f"{name} ({'a number' if isinstance(node, c.Feature) else 'a word'})"
+        case c.NumericFeature(name) | c.WordFeature(name):
+            return f"{name} ({'a number' if isinstance(node, c.NumericFeature) else 'a word'})"
         case c.Word(value):
             return f"the word {value!r}"
         case c.Number(value):
             return f"the number {value:g}"
-        case c.Folded() | c.Known():
+        case c.Folded() | c.WordOrDefault():
             return "a word"
         case _ if isinstance(node, c.NUMERIC):
             return "a number"

@@ -19,12 +19,12 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class Null:
     """`NULL`: a number or a condition that is missing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Feature:
+class NumericFeature:
     """A feature that is a number."""
 
     name: str
@@ -40,7 +40,7 @@ class Arithmetic:
 
 
 @dataclass(frozen=True, slots=True)
-class Apply:
+class FunctionCall:
     """`abs`, `ceil`, `floor`, `round`, `sign` or `sqrt` of a number."""
 
     function: str
@@ -57,7 +57,7 @@ class Pick:
 
 
 @dataclass(frozen=True, slots=True)
-class Choose:
+class CaseNumber:
     """`CASE` that gives a number; a missing condition goes to `otherwise`."""
 
     when: Condition
@@ -88,7 +88,7 @@ class Folded:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class WordOrDefault:
     """A word, or `default` where it is missing."""
 
     of: Text
@@ -125,7 +125,7 @@ class Compare:
 
 
 @dataclass(frozen=True, slots=True)
-class Among:
+class InList:
     """A number that is one of several."""
 
     of: Numeric
@@ -163,14 +163,14 @@ class Not:
 
 
 @dataclass(frozen=True, slots=True)
-class FirstKnown:
+class Coalesce:
     """`COALESCE` of conditions: the first that is not missing."""
 
     of: tuple[Condition, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Branch:
+class CaseCondition:
     """`CASE` that gives a condition; a missing `when` goes to `otherwise`."""
 
     when: Condition
@@ -178,15 +178,17 @@ class Branch:
     otherwise: Condition
 
 
-Numeric = Number | Missing | Feature | Arithmetic | Apply | Pick | Choose
-Text = WordFeature | Folded | Known
-Condition = Constant | Missing | Compare | Among | IsMissing | WordTest | And | Or | Not | FirstKnown | Branch
+Numeric = Number | Null | NumericFeature | Arithmetic | FunctionCall | Pick | CaseNumber
+Text = WordFeature | Folded | WordOrDefault
+Condition = (
+    Constant | Null | Compare | InList | IsMissing | WordTest | And | Or | Not | Coalesce | CaseCondition
+)
 Node = Numeric | Text | Word | Condition
 
-NUMERIC: Final = (Number, Missing, Feature, Arithmetic, Apply, Pick, Choose)
-TEXT: Final = (WordFeature, Folded, Known)
+NUMERIC: Final = (Number, Null, NumericFeature, Arithmetic, FunctionCall, Pick, CaseNumber)
+TEXT: Final = (WordFeature, Folded, WordOrDefault)
 CONDITION: Final = (
-    Constant, Missing, Compare, Among, IsMissing, WordTest, And, Or, Not, FirstKnown, Branch,
+    Constant, Null, Compare, InList, IsMissing, WordTest, And, Or, Not, Coalesce, CaseCondition,
 )  # fmt: skip
 """The same as classes to be asked for; `Missing` is a number or a condition as its place demands."""
 
@@ -200,7 +202,7 @@ def parts(condition: Condition, joint: type[And] | type[Or]) -> list[Condition]:
 
 def features_of(node: Any) -> Iterator[str]:
     """Yield the names of the features a tree reads, in the order of reading, repeats included."""
-    if isinstance(node, Feature | WordFeature):
+    if isinstance(node, NumericFeature | WordFeature):
         yield node.name
     elif isinstance(node, tuple):
         for part in node:

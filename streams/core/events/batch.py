@@ -32,7 +32,7 @@ class ComplaintStatus(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
+class ProfileRecord:
     """A profile record; an absent field is `None` and clears what an older record said."""
 
     customer_class: str | None = None
@@ -47,7 +47,7 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class ActionRecord:
     """What the retention team did about a warning."""
 
     warning_id: str
@@ -62,7 +62,7 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
-class Closure:
+class ClosureRecord:
     """The customer left expressly."""
 
     reason: str | None = None
@@ -70,7 +70,7 @@ class Closure:
 
 
 @dataclass(frozen=True, slots=True)
-class Labels:
+class LabelsRecord:
     """What an order or a complaint says of where it belongs; a complaint has no channel."""
 
     channel: str | None
@@ -188,13 +188,19 @@ COLUMNS: Final[dict[str, tuple[Any, Any]]] = {
 """Name of each column, its dtype and the value of a row that has none."""
 
 
-Record = Profile | Action | Closure | Labels
-_RECORDS: Final = {"profile": Profile, "action": Action, "closure": Closure, "labels": Labels}
+Record = ProfileRecord | ActionRecord | ClosureRecord | LabelsRecord
+_RECORDS: Final = {
+    "profile": ProfileRecord,
+    "action": ActionRecord,
+    "closure": ClosureRecord,
+    "labels": LabelsRecord,
+}
+_KINDS: Final = {record: kind for kind, record in _RECORDS.items()}
 
 
 def record_json(record: Record | None) -> str | None:
     """Return a record as text."""
-    return None if record is None else json.dumps([type(record).__name__.lower(), asdict(record)])
+    return None if record is None else json.dumps([_KINDS[type(record)], asdict(record)])
 
 
 def read_record(text: str | None) -> Record | None:

@@ -52,7 +52,7 @@ def _mix(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return x
 
 
-class Repeats:
+class Deduplicator:
     """The event ids of the last `window` microseconds, and the verdict whether one comes again.
 
     Ids are held as 64-bit hashes with their event times, in a few sorted runs each less than a quarter as
@@ -128,9 +128,9 @@ class Repeats:
         left = (run.since(clock - self.window) for run in self._runs)
         self._runs = [run for run in left if len(run.key)]
 
-    def at_rest(self) -> Repeats:
+    def at_rest(self) -> Deduplicator:
         """Return what is held now, which does not change when more comes."""
-        held = Repeats(self.window)
+        held = Deduplicator(self.window)
         held._runs = list(self._runs)
         return held
 

@@ -12,7 +12,7 @@ from streams.core.events.calendar import NEVER
 
 
 @dataclass(frozen=True, slots=True)
-class Ordered:
+class ReorderedEvents:
     """Events in the order they are to be taken, with the instant at which each is judged."""
 
     events: Batch
@@ -20,7 +20,7 @@ class Ordered:
     """(n,) never decreasing; the event time, or for a late event the watermark when it arrived."""
 
 
-class Reorder:
+class ReorderBuffer:
     """Puts events up to `reorder` microseconds apart in order.
 
     The watermark is the greatest event time that has arrived, less `reorder`. An event below the watermark
@@ -51,10 +51,10 @@ class Reorder:
         self._held, self._instant = held, instant
         self.watermark, self.newest = watermark, newest
 
-    def put(self, batch: Batch) -> Ordered:
+    def put(self, batch: Batch) -> ReorderedEvents:
         """Take in events as they arrived and return those that the watermark has passed."""
         if not len(batch):
-            return Ordered(batch, batch.at)
+            return ReorderedEvents(batch, batch.at)
         newest = np.maximum.accumulate(batch.at)
         before = np.concatenate([[self.newest], np.maximum(newest[:-1], self.newest)])
         watermark = np.maximum(_less(before, self.reorder), self.watermark)
@@ -67,12 +67,12 @@ class Reorder:
             self.watermark,
         )
 
-    def flush(self) -> Ordered:
+    def flush(self) -> ReorderedEvents:
         """Return all that waits; whatever comes below it from now on is late."""
         self.watermark = max(self.watermark, self.newest)
         return self._release(self._held, self._instant, self.watermark + 1)
 
-    def _release(self, events: Batch, instant: NDArray[np.int64], until: int) -> Ordered:
+    def _release(self, events: Batch, instant: NDArray[np.int64], until: int) -> ReorderedEvents:
         """Return the events judged before `until` and hold the others."""
         now = instant < until
         if bool(now.all()):
@@ -82,7 +82,7 @@ class Reorder:
             self._held, self._instant = events.take(later), instant[later]
             events, instant = events.take(now), instant[now]
         order = events.order(instant)
-        return Ordered(events.take(order), instant[order])
+        return ReorderedEvents(events.take(order), instant[order])
 
 
 def _less(instants: NDArray[np.int64], interval: int) -> NDArray[np.int64]:

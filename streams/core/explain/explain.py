@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from streams.core.conditions import tree as c
 from streams.core.engine import Engine
 from streams.core.events.topics import Topic
-from streams.core.explain.parts import Gap, Part, Row, Verdict, gaps, part
-from streams.core.explain.smallest_change import Change, smallest_change
-from streams.core.explain.snapshot import Missing, Sight
+from streams.core.explain.parts import CustomerRow, Gap, Part, Verdict, gaps, part
+from streams.core.explain.smallest_change import FeatureChange, smallest_change
+from streams.core.explain.snapshot import CustomerSnapshot, MissingFeature
 from streams.core.explain.what_if import Ending, endings
 from streams.core.rules.rule import Rule
 from streams.core.rules.rule_set import render
 from streams.core.steps import Step, Value
-from streams.core.warnings.causes import Life, Phase
+from streams.core.warnings.causes import CausePhase, CauseState
 from streams.core.warnings.episodes import OpenWarning
 
 
@@ -36,14 +36,14 @@ class RuleView:
     """How far `when` is from being true: see `streams.core.conditions.distance`."""
     gaps: tuple[Gap, ...]
     """The parts that keep `when` from being true."""
-    changes: tuple[Change, ...] | None
+    changes: tuple[FeatureChange, ...] | None
     """The smallest change that makes `when` true, or where the cause is open `clear`; `None` for none."""
-    missing: tuple[Missing, ...]
+    missing: tuple[MissingFeature, ...]
     """The features it reads that are missing, and why."""
     values: tuple[tuple[str, Value], ...]
     """Every feature it reads."""
     message: str
-    life: Life | None
+    life: CauseState | None
     """Where the cause stands; `None` for an idle one."""
     due: int | None
     """When waiting (`for`), clearing (`keep_open_for`) or the cooldown is over, if nothing else comes."""
@@ -53,7 +53,7 @@ class RuleView:
     @property
     def is_open(self) -> bool:
         """Return whether the cause is open, or clearing."""
-        return self.life is not None and self.life.phase >= Phase.OPEN
+        return self.life is not None and self.life.phase >= CausePhase.OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Explanation:
     """All that is to be said of one customer at one instant."""
 
     customer_id: str
-    sight: Sight
+    sight: CustomerSnapshot
     source: str
     """What it was made from."""
     rule_set: str
@@ -82,7 +82,7 @@ class Explanation:
 def explain(
     engine: Engine,
     customer_id: str,
-    sight: Sight,
+    sight: CustomerSnapshot,
     *,
     source: str,
     heard: Set[Topic],
@@ -95,10 +95,10 @@ def explain(
     """
     lives = {
         rule: life
-        for rule, customer, life in engine.episodes.lives
-        if customer == sight.row and not (life.phase is Phase.COOLING and life.since <= sight.at)
+        for rule, customer, life in engine.episodes.causes
+        if customer == sight.row and not (life.phase is CausePhase.COOLING and life.since <= sight.at)
     }
-    any_open = any(life.phase >= Phase.OPEN for life in lives.values())
+    any_open = any(life.phase >= CausePhase.OPEN for life in lives.values())
     ends = endings(engine, customer_id, sight, heard) if any_open else {}
     views = [
         _view(engine, rule, sight, lives.get(rule), ends.get(rule, ()), heard)
@@ -122,15 +122,15 @@ def explain(
 def _view(
     engine: Engine,
     place: int,
-    sight: Sight,
-    life: Life | None,
+    sight: CustomerSnapshot,
+    life: CauseState | None,
     ends: tuple[Ending, ...],
     heard: Set[Topic],
 ) -> RuleView:
     rule, when, clear = engine.rules.rules[place], engine.rules.whens[place], engine.rules.clears[place]
     values = {name: sight.values[name] for name in engine.rules.reads(place)}
-    row = Row(values)
-    is_open = life is not None and life.phase >= Phase.OPEN
+    row = CustomerRow(values)
+    is_open = life is not None and life.phase >= CausePhase.OPEN
     return RuleView(
         rule=rule,
         when=part(when, row),
@@ -148,19 +148,19 @@ def _view(
     )
 
 
-def _due(life: Life, rule: Rule) -> int | None:
+def _due(life: CauseState, rule: Rule) -> int | None:
     match life.phase:
-        case Phase.COOLING:
+        case CausePhase.COOLING:
             return life.since
-        case Phase.PENDING:
+        case CausePhase.PENDING:
             return life.since + rule.for_us
-        case Phase.CLEARING:
+        case CausePhase.CLEARING:
             return life.clearing_since + rule.keep_open_for_us
     return None
 
 
 def _nearest_first(view: RuleView) -> tuple[int, int, float, str]:
-    phase = -1 if view.life is None else min(int(view.life.phase), int(Phase.OPEN))
+    phase = -1 if view.life is None else min(int(view.life.phase), int(CausePhase.OPEN))
     tier = int(view.rule.tier) if view.is_open else 0
     unknown = view.when.verdict is Verdict.MISSING or math.isnan(view.distance)
     return -phase, -tier, sys.float_info.max if unknown else view.distance, view.rule.id

@@ -81,7 +81,7 @@ class Gap:
     """The missing features that it hangs on."""
 
 
-class Row:
+class CustomerRow:
     """One customer's values, and what numbers and conditions are for them."""
 
     def __init__(self, values: Mapping[str, Value]) -> None:
@@ -120,7 +120,7 @@ class _Number(Program):
             return self._registers(frame)[self._wanted][0]
 
 
-def part(condition: c.Condition, row: Row) -> Part:
+def part(condition: c.Condition, row: CustomerRow) -> Part:
     """Return the parts of a condition and what each says of a customer."""
     return _part(condition, row, want=True)
 
@@ -131,10 +131,10 @@ def gaps(condition: c.Condition, values: Mapping[str, Value], want: bool = True)
     Of parts that must all hold these are all that do not, of alternatives those of the nearest one.
     `values` are those of the features that the condition reads; `None` is missing.
     """
-    return _gaps(condition, Row(values), want)
+    return _gaps(condition, CustomerRow(values), want)
 
 
-def _part(node: c.Condition, row: Row, *, want: bool) -> Part:
+def _part(node: c.Condition, row: CustomerRow, *, want: bool) -> Part:
     """Return the part that `node` is, or its opposite where not `want`ed."""
     match node:
         case c.Not(of):
@@ -150,7 +150,7 @@ def _part(node: c.Condition, row: Row, *, want: bool) -> Part:
             op, left, right = _measured(op if want else OPPOSITE[op], left, right)
             value, threshold = row.number(left), row.number(right)
             return Part(said, verdict, Join.NONE, (), text(left), value, op, threshold, values)
-        case c.Among(number):
+        case c.InList(number):
             op = "IN" if want else "NOT IN"
             return Part(said, verdict, Join.NONE, (), text(number), row.number(number), op, None, values)
         case c.WordTest(word, test):
@@ -159,7 +159,7 @@ def _part(node: c.Condition, row: Row, *, want: bool) -> Part:
     return Part(said, verdict, values=values)
 
 
-def _gaps(node: c.Condition, row: Row, want: bool) -> list[Gap]:
+def _gaps(node: c.Condition, row: CustomerRow, want: bool) -> list[Gap]:
     if row.verdict(node) is (Verdict.TRUE if want else Verdict.FALSE):
         return []
     match node:
@@ -170,10 +170,10 @@ def _gaps(node: c.Condition, row: Row, want: bool) -> list[Gap]:
                 return _gaps(left, row, want) + _gaps(right, row, want)
             nearer = min((left, right), key=lambda each: _rank(row.distance(each, want)))
             return _gaps(nearer, row, want)
-        case c.FirstKnown(of):
+        case c.Coalesce(of):
             known = [each for each in of if row.verdict(each) is not Verdict.MISSING]
             return _gaps((known or [of[-1]])[0], row, want)
-        case c.Branch(when, then, otherwise):
+        case c.CaseCondition(when, then, otherwise):
             if row.verdict(when) is Verdict.TRUE:
                 there, here = _gaps(then, row, want), _gaps(when, row, False) + _gaps(otherwise, row, want)
             else:
@@ -183,7 +183,7 @@ def _gaps(node: c.Condition, row: Row, want: bool) -> list[Gap]:
             )
         case c.Compare(op, left, right):
             return [_gap_of(node, _measured(op if want else OPPOSITE[op], left, right), row, want)]
-        case c.Among(number, values):
+        case c.InList(number, values):
             value = row.number(number)
             if want:
                 choices = [c.Compare("=", number, c.Number(each)) for each in values]
@@ -201,12 +201,14 @@ def _farthest(each: list[Gap]) -> tuple[int, float]:
     return max((_rank(gap.distance) for gap in each), default=(0, 0.0))
 
 
-def _gap_of(node: c.Condition, comparison: tuple[str, c.Numeric, c.Numeric], row: Row, want: bool) -> Gap:
+def _gap_of(
+    node: c.Condition, comparison: tuple[str, c.Numeric, c.Numeric], row: CustomerRow, want: bool
+) -> Gap:
     op, left, right = comparison
     value, threshold = row.number(left), row.number(right)
     change = None
     if value is not None and threshold is not None:
-        whole = isinstance(left, c.Feature) and isinstance(row.values[left.name], int)
+        whole = isinstance(left, c.NumericFeature) and isinstance(row.values[left.name], int)
         needed = float(target(op, np.float64(threshold), np.float64(value), whole))
         change = None if np.isnan(needed) else needed - value
     plain = _plain(node, row, want, text(left), value, op, threshold)
@@ -214,7 +216,7 @@ def _gap_of(node: c.Condition, comparison: tuple[str, c.Numeric, c.Numeric], row
 
 
 def _plain(
-    node: c.Condition, row: Row, want: bool, feature: str, value: Value, op: str, threshold: Value
+    node: c.Condition, row: CustomerRow, want: bool, feature: str, value: Value, op: str, threshold: Value
 ) -> Gap:
     missing = tuple(name for name, known in row.known(c.features_of(node)) if known is None)
     return Gap(feature, value, op, threshold, None, row.distance(node, want), missing)
@@ -242,7 +244,7 @@ def _text(node: c.Condition, want: bool) -> str:
     return text(node if want else c.Not(node))
 
 
-def _verdict(node: c.Condition, row: Row, want: bool) -> Verdict:
+def _verdict(node: c.Condition, row: CustomerRow, want: bool) -> Verdict:
     return row.verdict(node if want else c.Not(node))
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from streams.core.analysis.intervals import Interval, holding, solved
 from streams.core.conditions import tree as c
 from streams.core.conditions.distance import MIRRORED, OPPOSITE
-from streams.core.explain.parts import Row, Verdict
+from streams.core.explain.parts import CustomerRow, Verdict
 from streams.core.features.catalogue import CATALOGUE
 from streams.core.steps import Value
 
@@ -30,7 +30,7 @@ Order = tuple[float, int, float, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FeatureChange:
     """A feature that becomes another number."""
 
     feature: str
@@ -50,7 +50,7 @@ class Change:
 
 def smallest_change(
     condition: c.Condition, values: Mapping[str, Value], want: bool = True
-) -> tuple[Change, ...] | None:
+) -> tuple[FeatureChange, ...] | None:
     """Return the features to change so that a condition is true, or false; none where it is so already.
 
     `None` says that no change of known numbers was found that does it. Every feature is taken to be free of
@@ -58,7 +58,7 @@ def smallest_change(
     several ways it is the one whose greatest `distance` is least, then that of the fewest features. It has
     been put into the condition and does what is asked, and no part of it can be left out.
     """
-    row, wanted = Row(values), Verdict.TRUE if want else Verdict.FALSE
+    row, wanted = CustomerRow(values), Verdict.TRUE if want else Verdict.FALSE
     if row.verdict(condition) is wanted:
         return ()
     ways = [changes for plan in _plans(condition, row, want) if (changes := _changes(plan, row)) is not None]
@@ -69,7 +69,7 @@ def smallest_change(
     return None
 
 
-def _beyond(changes: tuple[Change, ...], row: Row) -> tuple[Change, ...]:
+def _beyond(changes: tuple[FeatureChange, ...], row: CustomerRow) -> tuple[FeatureChange, ...]:
     """Return changes that go a little further: a bound that was computed may be off in its last digits."""
     return tuple(
         change
@@ -79,16 +79,18 @@ def _beyond(changes: tuple[Change, ...], row: Row) -> tuple[Change, ...]:
     )
 
 
-def _does(condition: c.Condition, row: Row, changes: Iterable[Change], wanted: Verdict) -> bool:
+def _does(
+    condition: c.Condition, row: CustomerRow, changes: Iterable[FeatureChange], wanted: Verdict
+) -> bool:
     changed = {
         change.feature: int(change.to) if _is_whole(row, change.feature) else change.to for change in changes
     }
-    return Row({**row.values, **changed}).verdict(condition) is wanted
+    return CustomerRow({**row.values, **changed}).verdict(condition) is wanted
 
 
 def _needed(
-    condition: c.Condition, row: Row, changes: tuple[Change, ...], wanted: Verdict
-) -> tuple[Change, ...]:
+    condition: c.Condition, row: CustomerRow, changes: tuple[FeatureChange, ...], wanted: Verdict
+) -> tuple[FeatureChange, ...]:
     """Return `changes` without those that can be left out, the greatest first."""
     for change in sorted(changes, key=lambda each: -each.distance):
         fewer = tuple(each for each in changes if each is not change)
@@ -97,13 +99,13 @@ def _needed(
     return changes
 
 
-def _order(changes: tuple[Change, ...]) -> Order:
+def _order(changes: tuple[FeatureChange, ...]) -> Order:
     farthest = max((change.distance for change in changes), default=0.0)
     way = sum(abs(change.to - change.value) for change in changes)
     return farthest, len(changes), way, tuple(change.feature for change in changes)
 
 
-def _changes(plan: Plan, row: Row) -> tuple[Change, ...] | None:
+def _changes(plan: Plan, row: CustomerRow) -> tuple[FeatureChange, ...] | None:
     """Return the nearest changes that a plan asks for, `None` where it cannot be followed."""
     changes = []
     for name, interval in sorted(plan.items()):
@@ -117,15 +119,15 @@ def _changes(plan: Plan, row: Row) -> tuple[Change, ...] | None:
     return tuple(changes)
 
 
-def _change(name: str, value: float, to: float, interval: Interval) -> Change:
+def _change(name: str, value: float, to: float, interval: Interval) -> FeatureChange:
     if interval.low == interval.high:
-        return Change(name, value, to, "=", to)
+        return FeatureChange(name, value, to, "=", to)
     if to > value:
-        return Change(name, value, to, ">" if interval.low_open else ">=", interval.low)
-    return Change(name, value, to, "<" if interval.high_open else "<=", interval.high)
+        return FeatureChange(name, value, to, ">" if interval.low_open else ">=", interval.low)
+    return FeatureChange(name, value, to, "<" if interval.high_open else "<=", interval.high)
 
 
-def _plans(node: c.Condition, row: Row, want: bool) -> list[Plan]:
+def _plans(node: c.Condition, row: CustomerRow, want: bool) -> list[Plan]:
     """Return ways to make a condition what is wanted; they hold on to what is so already."""
     match node:
         case c.Not(of):
@@ -133,17 +135,17 @@ def _plans(node: c.Condition, row: Row, want: bool) -> list[Plan]:
         case c.And(left, right) | c.Or(left, right):
             both = _plans(left, row, want), _plans(right, row, want)
             return _together(*both, row) if isinstance(node, c.And) is want else both[0] + both[1]
-        case c.FirstKnown(of):
+        case c.Coalesce(of):
             known = [each for each in of if row.verdict(each) is not Verdict.MISSING]
             return _plans(known[0], row, want) if known else []
-        case c.Branch(when, then, otherwise):
+        case c.CaseCondition(when, then, otherwise):
             first = _together(_plans(when, row, True), _plans(then, row, want), row)
             is_missing = row.verdict(when) is Verdict.MISSING
             out: list[Plan] = [{}] if is_missing else _plans(when, row, False)
             return first + _together(out, _plans(otherwise, row, want), row)
         case c.Compare(op, left, right):
             return _comparison(op if want else OPPOSITE[op], left, right, row)
-        case c.Among(of, values):
+        case c.InList(of, values):
             if want:
                 return [p for value in values for p in _comparison("=", of, c.Number(value), row)]
             ways: list[Plan] = [{}]
@@ -154,7 +156,7 @@ def _plans(node: c.Condition, row: Row, want: bool) -> list[Plan]:
     return [{}] if is_so else []
 
 
-def _comparison(op: str, left: c.Numeric, right: c.Numeric, row: Row) -> list[Plan]:
+def _comparison(op: str, left: c.Numeric, right: c.Numeric, row: CustomerRow) -> list[Plan]:
     side_is, other_is = row.number(left), row.number(right)
     if side_is is None or other_is is None:
         return []
@@ -186,7 +188,7 @@ def _compare(op: str, left: c.Numeric, right: c.Numeric) -> c.Condition:
     return c.Not(c.Compare("=", left, right)) if op == "<>" else c.Compare(op, left, right)
 
 
-def _together(left: list[Plan], right: list[Plan], row: Row) -> list[Plan]:
+def _together(left: list[Plan], right: list[Plan], row: CustomerRow) -> list[Plan]:
     """Return the ways to follow a plan of each list at once, the nearest ones."""
     ways: list[tuple[Order, int, Plan]] = []
     for one in left:
@@ -216,5 +218,5 @@ def possible(name: str, now: float = 0.0) -> Interval:
     return Interval(0.0, 1.0 if feature.unit in ("probability", "share") else math.inf)
 
 
-def _is_whole(row: Row, name: str) -> bool:
+def _is_whole(row: CustomerRow, name: str) -> bool:
     return isinstance(row.values[name], int)

@@ -17,7 +17,7 @@ from streams.core.model import logistic as models
 from streams.core.steps import Reason, Value
 
 
-class Absence(StrEnum):
+class MissingReason(StrEnum):
     """Why a feature is missing."""
 
     QUIET = "source quiet"
@@ -28,11 +28,11 @@ class Absence(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class MissingFeature:
     """A feature that is missing, and why."""
 
     feature: str
-    why: Absence
+    why: MissingReason
     detail: str
 
 
@@ -50,7 +50,7 @@ class ModelView:
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class CustomerSnapshot:
     """One customer at one instant."""
 
     row: int
@@ -64,22 +64,24 @@ class Sight:
     learned: str
     """Why there is no score, where there is none."""
 
-    def missing(self, feature: str, heard: Set[Topic]) -> Missing:
+    def missing(self, feature: str, heard: Set[Topic]) -> MissingFeature:
         """Return why a feature that is missing is; `heard` are the topics that ever had an event."""
         reads = CATALOGUE[feature].reads
         for topic in reads:
             if topic in self.quiet:
-                return Missing(feature, Absence.QUIET, f"{topic.label} are quiet as a whole")
+                return MissingFeature(feature, MissingReason.QUIET, f"{topic.label} are quiet as a whole")
         if feature == "churn_probability":
-            why = Absence.MODEL_NOT_READY if self.learned else Absence.NO_MODEL
-            return Missing(feature, why, self.learned or "the model is switched off")
+            why = MissingReason.MODEL_NOT_READY if self.learned else MissingReason.NO_MODEL
+            return MissingFeature(feature, why, self.learned or "the model is switched off")
         for topic in reads:
             if topic not in heard:
-                return Missing(feature, Absence.NOT_CONNECTED, f"no {topic.label} have come from anybody")
-        return Missing(feature, Absence.NO_HISTORY, CATALOGUE[feature].definition)
+                return MissingFeature(
+                    feature, MissingReason.NOT_CONNECTED, f"no {topic.label} have come from anybody"
+                )
+        return MissingFeature(feature, MissingReason.NO_HISTORY, CATALOGUE[feature].definition)
 
 
-def find(engine: Engine, customer_id: str) -> int | None:
+def find_customer(engine: Engine, customer_id: str) -> int | None:
     """Return a customer's place in an engine, `None` before the first event."""
     customers = engine.customers
     try:
@@ -89,28 +91,28 @@ def find(engine: Engine, customer_id: str) -> int | None:
     return row if row < customers.count else None
 
 
-def look(engine: Engine, row: int, at: int) -> Sight:
+def take_snapshot(engine: Engine, row: int, at: int) -> CustomerSnapshot:
     """Return what a sweep at `at` would see of a customer, had nothing come since the engine's last event.
 
     `at` must lie in the day that the engine has reached; the engine is not changed.
     """
     quiet = quiet_at(engine, at)
     rows, instants = np.array([row], dtype=np.int32), np.array([at], dtype=np.int64)
-    view = View(engine.customers, rows, instants, quiet, engine.quiet.newest.__getitem__)
+    view = View(engine.customers, rows, instants, quiet, engine.source_guard.newest.__getitem__)
     features = Features(view, engine.settings.priors)
     model = engine.model
     seen = None
     if model is not None and model.ready:
-        seen = _ask(engine, model, features)
+        seen = _model_view(engine, model, features)
         features.put("churn_probability", np.array([seen.probability]))
     learned = ""
     if model is not None and not model.ready:
         learned = f"too few outcomes known yet to learn from: {model.version.partition('-')[0]} in all"
-    return Sight(
+    return CustomerSnapshot(
         row=row,
         at=at,
         values={name: features.value(name, 0) for name in CATALOGUE},
-        quiet={topic: engine.quiet.newest[topic] for topic, is_quiet in quiet.items() if is_quiet},
+        quiet={topic: engine.source_guard.newest[topic] for topic, is_quiet in quiet.items() if is_quiet},
         model=seen,
         learned=learned,
     )
@@ -118,10 +120,10 @@ def look(engine: Engine, row: int, at: int) -> Sight:
 
 def quiet_at(engine: Engine, at: int) -> dict[Topic, bool]:
     """Return whether each guarded topic is quiet at an instant."""
-    return {topic: engine.quiet.is_quiet(topic, at) for topic in engine.quiet.after}
+    return {topic: engine.source_guard.is_quiet(topic, at) for topic in engine.source_guard.after}
 
 
-def _ask(engine: Engine, model: models.Model, features: Features) -> ModelView:
+def _model_view(engine: Engine, model: models.Model, features: Features) -> ModelView:
     design = models.design(features, model.inputs)
     shares = model.contributions(design)[0]
     told = [

@@ -12,8 +12,8 @@ import numpy as np
 from streams.core.engine import Engine
 from streams.core.events.batch import Batch, ComplaintStatus
 from streams.core.events.topics import Topic
-from streams.core.explain.snapshot import Sight, quiet_at
-from streams.core.features.apply import Taken, lay_out
+from streams.core.explain.snapshot import CustomerSnapshot, quiet_at
+from streams.core.features.apply import OrderedEvents, apply_events
 from streams.core.features.catalogue import Features
 from streams.core.model import logistic as models
 
@@ -30,7 +30,7 @@ class Ending:
 
 
 def endings(
-    engine: Engine, customer_id: str, sight: Sight, heard: Set[Topic]
+    engine: Engine, customer_id: str, sight: CustomerSnapshot, heard: Set[Topic]
 ) -> dict[int, tuple[Ending, ...]]:
     """Return for each rule, by its place, what would make its clear condition true at once, each kind alone.
 
@@ -50,7 +50,7 @@ def endings(
     return {rule: tuple(several) for rule, several in found.items()}
 
 
-def _tried(engine: Engine, customer_id: str, sight: Sight) -> Iterator[Batch]:
+def _tried(engine: Engine, customer_id: str, sight: CustomerSnapshot) -> Iterator[Batch]:
     at, orders = sight.at, sight.values["orders_total"]
     event: dict[str, Any] = {"at": at, "customer_id": customer_id}
     spend = sight.values["spend_total"]
@@ -67,16 +67,16 @@ def _tried(engine: Engine, customer_id: str, sight: Sight) -> Iterator[Batch]:
         yield Batch.of([settled | {"complaint_id": name} for name in unsettled])
 
 
-def _clears(engine: Engine, sight: Sight, events: Batch) -> Any:
+def _clears(engine: Engine, sight: CustomerSnapshot, events: Batch) -> Any:
     """Return what every rule's clear condition says after each of the events, (rules, events)."""
     customers, n = engine.customers, len(events)
     rows = np.full(n, sight.row, dtype=np.int32)
-    taken = Taken(events, np.full(n, sight.at, dtype=np.int64), rows)
+    taken = OrderedEvents(events, np.full(n, sight.at, dtype=np.int64), rows)
     topic = int(events.topic[0])
     quiet = {t: np.full(n, is_quiet and t != topic) for t, is_quiet in quiet_at(engine, sight.at).items()}
     book = copy.deepcopy(customers.books.get(sight.row))
     try:
-        applied = lay_out(taken, customers, engine.calendar, quiet, engine.quiet.seen(taken))
+        applied = apply_events(taken, customers, engine.calendar, quiet, engine.source_guard.observe(taken))
     finally:
         if book is not None:
             customers.books[sight.row] = book

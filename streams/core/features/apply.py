@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.core.events.batch import Batch, ComplaintStatus, OrderStatus, Profile
+from streams.core.events.batch import Batch, ComplaintStatus, OrderStatus, ProfileRecord
 from streams.core.events.calendar import NEVER, Calendar
 from streams.core.events.topics import Topic
 from streams.core.features.complaint_followups import follow
@@ -23,7 +23,7 @@ NewestSeen = Callable[[Topic], NDArray[np.int64]]
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class OrderedEvents:
     """Events in the order they are taken, none of them a repeat."""
 
     events: Batch
@@ -32,16 +32,16 @@ class Taken:
     rows: NDArray[np.int32]
     """(n,) index of each event's customer."""
 
-    def between(self, begin: int, end: int) -> Taken:
+    def between(self, begin: int, end: int) -> OrderedEvents:
         """Return the events at the positions from `begin` to before `end`."""
         if begin == 0 and end == len(self.rows):
             return self
         part = slice(begin, end)
-        return Taken(self.events.take(part), self.instant[part], self.rows[part])
+        return OrderedEvents(self.events.take(part), self.instant[part], self.rows[part])
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class AppliedEvents:
     """A pass ready to be evaluated."""
 
     view: Pass
@@ -53,13 +53,13 @@ class Applied:
     """(n,) rows that stand for the instant just before the late event that follows."""
 
 
-def lay_out(
-    taken: Taken,
+def apply_events(
+    taken: OrderedEvents,
     customers: Customers,
     calendar: Calendar,
     quiet: Mapping[Topic, NDArray[np.bool_]],
     newest: NewestSeen | None = None,
-) -> Applied:
+) -> AppliedEvents:
     """Lay out the events of one local day by customer, with what each of them changes."""
     late = taken.events.at < taken.instant
     any_late = bool(late.any())
@@ -80,7 +80,7 @@ def lay_out(
     quiet = {t: mask[rank] for t, mask in quiet.items()}
     view = Pass(customers, rows, instant, at, day, quiet, _newest_at(rank, before, newest))
     _Application(view, taken.events, rank, topic, customers).run()
-    return Applied(view, rank, at if any_late else None, before)
+    return AppliedEvents(view, rank, at if any_late else None, before)
 
 
 def _newest_at(
@@ -219,7 +219,7 @@ class _Application:
         silent = np.zeros(len(newest), dtype=np.bool_)
         for row in np.flatnonzero(self.topic == Topic.PROFILES).tolist():
             customer, at, profile = int(view.rows[row]), int(self.at[row]), record[self.rank[row]]
-            if not isinstance(profile, Profile):
+            if not isinstance(profile, ProfileRecord):
                 continue
             if at < known.get(customer, int(self.customers.state["profile_at"][customer])):
                 continue

@@ -18,7 +18,7 @@ Rows = tuple[tuple[int, str | None, int | None, int | None, int], ...]
 
 
 @dataclass(slots=True)
-class Known:
+class TrackedComplaint:
     """A complaint that is followed, or remembered."""
 
     openings: list[int]
@@ -33,13 +33,13 @@ class Known:
 
 
 @dataclass(slots=True)
-class Book:
+class CustomerComplaints:
     """The complaints of one customer: exact for up to `OPEN_SLOTS` open at once.
 
     Resolved ones are remembered, as many again, for an opening that arrives after its resolution.
     """
 
-    known: dict[str, Known] = field(default_factory=dict)
+    known: dict[str, TrackedComplaint] = field(default_factory=dict)
     uncounted: int = 0
     """Open complaints beyond the slots, known by number only."""
 
@@ -52,7 +52,7 @@ class Book:
             if self._open() >= OPEN_SLOTS:
                 self.uncounted += 1
             else:
-                self.known[complaint_id] = Known([at], NEVER)
+                self.known[complaint_id] = TrackedComplaint([at], NEVER)
         elif at >= entry.resolved_at:
             if entry.openings:
                 insort(entry.openings, at)
@@ -64,12 +64,12 @@ class Book:
             else:
                 entry.openings = [at]
 
-    def _resolve(self, complaint_id: str, entry: Known | None, at: int) -> None:
+    def _resolve(self, complaint_id: str, entry: TrackedComplaint | None, at: int) -> None:
         if entry is None:
             # It may be one of those that found no slot; else it is remembered for an opening yet to come.
             if self.uncounted:
                 self.uncounted -= 1
-            entry = self.known[complaint_id] = Known([], at)
+            entry = self.known[complaint_id] = TrackedComplaint([], at)
         entry.resolved_at = max(entry.resolved_at, at)
         entry.openings = [opened for opened in entry.openings if opened > at]
         resolved = [i for i, c in self.known.items() if c.since is None]

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from streams.core.events.calendar import ALWAYS, NEVER
 from streams.core.events.dedup import hash_strings
-from streams.core.features.complaints import Book, Rows
+from streams.core.features.complaints import CustomerComplaints, Rows
 
 HELD_DAYS: Final = 90
 """Local days that the state holds; an older event counts in the lifetime totals only."""
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class DayWindow:
     """Days by their age: today's is 0."""
 
     name: str
@@ -27,12 +27,12 @@ class Window:
     oldest: int
 
 
-W7 = Window("7d", 0, 6)
-W30 = Window("30d", 0, 29)
-W90 = Window("90d", 0, 89)
-PREV30 = Window("prev_30d", 30, 59)
+W7 = DayWindow("7d", 0, 6)
+W30 = DayWindow("30d", 0, 29)
+W90 = DayWindow("90d", 0, 89)
+PREV30 = DayWindow("prev_30d", 30, 59)
 
-MEASURES: Final[dict[str, tuple[Window, ...]]] = {
+MEASURES: Final[dict[str, tuple[DayWindow, ...]]] = {
     "orders": (W7, W30, W90, PREV30),
     "spend": (W7, W30, W90, PREV30),
     "logins": (W7, W30, W90, PREV30),
@@ -157,7 +157,7 @@ class Customers:
         }
         self.hashes = np.zeros(1024, dtype=np.uint64)
         """(capacity,) a hash of each id that is the same in every process."""
-        self.books: dict[int, Book] = {}
+        self.books: dict[int, CustomerComplaints] = {}
         """The complaints of the customers that had any."""
         self._book_rows: dict[int, Rows] = {}
         self._used_books: set[int] = set()
@@ -197,12 +197,12 @@ class Customers:
             self.hashes[first : len(self.ids)] = hash_strings(self.ids[first:])
         return found
 
-    def book(self, customer: int) -> Book:
+    def book(self, customer: int) -> CustomerComplaints:
         """Return the complaints of a customer, to be changed."""
         self._used_books.add(customer)
         book = self.books.get(customer)
         if book is None:
-            book = self.books[customer] = Book()
+            book = self.books[customer] = CustomerComplaints()
         return book
 
     def book_rows(self) -> list[Rows]:

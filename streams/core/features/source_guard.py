@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from streams.core.events.calendar import NEVER
 from streams.core.events.topics import REQUIRED, Topic
-from streams.core.features.apply import NewestSeen, Taken
+from streams.core.features.apply import NewestSeen, OrderedEvents
 from streams.core.features.customers import Customers
 from streams.core.features.view import Sweep
-from streams.core.steps import Notice
+from streams.core.steps import OperationsNotice
 
 
-class QuietSources:
+class SourceGuard:
     """Newest event time of the required and the guarded topics in the partition, and which are quiet.
 
     A topic is quiet at `t` when its newest event time lies more than `after[topic]` microseconds before
@@ -29,12 +29,12 @@ class QuietSources:
         self.after = after
         self.partition = partition
         self.newest = {topic: int(NEVER) for topic in sorted({*REQUIRED, *after})}
-        self.told = dict.fromkeys(self.newest, False)
+        self.announced = dict.fromkeys(self.newest, False)
 
-    def during(self, taken: Taken, notices: list[Notice]) -> dict[Topic, NDArray[np.bool_]]:
+    def during(self, taken: OrderedEvents, notices: list[OperationsNotice]) -> dict[Topic, NDArray[np.bool_]]:
         """Return for each guarded topic whether it is quiet at each of the (n,) events, in their order."""
         result: dict[Topic, NDArray[np.bool_]] = {}
-        seen = self.seen(taken)
+        seen = self.observe(taken)
         for topic in self.newest.keys() - self.after.keys():
             times = taken.events.at[taken.events.topic == topic]
             self.newest[topic] = max(self.newest[topic], int(times.max(initial=NEVER)))
@@ -43,12 +43,12 @@ class QuietSources:
             quiet = (newest != NEVER) & (newest < taken.instant - after)
             self.newest[topic] = int(newest[-1])
             result[topic] = quiet
-            state = np.concatenate([[self.told[topic]], quiet])
+            state = np.concatenate([[self.announced[topic]], quiet])
             for row in np.flatnonzero(state[1:] != state[:-1]).tolist():
                 self._tell(topic, bool(quiet[row]), int(taken.instant[row]), int(newest[row]), notices)
         return result
 
-    def seen(self, taken: Taken) -> NewestSeen:
+    def observe(self, taken: OrderedEvents) -> NewestSeen:
         """Return what tells the newest event time of a required or guarded topic before and at each event.
 
         To be asked for before `during`, which goes on to the end of the events.
@@ -61,16 +61,16 @@ class QuietSources:
 
         return newest
 
-    def look(self, customers: Customers, at: int) -> Sweep:
+    def view_at(self, customers: Customers, at: int) -> Sweep:
         """Return all customers at an instant that all events so far precede."""
         quiet = {topic: self.is_quiet(topic, at) for topic in self.after}
         return Sweep(customers, at, quiet, self.newest.__getitem__)
 
-    def tell(self, at: int, notices: list[Notice]) -> None:
+    def announce(self, at: int, notices: list[OperationsNotice]) -> None:
         """Note each guarded topic that has gone quiet, or come back, by the sweep at an instant."""
         for topic in self.after:
             quiet = self.is_quiet(topic, at)
-            if quiet != self.told[topic]:
+            if quiet != self.announced[topic]:
                 self._tell(topic, quiet, at, self.newest[topic], notices)
 
     def is_quiet(self, topic: Topic, at: int) -> bool:
@@ -82,7 +82,7 @@ class QuietSources:
         """Return the topics that are quiet at an instant that all events so far precede."""
         return [topic for topic in self.after if self.is_quiet(topic, at)]
 
-    def _tell(self, topic: Topic, quiet: bool, at: int, newest: int, notices: list[Notice]) -> None:
-        self.told[topic] = quiet
+    def _tell(self, topic: Topic, quiet: bool, at: int, newest: int, notices: list[OperationsNotice]) -> None:
+        self.announced[topic] = quiet
         kind = "source.quiet" if quiet else "source.back"
-        notices.append(Notice(kind, at, self.partition, {"topic": topic.label, "newest": newest}))
+        notices.append(OperationsNotice(kind, at, self.partition, {"topic": topic.label, "newest": newest}))

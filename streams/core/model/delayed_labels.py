@@ -21,7 +21,7 @@ from streams.core.events.calendar import DAY
 
 
 @dataclass(frozen=True, slots=True)
-class Samples:
+class LabelledSamples:
     """`k` customers at one decision instant and what became of them, in learning order."""
 
     at: int
@@ -39,22 +39,22 @@ class Samples:
     def __len__(self) -> int:
         return len(self.y)
 
-    def plain(self) -> Samples:
+    def plain(self) -> LabelledSamples:
         """Return the samples that may be taught: those not excluded."""
         keep = ~self.excluded
         columns = (getattr(self, f.name)[keep] for f in fields(self) if f.name != "at")
-        return Samples(self.at, *columns)
+        return LabelledSamples(self.at, *columns)
 
 
 @dataclass(frozen=True, slots=True)
-class _Cohort:
+class _PendingSamples:
     at: int
     customers: NDArray[np.int64]
     x: NDArray[np.float32]
     p: NDArray[np.float64]
 
 
-class Cohorts:
+class DelayedLabels:
     """Decisions whose outcome is not known yet, oldest first.
 
     `max_samples` bounds what one sweep adds, and so memory and learning time: of a larger share a uniform
@@ -78,7 +78,7 @@ class Cohorts:
         self.active_us = horizon_us if active_us is None else active_us
         self.decide_every = decide_every
         self.max_samples = max_samples
-        self._waiting: deque[_Cohort] = deque()
+        self._waiting: deque[_PendingSamples] = deque()
 
     def __len__(self) -> int:
         """Return how many samples wait for their outcome."""
@@ -119,7 +119,9 @@ class Cohorts:
             msg = f"{len(customers)} customers and {len(self.inputs)} inputs, but x {x.shape} and p {p.shape}"
             raise ValueError(msg)
         if len(customers):
-            self._waiting.append(_Cohort(at, customers.astype(np.int64), _single(x), p.astype(np.float64)))
+            self._waiting.append(
+                _PendingSamples(at, customers.astype(np.int64), _single(x), p.astype(np.float64))
+            )
 
     def next_due(self) -> int | None:
         """Return the instant at which the next outcomes are known, `None` if none is awaited."""
@@ -131,7 +133,7 @@ class Cohorts:
         last_order: NDArray[np.int64],
         closed_at: NDArray[np.int64],
         exclude: NDArray[np.bool_] | None = None,
-    ) -> Samples | None:
+    ) -> LabelledSamples | None:
         """Return the samples whose outcome is known at `at`, or `None`; each is returned once.
 
         To be called when all events up to and including `next_due()` were applied and none after it: all
@@ -147,7 +149,7 @@ class Cohorts:
         rows = cohort.customers
         y = (last_order[rows] <= cohort.at) | (closed_at[rows] > cohort.at)
         excluded = np.zeros(len(rows), dtype=np.bool_) if exclude is None else exclude[rows]
-        return Samples(cohort.at, rows, cohort.x, cohort.p, y, excluded)
+        return LabelledSamples(cohort.at, rows, cohort.x, cohort.p, y, excluded)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return everything that waits as arrays: samples one cohort after the other."""
@@ -176,7 +178,7 @@ class Cohorts:
         for at, size in zip(state["at"].tolist(), state["size"].tolist(), strict=True):
             start, stop = stop, stop + size
             part = slice(start, stop)
-            self._waiting.append(_Cohort(at, state["customers"][part], x[part], state["p"][part]))
+            self._waiting.append(_PendingSamples(at, state["customers"][part], x[part], state["p"][part]))
 
 
 def _mixed(keys: NDArray[np.uint64], salt: int) -> NDArray[np.uint64]:

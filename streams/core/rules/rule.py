@@ -11,7 +11,7 @@ from enum import StrEnum
 from streams.core.steps import Tier
 
 
-class Status(StrEnum):
+class RuleStatus(StrEnum):
     """Whether a rule takes part."""
 
     DRAFT = "draft"
@@ -35,7 +35,7 @@ class Rule:
     """Group of causes it counts to, such as `activity_decline`."""
     title: str = ""
     """One line for people; the id where none is given."""
-    status: Status = Status.ACTIVE
+    status: RuleStatus = RuleStatus.ACTIVE
     owner: str | None = None
     clear: str | None = None
     """SQL condition under which the danger is over; `None` is the opposite of `when`."""
@@ -89,7 +89,7 @@ class Rule:
     @property
     def takes_part(self) -> bool:
         """Whether the rule is evaluated."""
-        return self.status in (Status.ACTIVE, Status.SHADOW)
+        return self.status in (RuleStatus.ACTIVE, RuleStatus.SHADOW)
 
 
 def _plain(sql: str | None) -> str | None:

@@ -10,10 +10,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.core.events.batch import ComplaintStatus, Labels, OrderStatus
+from streams.core.events.batch import ComplaintStatus, LabelsRecord, OrderStatus
 from streams.core.events.calendar import NEVER, Calendar
 from streams.core.events.topics import Topic
-from streams.core.features.apply import Taken
+from streams.core.features.apply import OrderedEvents
 from streams.core.features.customers import ATTRIBUTES, HELD_DAYS, Customers, DayLog
 
 BOUGHT: Final = {"channel": "channel", "order_category": "category"}
@@ -83,7 +83,7 @@ class SegmentCounts:
 
     # -- events -----------------------------------------------------------------------------------
 
-    def take(self, taken: Taken, customers: Customers) -> None:
+    def take(self, taken: OrderedEvents, customers: Customers) -> None:
         """Take in events of one pass; to be called before they are part of the customers' state."""
         events = taken.events
         placed = (events.topic == Topic.ORDERS) & (events.status == OrderStatus.PLACED)
@@ -98,7 +98,7 @@ class SegmentCounts:
             self._come_late(late[kept], day[kept], placed, raised, taken, customers)
         self._complain(np.flatnonzero(raised), taken, customers)
 
-    def _buy(self, rows: NDArray[np.int64], taken: Taken, customers: Customers) -> None:
+    def _buy(self, rows: NDArray[np.int64], taken: OrderedEvents, customers: Customers) -> None:
         """Let the newest order that names a channel or a category give them to its customer."""
         records = taken.events.record[rows].tolist()
         if not any(records):
@@ -121,7 +121,7 @@ class SegmentCounts:
         days: NDArray[np.int64],
         placed: NDArray[np.bool_],
         raised: NDArray[np.bool_],
-        taken: Taken,
+        taken: OrderedEvents,
         customers: Customers,
     ) -> None:
         """Note what days that have ended gain; until one has been counted, their logs say it all."""
@@ -146,13 +146,13 @@ class SegmentCounts:
                 if any(counts):
                     self.late.append((day, owner, counts))
 
-    def _complain(self, rows: NDArray[np.int64], taken: Taken, customers: Customers) -> None:
+    def _complain(self, rows: NDArray[np.int64], taken: OrderedEvents, customers: Customers) -> None:
         """Put complaints that name a category into its log, and note what days that have ended gain."""
         records, owners = taken.events.record, taken.rows
         days = self.calendar.days(taken.events.at[rows])
         for row, day in zip(rows.tolist(), days.tolist(), strict=True):
             record = records[row]
-            if not isinstance(record, Labels) or record.category is None:
+            if not isinstance(record, LabelsRecord) or record.category is None:
                 continue
             if not customers.day - HELD_DAYS < day <= customers.day:
                 continue

@@ -20,7 +20,7 @@ from streams.core.segments.rules import SegmentRules
 from streams.core.steps import Cause, StepKind, Tier
 from streams.core.warnings.adoption import adopt
 from streams.core.warnings.causes import Evaluations
-from streams.core.warnings.episodes import Change, Episodes
+from streams.core.warnings.episodes import Episodes, WarningChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class _Window:
         return self._counts[:rows, slots]
 
 
-class Group:
+class SegmentGroup:
     """The segments of one dimension: their counts and the lives of their warnings."""
 
     def __init__(self, app: str, dimension: str, rules: RuleSet) -> None:
@@ -123,7 +123,7 @@ class Group:
         """Return the rows of every segment with a count in the window, or with a life, and their features."""
         counts = self.window.by_age(len(self.values))
         judged: NDArray[np.bool_] = np.asarray(counts.any(axis=(1, 2)))
-        judged[[row for _, row, _ in self.episodes.lives]] = True
+        judged[[row for _, row, _ in self.episodes.causes]] = True
         rows = np.flatnonzero(judged).astype(np.int32)
         counts = counts[rows]
         if self.dimension == CATEGORY:
@@ -134,7 +134,7 @@ class Group:
 
     def evaluate(
         self, at: int, rows: NDArray[np.int32], features: SegmentFeatures
-    ) -> Iterator[tuple[str, Change]]:
+    ) -> Iterator[tuple[str, WarningChange]]:
         """Judge the segments of (k,) rows; yield the values of those that change, and how."""
         verdicts = self.rules.verdicts(features.frame(self.rules.columns))
 
@@ -158,7 +158,7 @@ class SegmentEngine:
         self.settings = settings
         self.rules = rules
         self.calendar = Calendar(settings.time_zone)
-        self.groups: Final = {name: Group(settings.app, name, by) for name, by in rules.by.items()}
+        self.groups: Final = {name: SegmentGroup(settings.app, name, by) for name, by in rules.by.items()}
         self.judged: int | None = None
         """The last day that was judged."""
         self._shop = _Window()
@@ -203,10 +203,10 @@ class SegmentEngine:
             for change in adopt(group.episodes, at)
         ]
 
-    def group(self, dimension: str) -> Group:
+    def group(self, dimension: str) -> SegmentGroup:
         """Return the segments of a dimension, which may have no rules any more."""
         if dimension not in self.groups:
-            self.groups[dimension] = Group(self.settings.app, dimension, RuleSet((), SEGMENT_DTYPES))
+            self.groups[dimension] = SegmentGroup(self.settings.app, dimension, RuleSet((), SEGMENT_DTYPES))
         return self.groups[dimension]
 
     # -- days -------------------------------------------------------------------------------------
@@ -260,7 +260,7 @@ class SegmentEngine:
                 group = self.groups[dimension]
                 group.window.add(group.row(value), days)
 
-    def _step(self, group: Group, value: str, change: Change) -> SegmentStep:
+    def _step(self, group: SegmentGroup, value: str, change: WarningChange) -> SegmentStep:
         return SegmentStep(
             kind=change.kind,
             dimension=group.dimension,

@@ -11,7 +11,7 @@ import polars as pl
 from streams.core.segments.counts import BOUGHT, SegmentCounts
 from streams.core.segments.engine import SegmentEngine
 from streams.core.steps import Cause, Tier
-from streams.core.warnings.causes import Life, Phase
+from streams.core.warnings.causes import CausePhase, CauseState
 from streams.core.warnings.episodes import OpenWarning
 
 FORMAT: Final = 1
@@ -103,7 +103,7 @@ def _group(engine: SegmentEngine, name: str) -> dict[str, Any]:
     return {
         "lives": [
             [names[rule], group.values[row], int(life.phase), life.since, life.opened_at, life.clearing_since]
-            for rule, row, life in episodes.lives
+            for rule, row, life in episodes.causes
         ],
         "open": [
             {
@@ -132,8 +132,8 @@ def restore_judge(engine: SegmentEngine, state: Mapping[str, Any]) -> None:
         places = {rule.id: place for place, rule in enumerate(group.rules.rules)}
         for rule, value, phase, since, opened_at, clearing_since in said["lives"]:
             if rule in places:
-                life = Life(Phase(phase), since, opened_at, clearing_since)
-                episodes.lives.put(places[rule], group.row(value), life)
+                life = CauseState(CausePhase(phase), since, opened_at, clearing_since)
+                episodes.causes.put(places[rule], group.row(value), life)
         for each in said["open"]:
             causes = [Cause(**(cause | {"tier": Tier(cause["tier"])})) for cause in each["causes"]]
             warning = OpenWarning(each["id"], each["opened_at"], each["number"], Tier(each["tier"]))

@@ -12,10 +12,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.core.events.batch import Action, Batch
+from streams.core.events.batch import ActionRecord, Batch
 from streams.core.events.calendar import DAY
 from streams.core.events.topics import Topic
-from streams.core.steps import Attention, AttentionState, StepKind, Tier
+from streams.core.steps import Acknowledgement, AcknowledgementState, StepKind, Tier
 
 ACTS: Final[Mapping[str, StepKind]] = MappingProxyType(
     {"acknowledge": StepKind.ACKNOWLEDGED, "snooze": StepKind.SNOOZED, "expire": StepKind.EXPIRED}
@@ -23,7 +23,7 @@ ACTS: Final[Mapping[str, StepKind]] = MappingProxyType(
 """The kinds of action that change a warning's life, and the step each makes; others are records only."""
 
 
-class Ignored(StrEnum):
+class IgnoredAction(StrEnum):
     """Why such an action had no effect."""
 
     UNKNOWN = "unknown"
@@ -35,7 +35,7 @@ class Ignored(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class AttentionTerms:
+class AcknowledgementTerms:
     """How long what people do holds, and how long they may do nothing; intervals in microseconds."""
 
     acknowledge_for: Mapping[Tier, int] = field(
@@ -49,14 +49,14 @@ class AttentionTerms:
     expire_after: int = 0
     """A warning that has been open so long ends; 0 for never."""
 
-    def begun(self, tier: Tier, step: int, at: int) -> Attention | None:
+    def begin(self, tier: Tier, step: int, at: int) -> Acknowledgement | None:
         """Return what holds of a warning that begins to wait for somebody: nothing without a deadline."""
         within = self.acknowledge_within.get(tier)
         if within is None:
             return None
-        return Attention(AttentionState.WAITING, step, at, deadline=at + within)
+        return Acknowledgement(AcknowledgementState.WAITING, step, at, deadline=at + within)
 
-    def lowered(self, attention: Attention | None, tier: Tier, at: int) -> Attention | None:
+    def lowered(self, attention: Acknowledgement | None, tier: Tier, at: int) -> Acknowledgement | None:
         """Return what holds after the tier fell: a deadline that runs begins anew, as the new tier has it."""
         if attention is None or attention.deadline is None:
             return attention
@@ -64,33 +64,37 @@ class AttentionTerms:
         return replace(attention, deadline=None if within is None else at + within)
 
     def taken(
-        self, attention: Attention | None, action: Action, tier: Tier, step: int, at: int
-    ) -> Attention | None:
+        self, attention: Acknowledgement | None, action: ActionRecord, tier: Tier, step: int, at: int
+    ) -> Acknowledgement | None:
         """Return what holds after an action at `at`, or `None` where its `until` has passed."""
         level = 0 if attention is None else attention.level
         if action.kind == "expire":
-            return Attention(AttentionState.EXPIRED, step, at, action.actor, level=level)
+            return Acknowledgement(AcknowledgementState.EXPIRED, step, at, action.actor, level=level)
         acknowledged = action.kind == "acknowledge"
         until = action.until
         if until is None:
             until = at + (self.acknowledge_for[tier] if acknowledged else self.snooze_for)
         if until <= at:
             return None
-        state = AttentionState.ACKNOWLEDGED if acknowledged else AttentionState.SNOOZED
-        return Attention(state, step, at, action.actor, until, level=level)
+        state = AcknowledgementState.ACKNOWLEDGED if acknowledged else AcknowledgementState.SNOOZED
+        return Acknowledgement(state, step, at, action.actor, until, level=level)
 
-    def timed_out(self, attention: Attention, tier: Tier, step: int) -> tuple[StepKind, Attention]:
+    def timed_out(
+        self, attention: Acknowledgement, tier: Tier, step: int
+    ) -> tuple[StepKind, Acknowledgement]:
         """Return the step that comes when `until` or the deadline is reached, and what holds after it."""
         if attention.until is not None:
             within, at = self.acknowledge_within.get(tier), attention.until
-            lapsed = Attention(AttentionState.LAPSED, step, at, attention.by, level=attention.level)
+            lapsed = Acknowledgement(
+                AcknowledgementState.LAPSED, step, at, attention.by, level=attention.level
+            )
             return StepKind.UPDATED, replace(lapsed, deadline=None if within is None else at + within)
         assert attention.deadline is not None
-        overdue = Attention(AttentionState.OVERDUE, step, attention.deadline, attention.by)
+        overdue = Acknowledgement(AcknowledgementState.OVERDUE, step, attention.deadline, attention.by)
         return StepKind.ESCALATED, replace(overdue, level=attention.level + 1)
 
 
-def acts(events: Batch, rank: NDArray[np.int64], before: NDArray[np.bool_] | None) -> dict[int, Action]:
+def acts(events: Batch, rank: NDArray[np.int64], before: NDArray[np.bool_] | None) -> dict[int, ActionRecord]:
     """Return the actions that change a warning's life, by their place in the order of `rank`."""
     if not np.any(events.topic == Topic.ACTIONS):
         return {}
@@ -99,10 +103,10 @@ def acts(events: Batch, rank: NDArray[np.int64], before: NDArray[np.bool_] | Non
         mask &= ~before
     rows = np.flatnonzero(mask)
     found = zip(rows.tolist(), events.record[rank[rows]].tolist(), strict=True)
-    return {row: act for row, act in found if isinstance(act, Action) and act.kind in ACTS}
+    return {row: act for row, act in found if isinstance(act, ActionRecord) and act.kind in ACTS}
 
 
-class Timers:
+class WarningTimers:
     """When each customer's warning is due next: a heap, so that to ask while nothing is due costs nothing.
 
     A timer that was set is never taken back: whether a warning is still due is seen when it is woken.

@@ -8,22 +8,22 @@ from streams.core.events.calendar import ALWAYS
 from streams.core.rules.inhibition import standing
 from streams.core.rules.rule_set import RuleSet
 from streams.core.steps import StepKind
-from streams.core.warnings.causes import Phase
-from streams.core.warnings.episodes import Change, Episodes, OpenWarning
+from streams.core.warnings.causes import CausePhase
+from streams.core.warnings.episodes import Episodes, OpenWarning, WarningChange
 
 
-def adopt(episodes: Episodes, now: int) -> Iterator[Change]:
+def adopt(episodes: Episodes, now: int) -> Iterator[WarningChange]:
     """Withdraw the causes of rules that no longer warn, and yield the steps that makes at `now`.
 
     To be called once after the state of another rule set was restored or taken over; a change's row is its
     customer. A cause that a rule opened while it was in shadow, and so told nobody of, begins anew if it
     warns now.
     """
-    for rule, customer, life in list(episodes.lives):
+    for rule, customer, life in list(episodes.causes):
         warning = episodes.open.get(customer)
         told = warning is not None and rule in warning.causes
-        if rule not in episodes.shadow and life.phase >= Phase.OPEN and not told:
-            episodes.lives.drop(rule, customer)
+        if rule not in episodes.shadow and life.phase >= CausePhase.OPEN and not told:
+            episodes.causes.drop(rule, customer)
     for customer, warning in sorted(episodes.open.items()):
         silenced = sorted(episodes.shadow & warning.causes.keys())
         gone = (*(warning.causes.pop(rule) for rule in silenced), *warning.orphans)
@@ -38,8 +38,16 @@ def adopt(episodes: Episodes, now: int) -> Iterator[Change]:
         else:
             kind, causes = StepKind.WITHDRAWN, tuple(sorted(gone, key=lambda cause: cause.rule))
             del episodes.open[customer]
-        yield Change(
-            customer, now, customer, kind, warning, warning.number, warning.tier, causes, warning.attention
+        yield WarningChange(
+            customer,
+            now,
+            customer,
+            kind,
+            warning,
+            warning.number,
+            warning.tier,
+            causes,
+            warning.acknowledgement,
         )
 
 
@@ -60,9 +68,9 @@ def taken_over(former: Episodes, rules: RuleSet) -> Episodes:
     places = {rule.id: place for place, rule in enumerate(rules.rules)}
     moved = [places.get(rule.id) for rule in former.rules.rules]
     made = Episodes(former.app, rules, former.terms)
-    for rule, customer, life in former.lives:
+    for rule, customer, life in former.causes:
         if (place := moved[rule]) is not None:
-            made.lives.put(place, customer, life)
+            made.causes.put(place, customer, life)
     for customer, warning in former.open.items():
         causes, warning.causes = warning.causes, {}
         for rule in sorted(causes):

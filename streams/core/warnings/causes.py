@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.core.events.batch import Action
+from streams.core.events.batch import ActionRecord
 from streams.core.rules.rule import Rule
 from streams.core.rules.rule_set import Verdicts
 
@@ -18,7 +18,7 @@ TRUE, FALSE = 1, 0
 """A verdict; a missing one is neither."""
 
 
-class Phase(IntEnum):
+class CausePhase(IntEnum):
     """Where a cause stands; a cause without a life is idle."""
 
     COOLING = 0
@@ -28,10 +28,10 @@ class Phase(IntEnum):
 
 
 @dataclass(slots=True)
-class Life:
+class CauseState:
     """A cause that is not idle; instants are microseconds since the epoch."""
 
-    phase: Phase
+    phase: CausePhase
     since: int
     """When `when` became true; in `COOLING` the cooldown's end."""
     opened_at: int = 0
@@ -49,29 +49,29 @@ class Evaluations:
     """(n,) event times where there are late events: one dated before a cause opened may withdraw it."""
     before: NDArray[np.bool_] | None = None
     """(n,) rows that are no evaluation: the verdicts at the next row's instant without its late event."""
-    actions: Mapping[int, Action] = field(default_factory=lambda: MappingProxyType({}))
+    actions: Mapping[int, ActionRecord] = field(default_factory=lambda: MappingProxyType({}))
     """By row, what somebody did about a warning; it takes effect before the evaluation."""
 
 
-class Lives:
+class CauseTable:
     """Every cause that is not idle, found by rule and customer."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = rules
         self._slots = np.full((len(rules), 1024), -1, dtype=np.int32)
         """(rules, capacity) the position in `_lives` of each cause, -1 for an idle one."""
-        self._lives: list[Life | None] = []
+        self._lives: list[CauseState | None] = []
         self._free: list[int] = []
         self._phase = np.zeros(1024, dtype=np.int8)
-        """(lives,) `Phase`, and what it is due at, for a look at all causes at once."""
+        """(lives,) `CausePhase`, and what it is due at, for a look at all causes at once."""
         self._due = np.zeros(1024, dtype=np.int64)
 
-    def get(self, rule: int, customer: int) -> Life | None:
+    def get(self, rule: int, customer: int) -> CauseState | None:
         """Return a cause's life, `None` for an idle one."""
         slot = int(self._slots[rule, customer])
         return self._lives[slot] if slot >= 0 else None
 
-    def __iter__(self) -> Iterator[tuple[int, int, Life]]:
+    def __iter__(self) -> Iterator[tuple[int, int, CauseState]]:
         """Yield rule, customer and life of every cause that is not idle."""
         rules, customers = np.nonzero(self._slots >= 0)
         slots = self._slots[rules, customers]
@@ -80,7 +80,7 @@ class Lives:
             if life is not None:
                 yield rule, customer, life
 
-    def put(self, rule: int, customer: int, life: Life) -> None:
+    def put(self, rule: int, customer: int, life: CauseState) -> None:
         """Hold a cause's life."""
         self.make_room(customer + 1)
         slot = int(self._slots[rule, customer])
@@ -110,7 +110,7 @@ class Lives:
         """Let a cause be closed at `at`: idle, or cooling where its rule has a cooldown."""
         cooldown = self._rules[rule].cooldown_us
         if cooldown:
-            self.put(rule, customer, Life(Phase.COOLING, at + cooldown))
+            self.put(rule, customer, CauseState(CausePhase.COOLING, at + cooldown))
         else:
             self.drop(rule, customer)
 
@@ -137,24 +137,24 @@ class Lives:
                 at, w, c = e.at[held], when[rule, held], clear[rule, held]
                 passed = at >= due
                 may[held] = (
-                    ((phase == Phase.COOLING) & (w == TRUE) & passed)
-                    | ((phase == Phase.PENDING) & ((w == FALSE) | ((w == TRUE) & passed)))
-                    | ((phase == Phase.OPEN) & (c == TRUE))
-                    | ((phase == Phase.CLEARING) & ((c == FALSE) | ((c == TRUE) & passed)))
+                    ((phase == CausePhase.COOLING) & (w == TRUE) & passed)
+                    | ((phase == CausePhase.PENDING) & ((w == FALSE) | ((w == TRUE) & passed)))
+                    | ((phase == CausePhase.OPEN) & (c == TRUE))
+                    | ((phase == CausePhase.CLEARING) & ((c == FALSE) | ((c == TRUE) & passed)))
                 )
                 if e.occurred is not None:
                     late = e.occurred[held] < at
-                    may[held] |= (phase >= Phase.OPEN) & late & (w == FALSE)
+                    may[held] |= (phase >= CausePhase.OPEN) & late & (w == FALSE)
             result[rule] = may
         if e.before is not None:
             result[:, e.before] = False
         return result
 
 
-def _due(life: Life, rule: Rule) -> int:
+def _due(life: CauseState, rule: Rule) -> int:
     """Return the instant from which an evaluation that agrees with the phase moves the cause on."""
-    if life.phase is Phase.COOLING:
+    if life.phase is CausePhase.COOLING:
         return life.since
-    if life.phase is Phase.PENDING:
+    if life.phase is CausePhase.PENDING:
         return life.since + rule.for_us
     return life.clearing_since + rule.keep_open_for_us

@@ -10,27 +10,31 @@ from numpy.typing import NDArray
 
 from streams.core.features.catalogue import Features
 from streams.core.model import logistic as models
-from streams.core.steps import TRAITS, Opinion, Step, Traits
-from streams.core.warnings.episodes import Change
+from streams.core.steps import TRAITS, Scoring, Step, Traits
+from streams.core.warnings.episodes import WarningChange
 
 
-def opinions(
+def scorings(
     model: models.Model | None, features: Features, rows: NDArray[np.int64], top_reasons: int
-) -> list[Opinion]:
+) -> list[Scoring]:
     """Return, for each of the (k,) rows, the churn probability, what raises it most, and the profile."""
     traits = [Traits(*(features.word(name, row) for name in TRAITS)) for row in rows.tolist()]
     if model is None or not model.ready:
-        return [Opinion(traits=each) for each in traits]
+        return [Scoring(traits=each) for each in traits]
     design = models.design(features.at(rows), model.inputs)
     result = []
     for i, (probability, row) in enumerate(zip(model.score(design).tolist(), rows.tolist(), strict=True)):
         reasons = model.reasons(design[i], partial(features.value, row=row), top_reasons)
-        result.append(Opinion(probability, model.version, reasons, traits[i]))
+        result.append(Scoring(probability, model.version, reasons, traits[i]))
     return result
 
 
-def told(
-    changes: Sequence[Change], said: Sequence[Opinion], ids: Sequence[str], horizon_days: int, rule_set: str
+def compose_steps(
+    changes: Sequence[WarningChange],
+    said: Sequence[Scoring],
+    ids: Sequence[str],
+    horizon_days: int,
+    rule_set: str,
 ) -> Iterator[Step]:
     """Yield the steps of changes in their order; `said` are the opinions of those that were judged.
 
@@ -56,6 +60,6 @@ def told(
             model_version=opinion.model_version,
             reasons=opinion.reasons,
             rule_set=rule_set,
-            attention=change.attention,
+            acknowledgement=change.acknowledgement,
             traits=opinion.traits,
         )

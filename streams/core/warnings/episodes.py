@@ -10,13 +10,21 @@ from uuid import UUID, uuid5
 
 import numpy as np
 
-from streams.core.events.batch import Action
+from streams.core.events.batch import ActionRecord
 from streams.core.events.calendar import ALWAYS
 from streams.core.rules.inhibition import standing
 from streams.core.rules.rule_set import RuleSet
-from streams.core.steps import NO_OPINION, Attention, AttentionState, Cause, Opinion, StepKind, Tier
-from streams.core.warnings.acknowledgement import ACTS, AttentionTerms, Ignored, Timers
-from streams.core.warnings.causes import FALSE, TRUE, Evaluations, Life, Lives, Phase
+from streams.core.steps import (
+    NO_SCORING,
+    Acknowledgement,
+    AcknowledgementState,
+    Cause,
+    Scoring,
+    StepKind,
+    Tier,
+)
+from streams.core.warnings.acknowledgement import ACTS, AcknowledgementTerms, IgnoredAction, WarningTimers
+from streams.core.warnings.causes import FALSE, TRUE, CausePhase, CauseState, CauseTable, Evaluations
 
 NAMESPACE: Final = UUID("6f1a3c52-5d0b-5c0e-9f0e-1a2b3c4d5e6f")
 """Of the name-based warning ids."""
@@ -35,9 +43,9 @@ class OpenWarning:
     """By the rule's position in the set."""
     orphans: tuple[Cause, ...] = ()
     """Causes of rules that the set no longer has, until the set is adopted."""
-    attention: Attention | None = None
+    acknowledgement: Acknowledgement | None = None
     expires_at: int = ALWAYS
-    opinion: Opinion = NO_OPINION
+    opinion: Scoring = NO_SCORING
     """What the model said at the last evaluation that made a step."""
     wakes_at: int = ALWAYS
     """When it is woken next, as far as a timer is set."""
@@ -45,7 +53,7 @@ class OpenWarning:
     @property
     def due(self) -> int:
         """Return when time alone makes the next step."""
-        attention = self.attention
+        attention = self.acknowledgement
         if attention is None:
             return self.expires_at
         next_due = attention.until if attention.until is not None else attention.deadline
@@ -53,7 +61,7 @@ class OpenWarning:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class WarningChange:
     """One step of a customer's warning, and what it looked like after it."""
 
     customer: int
@@ -65,7 +73,7 @@ class Change:
     number: int
     tier: Tier
     causes: tuple[Cause, ...]
-    attention: Attention | None
+    acknowledgement: Acknowledgement | None
 
     @property
     def judged(self) -> bool:
@@ -80,26 +88,26 @@ CauseOf = Callable[[int, int, int, int], Cause]
 class Episodes:
     """The causes and warnings of one partition under one rule set."""
 
-    def __init__(self, app: str, rules: RuleSet, terms: AttentionTerms | None = None) -> None:
+    def __init__(self, app: str, rules: RuleSet, terms: AcknowledgementTerms | None = None) -> None:
         self.app = app
         self.rules = rules
-        self.terms = terms or AttentionTerms()
+        self.terms = terms or AcknowledgementTerms()
         self.shadow = frozenset(i for i, rule in enumerate(rules.rules) if rule.status == "shadow")
         """Positions of the rules that warn nobody."""
-        self.lives = Lives(rules.rules)
+        self.causes = CauseTable(rules.rules)
         self.open: dict[int, OpenWarning] = {}
         """By customer index."""
         self.newest: dict[int, tuple[int, int]] = {}
         """Customer index -> instant of the newest opening and how many came before it at that instant."""
         self.opened = [0] * len(rules.rules)
         """Causes opened so far, by rule; shadow rules are counted too."""
-        self.ignored: Counter[Ignored] = Counter()
+        self.ignored: Counter[IgnoredAction] = Counter()
         """Actions that had no effect, since they were last counted."""
-        self._timers = Timers()
+        self._timers = WarningTimers()
 
     # -- which customers need a look --------------------------------------------------------------
 
-    def changes(self, e: Evaluations, ids: list[str], cause_of: CauseOf) -> Iterator[Change]:
+    def changes(self, e: Evaluations, ids: list[str], cause_of: CauseOf) -> Iterator[WarningChange]:
         """Take in evaluations and actions and yield the steps that they and time make, by customer.
 
         Nearly all evaluations change nothing; those that may are found in columns, and only their
@@ -107,10 +115,10 @@ class Episodes:
         """
         if not len(e.customers):
             return
-        self.lives.make_room(int(e.customers.max()) + 1)
+        self.causes.make_room(int(e.customers.max()) + 1)
         until = int(e.at.max())
         woken = self._timers.pop(until)
-        candidates = self.lives.candidates(e)
+        candidates = self.causes.candidates(e)
         first = np.ones(len(e.customers), dtype=np.bool_)
         touched = candidates.any(axis=0)
         if touched.any() or woken or e.actions:
@@ -129,7 +137,7 @@ class Episodes:
             yield from self._wake(customer, until)
         yield from self.pass_time(until)
 
-    def pass_time(self, until: int) -> Iterator[Change]:
+    def pass_time(self, until: int) -> Iterator[WarningChange]:
         """Yield the steps that time alone makes up to and including `until`, by customer."""
         while woken := self._timers.pop(until):
             for customer in woken:
@@ -147,7 +155,7 @@ class Episodes:
 
     def _walk(
         self, e: Evaluations, begin: int, end: int, rules: list[int], ids: list[str], cause_of: CauseOf
-    ) -> Iterator[Change]:
+    ) -> Iterator[WarningChange]:
         customer = int(e.customers[begin])
         when = e.verdicts.when[:, begin:end].tolist()
         clear = e.verdicts.clear[:, begin:end].tolist()
@@ -173,7 +181,7 @@ class Episodes:
                 late = occurred[i] < at
                 event = self._advance(rule, customer, at, w, c, occurred[i] if late and turned else None)
                 if event is _OPENED:
-                    life = self.lives.get(rule, customer)
+                    life = self.causes.get(rule, customer)
                     assert life is not None
                     joined[rule] = (life.since, life.opened_at)
                 elif event is not None:
@@ -186,35 +194,35 @@ class Episodes:
     ) -> object | None:
         """Move one cause by one evaluation; return `_OPENED`, `_CLOSED`, `_WITHDRAWN` or `None`."""
         spec = self.rules.rules[rule]
-        life = self.lives.get(rule, customer)
-        if life is None or life.phase is Phase.COOLING:
+        life = self.causes.get(rule, customer)
+        if life is None or life.phase is CausePhase.COOLING:
             if w != TRUE or (life is not None and at < life.since):
                 return None
-            life = Life(Phase.PENDING, at)
-        if life.phase is Phase.PENDING:
+            life = CauseState(CausePhase.PENDING, at)
+        if life.phase is CausePhase.PENDING:
             if w == FALSE:
-                self.lives.drop(rule, customer)
+                self.causes.drop(rule, customer)
                 return None
             if w == TRUE and at - life.since >= spec.for_us:
-                life.phase, life.opened_at = Phase.OPEN, at
-                self.lives.put(rule, customer, life)
+                life.phase, life.opened_at = CausePhase.OPEN, at
+                self.causes.put(rule, customer, life)
                 self.opened[rule] += 1
                 return _OPENED
-            self.lives.put(rule, customer, life)
+            self.causes.put(rule, customer, life)
             return None
         if disproved_at is not None and disproved_at < life.opened_at:
-            self.lives.drop(rule, customer)
+            self.causes.drop(rule, customer)
             return _WITHDRAWN
         if c == TRUE:
-            if life.phase is not Phase.CLEARING:
-                life.phase, life.clearing_since = Phase.CLEARING, at
+            if life.phase is not CausePhase.CLEARING:
+                life.phase, life.clearing_since = CausePhase.CLEARING, at
             if at - life.clearing_since >= spec.keep_open_for_us:
-                self.lives.close(rule, customer, at)
+                self.causes.close(rule, customer, at)
                 return _CLOSED
-            self.lives.put(rule, customer, life)
-        elif c == FALSE and life.phase is Phase.CLEARING:
-            life.phase = Phase.OPEN
-            self.lives.put(rule, customer, life)
+            self.causes.put(rule, customer, life)
+        elif c == FALSE and life.phase is CausePhase.CLEARING:
+            life.phase = CausePhase.OPEN
+            self.causes.put(rule, customer, life)
         return None
 
     def _step(
@@ -226,7 +234,7 @@ class Episodes:
         joined: dict[int, tuple[int, int]],
         left: dict[int, bool],
         cause_of: CauseOf,
-    ) -> Iterator[Change]:
+    ) -> Iterator[WarningChange]:
         """Turn what happened to a customer's causes in one evaluation into a step of the warning."""
         joined = {r: v for r, v in joined.items() if r not in self.shadow}
         left = {r: v for r, v in left.items() if r not in self.shadow}
@@ -251,9 +259,9 @@ class Episodes:
             warning.tier = max(c.tier for c in causes)
             if before is None or warning.tier > before:
                 kind = StepKind.OPENED if before is None else StepKind.ESCALATED
-                warning.attention = self.terms.begun(warning.tier, warning.number, at)
+                warning.acknowledgement = self.terms.begin(warning.tier, warning.number, at)
             elif warning.tier < before:
-                warning.attention = self.terms.lowered(warning.attention, warning.tier, at)
+                warning.acknowledgement = self.terms.lowered(warning.acknowledgement, warning.tier, at)
             self.hold(customer, warning)
         else:
             kind = StepKind.WITHDRAWN if all(left.values()) else StepKind.RESOLVED
@@ -270,29 +278,31 @@ class Episodes:
 
     # -- what people do, and what time does -------------------------------------------------------
 
-    def _act(self, action: Action, customer: int, customer_id: str, at: int, row: int) -> Iterator[Change]:
+    def _act(
+        self, action: ActionRecord, customer: int, customer_id: str, at: int, row: int
+    ) -> Iterator[WarningChange]:
         """Let an action take effect on the warning it names, or count why it has none."""
         warning = self.open.get(customer)
         if warning is None or warning.id != action.warning_id:
             newest = self.newest.get(customer)
             last = None if newest is None else warning_id(self.app, customer_id, *newest)
-            self.ignored[Ignored.CLOSED if action.warning_id == last else Ignored.UNKNOWN] += 1
+            self.ignored[IgnoredAction.CLOSED if action.warning_id == last else IgnoredAction.UNKNOWN] += 1
             return
-        attention = self.terms.taken(warning.attention, action, warning.tier, warning.number + 1, at)
+        attention = self.terms.taken(warning.acknowledgement, action, warning.tier, warning.number + 1, at)
         if attention is None:
-            self.ignored[Ignored.OVER] += 1
+            self.ignored[IgnoredAction.OVER] += 1
             return
         yield self._attended(customer, warning, at, row, ACTS[action.kind], attention)
 
-    def _wake(self, customer: int, until: int) -> Iterator[Change]:
+    def _wake(self, customer: int, until: int) -> Iterator[WarningChange]:
         """Yield the steps that time alone makes of a customer's warning up to and including `until`."""
         while (warning := self.open.get(customer)) is not None and (at := warning.due) <= until:
-            number, attention = warning.number + 1, warning.attention
+            number, attention = warning.number + 1, warning.acknowledgement
             if at == warning.expires_at or attention is None:
                 level = 0 if attention is None else attention.level
                 kind, attention = (
                     StepKind.EXPIRED,
-                    Attention(AttentionState.EXPIRED, number, at, level=level),
+                    Acknowledgement(AcknowledgementState.EXPIRED, number, at, level=level),
                 )
             else:
                 kind, attention = self.terms.timed_out(attention, warning.tier, number)
@@ -305,14 +315,14 @@ class Episodes:
         at: int,
         row: int | None,
         kind: StepKind,
-        attention: Attention,
-    ) -> Change:
+        attention: Acknowledgement,
+    ) -> WarningChange:
         """Let a warning have another attention; one that expires ends, its causes closed."""
-        warning.number, warning.attention = attention.step, attention
+        warning.number, warning.acknowledgement = attention.step, attention
         if kind is StepKind.EXPIRED:
             del self.open[customer]
             for rule in warning.causes:
-                self.lives.close(rule, customer, at)
+                self.causes.close(rule, customer, at)
         else:
             self.hold(customer, warning)
         causes = standing(warning.causes, self.rules.inhibitors)
@@ -326,9 +336,9 @@ class Episodes:
         kind: StepKind,
         warning: OpenWarning,
         causes: tuple[Cause, ...],
-    ) -> Change:
-        number, tier, attention = warning.number, warning.tier, warning.attention
-        return Change(customer, at, row, kind, warning, number, tier, causes, attention)
+    ) -> WarningChange:
+        number, tier, attention = warning.number, warning.tier, warning.acknowledgement
+        return WarningChange(customer, at, row, kind, warning, number, tier, causes, attention)
 
 
 _OPENED, _CLOSED, _WITHDRAWN = object(), object(), object()

@@ -11,8 +11,17 @@ from typing import Any, Final
 import polars as pl
 
 from streams.core.events.calendar import ALWAYS
-from streams.core.steps import TRAITS, Attention, AttentionState, Cause, Opinion, Reason, Tier, Traits
-from streams.core.warnings.causes import Life, Phase
+from streams.core.steps import (
+    TRAITS,
+    Acknowledgement,
+    AcknowledgementState,
+    Cause,
+    Reason,
+    Scoring,
+    Tier,
+    Traits,
+)
+from streams.core.warnings.causes import CausePhase, CauseState
 from streams.core.warnings.episodes import Episodes, OpenWarning
 
 _CAUSE: Final = tuple(f.name for f in fields(Cause))
@@ -42,7 +51,7 @@ _SAID: Final = ("causes", "churn_probability", "model_version", "reasons", *TRAI
 """Columns made from what is taken as it is."""
 
 
-def life_columns(lives: Iterable[tuple[int, int, Life]]) -> list[list[int]]:
+def life_columns(lives: Iterable[tuple[int, int, CauseState]]) -> list[list[int]]:
     """Return rule, customer, phase and instants as lists: a tuple for each of so many takes long."""
     columns: list[list[int]] = [[], [], [], [], [], []]
     rules, customers, phases, since, opened_at, clearing_since = columns
@@ -59,8 +68,13 @@ def life_columns(lives: Iterable[tuple[int, int, Life]]) -> list[list[int]]:
 def lives_table(names: Sequence[str], columns: Sequence[Sequence[int]]) -> pl.DataFrame:
     """Return the table of lives; `names` are the rules' ids by their places."""
     rules, customers, phases, *instants = columns
-    words = {phase: phase.name.lower() for phase in Phase}
-    said = [[names[rule] for rule in rules], customers, [words[Phase(phase)] for phase in phases], *instants]
+    words = {phase: phase.name.lower() for phase in CausePhase}
+    said = [
+        [names[rule] for rule in rules],
+        customers,
+        [words[CausePhase(phase)] for phase in phases],
+        *instants,
+    ]
     return pl.DataFrame(dict(zip(_LIVES, said, strict=True)), schema=_LIVES)
 
 
@@ -71,7 +85,7 @@ def warnings_now(episodes: Episodes, names: Sequence[str]) -> Callable[[], pl.Da
     Causes go into one list, for a list or a tuple for each of so many warnings would take long.
     """
     taken: dict[str, list[Any]] = {name: [] for name in _WARNINGS if name not in _SAID}
-    opinions: list[Opinion] = []
+    opinions: list[Scoring] = []
     counts: list[int] = []
     rules: list[int] = []
     causes: list[Cause] = []
@@ -83,7 +97,7 @@ def warnings_now(episodes: Episodes, names: Sequence[str]) -> Callable[[], pl.Da
         append["number"](warning.number)
         append["tier"](warning.tier)
         append["expires_at"](warning.expires_at)
-        append["attention"](warning.attention)
+        append["attention"](warning.acknowledgement)
         opinions.append(warning.opinion)
         counts.append(len(warning.causes))
         rules.extend(warning.causes.keys())
@@ -119,8 +133,8 @@ def restore_episodes(episodes: Episodes, state: Mapping[str, pl.DataFrame], once
     places = {rule.id: place for place, rule in enumerate(episodes.rules.rules)}
     for rule, customer, phase, since, opened_at, clearing_since in state["lives"].iter_rows():
         if rule in places:
-            life = Life(Phase[phase.upper()], since, opened_at, clearing_since)
-            episodes.lives.put(places[rule], customer, life)
+            life = CauseState(CausePhase[phase.upper()], since, opened_at, clearing_since)
+            episodes.causes.put(places[rule], customer, life)
     for row in state["warnings"].iter_rows(named=True):
         episodes.hold(row["customer"], _warning(row, places))
     for customer, at, again in state["openings"].iter_rows():
@@ -143,9 +157,9 @@ def _warning(row: Mapping[str, Any], places: Mapping[str, int]) -> OpenWarning:
         Tier[row["tier"].upper()],
         causes={places[r]: _cause(c) for r, c in causes.items() if r in places},
         orphans=tuple(_cause(c) for r, c in causes.items() if r not in places),
-        attention=None if attention is None else _attention(json.loads(attention)),
+        acknowledgement=None if attention is None else _attention(json.loads(attention)),
         expires_at=ALWAYS if expires_at is None else expires_at,
-        opinion=Opinion(row.get("churn_probability"), row.get("model_version"), reasons, traits),
+        opinion=Scoring(row.get("churn_probability"), row.get("model_version"), reasons, traits),
     )
 
 
@@ -153,5 +167,5 @@ def _cause(values: dict[str, Any]) -> Cause:
     return Cause(**{k: v for k, v in values.items() if k in _CAUSE} | {"tier": Tier(values["tier"])})
 
 
-def _attention(values: dict[str, Any]) -> Attention:
-    return Attention(**values | {"state": AttentionState(values["state"])})
+def _attention(values: dict[str, Any]) -> Acknowledgement:
+    return Acknowledgement(**values | {"state": AcknowledgementState(values["state"])})

@@ -13,7 +13,7 @@ from streams.rulebook.cases.times import Span, shown
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class CaseDifference:
     """One thing that was not as expected."""
 
     line: int
@@ -21,7 +21,7 @@ class Difference:
     message: str
 
 
-class Opening(Protocol):
+class ObservedOpening(Protocol):
     """One time that a rule was open for a customer."""
 
     rule: str
@@ -32,12 +32,12 @@ class Opening(Protocol):
     end: StepKind | None
 
 
-def differences(case: Case, openings: Sequence[Opening]) -> Iterator[Difference]:
+def differences(case: Case, openings: Sequence[ObservedOpening]) -> Iterator[CaseDifference]:
     """Yield all that is not as the case expects, and what it does not expect."""
     wanted: dict[tuple[str, str], list[Expected]] = defaultdict(list)
     for expected in case.expected:
         wanted[expected.customer, expected.rule].append(expected)
-    found: dict[tuple[str, str], list[Opening]] = defaultdict(list)
+    found: dict[tuple[str, str], list[ObservedOpening]] = defaultdict(list)
     for opening in openings:
         found[opening.customer, opening.rule].append(opening)
     for key, several in wanted.items():
@@ -45,7 +45,7 @@ def differences(case: Case, openings: Sequence[Opening]) -> Iterator[Difference]
         for i, expected in enumerate(several):
             yield from _compared(expected, ours[i] if i < len(ours) else None, i)
         for opening in ours[len(several) :]:
-            yield Difference(several[-1].line, f"{_named(opening)} opened once more, at {_span(opening)}")
+            yield CaseDifference(several[-1].line, f"{_named(opening)} opened once more, at {_span(opening)}")
     for ours in found.values():
         for opening in ours:
             if not _asked_for(case, opening):
@@ -54,61 +54,61 @@ def differences(case: Case, openings: Sequence[Opening]) -> Iterator[Difference]
         yield from _open_at(opened, openings)
 
 
-def _asked_for(case: Case, opening: Opening) -> bool:
+def _asked_for(case: Case, opening: ObservedOpening) -> bool:
     """Return whether `open` says that the rule is open then."""
     times = (opened.at for opened in case.open_at if opening.rule in opened.rules)
     return opening.customer == CUSTOMER and any(_lasts_at(opening, at) for at in times)
 
 
-def _lasts_at(opening: Opening, at: int) -> bool:
+def _lasts_at(opening: ObservedOpening, at: int) -> bool:
     return opening.opened_at <= at and (opening.ended_at is None or opening.ended_at > at)
 
 
-def _unexpected(case: Case, opening: Opening) -> Difference:
+def _unexpected(case: Case, opening: ObservedOpening) -> CaseDifference:
     line = case.never.get(opening.rule)
     if line is not None:
-        return Difference(line, f"{_named(opening)} must never open; it did, at {_span(opening)}")
-    return Difference(case.line, f"{_named(opening)} opened at {_span(opening)}, which nothing expects")
+        return CaseDifference(line, f"{_named(opening)} must never open; it did, at {_span(opening)}")
+    return CaseDifference(case.line, f"{_named(opening)} opened at {_span(opening)}, which nothing expects")
 
 
-def _compared(expected: Expected, opening: Opening | None, before: int) -> Iterator[Difference]:
+def _compared(expected: Expected, opening: ObservedOpening | None, before: int) -> Iterator[CaseDifference]:
     who = expected.rule if expected.customer == CUSTOMER else f"{expected.rule} of {expected.customer}"
     again = " once more" if before else ""
     if opening is None:
         when = f" {expected.opens}" if expected.opens else ""
-        yield Difference(expected.line, f"{who} should open{again}{when}; it never did")
+        yield CaseDifference(expected.line, f"{who} should open{again}{when}; it never did")
         return
     if expected.opens is not None and opening.opened_at not in expected.opens:
         line = expected.lines["opens"]
         at = shown(opening.opened_at)
-        yield Difference(line, f"{who} should open{again} {expected.opens}; it opened at {at}")
+        yield CaseDifference(line, f"{who} should open{again} {expected.opens}; it opened at {at}")
     yield from _ended(who, expected, opening)
     if expected.tier is not None and opening.cause.tier is not expected.tier:
         told = f"{who} should be {expected.tier.label}; it is {opening.cause.tier.label}"
-        yield Difference(expected.lines["tier"], told)
+        yield CaseDifference(expected.lines["tier"], told)
     if expected.message is not None and opening.cause.message != expected.message:
         told = f"{who} should say {expected.message!r}; it says {opening.cause.message!r}"
-        yield Difference(expected.lines["message"], told)
+        yield CaseDifference(expected.lines["message"], told)
 
 
-def _ended(who: str, expected: Expected, opening: Opening) -> Iterator[Difference]:
+def _ended(who: str, expected: Expected, opening: ObservedOpening) -> Iterator[CaseDifference]:
     if expected.stays_open and opening.ended_at is not None:
-        yield Difference(expected.lines["resolves"], f"{who} should stay open; it {_end(opening)}")
+        yield CaseDifference(expected.lines["resolves"], f"{who} should stay open; it {_end(opening)}")
     for field, kind, span in (
         ("resolve", StepKind.RESOLVED, expected.resolves),
         ("be withdrawn", StepKind.WITHDRAWN, expected.withdrawn),
     ):
         if span is not None and not _ended_so(opening, kind, span):
             line = expected.lines["resolves" if kind is StepKind.RESOLVED else "withdrawn"]
-            yield Difference(line, f"{who} should {field} {span}; it {_end(opening)}")
+            yield CaseDifference(line, f"{who} should {field} {span}; it {_end(opening)}")
 
 
-def _ended_so(opening: Opening, kind: StepKind, span: Span) -> bool:
+def _ended_so(opening: ObservedOpening, kind: StepKind, span: Span) -> bool:
     right = opening.end in (kind, StepKind.UPDATED)
     return right and opening.ended_at is not None and opening.ended_at in span
 
 
-def _open_at(opened: OpenAt, openings: Sequence[Opening]) -> Iterator[Difference]:
+def _open_at(opened: OpenAt, openings: Sequence[ObservedOpening]) -> Iterator[CaseDifference]:
     there = {
         opening.rule for opening in openings if opening.customer == CUSTOMER and _lasts_at(opening, opened.at)
     }
@@ -116,20 +116,20 @@ def _open_at(opened: OpenAt, openings: Sequence[Opening]) -> Iterator[Difference
     if there != wanted:
         said = ", ".join(sorted(wanted)) or "nothing"
         found = ", ".join(sorted(there)) or "nothing"
-        yield Difference(opened.line, f"at {shown(opened.at)} {said} should be open; {found} is")
+        yield CaseDifference(opened.line, f"at {shown(opened.at)} {said} should be open; {found} is")
 
 
-def _end(opening: Opening) -> str:
+def _end(opening: ObservedOpening) -> str:
     if opening.ended_at is None:
         return "stayed open"
     word = {StepKind.RESOLVED: "resolved", StepKind.WITHDRAWN: "was withdrawn"}
     return f"{word.get(opening.end or StepKind.UPDATED, 'ended')} at {shown(opening.ended_at)}"
 
 
-def _span(opening: Opening) -> str:
+def _span(opening: ObservedOpening) -> str:
     return f"{shown(opening.opened_at)} and {_end(opening)}"
 
 
-def _named(opening: Opening) -> str:
+def _named(opening: ObservedOpening) -> str:
     who = "" if opening.customer == CUSTOMER else f" of {opening.customer}"
     return f"{opening.rule} ({opening.cause.tier.label}){who}"

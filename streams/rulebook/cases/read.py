@@ -70,7 +70,7 @@ def case_files(path: Path) -> list[Path]:
 
 def read_cases(paths: Sequence[Path]) -> list[Case]:
     """Return the cases of files and folders, or raise `RuleCasesRefused` with every mistake."""
-    reader = _Reader()
+    reader = _CaseFileReader()
     for path in paths:
         files = case_files(path)
         if not files:
@@ -94,7 +94,7 @@ class _Shared:
     settings: EngineSettings
 
 
-class _Reader(StrictReader):
+class _CaseFileReader(StrictReader):
     """Case files being read."""
 
     def __init__(self) -> None:
@@ -103,7 +103,7 @@ class _Reader(StrictReader):
         self.cases: list[Case] = []
         self._names: dict[str, int] = {}
 
-    def told(
+    def add_mistake(
         self, line: int, column: int, name: str | None, message: str, value: str | None, hint: str | None
     ) -> None:
         """Note a mistake."""
@@ -115,7 +115,7 @@ class _Reader(StrictReader):
         try:
             document = read_yaml(path)
         except YamlMistake as mistake:
-            self.told(mistake.line, mistake.column, None, mistake.message, None, None)
+            self.add_mistake(mistake.line, mistake.column, None, mistake.message, None, None)
             return
         top = self.mapping(document, None, TOP, "a case file holds `version: 1` and `cases:`")
         if top is None:
@@ -204,7 +204,7 @@ class _Reader(StrictReader):
         for expected in case.expected:
             named.setdefault(expected.rule, expected.line)
             if expected.rule in case.never:
-                self.told(
+                self.add_mistake(
                     expected.line,
                     1,
                     case.name,
@@ -217,19 +217,19 @@ class _Reader(StrictReader):
             ):  # fmt: skip
                 if span is not None and span.last > case.until:
                     line = expected.lines[field]
-                    self.told(line, 1, case.name, f"`{field}` lies after `until`", span.text, None)
+                    self.add_mistake(line, 1, case.name, f"`{field}` lies after `until`", span.text, None)
         for opened in case.open_at:
             for rule in opened.rules:
                 named.setdefault(rule, opened.line)
             if opened.at > case.until:
-                self.told(opened.line, 1, case.name, "`open` lies after `until`", None, None)
+                self.add_mistake(opened.line, 1, case.name, "`open` lies after `until`", None, None)
         for rule, line in named.items():
             if rules and rule not in rules:
                 hint = closest(rule, list(rules))
-                self.told(line, 1, case.name, f"{rule!r} is not among the case's `rules`", rule, hint)
+                self.add_mistake(line, 1, case.name, f"{rule!r} is not among the case's `rules`", rule, hint)
         for event in case.events:
             if event.arrives > case.until:
-                self.told(event.line, 1, case.name, "the event comes after `until`", None, None)
+                self.add_mistake(event.line, 1, case.name, "the event comes after `until`", None, None)
                 break
         return replace(case, named=named)
 

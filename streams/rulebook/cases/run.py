@@ -16,7 +16,7 @@ from streams.core.model.logistic import INPUTS, Model
 from streams.core.rules.rule_set import RuleSet
 from streams.core.steps import Cause, Step, StepKind
 from streams.rulebook.cases.case import Case
-from streams.rulebook.cases.compare import Difference, differences
+from streams.rulebook.cases.compare import CaseDifference, differences
 from streams.rulebook.cases.timeline import begin_us, record
 
 CLOCK: Final = "(clock)"
@@ -43,7 +43,7 @@ def stated(probability: float | None) -> Model | None:
 
 
 @dataclass(slots=True)
-class Opening:
+class RuleOpening:
     """One time that a rule was open for a customer; times are microseconds since the case's begin."""
 
     rule: str
@@ -56,13 +56,13 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CaseOutcome:
     """What became of one case."""
 
     case: Case
-    openings: tuple[Opening, ...]
+    openings: tuple[RuleOpening, ...]
     """In the order of their begin."""
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[CaseDifference, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -75,8 +75,8 @@ class _Course:
     """The openings of a case, made of the steps of its warnings."""
 
     begin: int
-    openings: list[Opening] = field(default_factory=list)
-    _open: dict[tuple[str, str], Opening] = field(default_factory=dict)
+    openings: list[RuleOpening] = field(default_factory=list)
+    _open: dict[tuple[str, str], RuleOpening] = field(default_factory=dict)
 
     def take(self, step: Step) -> None:
         at = step.at - self.begin
@@ -88,19 +88,19 @@ class _Course:
             opening.ended_at, opening.end = at, step.kind if ended else StepKind.UPDATED
         for rule, cause in now.items():
             if (step.customer_id, rule) not in self._open:
-                opening = Opening(rule, step.customer_id, at, cause)
+                opening = RuleOpening(rule, step.customer_id, at, cause)
                 self._open[step.customer_id, rule] = opening
                 self.openings.append(opening)
 
 
-def run_case(case: Case, rules: RuleSet) -> Outcome:
+def run_case(case: Case, rules: RuleSet) -> CaseOutcome:
     """Run a case under the rules that it judges and compare."""
     course = _Course(begin_us(case.start, case.settings.time_zone))
     for step in _steps(case, Engine(case.settings, rules), course.begin):
         if step.customer_id != CLOCK:
             course.take(step)
     openings = tuple(course.openings)
-    return Outcome(case, openings, tuple(differences(case, openings)))
+    return CaseOutcome(case, openings, tuple(differences(case, openings)))
 
 
 def _steps(case: Case, engine: Engine, begin: int) -> Iterator[Step]:
@@ -166,9 +166,9 @@ def run_cases(
     cases: Sequence[Case],
     rules_of: Callable[[Case], RuleSet],
     progress: Callable[[int, int], None] | None = None,
-) -> list[Outcome]:
+) -> list[CaseOutcome]:
     """Run cases, each under the rules that it judges."""
-    outcomes: list[Outcome] = []
+    outcomes: list[CaseOutcome] = []
     for case in cases:
         outcomes.append(run_case(case, rules_of(case)))
         if progress is not None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from streams.contract.events import EVENTS, Event
 from streams.contract.instants import format_instant, to_us
-from streams.contract.validate import Refusal, judge_line
+from streams.contract.validate import RecordRefusal, judge_line
 from streams.core.events.topics import FILE_TYPES, Topic
 from streams.rulebook.cases import values
 from streams.rulebook.cases.case import CUSTOMER, CaseEvent
@@ -99,7 +99,7 @@ class TimelineReader:
                 return []
             events.append(CaseEvent(TOPICS[word], at, known, customer, fields, node.line))
             judged = judge_line(record(events[-1], 0, self._begin))
-            if isinstance(judged, Refusal):
+            if isinstance(judged, RecordRefusal):
                 field = judged.detail.partition(":")[0]
                 self._reader.refuse(
                     entries.get(field, node), self._case, judged.detail, written(entries.get(field))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from consumers.broker.topics import PARTITIONS, Finding, check, create, plan
+from consumers.broker.topics import PARTITIONS, TopicFinding, check, create, plan
 from streams.errors import BrokerError
 
 TOPICS = plan(
@@ -46,7 +46,7 @@ ALL = dict.fromkeys(["orders", "logins", "churn-warnings", "lapwing.rejected"], 
 def test_what_fits_has_nothing_to_mend() -> None:
     assert mends(ALL) == {}
     assert mends(ALL | {"lapwing.rejected": 1, "profiles": 4}) == {}
-    assert Finding("actions", None, None) in check(TOPICS, ALL)
+    assert TopicFinding("actions", None, None) in check(TOPICS, ALL)
 
 
 def test_a_topic_with_another_number_of_partitions_is_told_with_the_mend() -> None:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.muting.judge import Known, judge
-from consumers.muting.notice import Cause, Judgement, Limits, Notice, Past, Verdict, Why
+from consumers.muting.judge import NoticeContext, judge
+from consumers.muting.notice import Judgement, Limits, Notice, NoticeCause, NoticeVerdict, Past, Why
 from consumers.muting.windows import last_end, window_end
 from streams.contract.instants import format_instant, to_us
 from streams.contract.silences import Silence, make_recurring, make_silence
@@ -21,13 +21,15 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
-def cause(rule: str = "overdue", reason: str = "silence", tier: str = "high", **more: Any) -> Cause:
-    return Cause(
+def cause(rule: str = "overdue", reason: str = "silence", tier: str = "high", **more: Any) -> NoticeCause:
+    return NoticeCause(
         rule, reason, tier, more.get("opened_at", format_instant(to_us(NOON))), more.get("inhibited_by")
     )
 
 
-def notice(*causes: Cause, kind: str = "opened", tier: str = "high", number: int = 1, **more: Any) -> Notice:
+def notice(
+    *causes: NoticeCause, kind: str = "opened", tier: str = "high", number: int = 1, **more: Any
+) -> Notice:
     fields: dict[str, Any] = {
         "step_id": f"w/{number}",
         "warning_id": "w",
@@ -59,14 +61,14 @@ def silence(
 
 
 def verdict(one: Notice, *silences: Silence, now: datetime = NOON, **more: Any) -> Judgement | None:
-    return judge(one, Known(NOON, now, silences, **more))
+    return judge(one, NoticeContext(NOON, now, silences, **more))
 
 
-TOLD = Judgement(Verdict.TOLD)
+TOLD = Judgement(NoticeVerdict.TOLD)
 
 
 def held(name: str, until: datetime) -> Judgement:
-    return Judgement(Verdict.HELD, Why.SILENCE, name, until)
+    return Judgement(NoticeVerdict.HELD, Why.SILENCE, name, until)
 
 
 @pytest.mark.parametrize(
@@ -135,13 +137,13 @@ def test_of_several_the_longest_holds_a_cause() -> None:
 def test_updates_and_endings_are_told_of_only_while_something_is_owed() -> None:
     for kind in ("updated", "resolved", "withdrawn", "acknowledged"):
         assert verdict(notice(kind=kind), silence()) is None
-    assert judge(notice(kind="updated"), Known(NOON, NOON), owed=True) == TOLD
+    assert judge(notice(kind="updated"), NoticeContext(NOON, NOON), owed=True) == TOLD
 
 
 def test_an_update_that_brings_only_hidden_causes_is_recorded() -> None:
     old = cause(opened_at="2026-01-01T00:00:00Z")
     joined = cause("login-drop", tier="low", inhibited_by="overdue")
-    assert verdict(notice(old, joined, kind="updated")) == Judgement(Verdict.MUTED, Why.INHIBITED)
+    assert verdict(notice(old, joined, kind="updated")) == Judgement(NoticeVerdict.MUTED, Why.INHIBITED)
     seen = cause("login-drop", tier="low")
     assert verdict(notice(old, joined, seen, kind="updated")) is None
     assert verdict(notice(old, kind="updated")) is None
@@ -167,7 +169,7 @@ def test_quiet_hours_go_by_the_clock_at_delivery(now: datetime, until: datetime 
     if until is None:
         assert answer == TOLD
     else:
-        assert answer == Judgement(Verdict.HELD, Why.QUIET_HOURS, "s", until, by_wall_clock=True)
+        assert answer == Judgement(NoticeVerdict.HELD, Why.QUIET_HOURS, "s", until, by_wall_clock=True)
 
 
 def test_hours_of_a_recurring_silence_end_with_it() -> None:
@@ -212,7 +214,7 @@ def past(
     number: int, at: datetime, kind: str = "opened", tier: str = "high", rule: str = "overdue",
     why: Why | None = None, told: bool = True,
 ) -> Past:  # fmt: skip
-    verdict = Verdict.TOLD if told else Verdict.MUTED
+    verdict = NoticeVerdict.TOLD if told else NoticeVerdict.MUTED
     return Past(f"v{number}/1", f"v{number}", kind, at, tier, frozenset({rule}), verdict, why)
 
 
@@ -226,7 +228,7 @@ def limited(limits: Limits, before: Sequence[Past], **more: Any) -> Judgement | 
 
 def test_more_notices_than_the_cap_wait_until_the_oldest_is_a_period_old() -> None:
     before = [past(1, NOON - 6 * DAY), past(2, NOON - DAY)]
-    assert limited(CAP, before) == Judgement(Verdict.HELD, Why.FATIGUE, look_again_at=NOON + DAY)
+    assert limited(CAP, before) == Judgement(NoticeVerdict.HELD, Why.FATIGUE, look_again_at=NOON + DAY)
     assert limited(CAP, before[1:]) == TOLD
     assert limited(CAP, [past(1, NOON - 7 * DAY), before[1]]) == TOLD
     assert limited(CAP, [past(1, NOON - DAY, told=False), before[1]]) == TOLD
@@ -235,8 +237,8 @@ def test_more_notices_than_the_cap_wait_until_the_oldest_is_a_period_old() -> No
 def test_a_higher_tier_than_was_told_breaks_through() -> None:
     before = [past(1, NOON - 2 * DAY, tier="low"), past(2, NOON - DAY, tier="medium")]
     assert limited(CAP, before) == TOLD
-    assert limited(CAP, before, tier="medium").verdict is Verdict.HELD  # type: ignore[union-attr]
-    assert limited(CAP, [past(0, NOON - DAY, tier="high"), *before]).verdict is Verdict.HELD  # type: ignore[union-attr]
+    assert limited(CAP, before, tier="medium").verdict is NoticeVerdict.HELD  # type: ignore[union-attr]
+    assert limited(CAP, [past(0, NOON - DAY, tier="high"), *before]).verdict is NoticeVerdict.HELD  # type: ignore[union-attr]
 
 
 def test_what_opens_again_and_again_is_told_once_as_flapping_and_then_not() -> None:
@@ -244,10 +246,10 @@ def test_what_opens_again_and_again_is_told_once_as_flapping_and_then_not() -> N
     assert limited(FLAP, before[1:]) == TOLD
     summary = limited(FLAP, before)
     assert summary is not None
-    assert (summary.verdict, summary.why) == (Verdict.TOLD, Why.FLAPPING)
+    assert (summary.verdict, summary.why) == (NoticeVerdict.TOLD, Why.FLAPPING)
     assert (summary.note or "").startswith("Flapping: it opened 3 times within 10 days.")
     quiet = limited(FLAP, [*before, past(3, NOON - DAY, why=Why.FLAPPING)])
-    assert quiet == Judgement(Verdict.HELD, Why.FLAPPING, look_again_at=NOON + 10 * DAY)
+    assert quiet == Judgement(NoticeVerdict.HELD, Why.FLAPPING, look_again_at=NOON + 10 * DAY)
     # It flaps until it has not opened for a period, however few openings there were since.
     assert limited(FLAP, [past(3, NOON - 9 * DAY, why=Why.FLAPPING, told=False)]) == quiet
     assert limited(FLAP, [past(3, NOON - 10 * DAY, why=Why.FLAPPING, told=False)]) == TOLD

@@ -13,7 +13,7 @@ from consumers.database.migrations import MIGRATIONS
 from consumers.database.schema import channels, outbox, warning_steps
 from consumers.muting.counts import muted_by_reason, muted_by_silence
 from consumers.notify import notices as module
-from consumers.notify.notices import Judged, Notices
+from consumers.notify.notices import NoticeCounts, Notices
 from consumers.notify.outbox import Outbox
 from streams.core.steps import Tier
 from tests.consumers.notify.notice_shop import (
@@ -50,7 +50,7 @@ def test_a_held_notice_is_told_when_event_time_has_passed_the_silence(database: 
     shop.step("c2", BEGIN + HOUR, "resolved")
     shop.step("c3", BEGIN + 2 * DAY, "opened")
     store(database, shop, BEGIN + 3 * DAY)
-    assert Notices(database).judge(BEGIN + 3 * DAY) == Judged(told=2, muted=2)
+    assert Notices(database).judge(BEGIN + 3 * DAY) == NoticeCounts(told=2, muted=2)
     assert decided(database) == [
         ("c1-1/1", "muted", "silence"),
         ("c2-1/1", "muted", "silence"),
@@ -69,10 +69,10 @@ def test_while_no_steps_come_the_wall_clock_ends_a_silence(database: Database, s
     shop.step("c1", BEGIN, "opened")
     store(database, shop)
     judge = Notices(database).judge
-    assert judge(BEGIN) == Judged(muted=1)
-    assert judge(BEGIN + DAY - HOUR) == Judged()
-    assert judge(BEGIN + DAY) == Judged(told=1)
-    assert judge(BEGIN + 9 * DAY) == Judged()
+    assert judge(BEGIN) == NoticeCounts(muted=1)
+    assert judge(BEGIN + DAY - HOUR) == NoticeCounts()
+    assert judge(BEGIN + DAY) == NoticeCounts(told=1)
+    assert judge(BEGIN + 9 * DAY) == NoticeCounts()
 
 
 def test_the_newest_step_of_a_warning_is_what_is_told_late_and_once(database: Database, shop: Shop) -> None:
@@ -115,10 +115,10 @@ def test_a_changed_silence_is_looked_at_at_once(database: Database, shop: Shop) 
     store(database, shop)
     Notices(database).judge(BEGIN)
     assert put(database, first) == 0
-    assert Notices(database).judge(BEGIN + HOUR) == Judged()
+    assert Notices(database).judge(BEGIN + HOUR) == NoticeCounts()
     ended = first.model_copy(update={"revision": 2, "expired_at": BEGIN + HOUR})
     assert put(database, ended, first, now=BEGIN + HOUR) == 1
-    assert Notices(database).judge(BEGIN + HOUR) == Judged(told=1)
+    assert Notices(database).judge(BEGIN + HOUR) == NoticeCounts(told=1)
 
 
 def test_two_silences_in_turn_count_for_each(database: Database, shop: Shop) -> None:
@@ -142,9 +142,9 @@ def test_quiet_hours_delay_to_the_morning(database: Database, shop: Shop) -> Non
     store(database, shop)
     night = BEGIN.replace(hour=23)
     judge = Notices(database).judge
-    assert judge(night) == Judged(muted=1)
-    assert judge(night + 8 * HOUR) == Judged()
-    assert judge(night + 9 * HOUR) == Judged(told=1)
+    assert judge(night) == NoticeCounts(muted=1)
+    assert judge(night + 8 * HOUR) == NoticeCounts()
+    assert judge(night + 9 * HOUR) == NoticeCounts(told=1)
     assert [row.why for row in rows(database)] == ["quiet_hours", None]
 
 
@@ -211,4 +211,4 @@ def test_more_steps_than_one_turn_takes(
     for number in range(10):
         shop.step(f"c{number}", BEGIN, "opened")
     store(database, shop)
-    assert Notices(database).judge(BEGIN) == Judged(told=10)
+    assert Notices(database).judge(BEGIN) == NoticeCounts(told=10)

@@ -13,7 +13,7 @@ from consumers.database.schema import outbox, warning_steps
 from consumers.loop import Backoff
 from consumers.notify.channels import Channel, SendFailed
 from consumers.notify.message import Message
-from consumers.notify.notifier import Notifier, Tally
+from consumers.notify.notifier import Notifier, NotifierTotals
 from consumers.notify.outbox import LEASE, Delivery, Outbox
 from consumers.sink.reading import read_records
 from consumers.sink.store import write
@@ -98,8 +98,8 @@ def test_opened_and_escalated_steps_go_to_every_channel_once(database: Database)
     receiver = Receiver()
     tally = notifier(database, receiver, DESK, MAIL).run()
     assert receiver.taken == told(DESK, "c1", "c2") + told(MAIL, "c1", "c2")
-    assert tally == Tally(entered=8, sent=8)
-    assert notifier(database, receiver, DESK, MAIL).run() == Tally()
+    assert tally == NotifierTotals(entered=8, sent=8)
+    assert notifier(database, receiver, DESK, MAIL).run() == NotifierTotals()
     store(database, "c1", "c2", "c3")
     assert notifier(database, receiver, DESK, MAIL).run().sent == 4
     assert states(database)["desk"] == {"pending": 0, "sent": 6, "given_up": 0, "muted": 0}
@@ -119,7 +119,7 @@ def test_a_new_channel_is_told_of_what_is_stored_unless_told_otherwise(database:
 def test_more_steps_than_one_filling_takes(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("consumers.notify.outbox.FILL", 3)
     store(database, *(f"c{n}" for n in range(10)))
-    assert notifier(database, Receiver(), DESK, stop_at=1).run() == Tally(entered=20, sent=20)
+    assert notifier(database, Receiver(), DESK, stop_at=1).run() == NotifierTotals(entered=20, sent=20)
 
 
 def test_while_a_receiver_is_down_one_message_is_tried_with_longer_waits_and_no_other_held_up(
@@ -132,7 +132,9 @@ def test_while_a_receiver_is_down_one_message_is_tried_with_longer_waits_and_no_
     tally = notifier(database, receiver, DESK, MAIL, clock=clock, stop_at=200).run()
     assert receiver.taken[:6] == told(MAIL, "c1", "c2", "c3")
     assert sorted(receiver.taken[6:]) == sorted(told(DESK, "c1", "c2", "c3"))
-    assert tally == Tally(entered=12, sent=12, failed=5)  # at 0, 2, 6, 14, 30 seconds, then it is back at 62
+    assert tally == NotifierTotals(
+        entered=12, sent=12, failed=5
+    )  # at 0, 2, 6, 14, 30 seconds, then it is back at 62
 
 
 def test_a_message_that_a_receiver_refuses_does_not_hold_up_the_others(database: Database) -> None:

@@ -17,7 +17,7 @@ from consumers.database.database import Database, StoreAway
 from consumers.database.schema import unreadable, warning_steps, warnings
 from consumers.sink.reading import read_records
 from consumers.sink.sink import Sink
-from consumers.sink.store import Counts, write
+from consumers.sink.store import SinkCounts, write
 from streams.contract.warnings import parse_warning
 from streams.core.steps import StepKind
 from tests.consumers.stubs import NOW, Clock, Topic, Waits
@@ -32,7 +32,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
     opened.close()
 
 
-def store(database: Database, contents: Sequence[bytes | None]) -> Counts:
+def store(database: Database, contents: Sequence[bytes | None]) -> SinkCounts:
     return write(database, read_records(records(contents), NOW, parse_warning))
 
 
@@ -44,7 +44,7 @@ def rows(database: Database, table: Table, *leave_out: str) -> list[dict[str, An
 
 def test_a_step_is_stored_with_its_place_and_the_warning_with_its_state(database: Database) -> None:
     contents = life("c1")
-    assert store(database, contents[:3]) == Counts(records=3, steps=3)
+    assert store(database, contents[:3]) == SinkCounts(records=3, steps=3)
     first, _, third = rows(database, warning_steps)
     assert first["id"] == f"{warning_id('c1')}/1"
     assert (first["type"], first["step"], first["tier"]) == ("churn.warning.opened", 1, "medium")
@@ -91,11 +91,11 @@ def test_a_repeated_step_changes_nothing(database: Database) -> None:
     contents = life("c1")
     store(database, contents)
     before = rows(database, warning_steps), rows(database, warnings)
-    assert store(database, contents) == Counts(records=4, repeats=4)
-    assert store(database, [contents[0], contents[0]]) == Counts(records=2, repeats=2)
+    assert store(database, contents) == SinkCounts(records=4, repeats=4)
+    assert store(database, [contents[0], contents[0]]) == SinkCounts(records=2, repeats=2)
     # Another order of keys and other white space is the same content.
     respelled = json.dumps(dict(reversed(json.loads(contents[0]).items())), indent=1).encode()
-    assert store(database, [respelled]) == Counts(records=1, repeats=1)
+    assert store(database, [respelled]) == SinkCounts(records=1, repeats=1)
     assert (rows(database, warning_steps), rows(database, warnings)) == before
     assert rows(database, unreadable) == []
 
@@ -104,13 +104,13 @@ def test_an_id_with_another_content_is_put_aside_and_the_first_kept(database: Da
     contents = life("c1")
     store(database, contents[:1])
     other = value(customer="c1", number=1, causes=("another",))
-    assert store(database, [other, contents[1]]) == Counts(records=2, steps=1, unreadable=1)
+    assert store(database, [other, contents[1]]) == SinkCounts(records=2, steps=1, unreadable=1)
     (aside,) = rows(database, unreadable)
     assert (aside["reason"], aside["value"]) == ("conflict", other)
     assert rows(database, warning_steps)[0]["data"]["causes"][0]["rule"] == "order-collapse"
     # The same within one poll, of a warning not seen before.
     new = value(customer="c2", number=1), value(customer="c2", number=1, causes=("another",))
-    assert store(database, list(new)) == Counts(records=2, steps=1, unreadable=1)
+    assert store(database, list(new)) == SinkCounts(records=2, steps=1, unreadable=1)
 
 
 LIVES = [content for customer in ("c1", "c2", "c3") for content in life(customer)]
@@ -125,7 +125,7 @@ def test_whatever_the_order_the_repeats_and_the_polls_the_end_is_one(order: list
     database = Database("sqlite://")
     database.prepare()
     contents: list[bytes | None] = [LIVES[n] for n in order]
-    counts = Counts()
+    counts = SinkCounts()
     for begin in range(0, len(contents), size):
         counts.add(store(database, contents[begin : begin + size]))
     assert (counts.steps, counts.repeats) == (len(LIVES), len(order) - len(LIVES))
@@ -158,7 +158,7 @@ def test_what_is_no_warning_is_put_aside_with_its_bytes_and_the_rest_goes_on(
     good = life("secret-customer")
     contents = [good[0], *BAD, good[1]]
     with caplog.at_level(logging.INFO):
-        assert store(database, contents) == Counts(records=11, steps=2, unreadable=9)
+        assert store(database, contents) == SinkCounts(records=11, steps=2, unreadable=9)
     aside = rows(database, unreadable)
     assert [row["value"] for row in aside] == BAD
     assert [row["reason"] for row in aside] == ["empty"] + ["invalid"] * 8
@@ -166,7 +166,7 @@ def test_what_is_no_warning_is_put_aside_with_its_bytes_and_the_rest_goes_on(
     assert "churn-warnings[0]@3 is put aside in `unreadable`: invalid" in caplog.messages
     assert "secret-customer" not in caplog.text
     # Read again after a crash: neither is there twice.
-    assert store(database, contents) == Counts(records=11, repeats=2, unreadable=9)
+    assert store(database, contents) == SinkCounts(records=11, repeats=2, unreadable=9)
     assert len(rows(database, unreadable)) == 9
 
 
@@ -176,7 +176,7 @@ def test_a_row_that_the_database_refuses_is_put_aside_alone(
     contents: list[bytes | None] = [value(customer=f"c{n}") for n in range(23)]
     contents[17] = value(customer="c17").replace(b'"step":1,', b'"step":%d,' % 2**70)
     with caplog.at_level(logging.INFO):
-        assert store(database, contents) == Counts(records=23, steps=22, unreadable=1)
+        assert store(database, contents) == SinkCounts(records=23, steps=22, unreadable=1)
     (aside,) = rows(database, unreadable)
     assert (aside["reason"], aside["source_offset"], aside["value"]) == ("refused", 17, contents[17])
     assert len(rows(database, warnings)) == 22
@@ -224,7 +224,7 @@ def test_offsets_are_committed_after_the_database_has(failing: Failing) -> None:
     counts = Sink(topic, failing, Waits(), clock=Clock()).run(follow=False)
     assert failing._log == ["stored", "commit"] * 3
     assert topic.commits == [4, 8, 9]
-    assert counts == Counts(records=9, steps=8, unreadable=1)
+    assert counts == SinkCounts(records=9, steps=8, unreadable=1)
 
 
 def test_while_the_database_is_down_nothing_is_committed_and_nothing_lost(failing: Failing) -> None:
@@ -239,7 +239,7 @@ def test_while_the_database_is_down_nothing_is_committed_and_nothing_lost(failin
 def test_a_stop_while_the_database_is_down_leaves_the_records_to_the_next_run(failing: Failing) -> None:
     topic = Topic(life("c1"), size=3)
     failing.down = 100
-    assert Sink(topic, failing, Waits(2), clock=Clock()).run() == Counts()
+    assert Sink(topic, failing, Waits(2), clock=Clock()).run() == SinkCounts()
     assert topic.commits == []
 
 
@@ -270,7 +270,7 @@ def test_a_crash_between_the_database_and_the_commit_doubles_nothing(failing: Fa
         Sink(topic, failing, Waits(), clock=Clock()).run()
     assert topic.commits == []
     again = Topic(life("c1"), size=3)
-    assert Sink(again, failing, Waits(), clock=Clock()).run(follow=False) == Counts(4, 2, 2)
+    assert Sink(again, failing, Waits(), clock=Clock()).run(follow=False) == SinkCounts(4, 2, 2)
     assert [row["step"] for row in rows(failing, warning_steps)] == [1, 2, 3, 4]
 
 

@@ -27,7 +27,7 @@ from consumers.database.schema import (
 from consumers.sink.optional_topic import LOOK_EVERY_S, WhenThere
 from consumers.sink.reading import read_records, read_segments
 from consumers.sink.sink import Sink
-from consumers.sink.store import OF_SEGMENTS, Counts, write
+from consumers.sink.store import OF_SEGMENTS, SinkCounts, write
 from streams.contract.segments import parse_segment_warning
 from streams.contract.warnings import parse_warning
 from tests.consumers import segment_events, warning_events
@@ -43,7 +43,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
     opened.close()
 
 
-def store(database: Database, contents: Sequence[bytes | None]) -> Counts:
+def store(database: Database, contents: Sequence[bytes | None]) -> SinkCounts:
     return write(database, read_segments(segment_events.records(contents), NOW), OF_SEGMENTS)
 
 
@@ -54,7 +54,7 @@ def rows(database: Database, table: Table) -> list[dict[str, Any]]:
 
 def test_a_step_is_stored_with_its_place_and_the_warning_with_its_state(database: Database) -> None:
     contents = life("north")
-    assert store(database, contents[:3]) == Counts(records=3, steps=3)
+    assert store(database, contents[:3]) == SinkCounts(records=3, steps=3)
     first, _, third = rows(database, segment_warning_steps)
     assert (first["id"], first["type"]) == (f"{warning_id('north')}/1", "churn.segment.opened")
     assert (first["dimension"], first["value"], first["step"]) == ("region", "north", 1)
@@ -100,7 +100,7 @@ def test_the_database_is_what_the_topic_says_whatever_the_order_and_repeats(
 ) -> None:
     database = Database("sqlite://")
     database.prepare()
-    counts = Counts()
+    counts = SinkCounts()
     for begin in range(0, len(order), size):
         counts.add(store(database, order[begin : begin + size]))
     distinct = set(order)
@@ -116,7 +116,7 @@ def test_the_database_is_what_the_topic_says_whatever_the_order_and_repeats(
 
 def test_what_is_no_segments_warning_is_put_aside_and_the_rest_goes_on(database: Database) -> None:
     contents: list[bytes | None] = [value(), None, b"{}", warning_events.value(), value(causes=("another",))]
-    assert store(database, contents) == Counts(records=5, steps=1, unreadable=4)
+    assert store(database, contents) == SinkCounts(records=5, steps=1, unreadable=4)
     aside = rows(database, unreadable)
     assert [(row["reason"], row["source_offset"]) for row in aside] == [
         ("conflict", 4),
@@ -125,14 +125,14 @@ def test_what_is_no_segments_warning_is_put_aside_and_the_rest_goes_on(database:
         ("invalid", 3),
     ]
     assert {row["source_topic"] for row in aside} == {"segment-warnings"}
-    assert store(database, contents) == Counts(records=5, repeats=1, unreadable=4)
+    assert store(database, contents) == SinkCounts(records=5, repeats=1, unreadable=4)
     assert len(rows(database, unreadable)) == 4
 
 
 def test_a_row_that_the_database_refuses_is_put_aside_alone(database: Database) -> None:
     contents: list[bytes | None] = [value(f"s{n}") for n in range(9)]
     contents[5] = value("s5").replace(b'"step":1,', b'"step":%d,' % 2**70)
-    assert store(database, contents) == Counts(records=9, steps=8, unreadable=1)
+    assert store(database, contents) == SinkCounts(records=9, steps=8, unreadable=1)
     (aside,) = rows(database, unreadable)
     assert (aside["reason"], aside["source_offset"]) == ("refused", 5)
 
@@ -165,7 +165,7 @@ def sink_of(topic: Topic, database: Database) -> Sink:
 @pytest.mark.parametrize("size", [1, 3, 99])
 def test_the_sink_stores_both_topics_to_their_ends_and_commits_each(database: Database, size: int) -> None:
     topic = BothTopics(MIXED, size)
-    assert sink_of(topic, database).run(follow=False) == Counts(records=12, steps=12)
+    assert sink_of(topic, database).run(follow=False) == SinkCounts(records=12, steps=12)
     assert topic.committed == {(warning_events.TOPIC, 0): 8, (segment_events.TOPIC, 0): 12}
     assert [row["value"] for row in rows(database, segment_warnings)] == ["north", "south"]
     assert len(rows(database, warning_steps)) == 4
@@ -183,7 +183,7 @@ def test_a_crash_between_the_database_and_the_commit_doubles_nothing(database: D
         sink_of(topic, database).run()
     assert topic.commits == []
     again = sink_of(BothTopics(MIXED, size=4), database)
-    assert again.run(follow=False) == Counts(records=12, steps=7, repeats=5)
+    assert again.run(follow=False) == SinkCounts(records=12, steps=7, repeats=5)
     assert [row["step"] for row in rows(database, segment_warning_steps)] == [1, 2, 3, 4] * 2
 
 

@@ -8,12 +8,12 @@ import pytest
 from click.testing import CliRunner
 
 from lapwing.commands import doctor
-from lapwing.commands.doctor import Finding, Outcome, command, examine
+from lapwing.commands.doctor import CheckOutcome, CheckResult, command, examine
 from lapwing.lag import Offsets, lag_told
 from lapwing.settings.settings import Settings, load_settings
-from streams.checkpoints.store import CheckpointStore, Content
+from streams.checkpoints.store import CheckpointManifest, CheckpointStore
 from streams.errors import BrokerError, StateError
-from streams.intake.merge import Stand
+from streams.intake.merge import TopicPosition
 
 RULE = """\
 version: 1
@@ -71,7 +71,7 @@ def test_what_cannot_be_reached_fails_and_what_depends_on_it_is_skipped() -> Non
 
 
 def test_topics_that_do_not_fit_together_fail() -> None:
-    def topics(found: dict[str, int]) -> Finding:
+    def topics(found: dict[str, int]) -> CheckResult:
         findings = examine(load_settings(), lambda _: found, lambda *_: Offsets({}, {}))
         (finding,) = [finding for finding in findings if finding.check == "topics"]
         return finding
@@ -79,8 +79,8 @@ def test_topics_that_do_not_fit_together_fail() -> None:
     inputs = ["orders", "logins", "complaints"]
     own = ["churn-warnings", "lapwing-control", "lapwing-audit", "lapwing.rejected"]
     fitting = dict.fromkeys([*inputs, *own], 4)
-    assert topics(fitting).outcome is Outcome.OK
-    assert topics({**fitting, "logins": 3}).outcome is Outcome.FAILED
+    assert topics(fitting).outcome is CheckOutcome.OK
+    assert topics({**fitting, "logins": 3}).outcome is CheckOutcome.FAILED
     assert "logins" in topics({**fitting, "logins": 3}).detail
     assert "orders: missing" in topics({}).detail
 
@@ -132,7 +132,7 @@ def test_checkpoints_are_looked_for_where_workers_keep_them(installation: Path) 
     place = installation / "var" / "checkpoints" / "lapwing" / "00002"
     place.mkdir(parents=True)
     assert run()[2]["checkpoints"] == ("failed", "var/checkpoints has no whole one of partition 2")
-    content = Content({"orders": Stand(1, None)}, {}, "rules")
+    content = CheckpointManifest({"orders": TopicPosition(1, None)}, {}, "rules")
     CheckpointStore("var/checkpoints", "lapwing").save(2, {}, content)
     assert run()[2]["checkpoints"] == ("ok", "var/checkpoints has whole ones of all its partitions (1)")
     (installation / "lapwing.toml").write_text('checkpoints = "none"\n')
@@ -183,7 +183,7 @@ def test_the_doctor_looks_for_lag_where_a_worker_has_been(installation: Path) ->
     assert run()[2]["lag"] == ("skipped", "the broker does not answer")
     assert found({}) == ("skipped", "no worker of lapwing has committed anything yet")
     assert found({("orders", 0): 4}) == ("ok", "6 records are not in a saved state yet")
-    saved = CheckpointStore("var/checkpoints", "lapwing").save(0, {}, Content({}, {}, "rules"))
+    saved = CheckpointStore("var/checkpoints", "lapwing").save(0, {}, CheckpointManifest({}, {}, "rules"))
     assert found({("orders", 0): 4})[1].endswith("the oldest state saved 0s ago")
     os.utime(Path(saved.path) / "manifest.json", (0, 0))
     assert found({("orders", 0): 4})[0] == "failed"

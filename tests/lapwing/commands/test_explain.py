@@ -11,14 +11,14 @@ from click.testing import CliRunner
 from lapwing.commands.explain import command
 from lapwing.settings.settings import load_settings
 from lapwing.wiring import engine
-from streams.checkpoints.store import CheckpointStore, Content
+from streams.checkpoints.store import CheckpointManifest, CheckpointStore
 from streams.core.features.catalogue import CATALOGUE, DTYPES
 from streams.core.state_tables import tables
 from streams.errors import ExplanationError, LapwingError, SettingsError
 from streams.files.events import read_events
-from streams.intake.merge import Stand
+from streams.intake.merge import TopicPosition
 from streams.rulebook.files import compile_files, load_rules
-from streams.rulebook.revisions import KeptRules
+from streams.rulebook.revisions import CheckpointedRules
 
 RULES = """
 version: 1
@@ -167,8 +167,12 @@ def test_a_checkpoint_says_the_same_but_for_the_history() -> None:
     events = read_events([Path("events.jsonl")], now_us=2**60, max_skew_us=0, on_refused=lambda _: None)
     worker = engine(settings, rules)
     worker.step(events)
-    stands = {"orders": Stand(3, 1), "logins": Stand(0, None), "complaints": Stand(0, None)}
-    CheckpointStore("states", "lapwing").save(0, tables(worker), Content(stands, {}, rules.hash))
+    stands = {
+        "orders": TopicPosition(3, 1),
+        "logins": TopicPosition(0, None),
+        "complaints": TopicPosition(0, None),
+    }
+    CheckpointStore("states", "lapwing").save(0, tables(worker), CheckpointManifest(stands, {}, rules.hash))
     one, other = as_json("ann [x]", "events.jsonl"), as_json("ann [x]", "--checkpoint", "states")
     assert other.pop("source") == "checkpoint 1 of partition 0"
     # The sweeps from here on wait for the last event, which the worker still held back.
@@ -185,14 +189,16 @@ def test_a_checkpoint_is_judged_by_its_own_rules_unless_others_are_given() -> No
     rules = compile_files({"kept.yaml": text}, DTYPES)
     worker = engine(load_settings(None, {}), rules)
     worker.step(read_events([Path("events.jsonl")], now_us=2**60, max_skew_us=0, on_refused=lambda _: None))
-    content = Content({"orders": Stand(3, 1)}, {}, rules.hash, KeptRules({"kept.yaml": text}, 0))
+    content = CheckpointManifest(
+        {"orders": TopicPosition(3, 1)}, {}, rules.hash, CheckpointedRules({"kept.yaml": text}, 0)
+    )
     store = CheckpointStore("states", "lapwing")
     store.save(0, tables(worker), content)
     told = CliRunner().invoke(command, ["bob", "--checkpoint", "states", "--json"])
     assert [rule["id"] for rule in json.loads(told.stdout)["rules"]] == ["kept"]
     others = as_json("bob", "--checkpoint", "states")
     assert sorted(rule["id"] for rule in others["rules"]) == ["many", "model-high", "once", "silent"]
-    store.save(0, tables(worker), replace(content, rules=KeptRules({"kept.yaml": "rules: 1"}, 0)))
+    store.save(0, tables(worker), replace(content, rules=CheckpointedRules({"kept.yaml": "rules: 1"}, 0)))
     told = CliRunner().invoke(command, ["bob", "--checkpoint", "states"])
     assert "give others with --rules" in str(told.exception)
 

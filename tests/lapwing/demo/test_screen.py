@@ -10,7 +10,7 @@ from rich.console import Console
 from lapwing.demo.ledger import Ledger
 from lapwing.demo.outcome import Episode, InTime, ObservedOutcome, Share, SimulatedOutcome
 from lapwing.demo.report import observed_report, simulated_report
-from lapwing.demo.screen import Figures, Screen, panel, plain, warning_line
+from lapwing.demo.screen import Screen, ScreenFigures, panel, plain, warning_line
 from lapwing.demo.stats import WorkerStats
 from streams.contract.instants import read_instant, to_us
 from streams.contract.warnings import WarningEvent, warning_event
@@ -39,7 +39,7 @@ def event(
     return warning_event(step, "demo")
 
 
-def figures(**given: object) -> Figures:
+def figures(**given: object) -> ScreenFigures:
     values: dict[str, object] = {
         "title": "a shop",
         "at": JUNE,
@@ -52,7 +52,7 @@ def figures(**given: object) -> Figures:
         "open_by_tier": {"high": 3, "low": 9},
         "stored": 41,
     }
-    return Figures(**(values | given))  # type: ignore[arg-type]  # values of many types by name
+    return ScreenFigures(**(values | given))  # type: ignore[arg-type]  # values of many types by name
 
 
 def drawn(thing: object) -> str:

@@ -12,7 +12,7 @@ from streams.backtest.report import Backtest, backtest
 from streams.core.engine import Engine
 from streams.core.engine_io import EngineSettings
 from streams.core.features.catalogue import DTYPES
-from streams.core.rules.rule import Rule, Status
+from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.rules.rule_set import RuleSet, compile_rules
 from streams.core.steps import Step
 from streams.offline.replay import replay
@@ -45,7 +45,7 @@ def many_customers(seed: int, size: int, days: int) -> Generated:
 def rules_of(*shadow: str) -> list[Rule]:
     """Return sample rules, some of them in shadow."""
     made = [engine_rule(rule) for rule in RULES if rule.id in NAMES]
-    return [replace(rule, status=Status.SHADOW) if rule.id in shadow else rule for rule in made]
+    return [replace(rule, status=RuleStatus.SHADOW) if rule.id in shadow else rule for rule in made]
 
 
 def compiled(rules: Sequence[Rule]) -> RuleSet:

@@ -6,7 +6,7 @@ from streams.backtest.comparison import Comparison, compare
 from streams.backtest.history import History
 from streams.backtest.load import Team
 from streams.core.engine_io import EngineSettings
-from streams.core.rules.rule import Rule, Status
+from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.steps import Tier
 from tests.oracle.days import DAY
 from tests.streams.backtest.histories import compiled
@@ -57,11 +57,11 @@ def test_another_tier_changes_nothing_but_the_tier() -> None:
 
 def test_shadow_draft_and_removed_rules_warn_nobody() -> None:
     rule = silent(5)
-    shadow = Rule("silent", rule.when, rule.tier, rule.reason, status=Status.SHADOW)
+    shadow = Rule("silent", rule.when, rule.tier, rule.reason, status=RuleStatus.SHADOW)
     found = compared([rule], [shadow])
     assert len(found.lost) == 16
     (change,) = found.rules
-    assert change.fields == {"status": (Status.ACTIVE, Status.SHADOW)}
+    assert change.fields == {"status": (RuleStatus.ACTIVE, RuleStatus.SHADOW)}
     assert change.old_version == change.new_version
     assert change.new is not None
     assert change.new.alarms == 16

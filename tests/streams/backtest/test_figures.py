@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 
-from streams.backtest.figures import Figures
+from streams.backtest.figures import BacktestFigures
 from streams.backtest.load import WEEKDAYS
-from streams.core.rules.rule import Status
+from streams.core.rules.rule import RuleStatus
 from tests.oracle.days import DAY
 from tests.oracle.histories import History, histories
 from tests.streams.backtest.histories import HORIZON, TEAM, judged, many_customers, replayed, rules_of
@@ -21,7 +21,7 @@ def twin_of(generated: History, since: int | None = None) -> Twin:
     return Twin(events, HORIZON, events[0].at if since is None else since, events[-1].at)
 
 
-def same(figures: Figures, twin: Twin, warnings: list[Warned], generated: History) -> None:
+def same(figures: BacktestFigures, twin: Twin, warnings: list[Warned], generated: History) -> None:
     matured = twin.matured(warnings)
     left = twin.left()
     leads = sorted(twin.lead_days(warnings))
@@ -50,7 +50,7 @@ def compare(generated: History, since: int | None = None) -> None:
     same(result.all, twin, warnings_of(replayed(generated, rules)), generated)
     assert (result.base.part, result.base.whole) == twin.base()
     alone = {
-        rule.id: warnings_of(replayed(generated, [replace(rule, status=Status.ACTIVE)])) for rule in rules
+        rule.id: warnings_of(replayed(generated, [replace(rule, status=RuleStatus.ACTIVE)])) for rule in rules
     }
     for each in result.rules:
         same(each.figures, twin, alone[each.rule.id], generated)

@@ -8,7 +8,7 @@ import pytest
 from streams.backtest.missed import by_rule
 from streams.core.conditions.distance import Distances
 from streams.core.engine import Engine
-from streams.core.rules.rule import Rule, Status
+from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.steps import Tier
 from streams.offline.replay import replay
 from tests.oracle.days import DAY
@@ -31,12 +31,12 @@ def test_the_nearest_is_that_of_the_slow_look(seed: int) -> None:
         Rule("quiet", "days_since_order >= 60", Tier.LOW, "test"),
         Rule("many", "orders_30d >= 4", Tier.LOW, "test"),
         Rule("loud", "complaints_30d >= 3", Tier.HIGH, "test"),
-        Rule("shadow", "days_since_order >= 21", Tier.HIGH, "test", status=Status.SHADOW),
+        Rule("shadow", "days_since_order >= 21", Tier.HIGH, "test", status=RuleStatus.SHADOW),
     ]
     result = judged(generated, rules)
     events = without_repeats(generated.arrivals, 2 * DAY)
     twin = Twin(events, HORIZON, events[0].at, events[-1].at)
-    active = compiled([rule for rule in rules if rule.status is Status.ACTIVE])
+    active = compiled([rule for rule in rules if rule.status is RuleStatus.ACTIVE])
     rows: list[tuple[int, pl.DataFrame]] = []
     engine = Engine(settings_of(generated), active, None)
     engine.on_features = lambda at, frame: rows.append((at, frame))

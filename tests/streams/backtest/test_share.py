@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.backtest.share import Difference, Share, Spread
+from streams.backtest.share import Share, ShareDifference, Spread
 
 
 def test_wilson_against_the_literature() -> None:
@@ -21,7 +21,7 @@ def test_wilson_against_the_literature() -> None:
 
 def test_a_difference_against_the_literature() -> None:
     # Newcombe (1998), table II, method 10: 56 of 70 less 48 of 80.
-    found = Difference.between(Share(48, 80), Share(56, 70))
+    found = ShareDifference.between(Share(48, 80), Share(56, 70))
     assert (found.value, found.low, found.high) == pytest.approx((0.2, 0.0524, 0.3339), abs=5e-5)
 
 
@@ -37,17 +37,17 @@ def test_an_interval_holds_its_share_and_lies_between_none_and_all(counts: tuple
 
 def test_nothing_has_no_share_and_no_interval() -> None:
     assert Share(0, 0).as_dict() == {"part": 0, "whole": 0, "value": None, "low": None, "high": None}
-    assert Difference.between(Share(0, 0), Share(1, 2)).value is None
-    assert Difference.paired(np.array([], dtype=np.bool_), np.array([], dtype=np.bool_)).value is None
+    assert ShareDifference.between(Share(0, 0), Share(1, 2)).value is None
+    assert ShareDifference.paired(np.array([], dtype=np.bool_), np.array([], dtype=np.bool_)).value is None
     assert Spread.of(np.array([])).median is None
 
 
 def test_a_paired_difference_counts_who_changed() -> None:
     old = np.array([True] * 10 + [False] * 90)
     new = np.array([False] * 2 + [True] * 8 + [True] * 12 + [False] * 78)
-    found = Difference.paired(old, new)
+    found = ShareDifference.paired(old, new)
     assert found.value == pytest.approx(0.10)
     assert found.low is not None
     assert found.high is not None
     assert 0 < found.low < 0.10 < found.high
-    assert Difference.paired(old, old).value == 0
+    assert ShareDifference.paired(old, old).value == 0

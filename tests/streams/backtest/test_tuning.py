@@ -11,7 +11,7 @@ from streams.backtest.thresholds import threshold, thresholds, written
 from streams.backtest.tuning import candidates, tune
 from streams.core.engine_io import EngineSettings
 from streams.core.features.catalogue import DTYPES
-from streams.core.rules.rule import Rule, Status
+from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.steps import Tier
 from streams.errors import BacktestError
 from tests.oracle.days import DAY
@@ -122,8 +122,8 @@ def test_the_value_chosen_meets_the_capacity_and_the_precision() -> None:
 def test_candidates_are_quantiles_where_the_number_alone_decides() -> None:
     history = History.of(batch(), 2 * DAY)
     settings = EngineSettings(horizon_us=HORIZON)
-    one = rule("days_since_order >= 8 AND orders_total >= 22", status=Status.DRAFT)
-    active = replace(one, status=Status.ACTIVE)
+    one = rule("days_since_order >= 8 AND orders_total >= 22", status=RuleStatus.DRAFT)
+    active = replace(one, status=RuleStatus.ACTIVE)
     moved = threshold(active, "days_since_order", DTYPES)
     found = candidates(history, active, moved, 5, settings, None)
     # Leavers, who would be silent for up to 30 days, have 21 orders.

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from statistics import quantiles
 from zoneinfo import ZoneInfo
 
-from streams.core.events.batch import OrderStatus, Profile
+from streams.core.events.batch import OrderStatus, ProfileRecord
 from streams.core.events.topics import Topic
 from streams.core.steps import Step, StepKind
 from tests.oracle.days import DAY
@@ -164,7 +164,7 @@ class Twin:
             word = None
             for event in self.events:
                 known = event.customer_id == warning.customer and event.at <= warning.opened_at
-                if known and isinstance(event.record, Profile):
+                if known and isinstance(event.record, ProfileRecord):
                     word = getattr(event.record, field)
             judged[word] += 1
             false[word] += not self.right(warning)

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]  # the same
 
-from streams.checkpoints.store import KEPT, MANIFEST, Checkpoint, CheckpointStore, Content
+from streams.checkpoints.store import KEPT, MANIFEST, Checkpoint, CheckpointManifest, CheckpointStore
 from streams.core.engine import Engine
 from streams.core.engine_io import EngineSettings
 from streams.core.events.batch import Batch
@@ -21,14 +21,16 @@ from streams.core.rules.rule_set import compile_rules
 from streams.core.state_tables import tables
 from streams.core.steps import Tier
 from streams.errors import StateError
-from streams.intake.merge import Stand
+from streams.intake.merge import TopicPosition
 from tests.paths import ROOT
 
 TABLES = {"customers": pl.DataFrame({"customer_id": ["a", "b"]}), "days": pl.DataFrame({"day": [1]})}
 
 
-def content(orders: int, logins: int = 0) -> Content:
-    return Content({"orders": Stand(orders, 7), "logins": Stand(logins, None)}, {0: 5, 11: 6}, "rules")
+def content(orders: int, logins: int = 0) -> CheckpointManifest:
+    return CheckpointManifest(
+        {"orders": TopicPosition(orders, 7), "logins": TopicPosition(logins, None)}, {0: 5, 11: 6}, "rules"
+    )
 
 
 def save(store: CheckpointStore, *orders: int) -> list[Checkpoint]:

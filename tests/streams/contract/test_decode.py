@@ -10,8 +10,8 @@ import pytest
 
 from streams.contract import validate as authority
 from streams.contract.decode import Decoded, decode_lines, decode_poll
-from streams.contract.rejected import Reason
-from streams.core.events.batch import Action, Closure, ComplaintStatus, OrderStatus, Profile
+from streams.contract.rejected import RefusalReason
+from streams.core.events.batch import ActionRecord, ClosureRecord, ComplaintStatus, OrderStatus, ProfileRecord
 from streams.core.events.topics import FILE_TYPES, Topic
 
 MARCH = 1_298_937_600_000_000
@@ -35,66 +35,70 @@ def _decoded(topic: Topic, *values: bytes | None) -> Decoded:
     return decode_poll(topic, values, None, None, max_skew_us=HOUR)
 
 
-def _reason(topic: Topic, value: bytes | None) -> tuple[Reason, str]:
+def _reason(topic: Topic, value: bytes | None) -> tuple[RefusalReason, str]:
     decoded = _decoded(topic, value)
     assert len(decoded.batch) == 0
     [refused] = decoded.refused
     return refused.reason, refused.detail
 
 
-BAD_ORDERS: list[tuple[bytes | None, Reason, str]] = [
-    (None, Reason.NO_VALUE, "the record has no value"),
-    (b"", Reason.NOT_JSON, "Invalid JSON"),
-    (b"\x00\xff\xfe", Reason.NOT_JSON, "Invalid JSON"),
-    (_bytes(ORDER)[:-1], Reason.NOT_JSON, "Invalid JSON"),
-    (_bytes(ORDER) + _bytes(ORDER), Reason.NOT_JSON, "Invalid JSON"),
-    (_bytes(ORDER)[:-1] + b',"x":"\xff"}', Reason.NOT_JSON, "Invalid JSON"),
-    (_bytes(ORDER)[:-1] + b',"x":' + b"[" * 10**6 + b"}", Reason.NOT_JSON, "recursion"),
-    (_bytes(ORDER)[:-1] + b',"x":' + b"9" * 10**5 + b"}", Reason.NOT_JSON, "number out of range"),
-    (b"[1, 2]", Reason.NOT_OBJECT, "Input should be an object"),
-    (_bytes({}), Reason.MISSING_FIELD, "event_id: Field required (and 4 more)"),
+BAD_ORDERS: list[tuple[bytes | None, RefusalReason, str]] = [
+    (None, RefusalReason.NO_VALUE, "the record has no value"),
+    (b"", RefusalReason.NOT_JSON, "Invalid JSON"),
+    (b"\x00\xff\xfe", RefusalReason.NOT_JSON, "Invalid JSON"),
+    (_bytes(ORDER)[:-1], RefusalReason.NOT_JSON, "Invalid JSON"),
+    (_bytes(ORDER) + _bytes(ORDER), RefusalReason.NOT_JSON, "Invalid JSON"),
+    (_bytes(ORDER)[:-1] + b',"x":"\xff"}', RefusalReason.NOT_JSON, "Invalid JSON"),
+    (_bytes(ORDER)[:-1] + b',"x":' + b"[" * 10**6 + b"}", RefusalReason.NOT_JSON, "recursion"),
+    (_bytes(ORDER)[:-1] + b',"x":' + b"9" * 10**5 + b"}", RefusalReason.NOT_JSON, "number out of range"),
+    (b"[1, 2]", RefusalReason.NOT_OBJECT, "Input should be an object"),
+    (_bytes({}), RefusalReason.MISSING_FIELD, "event_id: Field required (and 4 more)"),
     (
         _bytes({k: v for k, v in ORDER.items() if k != "amount"}),
-        Reason.MISSING_FIELD,
+        RefusalReason.MISSING_FIELD,
         "amount: Field required",
     ),
-    (_bytes(ORDER | {"amount": "505.3"}), Reason.WRONG_TYPE, "amount: Input should be a valid number"),
-    (_bytes(ORDER | {"amount": True}), Reason.WRONG_TYPE, "amount"),
-    (_bytes(ORDER | {"amount": None}), Reason.WRONG_TYPE, "amount"),
-    (_bytes(ORDER | {"customer_id": 17}), Reason.WRONG_TYPE, "customer_id"),
-    (_bytes(ORDER | {"occurred_at": 1298937600}), Reason.WRONG_TYPE, "occurred_at"),
+    (_bytes(ORDER | {"amount": "505.3"}), RefusalReason.WRONG_TYPE, "amount: Input should be a valid number"),
+    (_bytes(ORDER | {"amount": True}), RefusalReason.WRONG_TYPE, "amount"),
+    (_bytes(ORDER | {"amount": None}), RefusalReason.WRONG_TYPE, "amount"),
+    (_bytes(ORDER | {"customer_id": 17}), RefusalReason.WRONG_TYPE, "customer_id"),
+    (_bytes(ORDER | {"occurred_at": 1298937600}), RefusalReason.WRONG_TYPE, "occurred_at"),
     (
         _bytes(ORDER | {"occurred_at": "2011-03-01"}),
-        Reason.WRONG_VALUE,
+        RefusalReason.WRONG_VALUE,
         "occurred_at: Text should be an RFC 3339",
     ),
-    (_bytes(ORDER | {"status": "eaten"}), Reason.WRONG_VALUE, "status: Input should be 'placed', "),
-    (_bytes(ORDER | {"event_id": "a\0"}), Reason.WRONG_VALUE, "event_id: Text should not contain U+0000"),
-    (_bytes(ORDER | {"amount": -0.01}), Reason.OUT_OF_RANGE, "amount"),
-    (_bytes(ORDER | {"amount": 1_000_000_000_001}), Reason.OUT_OF_RANGE, "amount"),
-    (_bytes(ORDER | {"amount": 10**400}), Reason.OUT_OF_RANGE, "amount"),
-    (_bytes(ORDER | {"amount": float("nan")}), Reason.OUT_OF_RANGE, "amount"),
-    (_bytes(ORDER).replace(b"505.3", b"1e400"), Reason.OUT_OF_RANGE, "amount"),
-    (_bytes(ORDER | {"customer_id": ""}), Reason.OUT_OF_RANGE, "customer_id"),
-    (_bytes(ORDER | {"customer_id": "x" * 129}), Reason.OUT_OF_RANGE, "customer_id"),
-    (_bytes(ORDER | {"event_id": "x" * 10**6}), Reason.OUT_OF_RANGE, "event_id"),
-    (_bytes(ORDER | {"occurred_at": "1969-12-31T23:59:59Z"}), Reason.OUT_OF_RANGE, "occurred_at"),
+    (_bytes(ORDER | {"status": "eaten"}), RefusalReason.WRONG_VALUE, "status: Input should be 'placed', "),
+    (
+        _bytes(ORDER | {"event_id": "a\0"}),
+        RefusalReason.WRONG_VALUE,
+        "event_id: Text should not contain U+0000",
+    ),
+    (_bytes(ORDER | {"amount": -0.01}), RefusalReason.OUT_OF_RANGE, "amount"),
+    (_bytes(ORDER | {"amount": 1_000_000_000_001}), RefusalReason.OUT_OF_RANGE, "amount"),
+    (_bytes(ORDER | {"amount": 10**400}), RefusalReason.OUT_OF_RANGE, "amount"),
+    (_bytes(ORDER | {"amount": float("nan")}), RefusalReason.OUT_OF_RANGE, "amount"),
+    (_bytes(ORDER).replace(b"505.3", b"1e400"), RefusalReason.OUT_OF_RANGE, "amount"),
+    (_bytes(ORDER | {"customer_id": ""}), RefusalReason.OUT_OF_RANGE, "customer_id"),
+    (_bytes(ORDER | {"customer_id": "x" * 129}), RefusalReason.OUT_OF_RANGE, "customer_id"),
+    (_bytes(ORDER | {"event_id": "x" * 10**6}), RefusalReason.OUT_OF_RANGE, "event_id"),
+    (_bytes(ORDER | {"occurred_at": "1969-12-31T23:59:59Z"}), RefusalReason.OUT_OF_RANGE, "occurred_at"),
 ]
 
-BAD_OTHERS: list[tuple[Topic, dict[str, Any], Reason]] = [
-    (Topic.COMPLAINTS, {"complaint_id": "k", "satisfaction": 6}, Reason.OUT_OF_RANGE),
-    (Topic.COMPLAINTS, {"complaint_id": "k", "satisfaction": 2.5}, Reason.WRONG_TYPE),
-    (Topic.COMPLAINTS, {"complaint_id": "k", "satisfaction": 10**400}, Reason.OUT_OF_RANGE),
-    (Topic.COMPLAINTS, {"complaint_id": "k", "category": "weather"}, Reason.WRONG_VALUE),
-    (Topic.FEEDBACK, {"score": 11, "scale": 10}, Reason.OUT_OF_RANGE),
-    (Topic.FEEDBACK, {"score": 0, "scale": 0}, Reason.OUT_OF_RANGE),
-    (Topic.PROFILES, {"do_not_contact": 1}, Reason.WRONG_TYPE),
-    (Topic.PROFILES, {"customer_class": "vip"}, Reason.WRONG_VALUE),
-    (Topic.PROFILES, {"contract_ends_at": "2011-03-01"}, Reason.WRONG_VALUE),
-    (Topic.ACTIONS, {"warning_id": "w", "kind": "call", "reasons": "price"}, Reason.WRONG_TYPE),
-    (Topic.ACTIONS, {"warning_id": "w", "kind": "call", "reasons": ["x"] * 33}, Reason.OUT_OF_RANGE),
-    (Topic.ACTIONS, {"warning_id": "w", "kind": ""}, Reason.OUT_OF_RANGE),
-    (Topic.CLOSURES, {"reason": 5}, Reason.WRONG_TYPE),
+BAD_OTHERS: list[tuple[Topic, dict[str, Any], RefusalReason]] = [
+    (Topic.COMPLAINTS, {"complaint_id": "k", "satisfaction": 6}, RefusalReason.OUT_OF_RANGE),
+    (Topic.COMPLAINTS, {"complaint_id": "k", "satisfaction": 2.5}, RefusalReason.WRONG_TYPE),
+    (Topic.COMPLAINTS, {"complaint_id": "k", "satisfaction": 10**400}, RefusalReason.OUT_OF_RANGE),
+    (Topic.COMPLAINTS, {"complaint_id": "k", "category": "weather"}, RefusalReason.WRONG_VALUE),
+    (Topic.FEEDBACK, {"score": 11, "scale": 10}, RefusalReason.OUT_OF_RANGE),
+    (Topic.FEEDBACK, {"score": 0, "scale": 0}, RefusalReason.OUT_OF_RANGE),
+    (Topic.PROFILES, {"do_not_contact": 1}, RefusalReason.WRONG_TYPE),
+    (Topic.PROFILES, {"customer_class": "vip"}, RefusalReason.WRONG_VALUE),
+    (Topic.PROFILES, {"contract_ends_at": "2011-03-01"}, RefusalReason.WRONG_VALUE),
+    (Topic.ACTIONS, {"warning_id": "w", "kind": "call", "reasons": "price"}, RefusalReason.WRONG_TYPE),
+    (Topic.ACTIONS, {"warning_id": "w", "kind": "call", "reasons": ["x"] * 33}, RefusalReason.OUT_OF_RANGE),
+    (Topic.ACTIONS, {"warning_id": "w", "kind": ""}, RefusalReason.OUT_OF_RANGE),
+    (Topic.CLOSURES, {"reason": 5}, RefusalReason.WRONG_TYPE),
 ]
 
 
@@ -132,19 +136,21 @@ def test_the_other_topics_become_columns() -> None:
     assert _decoded(Topic.LOGINS, _bytes(EVENT)).batch.record.tolist() == [None]
     profile = EVENT | {"customer_class": "key", "signed_up_at": "2011-03-01T01:00:00+01:00", "region": None}
     assert _decoded(Topic.PROFILES, _bytes(profile)).batch.record.tolist() == [
-        Profile(customer_class="key", signed_up_at=MARCH)
+        ProfileRecord(customer_class="key", signed_up_at=MARCH)
     ]
     action = EVENT | {"warning_id": "w", "kind": "call", "reasons": ["price"], "cost": 2.5}
     assert _decoded(Topic.ACTIONS, _bytes(action)).batch.record.tolist() == [
-        Action("w", "call", reasons=("price",), cost=2_500_000)
+        ActionRecord("w", "call", reasons=("price",), cost=2_500_000)
     ]
     assert _decoded(Topic.CLOSURES, _bytes(EVENT | {"reason": "moved"})).batch.record.tolist() == [
-        Closure("moved")
+        ClosureRecord("moved")
     ]
 
 
 @pytest.mark.parametrize(("value", "reason", "detail"), BAD_ORDERS)
-def test_a_bad_order_is_refused_with_its_reason(value: bytes | None, reason: Reason, detail: str) -> None:
+def test_a_bad_order_is_refused_with_its_reason(
+    value: bytes | None, reason: RefusalReason, detail: str
+) -> None:
     found, words = _reason(Topic.ORDERS, value)
     assert found is reason
     assert detail in words
@@ -152,7 +158,9 @@ def test_a_bad_order_is_refused_with_its_reason(value: bytes | None, reason: Rea
 
 
 @pytest.mark.parametrize(("topic", "fields", "reason"), BAD_OTHERS)
-def test_bad_events_of_other_topics_are_refused(topic: Topic, fields: dict[str, Any], reason: Reason) -> None:
+def test_bad_events_of_other_topics_are_refused(
+    topic: Topic, fields: dict[str, Any], reason: RefusalReason
+) -> None:
     assert _reason(topic, _bytes(EVENT | fields))[0] is reason
 
 
@@ -160,7 +168,7 @@ def test_every_kind_of_error_has_its_reason(monkeypatch: pytest.MonkeyPatch) -> 
     # The bad events above give all kinds of error that the table names, and no other.
     seen: set[str] = set()
 
-    class Watched(dict[str, Reason]):
+    class Watched(dict[str, RefusalReason]):
         def get(self, key: str, default: Any = None) -> Any:
             seen.add(key)
             return super().get(key, default)
@@ -208,7 +216,9 @@ def test_the_key_has_to_be_the_customer() -> None:
     values = [_bytes(ORDER)] * 4 + [_bytes(ORDER | {"customer_id": "ç"})]
     decoded = decode_poll(Topic.ORDERS, values, keys, None, max_skew_us=HOUR)
     assert decoded.index.tolist() == [0, 4]
-    assert [(r.index, r.reason) for r in decoded.refused] == [(i, Reason.KEY_MISMATCH) for i in (1, 2, 3)]
+    assert [(r.index, r.reason) for r in decoded.refused] == [
+        (i, RefusalReason.KEY_MISMATCH) for i in (1, 2, 3)
+    ]
 
 
 def test_keys_stay_with_their_records_when_others_are_refused() -> None:
@@ -222,7 +232,7 @@ def test_a_time_too_long_after_the_records_own_is_refused() -> None:
     stamps = [march_ms - 3_600_000, march_ms - 3_600_001, march_ms, -1, 2**62]
     decoded = decode_poll(Topic.ORDERS, [_bytes(ORDER)] * 5, None, stamps, max_skew_us=HOUR)
     assert decoded.index.tolist() == [0, 2, 3, 4]
-    assert [(r.index, r.reason) for r in decoded.refused] == [(1, Reason.FUTURE_TIME)]
+    assert [(r.index, r.reason) for r in decoded.refused] == [(1, RefusalReason.FUTURE_TIME)]
 
 
 def test_the_year_2099_is_refused_and_the_rest_goes_on() -> None:
@@ -230,7 +240,7 @@ def test_the_year_2099_is_refused_and_the_rest_goes_on() -> None:
     stamps = np.full(3, MARCH // 1000)
     decoded = decode_poll(Topic.ORDERS, values, [b"c-1"] * 3, stamps, max_skew_us=HOUR)
     assert decoded.index.tolist() == [0, 2]
-    assert decoded.refused[0].reason is Reason.FUTURE_TIME
+    assert decoded.refused[0].reason is RefusalReason.FUTURE_TIME
 
 
 @pytest.mark.parametrize("topic", Topic)
@@ -259,24 +269,28 @@ def test_lines_of_all_types_are_told_apart_and_keep_their_places() -> None:
 @pytest.mark.parametrize(
     ("line", "reason", "detail"),
     [
-        (b"{", Reason.NOT_JSON, "Invalid JSON"),
-        (b"7", Reason.NOT_OBJECT, "object"),
-        (_bytes(EVENT), Reason.MISSING_FIELD, "type: Field required"),
+        (b"{", RefusalReason.NOT_JSON, "Invalid JSON"),
+        (b"7", RefusalReason.NOT_OBJECT, "object"),
+        (_bytes(EVENT), RefusalReason.MISSING_FIELD, "type: Field required"),
         (
             _bytes(EVENT | {"type": "parcel"}),
-            Reason.UNKNOWN_TYPE,
+            RefusalReason.UNKNOWN_TYPE,
             "type: Input should be one of action, closure",
         ),
-        (_bytes(EVENT | {"type": ["login"]}), Reason.UNKNOWN_TYPE, "type"),
-        (_bytes(EVENT | {"type": "order"}), Reason.MISSING_FIELD, "order_id: Field required (and 1 more)"),
+        (_bytes(EVENT | {"type": ["login"]}), RefusalReason.UNKNOWN_TYPE, "type"),
+        (
+            _bytes(EVENT | {"type": "order"}),
+            RefusalReason.MISSING_FIELD,
+            "order_id: Field required (and 1 more)",
+        ),
         (
             _bytes(EVENT | {"type": "login", "occurred_at": "2011-03-01T00:00:00.000001Z"}),
-            Reason.FUTURE_TIME,
+            RefusalReason.FUTURE_TIME,
             "time",
         ),
     ],
 )
-def test_a_bad_line_is_refused_with_its_reason(line: bytes, reason: Reason, detail: str) -> None:
+def test_a_bad_line_is_refused_with_its_reason(line: bytes, reason: RefusalReason, detail: str) -> None:
     good = _bytes(EVENT | {"type": "login"})
     decoded = decode_lines([good, line, good], latest_us=MARCH)
     assert decoded.index.tolist() == [0, 2]

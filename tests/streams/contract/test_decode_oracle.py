@@ -17,7 +17,7 @@ from streams.contract.columns import millionths
 from streams.contract.decode import decode_lines, decode_poll
 from streams.contract.events import EVENTS, Action, Closure, Complaint, Event, Feedback, Order, Profile
 from streams.contract.instants import to_us
-from streams.contract.structs import ROWS, Row
+from streams.contract.structs import ROWS, EventRow
 from streams.contract.validate import judge_line
 from streams.core.events import batch as columns_of
 from streams.core.events.batch import COLUMNS, Batch
@@ -51,17 +51,17 @@ def _as_row(event: Event) -> dict[str, Any]:
             row["amount"] = _millionths(event.amount)
             row["status"] = {"placed": 0, "cancelled": 1, "returned": 2}[str(event.status)]
             if event.channel is not None or event.category is not None:
-                row["record"] = columns_of.Labels(event.channel, event.category)
+                row["record"] = columns_of.LabelsRecord(event.channel, event.category)
         case Complaint():
             row["status"] = {"opened": 0, "resolved": 1, "reopened": 2}[str(event.status)]
             row["complaint_id"] = event.complaint_id
             row["satisfaction"] = (event.satisfaction or 0) if event.status == "resolved" else 0
             if event.category is not None:
-                row["record"] = columns_of.Labels(None, event.category)
+                row["record"] = columns_of.LabelsRecord(None, event.category)
         case Feedback():
             row["amount"] = round(event.score / event.scale * 1_000_000)
         case Profile():
-            row["record"] = columns_of.Profile(
+            row["record"] = columns_of.ProfileRecord(
                 event.customer_class,
                 event.segment,
                 event.region,
@@ -72,7 +72,7 @@ def _as_row(event: Event) -> dict[str, Any]:
             )
         case Action():
             cost = None if event.cost is None else _millionths(event.cost)
-            row["record"] = columns_of.Action(
+            row["record"] = columns_of.ActionRecord(
                 event.warning_id,
                 event.kind,
                 event.result,
@@ -82,7 +82,7 @@ def _as_row(event: Event) -> dict[str, Any]:
                 _us(event.until),
             )
         case Closure():
-            row["record"] = columns_of.Closure(event.reason, event.churn_type)
+            row["record"] = columns_of.ClosureRecord(event.reason, event.churn_type)
     return row
 
 
@@ -137,7 +137,7 @@ def test_a_line_of_a_file_is_read_as_the_models_read_the_record_of_its_type(
     accepted = []
     for i, line in enumerate(lines):
         verdict = judge_line(line)
-        if isinstance(verdict, Row):
+        if isinstance(verdict, EventRow):
             accepted.append(i)
             due = decode_poll(verdict.topic, [line], None, None, max_skew_us=0).batch
             assert _rows(decoded.batch.take(decoded.index == i)) == _rows(due)

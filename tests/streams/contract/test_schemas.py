@@ -23,7 +23,7 @@ from streams.contract.examples import (
     SILENCE_EXAMPLE,
     WARNING_EXAMPLE,
 )
-from streams.contract.rejected import HEADERS, Reason
+from streams.contract.rejected import HEADERS, RefusalReason
 from streams.contract.schemas import TOPIC_NAMES, asyncapi, json_schemas
 from streams.contract.segments import parse_segment_warning
 from streams.contract.silences import encode_silence, parse_silence
@@ -230,4 +230,4 @@ def test_topics_may_have_other_names_but_no_others_may_be_named() -> None:
 def test_the_rejected_topic_names_its_headers_and_reasons() -> None:
     headers = asyncapi()["components"]["messages"]["rejected"]["headers"]
     assert set(headers["properties"]) == set(HEADERS)
-    assert headers["properties"]["lapwing-reason"]["enum"] == [reason.value for reason in Reason]
+    assert headers["properties"]["lapwing-reason"]["enum"] == [reason.value for reason in RefusalReason]

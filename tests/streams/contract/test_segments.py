@@ -10,7 +10,7 @@ from streams.core.segments.counts import DaySums
 from streams.core.segments.engine import SegmentStep
 from streams.core.steps import Cause, StepKind, Tier
 from streams.errors import ContractError
-from streams.worker.delivery import Outlet
+from streams.worker.delivery import OutputRouter
 
 SUMS = DaySums(
     partition=2,
@@ -20,7 +20,7 @@ SUMS = DaySums(
     shop={19_798: (1, 0, 1, 0), 19_800: (5, 2, 4, 1)},
     segments={("region", "süd=1"): {19_800: (5, 2, 4, 1)}, ("category", "price"): {19_800: (0, 1, 0, 1)}},
 )
-OUTLET = Outlet("lapwing", "w", "c", "r", 1_000_000, segment_days="days", segment_partitions=3)
+OUTLET = OutputRouter("lapwing", "w", "c", "r", 1_000_000, segment_days="days", segment_partitions=3)
 
 
 def test_every_partition_of_the_topic_is_told_of_the_end_after_the_segments() -> None:

@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.contract.warnings import ControlNotice, encode_notice, encode_step, parse_warning, warning_event
-from streams.core.steps import Attention, AttentionState, Cause, Notice, Reason, Step, StepKind, Tier, Traits
+from streams.core.steps import (
+    Acknowledgement,
+    AcknowledgementState,
+    Cause,
+    OperationsNotice,
+    Reason,
+    Step,
+    StepKind,
+    Tier,
+    Traits,
+)
 from streams.errors import ContractError
 
 MARCH = 1_298_937_600_000_000
@@ -97,10 +107,10 @@ steps = st.builds(
         tuple
     ),
     rule_set=texts,
-    attention=st.none()
+    acknowledgement=st.none()
     | st.builds(
-        Attention,
-        state=st.sampled_from(AttentionState),
+        Acknowledgement,
+        state=st.sampled_from(AcknowledgementState),
         step=st.integers(1, 1000),
         since=instants,
         by=st.none() | texts,
@@ -178,8 +188,10 @@ def test_what_is_no_warning_is_refused_in_one_line(value: bytes, words: str) -> 
 
 
 def test_attention_stands_on_the_wire_with_its_instants() -> None:
-    attention = Attention(AttentionState.SNOOZED, 2, MARCH, "ann", until=MARCH + 3_600_000_000, level=1)
-    step = replace(STEP, kind=StepKind.SNOOZED, number=2, attention=attention)
+    attention = Acknowledgement(
+        AcknowledgementState.SNOOZED, 2, MARCH, "ann", until=MARCH + 3_600_000_000, level=1
+    )
+    step = replace(STEP, kind=StepKind.SNOOZED, number=2, acknowledgement=attention)
     assert json.loads(encode_step(step, "shop"))["data"]["attention"] == {
         "state": "snoozed",
         "step": 2,
@@ -202,7 +214,9 @@ def test_a_field_of_a_later_version_is_passed_over() -> None:
 
 
 def test_a_notice_stands_on_the_wire_and_reads_back() -> None:
-    notice = Notice("topic_quiet_begins", MARCH, 3, {"topic": "orders", "after": 1.5, "n": 2, "none": None})
+    notice = OperationsNotice(
+        "topic_quiet_begins", MARCH, 3, {"topic": "orders", "after": 1.5, "n": 2, "none": None}
+    )
     value = encode_notice(notice, "shop")
     assert value == (
         b'{"id":"772152ae-2ad3-5a07-b41c-3ff7441ce5cd","app":"shop","kind":"topic_quiet_begins","at":"2011-03-01T00:00:00Z","partition":3,'

@@ -9,7 +9,7 @@ from typing import Any
 
 from streams.core.engine import Engine
 from streams.core.features.catalogue import DTYPES
-from streams.core.rules.rule import Rule, Status
+from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.rules.rule_set import RuleSet, compile_rules
 from streams.core.state_tables import restore, tables
 from tests.oracle.drive import engine_rule
@@ -26,7 +26,7 @@ def other_rules(dice: random.Random) -> RuleSet:
     for rule in dice.sample(CATALOGUE_RULES, dice.randrange(1, len(CATALOGUE_RULES))):
         match dice.randrange(4):
             case 0:
-                chosen.append(replace(rule, status=dice.choice([Status.SHADOW, Status.RETIRED])))
+                chosen.append(replace(rule, status=dice.choice([RuleStatus.SHADOW, RuleStatus.RETIRED])))
             case 1:
                 chosen.append(replace(rule, for_us=rule.for_us * 2 + 1, cooldown_us=0))
             case _:

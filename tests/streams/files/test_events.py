@@ -14,8 +14,8 @@ import polars as pl
 import pytest
 import zstandard
 
-from streams.contract.rejected import Reason
-from streams.core.events.batch import COLUMNS, Action, Batch, Profile
+from streams.contract.rejected import RefusalReason
+from streams.core.events.batch import COLUMNS, ActionRecord, Batch, ProfileRecord
 from streams.core.events.topics import Topic
 from streams.errors import EventFileError
 from streams.files.events import FileRefusal, read_events
@@ -84,8 +84,8 @@ def test_events_come_in_total_order(plain: Path) -> None:
     ]
     assert batch.at.tolist() == [MARCH - 3_599_500_000, *[MARCH] * 6]
     assert batch.amount.tolist() == [0, 0, 0, 700_000, 20_000_000, 505_300_000, 0]
-    assert batch.record[1] == Action("w", "call", reasons=("price",))
-    assert batch.record[6] == Profile(signed_up_at=MARCH, do_not_contact=True)
+    assert batch.record[1] == ActionRecord("w", "call", reasons=("price",))
+    assert batch.record[6] == ProfileRecord(signed_up_at=MARCH, do_not_contact=True)
 
 
 @pytest.mark.parametrize("suffix", WRITERS)
@@ -116,9 +116,9 @@ def test_a_line_that_is_no_event_is_refused_with_its_place_and_the_rest_goes_on(
     batch, refused = _read(path, now_us=MARCH)
     assert len(batch) == 2
     assert [(r.path, r.line, r.reason) for r in refused] == [
-        (path, 3, Reason.NOT_JSON),
-        (path, 5, Reason.UNKNOWN_TYPE),
-        (path, 6, Reason.FUTURE_TIME),
+        (path, 3, RefusalReason.NOT_JSON),
+        (path, 5, RefusalReason.UNKNOWN_TYPE),
+        (path, 6, RefusalReason.FUTURE_TIME),
     ]
     assert str(refused[1]).startswith(f"{path}:5: type: Input should be one of action, ")
 
@@ -238,15 +238,15 @@ def test_rows_of_parquet_that_are_no_events_are_refused_with_their_number(tmp_pa
     batch, refused = _read(path)
     assert len(batch) == 2
     assert [(r.line, r.reason, r.detail.split(":")[0]) for r in refused] == [
-        (2, Reason.MISSING_FIELD, "type"),
-        (3, Reason.MISSING_FIELD, "amount"),
-        (4, Reason.UNKNOWN_TYPE, "type"),
+        (2, RefusalReason.MISSING_FIELD, "type"),
+        (3, RefusalReason.MISSING_FIELD, "amount"),
+        (4, RefusalReason.UNKNOWN_TYPE, "type"),
     ]
 
 
 def test_parquet_without_types_or_with_local_times_is_told_apart_from_damage(tmp_path: Path) -> None:
     path = _parquet(tmp_path / "events.parquet", [{k: v for k, v in LOGIN.items() if k != "type"}])
-    assert [r.reason for r in _read(path)[1]] == [Reason.MISSING_FIELD]
+    assert [r.reason for r in _read(path)[1]] == [RefusalReason.MISSING_FIELD]
     local = _parquet(tmp_path / "local.parquet", [LOGIN | {"occurred_at": datetime(2011, 3, 1)}])  # noqa: DTZ001
     with pytest.raises(
         EventFileError, match=r"local\.parquet: the times in column occurred_at have no time zone"

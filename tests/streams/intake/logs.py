@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from streams.core.events.batch import Batch
 from streams.core.events.topics import Topic
-from streams.intake.poll import Place, Poll
+from streams.intake.poll import Poll, TopicPartition
 
 NAMES = {"complaints": Topic.COMPLAINTS, "logins": Topic.LOGINS, "orders": Topic.ORDERS}
 
@@ -52,7 +52,7 @@ class Log:
             )
         n = end - start
         return Poll(
-            place=Place(self.topic.label, 0),
+            topic_partition=TopicPartition(self.topic.label, 0),
             start=start,
             end=end,
             offsets=np.arange(start, end, dtype=np.int64),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from streams.core.events.batch import Batch
 from streams.core.events.topics import Topic
-from streams.intake.merge import PartitionMerge, Standing
+from streams.intake.merge import PartitionMerge, TopicReadiness
 from tests.streams.intake.logs import NAMES, Log, logs, merged
 
 TOPICS = tuple(NAMES.values())
@@ -156,7 +156,7 @@ def test_a_topic_of_which_nothing_is_known_yet_holds_the_others(unheard: Topic) 
             merge.add(topic, *events(topic, 1, 2))
     known = {topic: 2 if topic is not unheard else None for topic in TOPICS}
     assert at_of(merge.release(known)) == []
-    assert merge.standings(known)[unheard] is Standing.UNKNOWN
+    assert merge.standings(known)[unheard] is TopicReadiness.UNKNOWN
     assert at_of(merge.release(known | {unheard: 0})) == [1, 1, 2, 2]
 
 

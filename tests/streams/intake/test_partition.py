@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.contract.rejected import Reason
-from streams.core.engine_io import Counts, Output
+from streams.contract.rejected import RefusalReason
+from streams.core.engine_io import EventCounts, Output
 from streams.core.events.batch import Batch
 from streams.core.events.topics import Topic
-from streams.intake.partition import Pace, Partition, Rejected, Taken, Tally
-from streams.intake.poll import Mark, Place
+from streams.intake.partition import BatchingPolicy, Partition, PartitionTotals, PollOutcome, RejectedRecord
+from streams.intake.poll import ReadProgress, TopicPartition
 from tests.streams.intake.logs import NAMES, Log, logs, merged
 
 HOUR_US = 3_600_000_000
-AT_ONCE = Pace(step_wait_s=0.0)
+AT_ONCE = BatchingPolicy(step_wait_s=0.0)
 
 
 @dataclass
@@ -27,7 +27,7 @@ class RecordingEngine:
 
     def step(self, batch: Batch) -> Output:
         self.batches.append(batch.event_id.tolist())
-        return Output(counts=Counts(events=len(batch), late=1, repeats=2))
+        return Output(counts=EventCounts(events=len(batch), late=1, repeats=2))
 
     def flush(self) -> Output:
         self.flushes += 1
@@ -43,10 +43,10 @@ class Bench:
     """A partition with a recording engine, read from logs."""
 
     logs: list[Log]
-    pace: Pace = AT_ONCE
+    pace: BatchingPolicy = AT_ONCE
     engine: RecordingEngine = field(default_factory=RecordingEngine)
-    tally: Tally = field(default_factory=Tally)
-    rejected: list[Rejected] = field(default_factory=list)
+    tally: PartitionTotals = field(default_factory=PartitionTotals)
+    rejected: list[RejectedRecord] = field(default_factory=list)
     partition: Partition = field(init=False)
 
     def __post_init__(self) -> None:
@@ -61,18 +61,21 @@ class Bench:
         assert position is not None
         return position
 
-    def take(self, log: Log, start: int, end: int, now: float = 0.0) -> Taken:
+    def take(self, log: Log, start: int, end: int, now: float = 0.0) -> PollOutcome:
         return self.partition.take(log.poll(start, end), now, self.rejected.append)
 
-    def marks(self, heard: float = 0.0) -> dict[Place, Mark]:
-        return {Place(log.topic.label, 0): Mark(log.end, log.end, int(heard * 1000)) for log in self.logs}
+    def marks(self, heard: float = 0.0) -> dict[TopicPartition, ReadProgress]:
+        return {
+            TopicPartition(log.topic.label, 0): ReadProgress(log.end, log.end, int(heard * 1000))
+            for log in self.logs
+        }
 
     def turn(self, now: float = 0.0, heard: float | None = None) -> Output | None:
         """Let it take its turn, the broker's newest answers being of now or of when they were `heard`."""
         return self.partition.turn(self.marks(now if heard is None else heard), now)
 
 
-def bench(*orders: int | None, pace: Pace = AT_ONCE) -> tuple[Bench, Log]:
+def bench(*orders: int | None, pace: BatchingPolicy = AT_ONCE) -> tuple[Bench, Log]:
     log = Log(Topic.ORDERS, orders)
     return Bench([Log(Topic.COMPLAINTS, ()), Log(Topic.LOGINS, ()), log], pace=pace), log
 
@@ -97,7 +100,7 @@ def test_whatever_is_lost_or_comes_twice_the_engine_sees_every_record_once_and_i
         reading[which] = end = min(log.end, start + n)
         if fate == "is read from before":
             start = max(0, start - 3)
-        if fate != "is lost" and made.take(log, start, end) is Taken.GAP:
+        if fate != "is lost" and made.take(log, start, end) is PollOutcome.GAP:
             reading[which] = made.position(log)  # what the seek does
         made.turn()
     for log in logs:
@@ -110,25 +113,27 @@ def test_whatever_is_lost_or_comes_twice_the_engine_sees_every_record_once_and_i
 
 def test_a_poll_is_taken_where_it_continues_the_state_only() -> None:
     made, log = bench(1, 2, 3, 4, 5)
-    assert made.take(log, 0, 2) is Taken.WHOLE
-    assert made.take(log, 0, 2) is Taken.AGAIN
-    assert made.take(log, 3, 5) is Taken.GAP
-    assert made.take(log, 1, 3) is Taken.PARTLY
-    assert made.take(log, 3, 5) is Taken.WHOLE
+    assert made.take(log, 0, 2) is PollOutcome.WHOLE
+    assert made.take(log, 0, 2) is PollOutcome.AGAIN
+    assert made.take(log, 3, 5) is PollOutcome.GAP
+    assert made.take(log, 1, 3) is PollOutcome.PARTLY
+    assert made.take(log, 3, 5) is PollOutcome.WHOLE
     made.turn()
     assert made.engine.events == [f"orders-{i}" for i in range(5)]
 
 
 def test_a_new_state_takes_nothing_but_from_where_its_partition_begins() -> None:
     log = Log(Topic.ORDERS, (1, 2, 3, 4))
-    tally = Tally()
-    partition = Partition(0, NAMES, RecordingEngine(), max_skew_us=HOUR_US, pace=Pace(), tally=tally)
-    rejected: list[Rejected] = []
+    tally = PartitionTotals()
+    partition = Partition(
+        0, NAMES, RecordingEngine(), max_skew_us=HOUR_US, pace=BatchingPolicy(), tally=tally
+    )
+    rejected: list[RejectedRecord] = []
     assert partition.position("orders") is None
-    assert partition.take(log.poll(1, 2), 0.0, rejected.append) is Taken.GAP
+    assert partition.take(log.poll(1, 2), 0.0, rejected.append) is PollOutcome.GAP
     partition.begin("orders", 1)
-    assert partition.take(log.poll(2, 3), 0.0, rejected.append) is Taken.GAP
-    assert partition.take(log.poll(1, 3), 0.0, rejected.append) is Taken.WHOLE
+    assert partition.take(log.poll(2, 3), 0.0, rejected.append) is PollOutcome.GAP
+    assert partition.take(log.poll(1, 3), 0.0, rejected.append) is PollOutcome.WHOLE
     partition.begin("orders", 0)
     assert partition.position("orders") == 3
 
@@ -137,8 +142,8 @@ def test_an_honest_hole_before_a_polls_first_record_is_no_gap() -> None:
     made, log = bench(1, 2, 3)
     made.take(log, 0, 1)
     poll = log.poll(1, 3).since(2)
-    hole = type(poll)(poll.place, 1, 3, poll.offsets, poll.keys, poll.values, poll.timestamps_ms)
-    assert made.partition.take(hole, 0.0, made.rejected.append) is Taken.WHOLE
+    hole = type(poll)(poll.topic_partition, 1, 3, poll.offsets, poll.keys, poll.values, poll.timestamps_ms)
+    assert made.partition.take(hole, 0.0, made.rejected.append) is PollOutcome.WHOLE
     made.turn()
     assert made.engine.events == ["orders-0", "orders-2"]
 
@@ -149,8 +154,8 @@ def test_a_refused_record_comes_with_its_place_and_its_bytes_and_the_rest_goes_o
     made.turn()
     assert made.engine.events == ["orders-0", "orders-2"]
     (bad,) = made.rejected
-    assert (bad.place, bad.offset, bad.key, bad.value) == (Place("orders", 0), 1, b"k", b"garbage")
-    assert bad.reason is Reason.NOT_JSON
+    assert (bad.place, bad.offset, bad.key, bad.value) == (TopicPartition("orders", 0), 1, b"k", b"garbage")
+    assert bad.reason is RefusalReason.NOT_JSON
     assert made.tally.refused == 1
 
 
@@ -158,11 +163,11 @@ def test_refused_records_at_the_end_do_not_keep_the_released_offset_back() -> No
     made, log = bench(1, None, None)
     made.take(log, 0, 3)
     made.turn()
-    assert made.partition.released()[Place("orders", 0)] == 3
+    assert made.partition.released()[TopicPartition("orders", 0)] == 3
 
 
 def test_with_a_backlog_events_are_gathered_but_not_for_long() -> None:
-    made, log = bench(*range(10), pace=Pace(step_events=4, step_wait_s=1.0))
+    made, log = bench(*range(10), pace=BatchingPolicy(step_events=4, step_wait_s=1.0))
     made.take(log, 0, 2, now=10.0)
     assert made.turn(now=10.5) is None
     made.turn(now=11.0)
@@ -174,14 +179,14 @@ def test_with_a_backlog_events_are_gathered_but_not_for_long() -> None:
 
 
 def test_what_came_last_is_not_gathered() -> None:
-    made, log = bench(1, 2, pace=Pace(step_events=1000, step_wait_s=1.0))
+    made, log = bench(1, 2, pace=BatchingPolicy(step_events=1000, step_wait_s=1.0))
     made.take(log, 0, 2, now=10.0)
     made.turn(now=10.0)
     assert made.engine.events == ["orders-0", "orders-1"]
 
 
 def test_in_a_lull_the_engine_is_flushed_once() -> None:
-    made, log = bench(1, 2, pace=Pace(step_wait_s=0.0, idle_s=0.25))
+    made, log = bench(1, 2, pace=BatchingPolicy(step_wait_s=0.0, idle_s=0.25))
     for now in (10.0, 11.0):
         assert made.turn(now) is None  # nothing was ever given to it
     made.take(log, 0, 2, now=20.0)
@@ -193,7 +198,7 @@ def test_in_a_lull_the_engine_is_flushed_once() -> None:
 
 
 def test_a_worker_that_was_frozen_has_seen_no_lull() -> None:
-    made, log = bench(1, 2, pace=Pace(step_wait_s=0.0, idle_s=0.25))
+    made, log = bench(1, 2, pace=BatchingPolicy(step_wait_s=0.0, idle_s=0.25))
     made.take(log, 0, 2, now=20.0)
     made.turn(20.0)
     made.turn(20.1)
@@ -205,7 +210,7 @@ def test_a_worker_that_was_frozen_has_seen_no_lull() -> None:
 
 
 def test_while_the_broker_is_away_there_is_no_lull() -> None:
-    made, log = bench(1, 2, pace=Pace(step_wait_s=0.0, idle_s=0.25))
+    made, log = bench(1, 2, pace=BatchingPolicy(step_wait_s=0.0, idle_s=0.25))
     made.take(log, 0, 2, now=20.0)
     for now in (20.0, 20.1, 20.3, 25.0, 99.0):
         made.turn(now, heard=min(now, 20.1))
@@ -213,7 +218,7 @@ def test_while_the_broker_is_away_there_is_no_lull() -> None:
 
 
 def test_a_clock_that_is_set_back_delays_a_flush_by_no_more_than_the_lull() -> None:
-    made, log = bench(1, 2, pace=Pace(step_wait_s=0.0, idle_s=0.25))
+    made, log = bench(1, 2, pace=BatchingPolicy(step_wait_s=0.0, idle_s=0.25))
     made.take(log, 0, 2, now=20.0)
     for heard in (20.0, 20.2, 10.0, 10.2, 10.3):
         made.turn(20.0, heard=heard)
@@ -232,18 +237,20 @@ def test_a_topic_that_is_behind_is_no_lull() -> None:
 
 def test_a_topic_is_full_when_too_much_of_it_waits_for_another() -> None:
     orders, logins = Log(Topic.ORDERS, (5, 6, 7)), Log(Topic.LOGINS, (1,))
-    made = Bench([Log(Topic.COMPLAINTS, ()), logins, orders], pace=Pace(waiting_limit=2, step_wait_s=0.0))
+    made = Bench(
+        [Log(Topic.COMPLAINTS, ()), logins, orders], pace=BatchingPolicy(waiting_limit=2, step_wait_s=0.0)
+    )
     made.take(orders, 0, 1)
     made.turn()
     assert made.partition.full() == set()
     made.take(orders, 1, 3)
     assert made.turn() is None
-    assert made.partition.full() == {Place("orders", 0)}
-    assert made.partition.behind(made.marks()) == {Place("logins", 0)}
+    assert made.partition.full() == {TopicPartition("orders", 0)}
+    assert made.partition.behind(made.marks()) == {TopicPartition("logins", 0)}
     assert made.partition.lag(made.marks()) == {
-        Place("complaints", 0): 0,
-        Place("logins", 0): 1,
-        Place("orders", 0): 3,
+        TopicPartition("complaints", 0): 0,
+        TopicPartition("logins", 0): 1,
+        TopicPartition("orders", 0): 3,
     }
     made.take(logins, 0, 1)
     made.turn()

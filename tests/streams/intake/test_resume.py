@@ -5,16 +5,16 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.intake.merge import Stand
-from streams.intake.partition import Pace, Partition, Tally
-from streams.intake.poll import Mark, Place
+from streams.intake.merge import TopicPosition
+from streams.intake.partition import BatchingPolicy, Partition, PartitionTotals
+from streams.intake.poll import ReadProgress, TopicPartition
 from tests.streams.intake.logs import NAMES, Log, logs, merged
 from tests.streams.intake.test_partition import Bench, RecordingEngine, bench
 
 
 def resumed(former: Bench) -> Bench:
     made = Bench(former.logs, engine=former.engine)
-    made.partition.resume(former.partition.stands())
+    made.partition.resume(former.partition.positions())
     return made
 
 
@@ -38,28 +38,30 @@ def test_the_merge_goes_on_exactly_wherever_it_was_cut(
 def test_what_waits_for_another_topic_is_not_in_the_stands() -> None:
     made, log = bench(5, 3, 9)
     made.take(log, 0, 3)
-    behind = {Place("logins", 0): Mark(0, 1)}
+    behind = {TopicPartition("logins", 0): ReadProgress(0, 1)}
     made.partition.turn(made.marks() | behind, 0.0)
-    assert made.partition.stands()["orders"] == Stand(0, None)
+    assert made.partition.positions()["orders"] == TopicPosition(0, None)
     made.turn()
-    assert made.partition.stands() == {
-        "orders": Stand(3, 9_000_000),
-        "logins": Stand(0, None),
-        "complaints": Stand(0, None),
+    assert made.partition.positions() == {
+        "orders": TopicPosition(3, 9_000_000),
+        "logins": TopicPosition(0, None),
+        "complaints": TopicPosition(0, None),
     }
 
 
 def test_a_topic_that_was_not_read_before_begins_at_its_earliest() -> None:
-    partition = Partition(0, NAMES, RecordingEngine(), max_skew_us=0, pace=Pace(), tally=Tally())
-    partition.resume({"orders": Stand(1, 1)})
+    partition = Partition(
+        0, NAMES, RecordingEngine(), max_skew_us=0, pace=BatchingPolicy(), tally=PartitionTotals()
+    )
+    partition.resume({"orders": TopicPosition(1, 1)})
     assert partition.position("orders") == 1
     assert partition.position("logins") is None
-    assert set(partition.stands()) == {"orders"}
+    assert set(partition.positions()) == {"orders"}
 
 
 def test_an_engine_that_was_saved_while_it_held_events_back_is_flushed_when_idle() -> None:
-    made, _ = bench(1, pace=Pace(step_wait_s=0.0, idle_s=2.0))
-    made.partition.resume({"orders": Stand(1, 1)})
+    made, _ = bench(1, pace=BatchingPolicy(step_wait_s=0.0, idle_s=2.0))
+    made.partition.resume({"orders": TopicPosition(1, 1)})
     for now in (11.0, 12.0, 13.0):
         made.turn(now)
     assert made.engine.flushes == 0

@@ -10,11 +10,11 @@ from aiokafka.errors import CorruptRecordException  # type: ignore[import-untype
 from aiokafka.record.default_records import DefaultRecordBatchBuilder  # type: ignore[import-untyped]  # no types
 from aiokafka.record.memory_records import MemoryRecords  # type: ignore[import-untyped]  # no types
 from aiokafka.record.util import calc_crc32c  # type: ignore[import-untyped]  # no types
-from aiokafka.structs import ConsumerRecord, TopicPartition  # type: ignore[import-untyped]  # no types
+from aiokafka.structs import ConsumerRecord  # type: ignore[import-untyped]  # no types
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.intake.poll import Place
+from streams.intake.poll import TopicPartition
 from streams.intake.record_batches import unpack_whole_batches
 from streams.intake.transport import poll_of
 
@@ -96,7 +96,7 @@ def test_records_are_read_without_aiokafkas_consumer_record_and_are_the_same(cod
     assert assignment.position == 14
     assert not result.has_more()
     for records in (plain, whole):
-        poll = poll_of(Place("orders", 3), 10, 14, records, more=False)
+        poll = poll_of(TopicPartition("orders", 3), 10, 14, records, more=False)
         assert poll.offsets.tolist() == [10, 12, 13]
         assert poll.keys == [b"k10", None, b"k13"]
         assert poll.values == [b"v10", b"v12", None]

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from streams.checkpoints.store import CheckpointStore, Content
+from streams.checkpoints.store import CheckpointManifest, CheckpointStore
 from streams.core.engine import Engine
 from streams.core.engine_io import EngineSettings
 from streams.core.events.batch import Batch
@@ -23,7 +23,7 @@ from streams.core.rules.rule_set import RuleSet, compile_rules
 from streams.core.state_tables import tables
 from streams.core.steps import Step, Tier
 from streams.errors import ExplanationError, StateError
-from streams.intake.merge import Stand
+from streams.intake.merge import TopicPosition
 from streams.learning.learner import LearnerSettings, RiverLearner
 from streams.offline.explain import explain_checkpoint, explain_events
 from streams.offline.replay import FeatureFile, replay
@@ -173,11 +173,11 @@ def saved(store: CheckpointStore, events: Batch, count: int, rules: RuleSet = CO
     """Save what workers would have saved after `events`, which they still hold back in part."""
     of = partitions(events.customer_id, count)
     heard = {Topic(code).label for code in events.topic.tolist()}
-    stands = {label: Stand(1, 1 if label in heard else None) for label in TOPICS}
+    stands = {label: TopicPosition(1, 1 if label in heard else None) for label in TOPICS}
     for number in range(count):
         engine = taught(number)
         engine.step(events.take(of == number))
-        store.save(number, tables(engine), Content(stands, {}, rules.hash))
+        store.save(number, tables(engine), CheckpointManifest(stands, {}, rules.hash))
 
 
 @pytest.fixture(scope="module")
@@ -226,7 +226,7 @@ def test_the_checkpoint_of_the_customer_is_found_however_many_partitions_there_a
     for number in (0, 1):
         engine = taught(number)
         engine.step(events.take(of == number))
-        store.save(number, tables(engine), Content({}, {}, COMPILED.hash))
+        store.save(number, tables(engine), CheckpointManifest({}, {}, COMPILED.hash))
     for name, number in zip(names, of.tolist(), strict=True):
         if number < 2:
             told = explain_checkpoint(store, *by_files(taught), name, TOPICS)

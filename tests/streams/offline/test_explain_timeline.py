@@ -12,13 +12,13 @@ from streams.core.events.batch import Batch
 from streams.core.events.calendar import DAY, HOUR
 from streams.core.events.topics import Topic
 from streams.core.explain.explain import Explanation, explain
-from streams.core.explain.snapshot import Absence, look
+from streams.core.explain.snapshot import MissingReason, take_snapshot
 from streams.core.features.catalogue import CATALOGUE, DTYPES
-from streams.core.rules.rule import Rule, Status
+from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.rules.rule_set import compile_rules
 from streams.core.state_tables import tables
 from streams.core.steps import Tier
-from streams.core.warnings.causes import Phase
+from streams.core.warnings.causes import CausePhase
 from streams.errors import ExplanationError
 from streams.learning.learner import RiverLearner
 from streams.offline.explain import explain_events
@@ -57,7 +57,7 @@ def ann(day: float, *rules: Rule, events: Batch | None = None) -> Explanation:
     return explain_events(batch, of_rules(*(rules or (SILENT,))), 1, "ann", at=BEGIN + int(day * DAY))
 
 
-def standing(day: float) -> tuple[Phase | None, float | None]:
+def standing(day: float) -> tuple[CausePhase | None, float | None]:
     """Return where `silent` stands, and the day on which it is due."""
     (view,) = ann(day).rules
     phase = None if view.life is None else view.life.phase
@@ -67,11 +67,11 @@ def standing(day: float) -> tuple[Phase | None, float | None]:
 def test_what_holds_a_cause_back_is_told_with_its_end() -> None:
     sweep = 15 / 24  # after each login's hour comes the midnight
     assert standing(1) == (None, None)
-    assert standing(4) == (Phase.PENDING, 3 + sweep + 2)
-    assert standing(6) == (Phase.OPEN, None)
-    assert standing(9.5) == (Phase.CLEARING, 9 + 2)
-    assert standing(12) == (Phase.COOLING, 11 + sweep + 10)
-    assert standing(13) == (Phase.COOLING, 11 + sweep + 10)  # true again, and held back
+    assert standing(4) == (CausePhase.PENDING, 3 + sweep + 2)
+    assert standing(6) == (CausePhase.OPEN, None)
+    assert standing(9.5) == (CausePhase.CLEARING, 9 + 2)
+    assert standing(12) == (CausePhase.COOLING, 11 + sweep + 10)
+    assert standing(13) == (CausePhase.COOLING, 11 + sweep + 10)  # true again, and held back
     assert ann(13).rules[0].when.verdict == "true"
 
 
@@ -99,8 +99,8 @@ def test_the_history_has_every_step() -> None:
 
 
 def test_shadow_rules_are_evaluated_and_idle_ones_are_named() -> None:
-    quiet = Rule("quiet", "days_since_login >= 1", Tier.LOW, "silence", status=Status.SHADOW)
-    draft = Rule("draft", "logins_7d > 1", Tier.LOW, "silence", status=Status.DRAFT)
+    quiet = Rule("quiet", "days_since_login >= 1", Tier.LOW, "silence", status=RuleStatus.SHADOW)
+    draft = Rule("draft", "logins_7d > 1", Tier.LOW, "silence", status=RuleStatus.DRAFT)
     told = ann(2, quiet, draft)
     assert [view.rule.id for view in told.rules] == ["quiet"]
     assert told.rules[0].is_open
@@ -136,20 +136,20 @@ def test_it_says_why_a_feature_is_missing() -> None:
     events = Batch.concat([timeline(0, 1), Batch.of(others)])
     events = events.take(events.order())
 
-    def why(engines: Any) -> dict[str, Absence]:
+    def why(engines: Any) -> dict[str, MissingReason]:
         told = explain_events(events, engines, 1, "ann", at=BEGIN + 5 * DAY)
         return {each.feature: each.why for view in told.rules for each in view.missing}
 
     assert why(of_rules(*rules, quiet_after_us={Topic.LOGINS: DAY})) == {
-        "days_since_order": Absence.NO_HISTORY,
-        "order_trend": Absence.NO_HISTORY,
-        "days_since_complaint": Absence.NOT_CONNECTED,
-        "churn_probability": Absence.NO_MODEL,
-        "days_since_login": Absence.QUIET,
+        "days_since_order": MissingReason.NO_HISTORY,
+        "order_trend": MissingReason.NO_HISTORY,
+        "days_since_complaint": MissingReason.NOT_CONNECTED,
+        "churn_probability": MissingReason.NO_MODEL,
+        "days_since_login": MissingReason.QUIET,
     }
     compiled = compile_rules(rules, DTYPES)
     learning = why(lambda number: Engine(EngineSettings(), compiled, RiverLearner(), number))
-    assert learning["churn_probability"] is Absence.MODEL_NOT_READY
+    assert learning["churn_probability"] is MissingReason.MODEL_NOT_READY
 
 
 def test_complaints_that_are_settled_end_a_cause_and_nothing_is_changed_by_asking() -> None:
@@ -161,7 +161,7 @@ def test_complaints_that_are_settled_end_a_cause_and_nothing_is_changed_by_askin
     engine = of_rules(unsettled)(0)
     engine.step(Batch.of(rows))
     before = tables(engine)
-    sight = look(engine, 0, BEGIN + DAY)
+    sight = take_snapshot(engine, 0, BEGIN + DAY)
     explain(engine, "ann", sight, source="", heard=frozenset(Topic), history=())
     assert all(frame.equals(before[name]) for name, frame in tables(engine).items())
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from lapwing.commands.rules import command
 from streams.core.features.catalogue import DTYPES
-from streams.core.rules.rule import Rule, Status
+from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.rules.rule_set import RuleSet
 from streams.core.steps import Tier
 from streams.errors import RuleFilesError
@@ -76,7 +76,7 @@ def test_a_good_file_gives_its_rules(tmp_path: Path) -> None:
     assert rule == Rule(
         id="order-collapse",
         title="Orders fell",
-        status=Status.SHADOW,
+        status=RuleStatus.SHADOW,
         owner="retention-east",
         when="orders_prev_30d >= 3 AND order_trend < 0.33",
         clear="order_trend > 0.6",
@@ -262,7 +262,7 @@ def test_what_is_paused_is_in_shadow_and_says_why(tmp_path: Path) -> None:
     pause = "version: 1\npause:\n  rules: [least]\n  reason: prices were wrong\n  by: on-call\n"
     rules = load_rules(written(tmp_path, least=LEAST, pause=pause), DTYPES)
     (rule,) = rules.rules
-    assert (rule.status, rule.paused) == (Status.SHADOW, "prices were wrong, by on-call")
+    assert (rule.status, rule.paused) == (RuleStatus.SHADOW, "prices were wrong, by on-call")
     (tmp_path / "pause.yaml").unlink()
     assert load_rules(tmp_path, DTYPES).rules[0].paused is None
 

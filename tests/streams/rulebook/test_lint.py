@@ -14,7 +14,7 @@ from lapwing.commands.rules import command
 from streams.core.events.topics import Topic
 from streams.core.features.catalogue import DTYPES
 from streams.rulebook.files import read_rules
-from streams.rulebook.lint import CODES, Finding, Severity, Surroundings, lint
+from streams.rulebook.lint import CODES, LintFinding, Severity, Surroundings, lint
 from tests.paths import ROOT
 
 FAULTS = Path(__file__).parent / "lint_rules"
@@ -25,7 +25,7 @@ def checked(*words: str) -> Result:
     return CliRunner().invoke(command, ["check", *words])
 
 
-def found(path: Path, around: Surroundings | None = None) -> list[Finding]:
+def found(path: Path, around: Surroundings | None = None) -> list[LintFinding]:
     return lint(read_rules(path, DTYPES), around or Surroundings())
 
 

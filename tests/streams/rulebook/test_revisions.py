@@ -8,11 +8,17 @@ import pytest
 
 from streams.core.events.calendar import DAY
 from streams.core.features.catalogue import DTYPES
-from streams.core.rules.rule import Rule, Status
+from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.rules.rule_set import RuleSet, compile_rules
 from streams.core.steps import Tier
 from streams.rulebook.diff import FieldChange, RuleChange, rule_changes
-from streams.rulebook.revisions import CLOCKS_APART, Edition, Editions, InForce, KeptRules
+from streams.rulebook.revisions import (
+    CLOCKS_APART,
+    ActiveRules,
+    CheckpointedRules,
+    RuleRevision,
+    RuleRevisions,
+)
 
 BUYS = Rule("buys", "orders_total >= 1", Tier.LOW, "test")
 AT = 1_700_000_000_000_000
@@ -25,12 +31,12 @@ def rules(*given: Rule) -> RuleSet:
 A, B, C = (rules(replace(BUYS, when=f"orders_total >= {n}")) for n in (1, 2, 3))
 
 
-def edition(of: RuleSet, placed_at: int = AT - DAY) -> Edition:
-    return Edition(of, {}, placed_at)
+def edition(of: RuleSet, placed_at: int = AT - DAY) -> RuleRevision:
+    return RuleRevision(of, {}, placed_at)
 
 
-def in_force(of: RuleSet, *before: RuleSet) -> InForce:
-    return InForce(of, {}, AT, tuple(each.hash for each in before))
+def in_force(of: RuleSet, *before: RuleSet) -> ActiveRules:
+    return ActiveRules(of, {}, AT, tuple(each.hash for each in before))
 
 
 @pytest.mark.parametrize(
@@ -46,12 +52,12 @@ def in_force(of: RuleSet, *before: RuleSet) -> InForce:
     ],
     ids=["the same", "new", "slow", "two behind", "set back", "a third", "again the same"],
 )
-def test_what_a_partition_is_to_adopt(own: Edition, now: InForce, wanted: bool) -> None:
-    assert Editions(own, DTYPES).wanted(now) == (own if wanted else None)
+def test_what_a_partition_is_to_adopt(own: RuleRevision, now: ActiveRules, wanted: bool) -> None:
+    assert RuleRevisions(own, DTYPES).wanted(now) == (own if wanted else None)
 
 
 def test_who_has_had_the_present_set_may_go_back_although_another_clock_is_ahead() -> None:
-    editions = Editions(edition(B), DTYPES)
+    editions = RuleRevisions(edition(B), DTYPES)
     editions.take(edition(A), AT - CLOCKS_APART + 1)
     assert editions.wanted(in_force(B, A)) is editions.own
     editions.take(edition(A), AT - CLOCKS_APART)
@@ -68,16 +74,16 @@ def test_only_so_many_sets_before_are_remembered() -> None:
 
 def test_the_rules_of_a_checkpoint_are_compiled_of_its_files() -> None:
     text = "version: 1\nrules: [{id: buys, when: orders_total >= 2, tier: low, reason: test}]\n"
-    editions = Editions(edition(A), DTYPES)
-    found = editions.restored(B.hash, KeptRules({"rules.yaml": text}, AT))
+    editions = RuleRevisions(edition(A), DTYPES)
+    found = editions.restored(B.hash, CheckpointedRules({"rules.yaml": text}, AT))
     assert found is not None
     assert found.rules.hash == B.hash
-    assert editions.restored(C.hash, KeptRules({"rules.yaml": text}, AT)) is None
+    assert editions.restored(C.hash, CheckpointedRules({"rules.yaml": text}, AT)) is None
 
 
 def test_what_is_different_is_told_rule_by_rule_and_field_by_field() -> None:
     new = Rule("new", "orders_total >= 1", Tier.LOW, "test")
-    changed = replace(BUYS, tier=Tier.HIGH, for_us=2 * DAY, status=Status.RETIRED, title="Buys")
+    changed = replace(BUYS, tier=Tier.HIGH, for_us=2 * DAY, status=RuleStatus.RETIRED, title="Buys")
     assert rule_changes(rules(BUYS), rules(changed, new)) == [
         RuleChange(
             "buys",

@@ -16,6 +16,8 @@ from streams.rulebook.files import rule_files
 from streams.rulebook.schema import CASES_FILE, RULES_FILE, cases_schema, rules_schema
 from tests.paths import ROOT
 
+RULEBOOK = ROOT / "tests" / "streams" / "rulebook"
+
 RULES = ROOT / "warning_rules"
 SCHEMAS = {RULES_FILE: rules_schema(), CASES_FILE: cases_schema()}
 
@@ -111,7 +113,7 @@ def test_the_shipped_files_fit_and_name_their_schema() -> None:
     ],
 )  # fmt: skip
 def test_an_editor_would_show_the_mistake_of_a_bad_rule_file(name: str) -> None:
-    assert not fits(content(ROOT / "tests" / "bad_rules" / f"{name}.yaml"), SCHEMAS[RULES_FILE])
+    assert not fits(content(RULEBOOK / "bad_rules" / f"{name}.yaml"), SCHEMAS[RULES_FILE])
 
 
 @pytest.mark.parametrize(
@@ -124,7 +126,7 @@ def test_an_editor_would_show_the_mistake_of_a_bad_rule_file(name: str) -> None:
     ],
 )  # fmt: skip
 def test_an_editor_would_show_the_mistake_of_a_bad_case_file(name: str) -> None:
-    assert not fits(content(ROOT / "tests" / "bad_cases" / f"{name}.yaml"), SCHEMAS[CASES_FILE])
+    assert not fits(content(RULEBOOK / "bad_cases" / f"{name}.yaml"), SCHEMAS[CASES_FILE])
 
 
 def test_the_command_prints_and_writes_them(tmp_path: Path) -> None:

@@ -12,11 +12,11 @@ import pytest
 from streams.contract.decode import decode_lines
 from streams.core.engine import Engine
 from streams.core.engine_io import EngineSettings
-from streams.core.events.batch import Batch, ComplaintStatus, Labels, OrderStatus, Profile
+from streams.core.events.batch import Batch, ComplaintStatus, LabelsRecord, OrderStatus, ProfileRecord
 from streams.core.events.calendar import DAY, HOUR
 from streams.core.events.topics import Topic
 from streams.core.features.catalogue import DTYPES
-from streams.core.rules.rule import Rule, Status
+from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.rules.rule_set import RuleSet
 from streams.core.segments.engine import SegmentEngine, SegmentSettings, SegmentStep
 from streams.core.segments.rules import SegmentRule, SegmentRules
@@ -37,7 +37,7 @@ def rules() -> SegmentRules:
 
 
 def active(rule: Rule) -> Rule:
-    return replace(rule, status=Status.ACTIVE)
+    return replace(rule, status=RuleStatus.ACTIVE)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def with_complaints(events: Batch, region: str | None, share: float) -> Batch:
     of = {
         customer: record.region
         for customer, record in zip(events.customer_id.tolist(), events.record.tolist(), strict=True)
-        if isinstance(record, Profile)
+        if isinstance(record, ProfileRecord)
     }
     begin = int(events.at[0]) + 60 * DAY
     dice = np.random.default_rng(1)
@@ -65,7 +65,7 @@ def with_complaints(events: Batch, region: str | None, share: float) -> Batch:
             "event_id": f"x{number}",
             "status": ComplaintStatus.OPENED,
             "complaint_id": f"x{number}",
-            "record": Labels(None, str(dice.choice(["product", "service", "price", "delivery"]))),
+            "record": LabelsRecord(None, str(dice.choice(["product", "service", "price", "delivery"]))),
         }
         for number, (topic, status, at, customer) in enumerate(
             zip(

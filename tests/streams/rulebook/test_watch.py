@@ -10,8 +10,8 @@ import pytest
 
 from streams.core.features.catalogue import DTYPES
 from streams.errors import RuleFilesError
-from streams.rulebook.revisions import Edition
-from streams.rulebook.watch import Refusal, RuleWatch, placed_at
+from streams.rulebook.revisions import RuleRevision
+from streams.rulebook.watch import RefusedRuleFiles, RuleWatch, placed_at
 
 RULES = "version: 1\nrules:\n  - {id: %s, when: orders_total >= 1, tier: low, reason: test}\n"
 
@@ -24,7 +24,7 @@ def folder_of(place: Path, **rules: str) -> Path:
 
 
 def ids(found: object) -> list[str]:
-    assert isinstance(found, Edition), found
+    assert isinstance(found, RuleRevision), found
     return [rule.id for rule in found.rules.rules]
 
 
@@ -38,7 +38,7 @@ def test_a_folder_that_is_being_copied_is_not_taken_before_it_holds_still(tmp_pa
         assert watch.look() is None
     found = watch.look()
     assert ids(found) == ["a", "b0", "b1", "b2"]
-    assert isinstance(found, Edition)
+    assert isinstance(found, RuleRevision)
     assert set(found.files) == {"one.yaml", "more0.yaml", "more1.yaml", "more2.yaml"}
     assert watch.look() is None
 
@@ -74,7 +74,7 @@ def test_a_bad_set_is_told_once_and_again_when_it_comes_back(tmp_path: Path) -> 
     watch = RuleWatch(folder, DTYPES)
     (folder / "one.yaml").write_text("version: 2\n")
     assert watch.look() is None
-    assert watch.look() == Refusal(
+    assert watch.look() == RefusedRuleFiles(
         (
             f"{folder}/one.yaml:1: `rules` is missing",
             f"{folder}/one.yaml:1: `version` must be 1",
@@ -84,7 +84,7 @@ def test_a_bad_set_is_told_once_and_again_when_it_comes_back(tmp_path: Path) -> 
     (folder / "one.yaml").unlink()
     watch.look()
     gone = watch.look()
-    assert isinstance(gone, Refusal)
+    assert isinstance(gone, RefusedRuleFiles)
     assert "there is no rule file" in gone.mistakes[0]
     (folder / "one.yaml").write_text(RULES % "a")
     watch.look()
@@ -121,5 +121,5 @@ def test_a_git_checkout_says_its_revision_and_author(tmp_path: Path) -> None:
     (folder / "one.yaml").write_text(RULES % "b")
     watch.look()
     found = watch.look()
-    assert isinstance(found, Edition)
+    assert isinstance(found, RuleRevision)
     assert found.revision == f"{revision} and changes"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.core.events.topics import Topic
-from streams.simulate.pace import DAY_US, TICK_S, Pace, Slice
+from streams.simulate.pace import DAY_US, TICK_S, SimulatedPace, Slice
 from streams.simulate.records import Records
 from streams.simulate.send import send_slice
 
@@ -33,7 +33,7 @@ def records(days: list[float]) -> Records:
 
 def played(parts: list[Records], speed: float) -> Iterator[tuple[float, Slice]]:
     clock = Clock()
-    for part in Pace(speed, clock, clock.sleep).play(parts):
+    for part in SimulatedPace(speed, clock, clock.sleep).play(parts):
         yield clock.now - 100.0, part
 
 
@@ -51,7 +51,7 @@ def test_events_less_than_a_tick_apart_go_together() -> None:
 
 def test_a_long_lull_is_slept_in_pieces_that_a_stop_can_end() -> None:
     clock = Clock()
-    list(Pace(1.0, clock, clock.sleep).play([records([0, 30])]))
+    list(SimulatedPace(1.0, clock, clock.sleep).play([records([0, 30])]))
     assert max(clock.slept) <= 1.0
     assert sum(clock.slept) >= 30
 

@@ -20,17 +20,17 @@ from streams.core.rules.rule import Rule
 from streams.core.rules.rule_set import compile_rules
 from streams.core.steps import Tier
 from streams.errors import StateError
-from streams.intake.partition import Pace
-from streams.intake.poll import Mark, Place
-from streams.intake.sent_steps import Told
-from streams.worker.assignment import Keeping
-from streams.worker.delivery import Outgoing
+from streams.intake.partition import BatchingPolicy
+from streams.intake.poll import ReadProgress, TopicPartition
+from streams.intake.sent_steps import SentSteps
+from streams.worker.assignment import CheckpointServices
+from streams.worker.delivery import OutgoingRecord
 from streams.worker.pipeline import Pipeline, WorkerSettings
 from tests.streams.checkpoints.test_store import Full
 from tests.streams.intake.logs import Log
 
-SETTINGS = WorkerSettings("none:1", {Topic.ORDERS: "orders"}, pace=Pace(step_wait_s=0.0))
-ORDERS = Place("orders", 0)
+SETTINGS = WorkerSettings("none:1", {Topic.ORDERS: "orders"}, pace=BatchingPolicy(step_wait_s=0.0))
+ORDERS = TopicPartition("orders", 0)
 RULE = Rule("buys", "orders_total >= 1", Tier.LOW, "test")
 
 
@@ -38,17 +38,17 @@ RULE = Rule("buys", "orders_total >= 1", Tier.LOW, "test")
 class Group:
     """A group that takes commits of its generation."""
 
-    offsets: dict[Place, int] = field(default_factory=dict)
+    offsets: dict[TopicPartition, int] = field(default_factory=dict)
     begins: int = 0
     generation: int = 1
 
-    async def committed(self, places: Collection[Place]) -> dict[Place, int]:
+    async def committed(self, places: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         return {place: self.offsets[place] for place in places if place in self.offsets}
 
-    async def earliest(self, places: Collection[Place]) -> dict[Place, int]:
+    async def earliest(self, places: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         return dict.fromkeys(places, self.begins)
 
-    async def commit_as(self, offsets: Mapping[Place, int], generation: int) -> bool:
+    async def commit_as(self, offsets: Mapping[TopicPartition, int], generation: int) -> bool:
         if generation == self.generation:
             self.offsets |= offsets
         return generation == self.generation
@@ -65,9 +65,9 @@ class Warned:
     async def ends(self) -> dict[int, int]:
         return {0: len(self.ids)}
 
-    async def since(self, offsets: Mapping[int, int]) -> Told:
+    async def since(self, offsets: Mapping[int, int]) -> SentSteps:
         self.asked.append(offsets)
-        return Told(frozenset(self.ids[offsets.get(0, 0) :]), self.until, offsets)
+        return SentSteps(frozenset(self.ids[offsets.get(0, 0) :]), self.until, offsets)
 
 
 class Shop:
@@ -95,11 +95,11 @@ class Worker:
 
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
-        self.sent: list[Outgoing] = []
+        self.sent: list[OutgoingRecord] = []
         self.acknowledged = True
         self.waiting: list[asyncio.Future[Any]] = []
         store = CheckpointStore(str(shop.folder), "lapwing", shop.disk)
-        keeping = Keeping(store, shop.group, shop.warned)
+        keeping = CheckpointServices(store, shop.group, shop.warned)
         self.pipeline = Pipeline(SETTINGS, self.engine, self.send, lambda: 0.0, keeping)
         self.holding = self.pipeline.holding
 
@@ -107,7 +107,7 @@ class Worker:
         settings = EngineSettings(reorder_us=0, time_zone=self.shop.zone)
         return Engine(settings, compile_rules([RULE], DTYPES), None, number)
 
-    async def send(self, record: Outgoing) -> asyncio.Future[Any]:
+    async def send(self, record: OutgoingRecord) -> asyncio.Future[Any]:
         self.sent.append(record)
         future = asyncio.get_running_loop().create_future()
         if self.acknowledged:
@@ -116,19 +116,19 @@ class Worker:
         return future
 
     async def assign(self, generation: int = 1) -> None:
-        self.holding.board.generation = self.shop.group.generation = generation
-        self.holding.board.assigned({ORDERS})
-        assert self.holding.board.loading == {ORDERS}
-        while self.holding.board.loading:
+        self.holding.control.generation = self.shop.group.generation = generation
+        self.holding.control.assigned({ORDERS})
+        assert self.holding.control.loading == {ORDERS}
+        while self.holding.control.loading:
             self.holding.check()
             await asyncio.sleep(0.001)
         if self.holding.position(ORDERS) is None:
-            self.holding.board.begin(ORDERS, self.shop.group.begins)
+            self.holding.control.begin(ORDERS, self.shop.group.begins)
 
     async def read(self, end: int) -> None:
         position = self.holding.position(ORDERS)
         assert position is not None
-        self.holding.board.marks = {ORDERS: Mark(end, end)}
+        self.holding.control.progress = {ORDERS: ReadProgress(end, end)}
         self.pipeline.take(self.shop.log.poll(position, end))
         await self.pipeline.turn()
 
@@ -215,7 +215,7 @@ async def test_a_refusal_to_the_former_generation_is_nothing_to_the_present_one(
 async def test_a_state_is_kept_over_a_rebalance_unless_another_worker_had_it(shop: Shop) -> None:
     worker = await shop.worker()
     await worker.read(3)
-    await worker.holding.board.revoked()
+    await worker.holding.control.revoked()
     kept = worker.holding.partitions[0]
     await worker.assign(generation=2)
     assert worker.holding.partitions == {0: kept}
@@ -305,5 +305,5 @@ async def test_a_worker_that_was_closed_puts_nothing_out(shop: Shop) -> None:
     assert worker.position == 0
 
 
-def json_of(record: Outgoing) -> dict[str, Any]:
+def json_of(record: OutgoingRecord) -> dict[str, Any]:
     return dict(json.loads(record.value or b""))

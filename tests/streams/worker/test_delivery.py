@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.contract.rejected import Reason, read_rejected_headers
+from streams.contract.rejected import RefusalReason, read_rejected_headers
 from streams.contract.warnings import encode_notice
 from streams.core.engine_io import Output
-from streams.core.steps import Notice
+from streams.core.steps import OperationsNotice
 from streams.errors import BrokerError
-from streams.intake.partition import Rejected
-from streams.intake.poll import Place
+from streams.intake.partition import RejectedRecord
+from streams.intake.poll import TopicPartition
 from streams.worker import delivery
-from streams.worker.delivery import Delivery, Outgoing, Outlet
+from streams.worker.delivery import OutgoingRecord, OutputRouter, RecordDelivery
 
-ORDERS, LOGINS = Place("orders", 0), Place("logins", 0)
-A, B, C = (Outgoing("t", None, name) for name in (b"a", b"b", b"c"))
+ORDERS, LOGINS = TopicPartition("orders", 0), TopicPartition("logins", 0)
+A, B, C = (OutgoingRecord("t", None, name) for name in (b"a", b"b", b"c"))
 
 
 class Broker:
@@ -27,19 +27,19 @@ class Broker:
     def __init__(self) -> None:
         self.sent: dict[bytes | None, asyncio.Future[Any]] = {}
 
-    async def send(self, record: Outgoing) -> asyncio.Future[Any]:
+    async def send(self, record: OutgoingRecord) -> asyncio.Future[Any]:
         future = asyncio.get_running_loop().create_future()
         self.sent[record.value] = future
         return future
 
-    def acknowledge(self, *records: Outgoing) -> None:
+    def acknowledge(self, *records: OutgoingRecord) -> None:
         for record in records:
             self.sent[record.value].set_result(None)
 
 
 async def test_offsets_are_committable_once_all_that_came_of_them_has_arrived() -> None:
     broker = Broker()
-    delivery = Delivery(broker.send)
+    delivery = RecordDelivery(broker.send)
     await delivery.ship([A, B], {ORDERS: 5, LOGINS: 7})
     await delivery.ship([C], {ORDERS: 6})
     broker.acknowledge(B, C)
@@ -51,7 +51,7 @@ async def test_offsets_are_committable_once_all_that_came_of_them_has_arrived() 
 
 async def test_input_that_gave_nothing_is_committable_after_what_came_before_it() -> None:
     broker = Broker()
-    delivery = Delivery(broker.send)
+    delivery = RecordDelivery(broker.send)
     await delivery.ship([A], {ORDERS: 5})
     await delivery.ship([], {ORDERS: 9})
     assert delivery.arrived() == {}
@@ -61,7 +61,7 @@ async def test_input_that_gave_nothing_is_committable_after_what_came_before_it(
 
 async def test_settling_waits_for_everything() -> None:
     broker = Broker()
-    delivery = Delivery(broker.send)
+    delivery = RecordDelivery(broker.send)
     await delivery.ship([A], {ORDERS: 5})
     await delivery.ship([B], {LOGINS: 6})
     settling = asyncio.ensure_future(delivery.settle())
@@ -74,7 +74,7 @@ async def test_settling_waits_for_everything() -> None:
 
 async def test_a_record_that_the_broker_does_not_take_is_an_error_and_commits_nothing() -> None:
     broker = Broker()
-    delivery = Delivery(broker.send)
+    delivery = RecordDelivery(broker.send)
     await delivery.ship([A], {ORDERS: 5})
     broker.sent[b"a"].set_exception(ValueError("no room"))
     with pytest.raises(BrokerError, match="did not take a record: ValueError: no room"):
@@ -85,7 +85,7 @@ async def test_a_record_that_the_broker_does_not_take_is_an_error_and_commits_no
 async def test_no_more_than_a_limit_is_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery, "UNACKNOWLEDGED_LIMIT", 1)
     broker = Broker()
-    way = Delivery(broker.send)
+    way = RecordDelivery(broker.send)
     await way.ship([A], {ORDERS: 1})
     shipping = asyncio.ensure_future(way.ship([B], {ORDERS: 2}))
     for _ in range(5):
@@ -96,13 +96,13 @@ async def test_no_more_than_a_limit_is_on_its_way(monkeypatch: pytest.MonkeyPatc
     assert way.arrived() == {ORDERS: 1}
 
 
-OUTLET = Outlet("shop", "churn-warnings", "lapwing-control", "shop.rejected", record_limit=2_000)
+OUTLET = OutputRouter("shop", "churn-warnings", "lapwing-control", "shop.rejected", record_limit=2_000)
 
 
 def test_a_notice_goes_to_the_control_topic() -> None:
-    notice = Notice("quiet", 5, 1, {"topic": "orders"})
+    notice = OperationsNotice("quiet", 5, 1, {"topic": "orders"})
     (record,) = OUTLET.of_output(Output(control=[notice]))
-    assert record == Outgoing("lapwing-control", None, encode_notice(notice, "shop"))
+    assert record == OutgoingRecord("lapwing-control", None, encode_notice(notice, "shop"))
 
 
 @settings(deadline=None)
@@ -111,12 +111,14 @@ def test_a_notice_goes_to_the_control_topic() -> None:
     st.one_of(st.none(), st.binary(max_size=30), st.integers(1_000, 3_000).map(lambda n: b"v" * n)),
 )
 def test_a_refused_record_keeps_its_bytes_where_they_fit(key: bytes | None, value: bytes | None) -> None:
-    record = OUTLET.of_rejected(Rejected(ORDERS, 41, key, value, Reason.NOT_JSON, "what is wrong"))
+    record = OUTLET.of_rejected(
+        RejectedRecord(ORDERS, 41, key, value, RefusalReason.NOT_JSON, "what is wrong")
+    )
     assert record.topic == "shop.rejected"
     assert record.headers is not None
     said = read_rejected_headers(record.headers)
     assert (said.topic, said.partition, said.offset) == ("orders", 0, 41)
-    assert (said.reason, said.detail) == (Reason.NOT_JSON, "what is wrong")
+    assert (said.reason, said.detail) == (RefusalReason.NOT_JSON, "what is wrong")
     size = len(record.key or b"") + len(record.value or b"")
     size += sum(len(name) + len(text) for name, text in record.headers)
     assert size <= 2_000

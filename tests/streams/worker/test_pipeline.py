@@ -6,20 +6,22 @@ from typing import Any
 
 import pytest
 
-from streams.core.engine_io import Counts, Output
+from streams.core.engine_io import EventCounts, Output
 from streams.core.events.batch import Batch
 from streams.core.events.topics import Topic
-from streams.core.steps import Notice
+from streams.core.steps import OperationsNotice
 from streams.errors import BrokerError
-from streams.intake.partition import Pace
-from streams.intake.poll import Mark, Place
-from streams.worker.delivery import Outgoing
+from streams.intake.partition import BatchingPolicy
+from streams.intake.poll import ReadProgress, TopicPartition
+from streams.worker.delivery import OutgoingRecord
 from streams.worker.pipeline import LOST_TURNS, Pipeline, WorkerSettings
 from tests.streams.intake.logs import Log
 
 NAMES = {Topic.LOGINS: "logins", Topic.ORDERS: "orders"}
-SETTINGS = WorkerSettings(broker="none:1", topics=NAMES, pace=Pace(step_wait_s=0.0, waiting_limit=2))
-ORDERS, LOGINS = Place("orders", 0), Place("logins", 0)
+SETTINGS = WorkerSettings(
+    broker="none:1", topics=NAMES, pace=BatchingPolicy(step_wait_s=0.0, waiting_limit=2)
+)
+ORDERS, LOGINS = TopicPartition("orders", 0), TopicPartition("logins", 0)
 PLACES = {ORDERS, LOGINS}
 
 
@@ -27,8 +29,8 @@ class TellingEngine:
     """Tells on the control topic what it was given."""
 
     def step(self, batch: Batch) -> Output:
-        notices = [Notice(name, 0, 0, {}) for name in batch.event_id.tolist()]
-        return Output(control=notices, counts=Counts(events=len(batch)))
+        notices = [OperationsNotice(name, 0, 0, {}) for name in batch.event_id.tolist()]
+        return Output(control=notices, counts=EventCounts(events=len(batch)))
 
     def flush(self) -> Output:
         return Output()
@@ -38,7 +40,7 @@ class TellingEngine:
 class Desk:
     """A pipeline, what it sent, and a clock to push."""
 
-    sent: list[Outgoing] = field(default_factory=list)
+    sent: list[OutgoingRecord] = field(default_factory=list)
     engines: list[int] = field(default_factory=list)
     now: float = 0.0
 
@@ -50,21 +52,21 @@ class Desk:
         self.engines.append(number)
         return TellingEngine()
 
-    async def _send(self, record: Outgoing) -> asyncio.Future[Any]:
+    async def _send(self, record: OutgoingRecord) -> asyncio.Future[Any]:
         self.sent.append(record)
         future = asyncio.get_running_loop().create_future()
         future.set_result(None)
         return future
 
-    def assign(self, places: set[Place], begin: int = 0) -> None:
+    def assign(self, places: set[TopicPartition], begin: int = 0) -> None:
         self.board.assigned(places)
         for place in places:
             if self.board.position(place) is None:
                 self.board.begin(place, begin)
 
-    def mark(self, place: Place, position: int, highwater: int | None = None) -> None:
-        mark = Mark(position, position if highwater is None else highwater)
-        self.board.marks = {**self.board.marks, place: mark}
+    def mark(self, place: TopicPartition, position: int, highwater: int | None = None) -> None:
+        mark = ReadProgress(position, position if highwater is None else highwater)
+        self.board.progress = {**self.board.progress, place: mark}
 
 
 @pytest.fixture
@@ -130,7 +132,7 @@ async def test_a_place_of_which_too_much_waits_is_paused_until_it_does_not(desk:
 
 
 async def test_a_partition_that_is_kept_keeps_its_state_and_one_that_is_lost_does_not(desk: Desk) -> None:
-    others = {Place("orders", 1), Place("logins", 1)}
+    others = {TopicPartition("orders", 1), TopicPartition("logins", 1)}
     desk.pipeline.take(Log(Topic.ORDERS, (1, 2)).poll(0, 2))
     desk.assign(PLACES | others)
     assert desk.board.position(ORDERS) == 2
@@ -143,4 +145,4 @@ async def test_a_partition_that_is_kept_keeps_its_state_and_one_that_is_lost_doe
 
 def test_topics_of_a_partition_that_go_to_different_workers_are_an_error() -> None:
     with pytest.raises(BrokerError, match=r"apart: logins/1$"):
-        Desk().assign({ORDERS, LOGINS, Place("orders", 1)})
+        Desk().assign({ORDERS, LOGINS, TopicPartition("orders", 1)})

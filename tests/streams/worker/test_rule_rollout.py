@@ -16,9 +16,9 @@ from streams.contract.warnings import ControlNotice
 from streams.core.features.catalogue import DTYPES
 from streams.errors import BrokerError
 from streams.rulebook.watch import RuleWatch
-from streams.worker.assignment import Keeping
+from streams.worker.assignment import CheckpointServices
 from streams.worker.pipeline import Pipeline
-from streams.worker.rule_rollout import Reloading
+from streams.worker.rule_rollout import RuleReloader
 from tests.streams.worker.test_assignment import ORDERS, SETTINGS, Shop, Worker, json_of
 
 Wall = Callable[[], float]
@@ -47,9 +47,9 @@ class Watched(Worker):
         super().__init__(shop)
         self.file = shop.folder.parent / f"{shop.folder.name}-{name}.yaml"
         self.file.write_text(text)
-        reloading = Reloading(RuleWatch(self.file, DTYPES), "lapwing", name, wall)
+        reloading = RuleReloader(RuleWatch(self.file, DTYPES), "lapwing", name, wall)
         store = CheckpointStore(str(shop.folder), "lapwing", shop.disk)
-        keeping = Keeping(store, shop.group, shop.warned) if keeps else None
+        keeping = CheckpointServices(store, shop.group, shop.warned) if keeps else None
         self.pipeline = Pipeline(SETTINGS, self.engine, self.send, lambda: 0.0, keeping, reloading)
         self.holding = self.pipeline.holding
 
@@ -272,8 +272,8 @@ async def test_counts_of_what_was_opened_are_part_of_the_state(shop: Shop) -> No
 
 async def test_without_checkpoints_rules_are_taken_over_between_two_turns(shop: Shop) -> None:
     worker = Watched(shop, "one", BUYS, keeps=False)
-    worker.holding.board.assigned({ORDERS})
-    worker.holding.board.begin(ORDERS, 0)
+    worker.holding.control.assigned({ORDERS})
+    worker.holding.control.begin(ORDERS, 0)
     await worker.read(3)
     await worker.say(OTHER)
     await worker.read(5)

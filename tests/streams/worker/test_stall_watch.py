@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import pytest
 
 from streams.core.events.topics import Topic
-from streams.intake.poll import Place
-from streams.worker.stall_watch import LONGEST_S, STALLED_S, PartitionProgress, Standstills
+from streams.intake.poll import TopicPartition
+from streams.worker.stall_watch import LONGEST_S, STALLED_S, PartitionProgress, StallDetector
 from tests.streams.intake.logs import Log
 from tests.streams.worker.test_pipeline import LOGINS, ORDERS, PLACES, Desk
 
@@ -19,11 +19,11 @@ class Watch:
 
     def __init__(self, caplog: pytest.LogCaptureFixture) -> None:
         self.now = 0.0
-        self.standstills = Standstills(lambda: self.now)
+        self.standstills = StallDetector(lambda: self.now)
         self._caplog = caplog
         caplog.set_level(logging.INFO)
 
-    def look(self, seconds: float, stand: int, lag: Mapping[Place, int | None]) -> list[str]:
+    def look(self, seconds: float, stand: int, lag: Mapping[TopicPartition, int | None]) -> list[str]:
         """Look every second for so long, and return what was told."""
         self._caplog.clear()
         for _ in range(int(seconds)):

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.core.events.batch import COLUMNS, Batch, Closure
+from streams.core.events.batch import COLUMNS, Batch, ClosureRecord
 from streams.core.events.topics import Topic
 
 rows = st.fixed_dictionaries(
@@ -19,7 +19,7 @@ rows = st.fixed_dictionaries(
         "customer_id": st.sampled_from(["a", "b"]),
         "amount": st.sampled_from([0, 1]),
         "complaint_id": st.sampled_from([None, "k"]),
-        "record": st.sampled_from([None, Closure("moved")]),
+        "record": st.sampled_from([None, ClosureRecord("moved")]),
     }
 )
 

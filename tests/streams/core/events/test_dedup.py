@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.core.events.dedup import Repeats, hash_strings
+from streams.core.events.dedup import Deduplicator, hash_strings
 
 WINDOW = 10
 
@@ -57,7 +57,7 @@ def test_repeats_are_those_of_the_slow_twin(events: list[tuple[int, str, int]], 
         expected.append(not again)
         if not again:
             kept.append((customer, event_id, time))
-    repeats = Repeats(WINDOW)
+    repeats = Deduplicator(WINDOW)
     found: list[bool] = []
     edges = sorted({0, len(events), *(c for c in cuts if c < len(events))})
     for begin, end in itertools.pairwise(edges):
@@ -66,14 +66,14 @@ def test_repeats_are_those_of_the_slow_twin(events: list[tuple[int, str, int]], 
         at = np.array([t for _, _, t in part], dtype=np.int64)
         found += repeats.fresh(customers, objects([i for _, i, _ in part]), at, at).tolist()
         repeats.forget(part[0][2])
-        restored = Repeats(WINDOW)
+        restored = Deduplicator(WINDOW)
         restored.restore(repeats.columns())
         repeats = restored
     assert found == expected
 
 
 def test_ids_older_than_the_window_are_forgotten() -> None:
-    repeats = Repeats(WINDOW)
+    repeats = Deduplicator(WINDOW)
     customer = hash_strings(["c"])
     repeats.fresh(customer, objects(["e"]), np.array([0]), np.array([0]))
     repeats.forget(WINDOW)
@@ -84,7 +84,7 @@ def test_ids_older_than_the_window_are_forgotten() -> None:
 
 def test_an_id_is_remembered_for_the_window_of_event_time() -> None:
     def again(judged: int) -> bool:
-        repeats = Repeats(WINDOW)
+        repeats = Deduplicator(WINDOW)
         customer = hash_strings(["c"])
         repeats.fresh(customer, objects(["e"]), np.array([5]), np.array([5]))
         return not repeats.fresh(customer, objects(["e"]), np.array([5]), np.array([judged]))[0]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.core.events.batch import Batch
-from streams.core.events.reorder import Reorder
+from streams.core.events.reorder import ReorderBuffer
 
 REORDER = 5
 
@@ -16,7 +16,7 @@ def batch(times: Sequence[tuple[int, int]]) -> Batch:
 
 def taken(times: list[int], cuts: list[int]) -> list[tuple[int, int, str]]:
     """Return (instant, event time, id) of all events in the order they are taken."""
-    reorder = Reorder(REORDER)
+    reorder = ReorderBuffer(REORDER)
     numbered = list(enumerate(times))
     edges = sorted({0, len(times), *(c for c in cuts if c < len(times))})
     result = []
@@ -55,7 +55,7 @@ def test_delays_up_to_the_limit_are_put_in_order(delayed: list[tuple[int, int]])
 
 
 def test_what_comes_after_a_flush_below_it_is_late() -> None:
-    reorder = Reorder(REORDER)
+    reorder = ReorderBuffer(REORDER)
     reorder.put(batch([(0, 100)]))
     assert len(reorder.flush().events) == 1
     reorder.put(batch([(1, 98)]))

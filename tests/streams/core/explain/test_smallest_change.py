@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from streams.core.conditions.format import text
 from streams.core.conditions.parser import parse_condition
-from streams.core.explain.parts import Join, Row, Verdict, gaps, part
-from streams.core.explain.smallest_change import Change, smallest_change
+from streams.core.explain.parts import CustomerRow, Join, Verdict, gaps, part
+from streams.core.explain.smallest_change import FeatureChange, smallest_change
 from streams.core.features.catalogue import DTYPES
 from streams.core.steps import Value
 from tests.streams.core.conditions import condition_twin as twin
@@ -29,7 +29,7 @@ def of(sql: str, want: bool = True, **values: Value) -> dict[str, float] | None:
     return None if found is None else {change.feature: change.to for change in found}
 
 
-def changed(row: twin.Row, changes: tuple[Change, ...]) -> twin.Row:
+def changed(row: twin.Row, changes: tuple[FeatureChange, ...]) -> twin.Row:
     return row | {change.feature: change.to for change in changes}
 
 
@@ -164,12 +164,12 @@ def test_gaps_of_alternatives_are_those_of_the_nearest() -> None:
 @given(twin.conditions, one_row)
 def test_every_part_of_a_condition_is_told_with_its_verdict(tree: twin.Tree, row: twin.Row) -> None:
     condition = parse_condition(twin.sql(tree), DTYPES)
-    told = [part(condition, Row(row))]
+    told = [part(condition, CustomerRow(row))]
     assert told[0].verdict == MARK[twin.verdict(tree, row)]
     while told:
         one = told.pop()
         again = parse_condition(one.text, DTYPES)
-        assert Row(row).verdict(again) == one.verdict
+        assert CustomerRow(row).verdict(again) == one.verdict
         verdicts = {each.verdict for each in one.parts}
         if one.join is Join.ALL:
             order = [Verdict.FALSE, Verdict.MISSING, Verdict.TRUE]
@@ -187,4 +187,6 @@ def test_the_text_of_a_condition_says_the_same(tree: twin.Tree, rows: list[twin.
     condition = parse_condition(twin.sql(tree), DTYPES)
     again = parse_condition(text(condition), DTYPES)
     assert text(again) == text(condition)
-    assert [Row(row).verdict(again) for row in rows] == [Row(row).verdict(condition) for row in rows]
+    assert [CustomerRow(row).verdict(again) for row in rows] == [
+        CustomerRow(row).verdict(condition) for row in rows
+    ]

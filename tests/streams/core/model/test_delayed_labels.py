@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from streams.core.events.dedup import hash_strings
-from streams.core.model.delayed_labels import Cohorts, Samples
+from streams.core.model.delayed_labels import DelayedLabels, LabelledSamples
 
 NEVER = np.iinfo(np.int64).min
 SWEEP = 10
@@ -39,11 +39,13 @@ def nobody(c: int) -> NDArray[np.int64]:
     return np.full(c, NEVER)
 
 
-def cohorts_of(horizon: int, active: int, every: int = 3, limit: int = 1000) -> Cohorts:
-    return Cohorts(["a"], horizon_us=horizon, active_us=active, decide_every=every, max_samples=limit)
+def cohorts_of(horizon: int, active: int, every: int = 3, limit: int = 1000) -> DelayedLabels:
+    return DelayedLabels(["a"], horizon_us=horizon, active_us=active, decide_every=every, max_samples=limit)
 
 
-def run(cohorts: Cohorts, history: list[Event], keys: NDArray[np.uint64], until: int) -> list[Samples]:
+def run(
+    cohorts: DelayedLabels, history: list[Event], keys: NDArray[np.uint64], until: int
+) -> list[LabelledSamples]:
     """Drive `cohorts` as the engine does: a sweep before the events of its instant, an outcome after them."""
     c = len(keys)
     last_order, closed_at = nobody(c), nobody(c)
@@ -175,7 +177,7 @@ def test_decisions_go_forward_and_fit() -> None:
     with pytest.raises(ValueError, match="2 customers"):
         cohorts.decide(110, np.array([0, 1]), np.zeros((1, 1)), np.array([0.5]))
     with pytest.raises(ValueError, match="at least 1"):
-        Cohorts(["a"], horizon_us=0)
+        DelayedLabels(["a"], horizon_us=0)
 
 
 def test_a_decision_about_nobody_awaits_nothing() -> None:
@@ -204,7 +206,7 @@ def test_the_population(last_order: int, closed_at: int, chosen: bool) -> None:
 def test_every_customer_decides_once_a_round_and_sweeps_share_evenly() -> None:
     c = 28 * 500
     keys, recent = hash_strings([str(i) for i in range(c)]), np.full(c, 90)
-    cohorts = Cohorts(["a"], horizon_us=50, active_us=1000, max_samples=c)
+    cohorts = DelayedLabels(["a"], horizon_us=50, active_us=1000, max_samples=c)
     shares = [cohorts.choose(100, 5 + sweep, keys, recent, nobody(c)) for sweep in range(28)]
     assert sorted(np.concatenate(shares).tolist()) == list(range(c))
     assert all(400 < len(share) < 600 for share in shares)
@@ -213,7 +215,7 @@ def test_every_customer_decides_once_a_round_and_sweeps_share_evenly() -> None:
 def test_a_subsample_is_stable_and_another_one_the_next_time() -> None:
     c = 4000
     keys, recent = hash_strings([str(i) for i in range(c)]), np.full(c, 90)
-    cohorts = Cohorts(["a"], horizon_us=50, active_us=1000, decide_every=1, max_samples=400)
+    cohorts = DelayedLabels(["a"], horizon_us=50, active_us=1000, decide_every=1, max_samples=400)
     first, again, second = (cohorts.choose(100, s, keys, recent, nobody(c)).tolist() for s in (0, 0, 1))
     assert first == again
     assert len(set(first)) == 400
@@ -224,7 +226,7 @@ def test_a_subsample_is_stable_and_another_one_the_next_time() -> None:
 @given(st.permutations(range(12)))
 def test_choice_and_order_do_not_depend_on_who_became_known_first(order: list[int]) -> None:
     names = np.array([f"c{i}" for i in range(12)])
-    cohorts = Cohorts(["a"], horizon_us=50, active_us=1000, decide_every=2, max_samples=4)
+    cohorts = DelayedLabels(["a"], horizon_us=50, active_us=1000, decide_every=2, max_samples=4)
     plain = cohorts.choose(100, 3, hash_strings(names.tolist()), np.full(12, 90), nobody(12))
     shuffled = cohorts.choose(100, 3, hash_strings(names[order].tolist()), np.full(12, 90), nobody(12))
     assert names[plain].tolist() == names[order][shuffled].tolist()
@@ -281,9 +283,9 @@ def test_a_restored_state_goes_on_as_if_nothing_had_been(history: list[Event], c
 
 
 def test_restoring_matches_inputs_by_name() -> None:
-    old = Cohorts(["a", "gone"], horizon_us=50)
+    old = DelayedLabels(["a", "gone"], horizon_us=50)
     old.decide(100, np.array([0, 1]), np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([0.5, 0.5]))
-    new = Cohorts(["new", "a"], horizon_us=50)
+    new = DelayedLabels(["new", "a"], horizon_us=50)
     new.restore(old.state())
     samples = new.mature(150, nobody(2), nobody(2))
     assert samples is not None

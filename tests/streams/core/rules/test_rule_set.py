@@ -11,7 +11,7 @@ import pytest
 
 from streams.core.features.catalogue import DTYPES
 from streams.core.rules.messages import message_fields, shown
-from streams.core.rules.rule import Rule, Status
+from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.rules.rule_set import RulesRefused, compile_rules, render
 from streams.core.steps import Tier, Value
 
@@ -73,8 +73,8 @@ def test_no_rules_are_a_rule_set_too() -> None:
 
 
 def test_rules_stand_in_the_order_of_their_ids_and_only_those_that_take_part() -> None:
-    given = [rule(id="d", status=Status.DRAFT), rule(id="c", status=Status.SHADOW), rule(id="b")]
-    rules = compile_rules([*given, rule(id="a", status=Status.RETIRED)], DTYPES)
+    given = [rule(id="d", status=RuleStatus.DRAFT), rule(id="c", status=RuleStatus.SHADOW), rule(id="b")]
+    rules = compile_rules([*given, rule(id="a", status=RuleStatus.RETIRED)], DTYPES)
     assert [each.id for each in rules.rules] == ["b", "c"]
     assert [each.id for each in rules.idle] == ["a", "d"]
 
@@ -87,7 +87,7 @@ def test_a_rule_set_reads_what_its_rules_and_their_messages_read() -> None:
         when="orders_30d > 1",
     )
     rules = compile_rules(
-        [first, rule(id="b"), rule(id="c", when="logins_7d > 1", status=Status.DRAFT)], DTYPES
+        [first, rule(id="b"), rule(id="c", when="logins_7d > 1", status=RuleStatus.DRAFT)], DTYPES
     )
     assert rules.reads(0) == rules.reads(first) == ("region", "orders_30d", "overdue", "spend_30d")
     assert rules.columns == ("orders_30d", "overdue", "region", "spend_30d")
@@ -126,7 +126,7 @@ def test_a_condition_that_reads_nothing_is_refused(field: str) -> None:
 
 def test_drafts_are_checked_too() -> None:
     with pytest.raises(RulesRefused):
-        compile_rules([rule(when="order_30d > 1", status=Status.DRAFT)], DTYPES)
+        compile_rules([rule(when="order_30d > 1", status=RuleStatus.DRAFT)], DTYPES)
 
 
 def test_the_version_is_that_of_what_the_rule_says() -> None:
@@ -134,7 +134,7 @@ def test_the_version_is_that_of_what_the_rule_says() -> None:
     assert len(base.version) == 12
     same = [
         replace(base, when="orders_30d\n   > 3 AND region = 'a  b' "),
-        replace(base, status=Status.SHADOW, rationale="because", false_alarms="some"),
+        replace(base, status=RuleStatus.SHADOW, rationale="because", false_alarms="some"),
     ]
     others = [
         replace(base, when="orders_30d > 3 AND region = 'a b'"),
@@ -152,9 +152,9 @@ def test_the_hash_is_that_of_the_rules_that_take_part() -> None:
     one, other = rule(id="a"), rule(id="b")
     base = compile_rules([one, other], DTYPES).hash
     assert len(base) == 16
-    assert compile_rules([other, one, rule(id="c", status=Status.DRAFT)], DTYPES).hash == base
+    assert compile_rules([other, one, rule(id="c", status=RuleStatus.DRAFT)], DTYPES).hash == base
     assert compile_rules([one], DTYPES).hash != base
-    assert compile_rules([one, replace(other, status=Status.SHADOW)], DTYPES).hash != base
+    assert compile_rules([one, replace(other, status=RuleStatus.SHADOW)], DTYPES).hash != base
     assert compile_rules([one, replace(other, cooldown_us=1)], DTYPES).hash != base
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from streams.core.engine import Engine
 from streams.core.engine_io import EngineSettings
-from streams.core.events.batch import Labels, Profile
+from streams.core.events.batch import LabelsRecord, ProfileRecord
 from streams.core.events.partitioner import partitions
 from streams.core.events.topics import Topic
 from streams.core.rules.rule import Rule
@@ -90,10 +90,10 @@ def history(
         topic = dice.choice([Topic.ORDERS] * 5 + [Topic.COMPLAINTS] * 3 + [Topic.LOGINS, Topic.PROFILES])
         fields: dict[str, Any] = {}
         if topic == Topic.ORDERS:
-            labels = Labels(dice.choice([None, "web", "app"]), dice.choice([None, "toys", "food"]))
+            labels = LabelsRecord(dice.choice([None, "web", "app"]), dice.choice([None, "toys", "food"]))
             fields = {"status": dice.choice([0, 0, 0, 1]), "record": dice.choice([None, labels])}
         if topic == Topic.COMPLAINTS:
-            labels = Labels(None, dice.choice(["delivery", "price"]))
+            labels = LabelsRecord(None, dice.choice(["delivery", "price"]))
             fields = {
                 "status": dice.choice([0, 0, 1, 2]),
                 "complaint_id": "k",
@@ -101,7 +101,7 @@ def history(
             }
         if topic == Topic.PROFILES:
             region, kind = dice.choice([None, "north", "süd"]), dice.choice([None, "key"])
-            fields = {"record": Profile(kind, dice.choice([None, "trade"]), region, "fair")}
+            fields = {"record": ProfileRecord(kind, dice.choice([None, "trade"]), region, "fair")}
         made.append(Event(topic, at, f"c{dice.randrange(customers)}", f"e{number:04}", **fields))
         if dice.random() < 0.05:
             made.append(made[-1])

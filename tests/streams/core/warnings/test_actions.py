@@ -9,7 +9,7 @@ import pytest
 
 from streams.core.engine import Engine
 from streams.core.engine_io import EngineSettings
-from streams.core.events.batch import Action, Batch
+from streams.core.events.batch import ActionRecord, Batch
 from streams.core.events.calendar import DAY, HOUR
 from streams.core.events.topics import Topic
 from streams.core.features.catalogue import DTYPES
@@ -17,32 +17,32 @@ from streams.core.rules.rule import Rule
 from streams.core.rules.rule_set import compile_rules
 from streams.core.state_tables import restore, tables
 from streams.core.steps import Step, Tier
-from streams.core.warnings.acknowledgement import AttentionTerms
+from streams.core.warnings.acknowledgement import AcknowledgementTerms
 from streams.core.warnings.episodes import warning_id
 
 AT = 20_000 * DAY
 BUYS = Rule("buys", "orders_total > 0", Tier.MEDIUM, "test", clear="logins_total > 1", cooldown_us=5 * DAY)
 LOGS_IN = Rule("logs-in", "logins_total = 1", Tier.HIGH, "test")
 ID = warning_id("lapwing", "c", AT, 0)
-DEADLINES = AttentionTerms(acknowledge_within={Tier.MEDIUM: 2 * DAY, Tier.HIGH: 6 * HOUR})
+DEADLINES = AcknowledgementTerms(acknowledge_within={Tier.MEDIUM: 2 * DAY, Tier.HIGH: 6 * HOUR})
 
 Line = tuple[str, float, str]
 """What happened, after how many days, and who has the warning in hand now."""
 
 
-def engine(terms: AttentionTerms | None = None, *rules: Rule) -> Engine:
-    settings = EngineSettings(reorder_us=0, attention=terms or AttentionTerms())
+def engine(terms: AcknowledgementTerms | None = None, *rules: Rule) -> Engine:
+    settings = EngineSettings(reorder_us=0, attention=terms or AcknowledgementTerms())
     return Engine(settings, compile_rules(rules or (BUYS, LOGS_IN), DTYPES))
 
 
-def event(topic: Topic, at: int, record: Action | None = None, customer: str = "c") -> Batch:
+def event(topic: Topic, at: int, record: ActionRecord | None = None, customer: str = "c") -> Batch:
     row = {"topic": topic, "at": AT + at, "customer_id": customer, "record": record}
     return Batch.of([row | {"event_id": f"{topic}{at}{record}"}])
 
 
 def act(kind: str, at: int, until: int | None = None, by: str | None = "ann", of: str = ID) -> Batch:
     until = None if until is None else AT + until
-    return event(Topic.ACTIONS, at, Action(of, kind, actor=by, until=until))
+    return event(Topic.ACTIONS, at, ActionRecord(of, kind, actor=by, until=until))
 
 
 BOUGHT = event(Topic.ORDERS, 0)
@@ -56,7 +56,11 @@ def steps(made: Engine, *batches: Batch, until: int = 0) -> list[Step]:
 
 def lines(told: list[Step]) -> list[Line]:
     return [
-        (str(s.kind), (s.at - AT) / DAY, "nobody" if s.attention is None else str(s.attention.state))
+        (
+            str(s.kind),
+            (s.at - AT) / DAY,
+            "nobody" if s.acknowledgement is None else str(s.acknowledgement.state),
+        )
         for s in told
     ]
 
@@ -69,7 +73,7 @@ def test_an_acknowledgement_lapses_and_the_warning_speaks_again() -> None:
         ("updated", 7.5, "lapsed"),
     ]
     assert [step.number for step in told] == [1, 2, 3]
-    attention = told[1].attention
+    attention = told[1].acknowledgement
     assert attention is not None
     assert (attention.by, attention.step, attention.until) == ("ann", 2, AT + 15 * DAY // 2)
     assert told[2].causes == told[1].causes == told[0].causes
@@ -97,8 +101,8 @@ def test_a_deadline_escalates_once_and_an_acknowledgement_stops_it() -> None:
         ("updated", 8, "lapsed"),
         ("escalated", 10, "overdue"),
     ]
-    assert told[-1].attention is not None
-    assert (told[-1].attention.level, told[-1].attention.by) == (1, "ann")
+    assert told[-1].acknowledgement is not None
+    assert (told[-1].acknowledgement.level, told[-1].acknowledgement.by) == (1, "ann")
 
 
 def test_the_deadline_is_that_of_the_tier_since_it_rose() -> None:
@@ -113,7 +117,7 @@ def test_who_expires_a_warning_closes_its_causes_with_their_cooldown() -> None:
 
 
 def test_a_warning_that_is_too_old_expires() -> None:
-    told = steps(engine(AttentionTerms(expire_after=3 * DAY + HOUR)), BOUGHT, until=4 * DAY)
+    told = steps(engine(AcknowledgementTerms(expire_after=3 * DAY + HOUR)), BOUGHT, until=4 * DAY)
     assert lines(told)[1:] == [("expired", 3 + 1 / 24, "expired")]
 
 
@@ -151,15 +155,15 @@ def test_a_late_action_takes_effect_at_the_clock() -> None:
     late = (event(Topic.LOGINS, 2 * DAY, customer="d"), act("acknowledge", DAY))
     told = [step for step in steps(engine(), BOUGHT, *late, until=2 * DAY) if step.customer_id == "c"]
     assert lines(told)[1:] == [("acknowledged", 2, "acknowledged")]
-    assert told[-1].attention is not None
-    assert told[-1].attention.until == AT + 9 * DAY
+    assert told[-1].acknowledgement is not None
+    assert told[-1].acknowledgement.until == AT + 9 * DAY
 
 
 @pytest.mark.parametrize(("after", "expires"), [(9 * DAY, 9.0), (DAY, 2.0), (0, None)])
 def test_a_changed_expire_after_holds_for_open_warnings_too(after: int, expires: float | None) -> None:
-    former = engine(AttentionTerms(expire_after=5 * DAY))
+    former = engine(AcknowledgementTerms(expire_after=5 * DAY))
     steps(former, BOUGHT, event(Topic.PROFILES, 2 * DAY))
-    made = engine(AttentionTerms(expire_after=after))
+    made = engine(AcknowledgementTerms(expire_after=after))
     restore(made, tables(former))
     assert made.adopt().steps == []
     told = lines(steps(made, event(Topic.PROFILES, 20 * DAY)))

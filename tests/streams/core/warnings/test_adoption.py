@@ -12,7 +12,7 @@ from streams.core.events.batch import Batch
 from streams.core.events.calendar import DAY
 from streams.core.events.topics import Topic
 from streams.core.features.catalogue import DTYPES
-from streams.core.rules.rule import Rule, Status
+from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.rules.rule_set import compile_rules
 from streams.core.state_tables import restore, tables
 from streams.core.steps import Step, StepKind, Tier
@@ -53,7 +53,9 @@ def facts(steps: list[Step]) -> list[tuple[str, StepKind, Tier, list[str]]]:
     return [(s.customer_id, s.kind, s.tier, [cause.rule for cause in s.causes]) for s in steps]
 
 
-@pytest.mark.parametrize("off", [(), (replace(LOGS_IN, status=Status.SHADOW),)], ids=["gone", "in shadow"])
+@pytest.mark.parametrize(
+    "off", [(), (replace(LOGS_IN, status=RuleStatus.SHADOW),)], ids=["gone", "in shadow"]
+)
 def test_the_causes_of_a_rule_that_no_longer_warns_are_withdrawn_at_once(off: tuple[Rule, ...]) -> None:
     former = open_warnings(BUYS, LOGS_IN)
     numbers = {former.customers.ids[c]: (w.id, w.number) for c, w in former.episodes.open.items()}
@@ -91,7 +93,7 @@ def test_a_withdrawn_cause_has_no_cooldown() -> None:
 
 
 def test_what_a_rule_saw_in_shadow_is_told_once_it_warns() -> None:
-    former = open_warnings(BUYS, replace(LOGS_IN, status=Status.SHADOW))
+    former = open_warnings(BUYS, replace(LOGS_IN, status=RuleStatus.SHADOW))
     made, steps = adopted(former, BUYS, LOGS_IN)
     assert steps == []
     output = made.step(batch((Topic.LOGINS, "one", 5)))
