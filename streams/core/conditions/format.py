@@ -16,8 +16,8 @@ _LEVEL: Final = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT, "%": _PRODU
 def text(node: c.Node, above: int = 0) -> str:
     """Return SQL that says what `node` says, without parentheses that it can do without.
 
-    >>> text(c.Compare("<", c.Arithmetic("*", c.Feature("orders_90d"), c.Feature("overdue")), c.Number(45)))
-    'orders_90d * overdue < 45'
+    >>> text(c.Compare("<", c.Arithmetic("*", c.NumericFeature("overdue"), c.Number(2)), c.Number(45)))
+    'overdue * 2 < 45'
     """
     said, level = _said(node)
     return f"({said})" if level < above else said
