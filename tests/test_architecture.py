@@ -23,6 +23,14 @@ ORDER: dict[str, tuple[str, ...]] = {
         *("errors", "duration", "redact", "core", "contract", "files", "rulebook", "learning", "simulate"),
         *("intake", "checkpoints", "offline", "backtest", "worker"),
     ),
+    "streams.intake": (
+        *("poll", "record_batches", "idle", "merge", "broker", "sent_steps", "partition", "transport"),
+    ),
+    "streams.checkpoints": ("store", "restore", "save"),
+    "streams.worker": (
+        *("settings", "task", "stall_watch", "rule_rollout", "delivery", "outbox", "assignment"),
+        *("task_states", "pipeline", "dry_run", "app", "segment_judge", "run"),
+    ),
     "streams.rulebook": ("files", "cases", "schema"),
     "consumers": (*("loop", "broker", "database", "tail", "audit", "silences", "muting", "sink", "notify"),),
     "lapwing": (

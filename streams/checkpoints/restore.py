@@ -68,15 +68,15 @@ class StateRestorer:
         topics: Collection[str],
         engines: Callable[[int], Engine],
         group: ConsumerGroup,
-        warned: SentStepsReader,
-        editions: RuleRevisions | None = None,
+        sent_steps: SentStepsReader,
+        revisions: RuleRevisions | None = None,
     ) -> None:
-        self._editions = editions
+        self._revisions = revisions
         self._store = store
         self._topics = tuple(topics)
         self._engines = engines
         self._group = group
-        self._warned = warned
+        self._sent_steps = sent_steps
 
     async def committed(self, numbers: Collection[int]) -> dict[int, dict[str, int]]:
         """Return, by partition, the committed offsets of its topics, where there are any."""
@@ -98,10 +98,10 @@ class StateRestorer:
             found[number] = await asyncio.to_thread(self._load, number, offsets, begins)
         # A state that begins anew brings about all that the topic may hold; it is read once for all of these.
         since = {n: r.checkpoint.content.warnings if r.checkpoint else {} for n, r in found.items()}
-        anew = await self._warned.since({}) if {} in since.values() else SentSteps()
+        anew = await self._sent_steps.since({}) if {} in since.values() else SentSteps()
         return {
             number: replace(
-                recovered, sent_steps=await self._warned.since(since[number]) if since[number] else anew
+                recovered, sent_steps=await self._sent_steps.since(since[number]) if since[number] else anew
             )
             for number, recovered in found.items()
         }
@@ -138,15 +138,15 @@ class StateRestorer:
 
     def _in_force(self, checkpoint: Checkpoint) -> ActiveRules | None:
         """Return the rules that a checkpoint says are in force, or else, those of the files."""
-        if self._editions is None:
+        if self._revisions is None:
             return None
         content = checkpoint.content
         if content.rules is not None:
-            in_force = self._editions.restored(content.rule_set, content.rules)
+            in_force = self._revisions.restored(content.rule_set, content.rules)
             if in_force is not None:
                 return in_force
             log.warning("%s: its rules cannot be read any more: those of the files are used", checkpoint.path)
-        return self._editions.begin()
+        return self._revisions.begin()
 
     def _check_whole(self, number: int, committed: Mapping[str, int], begins: Mapping[str, int]) -> None:
         """Raise unless everything that was committed can be read again."""

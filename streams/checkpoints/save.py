@@ -31,7 +31,7 @@ class StateSnapshot:
     generation: int
     """Of the group, in which the partition was held."""
     rule_set: str
-    warned_since: Mapping[int, int] | None
+    sent_since: Mapping[int, int] | None
     """Where the warnings topic must still be read from; `None`: from where it ended before the snapshot."""
     pause_s: float
     """How long the partition's work stood still for it."""
@@ -86,19 +86,19 @@ class CheckpointSaver:
         store: CheckpointStore,
         states: PartitionStates,
         group: ConsumerGroup,
-        warned: SentStepsReader,
+        sent_steps: SentStepsReader,
         clock: Callable[[], float],
-        tally: CheckpointTotals,
+        totals: CheckpointTotals,
     ) -> None:
         self._store = store
         self._states = states
         self._group = group
-        self._warned = warned
+        self._sent_steps = sent_steps
         self._clock = clock
         self._one_at_a_time = asyncio.Lock()
         self._failed: set[int] = set()
         """Partitions without a checkpoint since the last time all were to be saved."""
-        self.tally = tally
+        self._totals = totals
 
     async def save_moved(self) -> None:
         """Save every partition that has moved; what fails is logged, counted, and tried again next time."""
@@ -127,18 +127,18 @@ class CheckpointSaver:
             else:
                 await self._save(number)
         except LapwingError as error:
-            self.tally.failed += 1
+            self._totals.failed += 1
             self._failed.add(number)
             log.error("no checkpoint partition=%d: %s", number, error)
 
     async def _save(self, number: int) -> None:
-        ends = await self._warned.ends()
+        ends = await self._sent_steps.ends()
         snapshot = await self._states.snapshot(number)
         if snapshot is not None:
             await self._commit(snapshot, await self._write(snapshot, ends))
 
     async def _save_adopting(self, number: int) -> None:
-        ends = await self._warned.ends()
+        ends = await self._sent_steps.ends()
         async with self._states.adopting(number) as snapshot:
             if snapshot is None:
                 return
@@ -151,18 +151,18 @@ class CheckpointSaver:
                 await asyncio.to_thread(self._store.discard, checkpoint)
                 raise
             await self._states.adopt(snapshot)
-            self.tally.adopted += 1
+            self._totals.adopted += 1
 
     async def _write(self, snapshot: StateSnapshot, ends: Mapping[int, int]) -> Checkpoint:
         number = snapshot.partition
-        self.tally.pause_s = max(self.tally.pause_s, snapshot.pause_s)
-        since = ends if snapshot.warned_since is None else snapshot.warned_since
+        self._totals.pause_s = max(self._totals.pause_s, snapshot.pause_s)
+        since = ends if snapshot.sent_since is None else snapshot.sent_since
         content = CheckpointManifest(snapshot.topics, since, snapshot.rule_set, snapshot.rules)
         begun = self._clock()
         checkpoint = await asyncio.to_thread(
             lambda: self._store.save(number, snapshot.make_tables(), content)
         )
-        self.tally.write_s = max(self.tally.write_s, self._clock() - begun)
+        self._totals.write_s = max(self._totals.write_s, self._clock() - begun)
         return checkpoint
 
     async def _commit(self, snapshot: StateSnapshot, checkpoint: Checkpoint) -> bool:
@@ -170,7 +170,7 @@ class CheckpointSaver:
         number = snapshot.partition
         offsets = {TopicPartition(topic, number): offset for topic, offset in checkpoint.offsets.items()}
         if await self._group.commit_as(offsets, snapshot.generation):
-            self.tally.written += 1
+            self._totals.written += 1
             self._states.saved(snapshot)
             log.info("checkpoint partition=%d %s", number, checkpoint.path)
             await asyncio.to_thread(self._store.prune, number, checkpoint)

@@ -15,8 +15,6 @@ from streams.core.events.topics import Topic
 from streams.intake.idle import IdleTime
 from streams.intake.merge import PartitionMerge, TopicPosition, TopicReadiness
 from streams.intake.poll import Poll, ReadProgress, TopicPartition
-from streams.intake.sent_steps import SentSteps
-from streams.rulebook.revisions import ActiveRules
 
 
 class StepEngine(Protocol):
@@ -98,21 +96,15 @@ class Partition:
         *,
         max_skew_us: int,
         pace: BatchingPolicy,
-        tally: PartitionTotals,
+        totals: PartitionTotals,
     ) -> None:
         self.number = number
         self.engine = engine
         self._topics = topics
         self._max_skew_us = max_skew_us
         self._pace = pace
-        self._tally = tally
+        self._totals = totals
         self._merge = PartitionMerge(tuple(topics.values()), pace.waiting_limit)
-        self.saved: Mapping[str, TopicPosition] = {}
-        """The stands that the group has committed for this state, with a checkpoint of it."""
-        self.active_rules: ActiveRules | None = None
-        """The rules of its engine, where the worker knows of their files."""
-        self.sent_steps: SentSteps | None = None
-        """Steps that need not be sent again, until the engine is past them."""
         self._lull = IdleTime()
         self._gathering_since: float | None = None
         self._flushed = True
@@ -159,7 +151,7 @@ class Partition:
                     poll.topic_partition, where, poll.keys[i], poll.values[i], bad.reason, bad.detail
                 )
             )
-        self._tally.refused += len(decoded.refused)
+        self._totals.refused += len(decoded.refused)
         if len(poll):
             self._lull.ends()
             self._gathering_since = now if self._gathering_since is None else self._gathering_since
@@ -229,9 +221,9 @@ class Partition:
         return {topic: mark.highwater if mark is not None else None for topic, mark in places.items()}
 
     def _counted(self, output: Output) -> Output:
-        self._tally.events += output.counts.events
-        self._tally.late += output.counts.late
-        self._tally.repeats += output.counts.repeats
-        self._tally.ignored += output.counts.ignored.total()
-        self._tally.steps += len(output.steps)
+        self._totals.events += output.counts.events
+        self._totals.late += output.counts.late
+        self._totals.repeats += output.counts.repeats
+        self._totals.ignored += output.counts.ignored.total()
+        self._totals.steps += len(output.steps)
         return output

@@ -1,11 +1,11 @@
-"""A poll: what one fetch brought of one topic's partition, whole; and the board between transport and app."""
+"""A poll: what one fetch brought of one topic's partition, whole; and what transport and worker share."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,38 +71,36 @@ class ReadProgress:
     """When the broker last answered about it, by this machine's clock."""
 
 
-class ReaderControl:
-    """What transport and app tell each other; it hangs on the Faust app, where both find it.
+class ReaderListener(Protocol):
+    """What the transport asks and reports; the first two in its own thread, the others in the main one."""
 
-    The transport runs in the consumer's thread and the app in the main one, so a value is replaced whole
+    def position(self, place: TopicPartition) -> int | None:
+        """Return where the state of a place stands; `None`: it is new and wants the earliest record."""
+
+    def begin(self, place: TopicPartition, offset: int) -> None:
+        """Let a new state begin at the earliest offset of a place, before anything is read from there."""
+
+    def assigned(self, places: set[TopicPartition], generation: int) -> None:
+        """Take over the places of a new assignment, before any of them is read."""
+
+    async def revoked(self) -> None:
+        """Prepare for all places to go to others; the rebalance waits for it."""
+
+
+class ReaderControl:
+    """What transport and worker know of each other's progress.
+
+    The transport runs in the consumer's thread and the worker in the main one, so a value is replaced whole
     and never changed in place.
     """
 
-    def __init__(
-        self,
-        topics: Collection[str],
-        *,
-        position: Callable[[TopicPartition], int | None],
-        begin: Callable[[TopicPartition, int], None],
-        assigned: Callable[[set[TopicPartition]], None],
-        revoked: Callable[[], Awaitable[None]],
-    ) -> None:
+    def __init__(self, topics: Collection[str]) -> None:
         self.topics = frozenset(topics)
         """Topics whose records are handed over as whole polls."""
-        self.position = position
-        """Where the state of a place stands; `None`: it has not begun and wants the earliest record."""
-        self.begin = begin
-        """Told where that is, before anything is read from there."""
-        self.assigned = assigned
-        """Told the places of a new assignment, in the main thread, before any of them is read."""
-        self.revoked = revoked
-        """Told, in the main thread, that all places may go to others; the rebalance waits for it."""
-        self.generation = -1
-        """Written by the transport before `assigned`: the group's generation that made the assignment."""
         self.loading: frozenset[TopicPartition] = frozenset()
-        """Written by the app: places whose state is being loaded, which are neither sought nor read."""
+        """Written by the worker: places whose state is being loaded, which are neither sought nor read."""
         self.paused: frozenset[TopicPartition] = frozenset()
-        """Written by the app: places that are not read for now."""
+        """Written by the worker: places that are not read for now."""
         self.progress: Mapping[TopicPartition, ReadProgress] = {}
         """Written by the transport after every fetch: its input places."""
         self._seeks: deque[TopicPartition] = deque()

@@ -31,7 +31,7 @@ from faust.types import TP, ConsumerMessage
 from faust.types.transports import ConsumerT, TPorTopicSet
 
 from streams.errors import StateError
-from streams.intake.poll import Poll, ReaderControl, ReadProgress, TopicPartition
+from streams.intake.poll import Poll, ReaderControl, ReaderListener, ReadProgress, TopicPartition
 from streams.intake.record_batches import unpack_whole_batches
 
 FETCH_WAIT_MS: Final = 200
@@ -65,6 +65,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         self._newest: dict[int, float] = {}
         """By partition, when the newest of its records came, milliseconds."""
 
+    @property
+    def _own_consumer(self) -> Consumer:
+        return cast("Consumer", self.consumer)
+
     def seek_all(self) -> None:
         """Have every place sought again before the next fetch."""
         self._assignment = None
@@ -81,7 +85,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         timeout: float | None = None,
         max_records: int | None = None,
     ) -> Records:
-        board = cast("Consumer", self.consumer).board
+        board = self._own_consumer.board
         if not self.consumer.flow_active:
             return {}
         assignment = consumer._subscription.subscription.assignment
@@ -121,12 +125,13 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         missing = [tp for tp in assignment.tps if tp.topic in board.topics and tp not in known]
         if not missing:
             return
-        positions = {tp: board.position(TopicPartition(*tp)) for tp in missing}
+        listener = self._own_consumer.listener
+        positions = {tp: listener.position(TopicPartition(*tp)) for tp in missing}
         new = [tp for tp, position in positions.items() if position is None]
         if new:
             earliest = await consumer.beginning_offsets(new)
             for tp, offset in earliest.items():
-                board.begin(TopicPartition(*tp), offset)
+                listener.begin(TopicPartition(*tp), offset)
             positions |= earliest
         if not assignment.active:
             return
@@ -224,8 +229,13 @@ class Consumer(driver.Consumer):
 
     @property
     def board(self) -> ReaderControl:
-        """Return what the app has hung out for the transport."""
+        """Return what transport and worker share."""
         return cast(Any, self.app).board  # type: ignore[no-any-return]  # the app is ours, Faust's type is not
+
+    @property
+    def listener(self) -> ReaderListener:
+        """Return what is to be asked and told."""
+        return cast(Any, self.app).pipeline  # type: ignore[no-any-return]  # the same
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -250,14 +260,14 @@ class Consumer(driver.Consumer):
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Tell the app of its places before Faust lets any of them flow."""
-        self.board.generation = generation_id
-        self.board.assigned({TopicPartition(*tp) for tp in assigned if tp.topic in self.board.topics})
+        places = {TopicPartition(*tp) for tp in assigned if tp.topic in self.board.topics}
+        self.listener.assigned(places, generation_id)
         await super().on_partitions_assigned(assigned, generation_id)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Stop the flow, then tell the app; the group waits for it."""
         await super().on_partitions_revoked(revoked)
-        await self.board.revoked()
+        await self.listener.revoked()
 
     async def perform_seek(self) -> None:
         """Seek to where the state stands, not to where the group committed."""

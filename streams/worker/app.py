@@ -20,10 +20,10 @@ from streams.intake.poll import Poll, ReaderControl, TopicPartition
 from streams.intake.sent_steps import WarningsTopic
 from streams.intake.transport import Consumer
 from streams.rulebook.watch import RuleWatch
-from streams.worker.assignment import CheckpointServices
 from streams.worker.delivery import OutgoingRecord
-from streams.worker.pipeline import Pipeline, WorkerSettings
+from streams.worker.pipeline import CheckpointServices, Pipeline
 from streams.worker.rule_rollout import LOOK_S, RuleReloader
+from streams.worker.settings import WorkerSettings
 
 TICK_S: Final = 0.05
 """How often partitions take their turn although no poll has come: marks change, and lulls begin."""
@@ -42,7 +42,7 @@ class WorkerApp(faust.App):
 
     @property
     def board(self) -> ReaderControl:
-        """Return what the transport and the pipeline tell each other; the transport looks for it here."""
+        """Return what transport and pipeline share; the transport looks for it here."""
         return self.pipeline.board
 
     async def commit_arrived(self) -> None:
@@ -51,10 +51,7 @@ class WorkerApp(faust.App):
 
     async def finish(self) -> None:
         """Save what has moved, wait until what was put out has reached the broker, and commit."""
-        await self.pipeline.holding.save()
-        await self.pipeline.announce()
-        self.pipeline.holding.close()
-        await self._commit_offsets(await self.pipeline.delivery.settle())
+        await self._commit_offsets(await self.pipeline.finish())
 
     async def _commit_offsets(self, offsets: Mapping[Any, int]) -> None:
         # With checkpoints, offsets are committed when their checkpoint is on disk and only then.
@@ -137,16 +134,17 @@ def build_app(
             record.topic, record.key, record.value, record.partition, None, cast(Any, record.headers)
         )
 
-    keeping = None
+    checkpoints = None
     if settings.checkpoints and dry is None:
-        warned = WarningsTopic(settings.broker, settings.security, settings.warnings_topic)
-        keeping = CheckpointServices(
-            CheckpointStore(settings.checkpoints, settings.app), WorkerGroup(app), warned
+        checkpoints = CheckpointServices(
+            CheckpointStore(settings.checkpoints, settings.app),
+            WorkerGroup(app),
+            WarningsTopic(settings.broker, settings.security, settings.warnings_topic),
         )
-    app.keeps_checkpoints = keeping is not None
-    app.commits = keeping is None and dry is None
-    reloading = RuleReloader(rules, settings.app, settings.worker) if rules is not None else None
-    app.pipeline = Pipeline(settings, engines, send, keeping=keeping, reloading=reloading)
+    app.keeps_checkpoints = checkpoints is not None
+    app.commits = checkpoints is None and dry is None
+    reloader = RuleReloader(rules, settings.app, settings.worker) if rules is not None else None
+    app.pipeline = Pipeline(settings, engines, send, checkpoints=checkpoints, reloader=reloader)
     polls_topic = app.topic(*settings.topics.values(), value_type=bytes, value_serializer="raw", acks=False)
 
     @app.agent(polls_topic, supervisor_strategy=CrashingSupervisor)
@@ -176,10 +174,10 @@ def build_app(
     @app.task  # type: ignore[untyped-decorator]  # as Faust has it
     async def checkpoint() -> None:
         """Save the states that have moved, now and then."""
-        while keeping is not None and not app.should_stop:
+        while app.keeps_checkpoints and not app.should_stop:
             await app.sleep(settings.checkpoint_every_s)
             if not (app.rebalancing or app.should_stop):
-                await app.pipeline.holding.save()
+                await app.pipeline.save()
 
     @app.task  # type: ignore[untyped-decorator]  # as Faust has it
     async def reload() -> None:

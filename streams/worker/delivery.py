@@ -18,6 +18,7 @@ from streams.errors import BrokerError
 from streams.intake.partition import RejectedRecord
 from streams.intake.poll import TopicPartition
 from streams.worker.rule_rollout import Adoption, adopted_notice
+from streams.worker.settings import WorkerSettings
 
 RECORD_OVERHEAD: Final = 200
 """Bytes, generously, that a batch of one record takes beside its key, value and headers."""
@@ -57,10 +58,26 @@ class OutputRouter:
     segment_partitions: int = 0
     """Of `segment_days`: each is told of the end of a day."""
 
-    def of_adoption(self, said: Adoption) -> list[OutgoingRecord]:
+    @classmethod
+    def of(cls, settings: WorkerSettings) -> OutputRouter:
+        """Return the router to the topics that the settings name."""
+        return cls(
+            settings.app,
+            settings.warnings_topic,
+            settings.control_topic,
+            settings.rejected_topic,
+            settings.record_limit,
+            settings.audit_topic,
+            settings.segment_days_topic,
+            settings.segment_partitions,
+        )
+
+    def of_adoption(self, adoption: Adoption) -> list[OutgoingRecord]:
         """Return the records of a partition's change of rules."""
-        notice = OutgoingRecord(self.control, None, encode_notice(adopted_notice(said), self.app))
-        return [notice, OutgoingRecord(self.audit, None, encode_adopted(said))] if self.audit else [notice]
+        notice = OutgoingRecord(self.control, None, encode_notice(adopted_notice(adoption), self.app))
+        if not self.audit:
+            return [notice]
+        return [notice, OutgoingRecord(self.audit, None, encode_adopted(adoption))]
 
     def of_output(self, output: Output) -> list[OutgoingRecord]:
         """Return the records of what an engine put out."""

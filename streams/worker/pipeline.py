@@ -1,78 +1,46 @@
-"""What a worker does with its input, as a list of stages: take, release, step, ship.
+"""What a worker does with its input: take a poll, release in event time, step the engine, ship.
 
 Nothing here knows Faust: polls come in, records and committable offsets go out.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
-from streams.core.engine_io import Output
-from streams.core.events.topics import Topic
-from streams.intake.partition import (
-    BatchingPolicy,
-    Partition,
-    PartitionTotals,
-    PollOutcome,
-    RejectedRecord,
-    StepEngine,
-)
-from streams.intake.poll import Poll, ReadProgress, TopicPartition
-from streams.worker.assignment import AssignedPartitions, CheckpointServices, drop_already_sent
-from streams.worker.delivery import OutgoingRecord, OutputRouter, RecordDelivery, Send
+from streams.checkpoints.restore import ConsumerGroup, SentStepsReader, StateRestorer
+from streams.checkpoints.save import CheckpointSaver, CheckpointTotals
+from streams.checkpoints.store import CheckpointStore
+from streams.core.engine import Engine
+from streams.intake.partition import Partition, PartitionTotals, PollOutcome, StepEngine
+from streams.intake.poll import Poll, ReaderControl, ReadProgress, TopicPartition
+from streams.worker.assignment import AssignedPartitions
+from streams.worker.delivery import OutputRouter, RecordDelivery, Send
+from streams.worker.outbox import Outbox
 from streams.worker.rule_rollout import RuleReloader, opened, rule_sets
+from streams.worker.settings import WorkerSettings
 from streams.worker.stall_watch import PartitionProgress, StallDetector
+from streams.worker.task_states import TaskStates
 
 log = logging.getLogger(__name__)
 
 LOST_TURNS: Final = 40
 """Turns without progress after which polls on their way must have been lost: more than fit the queue."""
+REVOKE_S: Final = 10.0
+"""How long a rebalance waits for checkpoints of what may move to another worker."""
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerSettings:
-    """What a worker needs to know beside its engines."""
+class CheckpointServices:
+    """What checkpoints are made with."""
 
-    broker: str
-    """`host:port`, several with commas between them."""
-    topics: Mapping[Topic, str]
-    """The name on the broker of each topic that is read."""
-    app: str = "lapwing"
-    warnings_topic: str = "churn-warnings"
-    control_topic: str = "lapwing-control"
-    audit_topic: str = "lapwing-audit"
-    worker: str = "worker"
-    """What this one is called where several share the work."""
-    group: str = ""
-    """The consumer group, where it is not called as the app."""
-    security: Mapping[str, str] = field(default_factory=dict)
-    """`security_protocol`, `sasl_mechanism`, `sasl_plain_username`, `sasl_plain_password`, `ssl_cafile`."""
-    session_timeout_s: float = 45.0
-    max_skew_us: int = 3_600_000_000
-    fetch_bytes: int = 6_000_000
-    """What one fetch may bring of one place."""
-    poll_records: int = 200_000
-    """What one fetch may bring in all."""
-    pace: BatchingPolicy = field(default_factory=BatchingPolicy)
-    checkpoints: str = ""
-    """A directory or `fsspec` URL; without one a state is rebuilt from the earliest records."""
-    checkpoint_every_s: float = 30.0
-    record_limit: int = 1_048_588
-    """Bytes that the broker takes in one record (Kafka's `message.max.bytes`)."""
-    segment_days_topic: str = ""
-    """The internal topic of days' sums; empty where there are no segment rules."""
-    segment_warnings_topic: str = "segment-warnings"
-    segment_partitions: int = 0
-    """Of the internal topic, as the worker finds it when it starts."""
-
-    @property
-    def rejected_topic(self) -> str:
-        """Return the name of the topic of records that cannot be accepted."""
-        return f"{self.app}.rejected"
+    store: CheckpointStore
+    group: ConsumerGroup
+    sent_steps: SentStepsReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,140 +85,153 @@ class Pipeline:
         engines: Callable[[int], StepEngine],
         send: Send,
         clock: Callable[[], float] = time.monotonic,
-        keeping: CheckpointServices | None = None,
-        reloading: RuleReloader | None = None,
+        checkpoints: CheckpointServices | None = None,
+        reloader: RuleReloader | None = None,
     ) -> None:
         self._settings = settings
-        self._reloading = reloading
+        self._engines = engines
+        self._reloader = reloader
         self._clock = clock
         self._topics = {name: topic for topic, name in settings.topics.items()}
-        self._outlet = OutputRouter(
-            settings.app,
-            settings.warnings_topic,
-            settings.control_topic,
-            settings.rejected_topic,
-            settings.record_limit,
-            settings.audit_topic,
-            settings.segment_days_topic,
-            settings.segment_partitions,
-        )
+        self.board = ReaderControl(self._topics)
+        self.totals = PartitionTotals()
+        self._checkpoint_totals = CheckpointTotals()
         self.delivery = RecordDelivery(send)
-        self.tally = PartitionTotals()
-        rulings = reloading.rollout if reloading is not None else None
-        self.holding = AssignedPartitions(
-            self._topics, self._partition, engines, self, clock, keeping, rulings
+        self._outbox = Outbox(OutputRouter.of(settings), self.delivery)
+        rollout = reloader.rollout if reloader is not None else None
+        self.assignment = AssignedPartitions(
+            self.board, self._partition, engines, self._outbox, self._restorer(checkpoints), rollout
         )
-        self.board = self.holding.control
-        self._refusals: list[OutgoingRecord] = []
-        self._shipped: dict[int, dict[TopicPartition, int]] = {}
-        """By partition, the offsets last given to the delivery."""
-        self._still: dict[TopicPartition, tuple[int | None, int]] = {}
-        """Where a place stands that should have moved on, and for how many turns it has."""
+        self.states = TaskStates(self.assignment, self._outbox, clock, rollout)
+        self._saver = self._checkpoint_saver(checkpoints)
+        self._stalls = StallDetector(clock)
+        self._unmoved: dict[TopicPartition, tuple[int | None, int]] = {}
+        """The position of a place that should have moved on, and for how many turns it has not."""
         self._assignments = 0
-        self._standstills = StallDetector(clock)
+
+    # -- what the transport reports ---------------------------------------------------------------
+
+    def position(self, place: TopicPartition) -> int | None:
+        """Return where the state of a place stands; `None`: it is new and wants the earliest record."""
+        return self.assignment.position(place)
+
+    def begin(self, place: TopicPartition, offset: int) -> None:
+        """Let a new state begin at the earliest offset of a place, before anything is read from there."""
+        self.assignment.begin(place, offset)
+
+    def assigned(self, places: set[TopicPartition], generation: int) -> None:
+        """Take over the places of a new assignment, before any of them is read."""
+        self.assignment.assign(places, generation)
+
+    async def revoked(self) -> None:
+        """Save what may go to another worker, if time allows; the rebalance waits for it."""
+        try:
+            await asyncio.wait_for(self.save(), REVOKE_S)
+        except TimeoutError:
+            log.warning("no time for all checkpoints before the partitions go")
+
+    # -- the stages -------------------------------------------------------------------------------
 
     def take(self, poll: Poll) -> None:
         """Decode `poll` into its partition's merge; what is missing before it is read again."""
-        partition = self.holding.partitions.get(poll.topic_partition.partition)
-        if partition is None or self.holding.closed:
+        task = self.assignment.tasks.get(poll.topic_partition.partition)
+        if task is None or self.assignment.closed:
             return  # it was lost in a rebalance, and so is the poll
-        taken = partition.take(poll, self._clock(), self._reject)
-        if taken is PollOutcome.GAP:
+        if task.partition.take(poll, self._clock(), self._outbox.reject) is PollOutcome.GAP:
             self._read_again(poll.topic_partition)
 
     async def turn(self) -> None:
         """Let every partition give its engine what is due, and ship what comes of it."""
-        self.holding.check()
-        async with self.holding.engine_lock:
-            if self.holding.closed:
+        self.assignment.check()
+        async with self.assignment.engine_lock:
+            if self.assignment.closed:
                 return
-            if self._assignments != self.holding.assignments:
-                self._assignments = self.holding.assignments
-                self._still.clear()
-                self._shipped.clear()
-            marks, now = self.board.progress, self._clock()
-            for partition in list(self.holding.partitions.values()):
-                await self.ship(partition, partition.turn(marks, now))
+            if self._assignments != self.assignment.count:
+                self._assignments = self.assignment.count
+                self._unmoved.clear()
+                self._outbox.forget_offsets()
+            progress, now = self.board.progress, self._clock()
+            for task in list(self.assignment.tasks.values()):
+                await self._outbox.ship(task, task.partition.turn(progress, now))
             await self.announce()
-            self.board.paused = frozenset().union(*(p.full() for p in self.holding.partitions.values()))
+            self.board.paused = frozenset().union(
+                *(t.partition.full() for t in self.assignment.tasks.values())
+            )
             self._find_lost()
 
+    async def save(self) -> None:
+        """Save the state of every partition that has moved."""
+        if self._saver is not None:
+            await self._saver.save_moved()
+
     async def reload(self) -> None:
-        """Look at the rule files; what they say is adopted or refused."""
-        if self._reloading is None:
+        """Look at the rule files; what they say is adopted or refused.
+
+        With checkpoints it is adopted at one, made now; without them between two turns.
+        """
+        if self._reloader is None:
             return
-        refused = await self._reloading.look()
+        refused = await self._reloader.look()
         if refused is not None:
-            async with self.holding.engine_lock:
-                await self.delivery.ship(self._outlet.of_output(Output(control=[refused])), {})
-        await self.holding.adopt_rules()
+            async with self.assignment.engine_lock:
+                await self._outbox.ship_notice(refused)
+        if self._saver is not None:
+            await self._saver.adopt_rules()
+        else:
+            self._checkpoint_totals.adopted += await self.states.adopt_without_checkpoint()
 
     async def announce(self) -> None:
-        """Tell of the rules that partitions have gone over to."""
-        if self._reloading is not None and (told := self._reloading.rollout.adoptions):
-            self._reloading.rollout.adoptions = []
-            await self.delivery.ship(
-                [record for said in told for record in self._outlet.of_adoption(said)], {}
-            )
+        """Send word of the rules that partitions have gone over to."""
+        if self._reloader is not None:
+            for adoption in self._reloader.rollout.take_adoptions():
+                await self._outbox.ship_adoption(adoption)
 
-    async def ship(self, partition: Partition, output: Output | None) -> None:
-        """Send what was refused and what the partition put out, with the offsets that these stand for."""
-        offsets = partition.released()
-        records, self._refusals = self._refusals, []
-        if output is not None:
-            records += self._outlet.of_output(drop_already_sent(partition, output))
-        if records or offsets != self._shipped.get(partition.number):
-            self._shipped[partition.number] = offsets
-            await self.delivery.ship(records, offsets)
+    async def finish(self) -> Mapping[TopicPartition, int]:
+        """Save what has moved and give up all partitions; return the offsets that may be committed."""
+        await self.save()
+        await self.announce()
+        self.assignment.close()
+        return await self.delivery.settle()
 
-    async def ship_refusals(self) -> None:
-        """Send what was refused; when this returns, all that was taken so far is sent or in an engine."""
-        while self._refusals:  # more may come while these are on their way
-            refusals, self._refusals = self._refusals, []
-            await self.delivery.ship(refusals, {})
-
-    async def wait(self) -> None:
-        """Wait until the broker has everything that was sent before this call."""
-        await self.delivery.wait()
+    # -- what can be seen from outside ------------------------------------------------------------
 
     def look(self) -> None:
         """See which partitions have moved; to be called every second or so, beside the work."""
-        marks, closed = self.board.progress, self.holding.closed
-        sights = {n: _sight(p, marks) for n, p in self.holding.partitions.items() if not closed}
-        for number in {place.partition for place in self.board.loading} - sights.keys():
+        progress, closed = self.board.progress, self.assignment.closed
+        found = {n: _progress(t.partition, progress) for n, t in self.assignment.tasks.items() if not closed}
+        for number in {place.partition for place in self.board.loading} - found.keys():
             places = [place for place in self.board.loading if place.partition == number]
-            sights[number] = PartitionProgress(None, dict.fromkeys(places))
-        self._standstills.look(sights)
+            found[number] = PartitionProgress(None, dict.fromkeys(places))
+        self._stalls.look(found)
 
     def stats(self) -> Stats:
         """Return what has been done and where the partitions stand."""
-        tally, marks = self.tally, self.board.progress
-        partitions, kept = self.holding.partitions.values(), self.holding.tally
-        lags = [item for partition in partitions for item in partition.lag(marks).items()]
-        behind = [place for partition in partitions for place in partition.behind(marks)]
+        totals, saved, progress = self.totals, self._checkpoint_totals, self.board.progress
+        partitions = [task.partition for task in self.assignment.tasks.values()]
+        lags = [item for partition in partitions for item in partition.lag(progress).items()]
+        behind = [place for partition in partitions for place in partition.behind(progress)]
         return Stats(
-            events=tally.events,
-            steps=tally.steps,
-            refused=tally.refused,
-            late=tally.late,
-            repeats=tally.repeats,
-            ignored_actions=tally.ignored,
-            reread=tally.reread,
+            events=totals.events,
+            steps=totals.steps,
+            refused=totals.refused,
+            late=totals.late,
+            repeats=totals.repeats,
+            ignored_actions=totals.ignored,
+            reread=totals.reread,
             lag={str(place): lag for place, lag in sorted(lags)},
             behind=[str(place) for place in sorted(behind)],
-            stalled={str(place): round(s, 1) for place, s in sorted(self._standstills.stalled().items())},
-            checkpoints=kept.written,
-            checkpoints_failed=kept.failed,
-            checkpoint_pause_s=round(kept.pause_s, 4),
-            rule_set=self._reloading.rule_set if self._reloading is not None else None,
+            stalled={str(place): round(s, 1) for place, s in sorted(self._stalls.stalled().items())},
+            checkpoints=saved.written,
+            checkpoints_failed=saved.failed,
+            checkpoint_pause_s=round(saved.pause_s, 4),
+            rule_set=self._reloader.rule_set if self._reloader is not None else None,
             rule_sets=rule_sets(partitions),
-            rules_adopted=kept.adopted,
-            rules_refused=self._reloading.refused if self._reloading is not None else 0,
+            rules_adopted=saved.adopted,
+            rules_refused=self._reloader.refused if self._reloader is not None else 0,
             opened=opened(partitions),
         )
 
-    def _reject(self, bad: RejectedRecord) -> None:
-        self._refusals.append(self._outlet.of_rejected(bad))
+    # -- its parts --------------------------------------------------------------------------------
 
     def _partition(self, number: int, engine: StepEngine) -> Partition:
         return Partition(
@@ -259,33 +240,58 @@ class Pipeline:
             engine,
             max_skew_us=self._settings.max_skew_us,
             pace=self._settings.pace,
-            tally=self.tally,
+            totals=self.totals,
+        )
+
+    def _core_engine(self, number: int) -> Engine:
+        engine = self._engines(number)
+        assert isinstance(engine, Engine)
+        return engine
+
+    def _restorer(self, services: CheckpointServices | None) -> StateRestorer | None:
+        if services is None:
+            return None
+        revisions = self._reloader.rollout.revisions if self._reloader is not None else None
+        return StateRestorer(
+            services.store, self._topics, self._core_engine, services.group, services.sent_steps, revisions
+        )
+
+    def _checkpoint_saver(self, services: CheckpointServices | None) -> CheckpointSaver | None:
+        if services is None:
+            return None
+        return CheckpointSaver(
+            services.store,
+            self.states,
+            services.group,
+            services.sent_steps,
+            self._clock,
+            self._checkpoint_totals,
         )
 
     def _find_lost(self) -> None:
         """Read again what the transport handed over and Faust, which drops polls silently, has not."""
-        for place, mark in self.board.progress.items():
-            position = self.holding.position(place)
-            if position is not None and position >= mark.position:
-                self._still.pop(place, None)
+        for place, read in self.board.progress.items():
+            position = self.position(place)
+            if position is not None and position >= read.position:
+                self._unmoved.pop(place, None)
                 continue
-            was, turns = self._still.get(place, (position, 0))
-            turns = turns + 1 if was == position else 0
-            self._still[place] = position, turns
+            before, turns = self._unmoved.get(place, (position, 0))
+            turns = turns + 1 if before == position else 0
+            self._unmoved[place] = position, turns
             if turns > LOST_TURNS:
                 self._read_again(place)
 
     def _read_again(self, place: TopicPartition) -> None:
-        self._still.pop(place, None)
-        self.tally.reread += 1
-        log.warning("reading again place=%s from=%s", place, self.holding.position(place))
+        self._unmoved.pop(place, None)
+        self.totals.reread += 1
+        log.warning("reading again place=%s from=%s", place, self.position(place))
         self.board.seek(place)
 
 
-def _sight(partition: Partition, marks: Mapping[TopicPartition, ReadProgress]) -> PartitionProgress:
+def _progress(partition: Partition, progress: Mapping[TopicPartition, ReadProgress]) -> PartitionProgress:
     """Return where a partition stands and what it has yet to take."""
     released = partition.released()
     taken = {place: partition.position(place.topic) for place in released}
-    lag: dict[TopicPartition, int | None] = {place: n for place, n in partition.lag(marks).items() if n}
-    unknown = partition.behind(marks) - lag.keys()
+    lag: dict[TopicPartition, int | None] = {place: n for place, n in partition.lag(progress).items() if n}
+    unknown = partition.behind(progress) - lag.keys()
     return PartitionProgress((released, taken), lag | dict.fromkeys(unknown))

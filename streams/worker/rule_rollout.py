@@ -22,6 +22,7 @@ from streams.intake.partition import Partition
 from streams.rulebook.diff import rule_changes
 from streams.rulebook.revisions import ActiveRules, RuleRevision, RuleRevisions
 from streams.rulebook.watch import RefusedRuleFiles, RuleWatch
+from streams.worker.task import PartitionTask
 
 log = logging.getLogger(__name__)
 
@@ -39,90 +40,85 @@ Adoption = Mapping[str, Any]
 class PendingAdoption:
     """A partition's change of rules that is to come."""
 
-    partition: Partition
+    task: PartitionTask
     then: ActiveRules
-    said: Adoption
+    adoption: Adoption
 
 
 class RuleRollout:
-    """Decides which rules a partition runs; what is to be told of changes is gathered in `told`."""
+    """Decides which rules a partition runs, and gathers what is to be published of changes."""
 
     def __init__(self, editions: RuleRevisions, app: str, worker: str, wall: Callable[[], float]) -> None:
         self.revisions = editions
         self._app = app
         self._worker = worker
         self._wall = wall
-        self.adoptions: list[Adoption] = []
+        self._adoptions: list[Adoption] = []
+
+    def take_adoptions(self) -> list[Adoption]:
+        """Return the changes since the last call."""
+        adoptions, self._adoptions = self._adoptions, []
+        return adoptions
 
     def now(self) -> int:
         """Return what the worker's clock says, microseconds since the epoch."""
         return int(self._wall() * 1_000_000)
 
-    def begin(self, partition: Partition) -> None:
+    def begin(self, task: PartitionTask) -> None:
         """Let a new partition run what the files say."""
         own = self.revisions.own
-        engine_of(partition).replace_rules(own.rules)
-        partition.active_rules = self.revisions.begin()
-        self._announce(self._adoption(partition, None, own, self.now()))
+        task.adopt(self.revisions.begin())
+        self._announce(self._adoption(task, None, own, self.now()))
 
-    def resume(self, partition: Partition, recovered: RestoredPartition) -> None:
-        """Let a partition go on under the rules that it was restored under."""
-        assert recovered.checkpoint is not None
-        assert recovered.active_rules is not None
-        now, saved = recovered.active_rules, recovered.checkpoint.content.rule_set
-        partition.active_rules = now
-        log.info("rules partition=%d rule_set=%s", partition.number, now.rules.hash)
+    def resume(self, task: PartitionTask, restored: RestoredPartition) -> None:
+        """Announce, where that is news, the rules that a partition was restored under."""
+        assert restored.checkpoint is not None
+        assert task.active_rules is not None
+        now, saved = task.active_rules, restored.checkpoint.content.rule_set
+        log.info("rules partition=%d rule_set=%s", task.number, now.rules.hash)
         if now.rules.hash != saved:  # the checkpoint could not say what its rules are
-            edition = RuleRevision(now.rules, now.files, now.since)
-            self._announce(self._adoption(partition, saved, edition, self.now()))
-        elif recovered.adoption is not None:
-            self._announce(recovered.adoption)
+            revision = RuleRevision(now.rules, now.files, now.since)
+            self._announce(self._adoption(task, saved, revision, self.now()))
+        elif restored.adoption is not None:
+            self._announce(restored.adoption)
 
-    def pending(self, partition: Partition) -> PendingAdoption | None:
+    def pending(self, task: PartitionTask) -> PendingAdoption | None:
         """Return the change that a partition is ready for, if any.
 
-        It is not while it brings about once more what was sent before a crash: that was sent under the rules
-        it has, and ends under them.
+        It is not while it computes once more what was sent before a crash: that was sent under the rules it
+        has, and ends under them.
         """
-        now = partition.active_rules
-        if now is None or not _past_what_was_told(partition):
+        now = task.active_rules
+        if now is None or task.repeats_sent_steps:
             return None
-        edition = self.revisions.wanted(now)
-        if edition is None:
+        revision = self.revisions.wanted(now)
+        if revision is None:
             return None
         at = self.now()
-        return PendingAdoption(
-            partition, now.then(edition, at), self._adoption(partition, now.rules, edition, at)
-        )
+        return PendingAdoption(task, now.then(revision, at), self._adoption(task, now.rules, revision, at))
 
     def adopt(self, change: PendingAdoption) -> Output:
         """Let a partition go over to other rules, and return what comes of it."""
-        output = engine_of(change.partition).replace_rules(change.then.rules)
-        change.partition.active_rules = change.then
-        self._announce(change.said)
+        output = change.task.adopt(change.then)
+        self._announce(change.adoption)
         return output
 
-    def _announce(self, said: Adoption) -> None:
-        changed = "unknown" if said["changes"] is None else ",".join(c["rule"] for c in said["changes"])
-        number, before, after = said["partition"], said["rule_set_before"], said["rule_set"]
+    def _announce(self, adoption: Adoption) -> None:
+        changes = adoption["changes"]
+        changed = "unknown" if changes is None else ",".join(change["rule"] for change in changes)
+        number, before, after = adoption["partition"], adoption["rule_set_before"], adoption["rule_set"]
         if before is None:
             log.info("rules partition=%d rule_set=%s", number, after)
         else:
             log.info("rules adopted partition=%d from=%s to=%s changed=%s", number, before, after, changed)
-        self.adoptions.append(said)
+        self._adoptions.append(adoption)
 
     def _adoption(
-        self, partition: Partition, before: RuleSet | str | None, edition: RuleRevision, at: int
+        self, task: PartitionTask, before: RuleSet | str | None, revision: RuleRevision, at: int
     ) -> Adoption:
-        offsets = {name: stand.offset for name, stand in partition.positions().items()}
-        watermark = engine_of(partition).reorder.watermark
-        return adoption(self._app, self._worker, partition.number, offsets, watermark, before, edition, at)
-
-
-def engine_of(partition: Partition) -> Engine:
-    """Return the engine of a partition, which must be a real one where its rules or state are looked at."""
-    assert isinstance(partition.engine, Engine)
-    return partition.engine
+        offsets = {name: stand.offset for name, stand in task.partition.positions().items()}
+        watermark = task.engine.reorder.watermark
+        return adoption(self._app, self._worker, task.number, offsets, watermark, before, revision, at)
 
 
 def rule_sets(partitions: Iterable[Partition]) -> dict[str, str]:
@@ -142,11 +138,6 @@ def opened(partitions: Collection[Partition]) -> dict[str, dict[str, int]]:
             for rule, count in zip(engine.rules.rules, engine.episodes.opened, strict=True):
                 found[rule.id][rule.status.value] += count
     return {rule: dict(counts) for rule, counts in sorted(found.items())}
-
-
-def _past_what_was_told(partition: Partition) -> bool:
-    told = partition.sent_steps
-    return told is None or not told.ids or engine_of(partition).reorder.watermark > told.until
 
 
 class RuleReloader:

@@ -26,8 +26,9 @@ from streams.intake.partition import StepEngine
 from streams.rulebook.watch import RuleWatch
 from streams.worker.app import WorkerApp, build_app
 from streams.worker.dry_run import DryRun
-from streams.worker.pipeline import Stats, WorkerSettings
+from streams.worker.pipeline import Stats
 from streams.worker.segment_judge import SegmentJudge, SegmentJudgeSettings
+from streams.worker.settings import WorkerSettings
 
 __all__ = ["Stats", "WorkerSettings", "run_worker", "serve", "stats_to"]
 

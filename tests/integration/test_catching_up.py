@@ -24,7 +24,7 @@ from streams.core.steps import Step
 from streams.intake.partition import BatchingPolicy
 from streams.offline.replay import replay
 from streams.rulebook.files import load_rules
-from streams.worker.pipeline import WorkerSettings
+from streams.worker.settings import WorkerSettings
 from tests.integration.test_worker_warnings import RULES
 from tests.integration.workers import Sent, consume, event, produce, running, settings_on
 

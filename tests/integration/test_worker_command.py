@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lapwing.demo.broker import free_port
 from streams.core.events.topics import Topic
-from streams.worker.pipeline import WorkerSettings
+from streams.worker.settings import WorkerSettings
 from tests.integration.workers import Sent, event, make_topics, produce, settings_on
 
 RULES = (

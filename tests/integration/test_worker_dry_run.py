@@ -15,7 +15,7 @@ from streams.core.events.topics import Topic
 from streams.core.features.catalogue import DTYPES
 from streams.intake.partition import BatchingPolicy
 from streams.rulebook.files import load_rules
-from streams.worker.pipeline import WorkerSettings
+from streams.worker.settings import WorkerSettings
 from tests.integration.test_worker_command import arguments
 from tests.integration.test_worker_warnings import PARTITIONS, RULES, expected, history
 from tests.integration.workers import Sent, consume, produce, settings_on

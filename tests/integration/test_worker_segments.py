@@ -27,7 +27,7 @@ from streams.core.segments.rules import SegmentRules
 from streams.intake.partition import BatchingPolicy
 from streams.offline.replay import replay
 from streams.rulebook.files import load_segment_rules
-from streams.worker.pipeline import WorkerSettings
+from streams.worker.settings import WorkerSettings
 from tests.integration.workers import RunningWorker, Sent, consume, make_topics, produce, running, settings_on
 
 RULES = """

@@ -21,8 +21,9 @@ from streams.core.events.batch import Batch
 from streams.core.events.topics import REQUIRED, Topic
 from streams.core.segments.engine import SegmentEngine
 from streams.intake.partition import BatchingPolicy, StepEngine
-from streams.worker.pipeline import Stats, WorkerSettings
+from streams.worker.pipeline import Stats
 from streams.worker.run import serve
+from streams.worker.settings import WorkerSettings
 
 WITHIN_S = 30.0
 

@@ -45,13 +45,13 @@ class Bench:
     logs: list[Log]
     pace: BatchingPolicy = AT_ONCE
     engine: RecordingEngine = field(default_factory=RecordingEngine)
-    tally: PartitionTotals = field(default_factory=PartitionTotals)
+    totals: PartitionTotals = field(default_factory=PartitionTotals)
     rejected: list[RejectedRecord] = field(default_factory=list)
     partition: Partition = field(init=False)
 
     def __post_init__(self) -> None:
         self.partition = Partition(
-            0, NAMES, self.engine, max_skew_us=HOUR_US, pace=self.pace, tally=self.tally
+            0, NAMES, self.engine, max_skew_us=HOUR_US, pace=self.pace, totals=self.totals
         )
         for name in NAMES:
             self.partition.begin(name, 0)
@@ -124,9 +124,9 @@ def test_a_poll_is_taken_where_it_continues_the_state_only() -> None:
 
 def test_a_new_state_takes_nothing_but_from_where_its_partition_begins() -> None:
     log = Log(Topic.ORDERS, (1, 2, 3, 4))
-    tally = PartitionTotals()
+    totals = PartitionTotals()
     partition = Partition(
-        0, NAMES, RecordingEngine(), max_skew_us=HOUR_US, pace=BatchingPolicy(), tally=tally
+        0, NAMES, RecordingEngine(), max_skew_us=HOUR_US, pace=BatchingPolicy(), totals=totals
     )
     rejected: list[RejectedRecord] = []
     assert partition.position("orders") is None
@@ -156,7 +156,7 @@ def test_a_refused_record_comes_with_its_place_and_its_bytes_and_the_rest_goes_o
     (bad,) = made.rejected
     assert (bad.place, bad.offset, bad.key, bad.value) == (TopicPartition("orders", 0), 1, b"k", b"garbage")
     assert bad.reason is RefusalReason.NOT_JSON
-    assert made.tally.refused == 1
+    assert made.totals.refused == 1
 
 
 def test_refused_records_at_the_end_do_not_keep_the_released_offset_back() -> None:
@@ -263,7 +263,7 @@ def test_the_tally_adds_up_what_the_engine_says() -> None:
     for offset in range(3):
         made.take(log, offset, offset + 1)
         made.turn()
-    assert (made.tally.events, made.tally.late, made.tally.repeats) == (3, 3, 6)
+    assert (made.totals.events, made.totals.late, made.totals.repeats) == (3, 3, 6)
 
 
 @pytest.mark.parametrize("offset", [0, 1, 3])

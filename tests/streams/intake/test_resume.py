@@ -51,7 +51,7 @@ def test_what_waits_for_another_topic_is_not_in_the_stands() -> None:
 
 def test_a_topic_that_was_not_read_before_begins_at_its_earliest() -> None:
     partition = Partition(
-        0, NAMES, RecordingEngine(), max_skew_us=0, pace=BatchingPolicy(), tally=PartitionTotals()
+        0, NAMES, RecordingEngine(), max_skew_us=0, pace=BatchingPolicy(), totals=PartitionTotals()
     )
     partition.resume({"orders": TopicPosition(1, 1)})
     assert partition.position("orders") == 1

@@ -23,9 +23,10 @@ from streams.errors import StateError
 from streams.intake.partition import BatchingPolicy
 from streams.intake.poll import ReadProgress, TopicPartition
 from streams.intake.sent_steps import SentSteps
-from streams.worker.assignment import CheckpointServices
 from streams.worker.delivery import OutgoingRecord
-from streams.worker.pipeline import Pipeline, WorkerSettings
+from streams.worker.pipeline import CheckpointServices, Pipeline
+from streams.worker.settings import WorkerSettings
+from streams.worker.task import PartitionTask
 from tests.streams.checkpoints.test_store import Full
 from tests.streams.intake.logs import Log
 
@@ -99,9 +100,8 @@ class Worker:
         self.acknowledged = True
         self.waiting: list[asyncio.Future[Any]] = []
         store = CheckpointStore(str(shop.folder), "lapwing", shop.disk)
-        keeping = CheckpointServices(store, shop.group, shop.warned)
-        self.pipeline = Pipeline(SETTINGS, self.engine, self.send, lambda: 0.0, keeping)
-        self.holding = self.pipeline.holding
+        services = CheckpointServices(store, shop.group, shop.warned)
+        self.pipeline = Pipeline(SETTINGS, self.engine, self.send, lambda: 0.0, services)
 
     def engine(self, number: int) -> Engine:
         settings = EngineSettings(reorder_us=0, time_zone=self.shop.zone)
@@ -116,25 +116,32 @@ class Worker:
         return future
 
     async def assign(self, generation: int = 1) -> None:
-        self.holding.control.generation = self.shop.group.generation = generation
-        self.holding.control.assigned({ORDERS})
-        assert self.holding.control.loading == {ORDERS}
-        while self.holding.control.loading:
-            self.holding.check()
+        self.shop.group.generation = generation
+        self.pipeline.assigned({ORDERS}, generation)
+        assert self.pipeline.board.loading == {ORDERS}
+        while self.pipeline.board.loading:
+            self.pipeline.assignment.check()
             await asyncio.sleep(0.001)
-        if self.holding.position(ORDERS) is None:
-            self.holding.control.begin(ORDERS, self.shop.group.begins)
+        if self.position is None:
+            self.pipeline.begin(ORDERS, self.shop.group.begins)
 
     async def read(self, end: int) -> None:
-        position = self.holding.position(ORDERS)
+        position = self.position
         assert position is not None
-        self.holding.control.progress = {ORDERS: ReadProgress(end, end)}
+        self.pipeline.board.progress = {ORDERS: ReadProgress(end, end)}
         self.pipeline.take(self.shop.log.poll(position, end))
         await self.pipeline.turn()
 
     @property
     def position(self) -> int | None:
-        return self.holding.position(ORDERS)
+        return self.pipeline.position(ORDERS)
+
+    @property
+    def tasks(self) -> dict[int, PartitionTask]:
+        return self.pipeline.assignment.tasks
+
+    def moved(self) -> list[int]:
+        return self.pipeline.states.moved()
 
 
 @pytest.fixture
@@ -145,16 +152,16 @@ def shop(tmp_path: Path) -> Shop:
 async def test_another_worker_goes_on_where_the_state_was_saved(shop: Shop) -> None:
     worker = await shop.worker()
     await worker.read(3)
-    await worker.holding.save()
+    await worker.pipeline.save()
     await worker.read(5)
     assert shop.group.offsets == {ORDERS: 3}
     other = await shop.worker()
     assert other.position == 3
     await other.read(5)
-    assert other.holding.moved() == [0]
-    await other.holding.save()
-    await other.holding.save()
-    assert other.holding.moved() == []
+    assert other.moved() == [0]
+    await other.pipeline.save()
+    await other.pipeline.save()
+    assert other.moved() == []
     assert shop.on_disk() == ["0000000001", "0000000002"]
     assert other.pipeline.stats().checkpoints == 1
 
@@ -164,7 +171,7 @@ async def test_nothing_is_committed_before_all_that_came_of_it_has_arrived(shop:
     worker.acknowledged = False
     await worker.read(3)
     assert len(worker.sent) == 1
-    saving = asyncio.ensure_future(worker.holding.save())
+    saving = asyncio.ensure_future(worker.pipeline.save())
     await asyncio.sleep(0.05)
     assert shop.group.offsets == {}
     worker.waiting[0].set_result(None)
@@ -177,16 +184,16 @@ async def test_on_a_full_disk_the_worker_goes_on_and_tries_again(
 ) -> None:
     worker = await shop.worker()
     await worker.read(2)
-    await worker.holding.save()
+    await worker.pipeline.save()
     shop.disk.room = 2
     await worker.read(4)
-    await worker.holding.save()
+    await worker.pipeline.save()
     assert "No space left" in caplog.text
     assert shop.group.offsets == {ORDERS: 2}
     assert shop.on_disk() == ["0000000001"]
     shop.disk.room = 10**9
     await worker.read(5)
-    await worker.holding.save()
+    await worker.pipeline.save()
     assert shop.group.offsets == {ORDERS: 5}
     stats = worker.pipeline.stats()
     assert (stats.checkpoints, stats.checkpoints_failed) == (2, 1)
@@ -196,41 +203,41 @@ async def test_a_worker_whose_commit_is_refused_gives_the_partition_up(shop: Sho
     worker = await shop.worker()
     await worker.read(3)
     shop.group.generation = 2
-    await worker.holding.save()
+    await worker.pipeline.save()
     assert shop.group.offsets == {}
     assert shop.on_disk() == []
-    assert worker.holding.partitions == {}
+    assert worker.tasks == {}
 
 
 async def test_a_refusal_to_the_former_generation_is_nothing_to_the_present_one(shop: Shop) -> None:
     worker = await shop.worker()
     await worker.read(3)
-    snapshot = await worker.holding.snapshot(0)
+    snapshot = await worker.pipeline.states.snapshot(0)
     assert snapshot is not None
     await worker.assign(generation=2)
-    worker.holding.lost(snapshot)
+    worker.pipeline.states.lost(snapshot)
     assert worker.position == 3
 
 
 async def test_a_state_is_kept_over_a_rebalance_unless_another_worker_had_it(shop: Shop) -> None:
     worker = await shop.worker()
     await worker.read(3)
-    await worker.holding.control.revoked()
-    kept = worker.holding.partitions[0]
+    await worker.pipeline.revoked()
+    kept = worker.tasks[0]
     await worker.assign(generation=2)
-    assert worker.holding.partitions == {0: kept}
+    assert worker.tasks == {0: kept}
     other = await shop.worker()
     await other.assign(generation=3)
     await other.read(6)
-    await other.holding.save()
+    await other.pipeline.save()
     await worker.assign(generation=4)
-    assert worker.holding.partitions[0] is not kept
+    assert worker.tasks[0] is not kept
     assert worker.position == 6
 
 
 async def test_what_the_topic_holds_since_the_checkpoint_is_not_sent_again(shop: Shop) -> None:
     worker = await shop.worker()
-    await worker.holding.save()
+    await worker.pipeline.save()
     await worker.read(3)
     ids = [step["id"] for step in map(json_of, worker.sent)]
     assert len(ids) == 1
@@ -243,12 +250,12 @@ async def test_what_the_topic_holds_since_the_checkpoint_is_not_sent_again(shop:
     assert third.sent == []
     assert shop.warned.asked == [{}, {0: 0}, {0: 0}]
     # The engine is not past what was told yet, so the next checkpoint wants it read again.
-    await third.holding.save()
+    await third.pipeline.save()
     shop.warned.until = 0
     fourth = await shop.worker()
     assert shop.warned.asked[-1] == {0: 0}
     await fourth.read(6)
-    await fourth.holding.save()
+    await fourth.pipeline.save()
     await shop.worker()
     assert shop.warned.asked[-1] == {0: 1}
 
@@ -270,7 +277,7 @@ async def test_a_state_that_is_rebuilt_does_not_send_what_the_topic_holds(shop: 
     rebuilt = await shop.worker()
     await rebuilt.read(3)
     assert rebuilt.sent == []
-    await rebuilt.holding.save()
+    await rebuilt.pipeline.save()
     # It is not past what was told yet, so what follows must know of it too.
     following = await shop.worker()
     assert following.position == 3
@@ -280,7 +287,7 @@ async def test_a_state_that_is_rebuilt_does_not_send_what_the_topic_holds(shop: 
 async def test_records_that_are_gone_before_they_were_read_are_told(shop: Shop) -> None:
     worker = await shop.worker()
     await worker.read(3)
-    await worker.holding.save()
+    await worker.pipeline.save()
     shop.group.begins = 3
     assert (await shop.worker()).position == 3
     shop.group.begins = 4
@@ -291,7 +298,7 @@ async def test_records_that_are_gone_before_they_were_read_are_told(shop: Shop) 
 async def test_a_state_of_another_time_zone_is_refused_with_the_mend(shop: Shop) -> None:
     worker = await shop.worker()
     await worker.read(3)
-    await worker.holding.save()
+    await worker.pipeline.save()
     shop.zone = "Europe/Berlin"
     with pytest.raises(StateError, match="time_zone is 'UTC', not 'Europe/Berlin': set it back, or"):
         await shop.worker()
@@ -299,7 +306,7 @@ async def test_a_state_of_another_time_zone_is_refused_with_the_mend(shop: Shop)
 
 async def test_a_worker_that_was_closed_puts_nothing_out(shop: Shop) -> None:
     worker = await shop.worker()
-    worker.holding.close()
+    worker.pipeline.assignment.close()
     await worker.read(3)
     assert worker.sent == []
     assert worker.position == 0

@@ -14,7 +14,8 @@ from streams.errors import BrokerError
 from streams.intake.partition import BatchingPolicy
 from streams.intake.poll import ReadProgress, TopicPartition
 from streams.worker.delivery import OutgoingRecord
-from streams.worker.pipeline import LOST_TURNS, Pipeline, WorkerSettings
+from streams.worker.pipeline import LOST_TURNS, Pipeline
+from streams.worker.settings import WorkerSettings
 from tests.streams.intake.logs import Log
 
 NAMES = {Topic.LOGINS: "logins", Topic.ORDERS: "orders"}
@@ -59,10 +60,10 @@ class Desk:
         return future
 
     def assign(self, places: set[TopicPartition], begin: int = 0) -> None:
-        self.board.assigned(places)
+        self.pipeline.assigned(places, 1)
         for place in places:
-            if self.board.position(place) is None:
-                self.board.begin(place, begin)
+            if self.pipeline.position(place) is None:
+                self.pipeline.begin(place, begin)
 
     def mark(self, place: TopicPartition, position: int, highwater: int | None = None) -> None:
         mark = ReadProgress(position, position if highwater is None else highwater)
@@ -95,7 +96,7 @@ async def test_a_poll_out_of_turn_is_sought_again(desk: Desk) -> None:
     desk.pipeline.take(Log(Topic.ORDERS, (1, 2, 3)).poll(1, 3))
     assert list(desk.board.sought()) == [ORDERS]
     assert list(desk.board.sought()) == []
-    assert desk.board.position(ORDERS) == 0
+    assert desk.pipeline.position(ORDERS) == 0
     assert desk.pipeline.stats().reread == 1
 
 
@@ -135,11 +136,11 @@ async def test_a_partition_that_is_kept_keeps_its_state_and_one_that_is_lost_doe
     others = {TopicPartition("orders", 1), TopicPartition("logins", 1)}
     desk.pipeline.take(Log(Topic.ORDERS, (1, 2)).poll(0, 2))
     desk.assign(PLACES | others)
-    assert desk.board.position(ORDERS) == 2
+    assert desk.pipeline.position(ORDERS) == 2
     desk.assign(others)
     desk.pipeline.take(Log(Topic.ORDERS, (1, 2, 3)).poll(2, 3))  # on its way when the partition was lost
     desk.assign(PLACES | others)
-    assert desk.board.position(ORDERS) == 0
+    assert desk.pipeline.position(ORDERS) == 0
     assert desk.engines == [0, 1, 0]
 
 

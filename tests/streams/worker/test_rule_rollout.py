@@ -16,8 +16,7 @@ from streams.contract.warnings import ControlNotice
 from streams.core.features.catalogue import DTYPES
 from streams.errors import BrokerError
 from streams.rulebook.watch import RuleWatch
-from streams.worker.assignment import CheckpointServices
-from streams.worker.pipeline import Pipeline
+from streams.worker.pipeline import CheckpointServices, Pipeline
 from streams.worker.rule_rollout import RuleReloader
 from tests.streams.worker.test_assignment import ORDERS, SETTINGS, Shop, Worker, json_of
 
@@ -47,11 +46,10 @@ class Watched(Worker):
         super().__init__(shop)
         self.file = shop.folder.parent / f"{shop.folder.name}-{name}.yaml"
         self.file.write_text(text)
-        reloading = RuleReloader(RuleWatch(self.file, DTYPES), "lapwing", name, wall)
+        reloader = RuleReloader(RuleWatch(self.file, DTYPES), "lapwing", name, wall)
         store = CheckpointStore(str(shop.folder), "lapwing", shop.disk)
-        keeping = CheckpointServices(store, shop.group, shop.warned) if keeps else None
-        self.pipeline = Pipeline(SETTINGS, self.engine, self.send, lambda: 0.0, keeping, reloading)
-        self.holding = self.pipeline.holding
+        services = CheckpointServices(store, shop.group, shop.warned) if keeps else None
+        self.pipeline = Pipeline(SETTINGS, self.engine, self.send, lambda: 0.0, services, reloader)
 
     async def say(self, text: str) -> None:
         """Write the rule file and look at it as often as it takes."""
@@ -155,7 +153,7 @@ async def test_where_the_checkpoint_fails_the_old_rules_stay(
     assert shop.on_disk() == []
     assert shop.group.offsets == {}
     if fails == "refused":
-        assert worker.holding.partitions == {}
+        assert worker.tasks == {}
         return
     assert worker.runs() == before
     failed = worker.pipeline.stats().checkpoints_failed
@@ -163,7 +161,7 @@ async def test_where_the_checkpoint_fails_the_old_rules_stay(
     assert worker.pipeline.stats().checkpoints_failed == failed == 1  # not again before the next interval
     shop.disk.room = 10**9
     monkeypatch.undo()
-    await worker.holding.save()
+    await worker.pipeline.save()
     assert worker.runs() == worker.own
     assert worker.steps() == [("opened", ["buys"]), ("withdrawn", ["buys"])]
 
@@ -193,7 +191,7 @@ async def test_a_bad_set_is_refused_with_its_mistakes_once_and_the_old_one_stays
 
 async def test_what_was_sent_before_a_crash_ends_under_the_rules_it_was_sent_under(shop: Shop) -> None:
     worker = await worker_of(shop, "one", BUYS)
-    await worker.holding.save()
+    await worker.pipeline.save()
     await worker.read(3)
     shop.warned.ids += worker.ids()
     shop.warned.until = 30_000_000
@@ -236,7 +234,7 @@ async def test_files_that_were_set_back_after_the_change_are_the_last_word(shop:
 async def test_a_partition_that_another_may_have_had_is_loaded_anew(shop: Shop) -> None:
     worker = await worker_of(shop, "one", BUYS)
     await worker.read(3)
-    await worker.holding.save()
+    await worker.pipeline.save()
     other = await worker_of(shop, "two", BUYS, generation=2)
     await other.say(BOTH)
     assert shop.group.offsets == {ORDERS: 3}
@@ -264,7 +262,7 @@ async def test_a_pause_withdraws_goes_on_counting_and_ends(shop: Shop) -> None:
 async def test_counts_of_what_was_opened_are_part_of_the_state(shop: Shop) -> None:
     worker = await worker_of(shop, "one", SHADOW)
     await worker.read(3)
-    await worker.holding.save()
+    await worker.pipeline.save()
     assert worker.steps() == []
     other = await worker_of(shop, "two", SHADOW, generation=2)
     assert other.pipeline.stats().opened == {"buys": {"shadow": 1}}
@@ -272,8 +270,8 @@ async def test_counts_of_what_was_opened_are_part_of_the_state(shop: Shop) -> No
 
 async def test_without_checkpoints_rules_are_taken_over_between_two_turns(shop: Shop) -> None:
     worker = Watched(shop, "one", BUYS, keeps=False)
-    worker.holding.control.assigned({ORDERS})
-    worker.holding.control.begin(ORDERS, 0)
+    worker.pipeline.assigned({ORDERS}, 1)
+    worker.pipeline.begin(ORDERS, 0)
     await worker.read(3)
     await worker.say(OTHER)
     await worker.read(5)
@@ -287,7 +285,7 @@ async def test_rules_of_a_checkpoint_that_cannot_be_read_any_more_are_those_of_t
 ) -> None:
     worker = await worker_of(shop, "one", BUYS)
     await worker.read(3)
-    await worker.holding.save()
+    await worker.pipeline.save()
     (manifest,) = shop.folder.rglob("manifest.json")
     said = json.loads(manifest.read_text())
     said["rules"]["files"] = {"rules.yaml": BAD}
@@ -304,7 +302,7 @@ async def test_rules_of_a_checkpoint_that_cannot_be_read_any_more_are_those_of_t
 async def test_a_checkpoint_of_before_there_was_a_word_on_rules_goes_on(shop: Shop) -> None:
     worker = await shop.worker()
     await worker.read(3)
-    await worker.holding.save()
+    await worker.pipeline.save()
     (manifest,) = shop.folder.rglob("manifest.json")
     said = json.loads(manifest.read_text())
     del said["rules"]

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from streams.core.events.topics import Topic
-from streams.worker.pipeline import Pipeline, WorkerSettings
+from streams.worker.pipeline import Pipeline
 from streams.worker.run import stats_to
+from streams.worker.settings import WorkerSettings
 
 
 def test_statistics_that_cannot_be_written_are_told_once_and_stop_nothing(

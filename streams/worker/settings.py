@@ -1,0 +1,51 @@
+"""What a worker needs to know beside its engines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from streams.core.events.topics import Topic
+from streams.intake.partition import BatchingPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """Where a worker reads and writes, and how."""
+
+    broker: str
+    """`host:port`, several with commas between them."""
+    topics: Mapping[Topic, str]
+    """The name on the broker of each topic that is read."""
+    app: str = "lapwing"
+    warnings_topic: str = "churn-warnings"
+    control_topic: str = "lapwing-control"
+    audit_topic: str = "lapwing-audit"
+    worker: str = "worker"
+    """What this one is called where several share the work."""
+    group: str = ""
+    """The consumer group, where it is not called as the app."""
+    security: Mapping[str, str] = field(default_factory=dict)
+    """`security_protocol`, `sasl_mechanism`, `sasl_plain_username`, `sasl_plain_password`, `ssl_cafile`."""
+    session_timeout_s: float = 45.0
+    max_skew_us: int = 3_600_000_000
+    fetch_bytes: int = 6_000_000
+    """What one fetch may bring of one place."""
+    poll_records: int = 200_000
+    """What one fetch may bring in all."""
+    pace: BatchingPolicy = field(default_factory=BatchingPolicy)
+    checkpoints: str = ""
+    """A directory or `fsspec` URL; without one a state is rebuilt from the earliest records."""
+    checkpoint_every_s: float = 30.0
+    record_limit: int = 1_048_588
+    """Bytes that the broker takes in one record (Kafka's `message.max.bytes`)."""
+    segment_days_topic: str = ""
+    """The internal topic of days' sums; empty where there are no segment rules."""
+    segment_warnings_topic: str = "segment-warnings"
+    segment_partitions: int = 0
+    """Of the internal topic, as the worker finds it when it starts."""
+
+    @property
+    def rejected_topic(self) -> str:
+        """Return the name of the topic of records that cannot be accepted."""
+        return f"{self.app}.rejected"

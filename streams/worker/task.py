@@ -1,0 +1,86 @@
+"""A task: one partition at work in this worker, with what the worker knows of its state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from streams.core.engine import Engine
+from streams.core.engine_io import Output
+from streams.intake.merge import TopicPosition
+from streams.intake.partition import Partition
+from streams.intake.sent_steps import SentSteps
+from streams.rulebook.revisions import ActiveRules
+
+
+class PartitionTask:
+    """A partition's input and engine, the rules it runs, and what group and warnings topic hold of it."""
+
+    def __init__(
+        self,
+        partition: Partition,
+        *,
+        committed: Mapping[str, TopicPosition] | None = None,
+        sent_steps: SentSteps | None = None,
+        active_rules: ActiveRules | None = None,
+    ) -> None:
+        self.partition = partition
+        self._committed: Mapping[str, TopicPosition] = committed or {}
+        self._sent_steps = sent_steps if sent_steps is not None and sent_steps.ids else None
+        self._active_rules = active_rules
+
+    @property
+    def number(self) -> int:
+        """Return the partition's number."""
+        return self.partition.number
+
+    @property
+    def engine(self) -> Engine:
+        """Return the engine, which must be a real one where its rules or its state are read."""
+        assert isinstance(self.partition.engine, Engine)
+        return self.partition.engine
+
+    # -- what the group has committed -------------------------------------------------------------
+
+    @property
+    def committed(self) -> Mapping[str, TopicPosition]:
+        """Return, by topic, the positions of the newest checkpoint that the group has committed."""
+        return self._committed
+
+    def mark_committed(self, positions: Mapping[str, TopicPosition]) -> None:
+        """Remember that the group has committed a checkpoint of these positions."""
+        self._committed = positions
+
+    # -- the rules it runs ------------------------------------------------------------------------
+
+    @property
+    def active_rules(self) -> ActiveRules | None:
+        """Return the rules it runs; `None` where the worker has no rule files."""
+        return self._active_rules
+
+    def adopt(self, rules: ActiveRules) -> Output:
+        """Go over to other rules, and return what comes of it."""
+        self._active_rules = rules
+        return self.engine.replace_rules(rules.rules)
+
+    # -- what the warnings topic holds ------------------------------------------------------------
+
+    @property
+    def sent_since(self) -> Mapping[int, int] | None:
+        """Return the offsets of the warnings topic that sent steps were read from, while they are needed."""
+        return self._sent_steps.since if self._sent_steps is not None else None
+
+    @property
+    def repeats_sent_steps(self) -> bool:
+        """Whether the engine still computes steps that were sent before a crash."""
+        sent = self._sent_steps
+        return sent is not None and self.engine.reorder.watermark <= sent.until
+
+    def drop_sent(self, output: Output) -> Output:
+        """Return `output` without the steps that the warnings topic holds."""
+        sent = self._sent_steps
+        if sent is None:
+            return output
+        if not self.repeats_sent_steps:
+            self._sent_steps = None  # from the next output on: this one may have come to that instant
+        return replace(output, steps=[step for step in output.steps if step.id not in sent.ids])
