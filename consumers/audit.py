@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Final
 
-from consumers.broker.client import Record
+from consumers.broker.records import Record, RecordSource
 from consumers.loop import Waiter
-from consumers.tail import POLL_S, Source
+from consumers.tail import POLL_S
 from streams.contract.audit import RuleDifference, RulesAdopted, parse_adopted
 from streams.errors import ContractError
 
@@ -27,7 +27,7 @@ class RuleSetChange:
 
 
 def adopted(
-    subscription: Source, stop: Waiter, on_unreadable: Callable[[Record, str], None]
+    subscription: RecordSource, stop: Waiter, on_unreadable: Callable[[Record, str], None]
 ) -> Iterator[RulesAdopted]:
     """Yield what the topic holds, each change of a partition once."""
     seen: set[str] = set()

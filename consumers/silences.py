@@ -2,37 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final
 
-from consumers.broker.client import Record
+from consumers.broker.records import RecordSender, RecordSource
 from streams.contract.silences import Silence, encode_silence, parse_silence
 from streams.errors import ContractError
 
 POLL_S: Final = 0.5
 
 
-class Source(Protocol):
-    """What is needed of a subscription."""
-
-    def poll(self, timeout_s: float) -> Sequence[Record]:
-        """Return what has come."""
-
-    def at_end(self) -> bool:
-        """Return whether all has been read."""
-
-
-class Sender(Protocol):
-    """What is needed of a producer."""
-
-    def send(self, topic: str, key: bytes | None, value: bytes | None) -> None:
-        """Hand a record over."""
-
-    def flush(self) -> None:
-        """Wait until the broker has it."""
-
-
-def read_silences(source: Source) -> dict[str, Silence]:
+def read_silences(source: RecordSource) -> dict[str, Silence]:
     """Return every silence there is by its id; records that are none are passed over."""
     found: dict[str, Silence] = {}
     while True:
@@ -51,7 +30,7 @@ def read_silences(source: Source) -> dict[str, Silence]:
             return found
 
 
-def write_silence(sender: Sender, topic: str, silence: Silence) -> None:
+def write_silence(sender: RecordSender, topic: str, silence: Silence) -> None:
     """Put a silence on the topic and wait until it is there."""
     sender.send(topic, silence.id.encode(), encode_silence(silence))
     sender.flush()

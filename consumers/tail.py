@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-from consumers.broker.client import Record
+from consumers.broker.records import Record, RecordSource
 from consumers.loop import Waiter
 from streams.contract.segments import SegmentEvent
 from streams.contract.warnings import WarningEvent, parse_warning
@@ -16,18 +16,8 @@ POLL_S = 0.5
 Event = TypeVar("Event")
 
 
-class Source(Protocol):
-    """What is needed of a subscription."""
-
-    def poll(self, timeout_s: float) -> Sequence[Record]:
-        """Return what has come."""
-
-    def at_end(self) -> bool:
-        """Return whether all has been read."""
-
-
 def tail(
-    subscription: Source,
+    subscription: RecordSource,
     stop: Waiter,
     *,
     follow: bool,
@@ -42,7 +32,7 @@ def tail(
 
 def tail_of(
     parse: Callable[[bytes], Event],
-    subscription: Source,
+    subscription: RecordSource,
     stop: Waiter,
     *,
     follow: bool,

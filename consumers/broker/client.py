@@ -20,6 +20,7 @@ from kafka.net.compat import KafkaNetClient  # type: ignore[import-untyped]
 from kafka.structs import MemberState, OffsetAndMetadata  # type: ignore[import-untyped]
 
 from consumers.broker.errors import broker_error
+from consumers.broker.records import Record
 from consumers.broker.security import SECURITY_KEYS
 from streams.errors import BrokerError
 
@@ -106,19 +107,6 @@ class Cluster:
                 for half in begun:
                     half.close()
                 raise
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One record as it lies in the topic."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp_ms: int
-    key: bytes | None
-    value: bytes | None
-    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 class Subscription:

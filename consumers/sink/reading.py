@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from consumers.broker.client import Record
+from consumers.broker.records import Record
 from streams.contract.segments import SegmentEvent, parse_segment_warning
 from streams.contract.warnings import WarningEvent
 from streams.errors import ContractError

@@ -6,11 +6,10 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
 
 from sqlalchemy import Connection, delete, select, update
 
-from consumers.broker.client import Record
+from consumers.broker.records import Record, RecordSource
 from consumers.database.database import Database
 from consumers.database.schema import notices, silences, unreadable
 from consumers.muting.notice import NoticeVerdict
@@ -21,22 +20,12 @@ from streams.errors import ContractError
 log = logging.getLogger(__name__)
 
 
-class Source(Protocol):
-    """What is needed of a subscription to the silences topic."""
-
-    def poll(self, timeout_s: float) -> Sequence[Record]:
-        """Return what has come."""
-
-    def at_end(self) -> bool:
-        """Return whether all has been read."""
-
-
 class SilenceReader:
     """Follows the silences topic from its beginning: it is compacted, and each record is stored once."""
 
     def __init__(
         self,
-        source: Source,
+        source: RecordSource,
         database: Database,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-from consumers.broker.client import Record
 from consumers.broker.errors import BrokerAway, GroupChanged
+from consumers.broker.records import GroupSource, Record
 from consumers.database.database import Database
 from consumers.loop import Backoff, Retryable, Stopped, Waiter, persist
 from consumers.sink.reading import read_records, read_segments
@@ -22,28 +22,12 @@ T = TypeVar("T")
 POLL_S = 1.0
 
 
-class Source(Protocol):
-    """What the sink needs of a subscription."""
-
-    def poll(self, timeout_s: float) -> Sequence[Record]:
-        """Return what has come."""
-
-    def commit(self, offsets: Mapping[tuple[str, int], int]) -> None:
-        """Commit offsets."""
-
-    def lag(self) -> int | None:
-        """Return how many records are yet to be read."""
-
-    def at_end(self) -> bool:
-        """Return whether all has been read."""
-
-
 class Sink:
     """Stores what a subscription gives until it is told to stop."""
 
     def __init__(
         self,
-        source: Source,
+        source: GroupSource,
         database: Database,
         stop: Waiter,
         *,

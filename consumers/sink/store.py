@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Table, select
 
-from consumers.broker.client import Record
+from consumers.broker.records import Record
 from consumers.database.database import Database, RowRefused
 from consumers.database.schema import (
     segment_warning_steps,

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from consumers.broker.client import Admin, Cluster, Record, Subscription
+from consumers.broker.client import Admin, Cluster, Subscription
+from consumers.broker.records import Record
 from lapwing.settings.settings import Settings
 from streams.contract.decode import decode_poll
 from streams.core.events.batch import Batch

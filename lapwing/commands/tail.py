@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from consumers.broker.client import Cluster, Record, Subscription
+from consumers.broker.client import Cluster, Subscription
+from consumers.broker.records import Record
 from consumers.loop import Stop
 from consumers.tail import one_line, tail_of
 from lapwing.settings.options import settings_options

@@ -41,6 +41,7 @@ from lapwing.settings.values import (
     words,
     zone_name,
 )
+from streams.contract.mistakes import mistake_text
 from streams.core.events.topics import Topic
 from streams.duration import UNITS, parse_duration
 from streams.errors import SettingsError
@@ -293,7 +294,7 @@ def _read_toml(path: Path | None) -> dict[str, object]:
 def _mistake(item: Any, sources: Mapping[str, str]) -> str:
     """Return one line for one of pydantic's errors; the value is named, unless it is a secret's."""
     name, *inside = item["loc"] or ("",)
-    text = str(item["msg"]).removeprefix("Value error, ")
+    text = mistake_text(item)
     if item["type"] != "value_error":
         text = text[0].lower() + text[1:]
         if name not in SECRETS:

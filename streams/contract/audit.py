@@ -1,4 +1,4 @@
-"""What the audit topic says: which partition went over from which rules to which, and what is different."""
+"""Messages on the audit topic: which partition changed from which rules to which, and the differences."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Final, Literal
 from uuid import UUID, uuid5
 
 import msgspec
-from pydantic import Field, ValidationError
+from pydantic import Field
 
+from streams.contract.mistakes import read_json
 from streams.contract.warnings import Outbound, Time
-from streams.errors import ContractError
 
 NAMESPACE: Final = UUID("0f0b7c1e-6b39-5a55-8a1c-3d8f1d0c9b72")
 """Of the name-based ids of adoptions."""
 
 
 class FieldDifference(Outbound):
-    """A field of a rule that says something else than before."""
+    """A field of a rule whose value changed."""
 
     field: str
     before: str | None
@@ -66,14 +66,8 @@ def adoption_id(
 
 def parse_adopted(value: bytes) -> RulesAdopted:
     """Return the change that the bytes of a record on the audit topic hold."""
-    try:
-        return RulesAdopted.model_validate_json(value)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the value"
-        message = f"not a change of rules: {place}: {first['msg']}"
-        raise ContractError(message) from None
+    return read_json(RulesAdopted, value, "a change of rules")
 
 
 encode_adopted: Final[Callable[[Mapping[str, object]], bytes]] = msgspec.json.Encoder().encode
-"""Return the bytes of what the fields of `RulesAdopted` are."""
+"""Return the bytes of a record with the fields of `RulesAdopted`."""

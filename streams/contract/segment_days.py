@@ -1,4 +1,4 @@
-"""The records of the internal topic: what partitions counted of segments, and what a judge goes on from."""
+"""The records of the internal topic: what partitions counted of segments, and the judge's state."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from streams.core.segments.counts import DaySums, Row, Segment
+from streams.errors import ContractError
 
 _EPOCH: Final = date(1970, 1, 1)
 _encode: Final[Callable[[object], bytes]] = msgspec.json.Encoder().encode
@@ -25,7 +26,7 @@ class SegmentSums(msgspec.Struct, tag_field="kind", tag="sums"):
 
 
 class DayEnd(msgspec.Struct, tag_field="kind", tag="end"):
-    """A partition has ended a day and told all it counted; with the shop's counts."""
+    """A partition has ended a day and sent all its counts; with the shop's counts."""
 
     partition: int
     closed: date
@@ -35,7 +36,7 @@ class DayEnd(msgspec.Struct, tag_field="kind", tag="end"):
 
 
 class JudgeState(msgspec.Struct, tag_field="kind", tag="state"):
-    """What a judge goes on from."""
+    """What a judge resumes from."""
 
     rule_set: str
     state: dict[str, Any]
@@ -68,7 +69,7 @@ def encode_state(state: dict[str, Any], rule_set: str) -> bytes:
 
 
 class SumsReader:
-    """Puts the records of one partition of the internal topic together; what comes twice changes nothing."""
+    """Puts the records of one partition of the internal topic together; a repeat changes nothing."""
 
     def __init__(self) -> None:
         self._open: dict[tuple[int, date], dict[Segment, dict[int, Row]]] = {}
@@ -76,22 +77,29 @@ class SumsReader:
         """The state of the newest day that was judged."""
 
     def read(self, value: bytes | None) -> DaySums | None:
-        """Take in a record; return a partition's sums when it is the end of its day."""
+        """Take in a record; return a partition's sums when it is the end of its day.
+
+        Raises `ContractError` for a record that is not one of ours.
+        """
         try:
-            said = _INTERNAL.decode(value or b"")
-        except msgspec.MsgspecError:
-            return None  # not of ours, and nothing can be lost with it: an end is told once all is told
-        if isinstance(said, JudgeState):
-            if self.state is None or said.state["judged"] >= self.state.state["judged"]:
-                self.state = said
+            record = _INTERNAL.decode(value or b"")
+        except (msgspec.MsgspecError, RecursionError) as error:
+            msg = f"not a record of segments' days: {str(error)[:200]}"
+            raise ContractError(msg) from error
+        if isinstance(record, JudgeState):
+            if not isinstance(record.state.get("judged"), int):
+                msg = "not a record of segments' days: the state has no whole number `judged`"
+                raise ContractError(msg)
+            if self.state is None or record.state["judged"] >= self.state.state["judged"]:
+                self.state = record
             return None
-        rows = self._open.setdefault((said.partition, said.closed), {})
-        if isinstance(said, SegmentSums):
-            rows[said.dimension, said.value] = _days(said.days)
+        rows = self._open.setdefault((record.partition, record.closed), {})
+        if isinstance(record, SegmentSums):
+            rows[record.dimension, record.value] = _days(record.days)
             return None
-        del self._open[said.partition, said.closed]
+        del self._open[record.partition, record.closed]
         return DaySums(
-            said.partition, _day(said.closed), _day(said.since), said.quiet, _days(said.shop), rows
+            record.partition, _day(record.closed), _day(record.since), record.quiet, _days(record.shop), rows
         )
 
 

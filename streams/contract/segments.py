@@ -7,11 +7,21 @@ from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import quote
 
 import msgspec
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from streams.contract.instants import format_instant
-from streams.contract.warnings import STATES, CauseData, Outbound, StateWord, TierWord, Time, cause_data
-from streams.errors import ContractError
+from streams.contract.mistakes import read_json
+from streams.contract.warnings import (
+    STATES,
+    CauseData,
+    Count,
+    Id,
+    Outbound,
+    StateWord,
+    TierWord,
+    Time,
+    cause_data,
+)
 
 if TYPE_CHECKING:  # a subscriber need not wait for Polars
     from streams.core.segments.engine import SegmentStep
@@ -30,8 +40,8 @@ _encode: Final[Callable[[object], bytes]] = msgspec.json.Encoder().encode
 class SegmentData(Outbound):
     """The segment's warning after the step."""
 
-    warning_id: str
-    step: int = Field(ge=1, description="Counts the steps of the warning's life from 1.")
+    warning_id: Id
+    step: Count = Field(description="Counts the steps of the warning's life from 1.")
     dimension: str = Field(description="What the rule is `by`, such as `region`.")
     value: str = Field(description="The dimension's value, such as `north`.")
     state: StateWord
@@ -47,7 +57,7 @@ class SegmentEvent(Outbound):
     """A step in the life of a segment's warning, as a CloudEvent 1.0 in structured JSON."""
 
     specversion: Literal["1.0"]
-    id: str = Field(description="The warning's id and the step's number, joined by `/`.")
+    id: Id = Field(description="The warning's id and the step's number, joined by `/`.")
     source: str = Field(description="`/lapwing/` and the application's name.")
     type: SegmentType
     subject: str = Field(description="Dimension and value, `region=north`; also the record's key.")
@@ -85,10 +95,4 @@ def encode_segment_step(step: SegmentStep, app: str) -> bytes:
 
 def parse_segment_warning(value: bytes) -> SegmentEvent:
     """Return the segment's warning event that the bytes of a record hold."""
-    try:
-        return SegmentEvent.model_validate_json(value)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the value"
-        message = f"not a segment's warning event: {place}: {first['msg']}"
-        raise ContractError(message) from None
+    return read_json(SegmentEvent, value, "a segment's warning event")

@@ -1,35 +1,23 @@
-"""Silences: who asked, why, until when and for which warnings the team is not to be told."""
+"""Silences: which warnings send no notice, until when, who asked for it and why."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     Field,
-    PlainSerializer,
-    ValidationError,
-    WithJsonSchema,
     model_validator,
 )
 
-from streams.contract.instants import format_instant, to_us
-from streams.contract.warnings import Outbound, TierWord
-from streams.errors import ContractError
+from streams.contract.mistakes import make, read_json
+from streams.contract.warnings import Count, Outbound, TierWord, Time
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: Final[tuple[Weekday, ...]] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-Instant = Annotated[
-    AwareDatetime,
-    AfterValidator(lambda instant: instant.astimezone(UTC)),
-    PlainSerializer(lambda instant: format_instant(to_us(instant)), return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "format": "date-time"}),
-]
 
 
 def _zone(name: str) -> str:
@@ -63,7 +51,7 @@ class Matchers(Outbound):
     segments: Names = ()
     regions: Names = ()
     tiers: tuple[TierWord, ...] = Field((), description="Of the warning.")
-    rules: Names = Field((), description="A warning is silenced if all causes that it would tell of are.")
+    rules: Names = Field((), description="A warning is silenced if all its causes are.")
     reasons: Names = Field((), description="Groups of causes, as `reason` in rule files; as with `rules`.")
 
     @property
@@ -97,17 +85,17 @@ class Silence(Outbound):
     """One silence as its newest record says it; the record's key is its id."""
 
     id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
-    revision: int = Field(ge=1, description="One more with every change; the highest holds.")
+    revision: Count = Field(description="One more with every change; the highest holds.")
     author: Text = Field(description="Who asked for it.")
     reason: Text = Field(description="Why.")
-    created_at: Instant
+    created_at: Time
     matchers: Matchers
-    starts_at: Instant
-    ends_at: Instant | None = Field(description="Only a recurring silence may have no end: `null`.")
+    starts_at: Time
+    ends_at: Time | None = Field(description="Only a recurring silence may have no end: `null`.")
     recurring: Recurring | None = Field(
         None, description="In force only in these hours between start and end; at all times where `null`."
     )
-    expired_at: Instant | None = Field(None, description="When somebody ended it before its time.")
+    expired_at: Time | None = Field(None, description="When somebody ended it before its time.")
     expired_by: str | None = Field(None, description="Who ended it.")
 
     @model_validator(mode="after")
@@ -129,37 +117,17 @@ class Silence(Outbound):
 
 def parse_silence(value: bytes) -> Silence:
     """Return the silence that the bytes of a record hold."""
-    try:
-        return Silence.model_validate_json(value)
-    except ValidationError as error:
-        msg = f"not a silence: {mistake(error)}"
-        raise ContractError(msg) from None
+    return read_json(Silence, value, "a silence")
 
 
 def make_recurring(**fields: Any) -> Recurring:
-    """Return hours that come again, or raise `ContractError` with what is wrong with them."""
-    try:
-        return Recurring.model_validate(fields)
-    except ValidationError as error:
-        msg = f"no hours that come again: {mistake(error)}"
-        raise ContractError(msg) from None
+    """Return recurring hours, or raise `ContractError` with what is wrong with them."""
+    return make(Recurring, fields, "recurring hours")
 
 
 def make_silence(**fields: Any) -> Silence:
     """Return a silence of these fields, or raise `ContractError` with what is wrong with it."""
-    try:
-        return Silence.model_validate(fields)
-    except ValidationError as error:
-        msg = f"no silence: {mistake(error)}"
-        raise ContractError(msg) from None
-
-
-def mistake(error: ValidationError) -> str:
-    """Return the first of pydantic's errors in one line: the field, and what is wrong with it."""
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    place = ".".join(str(part) for part in first["loc"])
-    text = first["msg"].removeprefix("Value error, ")
-    return f"{place}: {text}" if place else text
+    return make(Silence, fields, "a silence")
 
 
 def encode_silence(silence: Silence) -> bytes:

@@ -17,6 +17,7 @@ from streams.contract.events import (
     NUL_CHARACTER,
     SCORE_RANGE,
 )
+from streams.contract.mistakes import mistake_line
 from streams.contract.rejected import RefusalReason
 from streams.contract.structs import ROWS, EventRow
 from streams.core.events.topics import FILE_TYPES, Topic
@@ -91,7 +92,6 @@ def _refusal(error: ValidationError) -> RecordRefusal:
     """Return the first of the errors that pydantic found, and how many more there were."""
     errors = error.errors(include_url=False, include_context=False, include_input=False)
     first = errors[0]
-    place = ".".join(str(part) for part in first["loc"])
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    detail = f"{place}: {first['msg']}" if place else first["msg"]
-    return RecordRefusal(_REASONS.get(first["type"], RefusalReason.WRONG_VALUE), detail + more)
+    reason = _REASONS.get(first["type"], RefusalReason.WRONG_VALUE)
+    return RecordRefusal(reason, mistake_line(first) + more)

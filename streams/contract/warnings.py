@@ -3,21 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import quote
 from uuid import UUID, uuid5
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StrictBool,
+    StringConstraints,
+    WithJsonSchema,
+)
 
-from streams.contract.instants import format_instant, to_us
+from streams.contract.instants import InstantOutOfRange, format_instant, read_instant, to_us
+from streams.contract.mistakes import read_json
 from streams.core.steps import Acknowledgement, Cause, OperationsNotice, Step, StepKind
-from streams.errors import ContractError
+
+LATEST: Final = datetime(2262, 1, 1, tzinfo=UTC)
+"""Times in a message end here: a reader may add spans to them, or count nanoseconds in 64 bits."""
+
+
+def _time(given: object) -> object:
+    if isinstance(given, datetime) and given.tzinfo is not None:
+        return given.astimezone(UTC)
+    if not isinstance(given, str):
+        msg = "it should be an RFC 3339 time in a string"
+        raise ValueError(msg)
+    try:
+        instant = read_instant(given)
+    except InstantOutOfRange:
+        instant = LATEST
+    except ValueError:
+        msg = "it should be an RFC 3339 time with an offset"
+        raise ValueError(msg) from None
+    if instant >= LATEST:
+        msg = "it should lie between 1970 and 2261"
+        raise ValueError(msg)
+    return instant
+
 
 Time = Annotated[
     datetime,
-    Field(description="RFC 3339 in UTC with `Z`, microseconds only where they are not zero."),
+    BeforeValidator(_time),
+    Field(description="RFC 3339 in UTC with `Z`, microseconds only where they are not zero; 1970 to 2261."),
     PlainSerializer(lambda instant: format_instant(to_us(instant)), return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
@@ -34,7 +67,12 @@ WarningType = Literal[
     "churn.warning.expired",
 ]
 AttentionWord = Literal["waiting", "acknowledged", "snoozed", "lapsed", "overdue", "expired"]
-Value = int | float | str | None
+Whole = Annotated[int, Field(strict=True, ge=-(2**63), le=2**63 - 1)]
+Number = Annotated[float, Field(strict=True)]
+"""Finite; a whole number is taken too."""
+Count = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
+Value = Whole | Number | str | None
+Id = Annotated[str, StringConstraints(max_length=200)]
 
 NAMESPACE: Final = UUID("b1d0a4f6-3f0e-5b6c-8a55-7d0b0c2f9e11")
 """Of the ids of notices."""
@@ -50,7 +88,7 @@ STATES: Final[dict[StepKind, StateWord]] = {
 class Outbound(BaseModel):
     """What all outbound models share; a field that a later version adds is passed over by an older reader."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, ser_json_inf_nan="null", protected_namespaces=())
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False, protected_namespaces=())
 
 
 class CauseData(Outbound):
@@ -70,7 +108,7 @@ class CauseData(Outbound):
         description="The features the rule reads, at the evaluation that put the cause in its state."
     )
     inhibited_by: str | None = Field(
-        None, description="The open rule that hides this one: the team is not told of it."
+        None, description="The open rule that hides this one from the team's notices."
     )
 
 
@@ -78,7 +116,7 @@ class ReasonData(Outbound):
     """One model input's share in the churn probability."""
 
     feature: str
-    contribution: float = Field(description="Share of the logit.")
+    contribution: Number = Field(description="Share of the logit.")
     value: Value
 
 
@@ -89,20 +127,25 @@ class AcknowledgementData(Outbound):
         description="`waiting` for somebody before a deadline; `acknowledged` or `snoozed`; `lapsed` when "
         "either has ended by its time; `overdue` when a deadline passed; `expired`."
     )
-    step: int = Field(ge=1, description="The step that brought this about: `data.step` where it is news.")
+    step: Count = Field(description="The step that brought this about: `data.step` where it is news.")
     since: Time
-    by: str | None = Field(description="Who acted last; `null` where it was not said.")
+    by: str | None = Field(description="Who acted last; `null` where nobody was named.")
     until: Time | None = Field(description="When the acknowledgement lapses or the snooze ends.")
     deadline: Time | None = Field(description="By when somebody has to acknowledge or snooze the warning.")
-    level: int = Field(ge=0, description="Deadlines that have passed since the warning got its tier.")
+    level: int = Field(
+        strict=True,
+        ge=0,
+        le=2**31 - 1,
+        description="Deadlines that have passed since the warning got its tier.",
+    )
 
 
 class WarningData(Outbound):
     """The warning after the step."""
 
-    warning_id: str
-    step: int = Field(ge=1, description="Counts the steps of the warning's life from 1.")
-    customer_id: str
+    warning_id: Id
+    step: Count = Field(description="Counts the steps of the warning's life from 1.")
+    customer_id: Id
     customer_class: str | None = Field(None, description="From the profile; `null` where it is unknown.")
     segment: str | None = Field(None, description="From the profile; `null` where it is unknown.")
     region: str | None = Field(None, description="From the profile; `null` where it is unknown.")
@@ -116,14 +159,14 @@ class WarningData(Outbound):
         description="Those open after the step; in `resolved`, `withdrawn` and `expired` those that went "
         "with it."
     )
-    churn_probability: float | None = Field(description="`null` until the model is ready.")
-    horizon_days: int
+    churn_probability: Number | None = Field(ge=0, le=1, description="`null` until the model is ready.")
+    horizon_days: Count
     model_version: str | None
     reasons: tuple[ReasonData, ...]
-    value_at_risk: float | None
+    value_at_risk: Number | None
     decision: str
     play: str | None
-    holdout: bool
+    holdout: StrictBool
     rule_set: str = Field(description="Hash of the rules in force.")
 
 
@@ -131,10 +174,10 @@ class WarningEvent(Outbound):
     """A step in the life of a customer's warning, as a CloudEvent 1.0 in structured JSON."""
 
     specversion: Literal["1.0"]
-    id: str = Field(description="The warning's id and the step's number, joined by `/`.")
+    id: Id = Field(description="The warning's id and the step's number, joined by `/`.")
     source: str = Field(description="`/lapwing/` and the application's name.")
     type: WarningType
-    subject: str = Field(description="The customer; also the record's key.")
+    subject: Id = Field(description="The customer; also the record's key.")
     time: Time = Field(description="Event time of the step.")
     datacontenttype: Literal["application/json"]
     data: WarningData
@@ -144,7 +187,7 @@ class ControlNotice(Outbound):
     """Something operations should know that concerns no single customer."""
 
     id: str = Field(
-        description="Follows from all else that is said: after a crash one may come again, with the same id."
+        description="Made from all other fields: after a crash a notice may come again, with the same id."
     )
     app: str
     kind: str
@@ -155,13 +198,7 @@ class ControlNotice(Outbound):
 
 def parse_warning(value: bytes) -> WarningEvent:
     """Return the warning event that the bytes of a record hold."""
-    try:
-        return WarningEvent.model_validate_json(value)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the value"
-        message = f"not a warning event: {place}: {first['msg']}"
-        raise ContractError(message) from None
+    return read_json(WarningEvent, value, "a warning event")
 
 
 def warning_event(step: Step, app: str) -> WarningEvent:
@@ -181,7 +218,7 @@ def encode_step(step: Step, app: str) -> bytes:
         "state": STATES.get(step.kind, "open"),
         "tier": step.tier.label,
         "opened_at": format_instant(step.opened_at),
-        "attention": _attention(step.acknowledgement),
+        "attention": _acknowledgement(step.acknowledgement),
         "causes": [cause_data(cause) for cause in step.causes],
         "churn_probability": step.churn_probability,
         "horizon_days": step.horizon_days,
@@ -212,27 +249,27 @@ def encode_step(step: Step, app: str) -> bytes:
 
 def encode_notice(notice: OperationsNotice, app: str) -> bytes:
     """Return the bytes of a notice on the control topic; the same notice has the same id."""
-    said = {
+    content = {
         "app": app,
         "kind": notice.kind,
         "at": format_instant(notice.at),
         "partition": notice.partition,
         "detail": notice.detail,
     }
-    return _encode({"id": str(uuid5(NAMESPACE, _encode(said).decode())), **said})
+    return _encode({"id": str(uuid5(NAMESPACE, _encode(content).decode())), **content})
 
 
-def _attention(attention: Acknowledgement | None) -> dict[str, Any] | None:
-    if attention is None:
+def _acknowledgement(given: Acknowledgement | None) -> dict[str, Any] | None:
+    if given is None:
         return None
     return {
-        "state": attention.state.value,
-        "step": attention.step,
-        "since": format_instant(attention.since),
-        "by": attention.by,
-        "until": None if attention.until is None else format_instant(attention.until),
-        "deadline": None if attention.deadline is None else format_instant(attention.deadline),
-        "level": attention.level,
+        "state": given.state.value,
+        "step": given.step,
+        "since": format_instant(given.since),
+        "by": given.by,
+        "until": None if given.until is None else format_instant(given.until),
+        "deadline": None if given.deadline is None else format_instant(given.deadline),
+        "level": given.level,
     }
 
 

@@ -20,7 +20,7 @@ from streams.contract.segment_days import SumsReader, encode_state
 from streams.contract.segments import encode_segment_step
 from streams.core.segments.engine import SegmentEngine, SegmentStep
 from streams.core.segments.tables import judge_state, restore_judge
-from streams.errors import BrokerError, StateError
+from streams.errors import BrokerError, ContractError, StateError
 from streams.intake.broker import aiokafka_security
 from streams.intake.sent_steps import WarningsTopic
 
@@ -118,7 +118,13 @@ class SegmentJudge(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         seat = self._seats.get(number)
         if seat is not None:
             for record in records:
-                if (sums := seat.reader.read(record.value)) is not None:
+                try:
+                    sums = seat.reader.read(record.value)
+                except ContractError as error:
+                    place = f"{record.topic}[{record.partition}]@{record.offset}"
+                    log.warning("%s is passed over: %s", place, error)
+                    continue
+                if sums is not None:
                     seat.engine.take(sums)
 
     async def _is_read(self, consumer: Any, number: int, seat: _JudgedPartition) -> bool:

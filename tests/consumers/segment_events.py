@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID, uuid5
 
-from consumers.broker.client import Record
+from consumers.broker.records import Record
 from streams.contract.segments import encode_segment_step
 from streams.core.segments.engine import SegmentStep
 from streams.core.steps import Cause, StepKind, Tier

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from consumers.broker.client import Record
+from consumers.broker.records import Record
+from consumers.database.database import Database
 from tests.consumers.warning_events import record
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -71,3 +72,10 @@ class Topic:
 
     def at_end(self) -> bool:
         return self.lag() == 0
+
+
+def refuse_rows(database: Database, table: str, where: str) -> None:
+    """Let SQLite refuse the new rows of a table for which `where` is true."""
+    with database.writing() as connection:
+        trigger = f"BEFORE INSERT ON {table} WHEN NEW.{where} BEGIN SELECT RAISE(ABORT, 'no room'); END"
+        connection.exec_driver_sql(f"CREATE TRIGGER refuse_rows {trigger}")

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from consumers.audit import adopted, lines, together
-from consumers.broker.client import Record
+from consumers.broker.records import Record
 from streams.contract.examples import ADOPTED_EXAMPLE
 from tests.consumers.stubs import Topic, Waits
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from consumers.broker.client import Record
+from consumers.broker.records import Record
 from consumers.tail import one_line, tail
 from streams.contract.warnings import WarningEvent, parse_warning
 from streams.core.steps import Tier

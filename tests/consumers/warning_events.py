@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID, uuid5
 
-from consumers.broker.client import Record
+from consumers.broker.records import Record
 from streams.contract.warnings import encode_step
 from streams.core.steps import Acknowledgement, AcknowledgementState, Cause, Reason, Step, StepKind, Tier
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from consumers.broker.client import Record
+from consumers.broker.records import Record
 from tests.faults.history import CHUNK_DAYS, History, Size, history_of
 from tests.faults.hosts import Host
 from tests.faults.inject import Faults

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from consumers.broker.client import Admin, Cluster, Producer, Record, Subscription
+from consumers.broker.client import Admin, Cluster, Producer, Subscription
+from consumers.broker.records import Record
 from consumers.loop import Retryable
 from streams.core.events.topics import Topic
 from streams.errors import BrokerError

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from consumers.broker.client import Record
+from consumers.broker.records import Record
 from consumers.database.database import Database
 from consumers.sink.reading import read_records
 from consumers.sink.store import write

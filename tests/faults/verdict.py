@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from consumers.broker.client import Record
+from consumers.broker.records import Record
 
 SHOWN: Final = 5
 

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
 
-from consumers.broker.client import Record
+from consumers.broker.records import Record
 from consumers.database.database import Database
 from consumers.database.schema import warnings
 from consumers.sink.reading import read_records

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from consumers.audit import adopted, lines, together
-from consumers.broker.client import Cluster, Record, Subscription
+from consumers.broker.client import Cluster, Subscription
+from consumers.broker.records import Record
 from consumers.loop import Stop
 from lapwing.settings.options import settings_options
 from lapwing.settings.settings import Settings

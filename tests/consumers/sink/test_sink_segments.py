@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Table, select
 from sqlalchemy import inspect as look
 
-from consumers.broker.client import Record
 from consumers.broker.errors import BrokerAway
+from consumers.broker.records import Record
 from consumers.database.database import Database
 from consumers.database.migrations import MIGRATIONS
 from consumers.database.schema import (
@@ -32,7 +32,7 @@ from streams.contract.segments import parse_segment_warning
 from streams.contract.warnings import parse_warning
 from tests.consumers import segment_events, warning_events
 from tests.consumers.segment_events import life, value, warning_id
-from tests.consumers.stubs import NOW, Clock, Topic, Waits
+from tests.consumers.stubs import NOW, Clock, Topic, Waits, refuse_rows
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_what_is_no_segments_warning_is_put_aside_and_the_rest_goes_on(database:
 
 def test_a_row_that_the_database_refuses_is_put_aside_alone(database: Database) -> None:
     contents: list[bytes | None] = [value(f"s{n}") for n in range(9)]
-    contents[5] = value("s5").replace(b'"step":1,', b'"step":%d,' % 2**70)
+    refuse_rows(database, "segment_warning_steps", "value = 's5'")
     assert store(database, contents) == SinkCounts(records=9, steps=8, unreadable=1)
     (aside,) = rows(database, unreadable)
     assert (aside["reason"], aside["source_offset"]) == ("refused", 5)

@@ -34,8 +34,24 @@ def test_what_was_told_is_read_whole_at_its_end_and_what_was_broken_off_counts_f
     values = [record.value for record in OUTLET.of_sums(SUMS)[:3]]
     reader = SumsReader()
     # A worker died between the records and told all again.
-    assert [reader.read(value) for value in [values[1], b"nonsense", None, *values[:2]]] == [None] * 5
+    assert [reader.read(value) for value in [values[1], *values[:2]]] == [None] * 3
     assert reader.read(values[2]) == SUMS
+
+
+@pytest.mark.parametrize(
+    "value", [None, b"nonsense", b"[" * 20_000, b'{"kind":"state","rule_set":"a","state":{}}']
+)
+def test_what_is_no_record_of_ours_is_refused_and_changes_nothing(value: bytes | None) -> None:
+    values = [record.value for record in OUTLET.of_sums(SUMS)[:3]]
+    reader = SumsReader()
+    reader.read(encode_state({"judged": 5}, "hash"))
+    for known in values[:2]:
+        reader.read(known)
+    with pytest.raises(ContractError, match="not a record of segments' days"):
+        reader.read(value)
+    assert reader.read(values[2]) == SUMS
+    assert reader.state is not None
+    assert reader.state.state == {"judged": 5}
 
 
 def test_an_end_alone_is_that_of_no_segments_here() -> None:

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.contract.warnings import ControlNotice, encode_notice, encode_step, parse_warning, warning_event
+from streams.contract.instants import to_us
+from streams.contract.warnings import (
+    LATEST,
+    ControlNotice,
+    encode_notice,
+    encode_step,
+    parse_warning,
+    warning_event,
+)
 from streams.core.steps import (
     Acknowledgement,
     AcknowledgementState,
@@ -71,7 +79,14 @@ ON_THE_WIRE = (
     '"value_at_risk":null,"decision":"unknown","play":null,"holdout":false,"rule_set":"ab12"}}'
 )
 
-instants = st.integers(0, 253_402_300_799_999_999)
+
+def changed(text: str, other: str) -> bytes:
+    """Return a warning as it is sent, with one thing replaced."""
+    assert text in ON_THE_WIRE
+    return ON_THE_WIRE.replace(text, other, 1).encode()
+
+
+instants = st.integers(0, to_us(LATEST) - 1)
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
 floats = st.floats(allow_nan=False, allow_infinity=False)
 values = st.none() | st.integers(-(2**53), 2**53) | floats | texts
@@ -174,10 +189,28 @@ def test_an_application_with_a_strange_name_still_makes_a_uri() -> None:
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        (b"\xff", "the value: Invalid JSON"),
+        (b"\xff", "not a warning event: Invalid JSON"),
         (b"{}", "specversion: Field required"),
         (ON_THE_WIRE.replace('"step":1', '"step":0').encode(), "data.step"),
         (ON_THE_WIRE.replace("warning.opened", "warning.eaten").encode(), "type"),
+        (b"[" * 20_000, "Invalid JSON: recursion limit exceeded"),
+        (changed('"churn_probability":null', f'"churn_probability":0{"7" * 400}'), "Invalid JSON"),
+        (changed('"churn_probability":null', f'"churn_probability":7{"0" * 400}'), "data.churn_probability"),
+        (changed('"churn_probability":null', '"churn_probability":1.01'), "data.churn_probability"),
+        (changed('"churn_probability":null', '"churn_probability":"0.7"'), "data.churn_probability"),
+        (changed('"churn_probability":null', '"churn_probability":NaN'), "data.churn_probability"),
+        (changed('"orders_30d":1', f'"orders_30d":1{"0" * 400}'), "data.causes.0.values.orders_30d"),
+        (changed('"contribution":0.8', '"contribution":1e999'), "data.reasons.0.contribution"),
+        (changed('"horizon_days":90', '"horizon_days":2147483648'), "data.horizon_days"),
+        (changed('"holdout":false', '"holdout":"no"'), "data.holdout"),
+        (changed('"time":"2011', '"time":"0001'), "time: it should lie between 1970 and 2261"),
+        (changed('"time":"2011', '"time":"9999'), "time: it should lie between 1970 and 2261"),
+        (
+            changed('"time":"2011-03-01T00:00:00Z"', '"time":1298937600'),
+            "time: it should be an RFC 3339 time",
+        ),
+        (changed('"time":"2011-03-01T00:00:00Z"', '"time":"2011-03-01"'), "time: it should be an RFC 3339"),
+        (changed('"since":"2011', '"since":"1011'), "data.causes.0.since: it should lie between"),
     ],
 )
 def test_what_is_no_warning_is_refused_in_one_line(value: bytes, words: str) -> None:
