@@ -16,7 +16,7 @@ PACKAGES = ("streams", "consumers", "lapwing")
 ORDER: dict[str, tuple[str, ...]] = {
     # A room may import those before it in its line, never those after it.
     "streams.core": (
-        *("events", "steps", "conditions", "features", "rules", "model", "warnings", "segments"),
+        *("events", "steps", "conditions", "features", "observer", "rules", "model", "warnings", "segments"),
         *("engine_io", "engine", "state_tables", "analysis", "explain"),
     ),
     "streams": (
@@ -114,6 +114,33 @@ def test_core_asks_no_clock_and_opens_no_file() -> None:
         or (isinstance(node, ast.Name) and node.id in ("open", "print", "input"))
     }
     assert asking == set()
+
+
+PARTS = (
+    "engine",
+    "customers",
+    "deduplicator",
+    "reorder",
+    "episodes",
+    "source_guard",
+    "delayed_labels",
+    "learner",
+)
+
+
+def test_nobody_writes_the_attributes_of_an_engine_or_of_its_parts() -> None:
+    written = {
+        f"{module(path)}:{node.lineno} {node.attr}"
+        for path in sources(*PACKAGES)
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.ctx, ast.Store)
+        and (
+            (isinstance(node.value, ast.Attribute) and node.value.attr in PARTS)
+            or (isinstance(node.value, ast.Name) and node.value.id in PARTS)
+        )
+    }
+    assert written == set()
 
 
 def rooms_of(place: str) -> set[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from streams.core.engine_io import EngineSettings, Output
@@ -16,11 +16,12 @@ from streams.core.events.dedup import Deduplicator
 from streams.core.events.reorder import ReorderBuffer, ReorderedEvents
 from streams.core.events.topics import Topic
 from streams.core.features.apply import AppliedEvents, OrderedEvents, apply_events
-from streams.core.features.catalogue import CATALOGUE, Features
+from streams.core.features.catalogue import Features
 from streams.core.features.customers import Customers
 from streams.core.features.source_guard import SourceGuard
 from streams.core.model import logistic as models
 from streams.core.model.delayed_labels import DelayedLabels
+from streams.core.observer import CauseObserver, SweepObserver
 from streams.core.rules.rule_set import RuleSet
 from streams.core.segments.counts import SegmentCounts
 from streams.core.steps import Cause, Scoring
@@ -51,7 +52,7 @@ class Engine:
         self.partition = partition
         self.calendar = Calendar(settings.time_zone, settings.sweep_every_us)
         self.customers = Customers()
-        self.deduplicator = Deduplicator(settings.repeat_window_us)
+        self.deduplicator = Deduplicator(settings.repeat_window_us or 0)
         self.reorder = ReorderBuffer(settings.reorder_us)
         self.episodes = Episodes(settings.app, rules, settings.attention)
         self.source_guard = SourceGuard(settings.quiet_after_us, partition)
@@ -64,11 +65,16 @@ class Engine:
         )
         self.segments = SegmentCounts(partition, self.calendar) if settings.segments else None
         self.model = learner.snapshot() if learner is not None else None
-        self.on_features: Callable[[int, pl.DataFrame], None] | None = None
         self.sweeps = 0
+        self._sweep_observer: SweepObserver | None = None
         self._midnight: int | None = None
         """The next local midnight; `None` before the first event."""
         self._next_sweep = 0
+
+    def observe(self, *, causes: CauseObserver | None = None, sweeps: SweepObserver | None = None) -> None:
+        """Let a driver see causes open and end, and the features at each sweep."""
+        self.episodes.observe(causes)
+        self._sweep_observer = sweeps
 
     # -- the three ways in ------------------------------------------------------------------------
 
@@ -120,6 +126,16 @@ class Engine:
         """Go on from `place`."""
         self._midnight, self._next_sweep, self.sweeps = midnight, next_sweep, sweeps
 
+    def restore_learner(self, state: dict[str, Any]) -> None:
+        """Go on from what the learner's `state` returned."""
+        if self.learner is not None:
+            self.learner.restore(state)
+            self.use_model(self.learner.snapshot())
+
+    def use_model(self, model: models.Model | None) -> None:
+        """Score by `model` from now on, until the learner has learned something new."""
+        self.model = model
+
     # -- event time -------------------------------------------------------------------------------
 
     def _take(self, ordered: ReorderedEvents) -> Output:
@@ -130,11 +146,12 @@ class Engine:
         if self._midnight is None:
             self._begin(int(instant[0]))
         rows = self.customers.index(events.customer_id)
-        fresh = self.deduplicator.fresh(self.customers.hashes[rows], events.event_id, events.at, instant)
-        output.counts.repeats = int(np.count_nonzero(~fresh))
-        if output.counts.repeats:
-            kept = np.flatnonzero(fresh)
-            events, instant, rows = events.take(kept), instant[kept], rows[kept]
+        if self.settings.repeat_window_us is not None:
+            fresh = self.deduplicator.fresh(self.customers.hashes[rows], events.event_id, events.at, instant)
+            output.counts.repeats = int(np.count_nonzero(~fresh))
+            if output.counts.repeats:
+                kept = np.flatnonzero(fresh)
+                events, instant, rows = events.take(kept), instant[kept], rows[kept]
         output.counts.events = len(events)
         output.counts.late = int(np.count_nonzero(events.at < instant))
         taken = OrderedEvents(events, instant, rows)
@@ -200,10 +217,10 @@ class Engine:
         self._emit(self._sorted(self._evaluate(features, None, {}, output)), features, output)
         if self.learner is not None:
             self._decide(at, features)
-        if self.on_features is not None:
-            frame = features.frame(tuple(CATALOGUE))
-            names = pl.Series("customer_id", self.customers.ids[: len(view)], dtype=pl.String)
-            self.on_features(at, frame.insert_column(0, names))
+        if self._sweep_observer is not None:
+            if "churn_probability" not in self.rules.columns:
+                self._score(features)
+            self._sweep_observer.swept(at, features)
 
     def _evaluate(
         self,
@@ -216,7 +233,7 @@ class Engine:
         if not self.rules.rules:
             output.counts.ignored[IgnoredAction.UNKNOWN] += len(actions)
             return []
-        if "churn_probability" in self.rules.columns or self.on_features is not None:
+        if "churn_probability" in self.rules.columns:
             self._score(features)
         verdicts = self.rules.verdicts(features.columns(self.rules.columns))
 
@@ -227,8 +244,7 @@ class Engine:
         view = features.view
         evaluations = Evaluations(view.rows, view.at, verdicts, occurred, before, actions)
         changes = list(self.episodes.changes(evaluations, self.customers.ids, cause_of))
-        output.counts.ignored += self.episodes.ignored
-        self.episodes.ignored.clear()
+        output.counts.ignored += self.episodes.take_ignored()
         return changes
 
     def _sorted(

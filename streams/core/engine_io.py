@@ -23,7 +23,8 @@ class EngineSettings:
     time_zone: str = "UTC"
     sweep_every_us: int = DAY
     reorder_us: int = SECOND // 4
-    repeat_window_us: int = 2 * DAY
+    repeat_window_us: int | None = 2 * DAY
+    """`None` where the events are known to hold no repeats."""
     quiet_after_us: Mapping[Topic, int] = field(default_factory=lambda: MappingProxyType({}))
     priors: Priors = field(default_factory=Priors)
     horizon_us: int = 90 * DAY

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from streams.core.engine import Engine
 from streams.core.events.batch import COLUMNS, Batch, read_record, record_json
-from streams.core.events.topics import Topic
 from streams.core.features.complaint_followups import restored
 from streams.core.features.complaints import Rows, TrackedComplaint
 from streams.core.features.customers import SCHEMA
@@ -115,13 +114,10 @@ def restore(engine: Engine, state: Mapping[str, pl.DataFrame]) -> None:
             raise StateMismatch(msg)
     customers = engine.customers
     frame = state["customers"]
-    customers.index(frame["customer_id"].to_numpy().astype(np.object_))
-    for name in SCHEMA:
-        values = frame[name] if name in frame.columns else restored(frame, name)
-        customers.state[name][: len(frame)] = values.to_numpy()
-    customers.count, customers.day = once["count"], once["day"]
-    for word in once["words"]:
-        customers.code(word)
+    columns = {
+        name: (frame[name] if name in frame.columns else restored(frame, name)).to_numpy() for name in SCHEMA
+    }
+    customers.restore(frame["customer_id"].to_numpy().astype(np.object_), columns, once)
     for (measure, day), cells in state["days"].partition_by("measure", "day", as_dict=True).items():
         customers.logs[measure].add(day, cells["customer"].to_numpy(), cells["amount"].to_numpy())
     for customer, complaint_id, opened_at, resolved_at, uncounted in state["complaints"].iter_rows():
@@ -139,12 +135,7 @@ def restore(engine: Engine, state: Mapping[str, pl.DataFrame]) -> None:
     _restore_decisions(engine, state["decisions"], once)
     restore_counts(engine.segments, state)
     engine.resume(once["midnight"], once["next_sweep"], once["sweeps"])
-    for topic, (newest, told) in once["quiet"].items():
-        if Topic[topic] in engine.source_guard.newest:
-            engine.source_guard.newest[Topic[topic]], engine.source_guard.announced[Topic[topic]] = (
-                newest,
-                told,
-            )
+    engine.source_guard.restore(once["quiet"])
 
 
 def _once(engine: Engine) -> dict[str, Any]:
@@ -156,19 +147,14 @@ def _once(engine: Engine) -> dict[str, Any]:
         "partition": engine.partition,
         "time_zone": engine.settings.time_zone,
         "rule_set": engine.rules.hash,
-        "count": customers.count,
-        "day": customers.day,
-        "words": customers.words[1:],
+        **customers.once(),
         "midnight": midnight,
         "next_sweep": next_sweep,
         "sweeps": sweeps,
         "watermark": reorder.watermark,
         "newest": reorder.newest,
-        "quiet": {
-            t.name: [engine.source_guard.newest[t], engine.source_guard.announced[t]]
-            for t in engine.source_guard.newest
-        },
-        "opened": {r.id: n for r, n in zip(engine.rules.rules, engine.episodes.opened, strict=True)},
+        "quiet": engine.source_guard.state(),
+        "opened": engine.episodes.opened_by_rule(),
         "learner": engine.learner.state() if engine.learner is not None else None,
     }
 
@@ -233,8 +219,7 @@ def _decisions(state: Mapping[str, NDArray[Any]]) -> pl.DataFrame:
 
 def _restore_decisions(engine: Engine, frame: pl.DataFrame, once: Mapping[str, Any]) -> None:
     if engine.learner is not None and once["learner"] is not None:
-        engine.learner.restore(once["learner"])
-        engine.model = engine.learner.snapshot()
+        engine.restore_learner(once["learner"])
     at = frame["at"].to_numpy()
     starts = np.flatnonzero(np.diff(at, prepend=at[0] - 1)) if len(at) else np.empty(0, dtype=np.int64)
     names = [name for name in frame.columns if name.startswith("x:")]

@@ -21,10 +21,22 @@ from streams.core.engine_io import EventCounts
 from streams.core.events.batch import Batch
 from streams.core.events.calendar import NEVER, Calendar
 from streams.core.events.partitioner import partitions
+from streams.core.features.catalogue import CATALOGUE, Features
 from streams.core.segments.engine import SegmentEngine, SegmentStep
 from streams.core.steps import OperationsNotice, Step
 
-Sweeps = list[tuple[int, pl.DataFrame]]
+
+class SweptFeatures:
+    """Observes an engine and keeps the features of every customer at each sweep."""
+
+    def __init__(self) -> None:
+        self.frames: list[tuple[int, pl.DataFrame]] = []
+        """(instant, a row for each customer) in the order of the sweeps."""
+
+    def swept(self, at: int, features: Features) -> None:
+        """Keep the features at a sweep."""
+        names = pl.Series("customer_id", features.view.customers.ids[: len(features)], dtype=pl.String)
+        self.frames.append((at, features.frame(tuple(CATALOGUE)).insert_column(0, names)))
 
 
 @dataclass(slots=True)
@@ -54,7 +66,7 @@ class FeatureFile:
         if self._writer is not None:
             self._writer.close()
 
-    def write(self, sweeps: Sweeps) -> None:
+    def write(self, sweeps: list[tuple[int, pl.DataFrame]]) -> None:
         """Write (instant, customers with their features) of whole sweeps; partitions of one go together."""
         for at in sorted({at for at, _ in sweeps}):
             frame = pl.concat([part for instant, part in sweeps if instant == at])
@@ -95,10 +107,10 @@ def replay(
         events = events.take(slice(0, int(np.searchsorted(events.at, until, side="right"))))
     if not len(events):
         return result
-    sweeps: Sweeps = []
+    swept = SweptFeatures()
     if features is not None:
         for engine in engines:
-            engine.on_features = lambda at, frame: sweeps.append((at, frame))
+            engine.observe(sweeps=swept)
     partition = partitions(events.customer_id, len(engines))
     ends = [until if until is not None else _last(events, partition == n) for n in range(len(engines))]
     for begin, end, midnight in _days(events, engines[0].calendar, max(ends)):
@@ -126,8 +138,8 @@ def replay(
         on_steps(steps[done:])
         result.steps += len(steps)
         if features is not None:
-            features.write(sweeps)
-            sweeps.clear()
+            features.write(swept.frames)
+            swept.frames.clear()
         if progress is not None:
             progress(end, len(events))
     result.sweeps = max(engine.sweeps for engine in engines)

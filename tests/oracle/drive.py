@@ -17,6 +17,7 @@ from streams.core.rules.rule_set import RuleSet, compile_rules
 from streams.core.state_tables import restore, tables
 from streams.core.steps import Step
 from streams.core.warnings.acknowledgement import AcknowledgementTerms
+from streams.offline.replay import SweptFeatures
 from tests.oracle.conditions import OracleRule
 from tests.oracle.engine import OracleSettings
 
@@ -89,11 +90,12 @@ def drive(
     With `restarts`, the batches are each taken by a new engine that has the state of the one before.
     """
     driven = Driven()
+    swept = SweptFeatures()
     named = pl.lit(True) if only is None else pl.col("customer_id").is_in(list(only))
 
     def begun() -> Engine:
         engine = Engine(engine_settings(settings), rules, None, 0)
-        engine.on_features = lambda at, frame: driven.sweeps.append((at, frame.filter(named)))
+        engine.observe(sweeps=swept)
         return engine
 
     engine = begun()
@@ -107,6 +109,7 @@ def drive(
     outputs.append(engine.flush())
     if until is not None:
         outputs.append(engine.advance(until))
+    driven.sweeps = [(at, frame.filter(named)) for at, frame in swept.frames]
     for output in outputs:
         driven.steps += [step for step in output.steps if only is None or step.customer_id in only]
         driven.late += output.counts.late

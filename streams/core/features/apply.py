@@ -76,7 +76,7 @@ def apply_events(
     if before is not None:
         topic[before] = NO_TOPIC
     day = calendar.days(at) if any_late else None
-    customers.count = max(customers.count, int(rows.max()) + 1)
+    customers.appear(rows)
     quiet = {t: mask[rank] for t, mask in quiet.items()}
     view = Pass(customers, rows, instant, at, day, quiet, _newest_at(rank, before, newest))
     _Application(view, taken.events, rank, topic, customers).run()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -196,6 +196,25 @@ class Customers:
             self._grow(len(self.ids))
             self.hashes[first : len(self.ids)] = hash_strings(self.ids[first:])
         return found
+
+    def appear(self, rows: NDArray[np.int32]) -> None:
+        """Let the customers of (k,) rows have had their first event by now."""
+        self.count = max(self.count, int(rows.max()) + 1)
+
+    def restore(
+        self, ids: NDArray[np.object_], columns: Mapping[str, NDArray[Any]], once: Mapping[str, Any]
+    ) -> None:
+        """Go on from the ids and state columns, (k,) each, of customers, and from `once`."""
+        self.index(ids)
+        for name, values in columns.items():
+            self.state[name][: len(ids)] = values
+        self.count, self.day = once["count"], once["day"]
+        for word in once["words"]:
+            self.code(word)
+
+    def once(self) -> dict[str, Any]:
+        """Return what there is once of all customers, for `restore`."""
+        return {"count": self.count, "day": self.day, "words": self.words[1:]}
 
     def book(self, customer: int) -> CustomerComplaints:
         """Return the complaints of a customer, to be changed."""

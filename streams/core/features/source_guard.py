@@ -5,7 +5,8 @@ It also tells when the newest event of a topic was, of anyone in the partition, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,16 @@ class SourceGuard:
         self.partition = partition
         self.newest = {topic: int(NEVER) for topic in sorted({*REQUIRED, *after})}
         self.announced = dict.fromkeys(self.newest, False)
+
+    def state(self) -> dict[str, list[int | bool]]:
+        """Return the newest event time of each topic, and whether it was announced as quiet."""
+        return {topic.name: [newest, self.announced[topic]] for topic, newest in self.newest.items()}
+
+    def restore(self, state: Mapping[str, Sequence[Any]]) -> None:
+        """Go on from `state`; topics that are not watched any more are left out."""
+        for topic in self.newest:
+            if topic.name in state:
+                self.newest[topic], self.announced[topic] = state[topic.name]
 
     def during(self, taken: OrderedEvents, notices: list[OperationsNotice]) -> dict[Topic, NDArray[np.bool_]]:
         """Return for each guarded topic whether it is quiet at each of the (n,) events, in their order."""

@@ -170,6 +170,10 @@ class SegmentEngine:
         self.on_features: Callable[[int, str, pl.DataFrame], None] | None = None
         """Told the local day, the dimension and the features of its segments at each judgement."""
 
+    def resume(self, judged: int | None) -> None:
+        """Go on after the day `judged`."""
+        self.judged = judged
+
     def take(self, sums: DaySums) -> None:
         """Take in what a partition counted; days that it has ended before change nothing."""
         if sums.closed <= self._ended.get(sums.partition, sums.closed - 1):

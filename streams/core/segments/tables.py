@@ -125,7 +125,7 @@ def restore_judge(engine: SegmentEngine, state: Mapping[str, Any]) -> None:
     if state["format"] != FORMAT:
         msg = f"the judge's state has format {state['format']!r}, not {FORMAT!r}"
         raise ValueError(msg)
-    engine.judged = state["judged"]
+    engine.resume(state["judged"])
     for name, said in state["groups"].items():
         group = engine.group(name)
         episodes = group.episodes

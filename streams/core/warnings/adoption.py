@@ -80,8 +80,6 @@ def taken_over(former: Episodes, rules: RuleSet) -> Episodes:
                 warning.orphans = (*warning.orphans, causes[rule])
         warning.wakes_at = ALWAYS
         made.hold(customer, warning)
-    made.newest = former.newest
-    for rule, opened in enumerate(former.opened):
-        if (place := moved[rule]) is not None:
-            made.opened[place] = opened
+    made.resume(former.newest, former.opened_by_rule())
+    made.observe(former.observer)
     return made

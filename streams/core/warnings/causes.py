@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import IntEnum
+from enum import Enum, IntEnum
 from types import MappingProxyType
 
 import numpy as np
@@ -25,6 +25,14 @@ class CausePhase(IntEnum):
     PENDING = 1
     OPEN = 2
     CLEARING = 3
+
+
+class CauseEvent(Enum):
+    """How an evaluation began or ended a cause."""
+
+    OPENED = "opened"
+    CLOSED = "closed"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(slots=True)

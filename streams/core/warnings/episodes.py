@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID, uuid5
@@ -12,6 +12,7 @@ import numpy as np
 
 from streams.core.events.batch import ActionRecord
 from streams.core.events.calendar import ALWAYS
+from streams.core.observer import CauseObserver
 from streams.core.rules.inhibition import standing
 from streams.core.rules.rule_set import RuleSet
 from streams.core.steps import (
@@ -24,7 +25,15 @@ from streams.core.steps import (
     Tier,
 )
 from streams.core.warnings.acknowledgement import ACTS, AcknowledgementTerms, IgnoredAction, WarningTimers
-from streams.core.warnings.causes import FALSE, TRUE, CausePhase, CauseState, CauseTable, Evaluations
+from streams.core.warnings.causes import (
+    FALSE,
+    TRUE,
+    CauseEvent,
+    CausePhase,
+    CauseState,
+    CauseTable,
+    Evaluations,
+)
 
 NAMESPACE: Final = UUID("6f1a3c52-5d0b-5c0e-9f0e-1a2b3c4d5e6f")
 """Of the name-based warning ids."""
@@ -103,7 +112,21 @@ class Episodes:
         """Causes opened so far, by rule; shadow rules are counted too."""
         self.ignored: Counter[IgnoredAction] = Counter()
         """Actions that had no effect, since they were last counted."""
+        self.observer: CauseObserver | None = None
         self._timers = WarningTimers()
+
+    def observe(self, observer: CauseObserver | None) -> None:
+        """Let somebody see causes open and end."""
+        self.observer = observer
+
+    def opened_by_rule(self) -> dict[str, int]:
+        """Return how many causes each rule has opened so far."""
+        return {rule.id: n for rule, n in zip(self.rules.rules, self.opened, strict=True)}
+
+    def resume(self, newest: dict[int, tuple[int, int]], opened: Mapping[str, int]) -> None:
+        """Go on from `newest` and from what `opened_by_rule` returned, of rules that there still are."""
+        self.newest = newest
+        self.opened = [opened.get(rule.id, 0) for rule in self.rules.rules]
 
     # -- which customers need a look --------------------------------------------------------------
 
@@ -151,6 +174,11 @@ class Episodes:
             if due < ALWAYS:
                 self._timers.wake(customer, due)
 
+    def take_ignored(self) -> Counter[IgnoredAction]:
+        """Return how many actions had no effect since this was last asked, by the reason."""
+        ignored, self.ignored = self.ignored, Counter()
+        return ignored
+
     # -- one customer, row by row -----------------------------------------------------------------
 
     def _walk(
@@ -180,19 +208,21 @@ class Episodes:
                 turned = w == FALSE and (i == 0 or not skipped[i - 1] or when[rule][i - 1] != FALSE)
                 late = occurred[i] < at
                 event = self._advance(rule, customer, at, w, c, occurred[i] if late and turned else None)
-                if event is _OPENED:
-                    life = self.causes.get(rule, customer)
-                    assert life is not None
-                    joined[rule] = (life.since, life.opened_at)
+                if event is CauseEvent.OPENED:
+                    cause = self.causes.get(rule, customer)
+                    assert cause is not None
+                    joined[rule] = (cause.since, cause.opened_at)
                 elif event is not None:
-                    left[rule] = event is _WITHDRAWN
+                    left[rule] = event is CauseEvent.WITHDRAWN
             if joined or left:
+                if self.observer is not None:
+                    self.observer.causes_changed(customer, at, joined, left)
                 yield from self._step(customer, ids[customer], at, row, joined, left, cause_of)
 
     def _advance(
         self, rule: int, customer: int, at: int, w: int, c: int, disproved_at: int | None
-    ) -> object | None:
-        """Move one cause by one evaluation; return `_OPENED`, `_CLOSED`, `_WITHDRAWN` or `None`."""
+    ) -> CauseEvent | None:
+        """Move one cause by one evaluation; return what became of it, `None` where it did not open or end."""
         spec = self.rules.rules[rule]
         life = self.causes.get(rule, customer)
         if life is None or life.phase is CausePhase.COOLING:
@@ -207,18 +237,18 @@ class Episodes:
                 life.phase, life.opened_at = CausePhase.OPEN, at
                 self.causes.put(rule, customer, life)
                 self.opened[rule] += 1
-                return _OPENED
+                return CauseEvent.OPENED
             self.causes.put(rule, customer, life)
             return None
         if disproved_at is not None and disproved_at < life.opened_at:
             self.causes.drop(rule, customer)
-            return _WITHDRAWN
+            return CauseEvent.WITHDRAWN
         if c == TRUE:
             if life.phase is not CausePhase.CLEARING:
                 life.phase, life.clearing_since = CausePhase.CLEARING, at
             if at - life.clearing_since >= spec.keep_open_for_us:
                 self.causes.close(rule, customer, at)
-                return _CLOSED
+                return CauseEvent.CLOSED
             self.causes.put(rule, customer, life)
         elif c == FALSE and life.phase is CausePhase.CLEARING:
             life.phase = CausePhase.OPEN
@@ -339,9 +369,6 @@ class Episodes:
     ) -> WarningChange:
         number, tier, attention = warning.number, warning.tier, warning.acknowledgement
         return WarningChange(customer, at, row, kind, warning, number, tier, causes, attention)
-
-
-_OPENED, _CLOSED, _WITHDRAWN = object(), object(), object()
 
 
 def warning_id(app: str, customer_id: str, opened_at: int, again: int) -> str:

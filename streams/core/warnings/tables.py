@@ -137,11 +137,8 @@ def restore_episodes(episodes: Episodes, state: Mapping[str, pl.DataFrame], once
             episodes.causes.put(places[rule], customer, life)
     for row in state["warnings"].iter_rows(named=True):
         episodes.hold(row["customer"], _warning(row, places))
-    for customer, at, again in state["openings"].iter_rows():
-        episodes.newest[customer] = (at, again)
-    for rule, opened in once["opened"].items():
-        if rule in places:
-            episodes.opened[places[rule]] = opened
+    newest = {customer: (at, again) for customer, at, again in state["openings"].iter_rows()}
+    episodes.resume(newest, once["opened"])
 
 
 def _warning(row: Mapping[str, Any], places: Mapping[str, int]) -> OpenWarning:

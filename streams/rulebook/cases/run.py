@@ -113,7 +113,7 @@ def _steps(case: Case, engine: Engine, begin: int) -> Iterator[Step]:
         if at in states:
             # What the model says at a time, it says of the events and the sweep of that time too.
             yield from _outputs(engine, taken.before(at), begin + at - 1)
-            engine.model = stated(states[at])
+            engine.use_model(stated(states[at]))
         late = taken.late(at)
         if len(late):
             yield from _outputs(engine, taken.before(at + 1), None)

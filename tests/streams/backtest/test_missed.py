@@ -10,7 +10,7 @@ from streams.core.conditions.distance import Distances
 from streams.core.engine import Engine
 from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.steps import Tier
-from streams.offline.replay import replay
+from streams.offline.replay import SweptFeatures, replay
 from tests.oracle.days import DAY
 from tests.oracle.histories import as_batch
 from tests.streams.backtest.histories import (
@@ -37,9 +37,9 @@ def test_the_nearest_is_that_of_the_slow_look(seed: int) -> None:
     events = without_repeats(generated.arrivals, 2 * DAY)
     twin = Twin(events, HORIZON, events[0].at, events[-1].at)
     active = compiled([rule for rule in rules if rule.status is RuleStatus.ACTIVE])
-    rows: list[tuple[int, pl.DataFrame]] = []
     engine = Engine(settings_of(generated), active, None)
-    engine.on_features = lambda at, frame: rows.append((at, frame))
+    swept = SweptFeatures()
+    engine.observe(sweeps=swept)
     batch = as_batch(generated.arrivals)
     replay(batch.take(batch.order()), [engine], on_steps=lambda steps: None)
 
@@ -49,7 +49,7 @@ def test_the_nearest_is_that_of_the_slow_look(seed: int) -> None:
         if twin.catching(left, warnings):
             continue
         nearest: tuple[float, str | None, int | None] = (math.inf, None, None)
-        for at, frame in rows:
+        for at, frame in swept.frames:
             row = frame.filter(pl.col("customer_id") == left.customer)
             if left.last_order < at < left.known_at and row.height:
                 for rule, distance in zip(
