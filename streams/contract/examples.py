@@ -85,7 +85,7 @@ WARNING_EXAMPLE: Final[dict[str, Any]] = {
         "reasons": [{"feature": "order_trend", "contribution": 0.8, "value": 0.2}],
         "value_at_risk": None,
         "decision": "unknown",
-        "play": None,
+        "play": "care-call",
         "holdout": False,
         "rule_set": "9b1c0ffee123",
     },

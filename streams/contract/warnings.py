@@ -165,7 +165,10 @@ class WarningData(Outbound):
     reasons: tuple[ReasonData, ...]
     value_at_risk: Number | None
     decision: str
-    play: str | None
+    play: str | None = Field(
+        description="Of the cause that decides: of the highest tier the first to open, of these by rule id; "
+        "`null` where its rule names none."
+    )
     holdout: StrictBool
     rule_set: str = Field(description="Hash of the rules in force.")
 
@@ -229,7 +232,7 @@ def encode_step(step: Step, app: str) -> bytes:
         ],
         "value_at_risk": None,
         "decision": "unknown",
-        "play": None,
+        "play": step.play,
         "holdout": False,
         "rule_set": step.rule_set,
     }

@@ -155,6 +155,16 @@ class Step:
         """Return what names this step wherever it goes: the warning's id and the step's number."""
         return f"{self.warning_id}/{self.number}"
 
+    @property
+    def decisive(self) -> Cause | None:
+        """The cause that decides what is done: of the highest tier the first to open, of these by rule id."""
+        return min(self.causes, key=lambda cause: (-cause.tier, cause.opened_at, cause.rule), default=None)
+
+    @property
+    def play(self) -> str | None:
+        """What the decisive cause's rule tells the team to do."""
+        return None if self.decisive is None else self.decisive.play
+
 
 @dataclass(frozen=True, slots=True)
 class OperationsNotice:
