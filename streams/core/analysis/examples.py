@@ -122,7 +122,9 @@ def _words(conditions: Sequence[c.Condition]) -> list[str]:
 
 def _words_of(node: Any) -> list[str]:
     if isinstance(node, c.WordTest):
-        return [word for word in node.words if node.test != "like"]
+        if node.test in ("like", "ilike"):
+            return [node.words[0].replace("%", "").replace("_", "x")]
+        return list(node.words)
     if isinstance(node, tuple):
         return [word for part in node for word in _words_of(part)]
     names = getattr(node, "__dataclass_fields__", {})

@@ -161,8 +161,10 @@ def _picked(
         usable = numbers(inside) is not None and all(value is None for value in before)
         return solved(inside, name, wanted, numbers) if usable else []
     known = [value for value in others if value is not None]
-    if not known or numbers(inside) is None:
-        return [] if numbers(inside) is None else solved(inside, name, wanted, numbers)
+    if numbers(inside) is None or len(known) < len(others):
+        return []
+    if not known:
+        return solved(inside, name, wanted, numbers)
     rest = max(known) if how == "greatest" else min(known)
     if rest in wanted:
         reach = Interval(high=wanted.high, high_open=wanted.high_open)

@@ -131,6 +131,8 @@ class Box:
                 return self._know(left) and self._know(right)
             case c.FunctionCall(_, inner):
                 return self._know(inner)
+            case c.Pick("greatest" | "least", several):
+                return all(self._know(each) for each in several)
             case c.Null():
                 return False
         return True

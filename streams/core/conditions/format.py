@@ -1,8 +1,7 @@
-"""Conditions and numbers as the text that a rule would say them with."""
+"""Conditions and numbers as the SQL that a rule would hold."""
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from streams.core.conditions import tree as c
@@ -14,21 +13,21 @@ _LEVEL: Final = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT, "%": _PRODU
 
 
 def text(node: c.Node, above: int = 0) -> str:
-    """Return SQL that says what `node` says, without parentheses that it can do without.
+    """Return the SQL of a node, without parentheses that it can do without.
 
     >>> text(c.Compare("<", c.Arithmetic("*", c.NumericFeature("overdue"), c.Number(2)), c.Number(45)))
     'overdue * 2 < 45'
     """
-    said, level = _said(node)
-    return f"({said})" if level < above else said
+    sql, level = _sql(node)
+    return f"({sql})" if level < above else sql
 
 
 def number_text(value: float) -> str:
-    """Return a number as short as it can be told."""
+    """Return a number as short as it can be."""
     return f"{value:.0f}" if value == int(value) and abs(value) < 1e15 else repr(value)
 
 
-def _said(node: c.Node) -> tuple[str, int]:
+def _sql(node: c.Node) -> tuple[str, int]:
     match node:
         case c.Number(value):
             return number_text(value), _WHOLE
@@ -81,18 +80,11 @@ def _word_test(node: c.WordTest) -> str:
             return f"{of} IS NULL"
         case "in":
             return f"{of} IN ({', '.join(words)})"
-        case "starts" | "ends" | "contains" | "like":
-            like = "ILIKE" if node.words[0].startswith("(?is)") else "LIKE"
-            return f"{of} {like} {_quoted(_pattern(node.test, node.words[0]))}"
+        case "starts" | "ends":
+            return f"{node.test.upper()}_WITH({of}, {words[0]})"
+        case "like" | "ilike":
+            return f"{of} {node.test.upper()} {' ESCAPE '.join(words)}"
     return f"{of} {node.test} {words[0]}"
-
-
-def _pattern(test: str, word: str) -> str:
-    """Return the LIKE pattern; Polars made an expression of one with something in its middle."""
-    if test == "like":
-        expression = re.sub(r"^\(\?i?s\)\^|\$$", "", word)
-        return re.sub(r"\\(.)|(\.\*)|\.", lambda m: m[1] or "%" * bool(m[2]) or "_", expression)
-    return f"{'%' * (test != 'starts')}{word}{'%' * (test != 'ends')}"
 
 
 def _quoted(word: str) -> str:

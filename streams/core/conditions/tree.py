@@ -1,4 +1,4 @@
-"""What a rule may say: a small tree of numbers, words and conditions over one customer's features.
+"""What a rule may state: a small tree of numbers, words and conditions over one customer's features.
 
 There is deliberately nothing here that could look at another customer, at a clock or at chance, so a
 verdict depends on one row of features and on nothing else.
@@ -50,7 +50,7 @@ class FunctionCall:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """The first known (`coalesce`), the `greatest` or the `least` of numbers, the missing ones left out."""
+    """The first known of numbers (`coalesce`), or the `greatest` or `least`: missing where any of them is."""
 
     how: str
     of: tuple[Numeric, ...]
@@ -97,10 +97,10 @@ class WordOrDefault:
 
 @dataclass(frozen=True, slots=True)
 class WordTest:
-    """A word feature held against words that the rule gives.
+    """A word feature compared with words that the rule gives.
 
-    `test` is a comparison operator, `in`, `starts`, `ends`, `contains`, `like` (a regular expression made
-    of a LIKE pattern) or `missing`.
+    `test` is a comparison operator, `in`, `starts`, `ends`, `missing`, or `like` or `ilike` with a pattern
+    and, where there is one, its escape character.
     """
 
     of: Text
@@ -117,7 +117,7 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """Two numbers held against each other by `<`, `<=`, `=`, `>=` or `>`; missing where either is."""
+    """Two numbers compared by `<`, `<=`, `=`, `>=` or `>`; missing where either is."""
 
     op: str
     left: Numeric
@@ -141,7 +141,7 @@ class IsMissing:
 
 @dataclass(frozen=True, slots=True)
 class And:
-    """Both: false where either is false, missing where that hangs on what is missing."""
+    """Both: false where either is false, missing where that depends on what is missing."""
 
     left: Condition
     right: Condition
@@ -149,7 +149,7 @@ class And:
 
 @dataclass(frozen=True, slots=True)
 class Or:
-    """Either: true where one is true, missing where that hangs on what is missing."""
+    """Either: true where one is true, missing where that depends on what is missing."""
 
     left: Condition
     right: Condition
@@ -190,7 +190,7 @@ TEXT: Final = (WordFeature, Folded, WordOrDefault)
 CONDITION: Final = (
     Constant, Null, Compare, InList, IsMissing, WordTest, And, Or, Not, Coalesce, CaseCondition,
 )  # fmt: skip
-"""The same as classes to be asked for; `Missing` is a number or a condition as its place demands."""
+"""The same as classes for `isinstance`; `Null` is a number or a condition as its place demands."""
 
 
 def parts(condition: Condition, joint: type[And] | type[Or]) -> list[Condition]:

@@ -157,7 +157,7 @@ def _condition_mistakes(name: str, sql: str, catalogue: Catalogue) -> list[tuple
     try:
         condition = parse_condition(sql, catalogue)
     except ConditionError as error:
-        return error.mistakes
+        return [(str(mistake), mistake.hint) for mistake in error.mistakes]
     never_clear = name == "clear" and condition == c.Constant(False)
     if not never_clear and next(c.features_of(condition), None) is None:
         return [("reads no feature, so it says the same of everybody", None)]

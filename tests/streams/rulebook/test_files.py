@@ -218,7 +218,7 @@ def test_check_prints_every_mistake_and_fails(tmp_path: Path) -> None:
     result = CliRunner().invoke(command, ["check", str(path)])
     assert result.exit_code == 1
     assert result.output.splitlines() == [
-        f"{path}:3: rule 'least': `when`: unknown feature 'order_30d'; did you mean 'orders_30d'?",
+        f"{path}:3: rule 'least': `when`: unknown feature 'order_30d' (column 1); did you mean 'orders_30d'?",
         f"{path}:3: rule 'least': `tier` must be low, medium or high, not 'lowest'; did you mean 'low'?",
         "2 mistakes",
     ]
@@ -246,7 +246,7 @@ def test_check_speaks_json(tmp_path: Path) -> None:
                 "line": 3,
                 "column": 23,
                 "rule": "least",
-                "message": "`when`: unknown feature 'order_30d'",
+                "message": "`when`: unknown feature 'order_30d' (column 1)",
                 "value": "order_30d > 3",
                 "hint": "orders_30d",
             }

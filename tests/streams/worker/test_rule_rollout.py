@@ -175,9 +175,8 @@ async def test_a_bad_set_is_refused_with_its_mistakes_once_and_the_old_one_stays
     await worker.say(BAD)
     await worker.say(BAD)
     (notice,) = (each for each in worker.notices() if each.kind == "rules.refused")
-    mistake = (
-        f"{worker.file}:3: rule 'buys': `when`: unknown feature 'order_total'; did you mean 'orders_total'?"
-    )
+    unknown = "unknown feature 'order_total' (column 1); did you mean 'orders_total'?"
+    mistake = f"{worker.file}:3: rule 'buys': `when`: {unknown}"
     assert notice.detail["errors"] == mistake
     assert mistake in caplog.text
     assert (notice.partition, notice.detail["mistakes"], notice.detail["rule_set"]) == (None, 1, before)

@@ -52,6 +52,7 @@ def _leaves(numbers: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
         st.tuples(st.just("word"), st.sampled_from(sorted(COMPARE)), feature, word),
         st.tuples(st.just("words"), feature, some),
         st.tuples(st.just("like"), feature, st.sampled_from(["k%", "%y", "%e%", "k_y", "%s%"])),
+        st.tuples(st.just("ilike"), feature, st.sampled_from(["K%", "%Y", "k_Y", "%'S%"])),
         st.tuples(st.just("lower"), feature, word),
         st.tuples(st.just("default"), feature, word, word),
     )
@@ -119,6 +120,8 @@ def _sql(tree: Tree) -> tuple[str, int]:
             return f"{name} IN ({', '.join(map(quoted, words))})", 4
         case ("like", name, pattern):
             return f"{name} LIKE {quoted(pattern)}", 4
+        case ("ilike", name, pattern):
+            return f"{name} ILIKE {quoted(pattern)}", 4
         case ("lower", name, word):
             return f"LOWER({name}) = {quoted(word)}", 4
         case ("default", name, default, word):
@@ -153,8 +156,9 @@ def number(tree: Tree, row: Row) -> float | None:
             first = number(left, row)
             return number(right, row) if first is None else first
         case ("greatest" | "least" as which, *of):
-            known = [value for value in (number(each, row) for each in of) if value is not None]
-            return (max if which == "greatest" else min)(known) if known else None
+            several = [number(each, row) for each in of]
+            known = [value for value in several if value is not None]
+            return (max if which == "greatest" else min)(known) if len(known) == len(several) else None
         case ("nullif", left, right):
             first, second = number(left, row), number(right, row)
             return None if first == second else first
@@ -217,6 +221,8 @@ def verdict(tree: Tree, row: Row) -> Verdict:
             return bool(word.lower() == other)
         case ("like", _, pattern):
             return _like(word, pattern)
+        case ("ilike", _, pattern):
+            return _like(word.lower(), pattern.lower())
     raise AssertionError(tree)
 
 

@@ -101,6 +101,6 @@ def _reads(tree: object) -> bool:
     """Tell whether a tree reads a feature."""
     if not isinstance(tree, tuple):
         return False
-    return tree[0] in ("feature", "in", "null", "word", "words", "like", "lower", "default") or any(
+    return tree[0] in ("feature", "in", "null", "word", "words", "like", "ilike", "lower", "default") or any(
         _reads(part) for part in tree
     )

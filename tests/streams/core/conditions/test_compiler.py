@@ -1,6 +1,8 @@
-"""Conditions: what SQL means row by row, and what is refused."""
+"""Conditions: what SQL means row by row."""
 
 from __future__ import annotations
+
+from time import perf_counter
 
 import numpy as np
 import polars as pl
@@ -9,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.core.conditions.compiler import FEW_ROWS, ROWS_AT_ONCE, Program
-from streams.core.conditions.parser import ConditionError, parse_condition
-from streams.core.conditions.tree import features_of
+from streams.core.conditions.parser import parse_condition
 from streams.core.features.catalogue import DTYPES
 from tests.streams.core.conditions import condition_twin as twin
 
@@ -53,6 +54,15 @@ def test_a_verdict_depends_on_its_own_row_alone(
     assert np.array_equal(program.run(frame[list(order)]), whole[:, list(order)])
     for row in range(len(rows)):
         assert np.array_equal(program.run(frame[row : row + 1]), whole[:, row : row + 1])
+
+
+def test_a_pattern_of_many_wildcards_takes_no_longer_than_its_length() -> None:
+    words = [f"x{'a' * 200}{i}" for i in range(2000)]
+    frame = pl.DataFrame({"region": pl.Series(words, dtype=pl.String)})
+    begin = perf_counter()
+    assert set(verdicts("region LIKE 'x%a%a%a%a%a%a%z'", frame)) == {0}
+    assert set(verdicts("region ILIKE 'X%A_%A_%A_%A_%A_%A%0'", frame)) == {0, 1}
+    assert perf_counter() - begin < 10  # a second is usual; trying all splits would take years
 
 
 @pytest.mark.parametrize("rows", [FEW_ROWS + 7, ROWS_AT_ONCE + 7])
@@ -127,13 +137,23 @@ def test_what_arithmetic_cannot_give_is_missing(sql: str) -> None:
         ("CASE WHEN orders_30d > 3 THEN order_trend ELSE 9 END < 1", 1),
         ("CASE orders_30d WHEN 5 THEN TRUE END", 1),
         ("NULLIF(orders_30d, 5) > 1", -1),
-        ("GREATEST(orders_30d, overdue) = 5", 1),
+        ("GREATEST(orders_30d, overdue) = 5", -1),
+        ("GREATEST(orders_30d, order_trend) = 5", 1),
+        ("LEAST(orders_30d, order_trend, overdue) < 1", -1),
         ("ROUND(order_trend) = 0 AND CEIL(order_trend) = 1 AND SIGN(order_trend) = 1", 1),
         ("ABS(0 - orders_30d) = 5", 1),
         ("CAST(orders_30d AS DOUBLE) / 2 > 2", 1),
         ("customer_class = 'key' AND region IS NULL", 1),
         ("UPPER(customer_class) = 'KEY'", 1),
         ("customer_class ILIKE 'K_Y'", 1),
+        ("customer_class ILIKE 'K%'", 1),
+        ("customer_class LIKE 'K%'", 0),
+        ("customer_class NOT LIKE 'k!%' ESCAPE '!'", 1),
+        ("region LIKE '%'", -1),
+        ("0.1 + 0.2 = 0.3 AND 0.1 * 3 = 0.3", 1),
+        ("1e300 * 1e300 > 1", -1),
+        ("MOD(orders_30d, 3) = 2 AND CEILING(order_trend) = 1", 1),
+        ("ROUND(orders_30d * 1e300, 15) > 1e299", 1),
         ("'l' > customer_class", 1),
         ("orders_30d > 1e0 AND orders_30d < 9999999999999999999", 1),
         ("TRUE", 1),
@@ -141,98 +161,3 @@ def test_what_arithmetic_cannot_give_is_missing(sql: str) -> None:
 )
 def test_sql_means_what_it_says(sql: str, expected: int) -> None:
     assert of_one(sql, orders_30d=5, order_trend=0.5, customer_class="key") == expected
-
-
-LOOKS_AT_OTHERS = """
-SUM(orders_30d) > 3 ¦ orders_30d > AVG(orders_30d) ¦ COUNT(*) > 3 ¦ COUNT(orders_30d) > 3
-COUNT(DISTINCT orders_30d) > 3 ¦ MAX(orders_30d) > 3 ¦ MIN(orders_30d) > 3 ¦ MEDIAN(orders_30d) > 3
-STDDEV(orders_30d) > 3 ¦ VAR(orders_30d) > 3 ¦ FIRST(orders_30d) > 3 ¦ LAST(orders_30d) > 3
-FIRST_VALUE(orders_30d) > 3 ¦ ARRAY_AGG(orders_30d) > 3 ¦ QUANTILE_DISC(orders_30d, 0.5) > 3
-CORR(orders_30d, overdue) > 0 ¦ SUM(orders_30d) FILTER (WHERE overdue > 1) > 3
-orders_30d > AVG(orders_30d) OVER (PARTITION BY region) ¦ ROW_NUMBER() OVER () > 1
-RANK() OVER (ORDER BY overdue) > 1 ¦ LAG(orders_30d) OVER (ORDER BY overdue) > 1
-DENSE_RANK() OVER (ORDER BY overdue) > 1 ¦ orders_30d > (SELECT 1) ¦ EXISTS (SELECT 1)
-orders_30d IN (SELECT 1) ¦ orders_30d > ALL (SELECT 1) ¦ orders_30d > ANY (ARRAY[1, 2])
-orders_30d > ALL (1) ¦ UNNEST(region) = 'x' ¦ "^orders_.*$" > 1 ¦ COLUMNS('orders') > 1 ¦ * > 1 ¦ *
-COALESCE(overdue, AVG(overdue)) > 1 ¦ CASE WHEN SUM(orders_30d) > 1 THEN TRUE ELSE FALSE END
-NOT (orders_30d > MAX(orders_30d)) ¦ customer_class = FIRST(customer_class)
-"""
-READS_A_CLOCK = """
-NOW() > 1 ¦ CURRENT_DATE > orders_30d ¦ CURRENT_TIMESTAMP > orders_30d ¦ RANDOM() > 0.5 ¦ RAND() > 0.5
-orders_30d >= DATE '2020-01-01' ¦ INTERVAL '1 day' > orders_30d ¦ DATE_PART('year', orders_30d) > 1
-"""
-NOT_A_CONDITION = """
-orders_30d ¦ region ¦ NULL AND orders_30d ¦ orders_30d + 1 ¦ 'key' ¦ orders_30d AND overdue > 1
-NOT orders_30d ¦ NOT region ¦ CASE WHEN orders_30d THEN TRUE ELSE FALSE END ¦ orders_30d IS TRUE
-CASE WHEN overdue > 1 THEN 1 ELSE 0 END ¦ CASE WHEN overdue > 1 THEN 1 ELSE TRUE END
-"""
-WRONG_TYPES = """
-customer_class > 3 ¦ orders_30d = 'x' ¦ orders_30d > '5' ¦ orders_30d IN ('5') ¦ region IN (1, 2)
-region + 1 > 2 ¦ -region > 2 ¦ ABS(region) > 1 ¦ region = customer_class ¦ orders_30d LIKE '5%'
-COALESCE(orders_30d, 'x') > 1 ¦ COALESCE(region, 1) = 'x' ¦ orders_30d < 5 < 9 ¦ (overdue > 1) > 0
-overdue = NULL ¦ overdue > NULL ¦ (overdue > 1) = TRUE ¦ (overdue > 1) IS TRUE ¦ region || 'x' = 'xx'
-"""
-NOT_SQL_OF_A_RULE = """
-orders_30d > ¦ orders_30d > 1, overdue > 1 ¦ orders_30d > 1; ¦ orders_30d > 1; DROP TABLE x
-orders_30d > 1 AS x ¦ orders_30d AS overdue ¦ orders_30d overdue ¦ orders_30d >> 1
-orders_30d > 1 XOR overdue > 1 ¦ orders_30d & 1 = 1 ¦ SELECT 1 ¦ orders_30d > 1 GROUP BY region
-orders_30d[1] > 1 ¦ orders_30d.x > 1 ¦ region ~ 'x' ¦ region RLIKE 'x' ¦ REGEXP_LIKE(region, 'x')
-SHELL('ls') > 1 ¦ orders_30d > $1 ¦ orders_30d > ? ¦ CAST(overdue AS INT) > 1 ¦ overdue::INT > 1
-CAST(region AS INT) > 1 ¦ orders_30d > 0x10 ¦ orders_30d > 1e400 ¦ orders_30d > 1_000
-overdue IS DISTINCT FROM 1 ¦ overdue <=> 1 ¦ orders_30d // 2 > 1 ¦ LN(overdue) > 1
-POWER(overdue, 2) > 1 ¦ orders_30d > 1 -- why ¦ orders_30d > 1 /* why */ ¦ CONCAT(region, 'x') = 'x'
-orders_30d > 'a' COLLATE "C"
-"""
-REFUSED = [
-    sql.strip()
-    for text in (LOOKS_AT_OTHERS, READS_A_CLOCK, NOT_A_CONDITION, WRONG_TYPES, NOT_SQL_OF_A_RULE)
-    for line in text.strip().splitlines()
-    for sql in line.split("¦")
-]
-TOO_MUCH = [
-    "",
-    "   ",
-    "(" * 300 + "orders_30d > 1" + ")" * 300,
-    "NOT " * 400 + "orders_30d > 1",
-    "orders_30d + " * 150 + "1 > 1",
-    "overdue > 1 AND " * 120 + "overdue + " * 9 + "1 > 1",
-    "orders_30d > 1 AND " * 1000 + "TRUE",
-    "orders_30d" + "::DOUBLE" * 200 + " > 1",
-]
-
-
-@pytest.mark.parametrize("sql", [*REFUSED, *TOO_MUCH])
-def test_whatever_is_not_a_condition_of_one_row_is_refused(sql: str) -> None:
-    with pytest.raises(ConditionError) as refused:
-        parse_condition(sql, DTYPES)
-    assert all(message and "\n" not in message for message, _ in refused.value.mistakes)
-
-
-@pytest.mark.parametrize(
-    ("sql", "message", "hint"),
-    [
-        ("order_30d > 1", "unknown feature 'order_30d'", "orders_30d"),
-        ("Orders_30d > 1", "unknown feature 'Orders_30d'", "orders_30d"),
-        ("p_alive < 0.5", "unknown feature 'p_alive'", None),
-        ("customer_class > 3", "compares customer_class (a word) with the number 3", None),
-        ("overdue = NULL", "a comparison with NULL is never true; write IS NULL or IS NOT NULL", None),
-        ("orders_30d", "gives a number, not true or false; compare it with something", None),
-        ("NOT orders_30d", "expected a condition, found orders_30d (a number)", None),
-        ("overdue > 1 AND region", "AND expects a condition, found region (a word)", None),
-    ],
-)
-def test_a_refusal_says_what_is_wrong(sql: str, message: str, hint: str | None) -> None:
-    with pytest.raises(ConditionError) as refused:
-        parse_condition(sql, DTYPES)
-    assert refused.value.mistakes == [(message, hint)]
-
-
-def test_all_mistakes_of_a_condition_are_told_at_once() -> None:
-    with pytest.raises(ConditionError) as refused:
-        parse_condition("order_30d > 1 AND login_30d > 1 AND region > 3 AND SUM(overdue) > 1", DTYPES)
-    assert len(refused.value.mistakes) == 4
-
-
-def test_features_are_named_in_the_order_of_reading() -> None:
-    condition = parse_condition("region IN ('x') AND orders_30d / overdue > COALESCE(order_trend, 1)", DTYPES)
-    assert list(features_of(condition)) == ["region", "orders_30d", "overdue", "order_trend"]

@@ -114,7 +114,7 @@ def test_every_problem_of_every_rule_is_told_at_once() -> None:
         ("a", "when"), ("a", "clear"), ("a", "only"), ("b", "message"), ("b", "id"),
     ]  # fmt: skip
     assert str(refused.value.problems[0]) == (
-        "rule 'a': `when`: unknown feature 'order_30d'; did you mean 'orders_30d'?"
+        "rule 'a': `when`: unknown feature 'order_30d' (column 1); did you mean 'orders_30d'?"
     )
 
 

@@ -190,7 +190,7 @@ def test_rules_with_mistakes_are_told_instead(tmp_path: Path) -> None:
     )
     assert result.exit_code == 1
     assert (
-        "rule 'silent': `when`: unknown feature 'days_since_ordr'; did you mean 'days_since_order'?"
+        "`when`: unknown feature 'days_since_ordr' (column 1); did you mean 'days_since_order'?"
         in result.output
     )
 

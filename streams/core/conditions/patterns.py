@@ -1,0 +1,81 @@
+"""LIKE and ILIKE: patterns that are matched in one pass over a word, whatever the pattern."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+ONE, MANY = "_", "%"
+
+
+def like(pattern: str, escape: str | None = None, *, ignore_case: bool = False) -> Callable[[str], bool]:
+    """Return what tells whether a word as a whole fits a pattern; `ValueError` says what is wrong with it.
+
+    As in standard SQL `_` is one character, `%` any number of them, and only what follows the escape
+    character stands for itself. Without regard to case two characters are the same where Unicode's full case
+    folding makes them so.
+
+    >>> fits = like("x!%%a_", "!")
+    >>> fits("x%...ab"), fits("x...ab")
+    (True, False)
+    >>> like("straße%", ignore_case=True)("STRASSE 5")
+    True
+    """
+    return _Automaton(_items(pattern, escape), ignore_case).fits
+
+
+def _items(pattern: str, escape: str | None) -> list[tuple[str, bool]]:
+    """Return the characters of a pattern, each with whether it stands for itself."""
+    if escape is not None and len(escape) != 1:
+        msg = f"ESCAPE needs one character, not {escape!r}"
+        raise ValueError(msg)
+    items: list[tuple[str, bool]] = []
+    characters = iter(pattern)
+    for character in characters:
+        if character != escape:
+            items.append((character, character not in (ONE, MANY)))
+            continue
+        escaped = next(characters, "")
+        if not escaped or escaped not in (ONE, MANY, escape):
+            msg = (
+                f"in the pattern {pattern!r} the escape character {escape!r} must stand before _, % or itself"
+            )
+            raise ValueError(msg)
+        items.append((escaped, True))
+    return items
+
+
+class _Automaton:
+    """All ways to match a pattern at once: bit i of a number says that its first i steps are matched."""
+
+    def __init__(self, items: list[tuple[str, bool]], ignore_case: bool) -> None:
+        self._fold: Callable[[str], str] = str.casefold if ignore_case else str
+        self._literal: dict[str, int] = {}
+        """For each character the steps that it makes."""
+        self._any = 0
+        """The steps that any one character makes."""
+        self._loops = 0
+        """The places where any character may be skipped."""
+        steps = 0
+        for character, is_literal in items:
+            if is_literal:
+                for folded in self._fold(character):
+                    self._literal[folded] = self._literal.get(folded, 0) | 1 << steps
+                    steps += 1
+            elif character == ONE:
+                self._any |= 1 << steps
+                steps += 1
+            else:
+                self._loops |= 1 << steps
+        self._end = steps
+
+    def fits(self, word: str) -> bool:
+        places = 1
+        for character in word:
+            matched = places
+            # A character may fold into several; a pattern takes all of them or none.
+            for folded in self._fold(character):
+                matched = (matched & self._literal.get(folded, 0)) << 1
+            places = matched | (places & self._any) << 1 | places & self._loops
+            if not places:
+                return False
+        return bool(places >> self._end & 1)
