@@ -1,10 +1,12 @@
-"""Command lines parsed by the real `lapwing`, without running them."""
+"""Command lines given to the real `lapwing`: parsed without running them, or refused."""
 
 from __future__ import annotations
 
 import click
+from click.testing import CliRunner
 
 from lapwing.cli import lapwing
+from streams.errors import LapwingError
 
 
 def parse(words: list[str]) -> None:
@@ -18,3 +20,14 @@ def parse(words: list[str]) -> None:
             return
         name, command, words = command.resolve_command(context, [*context._protected_args, *context.args])
         parent = context
+
+
+def refusal(command: click.Command, words: list[str]) -> tuple[int, str]:
+    """Call a command that is to refuse; return the exit code and the one line that says why."""
+    result = CliRunner().invoke(command, words)
+    if isinstance(result.exception, LapwingError):
+        text = str(result.exception)
+        assert "\n" not in text
+        return 1, text
+    assert isinstance(result.exception, SystemExit), result.output
+    return result.exit_code, result.stderr.splitlines()[-1].removeprefix("Error: ")

@@ -2,7 +2,6 @@
 
 import ast
 import functools
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -225,10 +224,3 @@ def test_no_file_has_a_name_that_says_nothing() -> None:
     assert [
         path for path in sources(*PACKAGES, "tests", "scripts") if {path.stem, path.parent.name} & empty
     ] == []
-
-
-def test_the_light_commands_do_not_import_faust() -> None:
-    names = ", ".join(f"lapwing.commands.{name}" for name in ("tail", "sink", "notify", "topics", "act"))
-    code = f"import sys, {names}; print('faust' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"

@@ -1,150 +1,26 @@
-"""The history that a command judges rules by: its arguments, and reading it."""
+"""Reading the history that a command judges rules by."""
 
 from __future__ import annotations
 
-import functools
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-import click
-
-from lapwing.backtest.topics import Start, read_topics
+from lapwing.backtest.inputs import BacktestInputs, Start
+from lapwing.backtest.topics import read_topics
 from lapwing.event_files import read_files
-from lapwing.settings.options import InstantParam, settings_options
-from lapwing.settings.settings import DEFAULT, Settings
+from lapwing.settings.settings import Settings
 from lapwing.terminal.progress import progress_bar
 from streams.backtest.history import History
-from streams.backtest.load import WORKING, Team, weekdays
-
-SETTINGS = ("broker", "app", "time_zone", "sweep_every", "horizon", "model_enabled")
-"""The settings with a flag: where the broker is, and what a backtest's figures depend on."""
-
-
-class WorkingDays(click.ParamType):
-    """Weekdays with commas between them."""
-
-    name = "days"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, ...]:
-        """Return the weekdays, or refuse the text."""
-        if isinstance(value, tuple):
-            return value
-        try:
-            return weekdays([day.strip().lower() for day in str(value).split(",")])
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-class From(click.ParamType):
-    """An offset, or an RFC 3339 time."""
-
-    name = "offset|time"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Start:
-        """Return the start, or refuse the text."""
-        text = str(value)
-        if text.isdecimal():
-            return Start(offset=int(text))
-        return Start(time_us=InstantParam().convert(text, param, ctx))
-
-
-@dataclass(frozen=True, slots=True)
-class BacktestInputs:
-    """What the arguments of all three commands say of the history and the team."""
-
-    events: tuple[Path, ...]
-    start: Start | None
-    until: int | None
-    team: Team
-
-
-events_option = click.option(
-    "--events",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="An event file of the history (.jsonl, .jsonl.gz, .jsonl.zst or .parquet); may be repeated.",
-)
-
-
-def judging_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the settings, the history and the team; it is called with `settings` and `judged`."""
-    options = [
-        click.option(
-            "--from",
-            "start",
-            type=From(),
-            help="Read the topics of --broker from this offset of every partition on, or from records of "
-            "this time on, RFC 3339; by default from their beginning.",
-        ),
-        click.option(
-            "--until",
-            type=InstantParam(),
-            help="The last instant of which everything is known, RFC 3339; by default the last event's.",
-        ),
-        click.option(
-            "--capacity",
-            type=click.FloatRange(0),
-            help="Warnings that the team can take up on a working day.",
-        ),
-        click.option(
-            "--working-days",
-            type=WorkingDays(),
-            default=",".join(WORKING),
-            show_default=True,
-            help="The days on which the team works.",
-        ),
-    ]
-
-    @functools.wraps(function)
-    def call(
-        *args: Any,
-        events: tuple[Path, ...],
-        start: Start | None,
-        until: int | None,
-        capacity: float | None,
-        working_days: tuple[str, ...],
-        **given: Any,
-    ) -> Any:
-        judged = BacktestInputs(events, start, until, Team(capacity, working_days))
-        return function(*args, judged=judged, **given)
-
-    decorated: Callable[..., Any] = call
-    for option in reversed(options):
-        decorated = option(decorated)
-    return settings_options("rules", *SETTINGS)(decorated)
-
-
-def page_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command `--json` and `--html`; it is called with `as_json` and `page`."""
-    page = click.option(
-        "--html",
-        "page",
-        type=click.Path(path_type=Path, dir_okay=False),
-        help="Write a page with plots here.",
-    )
-    as_json = click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
-    return as_json(page(function))
 
 
 def read_history(judged: BacktestInputs, settings: Settings) -> tuple[History, dict[str, int]]:
     """Return the history of the event files, or of the broker's topics, and what was refused by reason."""
-    if judged.events and judged.start is not None:
-        msg = "--from is for the topics of a broker; give either it or event files"
-        raise click.UsageError(msg)
     if judged.events:
         batch, refused = read_files(judged.events, settings)
-    elif judged.start is not None or settings.source("broker") != DEFAULT:
+    else:
         with progress_bar("reading") as bar:
             batch, refused = read_topics(settings, judged.start or Start(), bar)
-    else:
-        msg = "give event files, or --broker HOST:PORT to read its topics"
-        raise click.UsageError(msg)
     return History.of(batch, settings.repeat_window, judged.until), dict(sorted(refused.items()))
 
 

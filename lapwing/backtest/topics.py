@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from consumers.broker.client import Admin, Cluster, Subscription
 from consumers.broker.records import Record
+from lapwing.backtest.inputs import Start
 from lapwing.settings.settings import Settings
 from streams.contract.decode import decode_poll
 from streams.core.events.batch import Batch
@@ -19,20 +19,6 @@ POLL_S = 1.0
 MAX_RECORDS = 20_000
 IDLE_S = 30.0
 """How long a broker may say nothing before it is given up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """From where a topic is read: an offset of every partition, or a time of the records."""
-
-    offset: int = 0
-    time_us: int | None = None
-
-    def keeps(self, record: Record) -> bool:
-        """Say whether a record is no earlier."""
-        if self.time_us is not None:
-            return record.timestamp_ms * 1000 >= self.time_us
-        return record.offset >= self.offset
 
 
 def read_topics(
@@ -82,7 +68,7 @@ def _polls(cluster: Cluster, name: str, start: Start) -> list[list[Record]]:
         heard = time.monotonic()
         while True:
             records = subscription.poll(POLL_S)
-            kept = [record for record in records if start.keeps(record)]
+            kept = [record for record in records if start.includes(record.offset, record.timestamp_ms)]
             if kept:
                 polls.append(kept)
             if records:

@@ -1,1 +1,1 @@
-"""One file a command."""
+"""What each command does. Its arguments, flags and help are declared in `lapwing/cli/`."""

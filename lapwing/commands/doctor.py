@@ -19,7 +19,6 @@ from consumers.database.database import Database
 from consumers.notify.channels import read_channels
 from consumers.silences import read_silences
 from lapwing.lag import Offsets, checkpoint_ages, lag_told, offsets
-from lapwing.settings.options import settings_options
 from lapwing.settings.page import written
 from lapwing.settings.settings import Settings
 from lapwing.settings.values import NO_CHECKPOINTS
@@ -44,14 +43,8 @@ class CheckResult:
     detail: str
 
 
-@click.command()
-@settings_options("broker", "app", "rules", "database")
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def command(settings: Settings, as_json: bool) -> None:
-    """Print each setting with its value and source, then check what they name, from rules to channels.
-
-    Nothing is created or changed. The exit code is 1 where a check failed.
-    """
+def run(settings: Settings, as_json: bool) -> None:
+    """Print each setting with its value and source, then check what they name, from rules to channels."""
     values = {name: written(name, getattr(settings, name)) for name in Settings.model_fields}
     findings = examine(settings)
     if as_json:

@@ -16,47 +16,24 @@ from consumers.loop import Stop
 from consumers.notify.channels import AppriseSender, read_channels
 from consumers.notify.notifier import Notifier, NotifierTotals
 from consumers.notify.outbox import Outbox
-from lapwing.settings.options import settings_options
 from lapwing.settings.settings import Settings
 from lapwing.terminal.status import StatusLine, log
-from streams.duration import parse_duration
-from streams.errors import LapwingError, SettingsError
+from streams.errors import SettingsError
 
 
-@click.command()
-@settings_options("database")
-@click.option(
-    "--follow/--no-follow", default=True, help="Go on for ever, or stop when all that is due was tried."
-)
-@click.option("--from-now", is_flag=True, help="Tell a new channel nothing of what is stored already.")
-@click.option("--give-up-after", default="3d", show_default=True, help="How long a message is tried.")
-@click.option("--retry-given-up", is_flag=True, help="Try again what was given up.")
-@click.option("--json", "as_json", is_flag=True, help="Print the final counts as JSON.")
-def command(
+def run(
     settings: Settings,
     follow: bool,
     from_now: bool,
-    give_up_after: str,
+    give_up_after: int,
     retry_given_up: bool,
     as_json: bool,
 ) -> None:
-    """Send opened and escalated warnings from the database to the team's channels.
-
-    The channels are Apprise URLs in LAPWING_NOTIFY_URLS (or `notify_urls` of the settings file), with spaces
-    between them; `NAME=URL` gives one a name. Each step is sent once to each channel, and tried again while a
-    receiver is down. Several notifiers may run side by side. What silences, quiet hours, flapping or too many
-    notices of one customer mute is recorded in the table `notices`. Without --follow the exit code is 1
-    where something is left unsent.
-    """
+    """Send opened and escalated warnings from the database to the team's channels."""
     channels = read_channels(url.get_secret_value() for url in settings.notify_urls)
     if not channels:
         msg = "no channel to send to: set LAPWING_NOTIFY_URLS to Apprise URLs, such as json://127.0.0.1:8080"
         raise SettingsError(msg)
-    try:
-        patience = timedelta(microseconds=parse_duration(give_up_after))
-    except (ValueError, LapwingError) as error:
-        msg = f"--give-up-after: {error}"
-        raise SettingsError(msg) from error
     store = Database(settings.database)
     try:
         store.prepare()
@@ -77,7 +54,7 @@ def command(
                 channels,
                 AppriseSender(),
                 stop,
-                give_up_after=patience,
+                give_up_after=timedelta(microseconds=give_up_after),
                 on_progress=lambda tally: status.show(_line(tally)),
             ).run(follow=follow)
         counts = outbox.counts()

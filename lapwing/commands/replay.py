@@ -12,7 +12,6 @@ from pathlib import Path
 import click
 
 from lapwing.event_files import read_files
-from lapwing.settings.options import InstantParam, settings_options
 from lapwing.settings.settings import Settings
 from lapwing.terminal.output import whole_file
 from lapwing.terminal.progress import progress_bar
@@ -26,33 +25,7 @@ from streams.offline.replay import FeatureFile, replay
 from streams.rulebook.files import load_rules, load_segment_rules
 
 
-@click.command(name="replay")
-@click.argument("events", nargs=-1, required=True, type=click.Path(path_type=Path))
-@settings_options("rules", "app", "time_zone", "sweep_every", "model_enabled")
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Where to write the warnings, a CloudEvent a line."
-)
-@click.option(
-    "--features",
-    "features_path",
-    type=click.Path(path_type=Path),
-    help="Where to write the feature row of every customer at every sweep, Parquet.",
-)
-@click.option(
-    "--until",
-    type=InstantParam(),
-    help="The last instant, RFC 3339, sweeps up to it included; by default the last event's, "
-    "each partition's own where there are several.",
-)
-@click.option(
-    "--partitions",
-    type=click.IntRange(1, 10_000),
-    default=1,
-    show_default=True,
-    help="Partitions of the topics, where a worker's result is to be reproduced.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-def command(
+def run(
     events: tuple[Path, ...],
     settings: Settings,
     out: Path | None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,55 +17,14 @@ from consumers.database.database import Database
 from consumers.muting.counts import muted_by_reason, muted_by_silence
 from consumers.muting.windows import last_end
 from consumers.silences import named, read_silences, write_silence
-from lapwing.settings.options import settings_options
 from lapwing.settings.settings import Settings
-from streams.contract.instants import InstantOutOfRange, NotAnInstant, format_instant, read_instant, to_us
+from streams.contract.instants import EPOCH, format_instant, to_us
 from streams.contract.silences import WEEKDAYS, Recurring, Silence, make_recurring, make_silence
-from streams.duration import parse_duration
-from streams.errors import ContractError, SettingsError, StoreError
-
-Words = tuple[str, ...]
+from streams.errors import ContractError, StoreError
 
 
-@click.group("silence")
-def command() -> None:
-    """Mute notices of warnings.
-
-    The warnings themselves go on and are stored; what is muted is recorded with its reason.
-    """
-
-
-def _words(flag: str, text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    return click.option(flag, multiple=True, metavar="WORD", help=f"{text}; may be given several times.")
-
-
-@command.command()
-@settings_options("broker", "silences_topic", "time_zone")
-@click.option("--everything", is_flag=True, help="All warnings: the kill switch of notices.")
-@_words("--customer", "Only warnings of this customer")
-@_words("--class", "Only of this customer class")
-@_words("--segment", "Only of this segment")
-@_words("--region", "Only of this region")
-@_words("--tier", "Only of this tier")
-@_words("--rule", "Only causes of this rule: a warning with another cause is told")
-@_words("--group", "Only causes of this group, the rules' `reason`")
-@click.option("--from", "begins", metavar="TIME", help="When it begins, RFC 3339; default: now.")
-@click.option("--until", metavar="TIME", help="When it ends, RFC 3339.")
-@click.option("--for", "lasting", metavar="DURATION", help="How long it lasts, instead of --until: 2h, 3d.")
-@click.option("--no-end", is_flag=True, help="A recurring silence goes on until it is expired.")
-@click.option("--every", metavar="DAYS", help="Recurring: weekdays with commas (mon,tue), or `day`.")
-@_words("--on", "Recurring: a date, YYYY-MM-DD, such as a holiday")
-@click.option("--between", metavar="HH:MM-HH:MM", help="Recurring: the local hours; default: whole days.")
-@click.option("--author", required=True, help="Who asks for it.")
-@click.option("--reason", required=True, help="Why.")
-@click.option("--json", "as_json", is_flag=True, help="Print the silence as JSON.")
 def add(settings: Settings, author: str, reason: str, as_json: bool, **given: Any) -> None:
-    """Add a silence.
-
-    `lapwing silence add --rule login-drop --for 3d --author me --reason "app outage"` mutes a rule. With
-    `--everything`, `--every day --between 20:00-08:00 --no-end` sets quiet hours and `--on 2026-12-25` a
-    holiday, in the setting `time_zone`. What is still open when a silence ends is told then.
-    """
+    """Add a silence."""
     now = datetime.now(UTC)
     hours = _recurring(settings.time_zone, given)
     silence = make_silence(
@@ -94,13 +53,7 @@ def add(settings: Settings, author: str, reason: str, as_json: bool, **given: An
     )
 
 
-@command.command("list")
-@settings_options("broker", "silences_topic", "database")
-@click.option(
-    "--state", type=click.Choice(["active", "pending", "expired"]), help="Only those; default: all there are."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def list_(settings: Settings, state: str | None, as_json: bool) -> None:
+def list_silences(settings: Settings, state: str | None, as_json: bool) -> None:
     """List silences, those that are over too, with how many warnings' steps each has muted so far."""
     now = datetime.now(UTC)
     with _topic(settings) as (found, _):
@@ -129,12 +82,7 @@ def list_(settings: Settings, state: str | None, as_json: bool) -> None:
         click.echo(f"muted by {why}: {counts['held']} held, {counts['muted']} for good")
 
 
-@command.command()
-@settings_options("broker", "silences_topic")
-@click.argument("ids", metavar="ID...", nargs=-1, required=True)
-@click.option("--author", help="Who ends it.")
-@click.option("--json", "as_json", is_flag=True, help="Print the silences as JSON.")
-def expire(settings: Settings, ids: Words, author: str | None, as_json: bool) -> None:
+def expire(settings: Settings, ids: tuple[str, ...], author: str | None, as_json: bool) -> None:
     """End silences now; their records stay. What they hold back and is still open is told."""
     now = datetime.now(UTC)
     ended = []
@@ -181,22 +129,22 @@ def _muted(settings: Settings) -> tuple[dict[str, int] | None, dict[str, dict[st
 
 def _span(now: datetime, given: Mapping[str, Any], hours: Recurring | None) -> dict[str, datetime | None]:
     """Return begin and end as the flags say; one of the ways to say the end must be chosen."""
-    starts_at = _instant("--from", given["begins"]) if given["begins"] else now
+    starts_at = _datetime(given["begins"]) if given["begins"] is not None else now
     ends_at = last_end(hours) if hours else None
     if (given["until"] is not None) + (given["lasting"] is not None) + given["no_end"] > 1:
         msg = "give one of --until, --for and --no-end"
-        raise SettingsError(msg)
-    if given["until"]:
-        ends_at = _instant("--until", given["until"])
-    elif given["lasting"]:
+        raise click.UsageError(msg)
+    if given["until"] is not None:
+        ends_at = _datetime(given["until"])
+    elif given["lasting"] is not None:
         try:
-            ends_at = starts_at + timedelta(microseconds=parse_duration(given["lasting"]))
-        except (ValueError, OverflowError) as error:
-            msg = f"--for: {error}"
-            raise SettingsError(msg) from error
+            ends_at = starts_at + timedelta(microseconds=given["lasting"])
+        except OverflowError as error:
+            msg = "--for: it would end after the year 9999"
+            raise click.UsageError(msg) from error
     elif ends_at is None and not (given["no_end"] and hours):
         msg = "say when it ends: --until or --for" + (", or --no-end" if hours else "")
-        raise SettingsError(msg)
+        raise click.UsageError(msg)
     return {"starts_at": starts_at, "ends_at": ends_at}
 
 
@@ -206,23 +154,19 @@ def _recurring(zone: str, given: Mapping[str, Any]) -> Recurring | None:
     every = [word.strip().lower() for word in (given["every"] or "").split(",") if word.strip()]
     if wrong := [word for word in every if word not in (*WEEKDAYS, "day")]:
         msg = f"--every: {wrong[0]!r} is none of {', '.join(WEEKDAYS)}, day"
-        raise SettingsError(msg)
+        raise click.UsageError(msg)
     begins, sign, ends = (given["between"] or "00:00-00:00").partition("-")
     if not sign:
         msg = f"--between: {begins!r} is not HH:MM-HH:MM"
-        raise SettingsError(msg)
+        raise click.UsageError(msg)
     days = WEEKDAYS if "day" in every else tuple(every)
     return make_recurring(
         days=days, dates=given["on"], begins=begins.strip(), ends=ends.strip(), time_zone=zone
     )
 
 
-def _instant(flag: str, text: str) -> datetime:
-    try:
-        return read_instant(text)
-    except (NotAnInstant, InstantOutOfRange) as error:
-        msg = f"{flag}: {text!r} is no time with an offset, such as 2026-03-01T08:00:00+01:00 or ...Z"
-        raise SettingsError(msg) from error
+def _datetime(us: int) -> datetime:
+    return EPOCH + timedelta(microseconds=us)
 
 
 def _which(silence: Silence) -> str:

@@ -8,11 +8,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
-from lapwing.settings.options import settings_options
 from lapwing.settings.settings import DEFAULT, Settings
 from lapwing.terminal.output import whole_file
 from lapwing.terminal.progress import progress_bar
@@ -23,41 +22,8 @@ if TYPE_CHECKING:
 
     from streams.simulate.shop import Shop
 
-MOST_CUSTOMERS: Final = 10_000_000
-MOST_DAYS: Final = 3_660
 
-
-@click.command()
-@click.option("--customers", type=click.IntRange(1, MOST_CUSTOMERS), default=3_000, show_default=True)
-@click.option("--days", type=click.IntRange(1, MOST_DAYS), default=730, show_default=True)
-@click.option(
-    "--seed", type=click.IntRange(0), default=1, show_default=True, help="The same seed, the same shop."
-)
-@click.option(
-    "--start",
-    type=click.DateTime(["%Y-%m-%d"]),
-    default="2023-01-02",
-    show_default=True,
-    help="The first day.",
-)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the events here: .jsonl, .jsonl.gz, .jsonl.zst or .parquet.",
-)
-@click.option(
-    "--truth",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write what each customer really is and does here; the same endings.",
-)
-@click.option(
-    "--speed",
-    type=click.FloatRange(0, min_open=True),
-    help="To Kafka: simulated days a second; as fast as possible where not given.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-@settings_options("broker", "orders", "logins", "complaints", "profiles", "time_zone")
-def command(
+def run(
     settings: Settings,
     customers: int,
     days: int,
@@ -68,12 +34,7 @@ def command(
     speed: float | None,
     as_json: bool,
 ) -> None:
-    """Make a seeded shop with known truth, of any size.
-
-    Customers of different pace, seasons, complaints that drive people away, leavers who fade and leavers who
-    stop at once, and false alarms such as holidays and slow buyers. The events go to a file (--out), or to
-    the topics of a broker (--broker, or one that is set), in the order of their time.
-    """
+    """Make a seeded shop with known truth, of any size."""
     to_kafka = out is None and settings.source("broker") != DEFAULT
     if out is None and truth is None and not to_kafka:
         msg = "give --out FILE, --broker HOST:PORT or --truth FILE"

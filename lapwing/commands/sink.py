@@ -16,34 +16,17 @@ from consumers.sink.optional_topic import WhenThere
 from consumers.sink.silences import SilenceReader
 from consumers.sink.sink import Sink
 from consumers.sink.store import SinkCounts
-from lapwing.settings.options import settings_options
 from lapwing.settings.settings import Settings
 from lapwing.terminal.status import StatusLine, log
 from streams.errors import BrokerError
 
 
-@click.command()
-@settings_options(
-    "broker",
-    "app",
-    "warnings_topic",
-    "segment_warnings_topic",
-    "silences_topic",
-    "database",
-    "session_timeout",
-)
-@click.option("--follow/--no-follow", default=True, help="Go on for ever, or stop at the topics' end.")
-@click.option("--json", "as_json", is_flag=True, help="Print the final counts as JSON.")
-def command(
+def run(
     settings: Settings,
     follow: bool,
     as_json: bool,
 ) -> None:
-    """Store warnings, and silences, in a database, each step once, whatever is repeated or interrupted.
-
-    Warnings of segments too, where their topic is there; the counts are of both. Runs until Ctrl-C or
-    SIGTERM. Several at once share the topics' partitions.
-    """
+    """Store warnings, and silences, in a database, each step once, whatever is repeated or interrupted."""
     store = Database(settings.database)
     try:
         store.prepare()

@@ -8,7 +8,6 @@ from consumers.broker.client import Cluster, Subscription
 from consumers.broker.records import Record
 from consumers.loop import Stop
 from consumers.tail import one_line, tail_of
-from lapwing.settings.options import settings_options
 from lapwing.settings.settings import Settings
 from streams.contract.segments import SegmentEvent, parse_segment_warning
 from streams.contract.warnings import WarningEvent, parse_warning
@@ -16,13 +15,7 @@ from streams.contract.warnings import WarningEvent, parse_warning
 COLOURS = {"high": "red", "medium": "yellow", "low": "cyan"}
 
 
-@click.command()
-@settings_options("broker", "warnings_topic", "segment_warnings_topic")
-@click.option("--segments", is_flag=True, help="Print the warnings of segments, not those of customers.")
-@click.option("--from-beginning", is_flag=True, help="Print what is in the topic already, too.")
-@click.option("--follow/--no-follow", default=True, help="Go on for ever, or stop at the topic's end.")
-@click.option("--json", "as_json", is_flag=True, help="Print the events themselves, one a line.")
-def command(settings: Settings, segments: bool, from_beginning: bool, follow: bool, as_json: bool) -> None:
+def run(settings: Settings, segments: bool, from_beginning: bool, follow: bool, as_json: bool) -> None:
     """Print warnings from the topic as they come: time, tier, what happened, customer, why."""
     subscription = Subscription(
         Cluster(settings.broker, settings.kafka_security),

@@ -10,7 +10,6 @@ import click
 
 from consumers.broker import topics
 from consumers.broker.client import Admin, Cluster
-from lapwing.settings.options import settings_options
 from lapwing.settings.settings import Settings
 from lapwing.terminal.output import OutputError, whole_file
 from lapwing.topic_plan import planned
@@ -18,21 +17,7 @@ from streams import __version__
 from streams.errors import BrokerError
 
 
-@click.command()
-@settings_options("broker", "app")
-@click.option(
-    "--partitions", type=click.IntRange(1), help="Partitions of new topics; default: as the others', or 6."
-)
-@click.option(
-    "--replication", type=click.IntRange(1), default=1, show_default=True, help="Copies of each record."
-)
-@click.option("--check", is_flag=True, help="Create nothing; exit 1 where topics are missing or do not fit.")
-@click.option("--asyncapi", is_flag=True, help="Print the contract as an AsyncAPI document (JSON).")
-@click.option(
-    "--schemas", type=click.Path(path_type=Path), help="Write the contract's JSON Schemas to this folder."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def command(
+def run(
     settings: Settings,
     partitions: int | None,
     replication: int,

@@ -13,15 +13,14 @@ from pathlib import Path
 import click
 
 from lapwing.dry_run import run_dry
-from lapwing.settings.options import settings_options
 from lapwing.settings.settings import Settings
 from lapwing.settings.values import NO_CHECKPOINTS
 from lapwing.wiring import engine, segment_engine
 from streams.core.engine import Engine
 from streams.core.features.catalogue import DTYPES
 from streams.core.segments.engine import SegmentEngine
-from streams.duration import UNITS, parse_duration
-from streams.errors import LapwingError, SettingsError
+from streams.duration import UNITS
+from streams.errors import SettingsError
 from streams.intake.partition import BatchingPolicy
 from streams.rulebook.files import load_segment_rules
 from streams.rulebook.watch import RuleWatch
@@ -30,49 +29,19 @@ from streams.worker.run import WorkerSettings, run_worker, stats_to
 log = logging.getLogger(__name__)
 
 
-@click.command()
-@settings_options(
-    "broker", "app", "rules", "checkpoints", "time_zone", "reorder", "session_timeout", "model_enabled"
-)
-@click.option(
-    "--stats",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Append how far it is to this file every second, a JSON object a line.",
-)
-@click.option(
-    "--flush-after",
-    help="How long the input must be idle before events held back to be put in order are judged; "
-    "default: `reorder`. A stream that runs faster than time needs it, with a longer `reorder`.",
-)
-@click.option("--dry-run", is_flag=True, help="Judge everything and send nothing; tell what would be sent.")
-@click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Dry run: write the warnings to this file."
-)
-@click.option(
-    "--follow/--no-follow", default=True, help="Dry run: go on for ever, or stop at the topics' end."
-)
-@click.option("--json", "as_json", is_flag=True, help="Dry run: tell it as JSON.")
-def command(
+def run(
     settings: Settings,
     stats: Path | None,
-    flush_after: str | None,
+    idle_us: int | None,
     dry_run: bool,
     out: Path | None,
     follow: bool,
     as_json: bool,
 ) -> None:
-    """Read events from Kafka, judge every customer by the rules and the model, and send warnings.
-
-    It goes on until SIGTERM or Ctrl-C. Several workers share the partitions. A worker that starts goes on
-    from the last checkpoint of each partition; where there is none, from the beginning of the topics. The
-    rule files are looked at all the time: what changes in them is taken over as it runs.
-
-    A dry run reads the topics from their beginning in a consumer group of its own, sends nothing, and saves
-    nothing.
-    """
+    """Read events from Kafka, judge every customer by the rules and the model, and send warnings."""
     if not dry_run and (out is not None or as_json or not follow):
         message = "--out, --json and --no-follow belong to --dry-run"
-        raise SettingsError(message)
+        raise click.UsageError(message)
     log_to_stderr()
     watch = RuleWatch(settings.rules, DTYPES)
 
@@ -90,21 +59,11 @@ def command(
     except OSError as error:
         message = f"--stats {stats}: {error.strerror}"
         raise SettingsError(message) from error
-    idle_us = settings.reorder if flush_after is None else duration("--flush-after", flush_after)
-    ours = worker_settings(settings, idle_us, segments=counts)
+    ours = worker_settings(settings, settings.reorder if idle_us is None else idle_us, segments=counts)
     if dry_run:
         run_dry(ours, engine_of, watch, report, out, follow=follow, as_json=as_json)
     else:
         run_worker(ours, engine_of, report, watch, judge=judge)
-
-
-def duration(flag: str, text: str) -> int:
-    """Return the microseconds of `text`, given with `flag`."""
-    try:
-        return parse_duration(text)
-    except (ValueError, LapwingError) as error:
-        message = f"{flag}: {error}"
-        raise SettingsError(message) from error
 
 
 def worker_settings(settings: Settings, idle_us: int, *, segments: bool = False) -> WorkerSettings:

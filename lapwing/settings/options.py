@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from lapwing.settings.settings import Settings, load_settings
-from streams.contract.instants import read_instant, to_us
+from lapwing.settings.settings import FlagError, Settings, load_settings
+from streams.duration import parse_duration
 
 
 def settings_options(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -20,7 +20,11 @@ def settings_options(*names: str) -> Callable[[Callable[..., Any]], Callable[...
         @functools.wraps(function)
         def call(*args: Any, config: Path | None, **given: Any) -> Any:
             flags = {name: given.pop(name) for name in names}
-            return function(*args, settings=load_settings(config, flags), **given)
+            try:
+                settings = load_settings(config, flags)
+            except FlagError as error:
+                raise click.UsageError(str(error)) from error
+            return function(*args, settings=settings, **given)
 
         decorated: Callable[..., Any] = call
         for name in reversed(names):
@@ -45,9 +49,28 @@ class InstantParam(click.ParamType):
 
     name = "time"
 
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
+    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return the instant, or refuse the text."""
+        from streams.contract.instants import read_instant, to_us  # NumPy, which help needs not
+
+        if isinstance(value, int):
+            return value
         try:
             return to_us(read_instant(value))
         except ValueError:
             self.fail(f"{value!r} is no RFC 3339 time with offset, such as 2011-12-09T00:00:00Z", param, ctx)
+
+
+class DurationParam(click.ParamType):
+    """A duration such as `3d`, as microseconds."""
+
+    name = "duration"
+
+    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the microseconds, or refuse the text."""
+        if isinstance(value, int):
+            return value
+        try:
+            return parse_duration(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)

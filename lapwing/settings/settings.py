@@ -7,6 +7,7 @@ than by `pydantic_settings`, because `lapwing doctor` and every error message mu
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -32,6 +33,7 @@ from lapwing.settings.values import (
     Positive,
     TopicName,
     broker_addresses,
+    closest,
     database_url,
     meant,
     pairs,
@@ -50,6 +52,10 @@ PREFIX: Final = "LAPWING_"
 CONFIG_VARIABLE: Final = "LAPWING_CONFIG"
 CONFIG_FILE: Final = Path("lapwing.toml")
 DEFAULT: Final = "default"
+
+
+class FlagError(SettingsError):
+    """A setting is wrong as it was given on the command line."""
 
 
 class Settings(DeliverySettings):
@@ -251,8 +257,9 @@ def load_settings(
             elif name in Settings.model_fields:
                 mistakes.append(f"{source(name)} is a secret: set {PREFIX}{name.upper()} instead")
             else:
+                close = closest(name.lower().replace("-", "_"), known)
                 mistakes.append(
-                    f"{source(name)} is no setting{meant(source(name), [source(k) for k in known])}"
+                    f"{source(name)} is no setting" + (f"; did you mean {source(close)}?" if close else "")
                 )
 
     fields = list(Settings.model_fields)
@@ -272,7 +279,8 @@ def load_settings(
     except ValidationError as error:
         mistakes += [_mistake(item, sources) for item in error.errors(include_url=False)]
     if mistakes:
-        raise SettingsError("; ".join(mistakes))
+        of_flags = any(mistake.startswith("--") for mistake in mistakes)
+        raise (FlagError if of_flags else SettingsError)("; ".join(mistakes))
     settings._sources.update(sources)
     return settings
 
@@ -299,6 +307,8 @@ def _mistake(item: Any, sources: Mapping[str, str]) -> str:
         text = text[0].lower() + text[1:]
         if name not in SECRETS:
             text = f"{item['input']!r}: {text}"
+        if item["type"] == "literal_error":
+            text += meant(str(item["input"]), re.findall(r"'([^']*)'", item["ctx"]["expected"]))
     place = ".".join([sources.get(name, name), *(str(part) for part in inside if part != "[key]")])
     return f"{place}: {text}" if place else text
 

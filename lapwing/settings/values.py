@@ -15,10 +15,17 @@ from streams.duration import UNITS, parse_duration
 NO_CHECKPOINTS: Final = "none"
 
 
+def closest(word: str, known: Sequence[str]) -> str | None:
+    """Return the known word that was probably meant, if any is near."""
+    found = difflib.get_close_matches(word, known, n=1)
+    by_case = {each.casefold(): each for each in known}
+    return found[0] if found else by_case.get(word.casefold())
+
+
 def meant(word: str, known: Sequence[str]) -> str:
     """Return a hint at the known word that was probably meant."""
-    close = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+    close = closest(word, known)
+    return f"; did you mean {close}?" if close else ""
 
 
 def broker_addresses(value: str) -> str:

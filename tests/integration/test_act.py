@@ -16,7 +16,7 @@ from consumers.database.database import Database
 from consumers.database.schema import warnings
 from consumers.sink.reading import read_records
 from consumers.sink.store import write
-from lapwing.commands import act
+from lapwing.cli import act
 from streams.contract.warnings import parse_warning
 from streams.core.engine import Engine
 from streams.core.engine_io import EngineSettings

@@ -26,7 +26,7 @@ from consumers.database.schema import (
     warning_steps,
     warnings,
 )
-from lapwing.commands import sink, tail, topics
+from lapwing.cli import sink, tail, topics
 from streams.errors import BrokerError
 from tests.consumers.segment_events import life as segment_life
 from tests.consumers.warning_events import life

@@ -24,7 +24,7 @@ from consumers.notify.message import Message
 from consumers.notify.outbox import Outbox
 from consumers.sink.reading import read_records
 from consumers.sink.store import write
-from lapwing.commands import notify
+from lapwing.cli import notify
 from streams.contract.warnings import parse_warning
 from streams.errors import SettingsError
 from tests.consumers.stubs import NOW

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from consumers.broker.client import Cluster, Subscription
-from lapwing.commands import doctor, topics
+from lapwing.cli import doctor, topics
 from streams.core.events.topics import Topic
 from tests.integration.workers import Sent, produce
 

@@ -8,14 +8,10 @@ from consumers.audit import adopted, lines, together
 from consumers.broker.client import Cluster, Subscription
 from consumers.broker.records import Record
 from consumers.loop import Stop
-from lapwing.settings.options import settings_options
 from lapwing.settings.settings import Settings
 
 
-@click.command("audit")
-@settings_options("broker", "audit_topic")
-@click.option("--json", "as_json", is_flag=True, help="Print every partition's change as JSON, one a line.")
-def audit(settings: Settings, as_json: bool) -> None:
+def run(settings: Settings, as_json: bool) -> None:
     """Print every change of the rules that workers have made: when, where, from what to what."""
     cluster = Cluster(settings.broker, settings.kafka_security)
     subscription = Subscription(cluster, settings.audit_topic, group=None, from_beginning=True)

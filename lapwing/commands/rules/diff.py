@@ -9,16 +9,9 @@ import click
 
 from lapwing.backtest.comparison_page import comparison_page
 from lapwing.backtest.comparison_text import print_comparison
-from lapwing.backtest.reading import (
-    BacktestInputs,
-    events_option,
-    judging_options,
-    no_collector,
-    page_options,
-    read_history,
-)
+from lapwing.backtest.inputs import BacktestInputs
+from lapwing.backtest.reading import no_collector, read_history
 from lapwing.backtest.revisions import rules_of
-from lapwing.settings.options import InstantParam
 from lapwing.settings.settings import Settings
 from lapwing.terminal.output import whole_file
 from lapwing.terminal.progress import progress_bar
@@ -26,26 +19,7 @@ from lapwing.wiring import engine_settings, learner
 from streams.backtest.comparison import compare
 
 
-@click.command("diff")
-@click.argument("old")
-@click.argument("new")
-@events_option
-@judging_options
-@click.option(
-    "--since",
-    type=InstantParam(),
-    help="Judge what began at this instant or later, RFC 3339; by default all.",
-)
-@click.option(
-    "--customers",
-    "most",
-    type=click.IntRange(0),
-    default=10,
-    show_default=True,
-    help="How many customers of each list to name.",
-)
-@page_options
-def diff(
+def run(
     old: str,
     new: str,
     judged: BacktestInputs,
@@ -55,12 +29,7 @@ def diff(
     as_json: bool,
     page: Path | None,
 ) -> None:
-    """Run the rules OLD and NEW over the same history and tell what differs.
-
-    OLD and NEW are files, folders or git revisions: `HEAD~1` (with the folder of --rules in it) or
-    `HEAD~1:warning_rules`. Told are the rules that changed, the customers gained, lost and changed in tier,
-    and what becomes of load, precision and recall. docs/backtest.md defines every figure.
-    """
+    """Run the rules OLD and NEW over the same history and tell what differs."""
     before, after = rules_of(old, settings.rules), rules_of(new, settings.rules)
     with no_collector():
         history, refused = read_history(judged, settings)

@@ -12,18 +12,8 @@ from lapwing.terminal.output import whole_file
 from streams.rulebook.schema import CASES_FILE, RULES_FILE, cases_schema, rules_schema
 
 
-@click.command("schema")
-@click.option("--cases", is_flag=True, help="Print the schema of test cases instead of that of rules.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    help=f"Write both to this folder, as {RULES_FILE} and {CASES_FILE}.",
-)
-def schema(cases: bool, out: Path | None) -> None:
-    """Print the JSON Schema of rule files.
-
-    `# yaml-language-server: $schema=rules.schema.json` at the top of a rule file tells editors to use it.
-    """
+def run(cases: bool, out: Path | None) -> None:
+    """Print the JSON Schema of rule files."""
     if out is None:
         click.echo(as_text(cases_schema() if cases else rules_schema()), nl=False)
         return

@@ -25,27 +25,10 @@ from streams.rulebook.cases.times import shown
 from streams.rulebook.files import CASES, RuleFilesRefused, RuleMistake, read_rules
 
 
-@click.command("test")
-@click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
-@click.option(
-    "--rules",
-    "rule_paths",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="The rules to test, a file or folder; by default those in the folder that holds `cases/`.",
-)
-@click.option(
-    "--run", "wanted", metavar="NAME", help="Run only cases whose name holds NAME, or fits it as a pattern."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
-@click.option("-v", "--verbose", is_flag=True, help="Print passed cases too, with what happened in them.")
-def test(
+def run(
     paths: tuple[Path, ...], rule_paths: tuple[Path, ...], wanted: str | None, as_json: bool, verbose: bool
 ) -> None:
-    """Run the test cases at PATH (default: warning_rules): case files, or folders that hold a `cases` folder.
-
-    What a case expects must happen and nothing else may. Exits with 1 where a case fails or cannot be read.
-    """
+    """Run the test cases at PATH and print what failed."""
     started = time.monotonic()
     try:
         cases = read_cases(paths or (Path("warning_rules"),))

@@ -10,9 +10,10 @@ from click.testing import CliRunner
 from consumers.database.database import Database
 from consumers.sink.reading import read_records
 from consumers.sink.store import write
-from lapwing.commands.act import command
+from lapwing.cli.act import command
 from streams.contract.warnings import parse_warning
 from streams.errors import ActError, LapwingError, StoreError
+from tests.command_lines import refusal
 from tests.consumers.stubs import NOW
 from tests.consumers.warning_events import life, records, warning_id
 
@@ -42,21 +43,20 @@ def test_a_warning_that_is_not_known_or_over_is_told(database: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("flags", "says"),
+    ("flags", "code", "says"),
     [
-        (("snooze", "--for", "soon"), "--for: 'soon' is not a duration"),
-        (("snooze", "--for", "0"), "--for: must be longer than nothing"),
-        (("expire", "--for", "3d"), "--for: an expired warning has ended for good"),
-        (("snooze", "--at", "today"), "--at: 'today' is no RFC 3339 time"),
-        (("snooze", "--customer", ""), "customer_id: String should have at least 1 character"),
-        (("snooze", "--customer", "c", "--by", "x" * 257), "actor: String should have at most 256"),
+        (("snooze", "--for", "soon"), 2, "'--for': 'soon' is not a duration"),
+        (("snooze", "--for", "0"), 2, "--for: must be longer than nothing"),
+        (("expire", "--for", "3d"), 2, "--for: an expired warning has ended for good"),
+        (("snooze", "--at", "today"), 2, "'--at': 'today' is no RFC 3339 time"),
+        (("snooze", "--customer", ""), 1, "customer_id: String should have at least 1 character"),
+        (("snooze", "--customer", "c", "--by", "x" * 257), 1, "actor: String should have at most 256"),
     ],
 )
-def test_what_cannot_be_done_is_told_in_a_line(flags: tuple[str, ...], says: str) -> None:
+def test_what_cannot_be_done_is_told_in_a_line(flags: tuple[str, ...], code: int, says: str) -> None:
     kind, *rest = flags
-    text = refused("w", kind, "--by", "ann", *rest)
-    assert says in text
-    assert "\n" not in text
+    refused_with, text = refusal(command, ["w", kind, "--by", "ann", *rest, "--broker", "127.0.0.1:1"])
+    assert (refused_with, says in text) == (code, True), text
 
 
 def test_other_kinds_and_a_nameless_actor_are_refused() -> None:

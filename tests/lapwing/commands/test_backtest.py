@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from lapwing.cli import lapwing
-from lapwing.commands.simulate import command as simulate
+from lapwing.cli.simulate import command as simulate
 from streams.errors import BacktestError, LapwingError
 from streams.rulebook.files import RuleFilesRefused
 

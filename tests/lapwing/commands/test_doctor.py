@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from lapwing.cli.doctor import command
 from lapwing.commands import doctor
-from lapwing.commands.doctor import CheckOutcome, CheckResult, command, examine
+from lapwing.commands.doctor import CheckOutcome, CheckResult, examine
 from lapwing.lag import Offsets, lag_told
 from lapwing.settings.settings import Settings, load_settings
 from streams.checkpoints.store import CheckpointManifest, CheckpointStore

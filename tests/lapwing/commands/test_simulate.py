@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from lapwing.commands.simulate import command
+from lapwing.cli.simulate import command
 from streams.errors import EventFileError, LapwingError
 
 

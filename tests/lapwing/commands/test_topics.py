@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from lapwing.commands import sink, topics
+from lapwing.cli import sink, topics
 from lapwing.settings.settings import load_settings
 from lapwing.terminal.output import OutputError
 from lapwing.topic_plan import planned

@@ -215,9 +215,9 @@ class TestChild:
     def test_an_end_of_its_own_is_told_with_the_last_line_of_its_log(self, tmp_path: Path) -> None:
         with Child("sink", ["--broker", "nonsense"], tmp_path, dict(os.environ)) as child:
             child._process.wait(30)
-            with pytest.raises(ChildEnded, match=r"the sink ended with code 1: .*'nonsense'") as raised:
+            with pytest.raises(ChildEnded, match=r"the sink ended with code 2: .*'nonsense'") as raised:
                 child.check()
-        assert raised.value.tail[-1].startswith("lapwing: --broker")
+        assert raised.value.tail[-1].startswith("Error: --broker")
         assert str(child.log) in str(raised.value)
 
     def test_it_is_gone_when_the_block_ends(self, tmp_path: Path) -> None:

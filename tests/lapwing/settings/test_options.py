@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from lapwing.settings.options import settings_options
 from lapwing.settings.settings import Settings
-from streams.errors import SettingsError
+from tests.command_lines import refusal
 
 
 @click.command()
@@ -40,8 +40,8 @@ def test_a_flag_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_wrong_flag_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SettingsError, match=r"^--sweep-every: '3' is not a duration"):
-        run("--sweep-every", "3")
+    code, text = refusal(shows, ["--sweep-every", "3", "word"])
+    assert (code, text.startswith("--sweep-every: '3' is not a duration")) == (2, True), text
 
 
 def test_the_help_is_the_settings_own() -> None:

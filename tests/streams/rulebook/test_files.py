@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from lapwing.commands.rules import command
+from lapwing.cli.rules import command
 from streams.core.features.catalogue import DTYPES
 from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.rules.rule_set import RuleSet

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from lapwing.commands.rules import command
+from lapwing.cli.rules import command
 from streams.core.events.topics import Topic
 from streams.core.features.catalogue import DTYPES
 from streams.rulebook.files import read_rules

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from ruamel.yaml import YAML
 
-from lapwing.commands.rules import command
+from lapwing.cli.rules import command
 from lapwing.commands.rules.schema import as_text
 from streams.rulebook.files import rule_files
 from streams.rulebook.schema import CASES_FILE, RULES_FILE, cases_schema, rules_schema

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from lapwing.commands.rules import command
+from lapwing.cli.rules import command
 from tests.paths import ROOT
 
 RULES = """\

@@ -1,0 +1,106 @@
+"""What one types: the commands with their arguments, flags and help.
+
+Help answers at once because a command is two modules. `lapwing/cli/<name>.py` declares it and imports click
+and the settings only; `lapwing/commands/<name>.py` does the work and imports what it needs at its top. The
+body of a declaration imports the second and calls it, so an import stands inside a function here and nowhere
+else. `tests/lapwing/test_cli.py` holds every command to it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import sys
+from typing import Any, Final, NoReturn
+
+import click
+
+from streams import __version__
+from streams.errors import LapwingError
+
+COMMANDS: Final[dict[str, str]] = {
+    "act": "Acknowledge, snooze or expire a warning.",
+    "backtest": "Judge rules by a history: load, precision, recall, lead time.",
+    "demo": "Run the whole system on an embedded broker and watch warnings come.",
+    "doctor": "Print the settings in force and check what can be checked.",
+    "explain": "Explain why a customer is warned of, or not, and what would end it.",
+    "notify": "Send opened and escalated warnings to the team's channels.",
+    "replay": "Run the engine over event files.",
+    "rules": "Check, test, compare and tune rule files; list what was changed.",
+    "silence": "Mute notices of warnings; list and end silences.",
+    "simulate": "Make a seeded shop with known truth.",
+    "sink": "Store warnings in a database.",
+    "tail": "Print warnings from the topic as they come.",
+    "topics": "Create and check topics; print the contract.",
+    "worker": "Read events from Kafka and warn.",
+}
+"""Every command and its line in `--help`; `lapwing/cli/<name>.py` declares it as `command`."""
+
+INTERRUPTED: Final = 130
+"""The exit code after Ctrl-C, as shells have it."""
+
+
+class Commands(click.Group):
+    """Commands whose declarations are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of this name, or `None`."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"lapwing.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is called, or refuse the name with the likely right one."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            if close := difflib.get_close_matches(args[0], COMMANDS, n=1):
+                error.message += f" Did you mean {close[0]!r}?"
+            raise
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table of commands without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="lapwing")
+def lapwing() -> None:
+    """Lapwing warns in time about customers who are about to leave."""
+
+
+def main(args: list[str] | None = None) -> NoReturn:
+    """Run the command line and exit: 0, 2 after a usage error, 130 after Ctrl-C, 1 after any other failure.
+
+    What the user or the machine caused is one line on stderr; a traceback is a defect of Lapwing.
+    """
+    try:
+        code: Any = lapwing.main(args=args, prog_name="lapwing", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(INTERRUPTED)
+    except LapwingError as error:
+        click.echo(f"lapwing: {error}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        # Whoever read our output has closed it. Python would complain when it flushes the rest at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        click.echo(f"lapwing: {place}{error.strerror or error}", err=True)
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,42 @@
+"""`lapwing backtest`: what rules would have done over a history, and how good it would have been."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lapwing.cli.history import judging_options, page_options
+from lapwing.settings.options import InstantParam
+
+
+@click.command(name="backtest")
+@click.argument("events", nargs=-1, type=click.Path(path_type=Path))
+@judging_options
+@click.option(
+    "--since",
+    type=InstantParam(),
+    help="Judge what began at this instant or later, RFC 3339; by default all. Events before it count "
+    "all the same in what the rules see.",
+)
+@click.option(
+    "--missed",
+    "missed_most",
+    type=click.IntRange(0),
+    default=10,
+    show_default=True,
+    help="How many of the unwarned to list, those first that came nearest to a warning.",
+)
+@page_options
+def command(**given: Any) -> None:
+    """Run rules over a history and judge what they warn of.
+
+    The history is EVENTS (.jsonl, .jsonl.gz, .jsonl.zst or .parquet) or, with --broker, what its topics hold.
+
+    Tells warnings a day and a working day, precision, recall and lead time of all active rules together and
+    of each rule, shadow rules too, and who left unwarned. docs/backtest.md defines every figure.
+    """
+    from lapwing.commands.backtest import run
+
+    run(**given)

@@ -1,0 +1,43 @@
+"""`lapwing replay`: a history of events through the engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lapwing.settings.options import InstantParam, settings_options
+
+
+@click.command(name="replay")
+@click.argument("events", nargs=-1, required=True, type=click.Path(path_type=Path))
+@settings_options("rules", "app", "time_zone", "sweep_every", "model_enabled")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Where to write the warnings, a CloudEvent a line."
+)
+@click.option(
+    "--features",
+    "features_path",
+    type=click.Path(path_type=Path),
+    help="Where to write the feature row of every customer at every sweep, Parquet.",
+)
+@click.option(
+    "--until",
+    type=InstantParam(),
+    help="The last instant, RFC 3339, sweeps up to it included; by default the last event's, "
+    "each partition's own where there are several.",
+)
+@click.option(
+    "--partitions",
+    type=click.IntRange(1, 10_000),
+    default=1,
+    show_default=True,
+    help="Partitions of the topics, where a worker's result is to be reproduced.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def command(**given: Any) -> None:
+    """Run the engine over EVENTS (.jsonl, .jsonl.gz, .jsonl.zst or .parquet) and write its warnings."""
+    from lapwing.commands.replay import run
+
+    run(**given)

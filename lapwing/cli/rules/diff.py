@@ -1,0 +1,45 @@
+"""`lapwing rules diff`: the same history under two rule sets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from lapwing.cli.history import (
+    events_option,
+    judging_options,
+    page_options,
+)
+from lapwing.settings.options import InstantParam
+
+
+@click.command("diff")
+@click.argument("old")
+@click.argument("new")
+@events_option
+@judging_options
+@click.option(
+    "--since",
+    type=InstantParam(),
+    help="Judge what began at this instant or later, RFC 3339; by default all.",
+)
+@click.option(
+    "--customers",
+    "most",
+    type=click.IntRange(0),
+    default=10,
+    show_default=True,
+    help="How many customers of each list to name.",
+)
+@page_options
+def command(**given: Any) -> None:
+    """Run the rules OLD and NEW over the same history and tell what differs.
+
+    OLD and NEW are files, folders or git revisions: `HEAD~1` (with the folder of --rules in it) or
+    `HEAD~1:warning_rules`. Told are the rules that changed, the customers gained, lost and changed in tier,
+    and what becomes of load, precision and recall. docs/backtest.md defines every figure.
+    """
+    from lapwing.commands.rules.diff import run
+
+    run(**given)

@@ -1,0 +1,25 @@
+"""`lapwing rules schema`: JSON Schemas of rule and case files, so that editors complete and check them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command("schema")
+@click.option("--cases", is_flag=True, help="Print the schema of test cases instead of that of rules.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write both to this folder, as rules.schema.json and cases.schema.json.",
+)
+def command(**given: Any) -> None:
+    """Print the JSON Schema of rule files.
+
+    `# yaml-language-server: $schema=rules.schema.json` at the top of a rule file tells editors to use it.
+    """
+    from lapwing.commands.rules.schema import run
+
+    run(**given)

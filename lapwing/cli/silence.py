@@ -1,0 +1,79 @@
+"""`lapwing silence`: say of which warnings the team is not to be told, see it, end it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from lapwing.settings.options import DurationParam, InstantParam, settings_options
+
+
+@click.group("silence")
+def command() -> None:
+    """Mute notices of warnings.
+
+    The warnings themselves go on and are stored; what is muted is recorded with its reason.
+    """
+
+
+def _words(flag: str, text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return click.option(flag, multiple=True, metavar="WORD", help=f"{text}; may be given several times.")
+
+
+@command.command()
+@settings_options("broker", "silences_topic", "time_zone")
+@click.option("--everything", is_flag=True, help="All warnings: the kill switch of notices.")
+@_words("--customer", "Only warnings of this customer")
+@_words("--class", "Only of this customer class")
+@_words("--segment", "Only of this segment")
+@_words("--region", "Only of this region")
+@_words("--tier", "Only of this tier")
+@_words("--rule", "Only causes of this rule: a warning with another cause is told")
+@_words("--group", "Only causes of this group, the rules' `reason`")
+@click.option("--from", "begins", type=InstantParam(), help="When it begins, RFC 3339; default: now.")
+@click.option("--until", type=InstantParam(), help="When it ends, RFC 3339.")
+@click.option("--for", "lasting", type=DurationParam(), help="How long it lasts, instead of --until: 2h, 3d.")
+@click.option("--no-end", is_flag=True, help="A recurring silence goes on until it is expired.")
+@click.option("--every", metavar="DAYS", help="Recurring: weekdays with commas (mon,tue), or `day`.")
+@_words("--on", "Recurring: a date, YYYY-MM-DD, such as a holiday")
+@click.option("--between", metavar="HH:MM-HH:MM", help="Recurring: the local hours; default: whole days.")
+@click.option("--author", required=True, help="Who asks for it.")
+@click.option("--reason", required=True, help="Why.")
+@click.option("--json", "as_json", is_flag=True, help="Print the silence as JSON.")
+def add(**given: Any) -> None:
+    """Add a silence.
+
+    `lapwing silence add --rule login-drop --for 3d --author me --reason "app outage"` mutes a rule. With
+    `--everything`, `--every day --between 20:00-08:00 --no-end` sets quiet hours and `--on 2026-12-25` a
+    holiday, in the setting `time_zone`. What is still open when a silence ends is told then.
+    """
+    from lapwing.commands.silence import add
+
+    add(**given)
+
+
+@command.command("list")
+@settings_options("broker", "silences_topic", "database")
+@click.option(
+    "--state", type=click.Choice(["active", "pending", "expired"]), help="Only those; default: all there are."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def list_(**given: Any) -> None:
+    """List silences, those that are over too, with how many warnings' steps each has muted so far."""
+    from lapwing.commands.silence import list_silences
+
+    list_silences(**given)
+
+
+@command.command()
+@settings_options("broker", "silences_topic")
+@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@click.option("--author", help="Who ends it.")
+@click.option("--json", "as_json", is_flag=True, help="Print the silences as JSON.")
+def expire(**given: Any) -> None:
+    """End silences now; their records stay. What they hold back and is still open is told."""
+    from lapwing.commands.silence import expire
+
+    expire(**given)

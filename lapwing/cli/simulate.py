@@ -1,0 +1,55 @@
+"""`lapwing simulate`: a seeded shop with known truth, to a file or to Kafka."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from lapwing.settings.options import settings_options
+
+MOST_CUSTOMERS: Final = 10_000_000
+MOST_DAYS: Final = 3_660
+
+
+@click.command()
+@click.option("--customers", type=click.IntRange(1, MOST_CUSTOMERS), default=3_000, show_default=True)
+@click.option("--days", type=click.IntRange(1, MOST_DAYS), default=730, show_default=True)
+@click.option(
+    "--seed", type=click.IntRange(0), default=1, show_default=True, help="The same seed, the same shop."
+)
+@click.option(
+    "--start",
+    type=click.DateTime(["%Y-%m-%d"]),
+    default="2023-01-02",
+    show_default=True,
+    help="The first day.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the events here: .jsonl, .jsonl.gz, .jsonl.zst or .parquet.",
+)
+@click.option(
+    "--truth",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write what each customer really is and does here; the same endings.",
+)
+@click.option(
+    "--speed",
+    type=click.FloatRange(0, min_open=True),
+    help="To Kafka: simulated days a second; as fast as possible where not given.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@settings_options("broker", "orders", "logins", "complaints", "profiles", "time_zone")
+def command(**given: Any) -> None:
+    """Make a seeded shop with known truth, of any size.
+
+    Customers of different pace, seasons, complaints that drive people away, leavers who fade and leavers who
+    stop at once, and false alarms such as holidays and slow buyers. The events go to a file (--out), or to
+    the topics of a broker (--broker, or one that is set), in the order of their time.
+    """
+    from lapwing.commands.simulate import run
+
+    run(**given)

@@ -1,0 +1,31 @@
+"""`lapwing topics`: create and check topics; print the contract."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lapwing.settings.options import settings_options
+
+
+@click.command()
+@settings_options("broker", "app")
+@click.option(
+    "--partitions", type=click.IntRange(1), help="Partitions of new topics; default: as the others', or 6."
+)
+@click.option(
+    "--replication", type=click.IntRange(1), default=1, show_default=True, help="Copies of each record."
+)
+@click.option("--check", is_flag=True, help="Create nothing; exit 1 where topics are missing or do not fit.")
+@click.option("--asyncapi", is_flag=True, help="Print the contract as an AsyncAPI document (JSON).")
+@click.option(
+    "--schemas", type=click.Path(path_type=Path), help="Write the contract's JSON Schemas to this folder."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def command(**given: Any) -> None:
+    """Create the topics that are missing, or check them, or print the contract (which needs no broker)."""
+    from lapwing.commands.topics import run
+
+    run(**given)

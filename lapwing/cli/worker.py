@@ -1,0 +1,49 @@
+"""`lapwing worker`: read events from Kafka and warn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lapwing.settings.options import DurationParam, settings_options
+
+
+@click.command()
+@settings_options(
+    "broker", "app", "rules", "checkpoints", "time_zone", "reorder", "session_timeout", "model_enabled"
+)
+@click.option(
+    "--stats",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Append how far it is to this file every second, a JSON object a line.",
+)
+@click.option(
+    "--flush-after",
+    "idle_us",
+    type=DurationParam(),
+    help="How long the input must be idle before events held back to be put in order are judged; "
+    "default: `reorder`. A stream that runs faster than time needs it, with a longer `reorder`.",
+)
+@click.option("--dry-run", is_flag=True, help="Judge everything and send nothing; tell what would be sent.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Dry run: write the warnings to this file."
+)
+@click.option(
+    "--follow/--no-follow", default=True, help="Dry run: go on for ever, or stop at the topics' end."
+)
+@click.option("--json", "as_json", is_flag=True, help="Dry run: tell it as JSON.")
+def command(**given: Any) -> None:
+    """Read events from Kafka, judge every customer by the rules and the model, and send warnings.
+
+    It goes on until SIGTERM or Ctrl-C. Several workers share the partitions. A worker that starts goes on
+    from the last checkpoint of each partition; where there is none, from the beginning of the topics. The
+    rule files are looked at all the time: what changes in them is taken over as it runs.
+
+    A dry run reads the topics from their beginning in a consumer group of its own, sends nothing, and saves
+    nothing.
+    """
+    from lapwing.commands.worker import run
+
+    run(**given)
