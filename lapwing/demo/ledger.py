@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from lapwing.demo.outcome import Episode
 from streams.contract.instants import to_us
 from streams.contract.warnings import WarningEvent
 from streams.core.steps import Tier
@@ -22,6 +21,17 @@ class Entry:
     """The highest tier it has had."""
     opened_at: int
     closed_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """A warning from its opening to its end; instants are microseconds since the epoch."""
+
+    customer: str
+    opened_at: int
+    closed_at: int | None
+    tier: Tier
+    """The highest it had."""
 
 
 class Ledger:
@@ -54,6 +64,4 @@ class Ledger:
 
     def episodes(self) -> list[Episode]:
         """Return each warning from its opening to its end."""
-        return [
-            Episode(e.customer, e.opened_at, e.closed_at, e.highest.label) for e in self._entries.values()
-        ]
+        return [Episode(e.customer, e.opened_at, e.closed_at, e.highest) for e in self._entries.values()]

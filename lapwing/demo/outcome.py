@@ -1,4 +1,4 @@
-"""How good the warnings were: warnings and what then happened become figures.
+"""How good the warnings were: those that came, judged by `streams.backtest`, and by the truth of a shop.
 
 A customer is *counted as lost* when no order has come for the horizon, 90 days say: the day on which a report
 on lost customers would show the customer, and too late to do anything. A warning is in time when it is open
@@ -7,31 +7,25 @@ before that day.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
 from typing import Final
 
-DAY_US: Final = 86_400_000_000
-BASE_EVERY_DAYS: Final = 28
-"""How often the rate without any warning is taken."""
+import numpy as np
+from numpy.typing import NDArray
 
+from lapwing.demo.ledger import Episode
+from streams.backtest.alarms import Alarms
+from streams.backtest.churns import Churns
+from streams.backtest.figures import Judge, Period
+from streams.backtest.history import History
+from streams.backtest.load import Team
+from streams.backtest.share import Share, Spread
+from streams.core.events.calendar import ALWAYS, DAY, NEVER, Calendar
+from streams.core.steps import Tier
 
-@dataclass(frozen=True, slots=True)
-class Episode:
-    """A warning from its opening to its end; instants are microseconds since the epoch."""
-
-    customer: str
-    opened_at: int
-    closed_at: int | None
-    tier: str
-    """The highest it had."""
-
-    def last_open(self) -> float:
-        """Return until when it was open."""
-        return float("inf") if self.closed_at is None else self.closed_at
+URGENT_FIRST: Final = tuple(sorted(Tier, reverse=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +40,6 @@ class Truth:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """A rate that keeps its numerator and denominator."""
-
-    part: int
-    whole: int
-
-    def __str__(self) -> str:
-        if not self.whole:
-            return "0 of 0"
-        return f"{self.part:,} of {self.whole:,} ({self.part / self.whole:.0%})"
-
-
-@dataclass(frozen=True, slots=True)
 class InTime:
     """How many of the lost were warned of before they were counted as lost, and how early."""
 
@@ -67,6 +48,12 @@ class InTime:
     """Median of the days from the warning to the day of being counted as lost."""
     after_order_days: float | None
     """Median of the days from the last order to the warning; negative where the warning came first."""
+
+    @classmethod
+    def of(cls, warned: Share, leads: Spread, horizon_us: int) -> InTime:
+        """Return a share with its leads, in days; being counted as lost is the last order's horizon."""
+        lead = leads.median
+        return cls(warned, lead, None if lead is None else horizon_us / DAY - lead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +70,7 @@ class SimulatedOutcome:
     right_by_tier: dict[str, Share]
     """The same of the warnings of each tier."""
     false_by_kind: dict[str, int]
-    """The other warnings by the kind of customer."""
+    """The other warnings by the kind of customer, the most frequent first."""
     stayers_alarmed: Share
     """Of the customers who never wanted to leave, those with a warning at any time."""
     stayers_alarmed_high: Share
@@ -92,7 +79,7 @@ class SimulatedOutcome:
 
 @dataclass(frozen=True, slots=True)
 class ObservedOutcome:
-    """The figures where only the orders are known."""
+    """The figures where only the events are known, each as docs/backtest.md defines it."""
 
     in_time: InTime
     confirmed: Share
@@ -105,12 +92,27 @@ class ObservedOutcome:
     """Of active customers every four weeks, those after whom no order came within the horizon."""
 
 
+def alarms_of(episodes: Iterable[Episode], customers: Mapping[str, int]) -> Alarms:
+    """Return warnings as alarms of numbered customers; those of nobody else are left out."""
+    rows = sorted(
+        (
+            (customers[e.customer], e.opened_at, ALWAYS if e.closed_at is None else e.closed_at, e.tier)
+            for e in episodes
+            if e.customer in customers
+        ),
+        key=lambda row: row[:2],
+    )
+    table = np.array(rows, dtype=np.int64).reshape(len(rows), 4)
+    tier = table[:, 3].astype(np.int8)
+    return Alarms(table[:, 0], table[:, 1], table[:, 2], tier, tier)
+
+
 def simulated_outcome(
     episodes: Iterable[Episode],
     truth: Mapping[str, Truth],
     orders: Mapping[str, Sequence[int]],
     end: int,
-    horizon_days: int,
+    horizon_us: int,
 ) -> SimulatedOutcome:
     """Compare warnings with the truth; `orders` are the customers' ascending times of orders, up to `end`.
 
@@ -118,115 +120,72 @@ def simulated_outcome(
     when it was open at a time at which its customer was leaving or had left. A leaver is warned of in time
     when a right warning was open before the customer was counted as lost.
     """
-    by_customer = _by_customer(episodes)
-    horizon = horizon_days * DAY_US
-    lost: dict[str, tuple[int, int]] = {}
-    too_recent = 0
-    leaving = {
-        c: t.leaving_from for c, t in truth.items() if t.leaving_from is not None and t.leaving_from <= end
-    }
-    for customer, begin in leaving.items():
-        left_at = truth[customer].left_at
-        if left_at is not None and left_at <= end and orders.get(customer):
-            last = orders[customer][-1]
-            if last + horizon <= end:
-                lost[customer] = (begin, last)
-            else:
-                too_recent += 1
-    found = {
-        c: _first_open(by_customer.get(c, ()), begin, last + horizon) for c, (begin, last) in lost.items()
-    }
-    kinds = {
-        kind: [c for c in lost if truth[c].kind == kind] for kind in sorted({truth[c].kind for c in lost})
-    }
+    alarms = alarms_of(episodes, {name: number for number, name in enumerate(truth)})
+    kinds = np.array([each.kind for each in truth.values()], dtype=np.object_)
+    begin = _instants([each.leaving_from for each in truth.values()], end)
+    left_at = _instants([each.left_at for each in truth.values()], end)
+    last = np.array([orders[name][-1] if orders.get(name) else NEVER for name in truth], dtype=np.int64)
+    leaving, ordered = begin != ALWAYS, last != NEVER
+    gone = leaving & (left_at != ALWAYS) & ordered
+    lost = gone.copy()
+    lost[gone] = last[gone] <= end - horizon_us
 
-    right, tiers, wrong = Counter[str](), Counter[str](), Counter[str]()
-    for customer, mine in by_customer.items():
-        for episode in mine:
-            tiers[episode.tier] += 1
-            if customer in leaving and episode.last_open() > leaving[customer]:
-                right[episode.tier] += 1
-            else:
-                wrong[truth[customer].kind] += 1
-    stayers = [customer for customer in truth if customer not in leaving and orders.get(customer)]
+    who = np.flatnonzero(lost)
+    # From the wish to leave on, a warning is right; what is known at the horizon's end is known too late.
+    courses = Churns(who, begin[who], last[who] + horizon_us, np.zeros(len(who), dtype=np.bool_))
+    first = alarms.first_in(courses, len(truth))
+    caught = first >= 0
+    seen = np.maximum(alarms.opened_at[first[caught]], courses.last_order[caught])
+    leads = Spread.of((courses.known_at[caught] - seen) / DAY)
+
+    right = leaving[alarms.customer] & (alarms.closed_at > begin[alarms.customer])
+    stayers = ordered & ~leaving
+    false = Counter(sorted(kinds[alarms.customer[~right]].tolist()))
     return SimulatedOutcome(
-        in_time=_in_time(found, {c: last for c, (_, last) in lost.items()}, horizon),
-        by_kind={k: Share(sum(found[c] is not None for c in who), len(who)) for k, who in kinds.items()},
-        too_recent=too_recent,
-        right=Share(right.total(), tiers.total()),
-        right_by_tier={tier: Share(right[tier], count) for tier, count in tiers.items()},
-        false_by_kind=dict(wrong.most_common()),
-        stayers_alarmed=Share(sum(customer in by_customer for customer in stayers), len(stayers)),
-        stayers_alarmed_high=Share(sum(_any_high(by_customer.get(c, ())) for c in stayers), len(stayers)),
+        in_time=InTime.of(Share.of(caught), leads, horizon_us),
+        by_kind={kind: Share.of(caught[kinds[who] == kind]) for kind in sorted(set(kinds[who].tolist()))},
+        too_recent=int(np.count_nonzero(gone & ~lost)),
+        right=Share.of(right),
+        right_by_tier=_by_tier(alarms, right),
+        false_by_kind=dict(false.most_common()),
+        stayers_alarmed=Share.of(_alarmed(alarms.customer, len(truth))[stayers]),
+        stayers_alarmed_high=Share.of(
+            _alarmed(alarms.customer[alarms.tier == Tier.HIGH], len(truth))[stayers]
+        ),
     )
 
 
 def observed_outcome(
-    episodes: Iterable[Episode], orders: Mapping[str, Sequence[int]], end: int, horizon_days: int
+    episodes: Iterable[Episode], history: History, zone: str, horizon_us: int
 ) -> ObservedOutcome:
-    """Compare warnings with the orders that came, or did not come, after them."""
-    by_customer = _by_customer(episodes)
-    horizon = horizon_days * DAY_US
-    confirmed, ripe, unripe = Counter[str](), Counter[str](), 0
-    for customer, mine in by_customer.items():
-        for episode in mine:
-            if episode.opened_at + horizon > end:
-                unripe += 1
-            else:
-                ripe[episode.tier] += 1
-                confirmed[episode.tier] += not _ordered(orders.get(customer, ()), episode.opened_at, horizon)
-    lost = {customer: times[-1] for customer, times in orders.items() if times and times[-1] + horizon <= end}
-    found = {c: _first_open(by_customer.get(c, ()), last, last + horizon) for c, last in lost.items()}
+    """Compare warnings with what a history holds after them, over the whole of it."""
+    alarms = alarms_of(episodes, {name: number for number, name in enumerate(history.customers)})
+    judge = Judge(history, horizon_us, Calendar(zone), Team(), Period(history.begin, history.end))
+    figures = judge.figures(alarms)
+    by_tier = {tier.label: judge.figures(alarms.take(alarms.tier == tier)).precision for tier in URGENT_FIRST}
     return ObservedOutcome(
-        in_time=_in_time(found, lost, horizon),
-        confirmed=Share(confirmed.total(), ripe.total()),
-        confirmed_by_tier={tier: Share(confirmed[tier], count) for tier, count in ripe.items()},
-        not_yet_known=unripe,
-        base=_base_rate(orders, end, horizon),
+        in_time=InTime.of(figures.recall, figures.lead_days, horizon_us),
+        confirmed=figures.precision,
+        confirmed_by_tier={tier: share for tier, share in by_tier.items() if share.whole},
+        not_yet_known=figures.alarms - figures.precision.whole,
+        base=judge.base(),
     )
 
 
-def _by_customer(episodes: Iterable[Episode]) -> dict[str, list[Episode]]:
-    grouped: dict[str, list[Episode]] = {}
-    for episode in sorted(episodes, key=lambda e: e.opened_at):
-        grouped.setdefault(episode.customer, []).append(episode)
-    return grouped
+def _instants(instants: Sequence[int | None], end: int) -> NDArray[np.int64]:
+    """Return (n,) instants, `ALWAYS` for those that have not come by `end`."""
+    return np.array([ALWAYS if at is None or at > end else at for at in instants], dtype=np.int64)
 
 
-def _any_high(episodes: Sequence[Episode]) -> bool:
-    return any(episode.tier == "high" for episode in episodes)
+def _by_tier(alarms: Alarms, right: NDArray[np.bool_]) -> dict[str, Share]:
+    """Return the share of the right among the alarms of each tier that there is, the urgent first."""
+    return {
+        tier.label: Share.of(right[alarms.tier == tier])
+        for tier in URGENT_FIRST
+        if (alarms.tier == tier).any()
+    }
 
 
-def _first_open(episodes: Sequence[Episode], begin: int, end: int) -> int | None:
-    """Return the first instant of `[begin, end)` at which a warning was open; `None` where none was."""
-    return min(
-        (max(e.opened_at, begin) for e in episodes if e.opened_at < end and e.last_open() > begin),
-        default=None,
-    )
-
-
-def _in_time(found: Mapping[str, int | None], last_order: Mapping[str, int], horizon: int) -> InTime:
-    after = [at - last_order[customer] for customer, at in found.items() if at is not None]
-    if not after:
-        return InTime(Share(0, len(found)), None, None)
-    middle = median(after)
-    return InTime(Share(len(after), len(found)), (horizon - middle) / DAY_US, middle / DAY_US)
-
-
-def _ordered(times: Sequence[int], at: int, horizon: int) -> bool:
-    """Return whether an order came in `(at, at + horizon]`."""
-    following = bisect_right(times, at)
-    return following < len(times) and times[following] <= at + horizon
-
-
-def _base_rate(orders: Mapping[str, Sequence[int]], end: int, horizon: int) -> Share:
-    """Return the share of active customers after whom no order came, over instants four weeks apart."""
-    begin = min((times[0] for times in orders.values() if times), default=end)
-    active = lost = 0
-    for at in range(begin + horizon, end - horizon + 1, BASE_EVERY_DAYS * DAY_US):
-        for times in orders.values():
-            before = bisect_right(times, at)
-            if before and times[before - 1] > at - horizon:
-                active += 1
-                lost += not _ordered(times, at, horizon)
-    return Share(lost, active)
+def _alarmed(customer: NDArray[np.int64], customers: int) -> NDArray[np.bool_]:
+    """Say of each of (c,) customers whether it has an alarm."""
+    return np.bincount(customer, minlength=customers) > 0

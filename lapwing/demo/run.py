@@ -20,7 +20,7 @@ from consumers.loop import Stop
 from lapwing.demo.broker import EmbeddedBroker
 from lapwing.demo.children import Child
 from lapwing.demo.feed import Feed
-from lapwing.demo.outcome import DAY_US, observed_outcome, simulated_outcome
+from lapwing.demo.outcome import observed_outcome, simulated_outcome
 from lapwing.demo.place import DemoFolders, embedded_broker, find_rules, lay_out, make_folder, users_broker
 from lapwing.demo.report import observed_report, simulated_report
 from lapwing.demo.screen import Screen
@@ -29,6 +29,7 @@ from lapwing.demo.stats import WorkerStats
 from lapwing.demo.watch import Watch
 from lapwing.settings.settings import Settings
 from lapwing.topic_plan import planned
+from streams.core.events.calendar import DAY
 from streams.core.events.topics import Topic
 from streams.core.features.catalogue import DTYPES
 from streams.errors import BrokerError, DemoError
@@ -82,7 +83,7 @@ def run(options: Options, console: Console) -> int:
     speed = options.speed or max(source.days, 1.0) / PLAY_S
     with Stop() as stop, ExitStack() as stack:
         address = options.broker or stack.enter_context(EmbeddedBroker(options.port)).address
-        reorder_us = int(speed * REORDER_S * DAY_US)
+        reorder_us = int(speed * REORDER_S * DAY)
         place = lay_out(make_folder(options.folder), rules, address, reorder_us, broker_settings)
         console.print(f"Everything of this run is in {place.folder}", highlight=False, soft_wrap=True)
         watch, feed = _start(stack, place, source, speed, Screen(console, time.monotonic))
@@ -172,9 +173,7 @@ def _report(
     source: ShopSource | FileSource, feed: Feed, watch: Watch, settings: Settings, *, finished: bool
 ) -> list[str]:
     """Return the last words about the warnings."""
-    horizon_days = settings.horizon // DAY_US
-    end = feed.at or 0
-    orders = until(source.orders, end)
+    horizon_days = settings.horizon // DAY
     lines = ["", f"{feed.sent:,} events, {feed.part * source.days:,.0f} days of {source.title}"]
     if feed.part < 0.99:
         lines.append(
@@ -188,13 +187,18 @@ def _report(
             f"The worker did not come to the end in time: {behind:,} records are in none of the figures below"
         )
     lines.append("")
-    episodes = watch.ledger.episodes()
+    if feed.at is None:
+        return lines
+    episodes, end = watch.ledger.episodes(), feed.at
     if isinstance(source, ShopSource):
-        outcome = simulated_outcome(episodes, source.truth(), orders, end, horizon_days)
+        orders = until(source.orders, end)
+        outcome = simulated_outcome(episodes, source.truth(), orders, end, settings.horizon)
         return lines + simulated_report(outcome, horizon_days)
     if source.refused:
         lines.insert(-1, f"{source.refused:,} lines of the file are no events and were left out")
-    return lines + observed_report(observed_outcome(episodes, orders, end, horizon_days), horizon_days)
+    history = source.history(end, settings.repeat_window)
+    observed = observed_outcome(episodes, history, settings.time_zone, settings.horizon)
+    return lines + observed_report(observed, horizon_days)
 
 
 def _database(place: DemoFolders, watch: Watch) -> list[str]:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
-import numpy as np
 import polars as pl
 
-from lapwing.demo.outcome import DAY_US, Truth
+from lapwing.demo.outcome import Truth
+from streams.backtest.history import History
 from streams.contract.decode import decode_lines
-from streams.core.events.batch import Batch, OrderStatus
-from streams.core.events.topics import Topic
+from streams.core.events.batch import Batch
+from streams.core.events.calendar import DAY
 from streams.errors import DemoError
 from streams.files.events import SUFFIXES, line_blocks
 from streams.simulate.records import Records, records_of
@@ -34,9 +34,7 @@ def until(orders: Orders, end: int) -> Orders:
 
 
 class EventSource(Protocol):
-    """Events in event-time order, and what they tell about orders as they go by."""
-
-    orders: Orders
+    """Events in event-time order."""
 
     @property
     def title(self) -> str:
@@ -89,15 +87,11 @@ class FileSource:
     """The events of a file, each as its own bytes."""
 
     def __init__(self, path: Path) -> None:
-        self.orders: Orders = {}
         self._path = path
         self._lines, self._batch, self.refused = _read(path)
         if not len(self._batch):
             msg = f"{path}: holds no events"
             raise DemoError(msg)
-        placed = (self._batch.topic == Topic.ORDERS) & (self._batch.status == OrderStatus.PLACED)
-        for row in np.flatnonzero(placed).tolist():
-            self.orders.setdefault(self._batch.customer_id[row], []).append(int(self._batch.at[row]))
 
     @property
     def title(self) -> str:
@@ -108,7 +102,11 @@ class FileSource:
     @property
     def days(self) -> float:
         """How long a time the events span."""
-        return float(self._batch.at[-1] - self._batch.at[0]) / DAY_US
+        return float(self._batch.at[-1] - self._batch.at[0]) / DAY
+
+    def history(self, end: int, repeat_window_us: int) -> History:
+        """Return what happened up to `end`."""
+        return History.of(self._batch, repeat_window_us, end)
 
     def parts(self) -> Iterator[Records]:
         """Yield all events."""

@@ -78,7 +78,8 @@ class TestSource:
         assert part.keys == [b"a", b"a", b"a", b"b"]
         assert part.topic.tolist() == [Topic.ORDERS, Topic.ORDERS, Topic.LOGINS, Topic.ORDERS]
         assert np.all(np.diff(part.at) > 0)
-        assert {c: len(times) for c, times in source.orders.items()} == {"a": 1, "b": 1}
+        history = source.history(int(part.at[-1]), 0)
+        assert (history.customers, len(history.orders.at)) == (["a", "b"], 2)
         assert source.refused == 1
         assert source.days == 2
 

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from lapwing.demo.ledger import Ledger
-from lapwing.demo.outcome import Episode, InTime, ObservedOutcome, Share, SimulatedOutcome
+from lapwing.demo.ledger import Episode, Ledger
+from lapwing.demo.outcome import InTime, ObservedOutcome, SimulatedOutcome
 from lapwing.demo.report import observed_report, simulated_report
 from lapwing.demo.screen import Screen, ScreenFigures, panel, plain, warning_line
 from lapwing.demo.stats import WorkerStats
+from streams.backtest.share import Share
 from streams.contract.instants import read_instant, to_us
 from streams.contract.warnings import WarningEvent, warning_event
 from streams.core.steps import Cause, Step, StepKind, Tier
@@ -67,10 +68,10 @@ class TestLedger:
         ledger = Ledger()
         ledger.add(event())
         assert ledger.open_by_tier() == {"high": 1}
-        assert ledger.episodes() == [Episode("c1", JUNE, None, "high")]
+        assert ledger.episodes() == [Episode("c1", JUNE, None, Tier.HIGH)]
         ledger.add(event(StepKind.RESOLVED, 2, day=5))
         assert ledger.open_by_tier() == {}
-        assert ledger.episodes() == [Episode("c1", JUNE, JUNE + 5 * DAY, "high")]
+        assert ledger.episodes() == [Episode("c1", JUNE, JUNE + 5 * DAY, Tier.HIGH)]
 
     def test_repeats_and_older_steps_change_nothing(self) -> None:
         ledger = Ledger()
@@ -90,7 +91,7 @@ class TestLedger:
         ledger.add(event(StepKind.ESCALATED, 2, Tier.HIGH))
         ledger.add(event(StepKind.UPDATED, 3, Tier.MEDIUM))
         assert ledger.open_by_tier() == {"medium": 1}
-        assert ledger.episodes()[0].tier == "high"
+        assert ledger.episodes()[0].tier is Tier.HIGH
 
 
 class TestStats:
@@ -225,8 +226,8 @@ Warnings   5 of 10 (50%) were about a customer who was leaving or had left (prec
            (2%) with high urgency"""
         assert simulated_report(outcome, 90) == said.splitlines()
 
-    @pytest.mark.parametrize("warned", [Share(0, 3), Share(0, 0)])
-    def test_a_file_is_judged_by_the_orders_that_came(self, warned: Share) -> None:
+    @pytest.mark.parametrize(("warned", "shown"), [(Share(0, 3), "0 of 3 (0%)"), (Share(0, 0), "0 of 0")])
+    def test_a_file_is_judged_by_the_orders_that_came(self, warned: Share, shown: str) -> None:
         outcome = ObservedOutcome(
             InTime(warned, None, None), Share(2, 5), {"medium": Share(2, 5)}, 4, Share(30, 100)
         )
@@ -238,6 +239,6 @@ Warnings   5 of 10 (50%) were about a customer who was leaving or had left (prec
             "           4 not yet known: opened less than 60 days before the end",
         ]
         assert "30 of 100 (30%) active customers" in lines[4]
-        assert lines[6].startswith(f"Lost       {warned} were warned of before")
+        assert lines[6].startswith(f"Lost       {shown} were warned of before")
         assert lines[6].endswith("counted as lost (60 days without an order)")
         assert max(map(len, lines)) <= 100
