@@ -32,7 +32,7 @@ def engine_settings(settings: Settings, *, segments: bool = False) -> EngineSett
         horizon_us=settings.horizon,
         active_us=settings.horizon,
         decide_every=max(1, settings.decide_every // settings.sweep_every),
-        attention=AcknowledgementTerms(
+        acknowledgement=AcknowledgementTerms(
             # A tier that is not named keeps the default.
             acknowledge_for={**AcknowledgementTerms().acknowledge_for, **_by_tier(settings.acknowledge_for)},
             snooze_for=settings.snooze_for,

@@ -54,7 +54,7 @@ class Engine:
         self.customers = Customers()
         self.deduplicator = Deduplicator(settings.repeat_window_us or 0)
         self.reorder = ReorderBuffer(settings.reorder_us)
-        self.episodes = Episodes(settings.app, rules, settings.attention)
+        self.episodes = Episodes(settings.app, rules, settings.acknowledgement)
         self.source_guard = SourceGuard(settings.quiet_after_us, partition)
         self.delayed_labels = DelayedLabels(
             [i.name for i in models.INPUTS],
@@ -264,14 +264,14 @@ class Engine:
         return sorted(changes, key=place)
 
     def _emit(self, changes: Sequence[WarningChange], features: Features | None, output: Output) -> None:
-        """Put out the steps of changes, with what the model says of their customers."""
+        """Put out the steps of changes, with the scores and profiles of their customers."""
         judged = [change for change in changes if change.judged]
-        said: list[Scoring] = []
+        scored: list[Scoring] = []
         if judged and features is not None:
             rows = np.array([change.row for change in judged], dtype=np.int64)
-            said = scorings(self.model, features, rows, self.settings.top_reasons)
+            scored = scorings(self.model, features, rows, self.settings.top_reasons)
         horizon_days = self.settings.horizon_us // DAY
-        output.steps += compose_steps(changes, said, self.customers.ids, horizon_days, self.rules.hash)
+        output.steps += compose_steps(changes, scored, self.customers.ids, horizon_days, self.rules.hash)
 
     # -- the model --------------------------------------------------------------------------------
 

@@ -35,7 +35,7 @@ class EngineSettings:
     max_samples: int = 500
     """Decisions that one sweep keeps to learn from."""
     top_reasons: int = 3
-    attention: AcknowledgementTerms = field(default_factory=AcknowledgementTerms)
+    acknowledgement: AcknowledgementTerms = field(default_factory=AcknowledgementTerms)
     segments: bool = False
     """Whether the days' sums of segments are put out."""
 

@@ -17,8 +17,8 @@ from streams.core.features.complaints import Rows, TrackedComplaint
 from streams.core.features.customers import SCHEMA
 from streams.core.segments.tables import restore_counts, take_counts
 from streams.core.warnings.tables import (
-    life_columns,
-    lives_table,
+    cause_columns,
+    causes_table,
     restore_episodes,
     warnings_now,
 )
@@ -67,7 +67,7 @@ def take(engine: Engine) -> Callable[[], Tables]:
     repeats = engine.deduplicator.at_rest()
     waiting = engine.reorder.waiting
     names = [rule.id for rule in engine.rules.rules]
-    lives = life_columns(episodes.causes)
+    causes = cause_columns(episodes.causes)
     warnings = warnings_now(episodes, names)
     openings = list(episodes.newest.items())
     decisions = engine.delayed_labels.state()
@@ -80,8 +80,8 @@ def take(engine: Engine) -> Callable[[], Tables]:
             "days": _days(days),
             "complaints": _complaints(books),
             "repeats": pl.DataFrame(repeats.columns()),
-            "held": _held(*waiting),
-            "lives": lives_table(names, lives),
+            "held": _waiting(*waiting),
+            "lives": causes_table(names, causes),
             "warnings": warnings(),
             "openings": pl.DataFrame(
                 [(customer, at, again) for customer, (at, again) in sorted(openings)],
@@ -130,7 +130,7 @@ def restore(engine: Engine, state: Mapping[str, pl.DataFrame]) -> None:
     engine.deduplicator.restore(
         {name: column.to_numpy() for name, column in state["repeats"].to_dict().items()}
     )
-    _restore_held(engine, state["held"], once)
+    _restore_waiting(engine, state["held"], once)
     restore_episodes(engine.episodes, state, once)
     _restore_decisions(engine, state["decisions"], once)
     restore_counts(engine.segments, state)
@@ -180,7 +180,7 @@ def _complaints(books: Iterable[Rows]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=_COMPLAINTS, orient="row")
 
 
-def _held(events: Batch, instant: NDArray[np.int64]) -> pl.DataFrame:
+def _waiting(events: Batch, instant: NDArray[np.int64]) -> pl.DataFrame:
     """Return the events that wait to be put in order."""
     columns: dict[str, Any] = {"instant": instant}
     for name, (dtype, _) in COLUMNS.items():
@@ -193,7 +193,7 @@ def _held(events: Batch, instant: NDArray[np.int64]) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-def _restore_held(engine: Engine, frame: pl.DataFrame, once: Mapping[str, Any]) -> None:
+def _restore_waiting(engine: Engine, frame: pl.DataFrame, once: Mapping[str, Any]) -> None:
     columns: dict[str, Any] = {}
     for name, (dtype, _) in COLUMNS.items():
         if dtype is np.object_:

@@ -34,14 +34,14 @@ class StepKind(StrEnum):
 
 
 class AcknowledgementState(StrEnum):
-    """What people have made of an open warning, once they or a deadline have made anything of it."""
+    """Who has an open warning in hand, once somebody acted or a deadline runs."""
 
     WAITING = "waiting"
     """Nobody has it in hand, and a deadline runs."""
     ACKNOWLEDGED = "acknowledged"
     SNOOZED = "snoozed"
     LAPSED = "lapsed"
-    """An acknowledgement or a snooze has ended by its time: the warning speaks again."""
+    """An acknowledgement or a snooze has ended by its time: the warning waits again."""
     OVERDUE = "overdue"
     """The deadline passed, and nobody had it in hand."""
     EXPIRED = "expired"
@@ -71,7 +71,7 @@ Value = int | float | str | None
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One rule that holds a warning open, or held it until this step."""
+    """One rule that keeps a warning open, or kept it until this step."""
 
     rule: str
     version: str
@@ -96,7 +96,7 @@ TRAITS: Final = ("customer_class", "segment", "region")
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What the customer's profile says of groups; `None` where it is unknown."""
+    """The groups in the customer's profile; `None` where it is unknown."""
 
     customer_class: str | None = None
     segment: str | None = None
@@ -115,7 +115,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Scoring:
-    """What an evaluation says of a customer beside its causes: the model, once ready, and the profile."""
+    """What an evaluation adds about a customer: the model's score, once ready, and the profile."""
 
     probability: float | None = None
     model_version: str | None = None

@@ -43,7 +43,7 @@ def engine_settings(settings: OracleSettings) -> EngineSettings:
         repeat_window_us=settings.repeat_window_us,
         quiet_after_us=settings.quiet_after_us,
         priors=Priors(orders=settings.k, rate=settings.r),
-        attention=AcknowledgementTerms(
+        acknowledgement=AcknowledgementTerms(
             acknowledge_for=settings.patience.acknowledge_for,
             snooze_for=settings.patience.snooze_for,
             acknowledge_within=settings.patience.acknowledge_within,

@@ -12,7 +12,7 @@ from streams.core.events.batch import Batch, ComplaintStatus, OrderStatus, Profi
 from streams.core.events.calendar import NEVER, Calendar
 from streams.core.events.topics import Topic
 from streams.core.features.complaint_followups import follow
-from streams.core.features.customers import ATTRIBUTES, HELD_DAYS, Customers
+from streams.core.features.customers import ATTRIBUTES, KEPT_DAYS, Customers
 from streams.core.features.view import Newest, Pass
 
 NO_TOPIC = -1
@@ -116,7 +116,7 @@ class _Application:
         self.topic = topic
         self.at = view.occurred
         self.customers = customers
-        self.held = np.ones(len(topic), dtype=np.bool_) if view.age is None else view.age < HELD_DAYS
+        self.held = np.ones(len(topic), dtype=np.bool_) if view.age is None else view.age < KEPT_DAYS
         """(n,) events of days that the state still holds; the others count in the lifetime totals only."""
         self.placed = self.visited = self.raised = np.zeros(len(topic), dtype=np.bool_)
         """(n,) held orders placed, logins, and complaints opened or reopened."""

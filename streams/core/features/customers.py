@@ -14,7 +14,7 @@ from streams.core.events.calendar import ALWAYS, NEVER
 from streams.core.events.dedup import hash_strings
 from streams.core.features.complaints import CustomerComplaints, Rows
 
-HELD_DAYS: Final = 90
+KEPT_DAYS: Final = 90
 """Local days that the state holds; an older event counts in the lifetime totals only."""
 
 
@@ -118,7 +118,7 @@ class DayLog:
         """Say whether the customer has a cell on that day."""
         return any(bool((customers == customer).any()) for customers, _ in self._days.get(day, ()))
 
-    def holds(self, day: int, customers: NDArray[np.int32]) -> NDArray[np.bool_]:
+    def has_each(self, day: int, customers: NDArray[np.int32]) -> NDArray[np.bool_]:
         """Say of each of (k,) customers whether it has a cell on that day."""
         held = np.zeros(len(customers), dtype=np.bool_)
         for known, _ in self._days.get(day, ()):
@@ -278,4 +278,4 @@ class Customers:
                     entering = log.cells(self.day - window.youngest)
                     if entering is not None:
                         column[entering[0]] += entering[1].astype(column.dtype)
-            log.drop_before(self.day - HELD_DAYS + 1)
+            log.drop_before(self.day - KEPT_DAYS + 1)

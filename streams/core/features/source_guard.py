@@ -56,7 +56,7 @@ class SourceGuard:
             result[topic] = quiet
             state = np.concatenate([[self.announced[topic]], quiet])
             for row in np.flatnonzero(state[1:] != state[:-1]).tolist():
-                self._tell(topic, bool(quiet[row]), int(taken.instant[row]), int(newest[row]), notices)
+                self._announce(topic, bool(quiet[row]), int(taken.instant[row]), int(newest[row]), notices)
         return result
 
     def observe(self, taken: OrderedEvents) -> NewestSeen:
@@ -82,7 +82,7 @@ class SourceGuard:
         for topic in self.after:
             quiet = self.is_quiet(topic, at)
             if quiet != self.announced[topic]:
-                self._tell(topic, quiet, at, self.newest[topic], notices)
+                self._announce(topic, quiet, at, self.newest[topic], notices)
 
     def is_quiet(self, topic: Topic, at: int) -> bool:
         """Say whether a topic is quiet at an instant that all events so far precede."""
@@ -93,7 +93,9 @@ class SourceGuard:
         """Return the topics that are quiet at an instant that all events so far precede."""
         return [topic for topic in self.after if self.is_quiet(topic, at)]
 
-    def _tell(self, topic: Topic, quiet: bool, at: int, newest: int, notices: list[OperationsNotice]) -> None:
+    def _announce(
+        self, topic: Topic, quiet: bool, at: int, newest: int, notices: list[OperationsNotice]
+    ) -> None:
         self.announced[topic] = quiet
         kind = "source.quiet" if quiet else "source.back"
         notices.append(OperationsNotice(kind, at, self.partition, {"topic": topic.label, "newest": newest}))

@@ -14,7 +14,7 @@ from streams.core.events.batch import ComplaintStatus, LabelsRecord, OrderStatus
 from streams.core.events.calendar import NEVER, Calendar
 from streams.core.events.topics import Topic
 from streams.core.features.apply import OrderedEvents
-from streams.core.features.customers import ATTRIBUTES, HELD_DAYS, Customers, DayLog
+from streams.core.features.customers import ATTRIBUTES, KEPT_DAYS, Customers, DayLog
 
 BOUGHT: Final = {"channel": "channel", "order_category": "category"}
 """Dimensions that come from a customer's newest order, and the field of the order."""
@@ -94,7 +94,7 @@ class SegmentCounts:
         )
         if len(late):
             day = self.calendar.days(events.at[late])
-            kept = (day < customers.day) & (day > customers.day - HELD_DAYS)
+            kept = (day < customers.day) & (day > customers.day - KEPT_DAYS)
             self._come_late(late[kept], day[kept], placed, raised, taken, customers)
         self._complain(np.flatnonzero(raised), taken, customers)
 
@@ -132,8 +132,8 @@ class SegmentCounts:
         for day in np.unique(days).tolist():
             of_day = rows[days == day]
             owners = taken.rows[of_day]
-            complained = logs["complaints"].holds(day, owners)
-            active = complained | logs["orders"].holds(day, owners) | logs["logins"].holds(day, owners)
+            complained = logs["complaints"].has_each(day, owners)
+            active = complained | logs["orders"].has_each(day, owners) | logs["logins"].has_each(day, owners)
             for i, (row, owner) in enumerate(zip(of_day.tolist(), owners.tolist(), strict=True)):
                 new_active = not active[i] and ("active", day, owner) not in seen
                 new_complainer = (
@@ -154,11 +154,11 @@ class SegmentCounts:
             record = records[row]
             if not isinstance(record, LabelsRecord) or record.category is None:
                 continue
-            if not customers.day - HELD_DAYS < day <= customers.day:
+            if not customers.day - KEPT_DAYS < day <= customers.day:
                 continue
             log, owner = self.complained[record.category], owners[row : row + 1]
             if day < customers.day and self.since is not None:
-                new = not log.holds(day, owner)[0]
+                new = not log.has_each(day, owner)[0]
                 self.late_categories.append((day, record.category, (0, 1, 0, int(new))))
             log.add(day, owner, np.ones(1, dtype=np.int64))
 
@@ -183,7 +183,7 @@ class SegmentCounts:
         days = [today]
         if self.since is None:
             days = [
-                day for day in range(today - HELD_DAYS + 1, today + 1) if _cells(customers, day) is not None
+                day for day in range(today - KEPT_DAYS + 1, today + 1) if _cells(customers, day) is not None
             ]
             self.since = min([today, *days])
         found = {day: cells for day in days if (cells := _cells(customers, day)) is not None}
@@ -222,7 +222,7 @@ class SegmentCounts:
                 if (cells := log.cells(day)) is not None:
                     counts = np.array([0, int(cells[1].sum()), 0, len(cells[0])])
                     sums.add((CATEGORY, category), day, counts)
-            log.drop_before(today - HELD_DAYS + 2)
+            log.drop_before(today - KEPT_DAYS + 2)
         for day, category, row in self.late_categories:
             sums.add((CATEGORY, category), day, np.array(row))
 

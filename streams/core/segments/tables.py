@@ -139,6 +139,6 @@ def restore_judge(engine: SegmentEngine, state: Mapping[str, Any]) -> None:
             warning = OpenWarning(each["id"], each["opened_at"], each["number"], Tier(each["tier"]))
             warning.causes = {places[cause.rule]: cause for cause in causes if cause.rule in places}
             warning.orphans = tuple(cause for cause in causes if cause.rule not in places)
-            episodes.hold(group.row(each["value"]), warning)
+            episodes.keep_open(group.row(each["value"]), warning)
         for value, at, again in said["newest"]:
             episodes.newest[group.row(value)] = (at, again)

@@ -1,4 +1,4 @@
-"""Who has a warning in hand: what people's actions and the passing of time make of that."""
+"""Who has a warning in hand: what people's actions and the passing of time change."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class IgnoredAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AcknowledgementTerms:
-    """How long what people do holds, and how long they may do nothing; intervals in microseconds."""
+    """How long actions hold, and how long people may do nothing; intervals in microseconds."""
 
     acknowledge_for: Mapping[Tier, int] = field(
         default_factory=lambda: MappingProxyType(dict.fromkeys(Tier, 7 * DAY))
@@ -50,24 +50,24 @@ class AcknowledgementTerms:
     """A warning that has been open so long ends; 0 for never."""
 
     def begin(self, tier: Tier, step: int, at: int) -> Acknowledgement | None:
-        """Return what holds of a warning that begins to wait for somebody: nothing without a deadline."""
+        """Return the state of a warning that begins to wait for somebody: `None` without a deadline."""
         within = self.acknowledge_within.get(tier)
         if within is None:
             return None
         return Acknowledgement(AcknowledgementState.WAITING, step, at, deadline=at + within)
 
-    def lowered(self, attention: Acknowledgement | None, tier: Tier, at: int) -> Acknowledgement | None:
-        """Return what holds after the tier fell: a deadline that runs begins anew, as the new tier has it."""
-        if attention is None or attention.deadline is None:
-            return attention
+    def lowered(self, acknowledgement: Acknowledgement | None, tier: Tier, at: int) -> Acknowledgement | None:
+        """Return the state after the tier fell: a running deadline begins anew, as long as the new tier's."""
+        if acknowledgement is None or acknowledgement.deadline is None:
+            return acknowledgement
         within = self.acknowledge_within.get(tier)
-        return replace(attention, deadline=None if within is None else at + within)
+        return replace(acknowledgement, deadline=None if within is None else at + within)
 
-    def taken(
-        self, attention: Acknowledgement | None, action: ActionRecord, tier: Tier, step: int, at: int
+    def acted(
+        self, acknowledgement: Acknowledgement | None, action: ActionRecord, tier: Tier, step: int, at: int
     ) -> Acknowledgement | None:
-        """Return what holds after an action at `at`, or `None` where its `until` has passed."""
-        level = 0 if attention is None else attention.level
+        """Return the state after an action at `at`, or `None` where its `until` has passed."""
+        level = 0 if acknowledgement is None else acknowledgement.level
         if action.kind == "expire":
             return Acknowledgement(AcknowledgementState.EXPIRED, step, at, action.actor, level=level)
         acknowledged = action.kind == "acknowledge"
@@ -80,18 +80,20 @@ class AcknowledgementTerms:
         return Acknowledgement(state, step, at, action.actor, until, level=level)
 
     def timed_out(
-        self, attention: Acknowledgement, tier: Tier, step: int
+        self, acknowledgement: Acknowledgement, tier: Tier, step: int
     ) -> tuple[StepKind, Acknowledgement]:
-        """Return the step that comes when `until` or the deadline is reached, and what holds after it."""
-        if attention.until is not None:
-            within, at = self.acknowledge_within.get(tier), attention.until
+        """Return the step that comes when `until` or the deadline is reached, and the state after it."""
+        if acknowledgement.until is not None:
+            within, at = self.acknowledge_within.get(tier), acknowledgement.until
             lapsed = Acknowledgement(
-                AcknowledgementState.LAPSED, step, at, attention.by, level=attention.level
+                AcknowledgementState.LAPSED, step, at, acknowledgement.by, level=acknowledgement.level
             )
             return StepKind.UPDATED, replace(lapsed, deadline=None if within is None else at + within)
-        assert attention.deadline is not None
-        overdue = Acknowledgement(AcknowledgementState.OVERDUE, step, attention.deadline, attention.by)
-        return StepKind.ESCALATED, replace(overdue, level=attention.level + 1)
+        assert acknowledgement.deadline is not None
+        overdue = Acknowledgement(
+            AcknowledgementState.OVERDUE, step, acknowledgement.deadline, acknowledgement.by
+        )
+        return StepKind.ESCALATED, replace(overdue, level=acknowledgement.level + 1)
 
 
 def acts(events: Batch, rank: NDArray[np.int64], before: NDArray[np.bool_] | None) -> dict[int, ActionRecord]:

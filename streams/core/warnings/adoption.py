@@ -16,13 +16,12 @@ def adopt(episodes: Episodes, now: int) -> Iterator[WarningChange]:
     """Withdraw the causes of rules that no longer warn, and yield the steps that makes at `now`.
 
     To be called once after the state of another rule set was restored or taken over; a change's row is its
-    customer. A cause that a rule opened while it was in shadow, and so told nobody of, begins anew if it
-    warns now.
+    customer. A cause that a rule opened in shadow, and so showed nobody, begins anew if it warns now.
     """
-    for rule, customer, life in list(episodes.causes):
+    for rule, customer, state in list(episodes.causes):
         warning = episodes.open.get(customer)
-        told = warning is not None and rule in warning.causes
-        if rule not in episodes.shadow and life.phase >= CausePhase.OPEN and not told:
+        shown = warning is not None and rule in warning.causes
+        if rule not in episodes.shadow and state.phase >= CausePhase.OPEN and not shown:
             episodes.causes.drop(rule, customer)
     for customer, warning in sorted(episodes.open.items()):
         silenced = sorted(episodes.shadow & warning.causes.keys())
@@ -57,7 +56,7 @@ def _let_expire(episodes: Episodes, customer: int, warning: OpenWarning, now: in
     soonest = max(due, now)
     if not due <= warning.expires_at <= soonest:
         warning.expires_at = soonest
-        episodes.hold(customer, warning)
+        episodes.keep_open(customer, warning)
 
 
 def taken_over(former: Episodes, rules: RuleSet) -> Episodes:
@@ -68,9 +67,9 @@ def taken_over(former: Episodes, rules: RuleSet) -> Episodes:
     places = {rule.id: place for place, rule in enumerate(rules.rules)}
     moved = [places.get(rule.id) for rule in former.rules.rules]
     made = Episodes(former.app, rules, former.terms)
-    for rule, customer, life in former.causes:
+    for rule, customer, state in former.causes:
         if (place := moved[rule]) is not None:
-            made.causes.put(place, customer, life)
+            made.causes.put(place, customer, state)
     for customer, warning in former.open.items():
         causes, warning.causes = warning.causes, {}
         for rule in sorted(causes):
@@ -79,7 +78,7 @@ def taken_over(former: Episodes, rules: RuleSet) -> Episodes:
             else:
                 warning.orphans = (*warning.orphans, causes[rule])
         warning.wakes_at = ALWAYS
-        made.hold(customer, warning)
+        made.keep_open(customer, warning)
     made.resume(former.newest, former.opened_by_rule())
     made.observe(former.observer)
     return made

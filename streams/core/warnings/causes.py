@@ -1,4 +1,4 @@
-"""The lives of causes (one customer, one rule) as a table."""
+"""The states of causes (one customer, one rule) as a table."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TRUE, FALSE = 1, 0
 
 
 class CausePhase(IntEnum):
-    """Where a cause stands; a cause without a life is idle."""
+    """Where a cause stands; a cause without a state is idle."""
 
     COOLING = 0
     PENDING = 1
@@ -67,50 +67,50 @@ class CauseTable:
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = rules
         self._slots = np.full((len(rules), 1024), -1, dtype=np.int32)
-        """(rules, capacity) the position in `_lives` of each cause, -1 for an idle one."""
-        self._lives: list[CauseState | None] = []
+        """(rules, capacity) the position in `_states` of each cause, -1 for an idle one."""
+        self._states: list[CauseState | None] = []
         self._free: list[int] = []
         self._phase = np.zeros(1024, dtype=np.int8)
-        """(lives,) `CausePhase`, and what it is due at, for a look at all causes at once."""
+        """(causes,) `CausePhase`, and what it is due at, for a look at all causes at once."""
         self._due = np.zeros(1024, dtype=np.int64)
 
     def get(self, rule: int, customer: int) -> CauseState | None:
-        """Return a cause's life, `None` for an idle one."""
+        """Return a cause's state, `None` for an idle one."""
         slot = int(self._slots[rule, customer])
-        return self._lives[slot] if slot >= 0 else None
+        return self._states[slot] if slot >= 0 else None
 
     def __iter__(self) -> Iterator[tuple[int, int, CauseState]]:
-        """Yield rule, customer and life of every cause that is not idle."""
+        """Yield rule, customer and state of every cause that is not idle."""
         rules, customers = np.nonzero(self._slots >= 0)
         slots = self._slots[rules, customers]
         for rule, customer, slot in zip(rules.tolist(), customers.tolist(), slots.tolist(), strict=True):
-            life = self._lives[slot]
-            if life is not None:
-                yield rule, customer, life
+            state = self._states[slot]
+            if state is not None:
+                yield rule, customer, state
 
-    def put(self, rule: int, customer: int, life: CauseState) -> None:
-        """Hold a cause's life."""
+    def put(self, rule: int, customer: int, state: CauseState) -> None:
+        """Keep a cause's state."""
         self.make_room(customer + 1)
         slot = int(self._slots[rule, customer])
         if slot < 0:
             if self._free:
                 slot = self._free.pop()
             else:
-                slot = len(self._lives)
-                self._lives.append(None)
+                slot = len(self._states)
+                self._states.append(None)
                 if slot >= len(self._phase):
                     self._phase = np.concatenate([self._phase, np.zeros_like(self._phase)])
                     self._due = np.concatenate([self._due, np.zeros_like(self._due)])
             self._slots[rule, customer] = slot
-        self._lives[slot] = life
-        self._phase[slot] = life.phase
-        self._due[slot] = _due(life, self._rules[rule])
+        self._states[slot] = state
+        self._phase[slot] = state.phase
+        self._due[slot] = _due(state, self._rules[rule])
 
     def drop(self, rule: int, customer: int) -> None:
         """Let a cause be idle."""
         slot = int(self._slots[rule, customer])
         if slot >= 0:
-            self._lives[slot] = None
+            self._states[slot] = None
             self._free.append(slot)
             self._slots[rule, customer] = -1
 
@@ -138,31 +138,31 @@ class CauseTable:
             slots = self._slots[rule, e.customers]
             true = when[rule] == TRUE
             may = (slots < 0) & true
-            held = np.flatnonzero(slots >= 0)
-            if len(held):
-                slot = slots[held]
+            kept = np.flatnonzero(slots >= 0)
+            if len(kept):
+                slot = slots[kept]
                 phase, due = self._phase[slot], self._due[slot]
-                at, w, c = e.at[held], when[rule, held], clear[rule, held]
+                at, w, c = e.at[kept], when[rule, kept], clear[rule, kept]
                 passed = at >= due
-                may[held] = (
+                may[kept] = (
                     ((phase == CausePhase.COOLING) & (w == TRUE) & passed)
                     | ((phase == CausePhase.PENDING) & ((w == FALSE) | ((w == TRUE) & passed)))
                     | ((phase == CausePhase.OPEN) & (c == TRUE))
                     | ((phase == CausePhase.CLEARING) & ((c == FALSE) | ((c == TRUE) & passed)))
                 )
                 if e.occurred is not None:
-                    late = e.occurred[held] < at
-                    may[held] |= (phase >= CausePhase.OPEN) & late & (w == FALSE)
+                    late = e.occurred[kept] < at
+                    may[kept] |= (phase >= CausePhase.OPEN) & late & (w == FALSE)
             result[rule] = may
         if e.before is not None:
             result[:, e.before] = False
         return result
 
 
-def _due(life: CauseState, rule: Rule) -> int:
+def _due(state: CauseState, rule: Rule) -> int:
     """Return the instant from which an evaluation that agrees with the phase moves the cause on."""
-    if life.phase is CausePhase.COOLING:
-        return life.since
-    if life.phase is CausePhase.PENDING:
-        return life.since + rule.for_us
-    return life.clearing_since + rule.keep_open_for_us
+    if state.phase is CausePhase.COOLING:
+        return state.since
+    if state.phase is CausePhase.PENDING:
+        return state.since + rule.for_us
+    return state.clearing_since + rule.keep_open_for_us

@@ -1,4 +1,4 @@
-"""From changes to steps: what the model says of the customers, and all that a step tells."""
+"""From changes to steps, with the customers' scores and profiles."""
 
 from __future__ import annotations
 
@@ -31,21 +31,20 @@ def scorings(
 
 def compose_steps(
     changes: Sequence[WarningChange],
-    said: Sequence[Scoring],
+    scorings: Sequence[Scoring],
     ids: Sequence[str],
     horizon_days: int,
     rule_set: str,
 ) -> Iterator[Step]:
-    """Yield the steps of changes in their order; `said` are the opinions of those that were judged.
+    """Yield the steps of changes in their order; `scorings` are those of the judged ones.
 
-    What people and time do says nothing new of the customer: there the last opinion stands.
+    What people and time do says nothing new about the customer: there the last scoring stands.
     """
-    fresh = iter(said)
+    fresh = iter(scorings)
     for change in changes:
         warning = change.warning
         if change.judged:
-            warning.opinion = next(fresh)
-        opinion = warning.opinion
+            warning.scoring = next(fresh)
         yield Step(
             kind=change.kind,
             customer_id=ids[change.customer],
@@ -55,11 +54,11 @@ def compose_steps(
             tier=change.tier,
             opened_at=warning.opened_at,
             causes=change.causes,
-            churn_probability=opinion.probability,
+            churn_probability=warning.scoring.probability,
             horizon_days=horizon_days,
-            model_version=opinion.model_version,
-            reasons=opinion.reasons,
+            model_version=warning.scoring.model_version,
+            reasons=warning.scoring.reasons,
             rule_set=rule_set,
             acknowledgement=change.acknowledgement,
-            traits=opinion.traits,
+            traits=warning.scoring.traits,
         )

@@ -54,18 +54,18 @@ class OpenWarning:
     """Causes of rules that the set no longer has, until the set is adopted."""
     acknowledgement: Acknowledgement | None = None
     expires_at: int = ALWAYS
-    opinion: Scoring = NO_SCORING
-    """What the model said at the last evaluation that made a step."""
+    scoring: Scoring = NO_SCORING
+    """The score and profile at the last evaluation that made a step."""
     wakes_at: int = ALWAYS
     """When it is woken next, as far as a timer is set."""
 
     @property
     def due(self) -> int:
         """Return when time alone makes the next step."""
-        attention = self.acknowledgement
-        if attention is None:
+        acknowledgement = self.acknowledgement
+        if acknowledgement is None:
             return self.expires_at
-        next_due = attention.until if attention.until is not None else attention.deadline
+        next_due = acknowledgement.until if acknowledgement.until is not None else acknowledgement.deadline
         return self.expires_at if next_due is None else min(next_due, self.expires_at)
 
 
@@ -86,7 +86,7 @@ class WarningChange:
 
     @property
     def judged(self) -> bool:
-        """Say whether an evaluation made it, so that the model has something new to say."""
+        """Say whether an evaluation made it, so that the customer is scored anew."""
         return self.row is not None and self.kind not in ACTS.values()
 
 
@@ -166,8 +166,8 @@ class Episodes:
             for customer in woken:
                 yield from self._wake(customer, until)
 
-    def hold(self, customer: int, warning: OpenWarning) -> None:
-        """Let a warning be the customer's open one, and wait for what it is due at."""
+    def keep_open(self, customer: int, warning: OpenWarning) -> None:
+        """Let a warning be the customer's open one, and set the timer for when it is due."""
         self.open[customer] = warning
         if (due := warning.due) != warning.wakes_at:
             warning.wakes_at = due
@@ -224,35 +224,35 @@ class Episodes:
     ) -> CauseEvent | None:
         """Move one cause by one evaluation; return what became of it, `None` where it did not open or end."""
         spec = self.rules.rules[rule]
-        life = self.causes.get(rule, customer)
-        if life is None or life.phase is CausePhase.COOLING:
-            if w != TRUE or (life is not None and at < life.since):
+        state = self.causes.get(rule, customer)
+        if state is None or state.phase is CausePhase.COOLING:
+            if w != TRUE or (state is not None and at < state.since):
                 return None
-            life = CauseState(CausePhase.PENDING, at)
-        if life.phase is CausePhase.PENDING:
+            state = CauseState(CausePhase.PENDING, at)
+        if state.phase is CausePhase.PENDING:
             if w == FALSE:
                 self.causes.drop(rule, customer)
                 return None
-            if w == TRUE and at - life.since >= spec.for_us:
-                life.phase, life.opened_at = CausePhase.OPEN, at
-                self.causes.put(rule, customer, life)
+            if w == TRUE and at - state.since >= spec.for_us:
+                state.phase, state.opened_at = CausePhase.OPEN, at
+                self.causes.put(rule, customer, state)
                 self.opened[rule] += 1
                 return CauseEvent.OPENED
-            self.causes.put(rule, customer, life)
+            self.causes.put(rule, customer, state)
             return None
-        if disproved_at is not None and disproved_at < life.opened_at:
+        if disproved_at is not None and disproved_at < state.opened_at:
             self.causes.drop(rule, customer)
             return CauseEvent.WITHDRAWN
         if c == TRUE:
-            if life.phase is not CausePhase.CLEARING:
-                life.phase, life.clearing_since = CausePhase.CLEARING, at
-            if at - life.clearing_since >= spec.keep_open_for_us:
+            if state.phase is not CausePhase.CLEARING:
+                state.phase, state.clearing_since = CausePhase.CLEARING, at
+            if at - state.clearing_since >= spec.keep_open_for_us:
                 self.causes.close(rule, customer, at)
                 return CauseEvent.CLOSED
-            self.causes.put(rule, customer, life)
-        elif c == FALSE and life.phase is CausePhase.CLEARING:
-            life.phase = CausePhase.OPEN
-            self.causes.put(rule, customer, life)
+            self.causes.put(rule, customer, state)
+        elif c == FALSE and state.phase is CausePhase.CLEARING:
+            state.phase = CausePhase.OPEN
+            self.causes.put(rule, customer, state)
         return None
 
     def _step(
@@ -292,7 +292,7 @@ class Episodes:
                 warning.acknowledgement = self.terms.begin(warning.tier, warning.number, at)
             elif warning.tier < before:
                 warning.acknowledgement = self.terms.lowered(warning.acknowledgement, warning.tier, at)
-            self.hold(customer, warning)
+            self.keep_open(customer, warning)
         else:
             kind = StepKind.WITHDRAWN if all(left.values()) else StepKind.RESOLVED
             causes = tuple(gone)
@@ -318,43 +318,45 @@ class Episodes:
             last = None if newest is None else warning_id(self.app, customer_id, *newest)
             self.ignored[IgnoredAction.CLOSED if action.warning_id == last else IgnoredAction.UNKNOWN] += 1
             return
-        attention = self.terms.taken(warning.acknowledgement, action, warning.tier, warning.number + 1, at)
-        if attention is None:
+        acknowledgement = self.terms.acted(
+            warning.acknowledgement, action, warning.tier, warning.number + 1, at
+        )
+        if acknowledgement is None:
             self.ignored[IgnoredAction.OVER] += 1
             return
-        yield self._attended(customer, warning, at, row, ACTS[action.kind], attention)
+        yield self._acknowledge(customer, warning, at, row, ACTS[action.kind], acknowledgement)
 
     def _wake(self, customer: int, until: int) -> Iterator[WarningChange]:
         """Yield the steps that time alone makes of a customer's warning up to and including `until`."""
         while (warning := self.open.get(customer)) is not None and (at := warning.due) <= until:
-            number, attention = warning.number + 1, warning.acknowledgement
-            if at == warning.expires_at or attention is None:
-                level = 0 if attention is None else attention.level
-                kind, attention = (
+            number, acknowledgement = warning.number + 1, warning.acknowledgement
+            if at == warning.expires_at or acknowledgement is None:
+                level = 0 if acknowledgement is None else acknowledgement.level
+                kind, acknowledgement = (
                     StepKind.EXPIRED,
                     Acknowledgement(AcknowledgementState.EXPIRED, number, at, level=level),
                 )
             else:
-                kind, attention = self.terms.timed_out(attention, warning.tier, number)
-            yield self._attended(customer, warning, at, None, kind, attention)
+                kind, acknowledgement = self.terms.timed_out(acknowledgement, warning.tier, number)
+            yield self._acknowledge(customer, warning, at, None, kind, acknowledgement)
 
-    def _attended(
+    def _acknowledge(
         self,
         customer: int,
         warning: OpenWarning,
         at: int,
         row: int | None,
         kind: StepKind,
-        attention: Acknowledgement,
+        acknowledgement: Acknowledgement,
     ) -> WarningChange:
-        """Let a warning have another attention; one that expires ends, its causes closed."""
-        warning.number, warning.acknowledgement = attention.step, attention
+        """Let a warning have another acknowledgement; one that expires ends, its causes closed."""
+        warning.number, warning.acknowledgement = acknowledgement.step, acknowledgement
         if kind is StepKind.EXPIRED:
             del self.open[customer]
             for rule in warning.causes:
                 self.causes.close(rule, customer, at)
         else:
-            self.hold(customer, warning)
+            self.keep_open(customer, warning)
         causes = standing(warning.causes, self.rules.inhibitors)
         return self._change(customer, at, row, kind, warning, causes)
 
@@ -367,8 +369,8 @@ class Episodes:
         warning: OpenWarning,
         causes: tuple[Cause, ...],
     ) -> WarningChange:
-        number, tier, attention = warning.number, warning.tier, warning.acknowledgement
-        return WarningChange(customer, at, row, kind, warning, number, tier, causes, attention)
+        number, tier, acknowledgement = warning.number, warning.tier, warning.acknowledgement
+        return WarningChange(customer, at, row, kind, warning, number, tier, causes, acknowledgement)
 
 
 def warning_id(app: str, customer_id: str, opened_at: int, again: int) -> str:

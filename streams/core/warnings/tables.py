@@ -25,7 +25,7 @@ from streams.core.warnings.causes import CausePhase, CauseState
 from streams.core.warnings.episodes import Episodes, OpenWarning
 
 _CAUSE: Final = tuple(f.name for f in fields(Cause))
-_LIVES: Final = {
+_CAUSES: Final = {
     "rule": pl.String,
     "customer": pl.Int32,
     "phase": pl.String,
@@ -47,45 +47,45 @@ _WARNINGS: Final = {
     "reasons": pl.String,
     **dict.fromkeys(TRAITS, pl.String),
 }
-_SAID: Final = ("causes", "churn_probability", "model_version", "reasons", *TRAITS)
-"""Columns made from what is taken as it is."""
+_MADE: Final = ("causes", "churn_probability", "model_version", "reasons", *TRAITS)
+"""Columns whose texts are made after the engine goes on."""
 
 
-def life_columns(lives: Iterable[tuple[int, int, CauseState]]) -> list[list[int]]:
+def cause_columns(causes: Iterable[tuple[int, int, CauseState]]) -> list[list[int]]:
     """Return rule, customer, phase and instants as lists: a tuple for each of so many takes long."""
     columns: list[list[int]] = [[], [], [], [], [], []]
     rules, customers, phases, since, opened_at, clearing_since = columns
-    for rule, customer, life in lives:
+    for rule, customer, state in causes:
         rules.append(rule)
         customers.append(customer)
-        phases.append(life.phase)
-        since.append(life.since)
-        opened_at.append(life.opened_at)
-        clearing_since.append(life.clearing_since)
+        phases.append(state.phase)
+        since.append(state.since)
+        opened_at.append(state.opened_at)
+        clearing_since.append(state.clearing_since)
     return columns
 
 
-def lives_table(names: Sequence[str], columns: Sequence[Sequence[int]]) -> pl.DataFrame:
-    """Return the table of lives; `names` are the rules' ids by their places."""
+def causes_table(names: Sequence[str], columns: Sequence[Sequence[int]]) -> pl.DataFrame:
+    """Return the table of causes; `names` are the rules' ids by their places."""
     rules, customers, phases, *instants = columns
     words = {phase: phase.name.lower() for phase in CausePhase}
-    said = [
+    values = [
         [names[rule] for rule in rules],
         customers,
         [words[CausePhase(phase)] for phase in phases],
         *instants,
     ]
-    return pl.DataFrame(dict(zip(_LIVES, said, strict=True)), schema=_LIVES)
+    return pl.DataFrame(dict(zip(_CAUSES, values, strict=True)), schema=_CAUSES)
 
 
 def warnings_now(episodes: Episodes, names: Sequence[str]) -> Callable[[], pl.DataFrame]:
-    """Take the open warnings as they are and return what makes a table of them; `names` are the rules'.
+    """Copy the open warnings and return what makes a table of them; `names` are the rules'.
 
     Only what may change is copied here, while the engine stands still; texts are made by the second call.
     Causes go into one list, for a list or a tuple for each of so many warnings would take long.
     """
-    taken: dict[str, list[Any]] = {name: [] for name in _WARNINGS if name not in _SAID}
-    opinions: list[Scoring] = []
+    taken: dict[str, list[Any]] = {name: [] for name in _WARNINGS if name not in _MADE}
+    scorings: list[Scoring] = []
     counts: list[int] = []
     rules: list[int] = []
     causes: list[Cause] = []
@@ -98,25 +98,25 @@ def warnings_now(episodes: Episodes, names: Sequence[str]) -> Callable[[], pl.Da
         append["tier"](warning.tier)
         append["expires_at"](warning.expires_at)
         append["attention"](warning.acknowledgement)
-        opinions.append(warning.opinion)
+        scorings.append(warning.scoring)
         counts.append(len(warning.causes))
         rules.extend(warning.causes.keys())
         causes.extend(warning.causes.values())
 
     def made() -> pl.DataFrame:
-        held = zip(rules, causes, strict=True)
+        by_place = zip(rules, causes, strict=True)
         columns = taken | {
             "tier": [tier.label for tier in taken["tier"]],
-            "causes": [_causes_json(names, islice(held, count)) for count in counts],
+            "causes": [_causes_json(names, islice(by_place, count)) for count in counts],
             "expires_at": [None if at == ALWAYS else at for at in taken["expires_at"]],
             "attention": [None if a is None else json.dumps(asdict(a)) for a in taken["attention"]],
-            "churn_probability": [opinion.probability for opinion in opinions],
-            "model_version": [opinion.model_version for opinion in opinions],
+            "churn_probability": [scoring.probability for scoring in scorings],
+            "model_version": [scoring.model_version for scoring in scorings],
             "reasons": [
-                json.dumps([[r.feature, r.contribution, r.value] for r in opinion.reasons])
-                for opinion in opinions
+                json.dumps([[r.feature, r.contribution, r.value] for r in scoring.reasons])
+                for scoring in scorings
             ],
-            **{name: [getattr(opinion.traits, name) for opinion in opinions] for name in TRAITS},
+            **{name: [getattr(scoring.traits, name) for scoring in scorings] for name in TRAITS},
         }
         return pl.DataFrame({name: columns[name] for name in _WARNINGS}, schema=_WARNINGS).sort("customer")
 
@@ -129,22 +129,22 @@ def _causes_json(names: Sequence[str], causes: Iterable[tuple[int, Cause]]) -> s
 
 
 def restore_episodes(episodes: Episodes, state: Mapping[str, pl.DataFrame], once: Mapping[str, Any]) -> None:
-    """Put lives and warnings of rules that there still are into `episodes`."""
+    """Put causes and warnings of rules that there still are into `episodes`."""
     places = {rule.id: place for place, rule in enumerate(episodes.rules.rules)}
     for rule, customer, phase, since, opened_at, clearing_since in state["lives"].iter_rows():
         if rule in places:
-            life = CauseState(CausePhase[phase.upper()], since, opened_at, clearing_since)
-            episodes.causes.put(places[rule], customer, life)
+            cause = CauseState(CausePhase[phase.upper()], since, opened_at, clearing_since)
+            episodes.causes.put(places[rule], customer, cause)
     for row in state["warnings"].iter_rows(named=True):
-        episodes.hold(row["customer"], _warning(row, places))
+        episodes.keep_open(row["customer"], _warning(row, places))
     newest = {customer: (at, again) for customer, at, again in state["openings"].iter_rows()}
     episodes.resume(newest, once["opened"])
 
 
 def _warning(row: Mapping[str, Any], places: Mapping[str, int]) -> OpenWarning:
     causes = json.loads(row["causes"])
-    # A state of format 1 says nothing of what follows.
-    attention, expires_at = row.get("attention"), row.get("expires_at")
+    # A state of format 1 has none of what follows.
+    acknowledgement, expires_at = row.get("attention"), row.get("expires_at")
     reasons = tuple(Reason(*reason) for reason in json.loads(row.get("reasons") or "[]"))
     traits = Traits(*(row.get(name) for name in TRAITS))
     return OpenWarning(
@@ -154,9 +154,9 @@ def _warning(row: Mapping[str, Any], places: Mapping[str, int]) -> OpenWarning:
         Tier[row["tier"].upper()],
         causes={places[r]: _cause(c) for r, c in causes.items() if r in places},
         orphans=tuple(_cause(c) for r, c in causes.items() if r not in places),
-        acknowledgement=None if attention is None else _attention(json.loads(attention)),
+        acknowledgement=None if acknowledgement is None else _acknowledgement(json.loads(acknowledgement)),
         expires_at=ALWAYS if expires_at is None else expires_at,
-        opinion=Scoring(row.get("churn_probability"), row.get("model_version"), reasons, traits),
+        scoring=Scoring(row.get("churn_probability"), row.get("model_version"), reasons, traits),
     )
 
 
@@ -164,5 +164,5 @@ def _cause(values: dict[str, Any]) -> Cause:
     return Cause(**{k: v for k, v in values.items() if k in _CAUSE} | {"tier": Tier(values["tier"])})
 
 
-def _attention(values: dict[str, Any]) -> Acknowledgement:
+def _acknowledgement(values: dict[str, Any]) -> Acknowledgement:
     return Acknowledgement(**values | {"state": AcknowledgementState(values["state"])})

@@ -31,7 +31,7 @@ Line = tuple[str, float, str]
 
 
 def engine(terms: AcknowledgementTerms | None = None, *rules: Rule) -> Engine:
-    settings = EngineSettings(reorder_us=0, attention=terms or AcknowledgementTerms())
+    settings = EngineSettings(reorder_us=0, acknowledgement=terms or AcknowledgementTerms())
     return Engine(settings, compile_rules(rules or (BUYS, LOGS_IN), DTYPES))
 
 
@@ -189,7 +189,7 @@ def test_what_people_do_repeats_what_the_model_said_last() -> None:
     made = engine()
     opened, *_ = steps(made, BOUGHT)
     warning = made.episodes.open[0]
-    warning.opinion = replace(warning.opinion, probability=0.5, model_version="m")
+    warning.scoring = replace(warning.scoring, probability=0.5, model_version="m")
     restored = engine()
     restore(restored, tables(made))
     told = steps(restored, act("acknowledge", DAY))
