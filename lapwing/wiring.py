@@ -30,8 +30,9 @@ def engine_settings(settings: Settings, *, segments: bool = False) -> EngineSett
         quiet_after_us={Topic[label.upper()]: after for label, after in settings.quiet_after.items()},
         priors=Priors(settings.complaint_prior_orders, settings.complaint_prior_rate),
         horizon_us=settings.horizon,
-        active_us=settings.horizon,
-        decide_every=max(1, settings.decide_every // settings.sweep_every),
+        activity=tuple(Topic[label.upper()] for label in settings.activity),
+        learn_within_us=settings.learn_within or 2 * settings.horizon,
+        decide_every=max(1, round(settings.decide_every / settings.sweep_every)),
         acknowledgement=AcknowledgementTerms(
             # A tier that is not named keeps the default.
             acknowledge_for={**AcknowledgementTerms().acknowledge_for, **_by_tier(settings.acknowledge_for)},

@@ -35,6 +35,8 @@ from lapwing.settings.values import (
     broker_addresses,
     closest,
     database_url,
+    each_once,
+    labels,
     meant,
     pairs,
     place,
@@ -177,10 +179,22 @@ class Settings(DeliverySettings):
     )
     model_enabled: bool = Field(True, description="Whether the model learns and scores.")
     horizon: Annotated[Positive, AfterValidator(whole_days)] = Field(
-        parse_duration("90d"), description="A customer without an order for this long has churned."
+        parse_duration("90d"), description="A customer without activity for this long has churned."
+    )
+    activity: Annotated[
+        tuple[Literal["orders", "logins"], ...], BeforeValidator(labels), AfterValidator(each_once)
+    ] = Field(
+        ("orders",),
+        description="What counts as a customer's activity: `orders`, `logins`, or both with a comma between.",
     )
     decide_every: Positive = Field(
-        parse_duration("28d"), description="How often the population is frozen to learn from."
+        parse_duration("7d"),
+        description="How often each customer's features are frozen to learn from; rounded to whole sweeps.",
+    )
+    learn_within: Duration = Field(
+        0,
+        description="The model learns from customers whose last activity is not as old as this; 0 for twice "
+        "the horizon.",
     )
     min_positives: int = Field(
         50, ge=1, description="Churned customers the model must have learned from before its score is used."
@@ -200,9 +214,6 @@ class Settings(DeliverySettings):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             msg = f"two topics have the name {twice[0]!r}: give each its own"
-            raise ValueError(msg)
-        if self.model_enabled and self.decide_every % self.sweep_every:
-            msg = "decide_every must be a whole number of times sweep_every, for decisions are made at sweeps"
             raise ValueError(msg)
         if self.security_protocol.startswith("SASL") and not (
             self.sasl_mechanism and self.sasl_username and self.sasl_password

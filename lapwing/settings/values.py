@@ -108,6 +108,19 @@ def words(value: object) -> object:
     return value.split() if isinstance(value, str) else value
 
 
+def labels(value: object) -> object:
+    """Read a list of topics' labels with commas or spaces between them."""
+    return value.replace(",", " ").split() if isinstance(value, str) else value
+
+
+def each_once(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Take at least one word, each once, `orders` before `logins`."""
+    if not value:
+        msg = "name at least one"
+        raise ValueError(msg)
+    return tuple(sorted(set(value), reverse=True))
+
+
 Duration = Annotated[int, BeforeValidator(parse_duration)]
 """Written `2d`, held as whole microseconds."""
 Positive = Annotated[Duration, Field(gt=0)]

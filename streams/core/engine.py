@@ -14,7 +14,6 @@ from streams.core.events.batch import ActionRecord, Batch
 from streams.core.events.calendar import DAY, Calendar
 from streams.core.events.dedup import Deduplicator
 from streams.core.events.reorder import ReorderBuffer, ReorderedEvents
-from streams.core.events.topics import Topic
 from streams.core.features.apply import AppliedEvents, OrderedEvents, apply_events
 from streams.core.features.catalogue import Features
 from streams.core.features.customers import Customers
@@ -51,7 +50,7 @@ class Engine:
         self.learner = learner
         self.partition = partition
         self.calendar = Calendar(settings.time_zone, settings.sweep_every_us)
-        self.customers = Customers()
+        self.customers = Customers(settings.activity)
         self.deduplicator = Deduplicator(settings.repeat_window_us or 0)
         self.reorder = ReorderBuffer(settings.reorder_us)
         self.episodes = Episodes(settings.app, rules, settings.acknowledgement)
@@ -59,7 +58,7 @@ class Engine:
         self.delayed_labels = DelayedLabels(
             [i.name for i in models.INPUTS],
             horizon_us=settings.horizon_us,
-            active_us=settings.active_us,
+            learn_within_us=settings.learn_within_us,
             decide_every=settings.decide_every,
             max_samples=settings.max_samples,
         )
@@ -90,10 +89,10 @@ class Engine:
         """Let event time reach `until`, sweeps and what is due there included; call `flush` first."""
         output = Output()
         while self._midnight is not None:
-            edge, events_first = self._edge()
-            if edge > until or (events_first and edge == until):
+            edge = self._edge()
+            if edge > until:
                 break
-            self._cross(edge, events_first, output)
+            self._cross(edge, output)
         self._emit(self._sorted(self.episodes.pass_time(until)), None, output)
         return output
 
@@ -157,12 +156,12 @@ class Engine:
         taken = OrderedEvents(events, instant, rows)
         begin = 0
         while begin < len(events):
-            edge, events_first = self._edge()
-            end = int(np.searchsorted(instant, edge, side="right" if events_first else "left"))
+            edge = self._edge()
+            end = int(np.searchsorted(instant, edge, side="left"))
             if end > begin:
                 self._pass(taken.between(begin, end), output)
             if end < len(events):
-                self._cross(edge, events_first, output)
+                self._cross(edge, output)
             begin = end
         return output
 
@@ -170,23 +169,19 @@ class Engine:
         self.customers.begin(self.calendar.day(at))
         self._midnight = self._next_sweep = self.calendar.next_midnight(at)
 
-    def _edge(self) -> tuple[int, bool]:
-        """Return the next instant at which something is due, and whether its events come before that.
-
-        A sweep comes before the events of its instant; a label is known after those of its instant.
-        """
+    def _edge(self) -> int:
+        """Return the next instant at which something is due; it comes before the events of that instant."""
         assert self._midnight is not None
         grid = min(self._midnight, self._next_sweep)
         due = self.delayed_labels.next_due()
-        return (due, True) if due is not None and due < grid else (grid, False)
+        return grid if due is None else min(due, grid)
 
-    def _cross(self, edge: int, events_first: bool, output: Output) -> None:
-        if events_first:
-            self._learn(edge)
-            return
+    def _cross(self, edge: int, output: Output) -> None:
         if edge == self._next_sweep:
             self._sweep(edge, output)
             self._next_sweep = self.calendar.next_sweep(edge)
+        if edge == self.delayed_labels.next_due():
+            self._learn(edge)
         if edge == self._midnight:
             if self.segments is not None:
                 output.sums.append(self.segments.close(self.customers, self.source_guard.topics_at(edge)))
@@ -282,13 +277,13 @@ class Engine:
 
     def _decide(self, at: int, features: Features) -> None:
         """Freeze the features of the customers whose decision instant this sweep is."""
-        state, count = self.customers.state, self.customers.count
+        customers = self.customers
         chosen = self.delayed_labels.choose(
             at,
             self.sweeps,
-            self.customers.hashes[:count],
-            state["last_order"][:count],
-            state["closed_at"][:count],
+            customers.hashes[: customers.count],
+            customers.last_activity(),
+            customers.state["closed_at"][: customers.count],
         )
         if len(chosen):
             design = models.design(features.at(chosen))
@@ -298,11 +293,14 @@ class Engine:
 
     def _learn(self, at: int) -> None:
         """Teach the samples whose horizon has passed, and adopt what was learnt."""
-        state, count = self.customers.state, self.customers.count
-        # While orders do not arrive, no order is no proof that the customer has left.
-        blind = np.full(count, self.source_guard.is_quiet(Topic.ORDERS, at))
+        customers = self.customers
+        # While a source of activity is silent as a whole, silence is no proof that a customer has left.
+        blind = any(self.source_guard.is_quiet(topic, at) for topic in self.settings.activity)
         samples = self.delayed_labels.mature(
-            at, state["last_order"][:count], state["closed_at"][:count], blind
+            at,
+            customers.last_activity(),
+            customers.state["closed_at"][: customers.count],
+            np.full(customers.count, blind),
         )
         if samples is not None and self.learner is not None:
             plain = samples.plain()

@@ -28,10 +28,12 @@ class EngineSettings:
     quiet_after_us: Mapping[Topic, int] = field(default_factory=lambda: MappingProxyType({}))
     priors: Priors = field(default_factory=Priors)
     horizon_us: int = 90 * DAY
-    decide_every: int = 28
+    activity: tuple[Topic, ...] = (Topic.ORDERS,)
+    """What counts as coming back: placed orders, logins, or both."""
+    decide_every: int = 7
     """Sweeps between two decision instants of a customer."""
-    active_us: int = 90 * DAY
-    """A customer is in the population while the last order is no older."""
+    learn_within_us: int = 180 * DAY
+    """The model learns from customers whose last activity is not as old as this."""
     max_samples: int = 500
     """Decisions that one sweep keeps to learn from."""
     top_reasons: int = 3

@@ -86,7 +86,9 @@ def run(
     rng = np.random.default_rng(seed)
     learner = RiverLearner()
     model = learner.snapshot()
-    cohorts = DelayedLabels([i.name for i in INPUTS], horizon_us=HORIZON_DAYS * DAY, active_us=10_000 * DAY)
+    cohorts = DelayedLabels(
+        [i.name for i in INPUTS], horizon_us=HORIZON_DAYS * DAY, decide_every=28, learn_within_us=10_000 * DAY
+    )
     keys = hash_strings([f"customer {i}" for i in range(customers)])
     last_order = np.zeros(customers, dtype=np.int64)
     next_order = np.zeros(customers, dtype=np.int64)
@@ -95,7 +97,7 @@ def run(
     truth: dict[int, NDArray[np.float64]] = {}
     for day in range(1, days + 1):
         at = day * DAY
-        np.copyto(last_order, next_order, where=next_order <= at)
+        np.copyto(last_order, next_order, where=next_order < at)
         if cohorts.next_due() == at:
             samples = cohorts.mature(at, last_order, never)
             assert samples is not None
@@ -115,5 +117,5 @@ def run(
         cohorts.decide(at, chosen, x, score)
         truth[at] = chance
         stays = rng.random(len(chosen)) >= chance
-        next_order[chosen[stays]] = at + rng.integers(1, HORIZON_DAYS * DAY, stays.sum(), endpoint=True)
+        next_order[chosen[stays]] = at + rng.integers(1, HORIZON_DAYS * DAY, stays.sum())
     return Outcome(learner, model, given, best)

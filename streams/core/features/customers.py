@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from streams.core.events.calendar import ALWAYS, NEVER
 from streams.core.events.dedup import hash_strings
+from streams.core.events.topics import Topic
 from streams.core.features.complaints import CustomerComplaints, Rows
 
 KEPT_DAYS: Final = 90
@@ -56,6 +57,10 @@ ATTRIBUTES: Final = ("customer_class", "segment", "region", "origin")
 
 UNANSWERED: Final = {"complaint_without_order": "last_order", "complaint_without_login": "last_login"}
 """When the first complaint was that no such event has followed, and the column of the newest such event."""
+
+
+LAST_OF: Final = {Topic.ORDERS: "last_order", Topic.LOGINS: "last_login"}
+"""The topics that may count as activity, and the column of the newest event of each."""
 
 
 def _schema() -> dict[str, tuple[Any, Any]]:
@@ -147,7 +152,9 @@ class Customers:
     these the first `count` have had their first event by now.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, activity: tuple[Topic, ...] = (Topic.ORDERS,)) -> None:
+        self.activity = activity
+        """What counts as activity."""
         self.ids: list[str] = []
         self.count = 0
         self.day = NEVER
@@ -196,6 +203,11 @@ class Customers:
             self._grow(len(self.ids))
             self.hashes[first : len(self.ids)] = hash_strings(self.ids[first:])
         return found
+
+    def last_activity(self) -> NDArray[np.int64]:
+        """Return the time of each customer's last activity, (c,), `NEVER` where there was none."""
+        columns = [self.state[LAST_OF[topic]][: self.count] for topic in self.activity]
+        return columns[0] if len(columns) == 1 else np.maximum(*columns)
 
     def appear(self, rows: NDArray[np.int32]) -> None:
         """Let the customers of (k,) rows have had their first event by now."""

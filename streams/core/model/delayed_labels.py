@@ -2,9 +2,10 @@
 
 Every customer has one decision instant in `decide_every` sweeps; which one follows from a hash of the
 customer's id, so that each sweep takes about an equal share. At that instant `t` the model's inputs are
-frozen. The outcome is taken as known at `t + horizon` and not before, for those who stayed as for those who
-left: learning early from customers who came back would teach that everybody does. What has not matured is
-censored and never learned.
+frozen. A customer has churned when no activity follows in [t, t + horizon), or on a closure in it: the sweep
+at `t` comes before the events of its instant, and so does the judgement at `t + horizon`. The outcome is
+known then and not before, for those who stayed as for those who left: learning early from customers who came
+back would teach that everybody does. What has not matured is censored and never learned.
 """
 
 from __future__ import annotations
@@ -66,16 +67,17 @@ class DelayedLabels:
         inputs: Sequence[str],
         *,
         horizon_us: int = 90 * DAY,
-        active_us: int | None = None,
-        decide_every: int = 28,
+        learn_within_us: int | None = None,
+        decide_every: int = 7,
         max_samples: int = 500,
     ) -> None:
-        if min(horizon_us, decide_every, max_samples) < 1 or (active_us is not None and active_us < 1):
-            msg = "horizon, activity window, decision interval and sample limit must be at least 1"
+        within = 2 * horizon_us if learn_within_us is None else learn_within_us
+        if min(horizon_us, within, decide_every, max_samples) < 1:
+            msg = "horizon, learning window, decision interval and sample limit must be at least 1"
             raise ValueError(msg)
         self.inputs = tuple(inputs)
         self.horizon_us = horizon_us
-        self.active_us = horizon_us if active_us is None else active_us
+        self.learn_within_us = within
         self.decide_every = decide_every
         self.max_samples = max_samples
         self._waiting: deque[_PendingSamples] = deque()
@@ -89,18 +91,20 @@ class DelayedLabels:
         at: int,
         sweep: int,
         keys: NDArray[np.uint64],
-        last_order: NDArray[np.int64],
+        last_activity: NDArray[np.int64],
         closed_at: NDArray[np.int64],
     ) -> NDArray[np.int64]:
         """Return the customers, (k,), whose decision instant is the sweep at `at`, in learning order.
 
-        `sweep` numbers the sweeps without gaps. `keys` (`customer_keys`), `last_order` and `closed_at` are
-        (c,), the smallest integer standing for never. In the population are customers with an order in
-        (at - active_us, at] and no closure after their last order. Learning order is that of a hash, anew at
+        `sweep` numbers the sweeps without gaps. `keys` (`customer_keys`), `last_activity` and `closed_at` are
+        (c,), the smallest integer standing for never. In the population are customers active
+        in (at - learn_within_us, at) without a closure since. Learning order is that of a hash, anew at
         each sweep: it does not depend on who became known first, and no kind of customer always comes last.
         """
         due = keys % np.uint64(self.decide_every) == np.uint64(sweep % self.decide_every)
-        rows = np.flatnonzero(due & (last_order > at - self.active_us) & (closed_at <= last_order))
+        rows = np.flatnonzero(
+            due & (last_activity > at - self.learn_within_us) & (closed_at <= last_activity)
+        )
         order = np.argsort(_mixed(keys[rows], sweep), kind="stable")
         return rows[order][: self.max_samples]
 
@@ -130,14 +134,14 @@ class DelayedLabels:
     def mature(
         self,
         at: int,
-        last_order: NDArray[np.int64],
+        last_activity: NDArray[np.int64],
         closed_at: NDArray[np.int64],
         exclude: NDArray[np.bool_] | None = None,
     ) -> LabelledSamples | None:
         """Return the samples whose outcome is known at `at`, or `None`; each is returned once.
 
-        To be called when all events up to and including `next_due()` were applied and none after it: all
-        arguments are (c,) as of then. `exclude` marks customers whose outcome is not to be taught.
+        To be called when all events before `next_due()` were applied and none of its instant: all arguments
+        are (c,) as of then. `exclude` marks customers whose outcome is not to be taught.
         """
         due = self.next_due()
         if due is None or at < due:
@@ -147,7 +151,7 @@ class DelayedLabels:
             raise ValueError(msg)
         cohort = self._waiting.popleft()
         rows = cohort.customers
-        y = (last_order[rows] <= cohort.at) | (closed_at[rows] > cohort.at)
+        y = (last_activity[rows] < cohort.at) | (closed_at[rows] >= cohort.at)
         excluded = np.zeros(len(rows), dtype=np.bool_) if exclude is None else exclude[rows]
         return LabelledSamples(cohort.at, rows, cohort.x, cohort.p, y, excluded)
 
@@ -170,8 +174,8 @@ class DelayedLabels:
 
         Inputs are matched by name: one that the state does not know is missing in its samples.
         """
-        held = state["inputs"].tolist()
-        source = [held.index(name) if name in held else -1 for name in self.inputs]
+        known = state["inputs"].tolist()
+        source = [known.index(name) if name in known else -1 for name in self.inputs]
         x = np.column_stack([state["x"], np.full(len(state["x"]), np.nan, dtype=np.float32)])[:, source]
         self._waiting.clear()
         stop = 0

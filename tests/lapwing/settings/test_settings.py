@@ -17,6 +17,7 @@ DURATIONS = (
     "max_skew",
     "horizon",
     "decide_every",
+    "learn_within",
     "session_timeout",
     "snooze_for",
     "expire_after",
@@ -48,7 +49,8 @@ def test_defaults_are_those_of_the_design() -> None:
         "repeat_window": "2d",
         "max_skew": "1h",
         "horizon": "90d",
-        "decide_every": "4w",
+        "decide_every": "1w",
+        "learn_within": "0",
         "session_timeout": "45s",
         "snooze_for": "1d",
         "expire_after": "0",
@@ -124,7 +126,8 @@ def test_tables_and_lists_have_a_form_for_variables(folder: Path) -> None:
         ("SWEEP_EVERY", "0", "LAPWING_SWEEP_EVERY: '0': input should be greater than 0"),
         ("SWEEP_EVERY", "7h", "LAPWING_SWEEP_EVERY: sweeps must be whole days apart"),
         ("SWEEP_EVERY", "1s", "LAPWING_SWEEP_EVERY: sweeps must be whole days apart"),
-        ("SWEEP_EVERY", "3d", "decide_every must be a whole number of times sweep_every"),
+        ("ACTIVITY", "orders,complaints", "LAPWING_ACTIVITY.1: 'complaints': input should be 'orders' or"),
+        ("ACTIVITY", ",", "LAPWING_ACTIVITY: name at least one"),
         ("HORIZON", "36h", "LAPWING_HORIZON: only whole days can be counted"),
         ("TIME_ZONE", "Europe/Lodnon", "'Europe/Lodnon' is no time zone; did you mean Europe/London?"),
         ("TIME_ZONE", "../etc", "LAPWING_TIME_ZONE: '../etc' is no time zone"),
@@ -157,6 +160,19 @@ def test_a_wrong_value_is_told_with_its_source_and_the_mend(name: str, value: st
 @pytest.mark.parametrize("value", ["1m", "6h", "24h", "2d", "1w"])
 def test_sweeps_may_be_whole_days_apart_or_divide_a_day(value: str) -> None:
     assert load_settings(environ={"LAPWING_SWEEP_EVERY": value}).sweep_every > 0
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("logins", ("logins",)),
+        ("orders", ("orders",)),
+        ("logins,orders", ("orders", "logins")),
+        ("orders logins orders", ("orders", "logins")),
+    ],
+)
+def test_activity_is_orders_logins_or_both(value: str, expected: tuple[str, ...]) -> None:
+    assert load_settings(environ={"LAPWING_ACTIVITY": value}).activity == expected
 
 
 def test_all_mistakes_are_told_at_once_in_one_line(folder: Path) -> None:

@@ -34,7 +34,7 @@ from tests.oracle.sample_rules import RULES
 LIKELY = Rule("likely", "churn_probability >= 0.5", Tier.LOW, "model", message="{churn_probability}")
 COMPILED = compile_rules([*map(engine_rule, RULES), LIKELY], DTYPES)
 SETTINGS = EngineSettings(
-    horizon_us=10 * DAY, active_us=30 * DAY, decide_every=1, quiet_after_us={Topic.COMPLAINTS: 2 * DAY}
+    horizon_us=10 * DAY, learn_within_us=30 * DAY, decide_every=1, quiet_after_us={Topic.COMPLAINTS: 2 * DAY}
 )
 BEGIN = 20_000 * DAY
 TOPICS = {topic.label: topic for topic in Topic}

@@ -40,37 +40,39 @@ def nobody(c: int) -> NDArray[np.int64]:
 
 
 def cohorts_of(horizon: int, active: int, every: int = 3, limit: int = 1000) -> DelayedLabels:
-    return DelayedLabels(["a"], horizon_us=horizon, active_us=active, decide_every=every, max_samples=limit)
+    return DelayedLabels(
+        ["a"], horizon_us=horizon, learn_within_us=active, decide_every=every, max_samples=limit
+    )
 
 
 def run(
     cohorts: DelayedLabels, history: list[Event], keys: NDArray[np.uint64], until: int
 ) -> list[LabelledSamples]:
-    """Drive `cohorts` as the engine does: a sweep before the events of its instant, an outcome after them."""
+    """Drive `cohorts` as the engine does: sweeps and outcomes before the events of their instant."""
     c = len(keys)
-    last_order, closed_at = nobody(c), nobody(c)
+    last_activity, closed_at = nobody(c), nobody(c)
     pending = sorted(history, key=lambda e: e.at)
     samples = []
 
     def take(before: int) -> None:
         while pending and pending[0].at < before:
             event = pending.pop(0)
-            column = last_order if event.kind == ORDER else closed_at
+            column = last_activity if event.kind == ORDER else closed_at
             column[event.customer] = event.at
 
     def mature(before: int) -> None:
         due = cohorts.next_due()
         while due is not None and due < before:
-            take(due + 1)
-            matured = cohorts.mature(due, last_order, closed_at)
+            take(due)
+            matured = cohorts.mature(due, last_activity, closed_at)
             assert matured is not None
             samples.append(matured)
             due = cohorts.next_due()
 
     for sweep, at in enumerate(range(SWEEP, until + 1, SWEEP)):
-        mature(at)
+        mature(at + 1)
         take(at)
-        chosen = cohorts.choose(at, sweep, keys, last_order, closed_at)
+        chosen = cohorts.choose(at, sweep, keys, last_activity, closed_at)
         x = np.array([[float(at * 100 + row)] for row in chosen]).reshape(len(chosen), 1)
         cohorts.decide(at, chosen, x, np.where(chosen % 2, 0.5, np.nan))
     mature(until + 1)
@@ -92,8 +94,8 @@ def slow_twin(
             )
             known = t + horizon <= until
             if key % every == sweep % every and in_population and known:
-                ordered = any(t < at <= t + horizon for at in orders)
-                closed = any(t < at <= t + horizon for at in closures)
+                ordered = any(t <= at < t + horizon for at in orders)
+                closed = any(t <= at < t + horizon for at in closures)
                 expected.add((t, customer, closed or not ordered))
     return expected
 
@@ -124,29 +126,28 @@ def test_samples_are_those_of_the_slow_twin(
         np.testing.assert_array_equal(s.p, np.where(s.customers % 2, 0.5, np.nan))
 
 
-def outcome(last_order: int, closed_at: int = NEVER, *, t: int = 100, horizon: int = 50) -> bool:
+def outcome(last_activity: int, closed_at: int = NEVER, *, t: int = 100, horizon: int = 50) -> bool:
     cohorts = cohorts_of(horizon, 1000)
     cohorts.decide(t, np.array([0]), np.zeros((1, 1)), np.array([np.nan]))
-    samples = cohorts.mature(t + horizon, np.array([last_order]), np.array([closed_at]))
+    samples = cohorts.mature(t + horizon, np.array([last_activity]), np.array([closed_at]))
     assert samples is not None
     return bool(samples.y[0])
 
 
 @pytest.mark.parametrize(
-    ("last_order", "closed_at", "churned"),
+    ("last_activity", "closed_at", "churned"),
     [
         (99, NEVER, True),
-        (100, NEVER, True),  # at the decision instant itself: not after it
-        (101, NEVER, False),
-        (150, NEVER, False),  # at the very end of the horizon
-        (120, 100, False),  # closed at the decision instant: not within the horizon
-        (120, 101, True),
-        (120, 150, True),  # an order came too, yet the customer left expressly
-        (99, 150, True),
+        (100, NEVER, False),  # at the decision instant itself, which the features do not see
+        (149, NEVER, False),
+        (120, 99, False),  # closed before, and back
+        (120, 100, True),  # closed at the decision instant
+        (120, 149, True),  # an order came too, yet the customer left expressly
+        (99, 149, True),
     ],
 )
-def test_boundaries_of_the_horizon(last_order: int, closed_at: int, churned: bool) -> None:
-    assert outcome(last_order, closed_at) is churned
+def test_boundaries_of_the_horizon(last_activity: int, closed_at: int, churned: bool) -> None:
+    assert outcome(last_activity, closed_at) is churned
 
 
 def test_outcomes_are_known_at_the_end_of_the_horizon_and_once() -> None:
@@ -187,7 +188,7 @@ def test_a_decision_about_nobody_awaits_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("last_order", "closed_at", "chosen"),
+    ("last_activity", "closed_at", "chosen"),
     [
         (NEVER, NEVER, False),
         (100 - 30, NEVER, False),
@@ -197,16 +198,16 @@ def test_a_decision_about_nobody_awaits_nothing() -> None:
         (98, 99, False),
     ],
 )
-def test_the_population(last_order: int, closed_at: int, chosen: bool) -> None:
+def test_the_population(last_activity: int, closed_at: int, chosen: bool) -> None:
     cohorts = cohorts_of(50, 30, every=1)
-    rows = cohorts.choose(100, 0, hash_strings(["a"]), np.array([last_order]), np.array([closed_at]))
+    rows = cohorts.choose(100, 0, hash_strings(["a"]), np.array([last_activity]), np.array([closed_at]))
     assert bool(len(rows)) is chosen
 
 
 def test_every_customer_decides_once_a_round_and_sweeps_share_evenly() -> None:
     c = 28 * 500
     keys, recent = hash_strings([str(i) for i in range(c)]), np.full(c, 90)
-    cohorts = DelayedLabels(["a"], horizon_us=50, active_us=1000, max_samples=c)
+    cohorts = DelayedLabels(["a"], horizon_us=50, learn_within_us=1000, decide_every=28, max_samples=c)
     shares = [cohorts.choose(100, 5 + sweep, keys, recent, nobody(c)) for sweep in range(28)]
     assert sorted(np.concatenate(shares).tolist()) == list(range(c))
     assert all(400 < len(share) < 600 for share in shares)
@@ -215,7 +216,7 @@ def test_every_customer_decides_once_a_round_and_sweeps_share_evenly() -> None:
 def test_a_subsample_is_stable_and_another_one_the_next_time() -> None:
     c = 4000
     keys, recent = hash_strings([str(i) for i in range(c)]), np.full(c, 90)
-    cohorts = DelayedLabels(["a"], horizon_us=50, active_us=1000, decide_every=1, max_samples=400)
+    cohorts = DelayedLabels(["a"], horizon_us=50, learn_within_us=1000, decide_every=1, max_samples=400)
     first, again, second = (cohorts.choose(100, s, keys, recent, nobody(c)).tolist() for s in (0, 0, 1))
     assert first == again
     assert len(set(first)) == 400
@@ -226,7 +227,7 @@ def test_a_subsample_is_stable_and_another_one_the_next_time() -> None:
 @given(st.permutations(range(12)))
 def test_choice_and_order_do_not_depend_on_who_became_known_first(order: list[int]) -> None:
     names = np.array([f"c{i}" for i in range(12)])
-    cohorts = DelayedLabels(["a"], horizon_us=50, active_us=1000, decide_every=2, max_samples=4)
+    cohorts = DelayedLabels(["a"], horizon_us=50, learn_within_us=1000, decide_every=2, max_samples=4)
     plain = cohorts.choose(100, 3, hash_strings(names.tolist()), np.full(12, 90), nobody(12))
     shuffled = cohorts.choose(100, 3, hash_strings(names[order].tolist()), np.full(12, 90), nobody(12))
     assert names[plain].tolist() == names[order][shuffled].tolist()
@@ -235,8 +236,8 @@ def test_choice_and_order_do_not_depend_on_who_became_known_first(order: list[in
 def test_excluded_customers_are_marked_and_not_taught() -> None:
     cohorts = cohorts_of(50, 1000)
     cohorts.decide(100, np.array([2, 0, 1]), np.array([[2.0], [0.0], [1.0]]), np.array([0.2, 0.0, 0.1]))
-    last_order = np.array([120, 120, NEVER])
-    samples = cohorts.mature(150, last_order, nobody(3), exclude=np.array([False, True, False]))
+    last_activity = np.array([120, 120, NEVER])
+    samples = cohorts.mature(150, last_activity, nobody(3), exclude=np.array([False, True, False]))
     assert samples is not None
     assert samples.excluded.tolist() == [False, False, True]
     assert samples.y.tolist() == [True, False, False]
