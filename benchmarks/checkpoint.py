@@ -18,10 +18,9 @@ from lapwing.settings.settings import Settings
 from lapwing.wiring import engine as engine_of
 from streams.checkpoints.store import CheckpointManifest, CheckpointStore
 from streams.core.engine import Engine
-from streams.core.features.catalogue import DTYPES
 from streams.core.state_tables import restore, take
 from streams.intake.merge import TopicPosition
-from streams.rulebook.files import load_rules
+from streams.rulebook.load import load_rulebook
 
 BATCH = 60_000
 
@@ -36,7 +35,7 @@ def fed(workload: Workload) -> Engine:
 
 def new() -> Engine:
     """Return an engine that knows nothing."""
-    return engine_of(Settings.model_validate(MODEL_SETTINGS), load_rules([RULES], DTYPES))
+    return engine_of(Settings.model_validate(MODEL_SETTINGS), load_rulebook(RULES).rules)
 
 
 def measure(customers: int, folder: Path) -> str:

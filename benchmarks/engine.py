@@ -21,11 +21,11 @@ from streams.core.engine import Engine
 from streams.core.engine_io import Output
 from streams.core.events.dedup import Deduplicator
 from streams.core.events.reorder import ReorderBuffer
-from streams.core.features.catalogue import DTYPES, Features
+from streams.core.features.catalogue import Features
 from streams.core.features.customers import Customers
 from streams.core.features.view import Pass
 from streams.core.rules.rule_set import RuleSet
-from streams.rulebook.files import load_rules
+from streams.rulebook.load import load_rulebook
 
 RULES: Final = Path(__file__).resolve().parent.parent / "warning_rules"
 STAGES: Final = {
@@ -84,7 +84,7 @@ def resident_bytes() -> int:
 def measure(customers: int, sizes: list[int], events: int, watch: Stopwatch) -> None:
     """Print the figures for so many customers."""
     workload = Workload(customers)
-    subject = engine_of(Settings.model_validate(MODEL_SETTINGS), load_rules([RULES], DTYPES))
+    subject = engine_of(Settings.model_validate(MODEL_SETTINGS), load_rulebook(RULES).rules)
     before = resident_bytes()
     first = 0
     while first < workload.warm_up:

@@ -16,11 +16,10 @@ from benchmarks.engine import RULES
 from lapwing.settings.settings import Settings
 from lapwing.wiring import engine
 from streams.contract.warnings import encode_step
-from streams.core.features.catalogue import DTYPES
 from streams.core.steps import Step
 from streams.files.events import read_events
 from streams.offline.replay import FeatureFile, replay
-from streams.rulebook.files import load_rules
+from streams.rulebook.load import load_rulebook
 from streams.simulate.files import write_events
 from streams.simulate.shop import Shop
 
@@ -48,7 +47,7 @@ def measure(path: Path, folder: Path) -> Phases:
     events = read_events([path], now_us=None, max_skew_us=0, on_refused=lambda refusal: None)
     read = time.process_time() - started
     settings = Settings.model_validate({})
-    rules = load_rules([RULES], DTYPES)
+    rules = load_rulebook(RULES).rules
     write = 0.0
 
     with (folder / "warnings.jsonl").open("wb") as lines:

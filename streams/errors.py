@@ -4,8 +4,7 @@
     ├── SettingsError        a setting is unknown or out of range
     ├── ContractError        a record is not what the contract says
     ├── EventFileError       an event file cannot be read (file and line)
-    ├── RuleFilesError       rule files with all their mistakes (file, line, rule)
-    ├── RuleCasesError       files of rules' test cases with all their mistakes (file, line, case)
+    ├── RuleFilesError       rulebook files with all their mistakes (file, line, rule or case)
     ├── RuleError            one rule does not compile
     ├── BrokerError          the broker is absent, refuses, or its topics do not fit
     ├── StateError           a partition's state cannot be loaded or saved
@@ -40,11 +39,7 @@ class RuleError(LapwingError):
 
 
 class RuleFilesError(LapwingError):
-    """Rule files that were refused, with every mistake in them."""
-
-
-class RuleCasesError(LapwingError):
-    """Files of rules' test cases that were refused, with every mistake in them."""
+    """Rulebook files that were refused, with every mistake in them."""
 
 
 class BrokerError(LapwingError):

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from lapwing.backtest.text import console, table
 from lapwing.backtest.words import capacity, day, difference, in_two_lines, number, spread
-from streams.backtest.comparison import Comparison, CustomerChange, RuleEffect, written
+from streams.backtest.comparison import Comparison, CustomerChange, RuleEffect, one_line
 from streams.backtest.figures import BacktestFigures
 from streams.core.events.calendar import DAY
 
@@ -77,15 +77,16 @@ def _lead(old: BacktestFigures, new: BacktestFigures) -> str:
     return "-" if before is None or after is None else f"{after - before:+.1f}"
 
 
-def effect_lines(change: RuleEffect) -> list[str]:
+def effect_lines(effect: RuleEffect) -> list[str]:
     """Return what changed in a rule, a line each."""
-    versions = f"{change.old_version or 'none'} -> {change.new_version or 'none'}"
-    lines = [f"{change.rule}: {change.kind} ({versions})"]
-    for name, (old, new) in change.fields.items():
-        lines.append(f"  {name}: {written(name, old) or '(none)'}")
-        lines.append(f"  {' ' * len(name)}  -> {written(name, new) or '(none)'}")
-    if change.old is not None or change.new is not None:
-        lines.append(f"  opens {_opened(change.old)} -> {_opened(change.new)} times")
+    change = effect.change
+    versions = f"{change.version_before or 'none'} -> {change.version_after or 'none'}"
+    lines = [f"{change.rule}: {change.change} ({versions})"]
+    for each in change.fields:
+        lines.append(f"  {each.field}: {one_line(each.before) or '(none)'}")
+        lines.append(f"  {' ' * len(each.field)}  -> {one_line(each.after) or '(none)'}")
+    if effect.old is not None or effect.new is not None:
+        lines.append(f"  opens {_opened(effect.old)} -> {_opened(effect.new)} times")
     return lines
 
 

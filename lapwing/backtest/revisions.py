@@ -9,19 +9,18 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from streams.core.features.catalogue import DTYPES
-from streams.core.rules.rule_set import RuleSet
 from streams.errors import BacktestError
-from streams.rulebook.files import RuleFilesRefused, load_rules
+from streams.rulebook.load import Rulebook, load_rulebook
+from streams.rulebook.reader import RulebookRefused
 
 
-def rules_of(place: str, folder: Path) -> RuleSet:
-    """Return the rules of a path, or of a revision: `REV` (with `folder` in it) or `REV:PATH`.
+def rulebook_of(place: str, folder: Path) -> Rulebook:
+    """Return the rulebook of a path, or of a revision: `REV` (with `folder` in it) or `REV:PATH`.
 
     A path that exists is a path. Raises `BacktestError` where there is no such path, revision or folder.
     """
     if Path(place).exists():
-        return load_rules([Path(place)], DTYPES)
+        return load_rulebook(Path(place))
     revision, colon, path = place.partition(":")
     root = _git(Path(), "rev-parse", "--show-toplevel")
     if root is None:
@@ -41,9 +40,9 @@ def rules_of(place: str, folder: Path) -> RuleSet:
         with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
             archive.extractall(made, filter="data")
         try:
-            return load_rules([Path(made) / inside], DTYPES)
-        except RuleFilesRefused as refused:
-            raise RuleFilesRefused(
+            return load_rulebook(Path(made) / inside)
+        except RulebookRefused as refused:
+            raise RulebookRefused(
                 [replace(m, path=f"{revision}:{Path(m.path).relative_to(made)}") for m in refused.mistakes]
             ) from None
 

@@ -16,8 +16,7 @@ from lapwing.terminal.output import whole_file
 from lapwing.terminal.progress import progress_bar
 from lapwing.wiring import engine_settings, learner
 from streams.backtest.report import backtest
-from streams.core.features.catalogue import DTYPES
-from streams.rulebook.files import load_rules
+from streams.rulebook.load import load_rulebook
 
 
 def run(
@@ -29,7 +28,7 @@ def run(
     page: Path | None,
 ) -> None:
     """Run rules over a history and judge what they warn of."""
-    rules = load_rules([settings.rules], DTYPES)
+    rules = load_rulebook(settings.rules).rules
     with no_collector():
         history, refused = read_history(judged, settings)
         with progress_bar("judging") as bar:

@@ -94,12 +94,9 @@ def _checked(name: str, check: Callable[[], str]) -> CheckResult:
 
 
 def _rules(settings: Settings) -> str:
-    from streams.core.features.catalogue import (
-        DTYPES,  # Polars is slow to import, and only this check needs it
-    )
-    from streams.rulebook.files import load_rules
+    from streams.rulebook.load import load_rulebook
 
-    rules = load_rules([settings.rules], DTYPES)
+    rules = load_rulebook(settings.rules).rules
     return f"{len(rules.rules)} in force from {settings.rules}, rule set {rules.hash}"
 
 

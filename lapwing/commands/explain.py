@@ -22,10 +22,9 @@ from streams.contract.instants import format_instant
 from streams.core.engine import Engine
 from streams.core.events.calendar import LAST_DAY, Calendar
 from streams.core.explain.explain import Explanation
-from streams.core.features.catalogue import DTYPES
 from streams.core.rules.rule_set import RuleSet
 from streams.offline.explain import explain_checkpoint, explain_events, kept_rules
-from streams.rulebook.files import load_rules
+from streams.rulebook.load import load_rulebook
 
 WIDTH = 120
 """Columns of what is not written to a terminal."""
@@ -65,7 +64,7 @@ def run(
 def _of_events(
     settings: Settings, paths: tuple[Path, ...], customer: str, at: int | None, partitions: int
 ) -> Explanation:
-    rules = load_rules([settings.rules], DTYPES)
+    rules = load_rulebook(settings.rules).rules
     batch, _ = read_files(paths, settings)
     with progress_bar("replaying") as bar:
         return explain_events(
@@ -86,8 +85,8 @@ def _of_checkpoint(
         raise click.UsageError(msg)
 
     def rules_of(found: Checkpoint) -> RuleSet:
-        kept = None if _given("rules") else kept_rules(found, DTYPES)
-        return kept or load_rules([settings.rules], DTYPES)
+        kept = None if _given("rules") else kept_rules(found)
+        return kept or load_rulebook(settings.rules).rules
 
     def engine_of(number: int, rules: RuleSet) -> Engine:
         return engine(settings, rules, number)

@@ -18,11 +18,10 @@ from lapwing.terminal.progress import progress_bar
 from lapwing.wiring import engine, segment_engine
 from streams.contract.segments import encode_segment_step
 from streams.contract.warnings import encode_step
-from streams.core.features.catalogue import DTYPES
 from streams.core.segments.engine import SegmentStep
 from streams.core.steps import Step
 from streams.offline.replay import FeatureFile, replay
-from streams.rulebook.files import load_rules, load_segment_rules
+from streams.rulebook.load import load_rulebook
 
 
 def run(
@@ -35,8 +34,8 @@ def run(
     as_json: bool,
 ) -> None:
     """Run the engine over EVENTS (.jsonl, .jsonl.gz, .jsonl.zst or .parquet) and write its warnings."""
-    rules = load_rules([settings.rules], DTYPES)
-    segment_rules = load_segment_rules([settings.rules], DTYPES)
+    rulebook = load_rulebook(settings.rules)
+    rules, segment_rules = rulebook.rules, rulebook.segment_rules
     started = time.monotonic()
     batch, refused = read_files(events, settings)
     kinds: Counter[str] = Counter()

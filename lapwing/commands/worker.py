@@ -17,12 +17,11 @@ from lapwing.settings.settings import Settings
 from lapwing.settings.values import NO_CHECKPOINTS
 from lapwing.wiring import engine, segment_engine
 from streams.core.engine import Engine
-from streams.core.features.catalogue import DTYPES
 from streams.core.segments.engine import SegmentEngine
 from streams.duration import UNITS
 from streams.errors import SettingsError
 from streams.intake.partition import BatchingPolicy
-from streams.rulebook.files import load_segment_rules
+from streams.rulebook.load import load_rulebook
 from streams.rulebook.watch import RuleWatch
 from streams.worker.run import WorkerSettings, run_worker, stats_to
 
@@ -43,9 +42,9 @@ def run(
         message = "--out, --json and --no-follow belong to --dry-run"
         raise click.UsageError(message)
     log_to_stderr()
-    watch = RuleWatch(settings.rules, DTYPES)
+    watch = RuleWatch(settings.rules)
 
-    segments = load_segment_rules([settings.rules], DTYPES)
+    segments = load_rulebook(settings.rules).segment_rules
     counts = bool(segments) and not dry_run
 
     def engine_of(partition: int) -> Engine:

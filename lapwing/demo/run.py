@@ -31,9 +31,8 @@ from lapwing.settings.settings import Settings
 from lapwing.topic_plan import planned
 from streams.core.events.calendar import DAY
 from streams.core.events.topics import Topic
-from streams.core.features.catalogue import DTYPES
 from streams.errors import BrokerError, DemoError
-from streams.rulebook.files import load_rules
+from streams.rulebook.load import load_rulebook
 from streams.simulate.shop import Shop
 
 PLAY_S: Final = 65.0
@@ -77,7 +76,7 @@ def run(options: Options, console: Console) -> int:
     """Run the demo and return its exit code."""
     latest_end = math.inf if options.speed else time.monotonic() + LATEST_END_S
     rules = find_rules(options.rules)
-    load_rules([rules], DTYPES)
+    load_rulebook(rules)
     broker_settings = users_broker(options.broker) if options.broker else embedded_broker()
     source = FileSource(options.data) if options.data else ShopSource(_shop(options))
     speed = options.speed or max(source.days, 1.0) / PLAY_S

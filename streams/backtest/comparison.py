@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from streams.backtest.alarms import Alarms
 from streams.backtest.figures import BacktestFigures, Judge, Period
@@ -19,23 +19,14 @@ from streams.core.model.logistic import Learner
 from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.rules.rule_set import RuleSet
 from streams.core.steps import Tier
-from streams.duration import format_duration
-
-_NAMES: Final = {"for_us": "for", "keep_open_for_us": "keep_open_for", "cooldown_us": "cooldown"}
-"""Fields whose name in a rule file is another one."""
+from streams.rulebook.diff import RuleChange, rule_changes
 
 
 @dataclass(frozen=True, slots=True)
 class RuleEffect:
     """What became of one rule from the old set to the new one."""
 
-    rule: str
-    kind: str
-    """`added`, `removed` or `changed`."""
-    old_version: str | None
-    new_version: str | None
-    fields: dict[str, tuple[Any, Any]]
-    """Old and new value of each field that differs, by its name in the rule file."""
+    change: RuleChange
     old: BacktestFigures | None
     """Figures of its causes, where it takes part."""
     new: BacktestFigures | None
@@ -149,7 +140,7 @@ def compare(
         horizon_us=settings.horizon_us,
         events=len(history.events),
         customers=len(history.customers),
-        rules=tuple(rule_changes(_all(old), _all(new), figures)),
+        rules=_effects(old, new, figures),
         old=judge.figures(alarms[0]),
         new=judge.figures(alarms[1]),
         gained=tuple(c for c in differing if c.old is None),
@@ -159,35 +150,15 @@ def compare(
     )
 
 
-def rule_changes(
-    old: Mapping[str, Rule], new: Mapping[str, Rule], figures: Callable[[Rule | None], BacktestFigures | None]
-) -> list[RuleEffect]:
-    """Return the rules that were added, removed or changed, by id."""
-    result = []
-    for name in sorted({*old, *new}):
-        before, after = old.get(name), new.get(name)
-        if before == after:
-            continue
-        kind = "added" if before is None else "removed" if after is None else "changed"
-        differing: dict[str, tuple[Any, Any]] = {}
-        if before is not None and after is not None:
-            differing = {
-                _NAMES.get(f.name, f.name): (getattr(before, f.name), getattr(after, f.name))
-                for f in fields(Rule)
-                if f.name != "version" and getattr(before, f.name) != getattr(after, f.name)
-            }
-        result.append(
-            RuleEffect(
-                name,
-                kind,
-                before.version if before else None,
-                after.version if after else None,
-                differing,
-                figures(before),
-                figures(after),
-            )
-        )
-    return result
+def _effects(
+    old: RuleSet, new: RuleSet, figures: Callable[[Rule | None], BacktestFigures | None]
+) -> tuple[RuleEffect, ...]:
+    """Return the rules that were added, removed or changed, each with its figures under both sets."""
+    before, after = _all(old), _all(new)
+    return tuple(
+        RuleEffect(change, figures(before.get(change.rule)), figures(after.get(change.rule)))
+        for change in rule_changes(old, new)
+    )
 
 
 def _all(rules: RuleSet) -> dict[str, Rule]:
@@ -207,25 +178,21 @@ def _listed(changes: Sequence[CustomerChange], most: int) -> dict[str, Any]:
     return {"count": len(changes), "customers": [change.as_dict() for change in changes[:most]]}
 
 
-def _rule_dict(change: RuleEffect) -> dict[str, Any]:
+def _rule_dict(effect: RuleEffect) -> dict[str, Any]:
+    change = effect.change
     return {
         "rule": change.rule,
-        "kind": change.kind,
-        "old_version": change.old_version,
-        "new_version": change.new_version,
+        "kind": change.change,
+        "old_version": change.version_before,
+        "new_version": change.version_after,
         "fields": {
-            name: {"old": written(name, old), "new": written(name, new)}
-            for name, (old, new) in change.fields.items()
+            each.field: {"old": one_line(each.before), "new": one_line(each.after)} for each in change.fields
         },
-        "old": change.old.as_dict() if change.old else None,
-        "new": change.new.as_dict() if change.new else None,
+        "old": effect.old.as_dict() if effect.old else None,
+        "new": effect.new.as_dict() if effect.new else None,
     }
 
 
-def written(name: str, value: Any) -> str | None:
-    """Return a field's value as a rule file has it."""
-    if value is None or value == "":
-        return None
-    if name in _NAMES.values():
-        return format_duration(int(value))
-    return str(value.label) if isinstance(value, Tier) else " ".join(str(value).split())
+def one_line(value: str | None) -> str | None:
+    """Return a field's value with its lines as one."""
+    return None if value is None else " ".join(value.split())

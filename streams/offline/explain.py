@@ -8,7 +8,6 @@ import numpy as np
 
 from streams.checkpoints.store import Checkpoint, CheckpointStore
 from streams.contract.instants import format_instant
-from streams.core.conditions.parser import Catalogue
 from streams.core.engine import Engine
 from streams.core.events.batch import Batch
 from streams.core.events.partitioner import partitions
@@ -20,7 +19,7 @@ from streams.core.state_tables import StateMismatch, Tables, restore
 from streams.core.steps import Step
 from streams.errors import ExplanationError, LapwingError, StateError
 from streams.offline.replay import replay
-from streams.rulebook.files import compile_files
+from streams.rulebook.load import parse_rulebook
 
 Engines = Callable[[int], Engine]
 """Makes the engine of a partition."""
@@ -117,7 +116,7 @@ def explain_checkpoint(
     return explain(engine, customer_id, seen, source=source, heard=heard, history=own, history_from=begun)
 
 
-def kept_rules(checkpoint: Checkpoint, catalogue: Catalogue) -> RuleSet | None:
+def kept_rules(checkpoint: Checkpoint) -> RuleSet | None:
     """Return the rules that a checkpoint says are in force, `None` where it says nothing.
 
     Raises `StateError` where they cannot be read any more.
@@ -126,7 +125,7 @@ def kept_rules(checkpoint: Checkpoint, catalogue: Catalogue) -> RuleSet | None:
     if kept is None:
         return None
     try:
-        return compile_files(kept.files, catalogue)
+        return parse_rulebook(kept.files).rules
     except LapwingError as error:
         msg = f"{checkpoint.path}: its rules cannot be read by this version; give others with --rules"
         raise StateError(msg) from error

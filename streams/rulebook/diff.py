@@ -1,4 +1,4 @@
-"""What is different between two rule sets, rule by rule and field by field."""
+"""What is different between two rule sets, of customers or of segments, rule by rule and field by field."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from typing import Final
 
 from streams.core.rules.rule import Rule
 from streams.core.rules.rule_set import RuleSet
+from streams.core.segments.rules import SegmentRules
 from streams.core.steps import Tier
 from streams.duration import format_duration
 
 SKIPPED: Final = ("id", "version")
 DURATION: Final = "_us"
+
+AnyRules = RuleSet | SegmentRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,41 +39,43 @@ class RuleChange:
     fields: tuple[FieldChange, ...] = ()
 
 
-def rule_changes(before: RuleSet | None, after: RuleSet) -> list[RuleChange]:
+def rule_changes(before: AnyRules | None, after: AnyRules) -> list[RuleChange]:
     """Return every rule that is not the same in both sets, drafts and retired ones included, by id."""
-    former = _by_id(before) if before is not None else {}
-    latter = _by_id(after)
+    former = rules_by_id(before) if before is not None else {}
+    latter = rules_by_id(after)
     found = []
     for name in sorted(former.keys() | latter.keys()):
         old, new = former.get(name), latter.get(name)
         if new is None:
             assert old is not None
-            found.append(RuleChange(name, "removed", old.version, None))
+            found.append(RuleChange(name, "removed", old[0].version, None))
         elif old is None:
-            found.append(RuleChange(name, "added", None, new.version))
-        elif differing := field_changes(old, new):
-            found.append(RuleChange(name, "changed", old.version, new.version, differing))
+            found.append(RuleChange(name, "added", None, new[0].version))
+        elif differing := _field_changes(_written(*old), _written(*new)):
+            found.append(RuleChange(name, "changed", old[0].version, new[0].version, differing))
     return found
 
 
-def field_changes(before: Rule, after: Rule) -> tuple[FieldChange, ...]:
-    """Return the fields in which two rules differ, named and written as in a rule file."""
-    was, now = _written(before), _written(after)
+def rules_by_id(rules: AnyRules) -> dict[str, tuple[Rule, str | None]]:
+    """Return all rules of a set by id, each with the dimension that it is by, if any."""
+    if isinstance(rules, SegmentRules):
+        return {each.rule.id: (each.rule, each.by) for each in rules.rules}
+    return {rule.id: (rule, None) for rule in (*rules.rules, *rules.idle)}
+
+
+def _field_changes(was: Mapping[str, str | None], now: Mapping[str, str | None]) -> tuple[FieldChange, ...]:
     return tuple(FieldChange(name, was[name], now[name]) for name in was if was[name] != now[name])
 
 
-def _by_id(rules: RuleSet) -> dict[str, Rule]:
-    return {rule.id: rule for rule in (*rules.rules, *rules.idle)}
-
-
-def _written(rule: Rule) -> Mapping[str, str | None]:
-    said: dict[str, str | None] = {}
+def _written(rule: Rule, by: str | None) -> Mapping[str, str | None]:
+    """Return the fields of a rule, named and written as in a rule file."""
+    written: dict[str, str | None] = {"by": by}
     for each in fields(rule):
         value = getattr(rule, each.name)
         if each.name.endswith(DURATION) and isinstance(value, int):
-            said[each.name.removesuffix(DURATION)] = format_duration(value)
+            written[each.name.removesuffix(DURATION)] = format_duration(value)
         elif isinstance(value, tuple):
-            said[each.name] = ", ".join(value) or None
+            written[each.name] = ", ".join(value) or None
         elif each.name not in SKIPPED:
-            said[each.name] = value.label if isinstance(value, Tier) else str(value) if value else None
-    return said
+            written[each.name] = value.label if isinstance(value, Tier) else str(value) if value else None
+    return written

@@ -22,7 +22,8 @@ from streams.core.features.catalogue import CATALOGUE, DTYPES
 from streams.core.rules.messages import shown
 from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.steps import Value
-from streams.rulebook.files import CONDITIONS, PlacedRule
+from streams.rulebook.load import PlacedRule, Rulebook
+from streams.rulebook.rule_file import CONDITIONS
 
 
 class Severity(StrEnum):
@@ -106,8 +107,9 @@ class _Parsed:
         return LintFinding(self.placed.path, self.placed.line(*fields), code, self.rule.id, message, hint)
 
 
-def lint(rules: Sequence[PlacedRule], around: Surroundings) -> list[LintFinding]:
+def lint(rulebook: Rulebook, around: Surroundings) -> list[LintFinding]:
     """Return all findings about rules that parse, retired ones left out, in the order of their places."""
+    rules = [placed for placed in rulebook.placed if placed.by is None]
     parsed = [_parsed(placed) for placed in rules if placed.rule.status is not RuleStatus.RETIRED]
     findings: list[LintFinding] = []
     sound: list[_Parsed] = []

@@ -7,13 +7,13 @@ goes on from it, and whatever that one's files say by then, goes on under the sa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from streams.core.conditions.parser import Catalogue
 from streams.core.rules.rule_set import RuleSet
+from streams.core.segments.rules import SegmentRules
 from streams.errors import LapwingError
-from streams.rulebook.files import compile_files
+from streams.rulebook.load import parse_rulebook
 
 BEFORE: Final = 16
 """Former rule sets that a partition remembers."""
@@ -32,6 +32,7 @@ class RuleRevision:
     """When they were put where they are, microseconds since the epoch by this machine's clock."""
     revision: str | None = None
     author: str | None = None
+    segment_rules: SegmentRules = field(default_factory=SegmentRules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,8 @@ class ActiveRules:
 class RuleRevisions:
     """What this worker's files say, and what follows from it for a partition."""
 
-    def __init__(self, own: RuleRevision, catalogue: Catalogue) -> None:
+    def __init__(self, own: RuleRevision) -> None:
         self.own = own
-        self._catalogue = catalogue
         self._had = {own.rules.hash}
         """Of every set that the files have said since the worker started."""
         self._compiled: dict[str, RuleSet] = {}
@@ -90,7 +90,7 @@ class RuleRevisions:
         rules = self.own.rules if self.own.rules.hash == rule_set else self._compiled.get(rule_set)
         if rules is None:
             try:
-                rules = compile_files(kept.files, self._catalogue)
+                rules = parse_rulebook(kept.files).rules
             except LapwingError:
                 return None
             self._compiled[rule_set] = rules

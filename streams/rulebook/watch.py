@@ -1,25 +1,23 @@
-"""Watching rule files: an edition for each set that holds still, and every mistake of a bad one, once."""
+"""Watching rule files: a revision for each set that stays as it is, and every mistake of a bad one, once."""
 
 from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from streams.core.conditions.parser import Catalogue
 from streams.errors import RuleFilesError
-from streams.rulebook.files import RuleFilesRefused, load_rules, rule_files
+from streams.rulebook.files import ReadFiles, read_rule_files, rule_files
+from streams.rulebook.load import parse_contents
+from streams.rulebook.reader import RulebookRefused
 from streams.rulebook.revisions import RuleRevision
 
 TRIES: Final = 50
-"""Looks at files that do not hold still before a worker that starts gives up."""
+"""Reads of files that keep changing before a worker that starts gives up."""
 TRY_S: Final = 0.1
 GIT_S: Final = 2.0
-
-Files = Mapping[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,52 +28,75 @@ class RefusedRuleFiles:
 
 
 class RuleWatch:
-    """Looks at a rule file or folder; a set is taken when two looks in a row find the same.
+    """Watches a rule file or folder; a set counts when two looks in a row find the same.
 
     Names and contents are compared, so it does not matter how they came: written, moved, or swapped as a
-    whole behind a symbolic link.
+    whole behind a symbolic link. Files that are only touched make a revision too: somebody put them in place
+    again.
     """
 
-    def __init__(self, path: Path, catalogue: Catalogue) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self.catalogue = catalogue
         self.edition, self._judged = self._first()
-        self._seen: Files | None = self._judged
+        self._seen = self._judged
+        self._placed_at = self.edition.placed_at
 
     def look(self) -> RuleRevision | RefusedRuleFiles | None:
         """Return what the files say where that is news: a set, or why it is refused."""
-        found = _contents(self.path)
+        found = read_rule_files([self.path])
         before, self._seen = self._seen, found
-        if found is None or found == self._judged or found != before:
+        if found != before:
             return None
+        if found == self._judged:
+            return self._touched()
         news = self._judge(found)
         if news is not None:
             self._judged = found
         return news
 
-    def _judge(self, found: Files) -> RuleRevision | RefusedRuleFiles | None:
-        """Return what was found as an edition or refusal; `None` if it has changed meanwhile."""
+    def _touched(self) -> RuleRevision | None:
+        """Return the revision again where its files were put in place again."""
         try:
-            rules = load_rules([self.path], self.catalogue)
-        except RuleFilesRefused as refused:
-            said: RuleRevision | RefusedRuleFiles = RefusedRuleFiles(tuple(map(str, refused.mistakes)))
-        else:
-            texts = {name: content.decode("utf-8-sig") for name, content in found.items()}
-            try:
-                said = RuleRevision(rules, texts, placed_at(self.path), *_revision(self.path))
-            except OSError:
-                return None
-        return said if _contents(self.path) == found else None
+            now = placed_at(self.path)
+        except OSError:
+            return None
+        if now <= self._placed_at:
+            return None
+        self._placed_at = now
+        accepted = not self._judged.mistakes and self._judged.contents == self._accepted.contents
+        return replace(self.edition, placed_at=now) if accepted else None
 
-    def _first(self) -> tuple[RuleRevision, Files]:
+    def _judge(self, found: ReadFiles) -> RuleRevision | RefusedRuleFiles | None:
+        """Return what was found as a revision or refusal; `None` if it is gone meanwhile."""
+        try:
+            if found.mistakes:
+                raise RulebookRefused(found.mistakes)
+            rulebook = parse_contents(found.contents)
+        except RulebookRefused as refused:
+            return RefusedRuleFiles(tuple(map(str, refused.mistakes)))
+        try:
+            placed = placed_at(self.path)
+            names = {name: self._name(Path(name)) for name in found.contents}
+        except OSError:
+            return None
+        texts = {names[name]: content.decode("utf-8-sig") for name, content in found.contents.items()}
+        git = _revision(self.path)
+        self._accepted, self._placed_at = found, placed
+        self.edition = RuleRevision(rulebook.rules, texts, placed, *git, rulebook.segment_rules)
+        return self.edition
+
+    def _name(self, file: Path) -> str:
+        """Return a file's name within the folder that is watched."""
+        return file.name if file == self.path else str(file.relative_to(self.path))
+
+    def _first(self) -> tuple[RuleRevision, ReadFiles]:
         for _ in range(TRIES):
-            found = _contents(self.path)
-            said = self._judge(found) if found is not None else None
-            if isinstance(said, RuleRevision):
-                assert found is not None
-                return said, found
-            if isinstance(said, RefusedRuleFiles):
-                load_rules([self.path], self.catalogue)  # to raise why
+            found = read_rule_files([self.path])
+            judged = self._judge(found)
+            if judged is not None and read_rule_files([self.path]) == found:
+                if isinstance(judged, RefusedRuleFiles):
+                    raise RuleFilesError("\n".join(judged.mistakes))
+                return judged, found
             time.sleep(TRY_S)
         message = f"{self.path}: the rule files change all the time: wait until they are all there"
         raise RuleFilesError(message)
@@ -94,23 +115,13 @@ def placed_at(path: Path) -> int:
     return max(max(each.lstat().st_ctime_ns, each.stat().st_ctime_ns) for each in there) // 1_000
 
 
-def _contents(path: Path) -> Files | None:
-    """Return the contents of all rule files by name; `None` if they are being changed."""
-    try:
-        if path.is_dir():
-            return {str(file.relative_to(path)): file.read_bytes() for file in rule_files(path)}
-        return {path.name: path.read_bytes()} if path.exists() else {}
-    except OSError:
-        return None
-
-
 def _revision(path: Path) -> tuple[str | None, str | None]:
     """Return revision and author of the last change there, where it lies in a git checkout."""
     folder = path if path.is_dir() else path.parent
-    said = _git(folder, "log", "-1", "--format=%h%x09%an", "--", ".")
-    if not said:
+    last = _git(folder, "log", "-1", "--format=%h%x09%an", "--", ".")
+    if not last:
         return None, None
-    revision, _, author = said.partition("\t")
+    revision, _, author = last.partition("\t")
     changed = _git(folder, "status", "--porcelain", "--", ".")
     return (f"{revision} and changes" if changed else revision), author or None
 

@@ -148,7 +148,7 @@ class RuleReloader:
     ) -> None:
         self._watch = watch
         self._worker = worker
-        self.rollout = RuleRollout(RuleRevisions(watch.edition, watch.catalogue), app, worker, wall)
+        self.rollout = RuleRollout(RuleRevisions(watch.edition), app, worker, wall)
         self.refused = 0
         """Sets that were refused."""
 

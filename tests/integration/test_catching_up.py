@@ -18,12 +18,11 @@ from streams.core.engine_io import EngineSettings
 from streams.core.events.batch import Batch
 from streams.core.events.partitioner import partitions
 from streams.core.events.topics import Topic
-from streams.core.features.catalogue import DTYPES
 from streams.core.rules.rule_set import RuleSet
 from streams.core.steps import Step
 from streams.intake.partition import BatchingPolicy
 from streams.offline.replay import replay
-from streams.rulebook.files import load_rules
+from streams.rulebook.load import load_rulebook
 from streams.worker.settings import WorkerSettings
 from tests.integration.test_worker_warnings import RULES
 from tests.integration.workers import Sent, consume, event, produce, running, settings_on
@@ -52,7 +51,7 @@ FALSE_ALARM = """
 def rules(tmp_path_factory: pytest.TempPathFactory) -> RuleSet:
     path = tmp_path_factory.mktemp("rules") / "rules.yaml"
     path.write_text(RULES + FALSE_ALARM)
-    return load_rules([path], DTYPES)
+    return load_rulebook(path).rules
 
 
 def history(seed: int) -> list[Event]:

@@ -12,9 +12,8 @@ from pathlib import Path
 from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped]  # ships no types
 
 from streams.core.events.topics import Topic
-from streams.core.features.catalogue import DTYPES
 from streams.intake.partition import BatchingPolicy
-from streams.rulebook.files import load_rules
+from streams.rulebook.load import load_rulebook
 from streams.worker.settings import WorkerSettings
 from tests.integration.test_worker_command import arguments
 from tests.integration.test_worker_warnings import PARTITIONS, RULES, expected, history
@@ -44,7 +43,7 @@ def test_it_says_what_would_be_sent_and_leaves_no_trace(broker: str, tmp_path: P
     for group in (settings.app, found[1]):
         assert asyncio.run(committed(settings, group)) == []
     assert not (tmp_path / "checkpoints").exists()
-    due = expected(events, load_rules([tmp_path / "rules.yaml"], DTYPES), settings.app)
+    due = expected(events, load_rulebook(tmp_path / "rules.yaml").rules, settings.app)
     steps = [json.loads(step) for each in due.values() for step in each]
     assert Counter(out.read_text().splitlines()) == Counter(s.decode() for each in due.values() for s in each)
     said = json.loads(done.stdout)

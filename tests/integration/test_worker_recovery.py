@@ -16,10 +16,9 @@ from typing import Any
 
 import pytest
 
-from streams.core.features.catalogue import DTYPES
 from streams.core.rules.rule_set import RuleSet
 from streams.intake.partition import BatchingPolicy
-from streams.rulebook.files import load_rules
+from streams.rulebook.load import load_rulebook
 from tests.integration.test_worker_command import arguments
 from tests.integration.test_worker_warnings import PARTITIONS, RULES, engine_of, expected, history
 from tests.integration.workers import RunningWorker, Sent, consume, produce, running, settings_on
@@ -33,7 +32,7 @@ WITHIN_S = 40.0
 def rules(tmp_path_factory: pytest.TempPathFactory) -> RuleSet:
     path = tmp_path_factory.mktemp("rules") / "rules.yaml"
     path.write_text(RULES)
-    return load_rules([path], DTYPES)
+    return load_rulebook(path).rules
 
 
 class Shop:

@@ -21,10 +21,9 @@ from streams.core.engine import Engine
 from streams.core.engine_io import EngineSettings
 from streams.core.events.batch import Batch
 from streams.core.events.calendar import DAY
-from streams.core.features.catalogue import DTYPES
 from streams.core.rules.rule_set import RuleSet
 from streams.intake.partition import BatchingPolicy
-from streams.rulebook.files import load_rules
+from streams.rulebook.load import load_rulebook
 from tests.integration.test_worker_command import arguments
 from tests.integration.test_worker_recovery import last, wait_until
 from tests.integration.test_worker_warnings import PARTITIONS, history
@@ -68,7 +67,7 @@ class Shop:
     def rules(self, text: str) -> RuleSet:
         place = self.folder / "compiled.yaml"
         place.write_text(text)
-        return load_rules([place], DTYPES)
+        return load_rulebook(place).rules
 
     def expected(self, number: int, change: RulesAdopted, before: RuleSet, after: RuleSet) -> list[bytes]:
         """Return the steps of a partition that judges by other rules from the change's offsets on."""

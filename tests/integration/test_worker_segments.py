@@ -20,13 +20,12 @@ from streams.core.events.batch import Batch
 from streams.core.events.calendar import DAY
 from streams.core.events.partitioner import partitions
 from streams.core.events.topics import Topic
-from streams.core.features.catalogue import DTYPES
 from streams.core.rules.rule_set import RuleSet
 from streams.core.segments.engine import SegmentEngine, SegmentSettings, SegmentStep
 from streams.core.segments.rules import SegmentRules
 from streams.intake.partition import BatchingPolicy
 from streams.offline.replay import replay
-from streams.rulebook.files import load_segment_rules
+from streams.rulebook.load import load_rulebook
 from streams.worker.settings import WorkerSettings
 from tests.integration.workers import RunningWorker, Sent, consume, make_topics, produce, running, settings_on
 
@@ -46,7 +45,7 @@ START = datetime(2024, 3, 1, tzinfo=UTC)
 def rules(tmp_path_factory: pytest.TempPathFactory) -> SegmentRules:
     path = tmp_path_factory.mktemp("rules") / "rules.yaml"
     path.write_text(RULES)
-    return load_segment_rules([path], DTYPES)
+    return load_rulebook(path).segment_rules
 
 
 def history(seed: int) -> list[tuple[datetime, Topic, str, bytes]]:

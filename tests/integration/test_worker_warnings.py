@@ -16,10 +16,9 @@ from streams.core.events.batch import Batch
 from streams.core.events.calendar import DAY
 from streams.core.events.partitioner import partitions
 from streams.core.events.topics import Topic
-from streams.core.features.catalogue import DTYPES
 from streams.core.rules.rule_set import RuleSet
 from streams.intake.partition import BatchingPolicy
-from streams.rulebook.files import load_rules
+from streams.rulebook.load import load_rulebook
 from tests.integration.workers import Sent, consume, event, produce, running, settings_on
 
 RULES = """
@@ -48,7 +47,7 @@ DAYS = 12
 def rules(tmp_path_factory: pytest.TempPathFactory) -> RuleSet:
     path = tmp_path_factory.mktemp("rules") / "rules.yaml"
     path.write_text(RULES)
-    return load_rules([path], DTYPES)
+    return load_rulebook(path).rules
 
 
 def history(seed: int) -> list[tuple[Topic, str, bytes]]:

@@ -11,7 +11,7 @@ from lapwing.backtest.comparison_page import comparison_page
 from lapwing.backtest.comparison_text import print_comparison
 from lapwing.backtest.inputs import BacktestInputs
 from lapwing.backtest.reading import no_collector, read_history
-from lapwing.backtest.revisions import rules_of
+from lapwing.backtest.revisions import rulebook_of
 from lapwing.settings.settings import Settings
 from lapwing.terminal.output import whole_file
 from lapwing.terminal.progress import progress_bar
@@ -30,14 +30,14 @@ def run(
     page: Path | None,
 ) -> None:
     """Run the rules OLD and NEW over the same history and tell what differs."""
-    before, after = rules_of(old, settings.rules), rules_of(new, settings.rules)
+    before, after = rulebook_of(old, settings.rules), rulebook_of(new, settings.rules)
     with no_collector():
         history, refused = read_history(judged, settings)
         with progress_bar("comparing") as bar:
             result = compare(
                 history,
-                before,
-                after,
+                before.rules,
+                after.rules,
                 engine_settings(settings),
                 learner(settings),
                 judged.team,

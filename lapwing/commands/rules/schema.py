@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from lapwing.terminal.output import whole_file
-from streams.rulebook.schema import CASES_FILE, RULES_FILE, cases_schema, rules_schema
+from streams.rulebook.cases.case_file import CaseFile
+from streams.rulebook.reader import Document, json_schema
+from streams.rulebook.rule_file import RuleFile
+
+SCHEMAS: Final[dict[str, type[Document]]] = {"rules.schema.json": RuleFile, "cases.schema.json": CaseFile}
+"""The published schemas, each made of the model that reads the file."""
 
 
 def run(cases: bool, out: Path | None) -> None:
     """Print the JSON Schema of rule files."""
     if out is None:
-        click.echo(as_text(cases_schema() if cases else rules_schema()), nl=False)
+        click.echo(as_text(json_schema(CaseFile if cases else RuleFile)), nl=False)
         return
-    for name, content in ((RULES_FILE, rules_schema()), (CASES_FILE, cases_schema())):
+    for name, model in SCHEMAS.items():
         with whole_file(out / name) as path:
-            path.write_text(as_text(content), encoding="utf-8")
+            path.write_text(as_text(json_schema(model)), encoding="utf-8")
         click.echo(out / name)
 
 

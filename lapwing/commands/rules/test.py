@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -13,16 +12,14 @@ from typing import Any
 import click
 
 from lapwing.terminal.progress import progress_bar
-from streams.core.conditions.parser import closest
-from streams.core.features.catalogue import DTYPES
-from streams.core.rules.rule import Rule, RuleStatus
-from streams.core.rules.rule_set import RuleSet, compile_rules
-from streams.rulebook.cases.case import CUSTOMER, Case, CaseMistake, RuleCasesRefused
+from streams.rulebook.cases.case import CUSTOMER
 from streams.rulebook.cases.compare import CaseDifference
-from streams.rulebook.cases.read import read_cases
+from streams.rulebook.cases.read import case_files
 from streams.rulebook.cases.run import CaseOutcome, RuleOpening, run_cases
 from streams.rulebook.cases.times import shown
-from streams.rulebook.files import CASES, RuleFilesRefused, RuleMistake, read_rules
+from streams.rulebook.files import CASES
+from streams.rulebook.load import Rulebook, load_rulebook
+from streams.rulebook.reader import Mistake, RulebookRefused
 
 
 def run(
@@ -31,17 +28,17 @@ def run(
     """Run the test cases at PATH and print what failed."""
     started = time.monotonic()
     try:
-        cases = read_cases(paths or (Path("warning_rules"),))
-        rules_of = _rules(cases, rule_paths)
-    except (RuleCasesRefused, RuleFilesRefused) as refused:
-        _tell_mistakes(refused.mistakes, as_json=as_json)
+        groups = _rulebooks(paths or (Path("warning_rules"),), rule_paths)
+    except RulebookRefused as refused:
+        _report_mistakes(refused.mistakes, as_json=as_json)
         raise SystemExit(1) from None
-    chosen = [case for case in cases if wanted is None or _fits(case.name, wanted)]
+    found = [(case, rulebook) for rulebook in groups for case in rulebook.cases]
+    chosen = [(case, rulebook) for case, rulebook in found if wanted is None or _fits(case.name, wanted)]
     if not chosen:
-        _tell_mistakes([f"no case is named {wanted!r}, and none holds it"], as_json=as_json)
+        _report_mistakes([f"no case is named {wanted!r}, and no name contains it"], as_json=as_json)
         raise SystemExit(1)
     with progress_bar("testing") as bar:
-        outcomes = run_cases(chosen, rules_of, bar)
+        outcomes = run_cases([(case, rulebook.rules_of(case)) for case, rulebook in chosen], bar)
     seconds = time.monotonic() - started
     if as_json:
         click.echo(json.dumps(_as_dict(outcomes, seconds), indent=2))
@@ -55,40 +52,22 @@ def _fits(name: str, wanted: str) -> bool:
     return wanted.lower() in name.lower() or fnmatch(name.lower(), wanted.lower())
 
 
-def _rules(cases: Sequence[Case], given: tuple[Path, ...]) -> Callable[[Case], RuleSet]:
-    """Return what gives a case the rules that it judges; a rule that it names and there is not is refused."""
-    folders = {case.path: given or (_rules_beside(Path(case.path)),) for case in cases}
-    sets = {paths: [placed.rule for placed in read_rules(paths, DTYPES)] for paths in set(folders.values())}
-    mistakes = []
-    for case in cases:
-        known = [rule.id for rule in sets[folders[case.path]]]
-        for rule, line in case.named.items():
-            if rule not in known:
-                told = f"there is no rule {rule!r}"
-                mistakes.append(CaseMistake(case.path, line, 1, case.name, told, rule, closest(rule, known)))
+def _rulebooks(paths: Sequence[Path], given: tuple[Path, ...]) -> list[Rulebook]:
+    """Return the cases with the rules that they test, or raise `RulebookRefused` with the mistakes of all."""
+    by_rules: dict[tuple[Path, ...], list[Path]] = {}
+    for path in paths:
+        for file in case_files(path) or [path]:
+            by_rules.setdefault(given or (_rules_beside(file),), []).append(file)
+    found: list[Rulebook] = []
+    mistakes: list[Mistake] = []
+    for rules, files in by_rules.items():
+        try:
+            found.append(load_rulebook(rules, files))
+        except RulebookRefused as refused:
+            mistakes += refused.mistakes
     if mistakes:
-        raise RuleCasesRefused(sorted(mistakes))
-    compiled: dict[tuple[Any, ...], RuleSet] = {}
-
-    def rules_of(case: Case) -> RuleSet:
-        paths = folders[case.path]
-        key = (paths, case.rules, tuple(sorted(case.named)))
-        if key not in compiled:
-            compiled[key] = compile_rules(list(_judged(case, sets[paths])), DTYPES)
-        return compiled[key]
-
-    return rules_of
-
-
-def _judged(case: Case, rules: Sequence[Rule]) -> list[Rule]:
-    """Return the rules of a case as if they were live: what is in shadow or a draft is tried here first."""
-    wanted = case.named if case.rules is not None else None
-    chosen = [
-        rule
-        for rule in rules
-        if (rule.takes_part or rule.id in case.named if wanted is None else rule.id in wanted)
-    ]
-    return [replace(rule, status=RuleStatus.ACTIVE) for rule in chosen]
+        raise RulebookRefused(mistakes)
+    return found
 
 
 def _rules_beside(path: Path) -> Path:
@@ -98,10 +77,10 @@ def _rules_beside(path: Path) -> Path:
     return above[0] if above else path.parent
 
 
-def _tell_mistakes(mistakes: Sequence[CaseMistake | RuleMistake | str], *, as_json: bool) -> None:
+def _report_mistakes(mistakes: Sequence[Mistake | str], *, as_json: bool) -> None:
     if as_json:
-        said = [each if isinstance(each, str) else asdict(each) for each in mistakes]
-        click.echo(json.dumps({"ok": False, "mistakes": said}, indent=2))
+        found = [each if isinstance(each, str) else each.as_dict() for each in mistakes]
+        click.echo(json.dumps({"ok": False, "mistakes": found}, indent=2))
         return
     for mistake in mistakes:
         click.echo(str(mistake))
@@ -126,16 +105,16 @@ def _print(outcomes: Sequence[CaseOutcome], seconds: float, *, verbose: bool) ->
 
 def _course(openings: Sequence[RuleOpening]) -> list[str]:
     """Return what happened, a line each, in the order of time."""
-    told: list[tuple[int, int, str]] = []
+    lines: list[tuple[int, int, str]] = []
     for i, opening in enumerate(openings):
-        who = opening.rule if opening.customer == CUSTOMER else f"{opening.rule} of {opening.customer}"
+        who = opening.rule if opening.subject == CUSTOMER else f"{opening.rule} of {opening.subject}"
         cause = opening.cause
-        told.append((opening.opened_at, i, f"opened    {who} ({cause.tier.label}): {cause.message}"))
+        lines.append((opening.opened_at, i, f"opened    {who} ({cause.tier.label}): {cause.message}"))
         if opening.ended_at is not None and opening.end is not None:
             word = opening.end.value if opening.end.value != "updated" else "ended"
-            told.append((opening.ended_at, i, f"{word:9} {who}"))
-    width = max((len(shown(at)) for at, _, _ in told), default=0)
-    return [f"{shown(at):>{width}}  {text}" for at, _, text in sorted(told)]
+            lines.append((opening.ended_at, i, f"{word:9} {who}"))
+    width = max((len(shown(at)) for at, _, _ in lines), default=0)
+    return [f"{shown(at):>{width}}  {text}" for at, _, text in sorted(lines)]
 
 
 def _as_dict(outcomes: Sequence[CaseOutcome], seconds: float) -> dict[str, Any]:
@@ -165,7 +144,7 @@ def _difference(difference: CaseDifference) -> dict[str, Any]:
 def _opening(opening: RuleOpening) -> dict[str, Any]:
     return {
         "rule": opening.rule,
-        "customer": opening.customer,
+        "segment" if opening.of_segment else "customer": opening.subject,
         "tier": opening.cause.tier.label,
         "opened": shown(opening.opened_at),
         "ended": None if opening.ended_at is None else shown(opening.ended_at),

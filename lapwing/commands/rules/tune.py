@@ -23,7 +23,7 @@ from streams.core.features.catalogue import DTYPES
 from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.rules.rule_set import RuleSet
 from streams.errors import BacktestError
-from streams.rulebook.files import load_rules
+from streams.rulebook.load import load_rulebook
 
 
 def run(
@@ -40,7 +40,7 @@ def run(
     page: Path | None,
 ) -> None:
     """Move a threshold of RULE through its range, and tell precision, recall and load at each value."""
-    rules = load_rules([settings.rules], DTYPES)
+    rules = load_rulebook(settings.rules).rules
     rule = _rule(rules, rule_id, settings.rules)
     moved = [threshold(rule, address, DTYPES) for address in addresses]
     others = [each for each in rules.rules if each.status is RuleStatus.ACTIVE and each.id != rule.id]

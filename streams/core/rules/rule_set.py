@@ -141,9 +141,9 @@ def rule_problems(rule: Rule, catalogue: Catalogue) -> list[RuleProblem]:
     problems: list[RuleProblem] = []
     for name, sql in (("when", rule.when), ("clear", rule.clear), ("only", rule.only)):
         if sql is not None:
-            for message, hint in _condition_mistakes(name, sql, catalogue):
+            for message, hint in condition_mistakes(name, sql, catalogue):
                 problems.append(RuleProblem(rule.id, name, f"`{name}`: {message}", sql, hint))
-    for message, hint in _message_mistakes(rule.message, catalogue):
+    for message, hint in message_mistakes(rule.message, catalogue):
         problems.append(RuleProblem(rule.id, "message", f"`message`: {message}", rule.message, hint))
     return problems
 
@@ -153,7 +153,8 @@ def render(rule: Rule, values: Mapping[str, Value]) -> str:
     return render_message(rule.message, values) if rule.message else rule.title or rule.id
 
 
-def _condition_mistakes(name: str, sql: str, catalogue: Catalogue) -> list[tuple[str, str | None]]:
+def condition_mistakes(name: str, sql: str, catalogue: Catalogue) -> list[tuple[str, str | None]]:
+    """Return what is wrong with a rule's condition, each mistake with the likely right word."""
     try:
         condition = parse_condition(sql, catalogue)
     except ConditionError as error:
@@ -164,7 +165,8 @@ def _condition_mistakes(name: str, sql: str, catalogue: Catalogue) -> list[tuple
     return []
 
 
-def _message_mistakes(message: str, catalogue: Catalogue) -> list[tuple[str, str | None]]:
+def message_mistakes(message: str, catalogue: Catalogue) -> list[tuple[str, str | None]]:
+    """Return what is wrong with a rule's message, each mistake with the likely right word."""
     mistakes: list[tuple[str, str | None]] = []
     try:
         for name, spec in message_fields(message):

@@ -2,46 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from streams.core.engine_io import EngineSettings
 from streams.core.events.topics import Topic
 from streams.core.steps import Tier
-from streams.errors import RuleCasesError
 from streams.rulebook.cases.times import Span
 
 CUSTOMER: Final = "customer"
 """Whom an event or an expectation is about where it names nobody."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class CaseMistake:
-    """One mistake in a file of test cases; line and column count from 1."""
-
-    path: str
-    line: int
-    column: int
-    case: str | None
-    message: str
-    value: str | None = None
-    """What was written."""
-    hint: str | None = None
-    """The likely right word, where there is one."""
-
-    def __str__(self) -> str:
-        case = f"case {self.case!r}: " if self.case else ""
-        hint = f"; did you mean {self.hint!r}?" if self.hint else ""
-        return f"{self.path}:{self.line}: {case}{self.message}{hint}"
-
-
-class RuleCasesRefused(RuleCasesError):
-    """Files of test cases that were refused; its text has a line for each mistake."""
-
-    def __init__(self, mistakes: Sequence[CaseMistake]) -> None:
-        super().__init__("\n".join(map(str, mistakes)))
-        self.mistakes = tuple(mistakes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +31,11 @@ class CaseEvent:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """One opening of a rule for a customer, and what is to be said of it."""
+    """One opening of a rule for a customer or segment, and what must be true of it."""
 
     rule: str
-    customer: str
+    subject: str
+    of_segment: bool
     line: int
     opens: Span | None
     """`None`: at any time."""
@@ -79,7 +51,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class OpenAt:
-    """The rules that must be open for a customer at a time, and no others."""
+    """The rules that must be open at a time, and no others: for the customer without a name, or a segment."""
 
     at: int
     rules: tuple[str, ...]

@@ -22,24 +22,25 @@ class CaseDifference:
 
 
 class ObservedOpening(Protocol):
-    """One time that a rule was open for a customer."""
+    """One time that a rule was open for a customer or segment."""
 
     rule: str
-    customer: str
+    subject: str
     opened_at: int
     cause: Cause
     ended_at: int | None
     end: StepKind | None
+    of_segment: bool
 
 
 def differences(case: Case, openings: Sequence[ObservedOpening]) -> Iterator[CaseDifference]:
     """Yield all that is not as the case expects, and what it does not expect."""
     wanted: dict[tuple[str, str], list[Expected]] = defaultdict(list)
     for expected in case.expected:
-        wanted[expected.customer, expected.rule].append(expected)
+        wanted[expected.subject, expected.rule].append(expected)
     found: dict[tuple[str, str], list[ObservedOpening]] = defaultdict(list)
     for opening in openings:
-        found[opening.customer, opening.rule].append(opening)
+        found[opening.subject, opening.rule].append(opening)
     for key, several in wanted.items():
         ours = found.pop(key, [])
         for i, expected in enumerate(several):
@@ -57,7 +58,12 @@ def differences(case: Case, openings: Sequence[ObservedOpening]) -> Iterator[Cas
 def _asked_for(case: Case, opening: ObservedOpening) -> bool:
     """Return whether `open` says that the rule is open then."""
     times = (opened.at for opened in case.open_at if opening.rule in opened.rules)
-    return opening.customer == CUSTOMER and any(_lasts_at(opening, at) for at in times)
+    return _of_the_case(opening) and any(_lasts_at(opening, at) for at in times)
+
+
+def _of_the_case(opening: ObservedOpening) -> bool:
+    """Return whether an opening is what `open` looks at."""
+    return opening.of_segment or opening.subject == CUSTOMER
 
 
 def _lasts_at(opening: ObservedOpening, at: int) -> bool:
@@ -72,7 +78,7 @@ def _unexpected(case: Case, opening: ObservedOpening) -> CaseDifference:
 
 
 def _compared(expected: Expected, opening: ObservedOpening | None, before: int) -> Iterator[CaseDifference]:
-    who = expected.rule if expected.customer == CUSTOMER else f"{expected.rule} of {expected.customer}"
+    who = expected.rule if expected.subject == CUSTOMER else f"{expected.rule} of {expected.subject}"
     again = " once more" if before else ""
     if opening is None:
         when = f" {expected.opens}" if expected.opens else ""
@@ -84,11 +90,11 @@ def _compared(expected: Expected, opening: ObservedOpening | None, before: int) 
         yield CaseDifference(line, f"{who} should open{again} {expected.opens}; it opened at {at}")
     yield from _ended(who, expected, opening)
     if expected.tier is not None and opening.cause.tier is not expected.tier:
-        told = f"{who} should be {expected.tier.label}; it is {opening.cause.tier.label}"
-        yield CaseDifference(expected.lines["tier"], told)
+        message = f"{who} should be {expected.tier.label}; it is {opening.cause.tier.label}"
+        yield CaseDifference(expected.lines["tier"], message)
     if expected.message is not None and opening.cause.message != expected.message:
-        told = f"{who} should say {expected.message!r}; it says {opening.cause.message!r}"
-        yield CaseDifference(expected.lines["message"], told)
+        message = f"{who} should say {expected.message!r}; it says {opening.cause.message!r}"
+        yield CaseDifference(expected.lines["message"], message)
 
 
 def _ended(who: str, expected: Expected, opening: ObservedOpening) -> Iterator[CaseDifference]:
@@ -109,14 +115,12 @@ def _ended_so(opening: ObservedOpening, kind: StepKind, span: Span) -> bool:
 
 
 def _open_at(opened: OpenAt, openings: Sequence[ObservedOpening]) -> Iterator[CaseDifference]:
-    there = {
-        opening.rule for opening in openings if opening.customer == CUSTOMER and _lasts_at(opening, opened.at)
-    }
+    there = {opening.rule for opening in openings if _of_the_case(opening) and _lasts_at(opening, opened.at)}
     wanted = set(opened.rules)
     if there != wanted:
-        said = ", ".join(sorted(wanted)) or "nothing"
+        expected = ", ".join(sorted(wanted)) or "nothing"
         found = ", ".join(sorted(there)) or "nothing"
-        yield CaseDifference(opened.line, f"at {shown(opened.at)} {said} should be open; {found} is")
+        yield CaseDifference(opened.line, f"at {shown(opened.at)} {expected} should be open; {found} is")
 
 
 def _end(opening: ObservedOpening) -> str:
@@ -131,5 +135,5 @@ def _span(opening: ObservedOpening) -> str:
 
 
 def _named(opening: ObservedOpening) -> str:
-    who = "" if opening.customer == CUSTOMER else f" of {opening.customer}"
+    who = "" if opening.subject == CUSTOMER else f" of {opening.subject}"
     return f"{opening.rule} ({opening.cause.tier.label}){who}"

@@ -1,56 +1,17 @@
-"""Files of test cases: YAML -> cases, strictly, with every mistake of every file told at once."""
+"""Files of test cases -> cases, strictly, with every mistake of every file."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final
 
-from streams.core.conditions.parser import closest
-from streams.core.engine_io import EngineSettings
-from streams.core.events.topics import Topic
-from streams.core.features.catalogue import Priors
-from streams.core.steps import Tier
-from streams.rulebook.cases import values
-from streams.rulebook.cases.case import (
-    CUSTOMER,
-    Case,
-    CaseEvent,
-    CaseMistake,
-    Expected,
-    OpenAt,
-    RuleCasesRefused,
-)
-from streams.rulebook.cases.timeline import TimelineReader
+from streams.rulebook.cases.case import Case, CaseEvent, Expected, OpenAt
+from streams.rulebook.cases.case_file import NEVER, CaseEntry, CaseFile
+from streams.rulebook.cases.timeline import Timeline, begin_us
+from streams.rulebook.cases.times import Span
 from streams.rulebook.files import CASES
-from streams.rulebook.reader import (
-    Fields,
-    Node,
-    StrictReader,
-    choice,
-    entry,
-    slug,
-    text,
-    written,
-)
-from streams.rulebook.yaml import Entries, Scalar, YamlMistake, read_yaml
-
-VERSION: Final = 1
-"""Of the format of case files."""
-TOP: Final = ("version", "start", "settings", "cases")
-CASE: Final = ("name", "rules", "events", "until", "expect", "never", "open", "probability")
-EXPECT: Final = ("rule", "customer", "opens", "resolves", "withdrawn", "tier", "message")
-SETTINGS: Final = (
-    "time_zone",
-    "sweep_every",
-    "quiet_after",
-    "complaint_prior_orders",
-    "complaint_prior_rate",
-)
-NEVER: Final = "never"
-
-_TIERS: Final = {tier.label: tier for tier in Tier}
+from streams.rulebook.reader import Mistake, Place, Places, ReadDocument, entry
+from streams.rulebook.yaml import Entries, Scalar
 
 
 def case_files(path: Path) -> list[Path]:
@@ -68,242 +29,90 @@ def case_files(path: Path) -> list[Path]:
     return sorted(found)
 
 
-def read_cases(paths: Sequence[Path]) -> list[Case]:
-    """Return the cases of files and folders, or raise `RuleCasesRefused` with every mistake."""
-    reader = _CaseFileReader()
-    for path in paths:
-        files = case_files(path)
-        if not files:
-            there = (
-                "there is no test case in this folder" if path.is_dir() else "there is no such file or folder"
-            )
-            reader.path = str(path)
-            reader.refuse(None, None, f"{there}: cases are YAML files in a folder named `{CASES}`")
-        for file in files:
-            reader.read_file(file)
-    if reader.mistakes:
-        raise RuleCasesRefused(sorted(reader.mistakes, key=lambda m: (m.path, m.line, m.column, m.message)))
-    return reader.cases
+def repeated_names(places: Places) -> Iterable[Mistake]:
+    """Yield the cases of a file whose name another one has, whatever else is wrong with them."""
+    first: dict[str, int] = {}
+    several = entry(places.root, "cases")
+    for i, node in enumerate(several.values if isinstance(several, Entries) else ()):
+        name = entry(node, "name")
+        if isinstance(name, Scalar) and name.text and first.setdefault(name.text, node.line) != node.line:
+            message = f"the name is taken by the case in line {first[name.text]}"
+            yield places.mistake(node, ("cases", i), message, None, name.text)
 
 
-@dataclass(frozen=True, slots=True)
-class _Shared:
-    """What a file says for all its cases."""
+def cases_of(read: ReadDocument[CaseFile]) -> tuple[list[Case], list[Mistake]]:
+    """Return the cases of a file that was read without mistakes, and what is wrong with their timelines."""
+    assert read.content is not None
+    assert read.places is not None
+    cases: list[Case] = []
+    mistakes: list[Mistake] = []
+    for number, each in enumerate(read.content.cases):
+        made = _CaseMaker(read.content, read.places, ("cases", number), mistakes)
+        cases.append(made.case(each))
+    return cases, mistakes
 
-    start: str
-    settings: EngineSettings
 
+class _CaseMaker:
+    """Makes a case of what its entry says, with the lines at which it does."""
 
-class _CaseFileReader(StrictReader):
-    """Case files being read."""
+    def __init__(self, file: CaseFile, places: Places, place: Place, mistakes: list[Mistake]) -> None:
+        self._file = file
+        self._places = places
+        self._place = place
+        self._mistakes = mistakes
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.mistakes: list[CaseMistake] = []
-        self.cases: list[Case] = []
-        self._names: dict[str, int] = {}
-
-    def add_mistake(
-        self, line: int, column: int, name: str | None, message: str, value: str | None, hint: str | None
-    ) -> None:
-        """Note a mistake."""
-        self.mistakes.append(CaseMistake(self.path, line, column, name, message, value, hint))
-
-    def read_file(self, path: Path) -> None:
-        """Read one file's cases."""
-        self.path, self._names = str(path), {}
-        try:
-            document = read_yaml(path)
-        except YamlMistake as mistake:
-            self.add_mistake(mistake.line, mistake.column, None, mistake.message, None, None)
-            return
-        top = self.mapping(document, None, TOP, "a case file holds `version: 1` and `cases:`")
-        if top is None:
-            return
-        self.version(document, top, VERSION, ["cases"])
-        shared = _Shared(self.read(top, None, "start", values.day) or "2024-01-01", self._settings(top))
-        if "cases" in top:
-            for place, each in enumerate(self.items(top["cases"], None, "cases", "case"), 1):
-                self._read_case(each, place, shared)
-
-    def _settings(self, top: Fields) -> EngineSettings:
-        # Nothing is put in order: the timeline says itself what is late.
-        settings = EngineSettings(reorder_us=0)
-        if "settings" not in top:
-            return settings
-        given = (
-            self.mapping(top["settings"], None, SETTINGS, "`settings` holds settings, each `name: value`")
-            or {}
-        )
-        zone = self.read(given, None, "time_zone", values.zone)
-        every = self.read(given, None, "sweep_every", values.time)
-        orders = self.read(given, None, "complaint_prior_orders", values.number(0, 1e9))
-        rate = self.read(given, None, "complaint_prior_rate", values.number(0, 1))
-        plain = Priors()
-        return replace(
-            settings,
-            time_zone=zone or settings.time_zone,
-            sweep_every_us=every or settings.sweep_every_us,
-            priors=Priors(plain.orders if orders is None else orders, plain.rate if rate is None else rate),
-            quiet_after_us=self._quiet_after(given),
+    def case(self, given: CaseEntry) -> Case:
+        settings = self._file.settings.engine()
+        named: dict[str, int] = {}
+        for rule, place in given.named_rules():
+            named.setdefault(rule, self._line(*place))
+        return Case(
+            name=given.name,
+            path=self._places.path,
+            line=self._line(),
+            events=self._events(given, begin_us(self._file.start, settings.time_zone)),
+            until=given.until,
+            rules=given.rules,
+            expected=tuple(self._expected(given, i) for i in range(len(given.expect))),
+            never={rule: self._line("never", i) for i, rule in enumerate(given.never)},
+            open_at=tuple(OpenAt(at, rules, self._line("open", key)) for at, key, rules in given.open),
+            probability=tuple((at, probability) for at, _, probability in given.probability),
+            start=self._file.start,
+            settings=settings,
+            named=named,
         )
 
-    def _quiet_after(self, given: Fields) -> Mapping[Topic, int]:
-        if "quiet_after" not in given:
-            return {}
-        labels = {topic.label: topic for topic in Topic}
-        node = (
-            self.mapping(given["quiet_after"], None, labels, "`quiet_after` names topics, each `logins: 2d`")
-            or {}
-        )
-        read = {label: self.read(node, None, label, values.time) for label in node}
-        return {labels[label]: after for label, after in read.items() if after}
+    def _line(self, *inside: str | int) -> int:
+        return self._places.node((*self._place, *inside)).line
 
-    def _read_case(self, node: Node, place: int, shared: _Shared) -> None:
-        name = written(entry(node, "name")) or f"number {place}"
-        entries = self.mapping(node, name, CASE, "a case is a list of fields, each `name: value`")
-        if entries is None:
-            return
-        for required in ("name", "events", "until"):
-            if required not in entries:
-                self.refuse(node, name, f"`{required}` is missing")
-        if not any(field in entries for field in ("expect", "never", "open")):
-            self.refuse(
-                node, name, "expects nothing: add `expect`, `never` or `open`; `expect: []` for silence"
-            )
-        if self._names.setdefault(name, node.line) != node.line:
-            self.refuse(node, name, f"the name is taken by the case in line {self._names[name]}", name)
-        self.read(entries, name, "name", text(200))
-        until = self.read(entries, name, "until", values.time)
-        events: tuple[CaseEvent, ...] = ()
-        if "events" in entries:
-            nodes = self.items(entries["events"], name, "events", "event")
-            events = TimelineReader(self, name, shared.start, shared.settings.time_zone).read(nodes)
-        rules = self._slugs(entries, name, "rules") if "rules" in entries else None
-        case = Case(
-            name=name,
-            path=self.path,
-            line=node.line,
-            events=events,
-            until=until or 0,
-            rules=None if rules is None else tuple(rules),
-            expected=self._expected(entries, name),
-            never=self._slugs(entries, name, "never"),
-            open_at=self._open_at(entries, name),
-            probability=self._probability(entries, name),
-            start=shared.start,
-            settings=shared.settings,
-        )
-        self.cases.append(self._checked(case, entries, rules or {}))
+    def _events(self, given: CaseEntry, begin: int) -> tuple[CaseEvent, ...]:
+        timeline = Timeline(begin)
+        events: list[CaseEvent] = []
+        for i, each in enumerate(given.events):
+            place: Place = (*self._place, "events", i)
 
-    def _checked(self, case: Case, entries: Fields, rules: Mapping[str, int]) -> Case:
-        """Return the case with all rules it names; refuse what contradicts itself or lies after its end."""
-        named = {**rules}
-        for rule, line in case.never.items():
-            named.setdefault(rule, line)
-        for expected in case.expected:
-            named.setdefault(expected.rule, expected.line)
-            if expected.rule in case.never:
-                self.add_mistake(
-                    expected.line,
-                    1,
-                    case.name,
-                    f"expects {expected.rule!r}, which is never to open",
-                    None,
-                    None,
-                )
-            for span, field in (
-                (expected.opens, "opens"), (expected.resolves, "resolves"), (expected.withdrawn, "withdrawn"),
-            ):  # fmt: skip
-                if span is not None and span.last > case.until:
-                    line = expected.lines[field]
-                    self.add_mistake(line, 1, case.name, f"`{field}` lies after `until`", span.text, None)
-        for opened in case.open_at:
-            for rule in opened.rules:
-                named.setdefault(rule, opened.line)
-            if opened.at > case.until:
-                self.add_mistake(opened.line, 1, case.name, "`open` lies after `until`", None, None)
-        for rule, line in named.items():
-            if rules and rule not in rules:
-                hint = closest(rule, list(rules))
-                self.add_mistake(line, 1, case.name, f"{rule!r} is not among the case's `rules`", rule, hint)
-        for event in case.events:
-            if event.arrives > case.until:
-                self.add_mistake(event.line, 1, case.name, "the event comes after `until`", None, None)
-                break
-        return replace(case, named=named)
+            def refuse(wrong: Exception, place: Place = place) -> None:
+                at: Place = (*place, *getattr(wrong, "at", ()))
+                self._mistakes.append(self._places.mistake(self._places.node(at), at, str(wrong)))
 
-    def _slugs(self, entries: Fields, name: str, field: str) -> dict[str, int]:
-        """Return a list of rule ids, or a single one, with their lines."""
-        node = entries.get(field)
-        if node is None:
-            return {}
-        nodes = [node] if isinstance(node, Scalar) else self.items(node, name, field, "rule")
-        read = [(self.value(each, name, field, slug), each.line) for each in nodes]
-        return {rule: line for rule, line in read if rule is not None}
+            events += timeline.events(each, self._places.node(place).line, refuse)
+        return tuple(events)
 
-    def _expected(self, entries: Fields, name: str) -> tuple[Expected, ...]:
-        node = entries.get("expect")
-        if node is None or (isinstance(node, Entries) and not node.values):
-            return ()
-        found = (self._expect(each, name) for each in self.items(node, name, "expect", "expectation"))
-        return tuple(expected for expected in found if expected is not None)
-
-    def _expect(self, node: Node, name: str) -> Expected | None:
-        entries = self.mapping(
-            node, name, EXPECT, "an expectation is `rule: ID` and what is to be said of it"
-        )
-        if entries is None:
-            return None
-        if "rule" not in entries:
-            self.refuse(node, name, "`rule` is missing")
-        stays = (written(entries.get("resolves")) or "").strip() == NEVER
-        if "resolves" in entries and "withdrawn" in entries:
-            self.refuse(entries["withdrawn"], name, "a rule is resolved or withdrawn, not both")
+    def _expected(self, given: CaseEntry, number: int) -> Expected:
+        expected = given.expect[number]
         return Expected(
-            rule=self.read(entries, name, "rule", slug) or "",
-            customer=self.read(entries, name, "customer", text(128)) or CUSTOMER,
-            line=node.line,
-            opens=self.read(entries, name, "opens", values.span),
-            resolves=None if stays else self.read(entries, name, "resolves", values.span),
-            withdrawn=self.read(entries, name, "withdrawn", values.span),
-            stays_open=stays,
-            tier=self.read(entries, name, "tier", choice(_TIERS)),
-            message=self.read(entries, name, "message", text(1000)),
-            lines={field: value.line for field, value in entries.items()},
+            rule=expected.rule,
+            subject=expected.subject,
+            of_segment=expected.segment is not None,
+            line=self._line("expect", number),
+            opens=expected.opens,
+            resolves=expected.resolves if isinstance(expected.resolves, Span) else None,
+            withdrawn=expected.withdrawn,
+            stays_open=expected.resolves == NEVER,
+            tier=expected.tier,
+            message=expected.message,
+            lines=self._lines("expect", number),
         )
 
-    def _pairs(self, entries: Fields, name: str, field: str, example: str) -> list[tuple[int, Node]]:
-        """Return the entries of a mapping from times, in their order."""
-        node = entries[field]
-        if not isinstance(node, Entries) or node.keys is None:
-            self.refuse(node, name, f"`{field}` names times, each `{example}`", written(node))
-            return []
-        pairs: list[tuple[int, Node]] = []
-        for key, value in zip(node.keys, node.values, strict=True):
-            at = self.value(key, name, field, values.time)
-            if at is not None and any(at == other for other, _ in pairs):
-                self.refuse(key, name, f"`{field}` names {key.text} twice", key.text)
-            elif at is not None:
-                pairs.append((at, value))
-        return sorted(pairs, key=lambda pair: pair[0])
-
-    def _open_at(self, entries: Fields, name: str) -> tuple[OpenAt, ...]:
-        if "open" not in entries:
-            return ()
-        pairs = self._pairs(entries, name, "open", "70d: [overdue]")
-        return tuple(OpenAt(at, tuple(self._ids(node, name)), node.line) for at, node in pairs)
-
-    def _ids(self, node: Node, name: str) -> dict[str, int]:
-        if isinstance(node, Entries) and node.keys is None and not node.values:
-            return {}
-        return self._slugs({"open": node}, name, "open")
-
-    def _probability(self, entries: Fields, name: str) -> tuple[tuple[int, float | None], ...]:
-        node = entries.get("probability")
-        if node is None:
-            return ()
-        if isinstance(node, Scalar):
-            return ((0, self.value(node, name, "probability", values.probability)),)
-        pairs = self._pairs(entries, name, "probability", "30d: 0.8")
-        return tuple((at, self.value(each, name, "probability", values.probability)) for at, each in pairs)
+    def _lines(self, *inside: str | int) -> Mapping[str, int]:
+        return self._places.lines((*self._place, *inside))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -14,6 +14,8 @@ from streams.core.events.batch import Batch
 from streams.core.events.topics import Topic
 from streams.core.model.logistic import INPUTS, Model
 from streams.core.rules.rule_set import RuleSet
+from streams.core.segments.engine import SegmentEngine, SegmentSettings, SegmentStep
+from streams.core.segments.rules import SegmentRules
 from streams.core.steps import Cause, Step, StepKind
 from streams.rulebook.cases.case import Case
 from streams.rulebook.cases.compare import CaseDifference, differences
@@ -47,12 +49,22 @@ class RuleOpening:
     """One time that a rule was open for a customer; times are microseconds since the case's begin."""
 
     rule: str
-    customer: str
+    subject: str
+    """The customer or segment for which it was open."""
     opened_at: int
     cause: Cause
     ended_at: int | None = None
     end: StepKind | None = None
-    """`UPDATED` where other rules held the warning open: the wire does not say whether it was withdrawn."""
+    """`UPDATED` where other rules kept the warning open: the wire does not say whether it was withdrawn."""
+    of_segment: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRules:
+    """The rules that a case judges."""
+
+    customers: RuleSet
+    segments: SegmentRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,33 +90,52 @@ class _Course:
     openings: list[RuleOpening] = field(default_factory=list)
     _open: dict[tuple[str, str], RuleOpening] = field(default_factory=dict)
 
-    def take(self, step: Step) -> None:
+    def take(self, step: Step | SegmentStep) -> None:
+        of_segment = isinstance(step, SegmentStep)
+        subject = step.segment if isinstance(step, SegmentStep) else step.customer_id
         at = step.at - self.begin
         ended = step.kind in (StepKind.RESOLVED, StepKind.WITHDRAWN)
         now = {} if ended else {cause.rule: cause for cause in step.causes}
-        gone = [key for key in self._open if key[0] == step.customer_id and key[1] not in now]
+        gone = [key for key in self._open if key[0] == subject and key[1] not in now]
         for key in gone:
             opening = self._open.pop(key)
             opening.ended_at, opening.end = at, step.kind if ended else StepKind.UPDATED
         for rule, cause in now.items():
-            if (step.customer_id, rule) not in self._open:
-                opening = RuleOpening(rule, step.customer_id, at, cause)
-                self._open[step.customer_id, rule] = opening
+            if (subject, rule) not in self._open:
+                opening = RuleOpening(rule, subject, at, cause, of_segment=of_segment)
+                self._open[subject, rule] = opening
                 self.openings.append(opening)
 
 
-def run_case(case: Case, rules: RuleSet) -> CaseOutcome:
+def run_case(case: Case, rules: CaseRules) -> CaseOutcome:
     """Run a case under the rules that it judges and compare."""
     course = _Course(begin_us(case.start, case.settings.time_zone))
-    for step in _steps(case, Engine(case.settings, rules), course.begin):
-        if step.customer_id != CLOCK:
-            course.take(step)
+    segments = None
+    settings = case.settings
+    if rules.segments:
+        segments = SegmentEngine(SegmentSettings(time_zone=settings.time_zone, grace_days=0), rules.segments)
+        settings = replace(settings, segments=True)
+    for step in _steps(case, Engine(settings, rules.customers), course.begin, segments):
+        course.take(step)
     openings = tuple(course.openings)
     return CaseOutcome(case, openings, tuple(differences(case, openings)))
 
 
-def _steps(case: Case, engine: Engine, begin: int) -> Iterator[Step]:
+def _steps(
+    case: Case, engine: Engine, begin: int, segments: SegmentEngine | None
+) -> Iterator[Step | SegmentStep]:
     """Drive the engine over the timeline, with stops where the model changes or a late event comes."""
+
+    def outputs(batch: Batch, until: int | None) -> Iterator[Step | SegmentStep]:
+        made = [engine.step(batch), engine.flush()]
+        made += [engine.advance(until)] if until is not None else []
+        for output in made:
+            yield from (step for step in output.steps if step.customer_id != CLOCK)
+            if segments is not None:
+                for sums in output.sums:
+                    segments.take(sums)
+                yield from segments.judge()
+
     due = {at for at, _ in case.probability}
     due |= {event.arrives for event in case.events if event.arrives > event.at}
     states = dict(case.probability)
@@ -112,21 +143,14 @@ def _steps(case: Case, engine: Engine, begin: int) -> Iterator[Step]:
     for at in sorted(due):
         if at in states:
             # What the model says at a time, it says of the events and the sweep of that time too.
-            yield from _outputs(engine, taken.before(at), begin + at - 1)
+            yield from outputs(taken.before(at), begin + at - 1)
             engine.use_model(stated(states[at]))
         late = taken.late(at)
         if len(late):
-            yield from _outputs(engine, taken.before(at + 1), None)
+            yield from outputs(taken.before(at + 1), None)
             for batch in (_clock(begin + at), late):
-                yield from _outputs(engine, batch, None)
-    yield from _outputs(engine, taken.before(case.until + 1), begin + case.until)
-
-
-def _outputs(engine: Engine, batch: Batch, until: int | None) -> Iterator[Step]:
-    yield from engine.step(batch).steps
-    yield from engine.flush().steps
-    if until is not None:
-        yield from engine.advance(until).steps
+                yield from outputs(batch, None)
+    yield from outputs(taken.before(case.until + 1), begin + case.until)
 
 
 class _Taken:
@@ -163,14 +187,12 @@ def _clock(at: int) -> Batch:
 
 
 def run_cases(
-    cases: Sequence[Case],
-    rules_of: Callable[[Case], RuleSet],
-    progress: Callable[[int, int], None] | None = None,
+    cases: Sequence[tuple[Case, CaseRules]], progress: Callable[[int, int], None] | None = None
 ) -> list[CaseOutcome]:
     """Run cases, each under the rules that it judges."""
     outcomes: list[CaseOutcome] = []
-    for case in cases:
-        outcomes.append(run_case(case, rules_of(case)))
+    for case, rules in cases:
+        outcomes.append(run_case(case, rules))
         if progress is not None:
             progress(len(outcomes), len(cases))
     return outcomes

@@ -1,39 +1,26 @@
-"""The timeline of a case: each entry one event, or several at regular times, as the contract knows them."""
+"""The timeline of a case: its entries as events, with what every record of their kind must have."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from streams.contract.events import EVENTS, Event
 from streams.contract.instants import format_instant, to_us
 from streams.contract.validate import RecordRefusal, judge_line
-from streams.core.events.topics import FILE_TYPES, Topic
-from streams.rulebook.cases import values
-from streams.rulebook.cases.case import CUSTOMER, CaseEvent
-from streams.rulebook.cases.times import MOST, parse_time
-from streams.rulebook.reader import Fields, Node, StrictReader, text, written
-from streams.rulebook.yaml import Entries
+from streams.core.events.topics import Topic
+from streams.rulebook.cases.case import CaseEvent
+from streams.rulebook.cases.case_file import CONTRACT_ENDS, TOPICS, EventEntry
+from streams.rulebook.reader import Place, WrongValueError, WrongWhole
 
-TOPICS: Final = {word: topic for word, topic in FILE_TYPES.items() if topic is not Topic.ACTIONS}
-"""The word of each kind of event; an action answers a warning, whose id a case cannot know."""
 AMOUNT: Final = 100
 """Of an order that names none."""
 SCALE: Final = 10
 """Of an answer that names none."""
-CONTRACT_ENDS: Final = "contract_ends"
-"""The relative form of `contract_ends_at`."""
 
-_OWN: Final = frozenset(Event.model_fields) | {"contract_ends_at", "signed_up_at"}
-
-
-def fields_of(word: str) -> tuple[str, ...]:
-    """Return the fields that an entry of a kind may have beside its time."""
-    names = [name for name in EVENTS[TOPICS[word]].model_fields if name not in _OWN]
-    return (*names, *([CONTRACT_ENDS] if word == "profile" else []))
+_WORDS: Final = {topic: word for word, topic in TOPICS.items()}
 
 
 def begin_us(start: str, time_zone: str) -> int:
@@ -44,109 +31,63 @@ def begin_us(start: str, time_zone: str) -> int:
 
 def record(event: CaseEvent, number: int, begin: int) -> bytes:
     """Return an event as a line of an event file."""
-    said = {
-        "type": next(word for word, topic in TOPICS.items() if topic is event.topic),
+    fields = {
+        "type": _WORDS[event.topic],
         "event_id": f"e{number:05d}",
         "customer_id": event.customer,
         "occurred_at": format_instant(begin + event.at),
         **event.fields,
     }
     if event.topic is Topic.ORDERS:
-        said = {"order_id": f"o{number:05d}", "amount": AMOUNT} | said
-    return json.dumps(said).encode()
+        fields = {"order_id": f"o{number:05d}", "amount": AMOUNT} | fields
+    return json.dumps(fields).encode()
 
 
-class TimelineReader:
-    """Reads the entries of one case's `events`."""
+class Timeline:
+    """Makes the events of one case, entry by entry."""
 
-    def __init__(self, reader: StrictReader, case: str, start: str, time_zone: str) -> None:
-        self._reader = reader
-        self._case = case
-        self._begin = begin_us(start, time_zone)
+    def __init__(self, begin: int) -> None:
+        self._begin = begin
         self._complaints: dict[str, str] = {}
         """The complaint that each customer had last."""
-        self._opened = self._count = 0
+        self._opened = 0
 
-    def read(self, nodes: Sequence[Node]) -> tuple[CaseEvent, ...]:
-        """Return the events of all entries, in the order of the entries."""
-        return tuple(event for node in nodes for event in self._entry(node))
+    def events(
+        self, entry: EventEntry, line: int, refuse: Callable[[WrongValueError], None]
+    ) -> Iterator[CaseEvent]:
+        """Yield the events of an entry; what the contract would refuse is given to `refuse`, and ends it."""
+        given = entry.given()
+        if CONTRACT_ENDS in given:
+            given["contract_ends_at"] = format_instant(self._begin + given.pop(CONTRACT_ENDS))
+        for customer in entry.names:
+            for at in entry.times:
+                fields = self._completed(entry.word, customer, given)
+                if fields is None:
+                    message = f"{customer!r} has no complaint before this one: name its `complaint_id`"
+                    refuse(WrongWhole(message, None, ("status",)))
+                    return
+                known = at if entry.arrives is None else entry.arrives
+                event = CaseEvent(TOPICS[entry.word], at, known, customer, fields, line)
+                if at in (entry.times[0], entry.times[-1]):
+                    judged = judge_line(record(event, 0, self._begin))
+                    if isinstance(judged, RecordRefusal):
+                        place: Place = (judged.detail.partition(":")[0],)
+                        refuse(WrongWhole(judged.detail, None, place))
+                        return
+                yield event
 
-    def _entry(self, node: Node) -> list[CaseEvent]:
-        keys = (
-            {key.text for key in node.keys} if isinstance(node, Entries) and node.keys is not None else set()
-        )
-        words = [word for word in TOPICS if word in keys]
-        known = [*TOPICS, "customer", "arrives", *(field for word in words for field in fields_of(word))]
-        wanted = "an event is `order: 3d` or another kind with its time, and its fields"
-        entries = self._reader.mapping(node, self._case, dict.fromkeys(known), wanted)
-        if entries is None:
-            return []
-        if len(words) != 1:
-            self._reader.refuse(node, self._case, f"{wanted}; kinds are {', '.join(TOPICS)}")
-            return []
-        return self._events(words[0], node, entries)
-
-    def _events(self, word: str, node: Node, entries: Fields) -> list[CaseEvent]:
-        customer = self._reader.read(entries, self._case, "customer", text(128)) or CUSTOMER
-        arrives = self._reader.read(entries, self._case, "arrives", values.time)
-        said = self._said(word, entries)
-        events: list[CaseEvent] = []
-        for at in self._times(entries[word], word):
-            fields = self._completed(word, customer, said)
-            known = at if arrives is None else arrives
-            if known < at:
-                self._reader.refuse(entries["arrives"], self._case, "`arrives` lies before the event itself")
-                return []
-            events.append(CaseEvent(TOPICS[word], at, known, customer, fields, node.line))
-            judged = judge_line(record(events[-1], 0, self._begin))
-            if isinstance(judged, RecordRefusal):
-                field = judged.detail.partition(":")[0]
-                self._reader.refuse(
-                    entries.get(field, node), self._case, judged.detail, written(entries.get(field))
-                )
-                return []
-        return events
-
-    def _times(self, node: Node, word: str) -> list[int]:
-        """Return the times of an entry: one text, or a list of them."""
-        several = node.values if isinstance(node, Entries) and node.keys is None else (node,)
-        times: list[int] = []
-        for each in several:
-            times += self._reader.value(each, self._case, word, values.times) or ()
-        self._count += len(times)
-        if self._count > MOST:
-            self._reader.refuse(node, self._case, f"the timeline has more than {MOST} events")
-            return []
-        return times
-
-    def _said(self, word: str, entries: Fields) -> dict[str, Any]:
-        """Return the fields of the record that the entry gives, under the contract's names."""
-        said: dict[str, Any] = {}
-        for name in fields_of(word):
-            if name not in entries:
-                continue
-            if name == CONTRACT_ENDS:
-                ends = self._reader.read(entries, self._case, name, _signed_time)
-                said |= {} if ends is None else {"contract_ends_at": format_instant(self._begin + ends)}
-            else:
-                said[name] = self._reader.value(entries[name], self._case, name, lambda each: each.value)
-        return said
-
-    def _completed(self, word: str, customer: str, said: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the record's fields with what every such record must have."""
+    def _completed(self, word: str, customer: str, given: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the record's fields with what every such record must have; `None` where that is unknown."""
         if word == "feedback":
-            return {"scale": SCALE, **said}
+            return {"scale": SCALE, **given}
         if word != "complaint":
-            return dict(said)
-        name = said.get("complaint_id") or self._complaints.get(customer)
-        if "complaint_id" not in said and said.get("status", "opened") == "opened":
+            return dict(given)
+        name = given.get("complaint_id") or self._complaints.get(customer)
+        if "complaint_id" not in given and given.get("status", "opened") == "opened":
             self._opened += 1
             name = f"complaint-{self._opened}"
+        if name is None:
+            return None
         if isinstance(name, str):
             self._complaints[customer] = name
-        return {"complaint_id": name, **said}
-
-
-_signed_time: Final = values.reading(
-    lambda text: -parse_time(text[1:]) if text.startswith("-") else parse_time(text)
-)
+        return {"complaint_id": name, **given}

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from lapwing.cli import lapwing
 from lapwing.cli.simulate import command as simulate
 from streams.errors import BacktestError, LapwingError
-from streams.rulebook.files import RuleFilesRefused
+from streams.rulebook.reader import RulebookRefused
 
 RULES = """version: 1
 rules:
@@ -124,7 +124,7 @@ def test_diff_takes_paths_and_revisions(folder: Path) -> None:
             run("rules", "diff", "--events", "events.parquet", "./rules", wrong)
     (folder / "rules" / "all.yaml").write_text("version: 2")
     git("commit", "-qam", "broken")
-    with pytest.raises(RuleFilesRefused, match=r"HEAD:rules/all.yaml:1: "):
+    with pytest.raises(RulebookRefused, match=r"HEAD:rules/all.yaml:1: "):
         run("rules", "diff", "HEAD", "old.yaml", "--events", "events.parquet")
     (folder / "rules" / "all.yaml").write_text(RULES)
 

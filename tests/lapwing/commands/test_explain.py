@@ -12,11 +12,11 @@ from lapwing.cli.explain import command
 from lapwing.settings.settings import load_settings
 from lapwing.wiring import engine
 from streams.checkpoints.store import CheckpointManifest, CheckpointStore
-from streams.core.features.catalogue import CATALOGUE, DTYPES
+from streams.core.features.catalogue import CATALOGUE
 from streams.core.state_tables import tables
 from streams.files.events import read_events
 from streams.intake.merge import TopicPosition
-from streams.rulebook.files import compile_files, load_rules
+from streams.rulebook.load import load_rulebook, parse_rulebook
 from streams.rulebook.revisions import CheckpointedRules
 from tests.command_lines import refusal
 
@@ -163,7 +163,7 @@ def test_a_time_zone_moves_the_end_of_a_date() -> None:
 
 def test_a_checkpoint_says_the_same_but_for_the_history() -> None:
     settings = load_settings(None, {})
-    rules = load_rules([Path("rules.yaml")], DTYPES)
+    rules = load_rulebook(Path("rules.yaml")).rules
     events = read_events([Path("events.jsonl")], now_us=2**60, max_skew_us=0, on_refused=lambda _: None)
     worker = engine(settings, rules)
     worker.step(events)
@@ -186,7 +186,7 @@ def test_a_checkpoint_says_the_same_but_for_the_history() -> None:
 
 def test_a_checkpoint_is_judged_by_its_own_rules_unless_others_are_given() -> None:
     text = "version: 1\nrules: [{id: kept, when: orders_30d > 0, tier: low, reason: r}]\n"
-    rules = compile_files({"kept.yaml": text}, DTYPES)
+    rules = parse_rulebook({"kept.yaml": text}).rules
     worker = engine(load_settings(None, {}), rules)
     worker.step(read_events([Path("events.jsonl")], now_us=2**60, max_skew_us=0, on_refused=lambda _: None))
     content = CheckpointManifest(

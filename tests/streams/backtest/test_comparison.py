@@ -8,6 +8,7 @@ from streams.backtest.load import Team
 from streams.core.engine_io import EngineSettings
 from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.steps import Tier
+from streams.rulebook.diff import FieldChange
 from tests.oracle.days import DAY
 from tests.streams.backtest.histories import compiled
 from tests.streams.backtest.planted import HORIZON, LATE, LEAVERS, PAUSERS, batch, silent
@@ -38,8 +39,8 @@ def test_a_lower_threshold_gains_whom_it_was_planted_to_gain() -> None:
     assert found.new.alarms - found.old.alarms == len(PAUSERS)
     assert found.new.load.over == 1  # the pausers and the leavers come on the same day
     (change,) = found.rules
-    assert change.kind == "changed"
-    assert list(change.fields) == ["when"]
+    assert change.change.change == "changed"
+    assert [each.field for each in change.change.fields] == ["when"]
 
 
 def test_a_higher_threshold_loses_them_again() -> None:
@@ -61,12 +62,16 @@ def test_shadow_draft_and_removed_rules_warn_nobody() -> None:
     found = compared([rule], [shadow])
     assert len(found.lost) == 16
     (change,) = found.rules
-    assert change.fields == {"status": (RuleStatus.ACTIVE, RuleStatus.SHADOW)}
-    assert change.old_version == change.new_version
+    assert change.change.fields == (FieldChange("status", "active", "shadow"),)
+    assert change.change.version_before == change.change.version_after
     assert change.new is not None
     assert change.new.alarms == 16
     gone = compared([rule], [Rule("other", "orders_total < 0", Tier.LOW, "none")])
-    assert {(c.rule, c.kind) for c in gone.rules} == {("silent", "removed"), ("other", "added")}
+    changes = [effect.change for effect in gone.rules]
+    assert {(c.rule, c.change) for c in changes} == {
+        ("silent", "removed"),
+        ("other", "added"),
+    }
     assert len(gone.lost) == 16
 
 

@@ -16,7 +16,9 @@ from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.rules.rule_set import RuleSet
 from streams.core.steps import Tier
 from streams.errors import RuleFilesError
-from streams.rulebook.files import RuleFilesRefused, load_rules, rule_files
+from streams.rulebook.files import rule_files
+from streams.rulebook.load import load_rulebook
+from streams.rulebook.reader import RulebookRefused
 from tests.paths import ROOT
 
 BAD_RULES = Path(__file__).parent / "bad_rules"
@@ -49,8 +51,8 @@ LEAST = "version: 1\nrules:\n  - {id: least, when: orders_30d > 3, tier: low, re
 
 
 def mistakes(*paths: Path) -> list[str]:
-    with pytest.raises(RuleFilesRefused) as refused:
-        load_rules(paths, DTYPES)
+    with pytest.raises(RulebookRefused) as refused:
+        load_rulebook(paths)
     return [str(mistake) for mistake in refused.value.mistakes]
 
 
@@ -70,7 +72,7 @@ def test_the_mistake_in_a_bad_file_is_told_with_its_place(path: Path) -> None:
 
 
 def test_a_good_file_gives_its_rules(tmp_path: Path) -> None:
-    rules = load_rules(written(tmp_path, good=GOOD, least=LEAST), DTYPES)
+    rules = load_rulebook(written(tmp_path, good=GOOD, least=LEAST)).rules
     assert [rule.id for rule in rules.rules] == ["least", "order-collapse"]
     least, rule = rules.rules
     assert rule == Rule(
@@ -100,7 +102,7 @@ def test_how_rules_are_spread_over_files_does_not_matter(tmp_path: Path) -> None
     together.mkdir()
     written(apart, a=GOOD, b=LEAST)
     written(together, z=LEAST + GOOD.partition("rules:\n")[2])
-    assert load_rules(apart, DTYPES).hash == load_rules(together, DTYPES).hash
+    assert load_rulebook(apart).rules.hash == load_rulebook(together).rules.hash
 
 
 def test_every_mistake_of_every_file_is_told_at_once(tmp_path: Path) -> None:
@@ -158,11 +160,11 @@ def test_what_cannot_be_read_is_a_mistake_too(tmp_path: Path) -> None:
 
 def test_the_error_is_one_that_callers_know(tmp_path: Path) -> None:
     with pytest.raises(RuleFilesError, match=r"absent\.yaml:1: there is no such file or folder"):
-        load_rules(tmp_path / "absent.yaml", DTYPES)
+        load_rulebook(tmp_path / "absent.yaml")
 
 
 def shipped() -> RuleSet:
-    return load_rules(SHIPPED, DTYPES)
+    return load_rulebook(SHIPPED).rules
 
 
 def test_the_shipped_rules_hold() -> None:
@@ -203,7 +205,7 @@ def test_a_customer_who_comes_back_after_a_long_time_is_cleared_by_every_shipped
     re.findall(r"^```yaml\n(.*?)^```", (SHIPPED / "README.md").read_text(encoding="utf-8"), re.M | re.S),
 )
 def test_the_examples_in_the_readme_hold(block: str, tmp_path: Path) -> None:
-    assert len(load_rules(written(tmp_path, example=block), DTYPES)) >= 1
+    assert len(load_rulebook(written(tmp_path, example=block)).rules) >= 1
 
 
 def test_the_readme_names_every_field() -> None:
@@ -228,7 +230,7 @@ def test_check_counts_what_it_found_good(tmp_path: Path) -> None:
     folder = written(tmp_path, a=GOOD, b=LEAST)
     result = CliRunner().invoke(command, ["check", str(folder / "a.yaml"), str(folder / "b.yaml")])
     assert result.exit_code == 0
-    assert result.output == f"2 rules: 1 shadow, 1 active; rule set {load_rules(folder, DTYPES).hash}\n"
+    assert result.output == f"2 rules: 1 shadow, 1 active; rule set {load_rulebook(folder).rules.hash}\n"
 
 
 def test_check_speaks_json(tmp_path: Path) -> None:
@@ -260,17 +262,17 @@ def test_check_needs_a_path() -> None:
 
 def test_what_is_paused_is_in_shadow_and_says_why(tmp_path: Path) -> None:
     pause = "version: 1\npause:\n  rules: [least]\n  reason: prices were wrong\n  by: on-call\n"
-    rules = load_rules(written(tmp_path, least=LEAST, pause=pause), DTYPES)
+    rules = load_rulebook(written(tmp_path, least=LEAST, pause=pause)).rules
     (rule,) = rules.rules
     assert (rule.status, rule.paused) == (RuleStatus.SHADOW, "prices were wrong, by on-call")
     (tmp_path / "pause.yaml").unlink()
-    assert load_rules(tmp_path, DTYPES).rules[0].paused is None
+    assert load_rulebook(tmp_path).rules.rules[0].paused is None
 
 
 def test_a_pause_of_all_leaves_what_warned_nobody_as_it_was(tmp_path: Path) -> None:
     draft = LEAST.replace("id: least", "id: draft, status: draft")
     written(tmp_path, least=LEAST, good=GOOD, draft=draft, pause="version: 1\npause: {rules: all}\n")
-    rules = load_rules(tmp_path, DTYPES)
+    rules = load_rulebook(tmp_path).rules
     assert {rule.id: rule.paused for rule in (*rules.rules, *rules.idle)} == {
         "least": "no reason given",
         "order-collapse": None,

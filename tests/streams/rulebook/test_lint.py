@@ -12,9 +12,8 @@ from click.testing import CliRunner, Result
 
 from lapwing.cli.rules import command
 from streams.core.events.topics import Topic
-from streams.core.features.catalogue import DTYPES
-from streams.rulebook.files import read_rules
 from streams.rulebook.lint import CODES, LintFinding, Severity, Surroundings, lint
+from streams.rulebook.load import load_rulebook
 from tests.paths import ROOT
 
 FAULTS = Path(__file__).parent / "lint_rules"
@@ -26,7 +25,7 @@ def checked(*words: str) -> Result:
 
 
 def found(path: Path, around: Surroundings | None = None) -> list[LintFinding]:
-    return lint(read_rules(path, DTYPES), around or Surroundings())
+    return lint(load_rulebook(path), around or Surroundings())
 
 
 @pytest.mark.parametrize("path", sorted(FAULTS.glob("*.yaml")), ids=lambda path: path.stem)

@@ -53,11 +53,11 @@ def in_force(of: RuleSet, *before: RuleSet) -> ActiveRules:
     ids=["the same", "new", "slow", "two behind", "set back", "a third", "again the same"],
 )
 def test_what_a_partition_is_to_adopt(own: RuleRevision, now: ActiveRules, wanted: bool) -> None:
-    assert RuleRevisions(own, DTYPES).wanted(now) == (own if wanted else None)
+    assert RuleRevisions(own).wanted(now) == (own if wanted else None)
 
 
 def test_who_has_had_the_present_set_may_go_back_although_another_clock_is_ahead() -> None:
-    editions = RuleRevisions(edition(B), DTYPES)
+    editions = RuleRevisions(edition(B))
     editions.take(edition(A), AT - CLOCKS_APART + 1)
     assert editions.wanted(in_force(B, A)) is editions.own
     editions.take(edition(A), AT - CLOCKS_APART)
@@ -74,7 +74,7 @@ def test_only_so_many_sets_before_are_remembered() -> None:
 
 def test_the_rules_of_a_checkpoint_are_compiled_of_its_files() -> None:
     text = "version: 1\nrules: [{id: buys, when: orders_total >= 2, tier: low, reason: test}]\n"
-    editions = RuleRevisions(edition(A), DTYPES)
+    editions = RuleRevisions(edition(A))
     found = editions.restored(B.hash, CheckpointedRules({"rules.yaml": text}, AT))
     assert found is not None
     assert found.rules.hash == B.hash

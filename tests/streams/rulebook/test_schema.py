@@ -11,15 +11,17 @@ from click.testing import CliRunner
 from ruamel.yaml import YAML
 
 from lapwing.cli.rules import command
+from lapwing.commands.rules.schema import SCHEMAS as MODELS
 from lapwing.commands.rules.schema import as_text
 from streams.rulebook.files import rule_files
-from streams.rulebook.schema import CASES_FILE, RULES_FILE, cases_schema, rules_schema
+from streams.rulebook.reader import json_schema
 from tests.paths import ROOT
 
 RULEBOOK = ROOT / "tests" / "streams" / "rulebook"
 
 RULES = ROOT / "warning_rules"
-SCHEMAS = {RULES_FILE: rules_schema(), CASES_FILE: cases_schema()}
+RULES_FILE, CASES_FILE = MODELS
+SCHEMAS = {name: json_schema(model) for name, model in MODELS.items()}
 
 
 KINDS: dict[str, Any] = {
@@ -28,53 +30,66 @@ KINDS: dict[str, Any] = {
 }  # fmt: skip
 
 
+NOT_JUDGED = ("$schema", "$comment", "$defs", "title", "description", "default", "examples", "format")
+
+
 def fits(value: Any, schema: dict[str, Any]) -> bool:
     """Judge by the few keywords of JSON Schema that are used here; any other is an error."""
-    for word, said in schema.items():
+    return _fits(value, schema, schema.get("$defs", {}))
+
+
+def _fits(value: Any, schema: dict[str, Any], parts: dict[str, Any]) -> bool:
+    for word, given in schema.items():
         match word:
             case "type":
-                good = isinstance(value, KINDS[said]) and (
-                    said in ("boolean",) or not isinstance(value, bool)
+                good = isinstance(value, KINDS[given]) and (
+                    given in ("boolean",) or not isinstance(value, bool)
                 )
             case "const":
-                good = value == said
+                good = value == given
             case "enum":
-                good = value in said
+                good = value in given
+            case "$ref":
+                good = _fits(value, parts[given.removeprefix("#/$defs/")], parts)
             case "anyOf":
-                good = any(fits(value, each) for each in said)
+                good = any(_fits(value, each, parts) for each in given)
             case "pattern":
-                good = not isinstance(value, str) or re.search(said, value) is not None
+                good = not isinstance(value, str) or re.search(given, value) is not None
             case "minLength":
-                good = not isinstance(value, str) or len(value) >= said
+                good = not isinstance(value, str) or len(value) >= given
             case "maxLength":
-                good = not isinstance(value, str) or len(value) <= said
+                good = not isinstance(value, str) or len(value) <= given
             case "minimum":
-                good = not isinstance(value, int | float) or value >= said
+                good = not isinstance(value, int | float) or value >= given
             case "maximum":
-                good = not isinstance(value, int | float) or value <= said
+                good = not isinstance(value, int | float) or value <= given
             case "minItems":
-                good = not isinstance(value, list) or len(value) >= said
+                good = not isinstance(value, list) or len(value) >= given
             case "items":
-                good = not isinstance(value, list) or all(fits(each, said) for each in value)
+                good = not isinstance(value, list) or all(_fits(each, given, parts) for each in value)
             case "required":
-                good = not isinstance(value, dict) or set(said) <= set(value)
+                good = not isinstance(value, dict) or set(given) <= set(value)
             case "properties":
-                held = value if isinstance(value, dict) else {}
-                good = all(fits(held[name], each) for name, each in said.items() if name in held)
+                entries = value if isinstance(value, dict) else {}
+                good = all(
+                    _fits(entries[name], each, parts) for name, each in given.items() if name in entries
+                )
             case "additionalProperties":
-                held = value if isinstance(value, dict) else {}
-                others = [each for name, each in held.items() if name not in schema.get("properties", {})]
-                good = not others if said is False else all(fits(each, said) for each in others)
+                entries = value if isinstance(value, dict) else {}
+                others = [each for name, each in entries.items() if name not in schema.get("properties", {})]
+                good = not others if given is False else all(_fits(each, given, parts) for each in others)
             case _:
-                assert word in (
+                plain = (
                     "$schema",
                     "$comment",
+                    "$defs",
                     "title",
                     "description",
                     "default",
                     "examples",
                     "format",
-                ), word
+                )
+                assert word in plain, word
                 good = True
         if not good:
             return False
@@ -130,7 +145,7 @@ def test_an_editor_would_show_the_mistake_of_a_bad_case_file(name: str) -> None:
 
 
 def test_the_command_prints_and_writes_them(tmp_path: Path) -> None:
-    assert CliRunner().invoke(command, ["schema"]).output == as_text(rules_schema())
-    assert CliRunner().invoke(command, ["schema", "--cases"]).output == as_text(cases_schema())
+    assert CliRunner().invoke(command, ["schema"]).output == as_text(SCHEMAS[RULES_FILE])
+    assert CliRunner().invoke(command, ["schema", "--cases"]).output == as_text(SCHEMAS[CASES_FILE])
     assert CliRunner().invoke(command, ["schema", "--out", str(tmp_path)]).exit_code == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == [CASES_FILE, RULES_FILE]

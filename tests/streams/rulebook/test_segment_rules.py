@@ -15,13 +15,12 @@ from streams.core.engine_io import EngineSettings
 from streams.core.events.batch import Batch, ComplaintStatus, LabelsRecord, OrderStatus, ProfileRecord
 from streams.core.events.calendar import DAY, HOUR
 from streams.core.events.topics import Topic
-from streams.core.features.catalogue import DTYPES
 from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.rules.rule_set import RuleSet
 from streams.core.segments.engine import SegmentEngine, SegmentSettings, SegmentStep
 from streams.core.segments.rules import SegmentRule, SegmentRules
 from streams.offline.replay import replay
-from streams.rulebook.files import load_segment_rules
+from streams.rulebook.load import load_rulebook
 from streams.simulate.records import json_lines
 from streams.simulate.shop import Shop
 from tests.paths import ROOT
@@ -32,7 +31,7 @@ SHIPPED = ROOT / "warning_rules" / "segments.yaml"
 @pytest.fixture(scope="module")
 def rules() -> SegmentRules:
     """The shipped rules, made active."""
-    loaded = load_segment_rules([SHIPPED], DTYPES).rules
+    loaded = load_rulebook(SHIPPED).segment_rules.rules
     return SegmentRules([SegmentRule(each.by, active(each.rule)) for each in loaded])
 
 

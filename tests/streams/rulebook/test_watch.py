@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from streams.core.features.catalogue import DTYPES
 from streams.errors import RuleFilesError
 from streams.rulebook.revisions import RuleRevision
 from streams.rulebook.watch import RefusedRuleFiles, RuleWatch, placed_at
@@ -30,7 +29,7 @@ def ids(found: object) -> list[str]:
 
 def test_a_folder_that_is_being_copied_is_not_taken_before_it_holds_still(tmp_path: Path) -> None:
     folder = folder_of(tmp_path / "rules", one="a")
-    watch = RuleWatch(folder, DTYPES)
+    watch = RuleWatch(folder)
     assert ids(watch.edition) == ["a"]
     assert watch.look() is None
     for number in range(3):
@@ -48,7 +47,7 @@ def test_a_folder_is_swapped_as_a_whole_behind_a_link(tmp_path: Path) -> None:
     folder_of(tmp_path / "second", one="b")
     link = tmp_path / "rules"
     link.symlink_to("first")
-    watch = RuleWatch(link, DTYPES)
+    watch = RuleWatch(link)
     (tmp_path / "next").symlink_to("second")
     (tmp_path / "next").replace(link)
     assert watch.look() is None
@@ -62,7 +61,7 @@ def test_a_volume_of_links_as_kubernetes_makes_it(tmp_path: Path) -> None:
         folder_of(mount / f"..{name}", one=name)
     (mount / "..data").symlink_to("..a")
     (mount / "one.yaml").symlink_to("..data/one.yaml")
-    watch = RuleWatch(mount, DTYPES)
+    watch = RuleWatch(mount)
     assert ids(watch.edition) == ["a"]
     (mount / "..next").symlink_to("..b")
     (mount / "..next").replace(mount / "..data")
@@ -71,13 +70,13 @@ def test_a_volume_of_links_as_kubernetes_makes_it(tmp_path: Path) -> None:
 
 def test_a_bad_set_is_told_once_and_again_when_it_comes_back(tmp_path: Path) -> None:
     folder = folder_of(tmp_path / "rules", one="a")
-    watch = RuleWatch(folder, DTYPES)
+    watch = RuleWatch(folder)
     (folder / "one.yaml").write_text("version: 2\n")
     assert watch.look() is None
     assert watch.look() == RefusedRuleFiles(
         (
             f"{folder}/one.yaml:1: `rules` is missing",
-            f"{folder}/one.yaml:1: `version` must be 1",
+            f"{folder}/one.yaml:1: `version` must be 1, not '2'",
         )
     )
     assert watch.look() is None
@@ -93,7 +92,7 @@ def test_a_bad_set_is_told_once_and_again_when_it_comes_back(tmp_path: Path) -> 
 
 def test_a_worker_does_not_start_with_a_bad_set(tmp_path: Path) -> None:
     with pytest.raises(RuleFilesError, match="there is no such file or folder"):
-        RuleWatch(tmp_path / "nowhere", DTYPES)
+        RuleWatch(tmp_path / "nowhere")
 
 
 def test_a_link_that_is_set_back_to_an_old_folder_is_news(tmp_path: Path) -> None:
@@ -114,7 +113,7 @@ def test_a_git_checkout_says_its_revision_and_author(tmp_path: Path) -> None:
     git = ["git", "-C", str(folder), "-c", "user.name=On Call", "-c", "user.email=on@call"]
     for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "rules"]):
         subprocess.run([*git, *command], check=True, env=os.environ | {"GIT_CONFIG_GLOBAL": os.devnull})
-    watch = RuleWatch(folder, DTYPES)
+    watch = RuleWatch(folder)
     assert watch.edition.author == "On Call"
     revision = watch.edition.revision
     assert revision is not None

@@ -13,7 +13,6 @@ import pytest
 from streams.checkpoints.store import CheckpointStore
 from streams.contract.audit import RulesAdopted, parse_adopted
 from streams.contract.warnings import ControlNotice
-from streams.core.features.catalogue import DTYPES
 from streams.errors import BrokerError
 from streams.rulebook.watch import RuleWatch
 from streams.worker.pipeline import CheckpointServices, Pipeline
@@ -46,7 +45,7 @@ class Watched(Worker):
         super().__init__(shop)
         self.file = shop.folder.parent / f"{shop.folder.name}-{name}.yaml"
         self.file.write_text(text)
-        reloader = RuleReloader(RuleWatch(self.file, DTYPES), "lapwing", name, wall)
+        reloader = RuleReloader(RuleWatch(self.file), "lapwing", name, wall)
         store = CheckpointStore(str(shop.folder), "lapwing", shop.disk)
         services = CheckpointServices(store, shop.group, shop.warned) if keeps else None
         self.pipeline = Pipeline(SETTINGS, self.engine, self.send, lambda: 0.0, services, reloader)

@@ -13,7 +13,7 @@ from streams.core.rules.inhibition import inhibition_problems
 from streams.core.rules.rule import Rule
 from streams.core.rules.rule_set import RulesRefused, compile_rules
 from streams.core.steps import StepKind, Tier
-from streams.rulebook.diff import field_changes
+from streams.rulebook.diff import rule_changes
 from tests.oracle.drive import drive, engine_rule
 from tests.oracle.engine import OracleSettings
 from tests.oracle.histories import History, as_batch, histories
@@ -70,8 +70,11 @@ def test_the_version_of_a_rule_that_hides_nothing_is_what_it_was() -> None:
 
 def test_a_change_of_what_is_hidden_is_told_as_it_is_written() -> None:
     before = Rule("a", "orders_30d > 3", Tier.HIGH, "activity")
-    changes = field_changes(before, replace(before, inhibits=("b", "c")))
-    assert [(each.field, each.before, each.after) for each in changes] == [("inhibits", None, "b, c")]
+    others = [Rule(name, "orders_30d > 3", Tier.LOW, "activity") for name in ("b", "c")]
+    after = replace(before, inhibits=("b", "c"))
+    sets = [compile_rules([each, *others], DTYPES) for each in (before, after)]
+    (change,) = rule_changes(*sets)
+    assert [(each.field, each.before, each.after) for each in change.fields] == [("inhibits", None, "b, c")]
 
 
 def rule(name: str, *hides: str, tier: Tier = Tier.HIGH) -> Rule:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from streams.rulebook.cases.case import RuleCasesRefused
-from streams.rulebook.cases.read import case_files, read_cases
+from streams.rulebook.cases.case import Case
+from streams.rulebook.cases.read import case_files
+from streams.rulebook.load import load_rulebook
+from streams.rulebook.reader import RulebookRefused
 
 BAD_CASES = Path(__file__).parents[1] / "bad_cases"
 CASE = "version: 1\ncases:\n  - {name: x, until: 9d, events: [{order: 0d}], never: a}\n"
 
 
+def read_cases(paths: Sequence[Path]) -> tuple[Case, ...]:
+    """Read cases as they are read where no rules are asked for."""
+    return load_rulebook([], paths).cases
+
+
 def mistakes(*paths: Path) -> list[str]:
-    with pytest.raises(RuleCasesRefused) as refused:
+    with pytest.raises(RulebookRefused) as refused:
         read_cases(paths)
     return [str(mistake) for mistake in refused.value.mistakes]
 
