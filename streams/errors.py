@@ -17,6 +17,9 @@ Foreign errors (Kafka, SQL, YAML, OS) are mapped to these at the edge where they
 imports a driver to catch.
 """
 
+REBUILD = "stop all workers and run `lapwing worker --rebuild` to rebuild the states from the topics"
+"""The way out where states and topics do not fit."""
+
 
 class LapwingError(Exception):
     """Anything the user can cause; its text is one line that names the place and the mend."""

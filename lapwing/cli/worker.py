@@ -26,6 +26,11 @@ from lapwing.settings.options import DurationParam, settings_options
     help="How long the input must be idle before events held back to be put in order are judged; "
     "default: `reorder`. A stream that runs faster than time needs it, with a longer `reorder`.",
 )
+@click.option(
+    "--from-checkpoints",
+    is_flag=True,
+    help="Where the group's offsets have expired or were deleted: go on from the newest checkpoints.",
+)
 @click.option("--dry-run", is_flag=True, help="Judge everything and send nothing; tell what would be sent.")
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="Dry run: write the warnings to this file."

@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -32,6 +33,7 @@ def run(
     settings: Settings,
     stats: Path | None,
     idle_us: int | None,
+    from_checkpoints: bool,
     dry_run: bool,
     out: Path | None,
     follow: bool,
@@ -59,6 +61,7 @@ def run(
         message = f"--stats {stats}: {error.strerror}"
         raise SettingsError(message) from error
     ours = worker_settings(settings, settings.reorder if idle_us is None else idle_us, segments=counts)
+    ours = replace(ours, from_checkpoints=from_checkpoints)
     if dry_run:
         run_dry(ours, engine_of, watch, report, out, follow=follow, as_json=as_json)
     else:

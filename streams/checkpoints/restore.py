@@ -1,4 +1,4 @@
-"""Recovery: what the state of a partition that was assigned goes on from, and loading it."""
+"""What the state of a partition goes on from: its checkpoint is found, checked and loaded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from streams.checkpoints.store import Checkpoint, CheckpointStore
 from streams.core.engine import Engine
 from streams.core.engine_io import Output
 from streams.core.state_tables import StateMismatch, restore
-from streams.errors import StateError
+from streams.errors import REBUILD, StateError
 from streams.intake.poll import TopicPartition
 from streams.intake.sent_steps import SentSteps
 from streams.rulebook.revisions import ActiveRules, RuleRevisions
@@ -60,7 +60,11 @@ class RestoredPartition:
 
 
 class StateRestorer:
-    """Finds and loads the states of partitions."""
+    """Finds and loads the states of partitions.
+
+    `partitions` is the number that the input topics have. With `from_checkpoints`, a partition of which the
+    group has no offsets goes on from its newest committed checkpoint.
+    """
 
     def __init__(
         self,
@@ -70,6 +74,9 @@ class StateRestorer:
         group: ConsumerGroup,
         sent_steps: SentStepsReader,
         revisions: RuleRevisions | None = None,
+        *,
+        partitions: int | None = None,
+        from_checkpoints: bool = False,
     ) -> None:
         self._revisions = revisions
         self._store = store
@@ -77,6 +84,8 @@ class StateRestorer:
         self._engines = engines
         self._group = group
         self._sent_steps = sent_steps
+        self._partitions = partitions
+        self._from_checkpoints = from_checkpoints
 
     async def committed(self, numbers: Collection[int]) -> dict[int, dict[str, int]]:
         """Return, by partition, the committed offsets of its topics, where there are any."""
@@ -101,15 +110,24 @@ class StateRestorer:
         anew = await self._sent_steps.since({}) if {} in since.values() else SentSteps()
         return {
             number: replace(
-                recovered, sent_steps=await self._sent_steps.since(since[number]) if since[number] else anew
+                restored, sent_steps=await self._sent_steps.since(since[number]) if since[number] else anew
             )
-            for number, recovered in found.items()
+            for number, restored in found.items()
         }
 
     def _load(
         self, number: int, committed: Mapping[str, int], begins: Mapping[str, int]
     ) -> RestoredPartition:
         engine = self._engines(number)
+        newest = next((c for c in reversed(self._store.whole(number)) if c.is_committed), None)
+        if newest is not None:
+            check_partitions(newest, self._partitions)
+            if not committed and self._from_checkpoints:
+                committed = {
+                    topic: newest.offsets[topic] for topic in self._topics if topic in newest.offsets
+                }
+                log.warning("partition=%d goes on from %s, as asked", number, newest.path)
+            self._check_group(number, newest, committed)
         if not committed:
             log.info("new state partition=%d", number)
             return RestoredPartition(engine, None)
@@ -119,10 +137,11 @@ class StateRestorer:
             log.warning("no checkpoint although offsets are committed: rebuilding partition=%d", number)
             return RestoredPartition(engine, None)
         checkpoint, tables = loaded
-        _check_held(checkpoint, begins)
-        in_force = self._in_force(checkpoint)
-        if in_force is not None:
-            engine.replace_rules(in_force.rules)
+        check_partitions(checkpoint, self._partitions)
+        _check_followed(checkpoint, begins)
+        active = self._active_rules(checkpoint)
+        if active is not None:
+            engine.replace_rules(active.rules)
         try:
             restore(engine, tables)
         except StateMismatch as error:
@@ -134,19 +153,48 @@ class StateRestorer:
         log.info("restored partition=%d checkpoint=%s", number, checkpoint.path)
         kept = checkpoint.content.rules
         adoption = kept.adoption if kept is not None else None
-        return RestoredPartition(engine, checkpoint, engine.adopt(), active_rules=in_force, adoption=adoption)
+        return RestoredPartition(engine, checkpoint, engine.adopt(), active_rules=active, adoption=adoption)
 
-    def _in_force(self, checkpoint: Checkpoint) -> ActiveRules | None:
+    def _active_rules(self, checkpoint: Checkpoint) -> ActiveRules | None:
         """Return the rules that a checkpoint says are in force, or else, those of the files."""
         if self._revisions is None:
             return None
         content = checkpoint.content
         if content.rules is not None:
-            in_force = self._revisions.restored(content.rule_set, content.rules)
-            if in_force is not None:
-                return in_force
+            active = self._revisions.restored(content.rule_set, content.rules)
+            if active is not None:
+                return active
             log.warning("%s: its rules cannot be read any more: those of the files are used", checkpoint.path)
         return self._revisions.begin()
+
+    def _check_group(self, number: int, newest: Checkpoint, committed: Mapping[str, int]) -> None:
+        """Raise unless the group knows what it committed with the newest checkpoint."""
+        if not committed:
+            message = (
+                f"the group has no offsets of partition {number}, which it committed with {newest.path}: "
+                "they expired or were deleted. If the topics are still the same, go on from the checkpoints "
+                f"with `lapwing worker --from-checkpoints`; if they are not, {REBUILD}"
+            )
+            raise StateError(message)
+        unknown = [t for t in self._topics if newest.offsets.get(t, 0) and t not in committed]
+        if unknown:
+            place = ", ".join(f"{topic}/{number}" for topic in unknown)
+            message = (
+                f"the group has no offset of {place}, which it committed with {newest.path}: the topic was "
+                f"made anew, or its offsets were deleted; {REBUILD}"
+            )
+            raise StateError(message)
+        behind = [t for t in self._topics if committed.get(t, 0) < newest.offsets.get(t, 0)]
+        if behind:
+            place = ", ".join(
+                f"{topic}/{number} from {newest.offsets[topic]} to {committed.get(topic, 0)}"
+                for topic in behind
+            )
+            message = (
+                f"the group's offsets were set back after {newest.path} was committed ({place}), and no "
+                f"state fits them; {REBUILD}"
+            )
+            raise StateError(message)
 
     def _check_whole(self, number: int, committed: Mapping[str, int], begins: Mapping[str, int]) -> None:
         """Raise unless everything that was committed can be read again."""
@@ -163,7 +211,26 @@ class StateRestorer:
         return [TopicPartition(topic, number) for number in sorted(numbers) for topic in self._topics]
 
 
-def _check_held(checkpoint: Checkpoint, begins: Mapping[str, int]) -> None:
+def check_partitions(checkpoint: Checkpoint, partitions: int | None) -> None:
+    """Raise if the input topics have another number of partitions than a checkpoint was made with."""
+    before = checkpoint.content.partitions
+    if before is None or partitions is None or before == partitions:
+        return
+    message = (
+        f"{checkpoint.path} was made when the input topics had {before} partitions, and they have "
+        f"{partitions}: customers have moved to other partitions, and their states have not; {REBUILD}"
+    )
+    raise StateError(message)
+
+
+def check_all_partitions(store: CheckpointStore, partitions: int) -> None:
+    """Raise if any state was made with another number of partitions of the input topics."""
+    for number in store.partitions():
+        for checkpoint in store.whole(number)[-1:]:
+            check_partitions(checkpoint, partitions)
+
+
+def _check_followed(checkpoint: Checkpoint, begins: Mapping[str, int]) -> None:
     """Raise if records that the checkpoint goes on with are gone."""
     gone = [
         f"{topic} goes on at {offset} and begins at {begins[topic]}"
@@ -173,7 +240,6 @@ def _check_held(checkpoint: Checkpoint, begins: Mapping[str, int]) -> None:
     if gone:
         message = (
             f"{checkpoint.path}: the broker no longer has the records that follow this checkpoint "
-            f"({', '.join(gone)}): nothing can make up for them; delete the consumer group and name an empty "
-            "place for `checkpoints` to begin with what the topics still have"
+            f"({', '.join(gone)}): they were deleted before they were read; {REBUILD}"
         )
         raise StateError(message)

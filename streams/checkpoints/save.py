@@ -79,7 +79,10 @@ class CheckpointTotals:
 
 
 class CheckpointSaver:
-    """Saves states; a checkpoint counts from the moment its offsets are committed."""
+    """Saves states; a checkpoint counts from the moment its offsets are committed.
+
+    `partitions` is the number that the input topics have.
+    """
 
     def __init__(
         self,
@@ -89,12 +92,14 @@ class CheckpointSaver:
         sent_steps: SentStepsReader,
         clock: Callable[[], float],
         totals: CheckpointTotals,
+        partitions: int | None = None,
     ) -> None:
         self._store = store
         self._states = states
         self._group = group
         self._sent_steps = sent_steps
         self._clock = clock
+        self._partitions = partitions
         self._one_at_a_time = asyncio.Lock()
         self._failed: set[int] = set()
         """Partitions without a checkpoint since the last time all were to be saved."""
@@ -157,7 +162,9 @@ class CheckpointSaver:
         number = snapshot.partition
         self._totals.pause_s = max(self._totals.pause_s, snapshot.pause_s)
         since = ends if snapshot.sent_since is None else snapshot.sent_since
-        content = CheckpointManifest(snapshot.topics, since, snapshot.rule_set, snapshot.rules)
+        content = CheckpointManifest(
+            snapshot.topics, since, snapshot.rule_set, snapshot.rules, self._partitions
+        )
         begun = self._clock()
         checkpoint = await asyncio.to_thread(
             lambda: self._store.save(number, snapshot.make_tables(), content)
@@ -173,6 +180,7 @@ class CheckpointSaver:
             self._totals.written += 1
             self._states.saved(snapshot)
             log.info("checkpoint partition=%d %s", number, checkpoint.path)
+            await asyncio.to_thread(self._store.mark_committed, checkpoint)
             await asyncio.to_thread(self._store.prune, number, checkpoint)
             return True
         log.warning("the group refused the commit: partition=%d is not ours any more", number)

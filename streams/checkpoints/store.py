@@ -6,9 +6,10 @@ import hashlib
 import io
 import json
 import logging
+import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -24,8 +25,15 @@ from streams.rulebook.revisions import CheckpointedRules
 log = logging.getLogger(__name__)
 
 MANIFEST: Final = "manifest.json"
+COMMITTED: Final = "committed"
+"""The name of the empty file that says that the group has committed a checkpoint's offsets."""
 KEPT: Final = 3
 """Checkpoints of a partition that are kept: the newest may turn out damaged."""
+MANIFEST_FIELDS: Final = frozenset({"sequence", "files", "topics", "warnings", "rule_set", "rules"})
+"""Of the first format, which had no checksum."""
+_FOLDER: Final = re.compile(r"(\d{10,})-[0-9a-f]{8}")
+_FILE: Final = re.compile(r"\w+\.parquet|manifest\.json(\.part)?|committed")
+_PARTITION: Final = re.compile(r"\d{5,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,8 @@ class CheckpointManifest:
     rule_set: str
     rules: CheckpointedRules | None = None
     """What the rules in force are; `None` where nobody said from which files they came."""
+    partitions: int | None = None
+    """How many partitions the input topics had; `None` in a checkpoint of before this was kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +61,8 @@ class Checkpoint:
     content: CheckpointManifest
     files: Mapping[str, str]
     """Table -> SHA-256 of its file."""
+    is_committed: bool = field(default=False, compare=False)
+    """Whether the group is known to have committed its offsets."""
 
     @property
     def offsets(self) -> dict[str, int]:
@@ -70,8 +82,8 @@ class CheckpointStore:
     """The checkpoints of an application in a directory, or at any URL that `fsspec` knows.
 
     Each is a folder of Parquet files under `<url>/<app>/<partition>/`; its manifest, with the checksums of
-    the others, is put in place last and at once: a checkpoint without one was never written. `files` stands
-    in for the file system of the URL.
+    the others and of itself, is put in place last and at once: a checkpoint without one was never written.
+    Nothing but such folders is ever removed. `files` stands in for the file system of the URL.
     """
 
     def __init__(self, url: str, app: str, files: Any = None) -> None:
@@ -98,10 +110,10 @@ class CheckpointStore:
             self._files.makedirs(path, exist_ok=True)
             files = {name: self._write(f"{path}/{name}.parquet", frame) for name, frame in tables.items()}
             manifest = {"sequence": newest + 1, "files": files, **asdict(content)}
-            self._put(f"{path}/{MANIFEST}", json.dumps(manifest, sort_keys=True).encode())
+            self._put(f"{path}/{MANIFEST}", _with_checksum(manifest))
         except Exception as error:  # each of fsspec's file systems has errors of its own
             self._remove(path)
-            msg = f"{self._place(partition)}: a checkpoint cannot be written: {_said(error)}"
+            msg = f"{self._place(partition)}: a checkpoint cannot be written: {_reason(error)}"
             raise StateError(msg) from error
         return Checkpoint(path, newest + 1, content, files)
 
@@ -110,7 +122,7 @@ class CheckpointStore:
         try:
             folders = self._folders(partition)
         except Exception as error:  # as in `save`
-            msg = f"{self._place(partition)}: the checkpoints cannot be read: {_said(error)}"
+            msg = f"{self._place(partition)}: the checkpoints cannot be read: {_reason(error)}"
             raise StateError(msg) from error
         found = [checkpoint for path in folders if (checkpoint := self._manifest(path)) is not None]
         return sorted(found, key=lambda c: (c.sequence, c.path))
@@ -153,10 +165,17 @@ class CheckpointStore:
         except FileNotFoundError:
             return []
         except Exception as error:  # as in `save`
-            msg = f"{self.place}: the checkpoints cannot be read: {_said(error)}"
+            msg = f"{self.place}: the checkpoints cannot be read: {_reason(error)}"
             raise StateError(msg) from error
         names = (str(entry).rstrip("/").rpartition("/")[2] for entry in entries)
-        return sorted(int(name) for name in names if name.isdecimal())
+        return sorted(int(name) for name in names if _PARTITION.fullmatch(name))
+
+    def mark_committed(self, checkpoint: Checkpoint) -> None:
+        """Leave word that the group has committed a checkpoint's offsets, should the group forget them."""
+        try:
+            self._files.pipe_file(f"{checkpoint.path}/{COMMITTED}", b"")
+        except Exception as error:  # the group knows it too, and the next checkpoint is marked again
+            log.warning("checkpoint %s cannot be marked as committed: %s", checkpoint.path, _reason(error))
 
     def discard(self, checkpoint: Checkpoint) -> None:
         """Remove a checkpoint that was never committed and never will be."""
@@ -174,22 +193,24 @@ class CheckpointStore:
                 if _sequence(path) < committed.sequence and path not in kept:
                     self._remove(path)
         except Exception as error:  # what is not removed now will be removed after the next one
-            log.warning("old checkpoints of partition %d cannot be removed: %s", partition, _said(error))
+            log.warning("old checkpoints of partition %d cannot be removed: %s", partition, _reason(error))
 
     def _manifest(self, path: str) -> Checkpoint | None:
         try:
-            said = json.loads(self._files.cat_file(f"{path}/{MANIFEST}"))
+            manifest = _checked(self._files.cat_file(f"{path}/{MANIFEST}"))
             content = CheckpointManifest(
-                topics={topic: TopicPosition(**stand) for topic, stand in said["topics"].items()},
-                warnings={int(number): offset for number, offset in said["warnings"].items()},
-                rule_set=said["rule_set"],
-                rules=_kept_rules(said.get("rules")),
+                topics={topic: TopicPosition(**position) for topic, position in manifest["topics"].items()},
+                warnings={int(number): offset for number, offset in manifest["warnings"].items()},
+                rule_set=manifest["rule_set"],
+                rules=_rules(manifest.get("rules")),
+                partitions=manifest.get("partitions"),
             )
-            return Checkpoint(path, said["sequence"], content, said["files"])
+            committed = self._files.exists(f"{path}/{COMMITTED}")
+            return Checkpoint(path, manifest["sequence"], content, manifest["files"], committed)
         except FileNotFoundError:
             return None
         except Exception as error:  # damaged in whatever way, or not to be had
-            log.warning("checkpoint %s has an unreadable manifest: %s", path, _said(error))
+            log.warning("checkpoint %s has an unreadable manifest: %s", path, _reason(error))
             return None
 
     def _read(self, checkpoint: Checkpoint) -> Tables:
@@ -199,7 +220,7 @@ class CheckpointStore:
             try:
                 data = self._files.cat_file(path)
             except Exception as error:  # as in `save`
-                msg = f"{path}: a file of the checkpoint cannot be read: {_said(error)}"
+                msg = f"{path}: a file of the checkpoint cannot be read: {_reason(error)}"
                 raise StateError(msg) from error
             if hashlib.sha256(data).hexdigest() != checksum:
                 msg = f"{path}: a file of the checkpoint is damaged: its checksum does not fit"
@@ -232,28 +253,58 @@ class CheckpointStore:
         return [name for name in names if _sequence(name)]
 
     def _remove(self, path: str) -> None:
+        """Remove a checkpoint's folder, unless somebody else has put something there."""
         try:
-            if path:
+            if not path:
+                return
+            names = [str(name).rstrip("/").rpartition("/")[2] for name in self._files.ls(path, detail=False)]
+            others = sorted(name for name in names if not _FILE.fullmatch(name))
+            if others:
+                log.warning("checkpoint %s is not removed: it holds %s too", path, others[0])
+            else:
                 self._files.rm(path, recursive=True)
         except FileNotFoundError:
             pass
         except Exception as error:  # as in `prune`
-            log.warning("checkpoint %s cannot be removed: %s", path, _said(error))
+            log.warning("checkpoint %s cannot be removed: %s", path, _reason(error))
 
     def _place(self, partition: int) -> str:
         return f"{self._root}/{partition:05d}"
 
 
+def _with_checksum(manifest: Mapping[str, Any]) -> bytes:
+    """Return a manifest as it is written, with the checksum of all else that it says."""
+    checksum = hashlib.sha256(_json(manifest)).hexdigest()
+    return _json({**manifest, "checksum": checksum})
+
+
+def _checked(data: bytes) -> dict[str, Any]:
+    """Return a manifest; raise `StateError` unless every byte is as it was written."""
+    manifest: dict[str, Any] = json.loads(data)
+    if manifest.keys() - {"rules"} == MANIFEST_FIELDS - {"rules"}:
+        return manifest
+    stated = {name: value for name, value in manifest.items() if name != "checksum"}
+    # Compared as bytes, which also finds what changes no value, such as another way to write a number.
+    if data != _with_checksum(stated):
+        msg = "its checksum does not fit"
+        raise StateError(msg)
+    return manifest
+
+
+def _json(manifest: Mapping[str, Any]) -> bytes:
+    return json.dumps(manifest, sort_keys=True).encode()
+
+
 def _sequence(path: str) -> int:
     """Return the number that a checkpoint's folder begins with; 0 if it is no such folder."""
-    number = path.rpartition("/")[2].partition("-")[0]
-    return int(number) if number.isdecimal() else 0
+    found = _FOLDER.fullmatch(path.rpartition("/")[2])
+    return int(found[1]) if found else 0
 
 
-def _said(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return str(text).replace("\n", " ")
 
 
-def _kept_rules(said: dict[str, Any] | None) -> CheckpointedRules | None:
-    return CheckpointedRules(**said | {"before": tuple(said["before"])}) if said is not None else None
+def _rules(kept: dict[str, Any] | None) -> CheckpointedRules | None:
+    return CheckpointedRules(**kept | {"before": tuple(kept["before"])}) if kept is not None else None

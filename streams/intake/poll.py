@@ -94,9 +94,11 @@ class ReaderControl:
     and never changed in place.
     """
 
-    def __init__(self, topics: Collection[str]) -> None:
+    def __init__(self, topics: Collection[str], partitions: int | None = None) -> None:
         self.topics = frozenset(topics)
         """Topics whose records are handed over as whole polls."""
+        self.partitions = partitions
+        """How many each of them has; `None`: any number will do."""
         self.loading: frozenset[TopicPartition] = frozenset()
         """Written by the worker: places whose state is being loaded, which are neither sought nor read."""
         self.paused: frozenset[TopicPartition] = frozenset()

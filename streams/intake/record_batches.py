@@ -10,7 +10,8 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from aiokafka.errors import CorruptRecordException  # type: ignore[import-untyped]  # aiokafka ships no types
+from aiokafka.consumer.fetcher import READ_COMMITTED  # type: ignore[import-untyped]  # aiokafka ships no types
+from aiokafka.errors import CorruptRecordException  # type: ignore[import-untyped]  # the same
 
 
 class RecordBatches:
@@ -39,7 +40,7 @@ class RecordBatches:
                 result._partition_records = None
                 message = f"the checksum of a record batch of {result._topic_partition} is wrong"
                 raise CorruptRecordException(message)
-            if not batch.is_control_batch:
+            if not _is_aborted(unpacked, batch) and not batch.is_control_batch:
                 records = list(batch)
                 if (
                     records and records[0].offset < end
@@ -58,16 +59,25 @@ class RecordBatches:
         return found
 
 
+def _is_aborted(unpacked: Any, batch: Any) -> bool:
+    """Return whether a batch is of an aborted transaction, as aiokafka finds it; it must see every batch."""
+    if unpacked._isolation_level != READ_COMMITTED or batch.producer_id is None:
+        return False
+    unpacked._consume_aborted_up_to(batch.base_offset)
+    if batch.is_control_batch and unpacked._contains_abort_marker(batch):
+        unpacked._aborted_producers.discard(batch.producer_id)
+    return batch.is_transactional and batch.producer_id in unpacked._aborted_producers
+
+
 def unpack_whole_batches(fetcher: Any, topics: frozenset[str]) -> None:
     """Let what has been fetched of `topics` be unpacked a record batch at a time.
 
     What arrives while a fetch waits is unpacked as aiokafka does: then nobody is in a hurry. That must go on
-    to its end, for aiokafka may hold the rest of a batch that was cut. So is what is read by transactions,
-    whose aborted records aiokafka must find.
+    to its end, for aiokafka may hold the rest of a batch that was cut.
     """
     for tp, result in fetcher._records.items():
         unpacked = getattr(result, "_partition_records", None)
-        if unpacked is None or tp.topic not in topics or unpacked._isolation_level:
+        if unpacked is None or tp.topic not in topics:
             continue
         if "getall" in vars(result):
             continue

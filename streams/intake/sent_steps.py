@@ -75,6 +75,7 @@ class WarningsTopic:
                 bootstrap_servers=self._broker,
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
+                isolation_level="read_committed",
                 **security,
             )
             try:  # not `async with`: whoever is cancelled while it starts would leave its connections open
@@ -93,7 +94,7 @@ class WarningsTopic:
 def _step(value: bytes | None) -> tuple[str, int] | None:
     """Return a step's id and event time; `None` of what is no warning of ours."""
     try:
-        said = json.loads(value or b"")
-        return str(said["id"]), to_us(read_instant(said["time"]))
-    except (ValueError, TypeError, KeyError):
+        step = json.loads(value or b"")
+        return str(step["id"]), to_us(read_instant(step["time"]))
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None

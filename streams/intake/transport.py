@@ -30,7 +30,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from faust.types.transports import ConsumerT, TPorTopicSet
 
-from streams.errors import StateError
+from streams.errors import REBUILD, StateError
 from streams.intake.poll import Poll, ReaderControl, ReaderListener, ReadProgress, TopicPartition
 from streams.intake.record_batches import unpack_whole_batches
 
@@ -76,6 +76,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> Any:
         consumer = super()._create_consumer(loop)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        # What a transaction wrote is read once it is committed, and never where it is aborted.
+        consumer._isolation_level = "read_committed"
         return consumer
 
     async def _fetch_records(
@@ -89,6 +91,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         if not self.consumer.flow_active:
             return {}
         assignment = consumer._subscription.subscription.assignment
+        _check_partitions(consumer, board)
         try:
             loading = board.loading  # read first: a place that leaves it has a state to seek to
             await self._seek_to_state(consumer, assignment, board, loading)
@@ -104,9 +107,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         except NoOffsetForPartitionError:  # told of a place that has been sought meanwhile
             return {}
         except OffsetOutOfRangeError as error:
-            places = ", ".join(f"{tp.topic}/{tp.partition} at {at}" for tp, at in error.args[0].items())
-            message = f"the broker no longer has the records that the state continues with: {places}"
-            raise StateError(message) from error
+            raise await _out_of_range(consumer, error) from error
         others = {tp: found for tp, found in records.items() if tp.topic not in board.topics}
         if self._assignment is not assignment or not assignment.active:
             return others  # rebalanced meanwhile: all places will be sought, so nothing is lost
@@ -205,6 +206,34 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                     return True
             await asyncio.sleep(COMMIT_RETRY_S)
         return False
+
+
+def _check_partitions(consumer: Any, board: ReaderControl) -> None:
+    """Raise if the topics have grown since the worker started: customers move, their states do not."""
+    if board.partitions is None:
+        return
+    for topic in sorted(board.topics):
+        found = len(consumer.partitions_for_topic(topic) or ())
+        if found > board.partitions:
+            message = (
+                f"{topic} has grown from {board.partitions} to {found} partitions: customers have moved "
+                f"to other partitions, and their states have not; {REBUILD}"
+            )
+            raise StateError(message)
+
+
+async def _out_of_range(consumer: Any, error: Exception) -> StateError:
+    """Return why offsets that a state goes on from are none of the topics' any more."""
+    wanted = error.args[0]
+    begins = await consumer.beginning_offsets(list(wanted))
+    reasons = []
+    for tp, offset in wanted.items():
+        if offset < begins[tp]:
+            reason = f"{tp.topic}/{tp.partition} begins at {begins[tp]}, the records before were deleted"
+        else:
+            reason = f"{tp.topic}/{tp.partition} ends before it, the topic was made anew or cut"
+        reasons.append(f"{reason} (the state goes on at {offset})")
+    return StateError(f"state and topics do not fit: {'; '.join(reasons)}; {REBUILD}")
 
 
 def poll_of(place: TopicPartition, start: int, end: int, records: list[Any], *, more: bool) -> Poll:

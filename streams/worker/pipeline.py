@@ -93,7 +93,7 @@ class Pipeline:
         self._reloader = reloader
         self._clock = clock
         self._topics = {name: topic for topic, name in settings.topics.items()}
-        self.board = ReaderControl(self._topics)
+        self.board = ReaderControl(self._topics, settings.partitions)
         self.totals = PartitionTotals()
         self._checkpoint_totals = CheckpointTotals()
         self.delivery = RecordDelivery(send)
@@ -253,7 +253,14 @@ class Pipeline:
             return None
         revisions = self._reloader.rollout.revisions if self._reloader is not None else None
         return StateRestorer(
-            services.store, self._topics, self._core_engine, services.group, services.sent_steps, revisions
+            services.store,
+            self._topics,
+            self._core_engine,
+            services.group,
+            services.sent_steps,
+            revisions,
+            partitions=self._settings.partitions,
+            from_checkpoints=self._settings.from_checkpoints,
         )
 
     def _checkpoint_saver(self, services: CheckpointServices | None) -> CheckpointSaver | None:
@@ -266,6 +273,7 @@ class Pipeline:
             services.sent_steps,
             self._clock,
             self._checkpoint_totals,
+            self._settings.partitions,
         )
 
     def _find_lost(self) -> None:

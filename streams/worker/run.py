@@ -18,6 +18,8 @@ from typing import Final
 from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # aiokafka ships no types
 from faust.exceptions import ProducerSendError
 
+from streams.checkpoints.restore import check_all_partitions
+from streams.checkpoints.store import CheckpointStore
 from streams.core.events.topics import REQUIRED
 from streams.core.segments.engine import SegmentEngine
 from streams.errors import BrokerError
@@ -99,6 +101,9 @@ async def serve(
     settings, partitions = await _checked(
         settings, lambda given: () if dry is not None else outputs_of(given, rules)
     )
+    if settings.checkpoints and dry is None:
+        store = CheckpointStore(settings.checkpoints, settings.app)
+        await asyncio.to_thread(check_all_partitions, store, partitions)
     app = build_app(settings, engines, rules, dry.note if dry is not None else None)
     log.info("starting app=%s broker=%s topics=%s", settings.app, settings.broker, _names(settings))
     judging = None
@@ -163,8 +168,9 @@ async def _checked(
         else:
             _tell_absent(settings, whole)
             partitions = counts.get(whole.segment_days_topic, 0)
-            whole = replace(whole, topics=found, segment_partitions=partitions)
-            return whole, counts[next(iter(found.values()))]
+            inputs = counts[next(iter(found.values()))]
+            whole = replace(whole, topics=found, segment_partitions=partitions, partitions=inputs)
+            return whole, inputs
 
 
 def _without_absent(settings: WorkerSettings, counts: Mapping[str, int]) -> WorkerSettings:

@@ -84,6 +84,7 @@ class SegmentJudge(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
             group_id=f"{settings.app}-segments",
             enable_auto_commit=False,
             auto_offset_reset="earliest",
+            isolation_level="read_committed",
             session_timeout_ms=session_ms,
             heartbeat_interval_ms=min(3_000, session_ms // 3),
             **self._security,

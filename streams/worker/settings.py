@@ -36,6 +36,8 @@ class WorkerSettings:
     pace: BatchingPolicy = field(default_factory=BatchingPolicy)
     checkpoints: str = ""
     """A directory or `fsspec` URL; without one a state is rebuilt from the earliest records."""
+    from_checkpoints: bool = False
+    """Whether a partition of which the group has no offsets goes on from its newest checkpoint."""
     checkpoint_every_s: float = 30.0
     record_limit: int = 1_048_588
     """Bytes that the broker takes in one record (Kafka's `message.max.bytes`)."""
@@ -44,6 +46,8 @@ class WorkerSettings:
     segment_warnings_topic: str = "segment-warnings"
     segment_partitions: int = 0
     """Of the internal topic, as the worker finds it when it starts."""
+    partitions: int | None = None
+    """Of the input topics, as the worker finds them when it starts."""
 
     @property
     def rejected_topic(self) -> str:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import errno
+import json
+import logging
 import re
 from pathlib import Path
 from typing import Any
@@ -181,7 +183,7 @@ def test_a_full_disk_leaves_the_older_ones_and_nothing_of_the_new(tmp_path: Path
 def test_what_was_left_half_written_goes_with_the_next_one(tmp_path: Path) -> None:
     store = CheckpointStore(str(tmp_path), "shop")
     save(store, 10)
-    left = tmp_path / "shop" / "00003" / "0000000002-killed"
+    left = tmp_path / "shop" / "00003" / "0000000002-0badc0de"
     left.mkdir()
     (left / "customers.parquet").write_bytes(b"half")
     save(store, 20)
@@ -214,3 +216,64 @@ def test_the_query_of_the_page_finds_the_customers_who_are_warned_of(tmp_path: P
         ("large", "low", 9.0),
         ("small", "low", 2.5),
     ]
+
+
+def test_every_flipped_bit_of_a_manifest_is_noticed_and_the_one_before_it_used(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = CheckpointStore(str(tmp_path), "shop")
+    before, damaged = save(store, 10, 20)
+    manifest = Path(damaged.path) / MANIFEST
+    data = manifest.read_bytes()
+    assert store.whole(3) == [before, damaged]
+    logging.disable()
+    for bit in range(8 * len(data)):
+        flipped = bytearray(data)
+        flipped[bit // 8] ^= 1 << bit % 8
+        manifest.write_bytes(flipped)
+        assert store._manifest(damaged.path) is None, bytes(flipped)
+    logging.disable(logging.NOTSET)
+    manifest.write_bytes(data.replace(b'"offset": 20', b'"offset": 21'))
+    loaded = store.load(3, {"orders": 20, "logins": 0})
+    assert loaded is not None
+    assert loaded[0] == before
+    assert "has an unreadable manifest: its checksum does not fit" in caplog.text
+
+
+def test_a_manifest_of_the_first_format_is_read(tmp_path: Path) -> None:
+    store = CheckpointStore(str(tmp_path), "shop")
+    (saved,) = save(store, 10)
+    path = Path(saved.path) / MANIFEST
+    manifest = json.loads(path.read_text())
+    del manifest["checksum"], manifest["partitions"]
+    path.write_text(json.dumps(manifest, sort_keys=True))
+    assert store.whole(3) == [saved]
+    manifest["topics"]["orders"]["offset"] = 11
+    path.write_text(json.dumps(manifest | {"checksun": "0"}, sort_keys=True))
+    assert store.whole(3) == []
+
+
+def test_what_is_not_a_checkpoint_is_left_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store = CheckpointStore(str(tmp_path), "shop")
+    saved = save(store, 10)
+    partition = tmp_path / "shop" / "00003"
+    others = [partition / name for name in ("1-notes", "0000000001-backup", "2024-01-01", "0000000001")]
+    others += [tmp_path / "shop" / "7"]
+    for folder in others:
+        folder.mkdir()
+        (folder / "precious.txt").write_text("mine")
+    note = Path(saved[0].path) / "why.txt"
+    note.write_text("the incident of May")
+    save(store, *range(20, 30))
+    assert all((folder / "precious.txt").exists() for folder in others)
+    assert note.exists()
+    assert "it holds why.txt too" in caplog.text
+    assert store.partitions() == [3]
+
+
+def test_a_checkpoint_says_whether_the_group_has_committed_it(url: str) -> None:
+    store = CheckpointStore(url, "shop")
+    first, second = save(store, 10, 20)
+    store.mark_committed(first)
+    assert [c.is_committed for c in store.whole(3)] == [True, False]
+    assert store.whole(3) == [first, second]

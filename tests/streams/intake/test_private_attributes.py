@@ -15,6 +15,7 @@ import aiokafka  # type: ignore[import-untyped]  # ships no types
 import faust
 import pytest
 from aiokafka.consumer import fetcher, group_coordinator, subscription_state  # type: ignore[import-untyped]  # none
+from aiokafka.record import default_records  # type: ignore[import-untyped]  # none
 from faust.streams import Stream
 from faust.transport.drivers import aiokafka as driver
 
@@ -24,7 +25,7 @@ from streams.worker import app, run, segment_judge
 USED: dict[type[Any], tuple[str, ...]] = {
     aiokafka.AIOKafkaConsumer: (
         *("_fetch_max_wait_ms", "_fetcher", "_subscription", "_coordinator"),
-        *("beginning_offsets", "seek"),
+        *("_isolation_level", "beginning_offsets", "seek", "partitions_for_topic"),
     ),
     fetcher.Fetcher: ("_records",),
     fetcher.FetchResult: (
@@ -33,7 +34,11 @@ USED: dict[type[Any], tuple[str, ...]] = {
     ),
     fetcher.PartitionRecords: (
         *("_records", "_records_iterator", "_check_crcs", "_isolation_level"),
-        *("next_fetch_offset",),
+        *("_consume_aborted_up_to", "_contains_abort_marker", "_aborted_producers", "next_fetch_offset"),
+    ),
+    default_records.DefaultRecordBatch: (
+        *("producer_id", "base_offset", "next_offset", "is_control_batch", "is_transactional"),
+        "validate_crc",
     ),
     group_coordinator.GroupCoordinator: (
         *("_commit_lock", "_do_commit_offsets"),

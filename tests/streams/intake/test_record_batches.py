@@ -44,15 +44,26 @@ class Fetcher:
         self._records = {TP: result}
 
 
-def batch(offsets: Sequence[int], codec: int = 0, *, control: bool = False) -> bytes:
+def batch(offsets: Sequence[int], codec: int = 0, *, control: bool = False, producer: int = -1) -> bytes:
     """A record batch of records at rising offsets; a control batch is a transaction's marker."""
-    builder = DefaultRecordBatchBuilder(2, codec, False, -1, -1, -1, 1 << 20)
+    builder = DefaultRecordBatchBuilder(2, codec, producer >= 0, producer, 0, 0, 1 << 20)
     for offset in offsets:
         key = None if offset % 5 == 2 else b"k%d" % offset
         value = None if offset % 5 == 3 else b"v%d" % offset
         builder.append(offset - offsets[0], 1_000 + offset, key, value, [("h", b"x")])
+    return written(builder, offsets[0], control=control)
+
+
+def marker(offset: int, producer: int, *, aborts: bool) -> bytes:
+    """The control batch that ends a transaction."""
+    builder = DefaultRecordBatchBuilder(2, 0, True, producer, 0, 0, 1 << 10)
+    builder.append(0, 1_000, bytes([0, 0, 0, 0 if aborts else 1]), b"", [])
+    return written(builder, offset, control=True)
+
+
+def written(builder: DefaultRecordBatchBuilder, offset: int, *, control: bool) -> bytes:
     data = bytearray(builder.build())
-    data[0:8] = offsets[0].to_bytes(8, "big")  # the batch's base offset, which the broker sets
+    data[0:8] = offset.to_bytes(8, "big")  # the batch's base offset, which the broker sets
     if control:
         data[22] |= 0x20
         data[17:21] = calc_crc32c(bytes(data[21:])).to_bytes(4, "big")
@@ -60,12 +71,16 @@ def batch(offsets: Sequence[int], codec: int = 0, *, control: bool = False) -> b
 
 
 def fetched(
-    *batches: bytes, position: int, whole: bool, isolation: int = 0
+    *batches: bytes,
+    position: int,
+    whole: bool,
+    isolation: int = 0,
+    aborted: Sequence[tuple[int, int]] = (),
 ) -> tuple[FetchResult, Assignment]:
     """What aiokafka holds after a fetch from `position`."""
     assignment = Assignment(position)
     records = PartitionRecords(
-        TP, MemoryRecords(b"".join(batches)), [], position, None, None, True, isolation
+        TP, MemoryRecords(b"".join(batches)), list(aborted), position, None, None, True, isolation
     )
     result = FetchResult(TP, assignment=assignment, partition_records=records, backoff=0)
     if whole:
@@ -124,6 +139,52 @@ def test_any_batches_in_any_pieces_are_what_aiokafka_reads(
     assert read(*whole, cycle(limits)) == read(*plain, cycle([None]))
 
 
+@given(
+    st.lists(st.tuples(st.integers(-1, 2), st.sampled_from(["write", "commit", "abort"])), max_size=12),
+    st.integers(0, 12),
+    st.lists(st.one_of(st.none(), st.integers(1, 7)), min_size=1),
+)
+def test_of_transactions_what_was_committed_is_read_in_any_pieces(
+    moves: list[tuple[int, str]], skipped: int, limits: list[int | None]
+) -> None:
+    batches: list[tuple[int, bytes]] = []
+    begun: dict[int, int] = {}
+    open_records: dict[int, list[int]] = {}
+    aborted: list[tuple[int, int]] = []
+    due: list[int] = []
+    at = 0
+    for producer, move in moves:
+        if move == "write":
+            offsets = [at, at + 1]
+            batches.append((at, batch(offsets, producer=producer)))
+            if producer < 0:
+                due += offsets
+            else:
+                begun.setdefault(producer, at)
+                open_records.setdefault(producer, []).extend(offsets)
+            at += 2
+        elif producer in begun:
+            batches.append((at, marker(at, producer, aborts=move == "abort")))
+            first, records = begun.pop(producer), open_records.pop(producer)
+            if move == "abort":
+                aborted.append((producer, first))
+            else:
+                due += records
+            at += 1
+    # The broker gives nothing of what is undecided, and names the aborted transactions that reach in.
+    stable = min(begun.values(), default=at)
+    position = min(skipped, stable)
+    ends = [begin for begin, _ in batches[1:]] + [at]
+    shown = [
+        data for (begin, data), end in zip(batches, ends, strict=False) if begin < stable and end > position
+    ]
+    whole = fetched(*shown, position=position, whole=True, isolation=1, aborted=aborted)
+    plain = fetched(*shown, position=position, whole=False, isolation=1, aborted=aborted)
+    seen = read(*whole, cycle(limits))
+    assert seen == read(*plain, cycle([None]))
+    assert [each[0] for each in seen[:-1]] == [o for o in sorted(due) if position <= o < stable]
+
+
 def test_a_seek_between_two_pieces_drops_what_is_left() -> None:
     result, assignment = fetched(batch([10, 11, 12]), batch([13]), position=10, whole=True)
     assert [record.offset for record in result.getall(2)] == [10, 11]
@@ -148,8 +209,6 @@ def test_what_is_not_ours_is_left_to_aiokafka() -> None:
     unpack_whole_batches(Fetcher(result), frozenset({"logins"}))
     assert {type(record) for record in result.getall()} == {ConsumerRecord}
     unpack_whole_batches(Fetcher(object()), ORDERS)
-    transactional, _ = fetched(batch([10]), position=10, whole=True, isolation=1)
-    assert {type(record) for record in transactional.getall()} == {ConsumerRecord}
 
 
 @given(st.integers(0, 7), st.lists(st.integers(1, 4), min_size=1))

@@ -80,6 +80,7 @@ class Shop:
         self.group, self.warned = Group(), Warned()
         self.log = Log(Topic.ORDERS, tuple(range(10, 60, 5)))
         self.zone = "UTC"
+        self.settings = SETTINGS
 
     async def worker(self) -> Worker:
         worker = Worker(self)
@@ -100,8 +101,8 @@ class Worker:
         self.acknowledged = True
         self.waiting: list[asyncio.Future[Any]] = []
         store = CheckpointStore(str(shop.folder), "lapwing", shop.disk)
-        services = CheckpointServices(store, shop.group, shop.warned)
-        self.pipeline = Pipeline(SETTINGS, self.engine, self.send, lambda: 0.0, services)
+        self.services = CheckpointServices(store, shop.group, shop.warned)
+        self.pipeline = Pipeline(shop.settings, self.engine, self.send, lambda: 0.0, self.services)
 
     def engine(self, number: int) -> Engine:
         settings = EngineSettings(reorder_us=0, time_zone=self.shop.zone)
