@@ -13,8 +13,9 @@ from enum import StrEnum
 from typing import Final
 
 from streams.core.analysis.cases import Want
-from streams.core.analysis.examples import witness
-from streams.core.analysis.satisfiable import possible
+from streams.core.analysis.examples import example
+from streams.core.analysis.out_of_range import out_of_range
+from streams.core.analysis.satisfiable import satisfiable, satisfiable_after
 from streams.core.conditions import tree as c
 from streams.core.conditions.parser import parse_condition
 from streams.core.events.topics import REQUIRED, Topic
@@ -40,6 +41,7 @@ CODES: Final[dict[str, tuple[Severity, str]]] = {
     "L104": (Severity.WARNING, "`only` is never false"),
     "L105": (Severity.ERROR, "`when` contradicts `only`"),
     "L106": (Severity.WARNING, "a part of a condition decides nothing"),
+    "L107": (Severity.WARNING, "a number or word outside of its feature's range"),
     "L111": (Severity.ERROR, "`clear` is never true"),
     "L112": (Severity.ERROR, "`clear` is true whenever `when` is"),
     "L113": (Severity.WARNING, "`clear` can be true while `when` is"),
@@ -119,6 +121,7 @@ def lint(rulebook: Rulebook, around: Surroundings) -> list[LintFinding]:
             sound.append(each)
             own += _clear(each)
         findings += own
+        findings += _out_of_range(each, own)
         findings += _surroundings(each, around)
     # What never opens, or always, would be implied by, or imply, every other rule.
     findings += _between([each for each in sound if each.rule.status is RuleStatus.ACTIVE])
@@ -140,26 +143,47 @@ def _parsed(placed: PlacedRule) -> _Parsed:
 def _conditions(each: _Parsed) -> Iterator[LintFinding]:
     """Yield what is wrong with `when` and `only`."""
     if each.only is not None:
-        if not possible((each.only, Want.TRUE)):
-            yield each.finding("L103", ["only"], f"`only` is never true: {each.rule.only}", _RANGES)
+        if not satisfiable((each.only, Want.TRUE)):
+            yield each.finding(
+                "L103", ["only"], f"`only` is never true: {each.rule.only}", _ranges(each.only)
+            )
             return
         if _is_certain(each.only):
             yield each.finding(
                 "L104", ["only"], "`only` is true of every customer", "leave it out or mend it"
             )
-    if not possible((each.when, Want.TRUE)):
-        yield each.finding("L101", CONDITIONS, f"`when` is never true{_blamed(each.when)}", _RANGES)
-    elif not possible((each.when, Want.FALSE)):
-        known = "" if possible((each.when, Want.NOT_TRUE)) is False else " where its features are known"
-        yield each.finding("L102", CONDITIONS, f"`when` is true of every customer{known}", _RANGES)
-    elif not possible((each.opens, Want.TRUE)):
+    if not satisfiable((each.when, Want.TRUE)):
+        yield each.finding(
+            "L101", CONDITIONS, f"`when` is never true{_blamed(each.when)}", _ranges(each.when)
+        )
+    elif not satisfiable((each.when, Want.FALSE)):
+        known = "" if satisfiable((each.when, Want.NOT_TRUE)) is False else " where its features are known"
+        yield each.finding("L102", CONDITIONS, f"`when` is true of every customer{known}", _ranges(each.when))
+    elif not satisfiable((each.opens, Want.TRUE)):
         text = "`when` is never true of a customer whom `only` covers"
         yield each.finding("L105", CONDITIONS, text, "the two contradict each other: mend one of them")
     else:
         yield from _idle_parts(each)
 
 
-_RANGES: Final = "look at the features' ranges in docs/features.md and at the direction of each comparison"
+def _ranges(condition: c.Condition) -> str:
+    """Return what to do about a condition whose verdict follows from the ranges of its features."""
+    wrong = [str(each) for each in out_of_range(condition)]
+    return (
+        "; ".join(wrong)
+        or "look at the features' ranges in docs/features.md and at the direction of each comparison"
+    )
+
+
+def _out_of_range(each: _Parsed, found: Sequence[LintFinding]) -> Iterator[LintFinding]:
+    """Yield numbers outside of a feature's range, in conditions that nothing else was found about."""
+    lines = {finding.line for finding in found}
+    for field, condition in (("when", each.when), ("only", each.only), ("clear", each.clear)):
+        fields = [field, *CONDITIONS]
+        if condition is not None and each.placed.line(*fields) not in lines:
+            for wrong in out_of_range(condition):
+                hint = "the comparison decides nothing: write the number that is meant"
+                yield each.finding("L107", fields, f"in `{field}` {wrong}", hint)
 
 
 def _is_certain(condition: c.Condition) -> bool:
@@ -168,12 +192,12 @@ def _is_certain(condition: c.Condition) -> bool:
     One that is true wherever it is known, such as `churn_probability >= 0`, may be there to ask just that.
     """
     may_be_missing = any(CATALOGUE[name].may_be_missing for name in c.features_of(condition))
-    return not possible((condition, Want.NOT_TRUE if may_be_missing else Want.FALSE))
+    return not satisfiable((condition, Want.NOT_TRUE if may_be_missing else Want.FALSE))
 
 
 def _blamed(condition: c.Condition) -> str:
     """Return which part of a chain of ANDs is never true by itself, as words to be added."""
-    places = [i for i, part in enumerate(c.parts(condition, c.And), 1) if not possible((part, Want.TRUE))]
+    places = [i for i, part in enumerate(c.parts(condition, c.And), 1) if not satisfiable((part, Want.TRUE))]
     several = len(c.parts(condition, c.And)) > 1
     return f": its part {places[0]} (of those joined by AND) never is" if places and several else ""
 
@@ -190,7 +214,7 @@ def _idle_parts(each: _Parsed) -> Iterator[LintFinding]:
                     "L106", [field, *CONDITIONS], text, "it decides nothing: leave it out or mend it"
                 )
             for branch in c.parts(part, c.Or):
-                if branch is not part and not possible((branch, Want.TRUE)):
+                if branch is not part and not satisfiable((branch, Want.TRUE)):
                     text = f"an alternative in part {number} of `{field}` is never true ({_read(branch)})"
                     yield each.finding("L106", [field, *CONDITIONS], text, "leave it out or mend it")
 
@@ -203,16 +227,23 @@ def _clear(each: _Parsed) -> Iterator[LintFinding]:
     """Yield what is wrong with `clear` after `when`."""
     if each.clear is None or each.clear == c.Constant(False):  # `FALSE` says on purpose: never
         return
-    if not possible((each.clear, Want.TRUE)):
+    if not satisfiable((each.clear, Want.TRUE)):
         text = "`clear` is never true, so the warning never resolves"
-        yield each.finding("L111", ["clear"], text, "mend it, or write FALSE if that is meant")
+        wrong = [str(each) for each in out_of_range(each.clear)]
+        hint = "; ".join([*wrong, "write FALSE if that is meant"])
+        yield each.finding("L111", ["clear"], text, hint)
         return
-    if not possible((each.opens, Want.TRUE), (each.clear, Want.NOT_TRUE)):
+    if not satisfiable_after(each.opens, each.clear):
+        names = sorted({n for n in c.features_of(each.clear) if n in CATALOGUE and not CATALOGUE[n].can_fall})
+        text = f"`clear` can never become true once `when` was, for {' and '.join(names)} never falls"
+        yield each.finding("L111", ["clear"], text, "read a feature that can fall, or write FALSE")
+        return
+    if not satisfiable((each.opens, Want.TRUE), (each.clear, Want.NOT_TRUE)):
         text = "`clear` is true whenever `when` is, so a warning closes as soon as it opened"
         yield each.finding("L112", ["clear"], text, "turn it round: it says when the danger is over")
         return
-    if possible((each.opens, Want.TRUE), (each.clear, Want.TRUE)):
-        found = witness([each.opens, each.clear])
+    if satisfiable((each.opens, Want.TRUE), (each.clear, Want.TRUE)):
+        found = example([each.opens, each.clear])
         if found is not None:
             text = f"`clear` can be true while `when` still is, for example with {_example(found)}"
             hint = "a warning would open and close again and again: add to `clear` what excludes `when`"
@@ -282,7 +313,7 @@ def _adds_nothing(each: _Parsed, other: _Parsed) -> bool:
         return False
     if not set(c.features_of(other.opens)) & set(c.features_of(each.opens)):
         return False
-    return not possible((each.opens, Want.TRUE), (other.opens, Want.NOT_TRUE))
+    return not satisfiable((each.opens, Want.TRUE), (other.opens, Want.NOT_TRUE))
 
 
 def _place(each: _Parsed) -> str:

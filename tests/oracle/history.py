@@ -133,8 +133,8 @@ def days_31_to_60(view: View, events: Iterable[Event]) -> list[Event]:
 
 
 def ratio(above: float, below: float) -> float | None:
-    """Return `above / below`, missing where `below` is 0."""
-    return above / below if below != 0 else None
+    """Return `above / below`, missing where `below` is not positive."""
+    return above / below if below > 0 else None
 
 
 def since_last(view: View, events: Iterable[Event]) -> float | None:
@@ -169,7 +169,7 @@ def orders(view: View) -> dict[str, Value]:
         "orders_total": sum(is_placed(e) for e in view.seen),
         "days_since_order": idle,
         "order_gap_mean": gap,
-        "overdue": None if idle is None or gap is None else idle / gap,
+        "overdue": None if idle is None or gap is None else ratio(idle, gap),
         "order_trend": ratio(counts["orders_30d"], earlier),
     }
 

@@ -11,7 +11,7 @@ from typing import Final
 from streams.core.conditions import tree as c
 
 MOST: Final = 4000
-"""Cases that a condition is taken apart into; a condition of more is taken to be able to do anything."""
+"""Cases of a condition that are looked at; one with more counts as able to have any verdict."""
 
 
 class TooManyCases(Exception):
@@ -19,7 +19,7 @@ class TooManyCases(Exception):
 
 
 class Want(Enum):
-    """What a condition is asked to be."""
+    """The verdict that a condition is to have."""
 
     TRUE = "true"
     FALSE = "false"
@@ -43,7 +43,7 @@ _MIRRORED: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Comparison:
     """Two numbers, both known, of which the comparison holds; `<>` is one of the operators."""
 
     op: str
@@ -61,7 +61,7 @@ class OneOf:
 
 
 @dataclass(frozen=True, slots=True)
-class Is:
+class Known:
     """A number that is known, or missing."""
 
     of: c.Numeric
@@ -69,14 +69,14 @@ class Is:
 
 
 @dataclass(frozen=True, slots=True)
-class Worded:
-    """What a test of a word says: true, false or, of a missing word, `None`."""
+class WordVerdict:
+    """The verdict of a test on a word: true, false or, for a missing word, `None`."""
 
     test: c.WordTest
-    says: bool | None
+    verdict: bool | None
 
 
-Fact = Held | OneOf | Is | Worded
+Fact = Comparison | OneOf | Known | WordVerdict
 Case = tuple[Fact, ...]
 
 _OPPOSITE: Final = {"<": ">=", "<=": ">", "=": "<>", ">=": "<", ">": "<="}
@@ -105,14 +105,16 @@ def cases(condition: c.Condition, want: Want) -> list[Case]:
             taken = both([cases(when, Want.TRUE), cases(then, want)])
             return [*taken, *both([cases(when, Want.NOT_TRUE), cases(otherwise, want)])]
         case c.Compare(op, left, right):
-            missing: list[Case] = [(Is(left, known=False),), (Is(right, known=False),)]
-            return _leaf((Held(op, left, right),), (Held(_OPPOSITE[op], left, right),), missing, want)
+            missing: list[Case] = [(Known(left, known=False),), (Known(right, known=False),)]
+            return _leaf(
+                (Comparison(op, left, right),), (Comparison(_OPPOSITE[op], left, right),), missing, want
+            )
         case c.InList(of, values):
             among, apart = OneOf(of, values, among=True), OneOf(of, values, among=False)
-            return _leaf((among,), (apart,), [(Is(of, known=False),)], want)
+            return _leaf((among,), (apart,), [(Known(of, known=False),)], want)
         case c.WordTest():
-            says = [(Worded(condition, said),) for said in (True, False)]
-            return _leaf(says[0], says[1], [(Worded(condition, None),)], want)
+            true, false, unknown = ((WordVerdict(condition, each),) for each in (True, False, None))
+            return _leaf(true, false, [unknown], want)
 
 
 _TRUTHS: Final[dict[Want, tuple[bool, ...]]] = {
@@ -160,7 +162,7 @@ def _and(left: c.Condition, right: c.Condition, want: Want) -> list[Case]:
 
 def _is_missing(of: c.Numeric | c.Condition, *, missing: bool) -> list[Case]:
     if isinstance(of, c.NUMERIC):
-        return [(Is(of, known=not missing),)]
+        return [(Known(of, known=not missing),)]
     if missing:
         return cases(of, Want.MISSING)
     return _either(cases(of, Want.TRUE), cases(of, Want.FALSE))

@@ -1,4 +1,4 @@
-"""Customers made up to fit conditions: what is found can be, for the very program that judges says so."""
+"""Customers made up to fit conditions, each checked by the very program that evaluates rules."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from streams.core.analysis import ranges
 from streams.core.analysis.cases import Want
-from streams.core.analysis.intervals import Interval
+from streams.core.analysis.intervals import Interval, is_whole, range_of
 from streams.core.analysis.satisfiable import Box, feasible
 from streams.core.conditions import tree as c
 from streams.core.conditions.compiler import Program
-from streams.core.features.catalogue import DTYPES
+from streams.core.events.topics import Topic
+from streams.core.features.catalogue import CATALOGUE, CLASSES, DTYPES
+from streams.core.features.relations import AT_LEAST, KNOWN_WITH, ORDERED, RATIOS, WINDOWS
 from streams.core.steps import Value
 
 TRIES: Final = 1500
@@ -24,10 +25,13 @@ TRIES: Final = 1500
 CASES: Final = 12
 """Cases that are tried; the first are as good as any."""
 
+_QUIET: Final = 0.1
+_MISSING: Final = 0.3
+"""Shares of the customers made up for whom a topic is quiet, and a feature missing by itself."""
 _SPREAD: Final = (0.0, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 20.0, 30.0, 45.0, 60.0, 90.0, 150.0, 400.0)
 
 
-def witness(conditions: Sequence[c.Condition]) -> dict[str, Value] | None:
+def example(conditions: Sequence[c.Condition]) -> dict[str, Value] | None:
     """Return features of a customer for whom all conditions are true, or `None` where none was found."""
     read = list(dict.fromkeys(name for condition in conditions for name in c.features_of(condition)))
     names = _with_what_they_need(read)
@@ -50,12 +54,12 @@ def witness(conditions: Sequence[c.Condition]) -> dict[str, Value] | None:
 
 
 def _with_what_they_need(read: Sequence[str]) -> list[str]:
-    """Return features and all those that the facts about them speak of, so that the facts can be checked."""
+    """Return features and all those that they depend on, so that this can be checked."""
     names = dict.fromkeys(read)
     for name in list(names):
-        names |= dict.fromkeys(ranges.KNOWN_WITH.get(name, ()))
+        names |= dict.fromkeys(KNOWN_WITH.get(name, ()))
     for name in list(names):
-        names |= dict.fromkeys(other for other, _ in ranges.AT_LEAST.get(name, ()))
+        names |= dict.fromkeys(other for other, _ in AT_LEAST.get(name, ()))
     return [*names, *(["tenure_days"] if "tenure_days" not in names else [])]
 
 
@@ -64,16 +68,20 @@ def _made_up(
 ) -> dict[str, NDArray[Any]]:
     """Return (TRIES,) values of each feature within its interval; missing is NaN, or an empty word."""
     words = _words(conditions)
+    quiet = {topic: rng.random(TRIES) < _QUIET for topic in Topic}
+    quiet |= {topic: np.full(TRIES, topic in box.quiet) for topic in box.quiet | box.alive}
     columns: dict[str, NDArray[Any]] = {}
     for name in names:
         if DTYPES[name] is pl.String:
             columns[name] = rng.choice(np.array(words, dtype=np.object_), TRIES)
         else:
             columns[name] = _numbers(box.interval(name), name, rng)
-        if name in box.missing:
-            columns[name] = np.full(TRIES, "" if DTYPES[name] is pl.String else np.nan)
-        elif name not in box.known and DTYPES[name] is not pl.String and not ranges.always_known(name):
-            columns[name] = np.where(rng.random(TRIES) < 0.3, np.nan, columns[name])
+        missing = np.any([quiet[topic] for topic in CATALOGUE[name].reads] or [np.zeros(TRIES, bool)], axis=0)
+        if name in box.missing and CATALOGUE[name].may_be_missing:
+            missing[:] = True
+        elif name not in box.known and CATALOGUE[name].may_be_missing:
+            missing |= rng.random(TRIES) < _MISSING
+        columns[name] = np.where(missing, "" if DTYPES[name] is pl.String else np.nan, columns[name])
     return columns | _derived(columns, rng)
 
 
@@ -81,18 +89,17 @@ def _derived(columns: Mapping[str, NDArray[Any]], rng: np.random.Generator) -> d
     """Return what follows from others, solved for the one or the other side."""
     made: dict[str, NDArray[Any]] = {}
     with np.errstate(all="ignore"):
-        for defined in ranges.DEFINED:
-            if defined.name not in columns:
+        for name, (over, under) in RATIOS.items():
+            if name not in columns:
                 continue
-            above, below = columns[defined.above], columns[defined.below]
-            quotient = np.where(below != 0, above / below, np.nan)
-            if not ranges.is_whole(defined.above):
+            above, below = columns[over], columns[under]
+            quotient = np.where(below > 0, above / below, np.nan)
+            if not is_whole(over):
                 # Half of the time the quotient is kept, and what stands above it follows.
-                keep = rng.random(TRIES) < 0.5
-                wanted = columns[defined.name] * below
-                made[defined.above] = np.where(keep, wanted, above)
-                quotient = np.where(keep, made[defined.above] / below, quotient)
-            made[defined.name] = quotient
+                keep = (rng.random(TRIES) < 0.5) & (below > 0)
+                made[over] = np.where(keep, columns[name] * below, above)
+                quotient = np.where(keep, made[over] / below, quotient)
+            made[name] = quotient
     return made
 
 
@@ -109,14 +116,14 @@ def _numbers(interval: Interval, name: str, rng: np.random.Generator) -> NDArray
     inside += [low + step for step in _SPREAD] + [
         low + (high - low) * share for share in (0.1, 0.25, 0.5, 0.75)
     ]
-    if ranges.is_whole(name):
+    if is_whole(name):
         inside = [float(round(value)) for value in inside]
     fitting = [value for value in inside if value in interval] or [low]
     return rng.choice(np.array(fitting, dtype=np.float64), TRIES)
 
 
 def _words(conditions: Sequence[c.Condition]) -> list[str]:
-    found = list(ranges.CLASSES) + [word for condition in conditions for word in _words_of(condition)]
+    found = list(CLASSES) + [word for condition in conditions for word in _words_of(condition)]
     return [*dict.fromkeys(found), "another", ""]
 
 
@@ -145,18 +152,18 @@ def _consistent(columns: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
         for name, values in columns.items():
             if DTYPES[name] is pl.String:
                 continue
-            interval = ranges.range_of(name)
+            interval = range_of(name)
             good &= np.isnan(values) | ((values >= interval.low) & (values <= interval.high))
-            for other, least in ranges.AT_LEAST.get(name, ()):
+            for other, least in AT_LEAST.get(name, ()):
                 if other in columns:
                     good &= np.isnan(values) | (columns[other] >= least)
-            for other in ranges.KNOWN_WITH.get(name, ()):
+            for other in KNOWN_WITH.get(name, ()):
                 good &= np.isnan(values) | ~np.isnan(columns[other])
-        for fact in ranges.ORDERED:
+        for fact in ORDERED:
             if fact.low in columns and fact.high in columns:
                 low, high = columns[fact.low], columns[fact.high]
                 good &= ~(low >= high if fact.strictly else low > high)
-        for window in ranges.WINDOWS:
+        for window in WINDOWS:
             if window.count in columns and window.since in columns:
                 count, since = columns[window.count], columns[window.since]
                 good &= ~((count >= 1) & ~(since <= window.longest_ago))

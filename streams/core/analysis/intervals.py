@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from streams.core.conditions import tree as c
+from streams.core.features.catalogue import CATALOGUE
 
 Numbers = Callable[[c.Numeric], float | None]
 """What a number of a condition is for a customer, `None` where it is missing."""
@@ -178,6 +179,21 @@ def _picked(
 # -- arithmetic, rounded outwards: what an expression can be where its parts lie in theirs -----------------
 
 ALL: Final = Interval()
+
+
+def range_of(name: str) -> Interval:
+    """Return the values that a feature can have where it is known: all, for one that the catalogue has not.
+
+    >>> range_of("churn_probability")
+    Interval(low=0, high=1, low_open=False, high_open=False)
+    """
+    feature = CATALOGUE.get(name)
+    return ALL if feature is None else Interval(feature.low, feature.high)
+
+
+def is_whole(name: str) -> bool:
+    """Return whether a feature is a count."""
+    return name in CATALOGUE and CATALOGUE[name].is_whole
 
 
 def point(of: Interval) -> float | None:

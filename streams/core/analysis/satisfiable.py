@@ -1,8 +1,8 @@
 """Whether conditions can be true, false or missing at all, over the ranges of the features.
 
-Each case of a condition is a list of facts. Intervals of its numbers are narrowed by them, and by what is
-known of the features, until nothing changes; a case in which one becomes empty cannot be. Whatever is not
-understood is taken to be possible, so that "impossible" is always a proof, and "possible" is none.
+Each case of a condition is a list of facts. The intervals of its numbers are narrowed by them, and by what is
+known of the features, until nothing changes; a case in which one becomes empty is impossible. Whatever is not
+understood counts as possible, so that "unsatisfiable" is always a proof, and "satisfiable" is none.
 """
 
 from __future__ import annotations
@@ -11,41 +11,95 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from streams.core.analysis import ranges
-from streams.core.analysis.cases import Case, Held, Is, OneOf, TooManyCases, Want, Worded, both, cases
-from streams.core.analysis.intervals import ALL, Interval, join, minus, over, plus, point, times, whole
+from streams.core.analysis.cases import (
+    Case,
+    Comparison,
+    Known,
+    OneOf,
+    TooManyCases,
+    Want,
+    WordVerdict,
+    both,
+    cases,
+)
+from streams.core.analysis.intervals import (
+    ALL,
+    Interval,
+    is_whole,
+    join,
+    minus,
+    over,
+    plus,
+    point,
+    range_of,
+    times,
+    whole,
+)
 from streams.core.conditions import tree as c
 from streams.core.conditions.compiler import word_verdict
+from streams.core.events.topics import Topic
 from streams.core.features.catalogue import CATALOGUE
+from streams.core.features.relations import AT_LEAST, KNOWN_WITH, ORDERED, RATIOS, WINDOWS
 
 ROUNDS: Final = 12
 """Times that a case is gone through at most; stopping early only proves less."""
 
+_POSITIVE: Final = Interval(low=0, low_open=True)
+_NOT_POSITIVE: Final = Interval(high=0)
 _ARITHMETIC: Final = {"+": plus, "-": minus, "*": times, "/": over}
 
 Asked = tuple[c.Condition, Want]
 
 
-def possible(*asked: Asked) -> bool:
+def satisfiable(*asked: Asked) -> bool:
     """Return whether the conditions may all be as asked for one customer; `False` is a proof of the contrary.
 
     >>> from streams.core.conditions.parser import parse_condition
     >>> from streams.core.features.catalogue import DTYPES
-    >>> possible((parse_condition("orders_7d > 3 AND orders_30d < 2", DTYPES), Want.TRUE))
+    >>> satisfiable((parse_condition("orders_7d > 3 AND orders_30d < 2", DTYPES), Want.TRUE))
     False
     """
     return next(feasible(*asked), None) is not None
 
 
-def feasible(*asked: Asked) -> Iterator[Box]:
-    """Yield what is left of the numbers in each case not ruled out; of too many cases one with all."""
+def satisfiable_after(before: c.Condition, after: c.Condition) -> bool:
+    """Return whether `after` may become true for a customer for whom `before` was true at an earlier instant.
+
+    >>> from streams.core.conditions.parser import parse_condition
+    >>> from streams.core.features.catalogue import DTYPES
+    >>> before, after = (parse_condition(f"complaints_total {test}", DTYPES) for test in (">= 3", "< 2"))
+    >>> satisfiable_after(before, after)
+    False
+    """
+    growing = [name for name in dict.fromkeys(c.features_of(after)) if not _can_fall(name)]
+    if not growing:
+        return satisfiable((after, Want.TRUE))
+    return any(
+        satisfiable((after, Want.TRUE), *(_no_less(name, box.interval(name).low) for name in growing))
+        for box in feasible((before, Want.TRUE), also=growing)
+    )
+
+
+def _can_fall(name: str) -> bool:
+    return name not in CATALOGUE or CATALOGUE[name].can_fall
+
+
+def _no_less(name: str, least: float) -> Asked:
+    return c.Compare(">=", c.NumericFeature(name), c.Number(least)), Want.NOT_FALSE
+
+
+def feasible(*asked: Asked, also: Iterable[str] = ()) -> Iterator[Box]:
+    """Yield what is left of the numbers in each case not ruled out; of too many cases one with all.
+
+    The numbers are those of the features that the conditions read, and of those named in `also`.
+    """
     try:
         found = both([cases(condition, want) for condition, want in asked])
     except TooManyCases:
         yield Box(())
         return
     for case in found:
-        box = Box(case)
+        box = Box(case, also)
         if box.narrowed():
             yield box
 
@@ -53,21 +107,28 @@ def feasible(*asked: Asked) -> Iterator[Box]:
 class Box:
     """The numbers and words of one case."""
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: Case, also: Iterable[str] = ()) -> None:
         self.case = case
+        self.also: Final = frozenset(also)
         self.ranges: dict[c.Numeric, Interval] = {}
-        self.known: set[str] = {name for name in CATALOGUE if ranges.always_known(name)}
+        self.known: set[str] = {name for name, feature in CATALOGUE.items() if feature.always_known}
         self.missing: set[str] = set()
+        self.quiet: set[Topic] = set()
+        """The topics that must be quiet."""
+        self.alive: set[Topic] = set()
+        """Those that cannot be."""
         self._above: dict[tuple[c.Numeric, c.Numeric], bool] = {}
         """(low, high) -> whether low is strictly below."""
         self._apart: list[tuple[c.Numeric, c.Numeric]] = []
-        self._words: dict[str, list[Worded]] = {}
+        self._words: dict[str, list[WordVerdict]] = {}
 
     def narrowed(self) -> bool:
         """Narrow the numbers; return whether anything is left."""
         for fact in self.case:
             if not self._take(fact):
                 return False
+        if not self._topics():
+            return False
         for _ in range(ROUNDS):
             before = (dict(self.ranges), len(self.known))
             if not self._round():
@@ -84,7 +145,7 @@ class Box:
 
     def _take(self, fact: object) -> bool:
         match fact:
-            case Held(op, left, right):
+            case Comparison(op, left, right):
                 self._compare(op, left, right)
                 return self._know(left) and self._know(right)
             case OneOf(of, values, among):
@@ -93,10 +154,13 @@ class Box:
                 elif values:
                     self._apart += [(of, c.Number(value)) for value in values]
                 return self._know(of)
-            case Is(of, known):
+            case Known(of, known):
                 return self._know(of) if known else self._miss(of)
-            case Worded(test):
-                self._words.setdefault(next(c.features_of(test)), []).append(fact)
+            case WordVerdict(test, verdict):
+                name = next(c.features_of(test))
+                self._words.setdefault(name, []).append(fact)
+                if verdict is not None and test.test != "missing" and isinstance(test.of, c.WordFeature):
+                    return self._know_feature(name)
         return True
 
     def _compare(self, op: str, left: c.Numeric, right: c.Numeric) -> None:
@@ -120,13 +184,7 @@ class Box:
         """Note that a number is known, and with it what it is made of; return whether that can be."""
         match of:
             case c.NumericFeature(name):
-                if name in self.missing:
-                    return False
-                if name not in self.known:
-                    self.known.add(name)
-                    return all(
-                        self._know(c.NumericFeature(other)) for other in ranges.KNOWN_WITH.get(name, ())
-                    )
+                return self._know_feature(name)
             case c.Arithmetic(_, left, right):
                 return self._know(left) and self._know(right)
             case c.FunctionCall(_, inner):
@@ -137,13 +195,42 @@ class Box:
                 return False
         return True
 
+    def _know_feature(self, name: str) -> bool:
+        if name in self.missing:
+            return False
+        if name in CATALOGUE:
+            self.alive.update(CATALOGUE[name].reads)
+        if name not in self.known:
+            self.known.add(name)
+            return all(self._know_feature(other) for other in KNOWN_WITH.get(name, ()))
+        return True
+
     def _miss(self, of: c.Numeric) -> bool:
         match of:
             case c.NumericFeature(name):
                 self.missing.add(name)
-                return name not in self.known and not ranges.always_known(name)
+                return name not in self.known and not (name in CATALOGUE and CATALOGUE[name].always_known)
             case c.Number():
                 return False
+        return True
+
+    def _topics(self) -> bool:
+        """Apply that all features of a topic are missing while it is quiet; return whether that can be."""
+        for name in self.missing & CATALOGUE.keys():
+            feature = CATALOGUE[name]
+            if not feature.may_be_missing:
+                silent = [topic for topic in feature.reads if topic not in self.alive]
+                if not silent:
+                    return False
+                if len(silent) == 1:
+                    self.quiet.update(silent)
+        if self.quiet & self.alive:
+            return False
+        read = {*self.also, *(name for fact in self.case for name in c.features_of(fact))} & CATALOGUE.keys()
+        for name in read - self.missing:
+            feature = CATALOGUE[name]
+            if not feature.may_be_missing and self.alive.issuperset(feature.reads):
+                self.known.add(name)
         return True
 
     # -- narrowing ----------------------------------------------------------------------------------
@@ -151,13 +238,13 @@ class Box:
     def _range(self, term: c.Numeric) -> Interval:
         found = self.ranges.get(term)
         if found is None:
-            found = ranges.range_of(term.name) if isinstance(term, c.NumericFeature) else self._forward(term)
+            found = range_of(term.name) if isinstance(term, c.NumericFeature) else self._forward(term)
             self.ranges[term] = found
         return found
 
     def _meet(self, term: c.Numeric, interval: Interval) -> None:
         found = self._range(term).meet(interval)
-        if isinstance(term, c.NumericFeature) and ranges.is_whole(term.name):
+        if isinstance(term, c.NumericFeature) and is_whole(term.name):
             found = whole(found)
         self.ranges[term] = found
 
@@ -195,20 +282,21 @@ class Box:
 
     def _facts_of_features(self) -> None:
         for name in sorted(self.known):
-            for other, least in ranges.AT_LEAST.get(name, ()):
+            for other, least in AT_LEAST.get(name, ()):
                 # Counts of a quiet source are missing together with what they are counted of.
                 self._meet(c.NumericFeature(other), Interval(least, math.inf))
-        for fact in ranges.ORDERED:
+        for fact in ORDERED:
             low, high = c.NumericFeature(fact.low), c.NumericFeature(fact.high)
             if fact.low in self.known and fact.high in self.known:
                 self._order(low, high, strictly=fact.strictly)
-        for defined in ranges.DEFINED:
-            if defined.name in self.known:
-                quotient = over(
-                    self._range(c.NumericFeature(defined.above)), self._range(c.NumericFeature(defined.below))
-                )
-                self._meet(c.NumericFeature(defined.name), quotient)
-        for window in ranges.WINDOWS:
+        for name, (above, below) in RATIOS.items():
+            if name in self.known:
+                self._meet(c.NumericFeature(below), _POSITIVE)
+                quotient = over(self._range(c.NumericFeature(above)), self._range(c.NumericFeature(below)))
+                self._meet(c.NumericFeature(name), quotient)
+            elif name in self.missing and above in self.known and below in self.known:
+                self._meet(c.NumericFeature(below), _NOT_POSITIVE)
+        for window in WINDOWS:
             count, since = c.NumericFeature(window.count), c.NumericFeature(window.since)
             if window.count in self.known and window.since in self.known:
                 if self._range(count).low >= 1:
@@ -226,7 +314,7 @@ class Box:
             case c.Number(value):
                 return Interval(value, value)
             case c.NumericFeature(name):
-                return self.ranges.get(term, ranges.range_of(name))
+                return self.ranges.get(term, range_of(name))
             case c.Arithmetic(op, left, right):
                 a, b = self._range(left), self._range(right)
                 return _ARITHMETIC[op](a, b) if op in _ARITHMETIC else ALL
@@ -290,16 +378,16 @@ class Box:
         """Return whether some word fits all tests of each word feature."""
         return all(self._some_word(name, tests) for name, tests in self._words.items())
 
-    def _some_word(self, name: str, tests: Sequence[Worded]) -> bool:
-        candidates: Iterable[str] | None = ranges.one_of(name)
+    def _some_word(self, name: str, tests: Sequence[WordVerdict]) -> bool:
+        candidates: Iterable[str] | None = CATALOGUE[name].words if name in CATALOGUE else None
         for worded in tests:
             test = worded.test
-            if isinstance(test.of, c.WordFeature) and test.test in ("=", "in") and worded.says:
+            if isinstance(test.of, c.WordFeature) and test.test in ("=", "in") and worded.verdict:
                 candidates = test.words if candidates is None else [w for w in candidates if w in test.words]
         if candidates is None:
             return True
-        verdicts = [(word_verdict(worded.test), worded.says) for worded in tests]
-        return any(all(verdict(word) is says for verdict, says in verdicts) for word in (*candidates, None))
+        verdicts = [(word_verdict(worded.test), worded.verdict) for worded in tests]
+        return any(all(test(word) is wanted for test, wanted in verdicts) for word in (*candidates, None))
 
 
 def _around(intervals: Iterable[Interval]) -> Interval:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from streams.core.analysis.intervals import Interval, holding, solved
+from streams.core.analysis.intervals import Interval, holding, range_of, solved
 from streams.core.conditions import tree as c
 from streams.core.conditions.distance import MIRRORED, OPPOSITE
 from streams.core.explain.parts import CustomerRow, Verdict
@@ -19,8 +19,6 @@ MOST_PLANS: Final = 64
 
 SLACK: Final = 1e-12
 """Share of a bound by which arithmetic may miss it."""
-
-NEVER_FALL: Final = ("orders_total", "logins_total", "complaints_total", "tenure_days")
 
 Plan = dict[str, Interval]
 """Where features must lie; a feature that is not named may stay what it is, or be anything."""
@@ -162,7 +160,7 @@ def _comparison(op: str, left: c.Numeric, right: c.Numeric, row: CustomerRow) ->
         return []
     names = [*c.features_of(left), *c.features_of(right)]
     plans = [
-        {name: interval.meet(possible(name, now))}
+        {name: interval.meet(reachable(name, now))}
         for side, relation, other in ((left, op, other_is), (right, MIRRORED[op], side_is))
         for name in dict.fromkeys(c.features_of(side))
         if names.count(name) == 1 and isinstance(now := row.values[name], int | float)
@@ -200,22 +198,16 @@ def _together(left: list[Plan], right: list[Plan], row: CustomerRow) -> list[Pla
     return [plan for _, _, plan in sorted(ways, key=lambda way: way[:2])[:MOST_PLANS]]
 
 
-def possible(name: str, now: float = 0.0) -> Interval:
+def reachable(name: str, now: float = 0.0) -> Interval:
     """Return the numbers that a feature can become that is `now` something.
 
-    >>> possible("churn_probability")
-    Interval(low=0.0, high=1.0, low_open=False, high_open=False)
-    >>> possible("orders_total", 4).low
+    >>> reachable("churn_probability")
+    Interval(low=0, high=1, low_open=False, high_open=False)
+    >>> reachable("orders_total", 4).low
     4
     """
     feature = CATALOGUE.get(name)
-    if feature is None or feature.unit == "currency" or name in ("spend_trend", "days_to_contract_end"):
-        return Interval()
-    if name in NEVER_FALL:
-        return Interval(low=now)
-    if feature.unit == "1 to 5":
-        return Interval(1.0, 5.0)
-    return Interval(0.0, 1.0 if feature.unit in ("probability", "share") else math.inf)
+    return range_of(name) if feature is None or feature.can_fall else range_of(name).meet(Interval(low=now))
 
 
 def _is_whole(row: CustomerRow, name: str) -> bool:

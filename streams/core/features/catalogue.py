@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,18 +18,20 @@ from streams.core.events.topics import Topic
 from streams.core.features.customers import ATTRIBUTES
 from streams.core.features.view import View, since
 
+CLASSES: Final = ("key", "ordinary", "small", "problem")
+"""What the contract accepts as `customer_class`; other words are the business's own."""
 ORDERS, LOGINS, COMPLAINTS = Topic.ORDERS, Topic.LOGINS, Topic.COMPLAINTS
 Column = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Priors:
-    """What a complaint rate leans on where a customer has few orders."""
+    """The prior of the complaint rate, which counts where a customer has few orders."""
 
     orders: float = 5.0
-    """How many orders the prior weighs as much as."""
+    """The number of orders that the prior weighs as much as."""
     rate: float = 0.02
-    """Complaints an order."""
+    """Complaints per order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,29 @@ class Feature:
     history_days: int | None = None
     """Local days of history it needs; `None` for the whole."""
     reads: tuple[Topic, ...] = ()
-    """The topics without which it is missing."""
+    """The topics without which it is missing; while a topic is quiet, all that read it are."""
     may_be_missing: bool = False
+    """Whether it is missing for some customers while its topics are not quiet."""
+    low: float = -math.inf
+    """The least value that it can have where it is known."""
+    high: float = math.inf
+    """The greatest one."""
+    can_fall: bool = True
+    """Whether it can become less than it was."""
+    ratio: tuple[str, str] | None = None
+    """Where it is a ratio of two other features, these: missing where the second one is not positive."""
+    words: tuple[str, ...] | None = None
+    """The words that it can be; `None` where any can come, and for numbers."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether it is a count."""
+        return self.dtype is pl.Int64
+
+    @property
+    def always_known(self) -> bool:
+        """Return whether it is never missing, whichever topic is quiet."""
+        return not self.may_be_missing and not self.reads
 
 
 class Features:
@@ -158,9 +182,9 @@ def _since_anyone(topic: Topic) -> Callable[[Features], Column]:
 
 
 def _ratio(above: Column, below: Column) -> Column:
-    """Return the quotient, NaN where `below` is 0 or either is missing."""
+    """Return the quotient, NaN where `below` is not positive or either is missing."""
     result = np.full(len(below), np.nan)
-    np.divide(above, below, out=result, where=below != 0)
+    np.divide(above, below, out=result, where=below > 0)
     return result
 
 
@@ -215,7 +239,8 @@ def _not_given(f: Features) -> Column:
 
 
 def _int(unit: str, topic: Topic, name: str, definition: str, days: int | None) -> Feature:
-    return Feature(name, unit, definition, _state(name), pl.Int64, days, (topic,))
+    can_fall = not name.endswith("_total")
+    return Feature(name, unit, definition, _state(name), pl.Int64, days, (topic,), low=0, can_fall=can_fall)
 
 
 def _float(
@@ -227,8 +252,14 @@ def _float(
     days: int | None = None,
     *,
     missing: bool = True,
+    low: float = -math.inf,
+    high: float = math.inf,
+    can_fall: bool = True,
+    ratio: tuple[str, str] | None = None,
 ) -> Feature:
-    return Feature(name, unit, definition, compute, pl.Float64, days, reads, missing)
+    return Feature(
+        name, unit, definition, compute, pl.Float64, days, reads, missing, low, high, can_fall, ratio
+    )
 
 
 def _windows() -> Iterator[Feature]:
@@ -258,61 +289,74 @@ def _windows() -> Iterator[Feature]:
 
 
 def _rhythm() -> Iterator[Feature]:
-    """Yield what tells how long it has been, against how long it used to be."""
+    """Yield how long it has been, and how long it used to be."""
     text = "fractional days since the customer's first event"
-    yield _float("tenure_days", "days", text, _since("first_at"), (), missing=False)
+    yield _float("tenure_days", "days", text, _since("first_at"), (), missing=False, low=0, can_fall=False)
     for thing, topic in (("order", ORDERS), ("login", LOGINS), ("complaint", COMPLAINTS)):
         text = f"fractional days since the last {thing}; missing if there was none"
-        yield _float(f"days_since_{thing}", "days", text, _since(f"last_{thing}"), (topic,))
+        yield _float(f"days_since_{thing}", "days", text, _since(f"last_{thing}"), (topic,), low=0)
         text = (
             f"fractional days since the newest {thing} event of anyone in the partition; missing before one"
         )
-        yield _float(f"days_since_any_{thing}", "days", text, _since_anyone(topic), (topic,))
+        yield _float(f"days_since_any_{thing}", "days", text, _since_anyone(topic), (topic,), low=0)
     text = "mean days between consecutive days with a placed order, ever; missing below two such days"
-    yield _float("order_gap_mean", "days", text, _order_gap_mean, (ORDERS,))
-    yield _float("overdue", "ratio", "days_since_order / order_gap_mean", _overdue, (ORDERS,))
-    for name, measure, topic in (
-        ("order_trend", "orders", ORDERS),
-        ("login_trend", "logins", LOGINS),
-        ("spend_trend", "spend", ORDERS),
+    yield _float("order_gap_mean", "days", text, _order_gap_mean, (ORDERS,), low=1)
+    yield _float(
+        *("overdue", "ratio", "days_since_order / order_gap_mean", _overdue, (ORDERS,)),
+        low=0,
+        ratio=("days_since_order", "order_gap_mean"),
+    )
+    for name, measure, topic, low in (
+        ("order_trend", "orders", ORDERS, 0),
+        ("login_trend", "logins", LOGINS, 0),
+        ("spend_trend", "spend", ORDERS, -math.inf),
     ):
-        text = f"{measure} of the last 30 days over those of the 30 before; missing where the latter are 0"
-        yield _float(name, "ratio", text, _trend(measure), (topic,), 60)
+        text = (
+            f"{measure} of the last 30 days over those of the 30 before;"
+            " missing where the latter are not positive"
+        )
+        both = (f"{measure}_30d", f"{measure}_prev_30d")
+        yield _float(name, "ratio", text, _trend(measure), (topic,), 60, low=low, ratio=both)
 
 
 def _experience() -> Iterator[Feature]:
     """Yield complaints, returns and answers."""
     text = "(complaints_90d + k r) / (orders_90d + k): k orders at rate r as a prior; missing where 0 / 0"
-    yield _float("complaint_rate_90d", "complaints an order", text, _complaint_rate, (COMPLAINTS, ORDERS), 90)
+    both = (COMPLAINTS, ORDERS)
+    yield _float("complaint_rate_90d", "complaints per order", text, _complaint_rate, both, 90, low=0)
     text = "complaints open by their id; exact up to 8 open at once"
     yield _int("complaints", COMPLAINTS, "open_complaints", text, None)
     text = "fractional days since the oldest open complaint was opened; missing if none is"
-    yield _float("oldest_open_complaint_days", "days", text, _oldest_complaint, (COMPLAINTS,))
+    yield _float("oldest_open_complaint_days", "days", text, _oldest_complaint, (COMPLAINTS,), low=0)
     for thing, topic in (("order", ORDERS), ("login", LOGINS)):
         text = f"fractional days since the first complaint that no {thing} has followed; missing if none is"
         name = f"complaint_without_{thing}"
-        yield _float(f"{name}_days", "days", text, _since(name), (COMPLAINTS, topic))
+        yield _float(f"{name}_days", "days", text, _since(name), (COMPLAINTS, topic), low=0)
     text = "mean satisfaction with complaints resolved in the last 90 days; missing if none is rated"
-    yield _float("handling_satisfaction_90d", "1 to 5", text, _satisfaction, (COMPLAINTS,), 90)
+    yield _float("handling_satisfaction_90d", "mark", text, _satisfaction, (COMPLAINTS,), 90, low=1, high=5)
     yield _int("orders", ORDERS, "returns_90d", "orders cancelled or returned in the last 90 days", 90)
     text = "returns_90d / orders_90d; missing without orders"
-    yield _float("return_rate_90d", "ratio", text, _return_rate, (ORDERS,), 90)
+    ratio = ("returns_90d", "orders_90d")
+    yield _float("return_rate_90d", "ratio", text, _return_rate, (ORDERS,), 90, low=0, ratio=ratio)
     text = "mean of score / scale in the last 90 days; missing without answers"
-    yield _float("feedback_mean_90d", "share", text, _answer_mean("90d"), (Topic.FEEDBACK,), 90)
-    text = "mean answer of the last 30 days over that of the 30 before; missing without either"
-    yield _float("feedback_trend", "ratio", text, _answer_trend, (Topic.FEEDBACK,), 60)
+    reads = (Topic.FEEDBACK,)
+    yield _float("feedback_mean_90d", "share", text, _answer_mean("90d"), reads, 90, low=0, high=1)
+    text = "mean answer of the last 30 days over that of the 30 before, if positive; missing without either"
+    yield _float("feedback_trend", "ratio", text, _answer_trend, reads, 60, low=0)
 
 
 def _profile() -> Iterator[Feature]:
-    """Yield what the profile says."""
+    """Yield what the profile holds."""
     for name in ATTRIBUTES:
         text = f"{name.replace('_', ' ')} in the newest profile by event time"
-        yield Feature(name, "word", text, _state(name), pl.String, None, (Topic.PROFILES,), True)
+        words = CLASSES if name == "customer_class" else None
+        topics = (Topic.PROFILES,)
+        yield Feature(name, "word", text, _state(name), pl.String, None, topics, True, words=words)
     text = "fractional days until the contract in the newest profile ends; negative after it"
     yield _float("days_to_contract_end", "days", text, _to_contract_end, (Topic.PROFILES,))
     # The score is a column like any other; the engine gives it where a model is ready.
     text = "the model's calibrated score; missing until the model is ready"
-    yield _float("churn_probability", "probability", text, _not_given, ())
+    yield _float("churn_probability", "probability", text, _not_given, (), low=0, high=1)
 
 
 CATALOGUE: Final[dict[str, Feature]] = {

@@ -12,13 +12,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from streams.core.analysis.cases import Want
-from streams.core.analysis.examples import witness
+from streams.core.analysis.examples import example as example_of
 from streams.core.analysis.intervals import Interval, minus, over, plus, times
-from streams.core.analysis.satisfiable import possible
+from streams.core.analysis.satisfiable import satisfiable, satisfiable_after
 from streams.core.conditions.compiler import Program
 from streams.core.conditions.parser import parse_condition
 from streams.core.conditions.tree import Condition
-from streams.core.features.catalogue import CATALOGUE, DTYPES
+from streams.core.events.topics import Topic
+from streams.core.features.catalogue import DTYPES
 from tests.oracle.days import DAY
 from tests.oracle.drive import compiled, drive
 from tests.oracle.engine import OracleSettings
@@ -37,10 +38,14 @@ def seen() -> pl.DataFrame:
     for seed in range(6):
         history = random_history(seed, size=90, days=120, late=seed % 2 == 1)
         last = max(event.at for event in history.arrivals)
-        options = replace(OracleSettings(), zone=history.zone)
+        quiet = {Topic.ORDERS: 9 * DAY, Topic.LOGINS: 12 * DAY} if seed % 3 == 2 else {}
+        options = replace(OracleSettings(), zone=history.zone, quiet_after_us=quiet)
         driven = drive(options, compiled(RULES[:1]), [as_batch(history.arrivals)], last + 40 * DAY)
-        frames += [frame for _, frame in driven.sweeps]
-    return pl.concat(frames).select(list(CATALOGUE))
+        frames += [
+            frame.with_columns(customer_id=pl.col("customer_id") + f"/{seed}", at=pl.lit(at))
+            for at, frame in driven.sweeps
+        ]
+    return pl.concat(frames).sort("customer_id", "at")
 
 
 def parsed(sql: str) -> Condition:
@@ -81,9 +86,9 @@ sqls = st.recursive(
 def check(condition: Condition) -> None:
     there = happened(condition)
     for verdict in there:
-        assert possible((condition, VERDICTS[verdict]))
-    assert possible((condition, Want.NOT_TRUE)) or there <= {1}
-    assert possible((condition, Want.NOT_FALSE)) or there <= {0}
+        assert satisfiable((condition, VERDICTS[verdict]))
+    assert satisfiable((condition, Want.NOT_TRUE)) or there <= {1}
+    assert satisfiable((condition, Want.NOT_FALSE)) or there <= {0}
 
 
 @settings(max_examples=150)
@@ -105,18 +110,31 @@ def test_what_happens_together_is_possible_together(one: str, other: str) -> Non
     first, second = parsed(one), parsed(other)
     verdicts = Program([first, second]).run(seen())
     if ((verdicts[0] == 1) & (verdicts[1] != 1)).any():
-        assert possible((first, Want.TRUE), (second, Want.NOT_TRUE))
+        assert satisfiable((first, Want.TRUE), (second, Want.NOT_TRUE))
+
+
+@settings(max_examples=100)
+@given(sqls, sqls)
+@example("complaints_total < 9", "complaints_total >= 2")
+def test_what_happens_after_another_is_possible_after_it(one: str, other: str) -> None:
+    first, second = parsed(one), parsed(other)
+    verdicts = Program([first, second]).run(seen())
+    before, after = (pl.Series(each == 1) for each in verdicts)
+    frame = seen().select("customer_id", before=before, after=after)
+    begun = pl.col("before").cast(pl.Int8).cum_max().over("customer_id") == 1
+    if frame.select((begun & pl.col("after")).any()).item():
+        assert satisfiable_after(first, second)
 
 
 @settings(max_examples=40)
 @given(sqls)
 def test_a_witness_is_what_it_says(sql: str) -> None:
     condition = parsed(sql)
-    row = witness([condition])
+    row = example_of([condition])
     if row is not None:
         frame = pl.DataFrame([row], schema={each: DTYPES[each] for each in row}, strict=False)
         assert Program([condition]).run(frame)[0, 0] == 1
-        assert possible((condition, Want.TRUE))
+        assert satisfiable((condition, Want.TRUE))
 
 
 @pytest.mark.parametrize(
@@ -141,18 +159,55 @@ def test_a_witness_is_what_it_says(sql: str) -> None:
         "overdue IS NULL AND overdue > 1",
         "CASE WHEN overdue > 2 THEN overdue < 1 ELSE FALSE END",
         "COALESCE(churn_probability, 0.5) > 1",
+        "orders_30d IS NULL AND orders_90d > 0",
+        "orders_30d IS NULL AND days_since_order > 3",
+        "spend_30d IS NOT NULL AND orders_total IS NULL",
+        "complaint_rate_90d > 0.1 AND logins_7d >= 0 AND orders_7d IS NULL",
+        "complaint_without_order_days > 3 AND complaints_total IS NULL",
+        "order_trend IS NULL AND orders_prev_30d > 0 AND orders_30d >= 0",
+        "spend_trend > 1 AND spend_prev_30d <= 0",
         "days_since_order < days_since_login AND days_since_login < days_since_complaint"
         " AND days_since_complaint < days_since_order",
     ],
 )
 def test_the_impossible_is_proven(sql: str) -> None:
-    assert not possible((parsed(sql), Want.TRUE))
-    assert witness([parsed(sql)]) is None
+    assert not satisfiable((parsed(sql), Want.TRUE))
+    assert example_of([parsed(sql)]) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("complaints_total >= 3", "complaints_total < 2"),
+        ("orders_total > 3 AND overdue > 2", "orders_total * 2 < 8"),
+        ("overdue > 2", "orders_total < 2"),
+        ("tenure_days >= 90", "tenure_days < 30 OR days_since_order > tenure_days"),
+        ("orders_7d >= 3", "orders_total <= 2"),
+    ],
+)
+def test_what_never_falls_is_no_less_later(before: str, after: str) -> None:
+    assert satisfiable((parsed(before), Want.TRUE))
+    assert satisfiable((parsed(after), Want.TRUE))
+    assert not satisfiable_after(parsed(before), parsed(after))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("complaints_total >= 3", "complaints_total < 4"),
+        ("spend_total >= 300", "spend_total < 200"),  # returns lower it
+        ("complaints_total >= 3 OR overdue > 2", "complaints_total < 2"),
+        ("complaints_total >= 3", "complaints_total < 2 OR overdue < 1"),
+        ("complaints_total >= 3", "complaints_total IS NULL"),
+    ],
+)
+def test_what_may_still_come_is_not_disproven(before: str, after: str) -> None:
+    assert satisfiable_after(parsed(before), parsed(after))
 
 
 def test_a_condition_of_too_many_cases_is_left_in_peace() -> None:
     several = " AND ".join(f"(orders_30d > {n} OR overdue > {n} OR logins_30d > {n})" for n in range(12))
-    assert possible((parsed(f"{several} AND orders_30d < 0"), Want.TRUE))
+    assert satisfiable((parsed(f"{several} AND orders_30d < 0"), Want.TRUE))
 
 
 finite = st.sampled_from([-3.0, -1.0, -0.1, 0.0, 0.1, 0.3, 1.0, 2.0, 7.0])

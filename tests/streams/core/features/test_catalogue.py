@@ -1,0 +1,108 @@
+"""What the catalogue states of its features holds for every value that is computed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+
+from streams.core.events.batch import MILLION, OrderStatus
+from streams.core.events.topics import Topic
+from streams.core.features.catalogue import CATALOGUE, DTYPES
+from streams.core.features.relations import AT_LEAST, KNOWN_WITH, ORDERED, RATIOS, WINDOWS
+from tests.oracle.days import DAY
+from tests.oracle.drive import compiled, drive
+from tests.oracle.engine import OracleSettings
+from tests.oracle.histories import History, as_batch, histories, random_history
+from tests.oracle.history import Event
+from tests.oracle.sample_rules import RULES
+
+QUIET = {Topic.ORDERS: 9 * DAY, Topic.LOGINS: 7 * DAY, Topic.COMPLAINTS: 30 * DAY, Topic.PROFILES: 40 * DAY}
+BEGIN = 19_723 * DAY
+
+
+def swept(history: History) -> pl.DataFrame:
+    """Return the features of every customer at every sweep, those of quiet topics missing."""
+    options = replace(OracleSettings(), zone=history.zone, quiet_after_us=QUIET)
+    last = max(event.at for event in history.arrivals)
+    driven = drive(options, compiled(RULES[:1]), [as_batch(history.arrivals)], last + 70 * DAY)
+    frames = [frame.with_columns(at=pl.lit(at)) for at, frame in driven.sweeps]
+    return pl.concat(frames) if frames else pl.DataFrame(schema={**DTYPES, "customer_id": pl.String})
+
+
+def check(frame: pl.DataFrame) -> None:
+    for name, feature in CATALOGUE.items():
+        known = frame[name].drop_nulls()
+        if feature.dtype is pl.String:
+            assert feature.words is None or set(known) <= set(feature.words)
+        elif len(known):
+            assert feature.low <= known.min() <= known.max() <= feature.high, name  # type: ignore[operator]  # numbers
+            assert known.dtype.is_integer() is feature.is_whole
+        assert not feature.always_known or not frame[name].null_count()
+        if not feature.can_fall:
+            for _, own in frame.drop_nulls(name).sort("at").group_by("customer_id", maintain_order=True):
+                assert own[name].is_sorted(), name
+    check_missing(frame)
+
+
+def check_missing(frame: pl.DataFrame) -> None:
+    missing = {name: frame[name].is_null() for name in CATALOGUE}
+    for topic in Topic:
+        plain = [n for n, f in CATALOGUE.items() if f.reads == (topic,) and not f.may_be_missing]
+        for name in plain:
+            assert (missing[name] == missing[plain[0]]).all(), name
+        for name in (n for n, f in CATALOGUE.items() if plain and topic in f.reads):
+            assert (missing[name] | ~missing[plain[0]]).all(), name
+    for name, (above, below) in RATIOS.items():
+        can_be = ~missing[above] & ~missing[below] & (frame[below] > 0).fill_null(False)
+        assert (missing[name] != can_be).all(), name
+    for name, others in KNOWN_WITH.items():
+        assert all((missing[name] | ~missing[other]).all() for other in others), name
+    for name, least in AT_LEAST.items():
+        assert all((missing[name] | (frame[other] >= number)).all() for other, number in least), name
+    for fact in ORDERED:
+        pairs = frame.drop_nulls([fact.low, fact.high])
+        low, high = pairs[fact.low], pairs[fact.high]
+        assert (low < high if fact.strictly else low <= high).all(), fact
+    for window in WINDOWS:
+        pairs = frame.drop_nulls([window.count, window.since])
+        count, since = pairs[window.count], pairs[window.since]
+        assert ((count < 1) | (since <= window.longest_ago)).all(), window
+        assert ((since > window.surely_inside) | (count >= 1)).all(), window
+
+
+@settings(max_examples=60, deadline=None)
+@given(histories(late=True))
+def test_every_value_is_as_the_catalogue_states(history: History) -> None:
+    check(swept(history))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_every_value_of_a_long_history_is_as_the_catalogue_states(seed: int) -> None:
+    check(swept(random_history(seed, size=150, late=seed % 2 == 1)))
+
+
+def test_a_ratio_over_what_is_not_positive_is_missing() -> None:
+    """500 were returned last month and 300 bought this month: this customer buys more, not less."""
+
+    def order(number: int, day: int, amount: int, status: OrderStatus = OrderStatus.PLACED) -> Event:
+        at = BEGIN + day * DAY + DAY // 2
+        return Event(Topic.ORDERS, at, "c", f"o{number}", int(status), amount * MILLION)
+
+    bought, returned = order(1, 0, 700), order(2, 65, 500, OrderStatus.RETURNED)
+    driven = drive(
+        OracleSettings(),
+        compiled(RULES[:1]),
+        [as_batch([bought, returned, order(3, 100, 300)])],
+        BEGIN + 101 * DAY,
+    )
+    at, frame = driven.sweeps[-1]
+    (row,) = frame.rows(named=True)
+    assert at == BEGIN + 101 * DAY
+    assert (row["spend_30d"], row["spend_prev_30d"], row["spend_trend"]) == (300.0, -500.0, None)
+
+
+def test_every_ratio_by_its_unit_states_what_it_is_of() -> None:
+    assert {n for n, f in CATALOGUE.items() if f.unit == "ratio"} == {*RATIOS, "feedback_trend"}
