@@ -12,6 +12,7 @@ from pathlib import Path
 from scripts.debian import Missing, require
 from scripts.foreground import keep
 from scripts.kafka.node import CLUSTER, properties, two_ports
+from scripts.kafka.secure import make_secure
 
 HERE = Path(__file__).resolve().parent
 CACHE = HERE.parent.parent / ".cache" / "kafka"
@@ -49,14 +50,23 @@ def fetch() -> Path:
     return jars
 
 
-def run(port: int, data: Path, heap: str) -> int:
-    """Run one node on `port` (0: a free one) with its data in `data`, formatted where it is new."""
+def run(port: int, data: Path, heap: str, secure: Path | None) -> int:
+    """Run one node on `port` (0: a free one) with its data in `data`, formatted where it is new.
+
+    With `secure` it has listeners that ask for a password and encrypt, described in that file.
+    """
     java = require("java", JAVA_PACKAGE)
     jars = fetch()
     data.mkdir(parents=True, exist_ok=True)
     port, controller = two_ports(port)
     config, log = data / "server.properties", data / "kafka.log"
-    config.write_text(properties(port, controller, data / "log"))
+    if secure is None:
+        config.write_text(properties(port, controller, data / "log"))
+    else:
+        listeners, keystore = make_secure(data)
+        more = listeners.properties(keystore)
+        config.write_text(properties(port, controller, data / "log", listeners.addresses, more))
+        listeners.write(secure)
     base = [java, f"-Xmx{heap}", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{jars}/*"]
     with log.open("ab") as out:
         if not (data / "log" / "meta.properties").exists():
@@ -94,6 +104,11 @@ def main() -> int:
     runs.add_argument("--port", type=int, default=0, help="default: a free one")
     runs.add_argument("--data", type=Path, help="kept afterwards; default: a temporary folder")
     runs.add_argument("--heap", default="1g")
+    runs.add_argument(
+        "--secure",
+        type=Path,
+        help="also listen with SASL and TLS; write where, and the secrets, to this file",
+    )
     arguments = parser.parse_args()
     try:
         if arguments.command == "fetch":
@@ -101,9 +116,9 @@ def main() -> int:
             fetch()
             return 0
         if arguments.data:
-            return run(arguments.port, arguments.data.resolve(), arguments.heap)
+            return run(arguments.port, arguments.data.resolve(), arguments.heap, arguments.secure)
         with tempfile.TemporaryDirectory(prefix="lapwing-kafka-") as data:
-            return run(arguments.port, Path(data), arguments.heap)
+            return run(arguments.port, Path(data), arguments.heap, arguments.secure)
     except Missing as reason:
         print(reason, file=sys.stderr)
         return 3

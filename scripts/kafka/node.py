@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -29,16 +30,28 @@ def two_ports(port: int) -> tuple[int, int]:
     return port or first, second
 
 
-def properties(port: int, controller: int, log: Path) -> str:
-    """Return `server.properties`; events keep the times they have, so nothing is deleted for its age."""
-    values = {
+def properties(
+    port: int,
+    controller: int,
+    log: Path,
+    listeners: Mapping[str, str] | None = None,
+    more: Mapping[str, object] | None = None,
+) -> str:
+    """Return `server.properties`; events keep the times they have, so nothing is deleted for its age.
+
+    `listeners` are further ones, addresses by security protocol.
+    """
+    open_ones = {"PLAINTEXT": f"127.0.0.1:{port}", **(listeners or {})}
+    urls = ",".join(f"{name}://{address}" for name, address in open_ones.items())
+    protocols = ",".join(f"{name}:{name}" for name in open_ones)
+    values: dict[str, object] = {
         "process.roles": "broker,controller",
         "node.id": 1,
         "controller.quorum.voters": f"1@127.0.0.1:{controller}",
-        "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}",
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
+        "listeners": f"{urls},CONTROLLER://127.0.0.1:{controller}",
+        "advertised.listeners": urls,
         "controller.listener.names": "CONTROLLER",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "listener.security.protocol.map": f"{protocols},CONTROLLER:PLAINTEXT",
         "log.dirs": log,
         "log.retention.ms": -1,
         "log.cleaner.dedupe.buffer.size": 16_777_216,
@@ -51,5 +64,6 @@ def properties(port: int, controller: int, log: Path) -> str:
         "transaction.state.log.min.isr": 1,
         "share.coordinator.state.topic.replication.factor": 1,
         "share.coordinator.state.topic.min.isr": 1,
+        **(more or {}),
     }
     return "".join(f"{name}={value}\n" for name, value in values.items())
