@@ -1,4 +1,7 @@
-"""The edge to Kafka: the only file here that imports `kafka`; its errors leave as `BrokerError`."""
+"""The edge to Kafka: the only file here that imports `kafka`; its errors leave as `BrokerError`.
+
+Every consumer reads committed records only: those of an aborted transaction are never seen.
+"""
 
 from __future__ import annotations
 
@@ -19,35 +22,38 @@ from kafka import errors as kafka_errors
 from kafka.net.compat import KafkaNetClient  # type: ignore[import-untyped]
 from kafka.structs import MemberState, OffsetAndMetadata  # type: ignore[import-untyped]
 
-from consumers.broker.errors import broker_error
+from consumers.broker.errors import BrokerAway, broker_error
 from consumers.broker.records import Record
 from consumers.broker.security import SECURITY_KEYS
 from streams.errors import BrokerError
+from streams.kafka.diagnosis import diagnose
+from streams.kafka.errors import BrokerTrouble
 
-BOOTSTRAP_MS: Final = 8_000
-"""How long an absent broker is waited for before it is called absent."""
+BOOTSTRAP_MS: Final = (2_000, 6_000)
+"""How long each attempt to meet a broker lasts; between them it is asked what is wrong."""
+BLOCK_MS: Final = 8_000
 CLOSE_MS: Final = 3_000
 COMMIT_MS: Final = 10_000
 
-SAY_EVERY_S: Final = 30.0
+LOG_EVERY_S: Final = 30.0
 
 log = logging.getLogger(__name__)
 _client_log = logging.getLogger("kafka")
 
 
-class _NowAndThen(logging.Handler):
+class _RateLimited(logging.Handler):
     """Passes on one of the client's errors each half minute: it logs several at each of many attempts."""
 
-    _said_at = -SAY_EVERY_S
+    _logged_at = -LOG_EVERY_S
 
     def emit(self, record: logging.LogRecord) -> None:
         now = time.monotonic()
-        if now - self._said_at >= SAY_EVERY_S:
-            self._said_at = now
+        if now - self._logged_at >= LOG_EVERY_S:
+            self._logged_at = now
             log.warning("Kafka: %s; it is tried again", record.getMessage())
 
 
-_client_log.addHandler(_NowAndThen(logging.ERROR))
+_client_log.addHandler(_RateLimited(logging.ERROR))
 _client_log.setLevel(logging.WARNING)
 _client_log.propagate = False
 
@@ -80,25 +86,40 @@ class Cluster:
     security: Mapping[str, str | bool] = field(default_factory=dict, repr=False)
 
     def connect(self, client: Callable[..., Any], **options: Any) -> Any:
-        """Return a client of `kafka` that has met its broker; close what was begun where it has not."""
+        """Return a client of `kafka` that has met its broker, or raise `BrokerError` with the cause."""
         unknown = sorted(set(self.security) - SECURITY_KEYS)
         if unknown:
             msg = (
                 f"unknown Kafka security setting {unknown[0]!r}; there are {', '.join(sorted(SECURITY_KEYS))}"
             )
             raise BrokerError(msg)
+        for patience_ms in BOOTSTRAP_MS[:-1]:
+            try:
+                return self._meet(client, patience_ms, options)
+            except BrokerAway as error:
+                # The client sees only that connections end; an absent broker is given more time.
+                found = diagnose(self.servers, self.security)
+                if found is not None and found.trouble is not BrokerTrouble.ABSENT:
+                    raise BrokerError(found.text) from error
+        try:
+            return self._meet(client, BOOTSTRAP_MS[-1], options)
+        except BrokerAway as error:
+            found = diagnose(self.servers, self.security)
+            raise BrokerAway(found.text if found else str(error)) from error
+
+    def _meet(self, client: Callable[..., Any], patience_ms: int, options: Mapping[str, Any]) -> Any:
         begun: list[Any] = []
 
         def net_client(**config: Any) -> Any:
             begun.append(KafkaNetClient(**config))
             return begun[-1]
 
-        # Until the broker has been met each attempt is logged as an error; the one error raised says it all.
+        # Until the broker has been met each attempt is logged as an error; one error is raised for all.
         with _mapped(self.servers), _unlogged():
             try:
                 return client(
                     bootstrap_servers=[server.strip() for server in self.servers.split(",")],
-                    bootstrap_timeout_ms=BOOTSTRAP_MS,
+                    bootstrap_timeout_ms=patience_ms,
                     kafka_client=net_client,
                     **self.security,
                     **options,
@@ -129,6 +150,7 @@ class Subscription:
             enable_auto_commit=False,
             auto_offset_reset="earliest" if from_beginning else "latest",
             allow_auto_create_topics=False,
+            isolation_level="read_committed",
             max_poll_records=max_records,
             session_timeout_ms=session_timeout_ms,
             heartbeat_interval_ms=min(3_000, session_timeout_ms // 3),
@@ -201,11 +223,20 @@ class Subscription:
         return sum(behind) if behind else None
 
     def at_end(self) -> bool:
-        """Return whether all that was there at the last fetch has been read."""
+        """Return whether every record that was there at the last fetch, and was committed, has been read."""
         behind = self._behind()
         if not behind:  # a member for whom the group had no partition left
             return bool(self._consumer.group_metadata().state == MemberState.STABLE)
-        return all(b == 0 for b in behind)
+        if None in behind:
+            return False
+        return all(b == 0 for b in behind) or self._only_open_transactions()
+
+    def _only_open_transactions(self) -> bool:
+        """Return whether what is left belongs to transactions that are neither committed nor aborted."""
+        with _mapped(self._cluster.servers):
+            # A client that reads committed records gets the last stable offset as the end.
+            ends = self._consumer.end_offsets(list(self._consumer.assignment()))
+            return all(self._consumer.position(at, timeout_ms=1_000) >= end for at, end in ends.items())
 
     def ends(self, timeout_s: float) -> dict[int, int]:
         """Return each assigned partition's end, as far as the broker has told it in time; reads on."""
@@ -236,7 +267,7 @@ class Producer:
             linger_ms=5,
             batch_size=256 * 1024,
             max_request_size=max_bytes,
-            max_block_ms=BOOTSTRAP_MS,
+            max_block_ms=BLOCK_MS,
             allow_auto_create_topics=False,
         )
 

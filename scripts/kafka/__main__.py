@@ -60,6 +60,7 @@ def run(port: int, data: Path, heap: str, secure: Path | None) -> int:
     data.mkdir(parents=True, exist_ok=True)
     port, controller = two_ports(port)
     config, log = data / "server.properties", data / "kafka.log"
+    credentials: list[str] = []
     if secure is None:
         config.write_text(properties(port, controller, data / "log"))
     else:
@@ -67,10 +68,11 @@ def run(port: int, data: Path, heap: str, secure: Path | None) -> int:
         more = listeners.properties(keystore)
         config.write_text(properties(port, controller, data / "log", listeners.addresses, more))
         listeners.write(secure)
+        credentials = listeners.credentials
     base = [java, f"-Xmx{heap}", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{jars}/*"]
     with log.open("ab") as out:
         if not (data / "log" / "meta.properties").exists():
-            cluster = ["--cluster-id", CLUSTER, "--config", str(config)]
+            cluster = ["--cluster-id", CLUSTER, "--config", str(config), *credentials]
             subprocess.run(
                 [*base, "kafka.tools.StorageTool", "format", *cluster], stdout=out, stderr=out, check=True
             )

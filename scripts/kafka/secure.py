@@ -12,6 +12,7 @@ from scripts.debian import require
 from scripts.kafka.node import free_ports
 
 PROTOCOLS: Final = ("SASL_PLAINTEXT", "SSL", "SASL_SSL")
+MECHANISMS: Final = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 USER: Final = "lapwing"
 PASSWORD: Final = "right"
 STORE_PASSWORD: Final = "changeit"
@@ -41,13 +42,22 @@ class SecureListeners:
             "ssl.keystore.location": keystore,
             "ssl.keystore.password": STORE_PASSWORD,
             "ssl.keystore.type": "PKCS12",
-            "sasl.enabled.mechanisms": "PLAIN",
+            "sasl.enabled.mechanisms": ",".join(MECHANISMS),
         }
         for protocol in ("sasl_plaintext", "sasl_ssl"):
             values[f"listener.name.{protocol}.plain.sasl.jaas.config"] = (
                 f'{jaas} user_{self.user}="{self.password}";'
             )
+            for mechanism in ("scram-sha-256", "scram-sha-512"):
+                scram = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+                values[f"listener.name.{protocol}.{mechanism}.sasl.jaas.config"] = scram
         return values
+
+    @property
+    def credentials(self) -> list[str]:
+        """Return the arguments with which the storage is formatted, so that it knows the user."""
+        login = f"[name={self.user},password={self.password}]"
+        return [word for name in MECHANISMS[1:] for word in ("--add-scram", f"{name}={login}")]
 
 
 def make_secure(folder: Path) -> tuple[SecureListeners, Path]:
