@@ -309,8 +309,8 @@ def test_an_absent_broker_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
         assert process.returncode == 1
         assert out == ""
         assert err.splitlines() == [
-            "lapwing: Kafka at 127.0.0.1:1: no broker answers (connection refused): start it, or name another "
-            "with --broker HOST:PORT"
+            "lapwing: Kafka at 127.0.0.1:1: no broker answers (connection refused): start it, or name "
+            "another with --broker HOST:PORT"
         ]
     assert time.monotonic() - begin < 20
 

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from consumers.broker.client import Admin, Cluster, Producer, Subscription
-from lapwing.commands import sink, tail
+from lapwing.cli import sink, tail
 from tests.consumers.warning_events import life, value, warning_id
 from tests.servers import Server
 
