@@ -1,6 +1,6 @@
 """All the benchmarks with sizes that end within some minutes, or one of them.
 
-python -m benchmarks [checkpoint|engine|latency|learning|replay|throughput [ARGUMENTS ...]]
+python -m benchmarks [checkpoint|engine|latency|learning|replay|startup|throughput [ARGUMENTS ...]]
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ PARTS: Final = {
     "latency": [],
     "learning": ["100000"],
     "replay": ["--customers", "2000"],
+    "startup": [],
     "throughput": [],
 }
 """The arguments of each, where none is named."""
