@@ -79,7 +79,7 @@ def lines(change: RuleSetChange) -> list[str]:
         told.append("  the rules before cannot be read any more")
     for each in said.changes or ():
         told += _lines(each)
-    return ["".join(c if c.isprintable() else " " for c in line) for line in told]
+    return told
 
 
 def _lines(each: RuleDifference) -> list[str]:

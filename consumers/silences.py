@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
-from consumers.broker.records import RecordSender, RecordSource
+from consumers.broker.records import Record, RecordSender, RecordSource
 from streams.contract.silences import Silence, encode_silence, parse_silence
 from streams.errors import ContractError
 
@@ -12,22 +13,29 @@ POLL_S: Final = 0.5
 
 
 def read_silences(source: RecordSource) -> dict[str, Silence]:
-    """Return every silence there is by its id; records that are none are passed over."""
-    found: dict[str, Silence] = {}
+    """Return every silence there is by its id."""
+    found: list[Record] = []
     while True:
         records = source.poll(POLL_S)
-        for record in records:
-            key = (record.key or b"").decode(errors="replace")
-            try:
-                silence = parse_silence(record.value) if record.value is not None else None
-            except ContractError:
-                continue
-            if silence is None:
-                found.pop(key, None)
-            elif key == silence.id and silence.revision >= (found[key].revision if key in found else 0):
-                found[key] = silence
+        found += records
         if not records and source.at_end():
-            return found
+            return silences_of(found)
+
+
+def silences_of(records: Iterable[Record]) -> dict[str, Silence]:
+    """Return the silences that records of their topic leave, by id; records that are none are passed over."""
+    found: dict[str, Silence] = {}
+    for record in records:
+        key = (record.key or b"").decode(errors="replace")
+        try:
+            silence = parse_silence(record.value) if record.value is not None else None
+        except ContractError:
+            continue
+        if silence is None:
+            found.pop(key, None)
+        elif key == silence.id and silence.revision >= (found[key].revision if key in found else 0):
+            found[key] = silence
+    return found
 
 
 def write_silence(sender: RecordSender, topic: str, silence: Silence) -> None:

@@ -62,5 +62,4 @@ def one_line(event: WarningEvent | SegmentEvent) -> str:
     what = event.type.rpartition(".")[2]
     causes = "; ".join(cause.message or cause.title or cause.rule for cause in data.causes)
     at = f"{event.time.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
-    line = f"{at}  {data.tier:<6}  {what:<9}  {event.subject}  {causes}"
-    return "".join(c if c.isprintable() else " " for c in line)
+    return f"{at}  {data.tier:<6}  {what:<9}  {event.subject}  {causes}"

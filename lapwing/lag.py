@@ -65,7 +65,7 @@ def lag_told(settings: Settings, offsets: Offsets, ages: Mapping[int, timedelta]
         lag[number] += max(0, end - offsets.committed.get((topic, number), 0))
     limit = MISSED_CHECKPOINTS * timedelta(microseconds=settings.checkpoint_every) + GRACE
     still = [
-        f"partition {number} is {behind:,} records behind and was last saved {_age(ages[number])} ago"
+        f"partition {number} is {behind:,} records behind and was last saved {shown_age(ages[number])} ago"
         for number, behind in sorted(lag.items())
         if behind and number in ages and ages[number] > limit
     ]
@@ -75,11 +75,12 @@ def lag_told(settings: Settings, offsets: Offsets, ages: Mapping[int, timedelta]
     behind = sum(lag.values())
     if not behind:
         return "the workers have saved all that the topics hold"
-    oldest = f", the oldest state saved {_age(max(ages.values()))} ago" if ages else ""
+    oldest = f", the oldest state saved {shown_age(max(ages.values()))} ago" if ages else ""
     return f"{behind:,} records are not in a saved state yet{oldest}"
 
 
-def _age(age: timedelta) -> str:
+def shown_age(age: timedelta) -> str:
+    """Return an age in its largest unit of which it has two: `3d`, `40s`."""
     seconds = int(age.total_seconds())
     for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
         if seconds >= 2 * size:

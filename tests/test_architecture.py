@@ -48,7 +48,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     "consumers": (*("loop", "broker", "database", "tail", "audit", "silences", "muting", "sink", "notify"),),
     "lapwing": (
         *("settings", "terminal", "topic_plan", "event_files", "wiring", "lag", "report", "explain"),
-        *("features_page", "dry_run", "backtest", "demo", "commands", "cli", "__main__"),
+        *("features_page", "dry_run", "doctor", "backtest", "demo", "commands", "cli", "__main__"),
     ),
 }
 

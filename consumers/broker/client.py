@@ -183,6 +183,13 @@ class Subscription:
             for tp in self._consumer.assignment():
                 self._consumer.seek(tp, offset)
 
+    def seek_back(self, count: int, timeout_s: float) -> None:
+        """Read on from the newest `count` records of each assigned partition."""
+        ends = self.ends(timeout_s)
+        with _mapped(self._cluster.servers):
+            for tp in self._consumer.assignment():
+                self._consumer.seek(tp, max(0, ends.get(tp.partition, 0) - count))
+
     def poll(self, timeout_s: float) -> list[Record]:
         """Return what has come, in each partition's order; wait up to so long for the first."""
         with _mapped(self._cluster.servers):

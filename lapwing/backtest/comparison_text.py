@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from lapwing.backtest.text import console, table
+from lapwing.backtest.text import console, literal, table
 from lapwing.backtest.words import capacity, day, difference, in_two_lines, number, spread
 from streams.backtest.comparison import Comparison, CustomerChange, RuleEffect, one_line
 from streams.backtest.figures import BacktestFigures
@@ -17,7 +17,7 @@ def print_comparison(result: Comparison, old: str, new: str, most: int) -> None:
     """Print a comparison."""
     out = console()
     out.print(
-        f"[bold]{old}[/bold] ({result.old_set}) -> [bold]{new}[/bold] ({result.new_set}): "
+        f"[bold]{literal(old)}[/bold] ({result.old_set}) -> [bold]{literal(new)}[/bold] ({result.new_set}): "
         f"{day(result.period.since)} to {day(result.period.until)}, {result.events:,} events of "
         f"{result.customers:,} customers, horizon {result.horizon_us // DAY} days\n"
     )
@@ -106,6 +106,6 @@ def _named(changes: Sequence[CustomerChange], most: int) -> str:
     words = []
     for change in changes[:most]:
         tiers = [tier.label for tier in (change.old, change.new) if tier is not None]
-        words.append(f"{change.customer_id} ({' -> '.join(tiers)})")
+        words.append(f"{literal(change.customer_id)} ({' -> '.join(tiers)})")
     rest = len(changes) - most
     return ", ".join(words) + (f" and {rest:,} more" if rest > 0 else "")

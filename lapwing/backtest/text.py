@@ -6,6 +6,7 @@ import sys
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from lapwing.backtest.words import (
@@ -18,6 +19,7 @@ from lapwing.backtest.words import (
     spread,
     with_interval,
 )
+from lapwing.terminal.text import printable
 from streams.backtest.figures import BacktestFigures
 from streams.backtest.missed import by_rule
 from streams.backtest.report import CAUTIONS, Backtest
@@ -31,6 +33,11 @@ WIDTH = 140
 def console() -> Console:
     """Return where tables are printed: as wide as the terminal, or as wide as they need in a file."""
     return Console(file=sys.stdout, width=None if sys.stdout.isatty() else WIDTH, highlight=False)
+
+
+def literal(text: str) -> str:
+    """Return text of customers or callers so that it stands as it is: no markup, no control codes."""
+    return escape(printable(text))
 
 
 def table(title: str, *columns: str) -> Table:
@@ -130,7 +137,7 @@ def _groups(figures: BacktestFigures, name: str, title: str) -> Table:
         rate = group.as_dict()["false_rate"]
         interval = "" if rate["low"] is None else f"; {rate['low']:.0%} to {rate['high']:.0%}"
         within = f"{percent(rate['value'])} ({group.false:,} of {group.judged:,}{interval})"
-        made.add_row(group.value or "(none)", within, of_all)
+        made.add_row(literal(group.value or "(none)"), within, of_all)
     return made
 
 
@@ -155,7 +162,7 @@ def _nearest(result: Backtest, most: int) -> Table:
     )  # fmt: skip
     for each in result.missed[:most]:
         made.add_row(
-            each.customer_id,
+            literal(each.customer_id),
             day(each.last_order),
             day(each.known_at),
             each.rule or "-",

@@ -16,6 +16,7 @@ from typing import Any, Final, NoReturn
 
 import click
 
+from lapwing.terminal.text import printable
 from streams import __version__
 from streams.errors import LapwingError
 
@@ -93,7 +94,7 @@ def main(args: list[str] | None = None) -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(INTERRUPTED)
     except LapwingError as error:
-        click.echo(f"lapwing: {error}", err=True)
+        click.echo("\n".join(map(printable, f"lapwing: {error}".splitlines())), err=True)
         sys.exit(1)
     except BrokenPipeError:
         # Whoever read our output has closed it. Python would complain when it flushes the rest at exit.
@@ -101,6 +102,6 @@ def main(args: list[str] | None = None) -> NoReturn:
         sys.exit(1)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        click.echo(f"lapwing: {place}{error.strerror or error}", err=True)
+        click.echo(printable(f"lapwing: {place}{error.strerror or error}"), err=True)
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)

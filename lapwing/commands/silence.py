@@ -18,6 +18,7 @@ from consumers.muting.counts import muted_by_reason, muted_by_silence
 from consumers.muting.windows import last_end
 from consumers.silences import named, read_silences, write_silence
 from lapwing.settings.settings import Settings
+from lapwing.terminal.text import printable
 from streams.contract.instants import EPOCH, format_instant, to_us
 from streams.contract.silences import WEEKDAYS, Recurring, Silence, make_recurring, make_silence
 from streams.errors import ContractError, StoreError
@@ -75,7 +76,7 @@ def list_silences(settings: Settings, state: str | None, as_json: bool) -> None:
     for silence in shown:
         muted = "" if by_silence is None else f"  {by_silence.get(silence.id, 0)} muted"
         click.echo(f"{silence.id}  {silence.state(now):<8}{muted}  {_which(silence)}, {_when(silence)}")
-        click.echo(f"{'':<10}{_line(silence.author)}: {_line(silence.reason)}")
+        click.echo(f"{'':<10}{printable(silence.author)}: {printable(silence.reason)}")
     if not shown:
         click.echo("no silences")
     for why, counts in sorted((by_reason or {}).items()):
@@ -171,7 +172,7 @@ def _datetime(us: int) -> datetime:
 
 def _which(silence: Silence) -> str:
     lists = silence.matchers.lists
-    told = [f"{name.replace('_', ' ')} {', '.join(map(_line, words))}" for name, words in lists.items()]
+    told = [f"{name.replace('_', ' ')} {', '.join(map(printable, words))}" for name, words in lists.items()]
     return " and ".join(told) or "everything"
 
 
@@ -188,7 +189,3 @@ def _when(silence: Silence) -> str:
 
 def _utc(instant: datetime) -> str:
     return format_instant(to_us(instant.replace(microsecond=0)))
-
-
-def _line(text: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in text)

@@ -9,6 +9,7 @@ from consumers.broker.records import Record
 from consumers.loop import Stop
 from consumers.tail import one_line, tail_of
 from lapwing.settings.settings import Settings
+from lapwing.terminal.text import printable
 from streams.contract.segments import SegmentEvent, parse_segment_warning
 from streams.contract.warnings import WarningEvent, parse_warning
 
@@ -28,7 +29,7 @@ def run(settings: Settings, segments: bool, from_beginning: bool, follow: bool, 
         if as_json:
             click.echo(value.replace(b"\n", b" "))
         else:
-            click.secho(one_line(event), fg=COLOURS.get(event.data.tier))
+            click.secho(printable(one_line(event)), fg=COLOURS.get(event.data.tier))
 
     def on_unreadable(record: Record, why: str) -> None:
         click.echo(f"{record.topic}[{record.partition}]@{record.offset}: {why}", err=True)

@@ -17,6 +17,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from lapwing.terminal.text import printable
 from streams.contract.warnings import WarningEvent
 
 TIERS: Final = {"high": "bold red", "medium": "yellow", "low": "cyan"}
@@ -100,7 +101,7 @@ def warning_line(event: WarningEvent) -> Text:
     said = "; ".join(cause.message or cause.title or cause.rule for cause in data.causes)
     if data.churn_probability is not None:
         said += f" (p={data.churn_probability:.2f})"
-    line.append("".join(c if c.isprintable() else " " for c in f"  {data.customer_id}  {said}"))
+    line.append(printable(f"  {data.customer_id}  {said}"))
     return line
 
 

@@ -14,6 +14,7 @@ from rich.rule import Rule as Line
 from rich.table import Table
 from rich.text import Text
 
+from lapwing.terminal.text import printable
 from streams.core.conditions.format import number_text
 from streams.core.events.topics import REQUIRED, Topic
 from streams.core.explain.explain import Explanation, RuleView
@@ -60,7 +61,7 @@ class _Page:
         """Yield who it is about, what is so, and what would end it."""
         told, at = self.explanation, self.when(self.sight.at)
         yield Text.assemble(
-            ("Customer ", "bold"), (_clean(told.customer_id), "bold"), f" at {at} {self.zone}",
+            ("Customer ", "bold"), (printable(told.customer_id), "bold"), f" at {at} {self.zone}",
             (f"   from {told.source}, rule set {told.rule_set}", "dim"),
         )  # fmt: skip
         yield from self._sources()
@@ -97,8 +98,8 @@ class _Page:
         lines.add_column()
         lines.add_row(Text("why", style="dim"), Text(view.rule.title or view.rule.id))
         if cause is not None and cause.message:
-            lines.add_row(Text("when opened", style="dim"), Text(_clean(cause.message)))
-        lines.add_row(Text("now", style="dim"), Text(_clean(view.message)))
+            lines.add_row(Text("when opened", style="dim"), Text(printable(cause.message)))
+        lines.add_row(Text("now", style="dim"), Text(printable(view.message)))
         lines.add_row(Text("clear when", style="dim"), self._ends_when(view))
         lines.add_row(Text("what ends it", style="dim"), Text(self._so(view), style="bold"))
         yield Text.assemble("  ", (view.rule.id, f"bold {COLOURS[view.rule.tier]}"))
@@ -288,7 +289,7 @@ class _Page:
         left += [(cause, cause.message) for cause in step.causes if ended]
         joined = [(cause, cause.message) for rule, cause in open_now.items() if cause != before.get(rule)]
         causes = Text("\n").join(
-            Text.assemble(f"{sign} ", (cause.rule, COLOURS[cause.tier]), f"  {_clean(message)}")
+            Text.assemble(f"{sign} ", (cause.rule, COLOURS[cause.tier]), f"  {printable(message)}")
             for sign, lines in (("-", left), ("+", joined))
             for cause, message in lines
         )
@@ -304,12 +305,7 @@ class _Page:
 
 
 def _shown(value: Value) -> str:
-    return _clean(shown(value))
-
-
-def _clean(text: str) -> str:
-    """Return text from outside without what could move a terminal's cursor."""
-    return "".join(each if each.isprintable() else " " for each in text)
+    return printable(shown(value))
 
 
 def _change(change: FeatureChange) -> str:

@@ -3,9 +3,8 @@ from __future__ import annotations
 from consumers.broker.records import Record
 from consumers.tail import one_line, tail
 from streams.contract.warnings import WarningEvent, parse_warning
-from streams.core.steps import Tier
 from tests.consumers.stubs import Topic, Waits
-from tests.consumers.warning_events import life, value
+from tests.consumers.warning_events import life
 
 
 def read(topic: Topic) -> tuple[list[str], list[int], int]:
@@ -38,12 +37,6 @@ def test_each_warning_is_one_line() -> None:
 def test_what_is_no_warning_is_told_with_its_place_and_the_rest_goes_on() -> None:
     lines, bad, count = read(Topic([None, *life("c1")[:2], b"nonsense", life("c1")[2]], size=2))
     assert (len(lines), bad, count) == (3, [0, 3], 3)
-
-
-def test_a_customer_id_cannot_write_to_the_terminal() -> None:
-    (line,), _, _ = read(Topic([value(customer="c\x1b[31m\n9", tier=Tier.LOW)], size=1))
-    assert "c [31m 9" in line
-    assert line.isprintable()
 
 
 def test_a_stop_ends_it() -> None:

@@ -1,13 +1,15 @@
 """`lapwing doctor` and `lapwing topics` on a broker: what one misses the other makes."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from consumers.broker.client import Cluster, Subscription
+from consumers.broker.client import Cluster, Producer, Subscription
 from lapwing.cli import doctor, topics
+from streams.contract.rejected import RefusalReason, rejected_headers
 from streams.core.events.topics import Topic
 from tests.integration.workers import Sent, produce
 
@@ -53,3 +55,19 @@ def test_the_doctor_sees_how_far_the_group_is_behind(broker: str) -> None:
     member.commit({("doctor-orders", 0): 5, ("doctor-orders", 1): 2})
     member.close()
     assert checks()["lag"] == ("ok", "3 records are not in a saved state yet")
+
+
+@pytest.mark.usefixtures("installation")
+def test_the_doctor_reads_the_newest_refusals(broker: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = CliRunner().invoke(topics.command, ["--partitions", "2"], catch_exceptions=False)
+    assert made.exit_code == 0, made.output
+    monkeypatch.setattr("lapwing.doctor.broker.REJECTED", 3)
+    cluster = Cluster(broker)
+    with closing(Producer(cluster)) as producer:
+        for number in range(12):
+            reason = RefusalReason.NOT_JSON if number < 4 else RefusalReason.FUTURE_TIME
+            headers = rejected_headers(reason, "why", "doctor-orders", number % 2, number)
+            producer.send("doctor.rejected", None, b"x", headers=headers, partition=number % 2)
+        producer.flush()
+    outcome, detail = checks()["records refused"]
+    assert (outcome, detail.partition(";")[0]) == ("warning", "6 in the last day: 6 future_time")

@@ -9,6 +9,7 @@ from consumers.broker.client import Cluster, Subscription
 from consumers.broker.records import Record
 from consumers.loop import Stop
 from lapwing.settings.settings import Settings
+from lapwing.terminal.text import printable
 
 
 def run(settings: Settings, as_json: bool) -> None:
@@ -28,6 +29,6 @@ def run(settings: Settings, as_json: bool) -> None:
                 return
             for change in together(found):
                 for line in lines(change):
-                    click.echo(line)
+                    click.echo(printable(line))
     finally:
         subscription.close()

@@ -1,20 +1,31 @@
 import json
 import os
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
+from consumers.broker.records import Record
 from lapwing.cli.doctor import command
-from lapwing.commands import doctor
-from lapwing.commands.doctor import CheckOutcome, CheckResult, examine
+from lapwing.doctor.check import CheckOutcome
+from lapwing.doctor.examine import CHECKS, examine
+from lapwing.doctor.installation import Installation
 from lapwing.lag import Offsets, lag_told
-from lapwing.settings.settings import Settings, load_settings
+from lapwing.settings.settings import load_settings
 from streams.checkpoints.store import CheckpointManifest, CheckpointStore
+from streams.contract.audit import encode_adopted
+from streams.contract.rejected import RefusalReason, rejected_headers
+from streams.contract.warnings import encode_notice
+from streams.core.features.catalogue import DTYPES
+from streams.core.steps import OperationsNotice
 from streams.errors import BrokerError, StateError
 from streams.intake.merge import TopicPosition
+from streams.rulebook.files import load_rules
+from streams.rulebook.revisions import RuleRevision
+from streams.worker.rule_rollout import adopted_notice, adoption, refused_notice
 
 RULE = """\
 version: 1
@@ -28,16 +39,46 @@ rules:
 """
 
 
-def no_broker(settings: Settings) -> dict[str, int]:
-    msg = f"Kafka at {settings.broker} cannot be reached"
+def no_broker(installation: Installation) -> dict[str, int]:
+    msg = f"Kafka at {installation.settings.broker} cannot be reached"
     raise BrokerError(msg)
+
+
+class Broker(Installation):
+    """An installation whose broker is made up."""
+
+    def __init__(
+        self,
+        topics: Mapping[str, int],
+        offsets: Offsets | None = None,
+        records: Sequence[Record] = (),
+    ) -> None:
+        super().__init__(load_settings())
+        self._topics = topics
+        self._offsets = offsets or Offsets({}, {})
+        self._records = records
+
+    def ask_topics(self) -> Mapping[str, int]:
+        return self._topics
+
+    def ask_offsets(self) -> Offsets:
+        return self._offsets
+
+    def read(self, topic: str, newest: int | None = None) -> Sequence[Record]:
+        self.need_topic(topic)
+        return self._records
+
+
+def outcome(check: str, installation: Installation) -> tuple[str, str]:
+    (result,) = [each for each in examine(installation) if each.check == check]
+    return result.outcome.value, result.detail
 
 
 @pytest.fixture(autouse=True)
 def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with one rule and no broker."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(doctor, "partitions", no_broker)
+    monkeypatch.setattr(Installation, "ask_topics", no_broker)
     (tmp_path / "rules.yaml").write_text(RULE)
     (tmp_path / "lapwing.toml").write_text('broker = "127.0.0.1:1"\nrules = "rules.yaml"\n')
     return tmp_path
@@ -72,18 +113,13 @@ def test_what_cannot_be_reached_fails_and_what_depends_on_it_is_skipped() -> Non
 
 
 def test_topics_that_do_not_fit_together_fail() -> None:
-    def topics(found: dict[str, int]) -> CheckResult:
-        findings = examine(load_settings(), lambda _: found, lambda *_: Offsets({}, {}))
-        (finding,) = [finding for finding in findings if finding.check == "topics"]
-        return finding
-
     inputs = ["orders", "logins", "complaints"]
     own = ["churn-warnings", "lapwing-control", "lapwing-audit", "lapwing.rejected"]
     fitting = dict.fromkeys([*inputs, *own], 4)
-    assert topics(fitting).outcome is CheckOutcome.OK
-    assert topics({**fitting, "logins": 3}).outcome is CheckOutcome.FAILED
-    assert "logins" in topics({**fitting, "logins": 3}).detail
-    assert "orders: missing" in topics({}).detail
+    assert outcome("topics", Broker(fitting))[0] == "ok"
+    failed, detail = outcome("topics", Broker({**fitting, "logins": 3}))
+    assert (failed, "logins" in detail) == ("failed", True)
+    assert "orders: missing" in outcome("topics", Broker({}))[1]
 
 
 def test_it_creates_nothing(installation: Path) -> None:
@@ -149,6 +185,7 @@ def test_the_password_of_a_place_of_checkpoints_is_not_told(monkeypatch: pytest.
 
 
 DAY = timedelta(days=1)
+AT = 1_700_000_000_000_000
 SECOND = timedelta(seconds=1)
 
 
@@ -176,10 +213,7 @@ def test_a_partition_that_has_lag_and_was_not_saved_for_long_fails() -> None:
 
 def test_the_doctor_looks_for_lag_where_a_worker_has_been(installation: Path) -> None:
     def found(committed: dict[tuple[str, int], int]) -> tuple[str, str]:
-        findings = examine(
-            load_settings(), lambda _: {"orders": 1}, lambda *_: Offsets({("orders", 0): 10}, committed)
-        )
-        return {f.check: (f.outcome.value, f.detail) for f in findings}["lag"]
+        return outcome("lag", Broker({"orders": 1}, Offsets({("orders", 0): 10}, committed)))
 
     assert run()[2]["lag"] == ("skipped", "the broker does not answer")
     assert found({}) == ("skipped", "no worker of lapwing has committed anything yet")
@@ -188,3 +222,89 @@ def test_the_doctor_looks_for_lag_where_a_worker_has_been(installation: Path) ->
     assert found({("orders", 0): 4})[1].endswith("the oldest state saved 0s ago")
     os.utime(Path(saved.path) / "manifest.json", (0, 0))
     assert found({("orders", 0): 4})[0] == "failed"
+
+
+def record(value: bytes, headers: Sequence[tuple[str, bytes]] = (), *, ago: timedelta = SECOND) -> Record:
+    at = int((datetime.now(UTC) - ago).timestamp() * 1000)
+    return Record("any", 0, 7, at, None, value, tuple(headers))
+
+
+def adopted(partition: int, rule_set: str, worker: str = "one-1") -> Record:
+    made = adoption(
+        "lapwing", worker, partition, {"orders": 3}, 0, None, load_revision(), 1_700_000_000_000_000
+    )
+    return record(encode_adopted({**made, "rule_set": rule_set}))
+
+
+def load_revision() -> RuleRevision:
+    rules = load_rules([Path("rules.yaml")], DTYPES)
+    return RuleRevision(rules, {"rules.yaml": RULE}, 0)
+
+
+def test_a_partition_that_runs_other_rules_than_the_files_say_is_named(installation: Path) -> None:
+    def found(*records: Record) -> tuple[str, str]:
+        return outcome("rules in force", Broker({"lapwing-audit": 1}, records=records))
+
+    now = load_revision().rules.hash
+    assert found() == ("skipped", "no worker of lapwing has reported any yet")
+    assert found(adopted(0, "older"), adopted(0, now), adopted(1, now)) == (
+        "ok",
+        f"all 2 partitions run rule set {now}",
+    )
+    behind = (adopted(0, now), adopted(1, now), adopted(1, "older", "two-2"), record(b"[" * 20_000))
+    assert found(*behind)[0] == "ok"  # the files have just changed
+    assert "1 of 2 partitions have yet to adopt" in found(*behind)[1]
+    with_age = pytest.MonkeyPatch.context()
+    with with_age as patch:
+        patch.setattr("lapwing.doctor.rules.placed_at", lambda path: 0)
+        failed, detail = found(*behind)
+    assert failed == "failed"
+    assert f"the files say {now}, but partition 1 runs older since 2023-11-14 22:13 UTC (two-2)" in detail
+
+
+def test_rule_files_that_a_worker_refuses_right_now_are_shown() -> None:
+    def found(*notices: OperationsNotice) -> tuple[str, str]:
+        records = [record(encode_notice(notice, "lapwing")) for notice in notices]
+        return outcome("rule files refused", Broker({"lapwing-control": 1}, records=records))
+
+    refused = refused_notice(["rules.yaml:3: unknown feature 'dyas'", "and more"], "abc", "one-1", AT)
+    change = adoption("lapwing", "one-1", 0, {}, 0, None, load_revision(), AT)
+    assert found() == ("ok", "no worker refuses its rule files")
+    assert found(refused) == (
+        "warning",
+        "one-1 has refused its rule files since 2023-11-14 22:13 UTC and runs abc: "
+        "rules.yaml:3: unknown feature 'dyas'",
+    )
+    assert found(refused, adopted_notice(change))[0] == "ok"
+    other = adopted_notice({**change, "worker": "two-2"})
+    assert found(refused, other)[0] == "warning"
+
+
+def test_refused_records_are_counted_by_reason_with_the_newest_place() -> None:
+    def found(*records: Record) -> tuple[str, str]:
+        return outcome("records refused", Broker({"lapwing.rejected": 1}, records=records))
+
+    def refused(reason: RefusalReason, offset: int, ago: timedelta) -> Record:
+        return record(b"x", rejected_headers(reason, "amount: \x1b[2J", "orders", 2, offset), ago=ago)
+
+    late = RefusalReason.FUTURE_TIME
+    assert found() == ("ok", "none in the last day")
+    assert found(refused(late, 1, 2 * DAY)) == ("ok", "none in the last day")
+    records = [
+        refused(late, 5, SECOND),
+        refused(late, 4, 9 * SECOND),
+        refused(RefusalReason.NOT_JSON, 9, SECOND),
+    ]
+    assert found(*records, record(b"a stranger's"), refused(late, 1, 2 * DAY)) == (
+        "warning",
+        "4 in the last day: 2 future_time, 1 not_json, 1 that are no refusals; "
+        "the newest at orders[2]@5: amount:  [2J",
+    )
+
+
+def test_every_check_is_made_and_has_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, _, checks = run()
+    assert list(checks) == list(CHECKS)
+    result = CliRunner().invoke(command, [], catch_exceptions=False)
+    assert all(f"\n{name:<22} " in result.output for name in CHECKS)
+    assert {outcome for outcome, _ in checks.values()} <= {each.value for each in CheckOutcome}

@@ -1,0 +1,93 @@
+"""The broker: its topics, how far the workers have come, and what was refused."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from consumers.broker import topics
+from consumers.broker.records import Record
+from consumers.silences import silences_of
+from lapwing.doctor.check import Doubtful, Skipped
+from lapwing.doctor.installation import Installation
+from lapwing.lag import checkpoint_ages, lag_told
+from lapwing.terminal.text import printable
+from lapwing.topic_plan import planned
+from streams.contract.rejected import RefusalReason, Rejection, read_rejected_headers
+from streams.errors import BrokerError, ContractError, LapwingError
+
+REJECTED: Final = 1_000
+"""The newest refused records of each partition that are looked at."""
+RECENT: Final = timedelta(days=1)
+
+
+def broker(installation: Installation) -> str:
+    """Check that the broker answers."""
+    answer = installation.answer
+    if isinstance(answer, LapwingError):
+        raise answer
+    return f"{installation.settings.broker} answers and has {len(answer)} topics"
+
+
+def topics_fit(installation: Installation) -> str:
+    """Check that the topics are there and fit together."""
+    findings = topics.check(planned(installation.settings), installation.topics)
+    bad = [f"{finding.topic}: {finding.mend}" for finding in findings if finding.mend]
+    if bad:
+        raise BrokerError("; ".join(bad))
+    return "all that are needed are there and fit together"
+
+
+def lag(installation: Installation) -> str:
+    """Check that no partition stands still."""
+    found = installation.ask_offsets() if installation.topics else None
+    if found is None or not found.committed:
+        msg = f"no worker of {installation.settings.app} has committed anything yet"
+        raise Skipped(msg)
+    return lag_told(installation.settings, found, checkpoint_ages(installation.settings))
+
+
+def refused_records(installation: Installation) -> str:
+    """Count the records that were refused of late, by reason, with the newest of the most frequent."""
+    since = datetime.now(UTC) - RECENT
+    records = installation.read(f"{installation.settings.app}.rejected", REJECTED)
+    recent = [record for record in records if record.timestamp_ms >= since.timestamp() * 1000]
+    if not recent:
+        return "none in the last day"
+    raise Doubtful(refusals_line(recent))
+
+
+def refusals_line(records: Iterable[Record]) -> str:
+    """Return how many records were refused, by reason, and where the newest of the most frequent came from.
+
+    The topic is anybody's to write to: what is no refusal is counted apart.
+    """
+    counts: Counter[RefusalReason] = Counter()
+    newest: dict[RefusalReason, Rejection] = {}
+    others = 0
+    for record in sorted(records, key=lambda each: each.timestamp_ms):
+        try:
+            rejection = read_rejected_headers(record.headers)
+        except ContractError:
+            others += 1
+            continue
+        counts[rejection.reason] += 1
+        newest[rejection.reason] = rejection
+    parts = [f"{count:,} {reason.value}" for reason, count in counts.most_common()]
+    parts += [f"{others:,} that are no refusals"] if others else []
+    text = f"{counts.total() + others:,} in the last day: {', '.join(parts)}"
+    if counts:
+        last = newest[counts.most_common(1)[0][0]]
+        text += f"; the newest at {last.topic}[{last.partition}]@{last.offset}: {printable(last.detail)}"
+    return text
+
+
+def silences(installation: Installation) -> str:
+    """Count the silences there are."""
+    records = installation.read(installation.settings.silences_topic)
+    states = [silence.state(datetime.now(UTC)) for silence in silences_of(records).values()]
+    if not states:
+        return "there are none"
+    return f"{states.count('active')} active, {states.count('pending')} pending, {len(states)} in all"

@@ -1,0 +1,32 @@
+"""All checks, in the order in which one depends on another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from lapwing.doctor.broker import broker, lag, refused_records, silences, topics_fit
+from lapwing.doctor.check import CheckResult, made
+from lapwing.doctor.installation import Installation
+from lapwing.doctor.rules import refused_files, rule_files, rules_of_partitions
+from lapwing.doctor.stores import channels, checkpoints, database
+
+CHECKS: Final[dict[str, Callable[[Installation], str]]] = {
+    "rules": rule_files,
+    "broker": broker,
+    "topics": topics_fit,
+    "rules in force": rules_of_partitions,
+    "rule files refused": refused_files,
+    "records refused": refused_records,
+    "checkpoints": checkpoints,
+    "lag": lag,
+    "database": database,
+    "channels": channels,
+    "silences": silences,
+}
+
+
+def examine(installation: Installation) -> list[CheckResult]:
+    """Return what came of every check."""
+    return [made(name, partial(check, installation)) for name, check in CHECKS.items()]

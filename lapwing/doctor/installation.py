@@ -1,0 +1,82 @@
+"""What the settings name, asked once, and only where a check needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from functools import cached_property
+
+from consumers.broker.client import Admin, Cluster, Subscription
+from consumers.broker.records import Record
+from lapwing.doctor.check import Skipped
+from lapwing.lag import Offsets, offsets
+from lapwing.settings.settings import Settings
+from streams.core.features.catalogue import DTYPES
+from streams.core.rules.rule_set import RuleSet
+from streams.errors import LapwingError
+from streams.rulebook.files import load_rules
+
+POLL_S = 1.0
+ENDS_S = 5.0
+"""How long a topic's ends are waited for."""
+
+
+class Installation:
+    """The settings, and what the broker and the files they name say."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def cluster(self) -> Cluster:
+        """The broker and how to get in."""
+        return Cluster(self.settings.broker, self.settings.kafka_security)
+
+    @cached_property
+    def answer(self) -> Mapping[str, int] | LapwingError:
+        """The broker's topics with their numbers of partitions, or why it does not answer."""
+        try:
+            return self.ask_topics()
+        except LapwingError as error:
+            return error
+
+    def ask_topics(self) -> Mapping[str, int]:
+        """Ask the broker for its topics."""
+        with closing(Admin(self.cluster)) as admin:
+            return admin.partitions()
+
+    def ask_offsets(self) -> Offsets:
+        """Ask the broker how far the topics reach and how far the workers have come."""
+        return offsets(self.settings, self.topics)
+
+    @property
+    def topics(self) -> Mapping[str, int]:
+        """The broker's topics; a check that needs them is skipped where it does not answer."""
+        if isinstance(self.answer, LapwingError):
+            msg = "the broker does not answer"
+            raise Skipped(msg)
+        return self.answer
+
+    def need_topic(self, name: str) -> None:
+        """Skip the check where the topic is not there."""
+        if name not in self.topics:
+            msg = f"there is no topic {name}; `lapwing topics` makes it"
+            raise Skipped(msg)
+
+    @cached_property
+    def rules(self) -> RuleSet:
+        """What the rule files say now."""
+        return load_rules([self.settings.rules], DTYPES)
+
+    def read(self, topic: str, newest: int | None = None) -> Sequence[Record]:
+        """Return what a topic holds, or the newest so many records of each of its partitions."""
+        self.need_topic(topic)
+        with closing(Subscription(self.cluster, topic, group=None)) as subscription:
+            if newest is not None:
+                subscription.seek_back(newest, ENDS_S)
+            records: list[Record] = []
+            while True:
+                polled = subscription.poll(POLL_S)
+                records += polled
+                if not polled and subscription.at_end():
+                    return records

@@ -1,0 +1,91 @@
+"""The rules: what the files say, what workers made of it, and which partitions run something else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from consumers.broker.records import Record
+from lapwing.doctor.check import Doubtful, Skipped
+from lapwing.doctor.installation import Installation
+from lapwing.lag import shown_age
+from streams.contract.audit import RulesAdopted, parse_adopted
+from streams.contract.mistakes import read_json
+from streams.contract.warnings import ControlNotice
+from streams.errors import ContractError, LapwingError
+from streams.rulebook.watch import placed_at
+
+NOTICES: Final = 2_000
+"""The newest notices on the control topic that are looked through."""
+ADOPTED_WITHIN: Final = timedelta(minutes=2)
+"""By when workers have adopted a change of the files, checkpoints included."""
+
+
+def rule_files(installation: Installation) -> str:
+    """Check that the rule files make a rule set."""
+    rules = installation.rules
+    return f"{len(rules.rules)} in force from {installation.settings.rules}, rule set {rules.hash}"
+
+
+def rules_of_partitions(installation: Installation) -> str:
+    """Check that every partition runs what the rule files say, by the newest adoption of each."""
+    newest = adoptions(installation.read(installation.settings.audit_topic))
+    if not newest:
+        msg = f"no worker of {installation.settings.app} has reported any yet"
+        raise Skipped(msg)
+    wanted = installation.rules.hash
+    behind = {number: each for number, each in sorted(newest.items()) if each.rule_set != wanted}
+    if not behind:
+        return f"all {len(newest)} partitions run rule set {wanted}"
+    changed = datetime.fromtimestamp(placed_at(installation.settings.rules) / 1e6, UTC)
+    since = datetime.now(UTC) - changed
+    if since < ADOPTED_WITHIN:
+        return f"{len(behind)} of {len(newest)} partitions have yet to adopt {wanted}, {shown_age(since)} old"
+    lines = [
+        f"partition {number} runs {each.rule_set} since {each.adopted_at:%Y-%m-%d %H:%M} UTC ({each.worker})"
+        for number, each in behind.items()
+    ]
+    msg = f"the files say {wanted}, but {'; '.join(lines)}: see what rule files the workers have"
+    raise LapwingError(msg)
+
+
+def refused_files(installation: Installation) -> str:
+    """Check that no worker refuses its rule files right now: the newest notice of each worker decides."""
+    refused = refusals(installation.read(installation.settings.control_topic, NOTICES))
+    if not refused:
+        return "no worker refuses its rule files"
+    lines = [
+        f"{worker} has refused its rule files since {notice.at:%Y-%m-%d %H:%M} UTC and runs "
+        f"{notice.detail.get('rule_set')}: {str(notice.detail.get('errors', '')).splitlines()[0]}"
+        for worker, notice in sorted(refused.items())
+    ]
+    raise Doubtful("; ".join(lines))
+
+
+def adoptions(records: Iterable[Record]) -> dict[int, RulesAdopted]:
+    """Return the newest change of rules of each partition; what is none is passed over."""
+    newest: dict[int, RulesAdopted] = {}
+    for record in records:
+        try:
+            adopted = parse_adopted(record.value or b"")
+        except ContractError:
+            continue
+        newest[adopted.partition] = adopted
+    return newest
+
+
+def refusals(records: Iterable[Record]) -> dict[str, ControlNotice]:
+    """Return, by worker, the refusal of rule files that no later notice of that worker ends."""
+    refused: dict[str, ControlNotice] = {}
+    for record in records:
+        try:
+            notice = read_json(ControlNotice, record.value or b"", "a notice")
+        except ContractError:
+            continue
+        worker = str(notice.detail.get("worker"))
+        if notice.kind == "rules.refused":
+            refused[worker] = notice
+        elif notice.kind.startswith("rules."):
+            refused.pop(worker, None)
+    return refused

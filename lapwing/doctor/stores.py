@@ -1,0 +1,59 @@
+"""The places that state and warnings are kept in, and the channels that warnings are sent to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import select, text
+
+from consumers.database.database import Database
+from consumers.notify.channels import read_channels
+from lapwing.doctor.check import Skipped
+from lapwing.doctor.installation import Installation
+from lapwing.settings.values import NO_CHECKPOINTS
+from streams.checkpoints.store import CheckpointStore
+from streams.errors import StateError
+
+
+def checkpoints(installation: Installation) -> str:
+    """Check that every partition has a whole checkpoint."""
+    settings = installation.settings
+    if settings.checkpoints == NO_CHECKPOINTS:
+        msg = "none are kept"
+        raise Skipped(msg)
+    store = CheckpointStore(settings.checkpoints, settings.app)
+    numbers = store.partitions()
+    if not numbers:
+        msg = f"{store.place} has none of {settings.app} yet; `lapwing worker` makes them"
+        raise Skipped(msg)
+    without = [str(number) for number in numbers if not store.whole(number)]
+    if without:
+        msg = f"{store.place} has no whole one of partition {', '.join(without)}"
+        raise StateError(msg)
+    return f"{store.place} has whole ones of all its partitions ({len(numbers)})"
+
+
+def database(installation: Installation) -> str:
+    """Check that the database answers."""
+    settings = installation.settings
+    if settings.database.startswith("sqlite:///"):
+        file = Path(settings.database.removeprefix("sqlite:///").partition("?")[0])
+        if not file.exists():
+            msg = f"{file} is not there yet; `lapwing sink` makes it"
+            raise Skipped(msg)
+    store = Database(settings.database)
+    try:
+        with store.reading() as connection:
+            connection.execute(select(text("1")))
+        return f"{store.place} answers"
+    finally:
+        store.close()
+
+
+def channels(installation: Installation) -> str:
+    """Name the channels that `lapwing notify` sends to."""
+    found = read_channels(url.get_secret_value() for url in installation.settings.notify_urls)
+    if not found:
+        msg = "none are set"
+        raise Skipped(msg)
+    return ", ".join(channel.name for channel in found)
