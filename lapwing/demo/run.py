@@ -124,7 +124,7 @@ def _start(
     stack.callback(_quietly, subscription.close)
     producer = Producer(cluster)
     stack.callback(_quietly, producer.close)
-    stats = WorkerStats(place.stats, time.monotonic)
+    stats = WorkerStats(place.stats)
     feed = Feed(source, producer, inputs, speed, lambda: stats.behind > FULL)
     stack.callback(feed.stop)
     watch = Watch((worker, sink), stats, subscription, database, feed, screen, source.title)

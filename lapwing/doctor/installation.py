@@ -11,10 +11,9 @@ from consumers.broker.records import Record
 from lapwing.doctor.check import Skipped
 from lapwing.lag import Offsets, offsets
 from lapwing.settings.settings import Settings
-from streams.core.features.catalogue import DTYPES
 from streams.core.rules.rule_set import RuleSet
 from streams.errors import LapwingError
-from streams.rulebook.files import load_rules
+from streams.rulebook.load import load_rulebook
 
 POLL_S = 1.0
 ENDS_S = 5.0
@@ -66,7 +65,7 @@ class Installation:
     @cached_property
     def rules(self) -> RuleSet:
         """What the rule files say now."""
-        return load_rules([self.settings.rules], DTYPES)
+        return load_rulebook(self.settings.rules).rules
 
     def read(self, topic: str, newest: int | None = None) -> Sequence[Record]:
         """Return what a topic holds, or the newest so many records of each of its partitions."""

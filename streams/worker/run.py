@@ -8,6 +8,7 @@ import json
 import logging
 import signal
 import sys
+import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -247,7 +248,7 @@ def _named(reason: BaseException | None) -> BaseException:
 
 
 def stats_to(path: Path) -> Report:
-    """Return a report that appends each snapshot to `path` as a line of JSON.
+    """Return a report that appends each snapshot to `path` as a line of JSON with `written_at`, seconds.
 
     A path that cannot be written is told before the worker starts; a disk that is full later stops nothing.
     """
@@ -258,7 +259,7 @@ def stats_to(path: Path) -> Report:
         nonlocal failing
         try:
             with path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(asdict(stats)) + "\n")
+                file.write(json.dumps({"written_at": round(time.time(), 3), **asdict(stats)}) + "\n")
         except OSError as error:
             if not failing:
                 log.warning("the statistics cannot be written: %s: %s", path, error.strerror)

@@ -95,26 +95,33 @@ class TestLedger:
 
 
 class TestStats:
-    def line(self, events: int, lag: int, **more: int) -> str:
-        said = {"events": events, "refused": 0, "late": 0, "lag": {"orders/0": lag}, "steps": 0} | more
-        return json.dumps(said) + "\n"
+    def line(self, events: int, lag: int, at: float = 0.0) -> str:
+        reading = {"events": events, "refused": 0, "late": 0, "lag": {"orders/0": lag}, "written_at": at}
+        return json.dumps(reading) + "\n"
 
-    def test_the_rate_is_between_the_last_two_readings(self, tmp_path: Path) -> None:
-        path, now = tmp_path / "stats", 10.0
-        stats = WorkerStats(path, lambda: now)
+    def test_the_rate_is_between_the_last_two_lines_whenever_they_are_read(self, tmp_path: Path) -> None:
+        path = tmp_path / "stats"
+        stats = WorkerStats(path)
         stats.read()
-        assert stats.readings == 0
-        path.write_text(self.line(100, 7))
+        assert (stats.readings, stats.rate) == (0, 0.0)
+        path.write_text(self.line(100, 7, 10.0))
         stats.read()
-        now = 12.0
         with path.open("a") as file:
-            file.write(self.line(500, 3))
+            file.write(self.line(500, 3, 12.0))
         stats.read()
         assert (stats.events, stats.behind, stats.rate) == (500, 3, 200.0)
+        with path.open("a") as file:  # the screen stood still for three lines
+            file.writelines(self.line(500 + 300 * n, 3, 12.0 + n) for n in (1, 2, 3))
+        stats.read()
+        assert (stats.events, stats.rate) == (1_400, 300.0)
+        with path.open("a") as file:  # the clock was put back
+            file.write(self.line(1_500, 3, 12.0))
+        stats.read()
+        assert (stats.events, stats.rate) == (1_500, 300.0)
 
     def test_half_a_line_waits_for_its_end(self, tmp_path: Path) -> None:
         path = tmp_path / "stats"
-        stats = WorkerStats(path, lambda: 0.0)
+        stats = WorkerStats(path)
         whole = self.line(1, 0) + self.line(2, 0)
         path.write_text(whole[:-5])
         stats.read()
@@ -125,7 +132,7 @@ class TestStats:
 
     def test_it_has_settled_when_two_readings_on_nothing_has_moved(self, tmp_path: Path) -> None:
         path = tmp_path / "stats"
-        stats = WorkerStats(path, lambda: 0.0)
+        stats = WorkerStats(path)
         settled = []
         for events, lag in ((5, 3), (8, 0), (8, 0), (8, 0), (9, 0)):
             with path.open("a") as file:

@@ -19,11 +19,10 @@ from streams.checkpoints.store import CheckpointManifest, CheckpointStore
 from streams.contract.audit import encode_adopted
 from streams.contract.rejected import RefusalReason, rejected_headers
 from streams.contract.warnings import encode_notice
-from streams.core.features.catalogue import DTYPES
 from streams.core.steps import OperationsNotice
 from streams.errors import BrokerError, StateError
 from streams.intake.merge import TopicPosition
-from streams.rulebook.files import load_rules
+from streams.rulebook.load import load_rulebook
 from streams.rulebook.revisions import RuleRevision
 from streams.worker.rule_rollout import adopted_notice, adoption, refused_notice
 
@@ -237,8 +236,7 @@ def adopted(partition: int, rule_set: str, worker: str = "one-1") -> Record:
 
 
 def load_revision() -> RuleRevision:
-    rules = load_rules([Path("rules.yaml")], DTYPES)
-    return RuleRevision(rules, {"rules.yaml": RULE}, 0)
+    return RuleRevision(load_rulebook(Path("rules.yaml")).rules, {"rules.yaml": RULE}, 0)
 
 
 def test_a_partition_that_runs_other_rules_than_the_files_say_is_named(installation: Path) -> None:
