@@ -10,6 +10,7 @@
     ├── StateError           a partition's state cannot be loaded or saved
     ├── ExplanationError     a customer or an instant of which nothing is known
     ├── StoreError           the database is absent or refuses
+    ├── ActError             what somebody wants to do about a warning is not possible
     ├── BacktestError        a history cannot be judged, or a revision of the rules is not there
     └── DemoError            the demo cannot go on
 
@@ -22,7 +23,7 @@ REBUILD = "stop all workers and run `lapwing worker --rebuild` to rebuild the st
 
 
 class LapwingError(Exception):
-    """Anything the user can cause; its text is one line that names the place and the mend."""
+    """Anything the user can cause; its text is one line that names the place and the fix."""
 
 
 class SettingsError(LapwingError):
@@ -62,7 +63,7 @@ class StoreError(LapwingError):
 
 
 class ActError(LapwingError):
-    """What somebody wants to do about a warning cannot be done."""
+    """What somebody wants to do about a warning is not possible."""
 
 
 class BacktestError(LapwingError):
