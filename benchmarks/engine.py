@@ -52,7 +52,7 @@ def watched() -> Stopwatch:
         (ReorderBuffer, "put", "order"),
         (Customers, "index", "index"),
         (Deduplicator, "fresh", "repeats"),
-        (engine, "lay_out", "layout"),
+        (engine, "apply_events", "layout"),
         (Features, "__getitem__", "features"),
         (Features, "frame", "features"),
         (Engine, "_score", "score"),

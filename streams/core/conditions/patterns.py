@@ -20,7 +20,10 @@ def like(pattern: str, escape: str | None = None, *, ignore_case: bool = False) 
     >>> like("straße%", ignore_case=True)("STRASSE 5")
     True
     """
-    return _Automaton(_items(pattern, escape), ignore_case).fits
+    items = _items(pattern, escape)
+    if ignore_case or (ONE, False) in items:
+        return _Automaton(items, ignore_case).fits
+    return _pieces(items)
 
 
 def _items(pattern: str, escape: str | None) -> list[tuple[str, bool]]:
@@ -42,6 +45,34 @@ def _items(pattern: str, escape: str | None) -> list[tuple[str, bool]]:
             raise ValueError(msg)
         items.append((escaped, True))
     return items
+
+
+def _pieces(items: list[tuple[str, bool]]) -> Callable[[str], bool]:
+    """Return the test of a pattern that is texts with any number of characters between them."""
+    texts = [""]
+    for character, is_literal in items:
+        if is_literal:
+            texts[-1] += character
+        else:
+            texts.append("")
+    if len(texts) == 1:
+        return texts[0].__eq__
+    first, *middle, last = texts
+
+    def fits(word: str) -> bool:
+        end = len(word) - len(last)
+        if not (word.startswith(first) and word.endswith(last)):
+            return False
+        place = len(first)
+        for text in middle:
+            # The first place will do: what is left behind it is the most that there can be.
+            found = word.find(text, place, max(end, 0))
+            if found < 0:
+                return False
+            place = found + len(text)
+        return place <= end
+
+    return fits
 
 
 class _Automaton:
@@ -78,4 +109,6 @@ class _Automaton:
             places = matched | (places & self._any) << 1 | places & self._loops
             if not places:
                 return False
+            if places & self._loops >> self._end << self._end:
+                return True  # all is matched, and anything may follow
         return bool(places >> self._end & 1)
