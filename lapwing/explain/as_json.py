@@ -15,18 +15,18 @@ from streams.core.warnings.causes import CausePhase
 
 
 def as_json_value(explanation: Explanation) -> dict[str, Any]:
-    """Return everything an explanation says; instants are RFC 3339, what is missing is null."""
-    sight, warning = explanation.sight, explanation.warning
+    """Return an explanation; instants are RFC 3339, what is missing is null."""
+    snapshot, warning = explanation.snapshot, explanation.warning
     return {
         "customer_id": explanation.customer_id,
-        "at": format_instant(sight.at),
+        "at": format_instant(snapshot.at),
         "source": explanation.source,
         "rule_set": explanation.rule_set,
         "next_sweep": format_instant(explanation.next_sweep),
-        "quiet_sources": {topic.label: format_instant(newest) for topic, newest in sight.quiet.items()},
-        "sources": sorted(topic.label for topic in explanation.heard),
-        "features": dict(sight.values),
-        "model": None if sight.model is None else _model(sight.model),
+        "quiet_sources": {topic.label: format_instant(newest) for topic, newest in snapshot.quiet.items()},
+        "sources": sorted(topic.label for topic in explanation.topics_seen),
+        "features": dict(snapshot.values),
+        "model": None if snapshot.model is None else _model(snapshot.model),
         "warning": None
         if warning is None
         else {
@@ -56,12 +56,12 @@ def _model(model: ModelView) -> dict[str, Any]:
 
 
 def _rule(view: RuleView) -> dict[str, Any]:
-    life, rule = view.life, view.rule
+    state, rule = view.state, view.rule
     return _idle(rule) | {
         "evaluated": True,
-        "state": "idle" if life is None else life.phase.name.lower(),
-        "since": None if life is None or life.phase is CausePhase.COOLING else format_instant(life.since),
-        "opened_at": format_instant(life.opened_at) if life is not None and view.is_open else None,
+        "state": "idle" if state is None else state.phase.name.lower(),
+        "since": None if state is None or state.phase is CausePhase.COOLING else format_instant(state.since),
+        "opened_at": format_instant(state.opened_at) if state is not None and view.is_open else None,
         "due": _instant(view.due),
         "verdict": view.when.verdict.value,
         "when": _part(view.when),
@@ -99,12 +99,12 @@ def _idle(rule: Rule) -> dict[str, Any]:
 
 
 def _part(part: Part) -> dict[str, Any]:
-    said: dict[str, Any] = {"text": part.text, "verdict": part.verdict.value}
+    found: dict[str, Any] = {"text": part.text, "verdict": part.verdict.value}
     if part.parts:
-        return said | {"join": part.join.value, "parts": [_part(each) for each in part.parts]}
+        return found | {"join": part.join.value, "parts": [_part(each) for each in part.parts]}
     if part.feature:
-        said |= {"measured": part.feature, "value": part.value, "op": part.op, "threshold": part.threshold}
-    return said | {"values": dict(part.values)}
+        found |= {"measured": part.feature, "value": part.value, "op": part.op, "threshold": part.threshold}
+    return found | {"values": dict(part.values)}
 
 
 def _gap(gap: Gap) -> dict[str, Any]:

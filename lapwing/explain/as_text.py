@@ -1,4 +1,4 @@
-"""An explanation as people read it: what is so and what would end it, then every rule, then the history."""
+"""An explanation for people: the warning and what would end it, then every rule, then the history."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _SIDES: Final = {"<": "below", "<=": "at most", "=": "exactly", ">=": "at least"
 
 
 def written(explanation: Explanation, zone: str) -> RenderableType:
-    """Return the whole explanation; instants are told in the time zone `zone`."""
+    """Return the whole explanation; instants are in the time zone `zone`."""
     page = _Page(explanation, zone)
     return Group(*page.head(), *page.model(), *page.rules(), *page.history())
 
@@ -49,46 +49,46 @@ class _Page:
 
     def __init__(self, explanation: Explanation, zone: str) -> None:
         self.explanation = explanation
-        self.sight = explanation.sight
+        self.snapshot = explanation.snapshot
         self.zone = zone
         self.absent: dict[str, MissingFeature] = {
             each.feature: each for view in explanation.rules for each in view.missing
         }
 
-    # -- what is so -------------------------------------------------------------------------------
+    # -- the warning -------------------------------------------------------------------------------
 
     def head(self) -> Iterator[RenderableType]:
-        """Yield who it is about, what is so, and what would end it."""
-        told, at = self.explanation, self.when(self.sight.at)
+        """Yield the customer, the warning, and what would end it."""
+        explained, at = self.explanation, self.when(self.snapshot.at)
         yield Text.assemble(
-            ("Customer ", "bold"), (printable(told.customer_id), "bold"), f" at {at} {self.zone}",
-            (f"   from {told.source}, rule set {told.rule_set}", "dim"),
+            ("Customer ", "bold"), (printable(explained.customer_id), "bold"), f" at {at} {self.zone}",
+            (f"   from {explained.source}, rule set {explained.rule_set}", "dim"),
         )  # fmt: skip
         yield from self._sources()
         yield Text()
-        open_ones = [view for view in told.rules if view.is_open and view.rule.status != "shadow"]
-        if told.warning is None:
+        open_ones = [view for view in explained.rules if view.is_open and view.rule.status != "shadow"]
+        if explained.warning is None:
             yield Text("No warning is open.", style="bold green")
             yield from self._nearest()
             return
-        warning = told.warning
+        warning = explained.warning
         yield Text.assemble(
             ("Warned of: ", "bold"), (warning.tier.label, f"bold {COLOURS[warning.tier]}"),
-            f", since {self.when(warning.opened_at)} ({_long(self.sight.at - warning.opened_at)})",
+            f", since {self.when(warning.opened_at)} ({_long(self.snapshot.at - warning.opened_at)})",
         )  # fmt: skip
         for view in open_ones:
             cause = next((c for c in warning.causes.values() if c.rule == view.rule.id), None)
             yield from self._cause(view, cause)
 
     def _sources(self) -> Iterator[RenderableType]:
-        for topic, newest in self.sight.quiet.items():
+        for topic, newest in self.snapshot.quiet.items():
             since = self.when(newest)
-            text = f"{topic.label} are quiet: none from anybody since {since}, so what reads them is missing"
-            yield Text(text, style="yellow")
-        silent = [topic.label for topic in REQUIRED if topic not in self.explanation.heard]
+            text = f"{topic.label} are quiet, none from any customer since {since}"
+            yield Text(f"{text}: features that read them are missing", style="yellow")
+        silent = [topic.label for topic in REQUIRED if topic not in self.explanation.topics_seen]
         if silent:
             text = (
-                f"No {' and no '.join(silent)} have come from anybody: counts of them are 0 and say nothing."
+                f"No {' and no '.join(silent)} from any customer so far: their counts are 0 and mean nothing."
             )
             yield Text(text, style="yellow")
 
@@ -107,10 +107,10 @@ class _Page:
 
     def _ends_when(self, view: RuleView) -> Text:
         own = " ".join(view.rule.clear.split()) if view.rule.clear else "its condition is no longer true"
-        said = Text(own)
+        line = Text(own)
         if view.changes:
-            said.append("; the smallest change: " + "; ".join(map(_change, view.changes)), style="dim")
-        return said
+            line.append("; the smallest change: " + "; ".join(map(_change, view.changes)), style="dim")
+        return line
 
     def _so(self, view: RuleView) -> str:
         """Return what the customer could do now that would end a cause."""
@@ -129,19 +129,19 @@ class _Page:
         near = [v for v in self.explanation.rules if v.rule.status != "shadow" and v.distance < math.inf]
         if near:
             view = near[0]
-            said = Text.assemble("Nearest: ", (view.rule.id, "bold"), f", {self._standing(view)}")
+            line = Text.assemble("Nearest: ", (view.rule.id, "bold"), f", {self._standing(view)}")
             if view.changes:
-                said.append("; it would take " + "; ".join(map(_change, view.changes)))
-            yield said
+                line.append("; it would take " + "; ".join(map(_change, view.changes)))
+            yield line
 
     # -- the model --------------------------------------------------------------------------------
 
     def model(self) -> Iterator[RenderableType]:
         """Yield the probability and what made it."""
         yield Text()
-        model = self.sight.model
+        model = self.snapshot.model
         if model is None:
-            yield Text(f"Churn probability: none ({self.sight.learned or 'the model is switched off'})")
+            yield Text(f"Churn probability: none ({self.snapshot.learned or 'the model is switched off'})")
             return
         yield Text.assemble(
             ("Churn probability: ", "bold"), (f"{model.probability:.0%}", "bold"),
@@ -181,7 +181,7 @@ class _Page:
             shadow = f" paused ({rule.paused}), warns nobody"
         yield Text.assemble(
             (rule.id, f"bold {COLOURS[rule.tier]}"), f" {rule.tier.label}{shadow}: ",
-            (self._standing(view), "bold" if view.life is not None else ""),
+            (self._standing(view), "bold" if view.state is not None else ""),
         )  # fmt: skip
         table = Table.grid(padding=(0, 2))
         table.add_column()
@@ -205,23 +205,23 @@ class _Page:
 
     def _standing(self, view: RuleView) -> str:
         """Return where a cause stands, and what it waits for."""
-        verdict, life = view.when.verdict, view.life
+        verdict, state = view.when.verdict, view.state
         due = "" if view.due is None else self.when(view.due)
-        match life.phase if life is not None else None:
+        match state.phase if state is not None else None:
             case CausePhase.OPEN | CausePhase.CLEARING:
-                assert life is not None
-                opened = f"open since {self.when(life.opened_at)} (true since {self.when(life.since)})"
-                if life.phase is CausePhase.CLEARING:
-                    cleared = self.when(life.clearing_since)
+                assert state is not None
+                opened = f"open since {self.when(state.opened_at)} (true since {self.when(state.since)})"
+                if state.phase is CausePhase.CLEARING:
+                    cleared = self.when(state.clearing_since)
                     return f"{opened}; clear since {cleared}, ends from {due} on if it still is"
                 return opened
             case CausePhase.PENDING:
-                assert life is not None
+                assert state is not None
                 return (
-                    f"true since {self.when(life.since)}, held back by `for`: opens from {due} on if so still"
+                    f"true since {self.when(state.since)}, waits for `for`: opens from {due} on if still true"
                 )
             case CausePhase.COOLING if verdict is Verdict.TRUE:
-                return f"true, held back by its cooldown until {due}"
+                return f"true, in its cooldown until {due}"
             case CausePhase.COOLING:
                 return f"{self._verdict(view)}; in its cooldown until {due}"
         if verdict is Verdict.TRUE:
@@ -231,7 +231,7 @@ class _Page:
     def _verdict(self, view: RuleView) -> str:
         if view.when.verdict is Verdict.MISSING:
             names = sorted({name for gap in view.gaps for name in gap.missing})
-            return f"missing, for it hangs on {' and '.join(names)}"
+            return f"missing, for it depends on {' and '.join(names)}"
         if math.isinf(view.distance):
             return f"{view.when.verdict.value}, and no change of a number would make it true"
         if math.isnan(view.distance):
@@ -246,9 +246,9 @@ class _Page:
             for each in part.parts:
                 self._part(table, each, depth + 1)
             return
-        told = Text.assemble(indent, (mark, colour), f" {part.text}")
+        shown_part = Text.assemble(indent, (mark, colour), f" {part.text}")
         value = Text(_shown(part.value) if part.feature else "", style="bold")
-        table.add_row(told, value, Text(self._note(part), style="dim"))
+        table.add_row(shown_part, value, Text(self._note(part), style="dim"))
 
     def _note(self, part: Part) -> str:
         """Return why a value is missing, and the features where a comparison reads several."""
@@ -259,33 +259,31 @@ class _Page:
             notes.append(", ".join(f"{name} {_shown(value)}" for name, value in part.values))
         return "; ".join(notes)
 
-    # -- what was ---------------------------------------------------------------------------------
+    # -- the history ---------------------------------------------------------------------------------
 
     def history(self) -> Iterator[RenderableType]:
         """Yield every step of the customer's warnings."""
-        told = self.explanation
+        explained = self.explanation
         yield Line("History", align="left", style="dim")
-        if told.history_from is not None:
-            text = (
-                f"A checkpoint holds what is open, not what was: steps before {self.when(told.history_from)}"
-            )
+        if explained.history_from is not None:
+            text = f"A checkpoint holds open warnings only: steps before {self.when(explained.history_from)}"
             yield Text(f"{text} are on the warnings topic.", style="dim")
-        if not told.history:
-            yield Text("No warning so far." if told.history_from is None else "No step since.")
+        if not explained.history:
+            yield Text("No warning so far." if explained.history_from is None else "No step since.")
             return
         table = Table.grid(padding=(0, 2))
         before: dict[str, Cause] = {}
-        for step in told.history:
+        for step in explained.history:
             before = self._step(table, step, before)
         yield table
 
     def _step(self, table: Table, step: Step, before: dict[str, Cause]) -> dict[str, Cause]:
         """Add a step with the causes that joined and left, and return those open after it."""
         ended = step.kind in (StepKind.RESOLVED, StepKind.WITHDRAWN)
-        told = {cause.rule: cause for cause in step.causes}
-        open_now = {} if ended else told
+        causes_now = {cause.rule: cause for cause in step.causes}
+        open_now = {} if ended else causes_now
         # A cause that leaves while others stay is not in the step: with which values is not known.
-        left = [(cause, "") for rule, cause in before.items() if rule not in told]
+        left = [(cause, "") for rule, cause in before.items() if rule not in causes_now]
         left += [(cause, cause.message) for cause in step.causes if ended]
         joined = [(cause, cause.message) for rule, cause in open_now.items() if cause != before.get(rule)]
         causes = Text("\n").join(

@@ -67,7 +67,7 @@ def explain_events(
             on_steps(output.steps)
     seen, more = _stand(engine, customer_id, until if at is None else at)
     on_steps(more)
-    return explain(engine, customer_id, seen, source="events", heard=heard, history=tuple(steps))
+    return explain(engine, customer_id, seen, source="events", topics_seen=heard, history=tuple(steps))
 
 
 def explain_checkpoint(
@@ -113,7 +113,9 @@ def explain_checkpoint(
         if name in topics and stand.reached is not None
     }
     source = f"checkpoint {checkpoint.sequence} of partition {number}"
-    return explain(engine, customer_id, seen, source=source, heard=heard, history=own, history_from=begun)
+    return explain(
+        engine, customer_id, seen, source=source, topics_seen=heard, history=own, history_from=begun
+    )
 
 
 def kept_rules(checkpoint: Checkpoint) -> RuleSet | None:

@@ -1,4 +1,4 @@
-"""Conditions taken apart: the cases, each a list of plain facts, in which one is true, false or missing."""
+"""The cases, each a list of plain facts, in which a condition is true, false or missing."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Want(Enum):
 
     @property
     def mirrored(self) -> Want:
-        """What the condition under a NOT must be."""
+        """The verdict that the condition under a NOT must have."""
         return _MIRRORED[self]
 
 
@@ -86,24 +86,24 @@ def cases(condition: c.Condition, want: Want) -> list[Case]:
     """Return cases of which one must hold where the condition is as wanted; raise `TooManyCases`."""
     match condition:
         case c.Constant(value):
-            right = value in _TRUTHS[want]
-            return [()] if right else []
+            fits = value in _TRUTHS[want]
+            return [()] if fits else []
         case c.Null():
             return [()] if want in (Want.MISSING, Want.NOT_TRUE, Want.NOT_FALSE) else []
         case c.Not(of):
             return cases(of, want.mirrored)
-        case c.And(left, right_):
-            return _and(left, right_, want)
-        case c.Or(left, right_):
+        case c.And(left, right):
+            return _and(left, right, want)
+        case c.Or(left, right):
             # By De Morgan, which holds in three-valued logic too.
-            return _and(c.Not(left), c.Not(right_), want.mirrored)
+            return _and(c.Not(left), c.Not(right), want.mirrored)
         case c.IsMissing(of):
             return _is_missing(of, missing=True in _TRUTHS[want]) if want is not Want.MISSING else []
         case c.Coalesce(of):
             return _first_known(of, want)
         case c.CaseCondition(when, then, otherwise):
-            taken = both([cases(when, Want.TRUE), cases(then, want)])
-            return [*taken, *both([cases(when, Want.NOT_TRUE), cases(otherwise, want)])]
+            there = both([cases(when, Want.TRUE), cases(then, want)])
+            return [*there, *both([cases(when, Want.NOT_TRUE), cases(otherwise, want)])]
         case c.Compare(op, left, right):
             missing: list[Case] = [(Known(left, known=False),), (Known(right, known=False),)]
             return _leaf(

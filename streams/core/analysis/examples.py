@@ -1,4 +1,4 @@
-"""Customers made up to fit conditions, each checked by the very program that evaluates rules."""
+"""Generated customers who fit conditions, checked by the program that evaluates rules."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from streams.core.features.relations import AT_LEAST, KNOWN_WITH, ORDERED, RATIO
 from streams.core.steps import Value
 
 TRIES: Final = 1500
-"""Customers made up for each case of the conditions."""
+"""Customers generated for each case of the conditions."""
 CASES: Final = 12
-"""Cases that are tried; the first are as good as any."""
+"""Cases that are tried, the first ones."""
 
 _QUIET: Final = 0.1
 _MISSING: Final = 0.3
-"""Shares of the customers made up for whom a topic is quiet, and a feature missing by itself."""
+"""Shares of the generated customers for whom a topic is quiet, and a feature missing by itself."""
 _SPREAD: Final = (0.0, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 20.0, 30.0, 45.0, 60.0, 90.0, 150.0, 400.0)
 
 
@@ -39,7 +39,7 @@ def example(conditions: Sequence[c.Condition]) -> dict[str, Value] | None:
     for number, box in enumerate(feasible(*((condition, Want.TRUE) for condition in conditions))):
         if number >= CASES:
             return None
-        columns = _made_up(box, names, conditions, np.random.default_rng(number))
+        columns = _generated(box, names, conditions, np.random.default_rng(number))
         frame = pl.DataFrame({name: _series(name, columns[name]) for name in names})
         true = (program.run(frame) == 1).all(axis=0) & _consistent(columns)
         found = np.flatnonzero(true)
@@ -63,7 +63,7 @@ def _with_what_they_need(read: Sequence[str]) -> list[str]:
     return [*names, *(["tenure_days"] if "tenure_days" not in names else [])]
 
 
-def _made_up(
+def _generated(
     box: Box, names: Sequence[str], conditions: Sequence[c.Condition], rng: np.random.Generator
 ) -> dict[str, NDArray[Any]]:
     """Return (TRIES,) values of each feature within its interval; missing is NaN, or an empty word."""
@@ -86,7 +86,7 @@ def _made_up(
 
 
 def _derived(columns: Mapping[str, NDArray[Any]], rng: np.random.Generator) -> dict[str, NDArray[Any]]:
-    """Return what follows from others, solved for the one or the other side."""
+    """Return the ratios of others, or the others by a ratio."""
     made: dict[str, NDArray[Any]] = {}
     with np.errstate(all="ignore"):
         for name, (over, under) in RATIOS.items():
@@ -104,7 +104,7 @@ def _derived(columns: Mapping[str, NDArray[Any]], rng: np.random.Generator) -> d
 
 
 def _numbers(interval: Interval, name: str, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return numbers of an interval: its ends and their neighbours above all, for thresholds lie there."""
+    """Return numbers of an interval, most of them at or near its ends, where thresholds are."""
     low = (
         interval.low
         if math.isfinite(interval.low)
@@ -146,7 +146,7 @@ def _series(name: str, values: NDArray[Any]) -> pl.Series:
 
 
 def _consistent(columns: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
-    """Return (TRIES,) where nothing that is known of the features is broken."""
+    """Return (TRIES,) whether all that is known of the features holds."""
     good = np.ones(TRIES, dtype=np.bool_)
     with np.errstate(all="ignore"):
         for name, values in columns.items():

@@ -1,4 +1,4 @@
-"""Ranges of numbers, and what a number must be for what is computed of it to lie in one."""
+"""Intervals of numbers, arithmetic with them, and where a feature must be for a formula to be in one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from streams.core.conditions import tree as c
 from streams.core.features.catalogue import CATALOGUE
 
 Numbers = Callable[[c.Numeric], float | None]
-"""What a number of a condition is for a customer, `None` where it is missing."""
+"""The value of a formula for a customer, `None` where it is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Interval:
         return Interval(self.high * by, self.low * by, self.high_open, self.low_open)
 
     def nearest(self, value: float, whole: bool) -> float | None:
-        """Return the number in it nearest to `value`; a whole one if asked for; `None` if there is none."""
+        """Return the number in it nearest to `value`, a whole one where `whole`; `None` if there is none."""
         if value in self:
             return value
         found: float
@@ -89,7 +89,7 @@ def holding(op: str, threshold: float) -> list[Interval]:
 def solved(node: c.Numeric, name: str, wanted: Interval, numbers: Numbers) -> list[Interval]:
     """Return where the feature `name` must lie for `node` to lie in `wanted`, all other features as they are.
 
-    `name` occurs in `node` once. Empty where nothing will do, and for what is not solved: a remainder, a
+    `name` occurs in `node` once. Empty where there is none, and for what is not solved: a remainder, a
     rounding, a condition that reads the feature.
     """
     if wanted.empty:
@@ -120,7 +120,7 @@ def solved(node: c.Numeric, name: str, wanted: Interval, numbers: Numbers) -> li
 
 
 def reads(node: c.Numeric, name: str) -> bool:
-    """Tell whether a number reads a feature."""
+    """Return whether a formula reads a feature."""
     return name in c.features_of(node)
 
 
@@ -176,13 +176,13 @@ def _picked(
     return solved(inside, name, wanted.meet(beyond), numbers)
 
 
-# -- arithmetic, rounded outwards: what an expression can be where its parts lie in theirs -----------------
+# -- arithmetic, rounded outwards: where a formula is, by where its parts are -------------------------------
 
 ALL: Final = Interval()
 
 
 def range_of(name: str) -> Interval:
-    """Return the values that a feature can have where it is known: all, for one that the catalogue has not.
+    """Return the values that a feature can have where it is known: all, for one not in the catalogue.
 
     >>> range_of("churn_probability")
     Interval(low=0, high=1, low_open=False, high_open=False)

@@ -42,7 +42,7 @@ from streams.core.features.catalogue import CATALOGUE
 from streams.core.features.relations import AT_LEAST, KNOWN_WITH, ORDERED, RATIOS, WINDOWS
 
 ROUNDS: Final = 12
-"""Times that a case is gone through at most; stopping early only proves less."""
+"""Times that a case is narrowed at most; stopping early only proves less."""
 
 _POSITIVE: Final = Interval(low=0, low_open=True)
 _NOT_POSITIVE: Final = Interval(high=0)
@@ -89,7 +89,7 @@ def _no_less(name: str, least: float) -> Asked:
 
 
 def feasible(*asked: Asked, also: Iterable[str] = ()) -> Iterator[Box]:
-    """Yield what is left of the numbers in each case not ruled out; of too many cases one with all.
+    """Yield the numbers of each case that is possible; where there are too many cases, one of all numbers.
 
     The numbers are those of the features that the conditions read, and of those named in `also`.
     """
@@ -181,7 +181,7 @@ class Box:
         self._range(high)
 
     def _know(self, of: c.Numeric) -> bool:
-        """Note that a number is known, and with it what it is made of; return whether that can be."""
+        """Note that a number is known, and with it its parts; return whether that can be."""
         match of:
             case c.NumericFeature(name):
                 return self._know_feature(name)
@@ -358,7 +358,7 @@ class Box:
     # -- what intervals do not show -----------------------------------------------------------------
 
     def _strictly_ordered(self) -> bool:
-        """Return whether no number must be less than itself, or apart from its equal."""
+        """Return whether no number must be less than itself, or differ from its equal."""
         terms = list(dict.fromkeys(term for pair in self._above for term in pair))
         reach = dict(self._above)
         for middle in terms:

@@ -1,4 +1,4 @@
-"""Features as conditions read them, without a frame between: numbers as arrays, words as codes.
+"""Features as conditions read them, without a frame: numbers as arrays, words as codes.
 
 At each evaluation a Polars frame of them would cost as much as the conditions themselves.
 """

@@ -34,7 +34,7 @@ Step = Callable[[list[Any], Any], Any]
 ROWS_AT_ONCE: Final = 32_768
 """Columns of this length stay in the processor's cache from step to step."""
 FEW_ROWS: Final = 4096
-"""Up to here plain Python tells words apart faster than a categorical does."""
+"""Up to here plain Python finds the different words faster than a categorical does."""
 
 _WHOLE_FROM: Final = 2.0**52
 """From here on every float is a whole number."""
@@ -67,7 +67,7 @@ class Program:
         return verdicts
 
     def _registers(self, frame: pl.DataFrame | RuleColumns) -> list[Any]:
-        """Return what every step makes of a frame."""
+        """Return the result of every step on a frame."""
         registers: list[Any] = []
         for step in self._steps:
             registers.append(step(registers, frame))

@@ -2,13 +2,13 @@
 
 The distance of a comparison is the change that its left side needs, as a share of the size of the threshold
 (of 1 where the threshold is 0): `overdue >= 3` at 2.4 is 0.2 away. The threshold is the side that reads no
-feature, else the right one. A strict comparison needs the next number that a float can hold, and a count
-held against a number the next whole one. Of an AND the distance is that of its farthest part, of an OR that
+feature, else the right one. A strict comparison needs the next number that a float can be, and a count the
+next whole one. Of an AND the distance is that of its farthest part, of an OR that
 of its nearest: parts count as if each could be moved alone. It is 0 exactly where the condition holds.
 
-What no change of a number brings about is infinitely far: a word that is another one, a known number that
-ought to be missing. What hangs on a value that is missing has no distance (NaN): an AND of it with something
-infinitely far is infinitely far, an OR with something that has a distance is as far as that.
+What no change of a number can cause is infinitely far: another word, a known number that should be missing.
+What depends on a missing value has no distance (NaN): an AND of it with something infinitely far is
+infinitely far, an OR with something that has a distance is as far as that.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Pair = tuple[Any, Any]
 """(n,) or scalar distances of a condition to true and to false, `_UNKNOWN` for those that are missing."""
 
 _UNKNOWN: Final = float(np.finfo(np.float64).max)
-"""Farther than any distance and nearer than what is impossible, so that the order of size does the rest."""
+"""Farther than any distance and nearer than what is impossible, so that minimum and maximum need no more."""
 _IMPOSSIBLE: Final = float("inf")
 MIRRORED: Final = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<=", "<>": "<>"}
 OPPOSITE: Final = {"=": "<>", "<": ">=", "<=": ">", ">": "<=", ">=": "<", "<>": "="}
@@ -84,7 +84,7 @@ class Distances(Program):
                 return _branch(self._distance(when), self._distance(then), self._distance(otherwise))
             case c.IsMissing():
                 i = self._truth(node)
-                # Nothing that a customer does makes a known number missing; a missing one may come.
+                # No change of a number makes a known one missing; a missing one may become known.
                 return lambda r, frame: _pair(r[i], _IMPOSSIBLE, _UNKNOWN)
             case c.WordTest() | c.Constant() | c.Null():
                 i = self._truth(node)
@@ -135,7 +135,7 @@ def target(op: str, threshold: Any, value: Any, whole: bool) -> Any:
 
 
 def share(value: Any, needed: Any, threshold: Any) -> Any:
-    """Return the way from `value` to the `needed` one as a share of the size of the threshold."""
+    """Return the difference between `value` and the `needed` one as a share of the threshold's size."""
     size = np.abs(threshold)
     way = np.abs(needed - value) / np.where(size == 0, 1.0, size)
     # A step of one float may be lost in the quotient, but it is not nothing.
@@ -155,12 +155,12 @@ def _share(value: Any, op: str, threshold: Any, whole: bool) -> Any:
 
 
 def is_threshold(node: c.Numeric) -> bool:
-    """Tell whether one side of a comparison reads no feature."""
+    """Return whether one side of a comparison reads no feature."""
     return next(c.features_of(node), None) is None
 
 
 def _whole(node: c.Numeric) -> Callable[[pl.DataFrame], bool]:
-    """Return what says of a frame whether the side of a comparison is a count."""
+    """Return the test whether, in a frame, the side of a comparison is a count."""
     if isinstance(node, c.NumericFeature):
         name = node.name
         return lambda frame: frame.schema[name].is_integer()

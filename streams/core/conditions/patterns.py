@@ -8,11 +8,10 @@ ONE, MANY = "_", "%"
 
 
 def like(pattern: str, escape: str | None = None, *, ignore_case: bool = False) -> Callable[[str], bool]:
-    """Return what tells whether a word as a whole fits a pattern; `ValueError` says what is wrong with it.
+    """Return the test whether a whole word fits a pattern; raise `ValueError` for a wrong escape character.
 
     As in standard SQL `_` is one character, `%` any number of them, and only what follows the escape
-    character stands for itself. Without regard to case two characters are the same where Unicode's full case
-    folding makes them so.
+    character stands for itself. Case is ignored by Unicode's full case folding.
 
     >>> fits = like("x!%%a_", "!")
     >>> fits("x%...ab"), fits("x...ab")
@@ -76,14 +75,14 @@ def _pieces(items: list[tuple[str, bool]]) -> Callable[[str], bool]:
 
 
 class _Automaton:
-    """All ways to match a pattern at once: bit i of a number says that its first i steps are matched."""
+    """All ways to match a pattern at once: bit i of a number is set where its first i steps are matched."""
 
     def __init__(self, items: list[tuple[str, bool]], ignore_case: bool) -> None:
         self._fold: Callable[[str], str] = str.casefold if ignore_case else str
         self._literal: dict[str, int] = {}
-        """For each character the steps that it makes."""
+        """The steps that each character may be, by the character."""
         self._any = 0
-        """The steps that any one character makes."""
+        """The steps that any one character may be."""
         self._loops = 0
         """The places where any character may be skipped."""
         steps = 0

@@ -1,4 +1,4 @@
-"""Why a customer is warned of, or not: every rule with its verdict, its distance and what holds it back."""
+"""Why there is a warning of a customer, or none: every rule with its verdict, distance and state."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from streams.core.warnings.episodes import OpenWarning
 
 @dataclass(frozen=True, slots=True)
 class RuleView:
-    """One rule that takes part, seen for one customer."""
+    """One rule that takes part, for one customer."""
 
     rule: Rule
     when: Part
@@ -43,25 +43,25 @@ class RuleView:
     values: tuple[tuple[str, Value], ...]
     """Every feature it reads."""
     message: str
-    life: CauseState | None
+    state: CauseState | None
     """Where the cause stands; `None` for an idle one."""
     due: int | None
-    """When waiting (`for`), clearing (`keep_open_for`) or the cooldown is over, if nothing else comes."""
+    """When `for`, `keep_open_for` or the cooldown ends, if no event comes before."""
     endings: tuple[Ending, ...]
     """What the customer could do now that makes `clear` true, where the cause is open."""
 
     @property
     def is_open(self) -> bool:
         """Return whether the cause is open, or clearing."""
-        return self.life is not None and self.life.phase >= CausePhase.OPEN
+        return self.state is not None and self.state.phase >= CausePhase.OPEN
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """All that is to be said of one customer at one instant."""
+    """All that is known of one customer at one instant, rule by rule."""
 
     customer_id: str
-    sight: CustomerSnapshot
+    snapshot: CustomerSnapshot
     source: str
     """What it was made from."""
     rule_set: str
@@ -75,62 +75,62 @@ class Explanation:
     history_from: int | None
     """From when the history is known; `None` for all of it."""
     next_sweep: int
-    heard: frozenset[Topic]
-    """The topics of which anything has come from anybody."""
+    topics_seen: frozenset[Topic]
+    """The topics with at least one event, of any customer."""
 
 
 def explain(
     engine: Engine,
     customer_id: str,
-    sight: CustomerSnapshot,
+    snapshot: CustomerSnapshot,
     *,
     source: str,
-    heard: Set[Topic],
+    topics_seen: Set[Topic],
     history: tuple[Step, ...],
     history_from: int | None = None,
 ) -> Explanation:
-    """Return what an engine makes of a customer that `sight` was taken of; its rules must have been adopted.
+    """Return the explanation of a customer by an engine that has adopted its rules.
 
-    `sight` may be from just before the engine took the sweep at the same instant.
+    `snapshot` may be from just before the sweep at the same instant.
     """
-    lives = {
-        rule: life
-        for rule, customer, life in engine.episodes.causes
-        if customer == sight.row and not (life.phase is CausePhase.COOLING and life.since <= sight.at)
+    states = {
+        rule: state
+        for rule, customer, state in engine.episodes.causes
+        if customer == snapshot.row and not (state.phase is CausePhase.COOLING and state.since <= snapshot.at)
     }
-    any_open = any(life.phase >= CausePhase.OPEN for life in lives.values())
-    ends = endings(engine, customer_id, sight, heard) if any_open else {}
+    any_open = any(state.phase >= CausePhase.OPEN for state in states.values())
+    ending_events = endings(engine, customer_id, snapshot, topics_seen) if any_open else {}
     views = [
-        _view(engine, rule, sight, lives.get(rule), ends.get(rule, ()), heard)
+        _view(engine, rule, snapshot, states.get(rule), ending_events.get(rule, ()), topics_seen)
         for rule in range(len(engine.rules))
     ]
     return Explanation(
         customer_id=customer_id,
-        sight=sight,
+        snapshot=snapshot,
         source=source,
         rule_set=engine.rules.hash,
         rules=tuple(sorted(views, key=_nearest_first)),
         idle=engine.rules.idle,
-        warning=engine.episodes.open.get(sight.row),
+        warning=engine.episodes.open.get(snapshot.row),
         history=history,
         history_from=history_from,
         next_sweep=engine.place[1],
-        heard=frozenset(heard),
+        topics_seen=frozenset(topics_seen),
     )
 
 
 def _view(
     engine: Engine,
     place: int,
-    sight: CustomerSnapshot,
-    life: CauseState | None,
-    ends: tuple[Ending, ...],
-    heard: Set[Topic],
+    snapshot: CustomerSnapshot,
+    state: CauseState | None,
+    ending_events: tuple[Ending, ...],
+    topics_seen: Set[Topic],
 ) -> RuleView:
     rule, when, clear = engine.rules.rules[place], engine.rules.whens[place], engine.rules.clears[place]
-    values = {name: sight.values[name] for name in engine.rules.reads(place)}
+    values = {name: snapshot.values[name] for name in engine.rules.reads(place)}
     row = CustomerRow(values)
-    is_open = life is not None and life.phase >= CausePhase.OPEN
+    is_open = state is not None and state.phase >= CausePhase.OPEN
     return RuleView(
         rule=rule,
         when=part(when, row),
@@ -139,28 +139,28 @@ def _view(
         distance=row.distance(when, True),
         gaps=tuple(gaps(when, values)),
         changes=smallest_change(clear if is_open else when, values),
-        missing=tuple(sight.missing(name, heard) for name, value in values.items() if value is None),
+        missing=tuple(snapshot.missing(name, topics_seen) for name, value in values.items() if value is None),
         values=tuple(values.items()),
         message=render(rule, values),
-        life=life,
-        due=None if life is None else _due(life, rule),
-        endings=ends,
+        state=state,
+        due=None if state is None else _due(state, rule),
+        endings=ending_events,
     )
 
 
-def _due(life: CauseState, rule: Rule) -> int | None:
-    match life.phase:
+def _due(state: CauseState, rule: Rule) -> int | None:
+    match state.phase:
         case CausePhase.COOLING:
-            return life.since
+            return state.since
         case CausePhase.PENDING:
-            return life.since + rule.for_us
+            return state.since + rule.for_us
         case CausePhase.CLEARING:
-            return life.clearing_since + rule.keep_open_for_us
+            return state.clearing_since + rule.keep_open_for_us
     return None
 
 
 def _nearest_first(view: RuleView) -> tuple[int, int, float, str]:
-    phase = -1 if view.life is None else min(int(view.life.phase), int(CausePhase.OPEN))
+    phase = -1 if view.state is None else min(int(view.state.phase), int(CausePhase.OPEN))
     tier = int(view.rule.tier) if view.is_open else 0
     unknown = view.when.verdict is Verdict.MISSING or math.isnan(view.distance)
     return -phase, -tier, sys.float_info.max if unknown else view.distance, view.rule.id

@@ -1,4 +1,4 @@
-"""What of a condition holds for one customer, part by part, and what each part lacks."""
+"""Which parts of a condition hold for one customer, and how far the others are from it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from streams.core.steps import Value
 
 
 class Verdict(StrEnum):
-    """What a condition says of a customer."""
+    """The verdict of a condition for a customer."""
 
     TRUE = "true"
     FALSE = "false"
@@ -35,12 +35,12 @@ class Join(StrEnum):
     ALL = "all of"
     ANY = "any of"
     NONE = ""
-    """It has no parts: it is a comparison, or a whole that is told as one."""
+    """It has no parts: it is a comparison, or shown as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A condition, or a part of one, with what it says of a customer."""
+    """A condition, or a part of one, with its verdict for a customer."""
 
     text: str
     """As SQL, negated where the condition negates it."""
@@ -53,7 +53,7 @@ class Part:
     """What that side is for the customer; `None` where it is missing."""
     op: str = ""
     threshold: Value = None
-    """What it is held against, for the customer; `None` where it is missing or a list."""
+    """What it is compared with, for the customer; `None` where it is missing or a list."""
     values: tuple[tuple[str, Value], ...] = ()
     """Every feature it reads and its value."""
 
@@ -65,7 +65,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A comparison, or another part, that keeps a condition from being what is wanted."""
+    """A comparison, or another part, that keeps a condition from having the wanted verdict."""
 
     feature: str
     """The side to be changed, as SQL; a feature's name in most rules."""
@@ -74,11 +74,11 @@ class Gap:
     """What must hold between value and threshold; empty where no comparison does."""
     threshold: Value
     change: float | None
-    """What the value needs to be added; `None` where no change of a number would do, or none is known."""
+    """What must be added to the value; `None` where no change of a number helps, or none is known."""
     distance: float
-    """As `streams.core.conditions.distance` has it: infinite where no change would do, NaN where missing."""
+    """As in `streams.core.conditions.distance`: infinite where no change helps, NaN where missing."""
     missing: tuple[str, ...] = ()
-    """The missing features that it hangs on."""
+    """The missing features that it depends on."""
 
 
 class CustomerRow:
@@ -89,7 +89,7 @@ class CustomerRow:
         self._frame = pl.DataFrame({name: [value] for name, value in values.items()})
 
     def verdict(self, condition: c.Condition) -> Verdict:
-        """Return what a condition says."""
+        """Return the verdict of a condition."""
         return VERDICTS[int(Program([condition]).run(self._frame)[0, 0])]
 
     def number(self, node: c.Numeric) -> float | None:
@@ -121,12 +121,12 @@ class _Number(Program):
 
 
 def part(condition: c.Condition, row: CustomerRow) -> Part:
-    """Return the parts of a condition and what each says of a customer."""
+    """Return the parts of a condition, each with its verdict for a customer."""
     return _part(condition, row, want=True)
 
 
 def gaps(condition: c.Condition, values: Mapping[str, Value], want: bool = True) -> list[Gap]:
-    """Return the parts that keep a condition from being true, or false; none where it is so.
+    """Return the parts that keep a condition from being true, or false; none where it already is.
 
     Of parts that must all hold these are all that do not, of alternatives those of the nearest one.
     `values` are those of the features that the condition reads; `None` is missing.
@@ -144,19 +144,19 @@ def _part(node: c.Condition, row: CustomerRow, *, want: bool) -> Part:
             parts = tuple(_part(each, row, want=want) for each in _flat(node, type(node)))
             return Part(_text(node, want), _verdict(node, row, want), join, parts)
     values = row.known(c.features_of(node))
-    said, verdict = _text(node, want), _verdict(node, row, want)
+    sql, verdict = _text(node, want), _verdict(node, row, want)
     match node:
         case c.Compare(op, left, right):
             op, left, right = _measured(op if want else OPPOSITE[op], left, right)
             value, threshold = row.number(left), row.number(right)
-            return Part(said, verdict, Join.NONE, (), text(left), value, op, threshold, values)
+            return Part(sql, verdict, Join.NONE, (), text(left), value, op, threshold, values)
         case c.InList(number):
             op = "IN" if want else "NOT IN"
-            return Part(said, verdict, Join.NONE, (), text(number), row.number(number), op, None, values)
+            return Part(sql, verdict, Join.NONE, (), text(number), row.number(number), op, None, values)
         case c.WordTest(word, test):
             read = row.values[next(c.features_of(word))]
-            return Part(said, verdict, Join.NONE, (), text(word), read, test, None, values)
-    return Part(said, verdict, values=values)
+            return Part(sql, verdict, Join.NONE, (), text(word), read, test, None, values)
+    return Part(sql, verdict, values=values)
 
 
 def _gaps(node: c.Condition, row: CustomerRow, want: bool) -> list[Gap]:
@@ -195,10 +195,6 @@ def _gaps(node: c.Condition, row: CustomerRow, want: bool) -> list[Gap]:
             read = row.values[next(c.features_of(word))]
             return [_plain(node, row, want, text(word), read, op, ", ".join(words) or None)]
     return [_plain(node, row, want, text(node), None, "", None)]
-
-
-def _farthest(each: list[Gap]) -> tuple[int, float]:
-    return max((_rank(gap.distance) for gap in each), default=(0, 0.0))
 
 
 def _gap_of(

@@ -15,13 +15,13 @@ from streams.core.features.catalogue import CATALOGUE
 from streams.core.steps import Value
 
 MOST_PLANS: Final = 64
-"""Ways of a part that are followed; the nearest ones."""
+"""Ways of a part that are looked at; the nearest ones."""
 
 SLACK: Final = 1e-12
 """Share of a bound by which arithmetic may miss it."""
 
 Plan = dict[str, Interval]
-"""Where features must lie; a feature that is not named may stay what it is, or be anything."""
+"""Where features must lie; features that are not named may have any value."""
 
 Order = tuple[float, int, float, tuple[str, ...]]
 """What sorts changes: the nearest first."""
@@ -35,26 +35,26 @@ class FeatureChange:
     value: float
     """What it is."""
     to: float
-    """The nearest number that will do."""
+    """The nearest number that does it."""
     op: str
-    """With `bound`, all numbers on that side that will do: `<`, `<=`, `=`, `>=` or `>`."""
+    """With `bound`, all numbers that do it: `<`, `<=`, `=`, `>=` or `>`."""
     bound: float
 
     @property
     def distance(self) -> float:
-        """Return the way as a share of the larger of its two ends in size."""
+        """Return the size of the change as a share of the larger of the two numbers."""
         return abs(self.to - self.value) / (max(abs(self.value), abs(self.to)) or 1.0)
 
 
 def smallest_change(
     condition: c.Condition, values: Mapping[str, Value], want: bool = True
 ) -> tuple[FeatureChange, ...] | None:
-    """Return the features to change so that a condition is true, or false; none where it is so already.
+    """Return the features to change so that a condition is true, or false; none where it already is.
 
-    `None` says that no change of known numbers was found that does it. Every feature is taken to be free of
-    the others and to become what it can be: a count is whole and not negative, a total never falls. Of
-    several ways it is the one whose greatest `distance` is least, then that of the fewest features. It has
-    been put into the condition and does what is asked, and no part of it can be left out.
+    `None` means that no change of known numbers was found. Every feature is changed alone, within its range:
+    a count is whole and not negative, a total never falls. Of several ways it is the one whose greatest
+    `distance` is least, then that of the fewest features. The condition was evaluated with it, and no part
+    of it can be left out.
     """
     row, wanted = CustomerRow(values), Verdict.TRUE if want else Verdict.FALSE
     if row.verdict(condition) is wanted:
@@ -104,7 +104,7 @@ def _order(changes: tuple[FeatureChange, ...]) -> Order:
 
 
 def _changes(plan: Plan, row: CustomerRow) -> tuple[FeatureChange, ...] | None:
-    """Return the nearest changes that a plan asks for, `None` where it cannot be followed."""
+    """Return the nearest changes of a plan, `None` where it is impossible."""
     changes = []
     for name, interval in sorted(plan.items()):
         value = row.values[name]
@@ -126,7 +126,7 @@ def _change(name: str, value: float, to: float, interval: Interval) -> FeatureCh
 
 
 def _plans(node: c.Condition, row: CustomerRow, want: bool) -> list[Plan]:
-    """Return ways to make a condition what is wanted; they hold on to what is so already."""
+    """Return ways to give a condition the wanted verdict; parts that have it keep it."""
     match node:
         case c.Not(of):
             return _plans(of, row, not want)
@@ -199,7 +199,7 @@ def _together(left: list[Plan], right: list[Plan], row: CustomerRow) -> list[Pla
 
 
 def reachable(name: str, now: float = 0.0) -> Interval:
-    """Return the numbers that a feature can become that is `now` something.
+    """Return the numbers that a feature can become from what it is `now`.
 
     >>> reachable("churn_probability")
     Interval(low=0, high=1, low_open=False, high_open=False)

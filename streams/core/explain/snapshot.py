@@ -1,4 +1,4 @@
-"""What an engine sees of one customer at an instant: every feature, and what the model says."""
+"""One customer at an instant as the engine sees it: every feature, and the model's score."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class MissingFeature:
 
 @dataclass(frozen=True, slots=True)
 class ModelView:
-    """What the model says of the customer."""
+    """The model's score of the customer and its reasons."""
 
     probability: float
     version: str
@@ -46,7 +46,7 @@ class ModelView:
     bias: float
     """Log odds of churn where every input is at its mean."""
     shares: tuple[Reason, ...]
-    """Every input's share of the log odds that is not nothing, the largest in size first."""
+    """The inputs' shares of the log odds, without those of 0, the largest in size first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,8 @@ class CustomerSnapshot:
     learned: str
     """Why there is no score, where there is none."""
 
-    def missing(self, feature: str, heard: Set[Topic]) -> MissingFeature:
-        """Return why a feature that is missing is; `heard` are the topics that ever had an event."""
+    def missing(self, feature: str, topics_seen: Set[Topic]) -> MissingFeature:
+        """Return why a feature is missing; `topics_seen` are the topics that ever had an event."""
         reads = CATALOGUE[feature].reads
         for topic in reads:
             if topic in self.quiet:
@@ -74,9 +74,9 @@ class CustomerSnapshot:
             why = MissingReason.MODEL_NOT_READY if self.learned else MissingReason.NO_MODEL
             return MissingFeature(feature, why, self.learned or "the model is switched off")
         for topic in reads:
-            if topic not in heard:
+            if topic not in topics_seen:
                 return MissingFeature(
-                    feature, MissingReason.NOT_CONNECTED, f"no {topic.label} have come from anybody"
+                    feature, MissingReason.NOT_CONNECTED, f"no {topic.label} from any customer yet"
                 )
         return MissingFeature(feature, MissingReason.NO_HISTORY, CATALOGUE[feature].definition)
 
@@ -126,7 +126,7 @@ def quiet_at(engine: Engine, at: int) -> dict[Topic, bool]:
 def _model_view(engine: Engine, model: models.Model, features: Features) -> ModelView:
     design = models.design(features, model.inputs)
     shares = model.contributions(design)[0]
-    told = [
+    reasons = [
         Reason(name := model.inputs[place].feature, float(shares[place]), features.value(name, 0))
         for place in np.argsort(-np.abs(shares), kind="stable").tolist()
         if shares[place]
@@ -136,5 +136,5 @@ def _model_view(engine: Engine, model: models.Model, features: Features) -> Mode
         version=model.version,
         horizon_days=engine.settings.horizon_us // DAY,
         bias=model.bias,
-        shares=tuple(told),
+        shares=tuple(reasons),
     )

@@ -1,4 +1,4 @@
-"""What a customer could do now that would end a cause: orders, logins, or complaints that are settled."""
+"""What a customer could do now that would end a cause: orders, logins, or resolved complaints."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ class Ending:
 
 
 def endings(
-    engine: Engine, customer_id: str, sight: CustomerSnapshot, heard: Set[Topic]
+    engine: Engine, customer_id: str, snapshot: CustomerSnapshot, topics_seen: Set[Topic]
 ) -> dict[int, tuple[Ending, ...]]:
-    """Return for each rule, by its place, what would make its clear condition true at once, each kind alone.
+    """Return for each rule, by its place, the events of one kind that would make its clear condition true.
 
-    Orders are of the customer's mean amount; only events of the topics in `heard` are tried. They are laid
-    out as the engine does it, and forgotten.
+    Orders are of the customer's mean amount; only events of the topics in `topics_seen` are tried. They are
+    applied as the engine applies them, and the engine's state stays as it is.
     """
     found: dict[int, list[Ending]] = {}
-    for events in _tried(engine, customer_id, sight):
+    for events in _tried(engine, customer_id, snapshot):
         topic = Topic(int(events.topic[0]))
-        if topic not in heard:
+        if topic not in topics_seen:
             continue
-        clear = _clears(engine, sight, events)
+        clear = _clears(engine, snapshot, events)
         for rule in range(len(clear)):
             after = np.flatnonzero(clear[rule] == 1)
             if len(after):
@@ -50,36 +50,40 @@ def endings(
     return {rule: tuple(several) for rule, several in found.items()}
 
 
-def _tried(engine: Engine, customer_id: str, sight: CustomerSnapshot) -> Iterator[Batch]:
-    at, orders = sight.at, sight.values["orders_total"]
+def _tried(engine: Engine, customer_id: str, snapshot: CustomerSnapshot) -> Iterator[Batch]:
+    at, orders = snapshot.at, snapshot.values["orders_total"]
     event: dict[str, Any] = {"at": at, "customer_id": customer_id}
-    spend = sight.values["spend_total"]
+    spend = snapshot.values["spend_total"]
     amount = spend / orders if isinstance(orders, int) and orders and isinstance(spend, float) else 0.0
     order = event | {"topic": Topic.ORDERS, "amount": round(max(amount, 0.0) * 1e6)}
     yield Batch.of([order] * MOST)
     yield Batch.of([event | {"topic": Topic.LOGINS}] * MOST)
-    book = engine.customers.books.get(sight.row)
+    complaints = engine.customers.books.get(snapshot.row)
     unsettled = (
-        [] if book is None else [name for name, known in book.known.items() if known.since is not None]
+        []
+        if complaints is None
+        else [name for name, known in complaints.known.items() if known.since is not None]
     )
     settled = event | {"topic": Topic.COMPLAINTS, "status": ComplaintStatus.RESOLVED}
     if unsettled:
         yield Batch.of([settled | {"complaint_id": name} for name in unsettled])
 
 
-def _clears(engine: Engine, sight: CustomerSnapshot, events: Batch) -> Any:
-    """Return what every rule's clear condition says after each of the events, (rules, events)."""
+def _clears(engine: Engine, snapshot: CustomerSnapshot, events: Batch) -> Any:
+    """Return the verdict of every rule's clear condition after each of the events, (rules, events)."""
     customers, n = engine.customers, len(events)
-    rows = np.full(n, sight.row, dtype=np.int32)
-    taken = OrderedEvents(events, np.full(n, sight.at, dtype=np.int64), rows)
+    rows = np.full(n, snapshot.row, dtype=np.int32)
+    ordered = OrderedEvents(events, np.full(n, snapshot.at, dtype=np.int64), rows)
     topic = int(events.topic[0])
-    quiet = {t: np.full(n, is_quiet and t != topic) for t, is_quiet in quiet_at(engine, sight.at).items()}
-    book = copy.deepcopy(customers.books.get(sight.row))
+    quiet = {t: np.full(n, is_quiet and t != topic) for t, is_quiet in quiet_at(engine, snapshot.at).items()}
+    complaints = copy.deepcopy(customers.books.get(snapshot.row))
     try:
-        applied = apply_events(taken, customers, engine.calendar, quiet, engine.source_guard.observe(taken))
+        applied = apply_events(
+            ordered, customers, engine.calendar, quiet, engine.source_guard.observe(ordered)
+        )
     finally:
-        if book is not None:
-            customers.books[sight.row] = book
+        if complaints is not None:
+            customers.books[snapshot.row] = complaints
     features = Features(applied.view, engine.settings.priors)
     if engine.model is not None and engine.model.ready:
         design = models.design(features, engine.model.inputs)

@@ -72,7 +72,7 @@ class Feature:
 
 
 class Features:
-    """Features of a view's rows, each computed once, when it is first asked for."""
+    """Features of a view's rows, each computed once, when it is first read."""
 
     def __init__(self, view: View, priors: Priors) -> None:
         self.view = view
@@ -83,7 +83,7 @@ class Features:
         return len(self.view)
 
     def put(self, name: str, values: Column) -> None:
-        """Give the column of a feature that something else computes."""
+        """Set the column of a feature that is computed elsewhere, such as the score."""
         self._computed[name] = values
 
     def __getitem__(self, name: str) -> Column:

@@ -17,7 +17,7 @@ _FORMAT: Final = re.compile(r"\.[0-6][f%]")
 
 
 def message_fields(template: str) -> Iterator[tuple[str, str]]:
-    """Yield name and format (empty for the usual one) of each field; `ValueError` says what is wrong."""
+    """Yield name and format (empty for the usual one) of each field; raise `ValueError` for a wrong one."""
     for match in _FIELD.finditer(template):
         text = match.group(0)
         if text in ("{{", "}}"):
@@ -53,7 +53,7 @@ def render(template: str, values: Mapping[str, Value]) -> str:
 
 
 def shown(value: Value, spec: str = "") -> str:
-    """Return a value as people read it: numbers with about three digits, unless `spec` says otherwise.
+    """Return a value as people read it: numbers with about three digits, unless `spec` is given.
 
     >>> shown(12), shown(0.33333), shown(12.0), shown(1234.5), shown(0.2, ".0%")
     ('12', '0.333', '12', '1234', '20%')

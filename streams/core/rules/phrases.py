@@ -1,7 +1,7 @@
-"""Phrases that stand for conditions: what was to follow and did not, and who stays away while others come.
+"""Phrases that stand for conditions: an event that did not follow, a customer who stays away.
 
 `sequence: complaint, then no order within 10d` and `absence: no login for 14d though others log in` are
-read here into conditions over the catalogue, so that everything behind knows conditions alone.
+read here into conditions over the catalogue, so that the rest of the code knows conditions only.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from streams.duration import parse_duration
 
 SEQUENCE: Final = "complaint, then no order within 10d"
 ABSENCE: Final = "no login for 14d though others log in"
-"""What is shown where a phrase is not understood."""
+"""Examples for the messages."""
 
 _TOTALS: Final = {"order": "orders_total", "login": "logins_total", "complaint": "complaints_total"}
 _OTHERS: Final = {"order": "order", "login": "log in", "complaint": "complain"}
 _OTHERS_WITHIN: Final = DAY
-"""How lately others must have come where the phrase does not say."""
+"""How recent an event of others must be where the phrase names no time."""
 
 _UNITS: Final = {"day": "d", "hour": "h", "minute": "m", "week": "w"}
 _FOR: Final = r"(?P<{}>\d[\d\w ]*?)"
@@ -71,16 +71,16 @@ class Sequence:
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """Something has not happened for a time, and others' doings show that its source is alive."""
+    """Something has not happened for a time; events of others can show that its source is alive."""
 
     thing: str
     span_us: int
     others_within_us: int | None
-    """How lately anyone must have done it for the absence to mean something; `None` to ask nobody."""
+    """How recent the newest such event of anyone must be; `None` where that does not matter."""
 
     @property
     def condition(self) -> str:
-        """Return it as SQL: missing, so that it neither opens nor clears, while others stay away too."""
+        """Return it as SQL: missing, so that it neither opens nor clears, where others are absent too."""
         absent = f"days_since_{self.thing} >= {_days(self.span_us)}"
         if self.others_within_us is None:
             return absent
@@ -122,11 +122,11 @@ def parse_absence(text: str) -> Absence:
     if found["guard"] is None:
         return Absence(thing, span, None)
     if found["verb"].lower() not in (_OTHERS[thing], "do"):
-        msg = f"no {thing} is held against others who {_OTHERS[thing]}, not who {found['verb']}"
+        msg = f"no {thing} is compared with others who {_OTHERS[thing]}, not who {found['verb']}"
         raise PhraseError(msg, f"though others {_OTHERS[thing]}")
     within = _OTHERS_WITHIN if found["within"] is None else _span(found["within"])
     if within >= span:
-        msg = "others must have come more lately than the customer has stayed away"
+        msg = "the time of the others must be shorter than that of the customer"
         raise PhraseError(msg)
     return Absence(thing, span, within)
 
@@ -148,7 +148,7 @@ def _span(text: str) -> int:
     except ValueError as error:
         raise PhraseError(str(error)) from None
     if span == 0:
-        msg = "a time of zero is none; write 10d or the like"
+        msg = "the time must not be zero; write 10d or the like"
         raise PhraseError(msg)
     return span
 

@@ -85,7 +85,7 @@ def test_the_text_says_why_and_what_would_end_it() -> None:
     head, rules = text.split("Rules", 1)
     for said in (
         "Customer ann [x] at 2024-03-12 10:00 UTC",
-        "No complaints and no logins have come from anybody",
+        "No complaints and no logins from any customer so far",
         "Warned of: high, since 2024-03-08 00:00 (4 days)",
         "No order for a while",
         "when opened  No order for 6 days",
@@ -99,8 +99,8 @@ def test_the_text_says_why_and_what_would_end_it() -> None:
     for said in (
         "silent high: open since 2024-03-08 00:00 (true since 2024-03-08 00:00)",
         "✓ days_since_order >= 5 10",
-        "? days_since_login >= 4 \u2013 missing, source not connected: no logins have come from anybody",
-        "model-high high: missing, for it hangs on churn_probability",
+        "? days_since_login >= 4 \u2013 missing, source not connected: no logins from any customer yet",
+        "model-high high: missing, for it depends on churn_probability",
         "missing, model not ready",
         "many low shadow, warns nobody: false, 50 % away",
         "smallest change to make it true: orders_30d from 2 to at least 4",

@@ -70,7 +70,7 @@ def test_an_explanation_agrees_with_replay_at_sweeps(events: Batch, count: int, 
         row = frame.row(place, named=True)
         customer, at = row.pop("customer_id"), row.pop("at")
         told = explain_events(events, taught, count, customer, at=at)
-        assert dict(told.sight.values) == row
+        assert dict(told.snapshot.values) == row
         own = [s for s in steps if s.customer_id == customer and s.at <= at]
         # An event of a sweep's own instant comes after it, and is not seen yet.
         assert list(told.history) == [s for s in own if s.at < at] + [
@@ -139,11 +139,11 @@ def endings_of(told: Explanation) -> list[tuple[str, Topic, int]]:
 
 def event_of(told: Explanation, topic: Topic, number: int) -> dict[str, Any]:
     """Return one more event of a customer, an order of the mean amount so far."""
-    orders, spend = told.sight.values["orders_total"], told.sight.values["spend_total"]
+    orders, spend = told.snapshot.values["orders_total"], told.snapshot.values["spend_total"]
     assert isinstance(orders, int)
     assert isinstance(spend, float)
     amount = round(max(spend / orders, 0.0) * 1e6) if orders and topic is Topic.ORDERS else 0
-    who = {"customer_id": told.customer_id, "at": told.sight.at, "event_id": f"more-{number}"}
+    who = {"customer_id": told.customer_id, "at": told.snapshot.at, "event_id": f"more-{number}"}
     return who | {"topic": topic, "amount": amount}
 
 
@@ -195,7 +195,7 @@ def test_a_checkpoint_explains_as_the_events_do(store: CheckpointStore, events: 
         at = int(events.at[of == number][-1]) + later if later else None
         one = explain_events(events, taught, 2, customer, at=at)
         other = explain_checkpoint(store, *by_files(taught), customer, TOPICS, at=at)
-        assert other.sight == one.sight
+        assert other.snapshot == one.snapshot
         assert repr(other.rules) == repr(one.rules)  # a distance may be NaN
         assert other.warning == one.warning
         assert other.source == f"checkpoint 1 of partition {number}"

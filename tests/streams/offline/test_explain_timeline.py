@@ -60,7 +60,7 @@ def ann(day: float, *rules: Rule, events: Batch | None = None) -> Explanation:
 def standing(day: float) -> tuple[CausePhase | None, float | None]:
     """Return where `silent` stands, and the day on which it is due."""
     (view,) = ann(day).rules
-    phase = None if view.life is None else view.life.phase
+    phase = None if view.state is None else view.state.phase
     return phase, None if view.due is None else (view.due - BEGIN) / DAY
 
 
@@ -78,17 +78,17 @@ def test_what_holds_a_cause_back_is_told_with_its_end() -> None:
 def test_a_cooldown_that_is_over_holds_nothing_back() -> None:
     events = timeline(0, 9, 10, 12, 14, 16, 18, 20, 22, 23)
     (view,) = ann(22.5, events=events).rules
-    assert view.life is None
+    assert view.state is None
 
 
 def test_an_event_of_the_very_instant_is_seen_and_one_of_a_sweep_comes_after_it() -> None:
-    assert ann(9).sight.values["logins_total"] == 2
+    assert ann(9).snapshot.values["logins_total"] == 2
     midnight = (BEGIN // DAY + 3) * DAY
     events = timeline(0, (midnight - BEGIN) / DAY)
     told = ann((midnight - BEGIN) / DAY, events=events)
-    assert told.sight.values["logins_total"] == 1
-    assert told.sight.values["logins_7d"] == 1
-    assert explain_events(events, of_rules(SILENT), 1, "ann").sight.values["logins_total"] == 2
+    assert told.snapshot.values["logins_total"] == 1
+    assert told.snapshot.values["logins_7d"] == 1
+    assert explain_events(events, of_rules(SILENT), 1, "ann").snapshot.values["logins_total"] == 2
 
 
 def test_the_history_has_every_step() -> None:
@@ -162,7 +162,7 @@ def test_complaints_that_are_settled_end_a_cause_and_nothing_is_changed_by_askin
     engine.step(Batch.of(rows))
     before = tables(engine)
     sight = take_snapshot(engine, 0, BEGIN + DAY)
-    explain(engine, "ann", sight, source="", heard=frozenset(Topic), history=())
+    explain(engine, "ann", sight, source="", topics_seen=frozenset(Topic), history=())
     assert all(frame.equals(before[name]) for name, frame in tables(engine).items())
 
 
@@ -188,4 +188,4 @@ def test_a_sweep_precedes_the_first_event_of_its_instant() -> None:
 
 
 def test_every_feature_is_in_the_sight() -> None:
-    assert list(ann(1).sight.values) == list(CATALOGUE)
+    assert list(ann(1).snapshot.values) == list(CATALOGUE)

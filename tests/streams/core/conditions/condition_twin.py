@@ -181,7 +181,7 @@ _ARITHMETIC: dict[str, Callable[..., float]] = {
 
 
 def verdict(tree: Tree, row: Row) -> Verdict:
-    """Return what a condition says of a row: true, false or, where it is missing, `None`."""
+    """Return the verdict of a condition on a row: true, false or, where it is missing, `None`."""
     match tree:
         case ("compare", op, left, right):
             first, second = number(left, row), number(right, row)

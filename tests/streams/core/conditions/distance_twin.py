@@ -17,7 +17,7 @@ MIRRORED = {"=": "=", "<>": "<>", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
 
 def distance(tree: Tree, row: Row, want: bool) -> float | None:
-    """Return the distance; `None` where it hangs on what is missing."""
+    """Return the distance; `None` where it depends on what is missing."""
     match tree:
         case ("compare", op, left, right):
             return _comparison(op if want else OPPOSITE[op], left, right, row)
@@ -98,7 +98,7 @@ def _comparison(op: str, left: Tree, right: Tree, row: Row) -> float | None:
 
 
 def _reads(tree: object) -> bool:
-    """Tell whether a tree reads a feature."""
+    """Return whether a tree reads a feature."""
     if not isinstance(tree, tuple):
         return False
     return tree[0] in ("feature", "in", "null", "word", "words", "like", "ilike", "lower", "default") or any(

@@ -12,7 +12,7 @@ LETTERS = "aAbxß\u1e9esS\u03c3\u03c2\u03a3\u0130i%_!\n\ufb01"
 
 
 def twin(pattern: str, escape: str | None, word: str, *, ignore_case: bool) -> bool:
-    """Tell whether a pattern fits a word, trying every part on every piece of it."""
+    """Return whether a pattern fits a word, trying every part on every piece of it."""
     parts: list[str | None] = []  # None is one character, "" any number, other text itself
     rest = iter(pattern)
     for each in rest:
@@ -50,7 +50,7 @@ def _fits(runs: list[str | None], word: str, ignore_case: bool) -> bool:
 @example("s_", "ß", False, True)
 @example("%ß%", "xSSx", False, True)
 @example("a%%b", "ab", False, False)
-def test_a_pattern_fits_what_the_twin_says(
+def test_a_pattern_fits_what_it_fits_for_the_twin(
     pattern: str, word: str, has_escape: bool, ignore_case: bool
 ) -> None:
     escape = "!" if has_escape else None

@@ -1,4 +1,4 @@
-"""What of a condition a customer lacks, and the smallest change that makes it so."""
+"""Which parts of a condition do not hold, and the smallest change that makes it true."""
 
 from __future__ import annotations
 
@@ -164,10 +164,10 @@ def test_gaps_of_alternatives_are_those_of_the_nearest() -> None:
 @given(twin.conditions, one_row)
 def test_every_part_of_a_condition_is_told_with_its_verdict(tree: twin.Tree, row: twin.Row) -> None:
     condition = parse_condition(twin.sql(tree), DTYPES)
-    told = [part(condition, CustomerRow(row))]
-    assert told[0].verdict == MARK[twin.verdict(tree, row)]
-    while told:
-        one = told.pop()
+    open_parts = [part(condition, CustomerRow(row))]
+    assert open_parts[0].verdict == MARK[twin.verdict(tree, row)]
+    while open_parts:
+        one = open_parts.pop()
         again = parse_condition(one.text, DTYPES)
         assert CustomerRow(row).verdict(again) == one.verdict
         verdicts = {each.verdict for each in one.parts}
@@ -178,7 +178,7 @@ def test_every_part_of_a_condition_is_told_with_its_verdict(tree: twin.Tree, row
             order = [Verdict.TRUE, Verdict.MISSING, Verdict.FALSE]
             assert one.verdict == next(each for each in order if each in verdicts)
         assert set(one.missing) == {name for name, value in one.values if value is None}
-        told += one.parts
+        open_parts += one.parts
 
 
 @settings(max_examples=80, deadline=None)

@@ -1,4 +1,4 @@
-"""What the catalogue states of its features holds for every value that is computed."""
+"""Every value that is computed has the range, and is missing as, the catalogue states."""
 
 from __future__ import annotations
 
