@@ -34,7 +34,8 @@ ORDER: dict[str, tuple[str, ...]] = {
         *("intake", "checkpoints", "offline", "backtest", "worker"),
     ),
     "streams.intake": (
-        *("poll", "record_batches", "idle", "merge", "broker", "sent_steps", "partition", "transport"),
+        *("poll", "record_batches", "idle", "merge", "broker", "topic_tail", "sent_steps"),
+        *("standing_refusals", "partition", "transport"),
     ),
     "streams.checkpoints": ("store", "restore", "save"),
     "streams.worker": (

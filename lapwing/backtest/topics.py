@@ -50,6 +50,7 @@ def read_topics(
                 [record.key for record in records],
                 [record.timestamp_ms for record in records],
                 max_skew_us=settings.max_skew,
+                now_us=int(time.time() * 1_000_000),
             )
             batches.append(decoded.batch)
             refused.update(each.reason.value for each in decoded.refused)

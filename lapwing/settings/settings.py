@@ -143,7 +143,8 @@ class Settings(DeliverySettings):
     )
     max_skew: Duration = Field(
         parse_duration("1h"),
-        description="How far an event's time may lie after its record's own time before it is rejected.",
+        description="How far an event's time may lie after its record's own time, or after the clock of the "
+        "worker that reads it, before it is rejected.",
     )
     quiet_after: Annotated[dict[Label, Positive], BeforeValidator(pairs)] = Field(
         {},

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from streams.checkpoints.store import Checkpoint, CheckpointStore
 from streams.core.engine import Engine
@@ -15,9 +15,12 @@ from streams.core.state_tables import StateMismatch, restore
 from streams.errors import REBUILD, StateError
 from streams.intake.poll import TopicPartition
 from streams.intake.sent_steps import SentSteps
+from streams.intake.standing_refusals import StandingRefusals
 from streams.rulebook.revisions import ActiveRules, RuleRevisions
 
 log = logging.getLogger(__name__)
+
+_Read = TypeVar("_Read")
 
 
 class ConsumerGroup(Protocol):
@@ -43,6 +46,16 @@ class SentStepsReader(Protocol):
         """Return the steps from `offsets` on."""
 
 
+class RefusalsReader(Protocol):
+    """The rejected topic, as far as a state depends on it."""
+
+    async def ends(self) -> dict[int, int]:
+        """Return, by partition, the offset that the next record will get."""
+
+    async def since(self, offsets: Mapping[int, int]) -> StandingRefusals:
+        """Return the refusals from `offsets` on that stand when their records are read again."""
+
+
 @dataclass(frozen=True, slots=True)
 class RestoredPartition:
     """A partition's engine as it goes on."""
@@ -53,6 +66,7 @@ class RestoredPartition:
     adopted: Output = field(default_factory=Output)
     """What came of adopting the rules in force."""
     sent_steps: SentSteps = field(default_factory=SentSteps)
+    refusals: StandingRefusals = field(default_factory=StandingRefusals)
     active_rules: ActiveRules | None = None
     """The rules it goes on under, where the worker knows of rule files."""
     adoption: Mapping[str, object] | None = None
@@ -73,6 +87,7 @@ class StateRestorer:
         engines: Callable[[int], Engine],
         group: ConsumerGroup,
         sent_steps: SentStepsReader,
+        refusals: RefusalsReader,
         revisions: RuleRevisions | None = None,
         *,
         partitions: int | None = None,
@@ -84,6 +99,7 @@ class StateRestorer:
         self._engines = engines
         self._group = group
         self._sent_steps = sent_steps
+        self._refusals = refusals
         self._partitions = partitions
         self._from_checkpoints = from_checkpoints
 
@@ -105,14 +121,16 @@ class StateRestorer:
         for number, offsets in committed.items():
             begins = {place.topic: at for place, at in earliest.items() if place.partition == number}
             found[number] = await asyncio.to_thread(self._load, number, offsets, begins)
-        # A state that begins anew brings about all that the topic may hold; it is read once for all of these.
-        since = {n: r.checkpoint.content.warnings if r.checkpoint else {} for n, r in found.items()}
-        anew = await self._sent_steps.since({}) if {} in since.values() else SentSteps()
+        content = {n: r.checkpoint.content for n, r in found.items() if r.checkpoint is not None}
+        sent_steps = await _read_each(
+            self._sent_steps.since, {n: content[n].warnings if n in content else {} for n in found}
+        )
+        refusals = await _read_each(
+            self._refusals.since, {n: content[n].rejected if n in content else {} for n in found}
+        )
         return {
-            number: replace(
-                restored, sent_steps=await self._sent_steps.since(since[number]) if since[number] else anew
-            )
-            for number, restored in found.items()
+            n: replace(restored, sent_steps=sent_steps[n], refusals=refusals[n])
+            for n, restored in found.items()
         }
 
     def _load(
@@ -209,6 +227,23 @@ class StateRestorer:
 
     def _places(self, numbers: Collection[int]) -> Sequence[TopicPartition]:
         return [TopicPartition(topic, number) for number in sorted(numbers) for topic in self._topics]
+
+
+async def _read_each(
+    read: Callable[[Mapping[int, int]], Awaitable[_Read]], offsets: Mapping[int, Mapping[int, int]]
+) -> dict[int, _Read]:
+    """Return, by partition, what one of the worker's own topics holds from its offsets on.
+
+    Without offsets that is all of it, which is read once for all such partitions.
+    """
+    found: dict[int, _Read] = {}
+    whole: _Read | None = None
+    for number, since in offsets.items():
+        if since:
+            found[number] = await read(since)
+        else:
+            found[number] = whole = whole if whole is not None else await read({})
+    return found
 
 
 def check_partitions(checkpoint: Checkpoint, partitions: int | None) -> None:

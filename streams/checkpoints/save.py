@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from streams.checkpoints.restore import ConsumerGroup, SentStepsReader
+from streams.checkpoints.restore import ConsumerGroup, RefusalsReader, SentStepsReader
 from streams.checkpoints.store import Checkpoint, CheckpointManifest, CheckpointStore
 from streams.core.state_tables import Tables
 from streams.errors import LapwingError
@@ -33,6 +33,8 @@ class StateSnapshot:
     rule_set: str
     sent_since: Mapping[int, int] | None
     """Where the warnings topic must still be read from; `None`: from where it ended before the snapshot."""
+    refused_since: Mapping[int, int] | None
+    """The same of the rejected topic."""
     pause_s: float
     """How long the partition's work stood still for it."""
     rules: CheckpointedRules | None = None
@@ -78,6 +80,14 @@ class CheckpointTotals:
     """The longest time that writing one took, beside the work."""
 
 
+@dataclass(frozen=True, slots=True)
+class _TopicEnds:
+    """Where the worker's own topics ended before a snapshot, by partition of each."""
+
+    warnings: Mapping[int, int]
+    rejected: Mapping[int, int]
+
+
 class CheckpointSaver:
     """Saves states; a checkpoint counts from the moment its offsets are committed.
 
@@ -90,6 +100,7 @@ class CheckpointSaver:
         states: PartitionStates,
         group: ConsumerGroup,
         sent_steps: SentStepsReader,
+        refusals: RefusalsReader,
         clock: Callable[[], float],
         totals: CheckpointTotals,
         partitions: int | None = None,
@@ -98,6 +109,7 @@ class CheckpointSaver:
         self._states = states
         self._group = group
         self._sent_steps = sent_steps
+        self._refusals = refusals
         self._clock = clock
         self._partitions = partitions
         self._one_at_a_time = asyncio.Lock()
@@ -137,13 +149,13 @@ class CheckpointSaver:
             log.error("no checkpoint partition=%d: %s", number, error)
 
     async def _save(self, number: int) -> None:
-        ends = await self._sent_steps.ends()
+        ends = await self._topic_ends()
         snapshot = await self._states.snapshot(number)
         if snapshot is not None:
             await self._commit(snapshot, await self._write(snapshot, ends))
 
     async def _save_adopting(self, number: int) -> None:
-        ends = await self._sent_steps.ends()
+        ends = await self._topic_ends()
         async with self._states.adopting(number) as snapshot:
             if snapshot is None:
                 return
@@ -158,12 +170,19 @@ class CheckpointSaver:
             await self._states.adopt(snapshot)
             self._totals.adopted += 1
 
-    async def _write(self, snapshot: StateSnapshot, ends: Mapping[int, int]) -> Checkpoint:
+    async def _topic_ends(self) -> _TopicEnds:
+        return _TopicEnds(await self._sent_steps.ends(), await self._refusals.ends())
+
+    async def _write(self, snapshot: StateSnapshot, ends: _TopicEnds) -> Checkpoint:
         number = snapshot.partition
         self._totals.pause_s = max(self._totals.pause_s, snapshot.pause_s)
-        since = ends if snapshot.sent_since is None else snapshot.sent_since
         content = CheckpointManifest(
-            snapshot.topics, since, snapshot.rule_set, snapshot.rules, self._partitions
+            topics=snapshot.topics,
+            warnings=ends.warnings if snapshot.sent_since is None else snapshot.sent_since,
+            rejected=ends.rejected if snapshot.refused_since is None else snapshot.refused_since,
+            rule_set=snapshot.rule_set,
+            rules=snapshot.rules,
+            partitions=self._partitions,
         )
         begun = self._clock()
         checkpoint = await asyncio.to_thread(

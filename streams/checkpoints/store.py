@@ -47,6 +47,8 @@ class CheckpointManifest:
     rule_set: str
     rules: CheckpointedRules | None = None
     """What the rules in force are; `None` where nobody said from which files they came."""
+    rejected: Mapping[int, int] = field(default_factory=dict)
+    """The same as `warnings`, of the rejected topic."""
     partitions: int | None = None
     """How many partitions the input topics had; `None` in a checkpoint of before this was kept."""
 
@@ -203,6 +205,7 @@ class CheckpointStore:
                 warnings={int(number): offset for number, offset in manifest["warnings"].items()},
                 rule_set=manifest["rule_set"],
                 rules=_rules(manifest.get("rules")),
+                rejected={int(n): offset for n, offset in manifest.get("rejected", {}).items()},
                 partitions=manifest.get("partitions"),
             )
             committed = self._files.exists(f"{path}/{COMMITTED}")

@@ -7,7 +7,7 @@ bad.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -27,6 +27,7 @@ PLAIN_LENGTH: Final = 400
 """A value up to this long can nest no deeper, and hold no number longer, than every JSON reader takes."""
 LONGEST_PLAIN: Final = 4000
 """A longer value may hold a number that pydantic refuses and msgspec skips."""
+FUTURE_DETAIL: Final = "occurred_at: Time lies in the future"
 MOST_BRACKETS: Final = 100
 """A value with fewer brackets nests no deeper than pydantic reads (200)."""
 
@@ -52,6 +53,13 @@ class Decoded:
     refused: list[RefusedRecord]
     """In the order of the poll."""
 
+    def refuse(self, places: Collection[int], reason: RefusalReason, detail: str) -> Decoded:
+        """Return the poll with the accepted records at these places refused too."""
+        bad = np.isin(self.index, np.fromiter(places, np.int64))
+        refused = [*self.refused, *(RefusedRecord(i, reason, detail) for i in self.index[bad].tolist())]
+        refused.sort(key=lambda record: record.index)
+        return Decoded(self.batch.take(~bad), self.index[~bad], refused)
+
 
 def decode_poll(
     topic: Topic,
@@ -60,17 +68,20 @@ def decode_poll(
     timestamps_ms: Sequence[int] | NDArray[np.int64] | None,
     *,
     max_skew_us: int,
+    now_us: int | None = None,
 ) -> Decoded:
     """Return the records of a poll of `topic` as columns.
 
-    Without `keys` or `timestamps_ms` keys or times are not checked; nor is the time of a record whose
-    timestamp is -1, which is Kafka's word for none.
+    What happened more than `max_skew_us` after its record's own timestamp, or after `now_us`, is refused.
+    Without `keys`, `timestamps_ms` or `now_us` these are not checked; nor is a timestamp of -1, which is
+    Kafka's word for none.
     """
-    latest = None
+    latest = None if now_us is None else np.full(len(values), now_us + max_skew_us)
     if timestamps_ms is not None:
         stamps = np.asarray(timestamps_ms, dtype=np.int64)
         # Bounded first, as an absurd timestamp in microseconds would not fit.
-        latest = np.where(stamps < 0, LAST_US, np.minimum(stamps, LAST_US // 1000) * 1000 + max_skew_us)
+        own = np.where(stamps < 0, LAST_US, np.minimum(stamps, LAST_US // 1000) * 1000 + max_skew_us)
+        latest = own if latest is None else np.minimum(own, latest)
     decoded = _decode(values, POLL_DECODERS[topic], topic, lambda value: judge(topic, value))
     return _checked(decoded, keys, latest)
 
@@ -215,8 +226,6 @@ def _checked(
                 RefusedRecord(place, RefusalReason.KEY_MISMATCH, "the record's key is not its customer_id")
             )
         else:
-            refused.append(
-                RefusedRecord(place, RefusalReason.FUTURE_TIME, "occurred_at: Time lies in the future")
-            )
+            refused.append(RefusedRecord(place, RefusalReason.FUTURE_TIME, FUTURE_DETAIL))
     refused.sort(key=lambda record: record.index)
     return Decoded(batch.take(~bad), index[~bad], refused)

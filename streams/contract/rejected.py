@@ -36,7 +36,7 @@ class RefusalReason(StrEnum):
     KEY_MISMATCH = "key_mismatch"
     """The record's key is not its customer."""
     FUTURE_TIME = "future_time"
-    """The event time lies too far after the record's timestamp (in a file: after the time of the run)."""
+    """The event time lies too far after the record's timestamp or the time of the run."""
 
 
 REASON_HEADER: Final = "lapwing-reason"

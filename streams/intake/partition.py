@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from streams.contract.decode import decode_poll
+from streams.contract.decode import FUTURE_DETAIL, decode_poll
 from streams.contract.rejected import RefusalReason
 from streams.core.engine_io import Output
 from streams.core.events.batch import Batch
@@ -15,6 +15,7 @@ from streams.core.events.topics import Topic
 from streams.intake.idle import IdleTime
 from streams.intake.merge import PartitionMerge, TopicPosition, TopicReadiness
 from streams.intake.poll import Poll, ReadProgress, TopicPartition
+from streams.intake.standing_refusals import StandingRefusals
 
 
 class StepEngine(Protocol):
@@ -85,7 +86,8 @@ class Partition:
     """The state of one partition of the co-partitioned input topics.
 
     It takes a poll only where it continues what was taken, whatever was lost or came twice on the way, so the
-    engine sees every record once and in order.
+    engine sees every record once and in order. `wall_us` is this machine's clock, microseconds since the
+    epoch: what is dated too far after it is refused, and what is `standing` is refused again.
     """
 
     def __init__(
@@ -97,11 +99,15 @@ class Partition:
         max_skew_us: int,
         pace: BatchingPolicy,
         totals: PartitionTotals,
+        wall_us: Callable[[], int] | None = None,
+        standing: StandingRefusals | None = None,
     ) -> None:
         self.number = number
         self.engine = engine
         self._topics = topics
         self._max_skew_us = max_skew_us
+        self._wall_us = wall_us
+        self._standing = standing or StandingRefusals()
         self._pace = pace
         self._totals = totals
         self._merge = PartitionMerge(tuple(topics.values()), pace.waiting_limit)
@@ -125,6 +131,12 @@ class Partition:
         found = {name: self._merge.stand(topic) for name, topic in self._topics.items()}
         return {name: stand for name, stand in found.items() if stand is not None}
 
+    @property
+    def refused_since(self) -> Mapping[int, int] | None:
+        """Return the offsets of the rejected topic that standing refusals were read from, while needed."""
+        positions = {name: at.offset for name, at in self.positions().items()}
+        return self._standing.since if self._standing.are_ahead(self.number, positions) else None
+
     def begin(self, topic: str, offset: int) -> None:
         """Let a new state begin at `offset`, the earliest there is: from there on it takes what continues."""
         self._merge.begin(self._topics[topic], offset)
@@ -140,8 +152,15 @@ class Partition:
                 return PollOutcome.AGAIN
             poll, taken = poll.since(position), PollOutcome.PARTLY
         decoded = decode_poll(
-            topic, poll.values, poll.keys, poll.timestamps_ms, max_skew_us=self._max_skew_us
+            topic,
+            poll.values,
+            poll.keys,
+            poll.timestamps_ms,
+            max_skew_us=self._max_skew_us,
+            now_us=self._wall_us() if self._wall_us is not None else None,
         )
+        if again := self._standing.of(poll):
+            decoded = decoded.refuse(again, RefusalReason.FUTURE_TIME, FUTURE_DETAIL)
         self._merge.add(topic, decoded.batch, poll.offsets[decoded.index], poll.end)
         for bad in decoded.refused:
             i = bad.index

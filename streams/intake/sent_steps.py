@@ -1,27 +1,19 @@
-"""What the warnings topic holds already: its ends, and the steps that came after given ones."""
+"""What the warnings topic holds already: the steps from given offsets on."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
-
-from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped]  # ships no types
-from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # the same
 
 from streams.contract.instants import read_instant, to_us
 from streams.core.events.calendar import NEVER
-from streams.errors import BrokerError
-from streams.intake.broker import aiokafka_security, partition_counts
-
-READ_WAIT_MS: Final = 500
+from streams.intake.topic_tail import TopicTail
 
 
 @dataclass(frozen=True, slots=True)
 class SentSteps:
-    """Steps that the warnings topic holds and that a restored engine may bring about once more."""
+    """Steps that the warnings topic holds and that a restored engine may compute once more."""
 
     ids: frozenset[str] = frozenset()
     until: int = NEVER
@@ -31,64 +23,24 @@ class SentSteps:
 
 
 class WarningsTopic:
-    """The warnings topic as its writers read it; a connection is made for each question."""
+    """The warnings topic as its writers read it."""
 
-    def __init__(self, broker: str, security: Mapping[str, str], topic: str) -> None:
-        self._broker = broker
-        self._security = security
+    def __init__(self, topic: TopicTail) -> None:
         self._topic = topic
-        self._places: list[Any] = []
 
     async def ends(self) -> dict[int, int]:
         """Return, by partition, the offset that the next record will get."""
-        async with self._reader() as reader:
-            return await self._ends(reader)
+        return await self._topic.ends()
 
     async def since(self, offsets: Mapping[int, int]) -> SentSteps:
         """Return the steps from `offsets` on; a partition they do not name is read from its beginning."""
         ids: set[str] = set()
         until = NEVER
-        async with self._reader() as reader:
-            ends = await self._ends(reader)
-            left = {place: ends[place.partition] for place in self._places}
-            left = {place: end for place, end in left.items() if end > offsets.get(place.partition, 0)}
-            reader.assign(list(left))
-            for place in left:
-                reader.seek(place, offsets.get(place.partition, 0))
-            while left:
-                for records in (await reader.getmany(timeout_ms=READ_WAIT_MS)).values():
-                    for record in records:
-                        if (step := _step(record.value)) is not None:
-                            ids.add(step[0])
-                            until = max(until, step[1])
-                left = {place: end for place, end in left.items() if await reader.position(place) < end}
+        async for record in self._topic.records(offsets):
+            if (step := _step(record.value)) is not None:
+                ids.add(step[0])
+                until = max(until, step[1])
         return SentSteps(frozenset(ids), until, dict(offsets))
-
-    @asynccontextmanager
-    async def _reader(self) -> AsyncIterator[Any]:
-        security = aiokafka_security(self._security)
-        try:
-            if not self._places:
-                count = (await partition_counts(self._broker, security)).get(self._topic, 0)
-                self._places = [TopicPartition(self._topic, number) for number in range(count)]
-            reader = AIOKafkaConsumer(
-                bootstrap_servers=self._broker,
-                enable_auto_commit=False,
-                auto_offset_reset="earliest",
-                isolation_level="read_committed",
-                **security,
-            )
-            try:  # not `async with`: whoever is cancelled while it starts would leave its connections open
-                await reader.start()
-                yield reader
-            finally:
-                await reader.stop()
-        except KafkaError as error:
-            message = f"the topic {self._topic} cannot be read: {type(error).__name__}: {error}"
-            raise BrokerError(message) from error
-
-    async def _ends(self, reader: Any) -> dict[int, int]:
-        return {place.partition: end for place, end in (await reader.end_offsets(self._places)).items()}
 
 
 def _step(value: bytes | None) -> tuple[str, int] | None:

@@ -18,6 +18,8 @@ from streams.intake.broker import ssl_context
 from streams.intake.partition import StepEngine
 from streams.intake.poll import Poll, ReaderControl, TopicPartition
 from streams.intake.sent_steps import WarningsTopic
+from streams.intake.standing_refusals import RejectedTopic
+from streams.intake.topic_tail import TopicTail
 from streams.intake.transport import Consumer
 from streams.rulebook.watch import RuleWatch
 from streams.worker.delivery import OutgoingRecord
@@ -139,7 +141,8 @@ def build_app(
         checkpoints = CheckpointServices(
             CheckpointStore(settings.checkpoints, settings.app),
             WorkerGroup(app),
-            WarningsTopic(settings.broker, settings.security, settings.warnings_topic),
+            WarningsTopic(TopicTail(settings.broker, settings.security, settings.warnings_topic)),
+            RejectedTopic(TopicTail(settings.broker, settings.security, settings.rejected_topic)),
         )
     app.keeps_checkpoints = checkpoints is not None
     app.commits = checkpoints is None and dry is None

@@ -10,6 +10,7 @@ from streams.checkpoints.restore import RestoredPartition, StateRestorer
 from streams.errors import BrokerError
 from streams.intake.partition import Partition, StepEngine
 from streams.intake.poll import ReaderControl, TopicPartition
+from streams.intake.standing_refusals import StandingRefusals
 from streams.worker.outbox import Outbox
 from streams.worker.rule_rollout import RuleRollout
 from streams.worker.task import PartitionTask
@@ -23,7 +24,7 @@ class AssignedPartitions:
     def __init__(
         self,
         control: ReaderControl,
-        partitions: Callable[[int, StepEngine], Partition],
+        partitions: Callable[[int, StepEngine, StandingRefusals], Partition],
         engines: Callable[[int], StepEngine],
         outbox: Outbox,
         restorer: StateRestorer | None = None,
@@ -108,7 +109,9 @@ class AssignedPartitions:
         """Keep the tasks that are here; the others begin with the earliest records."""
         self.tasks = {number: task for number, task in self.tasks.items() if number in numbers}
         for number in sorted(numbers - self.tasks.keys()):
-            self.tasks[number] = self._new(PartitionTask(self._partitions(number, self._engines(number))))
+            self.tasks[number] = self._new(
+                PartitionTask(self._partitions(number, self._engines(number), StandingRefusals()))
+            )
 
     async def _load(self, restorer: StateRestorer, numbers: Collection[int]) -> None:
         """Let every partition go on from where the group stands: as it is here, or as it was saved."""
@@ -126,7 +129,7 @@ class AssignedPartitions:
             self._control.loading = frozenset()  # last: from now on the transport seeks
 
     async def _restored(self, number: int, restored: RestoredPartition) -> PartitionTask:
-        partition = self._partitions(number, restored.engine)
+        partition = self._partitions(number, restored.engine, restored.refusals)
         if restored.checkpoint is None:
             return self._new(PartitionTask(partition, sent_steps=restored.sent_steps))
         positions = restored.checkpoint.content.topics

@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from streams.checkpoints.restore import ConsumerGroup, SentStepsReader, StateRestorer
+from streams.checkpoints.restore import ConsumerGroup, RefusalsReader, SentStepsReader, StateRestorer
 from streams.checkpoints.save import CheckpointSaver, CheckpointTotals
 from streams.checkpoints.store import CheckpointStore
 from streams.core.engine import Engine
 from streams.intake.partition import Partition, PartitionTotals, PollOutcome, StepEngine
 from streams.intake.poll import Poll, ReaderControl, ReadProgress, TopicPartition
+from streams.intake.standing_refusals import StandingRefusals
 from streams.worker.assignment import AssignedPartitions
 from streams.worker.delivery import OutputRouter, RecordDelivery, Send
 from streams.worker.outbox import Outbox
@@ -41,6 +42,7 @@ class CheckpointServices:
     store: CheckpointStore
     group: ConsumerGroup
     sent_steps: SentStepsReader
+    refusals: RefusalsReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +89,13 @@ class Pipeline:
         clock: Callable[[], float] = time.monotonic,
         checkpoints: CheckpointServices | None = None,
         reloader: RuleReloader | None = None,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
         self._engines = engines
         self._reloader = reloader
         self._clock = clock
+        self._wall = wall
         self._topics = {name: topic for topic, name in settings.topics.items()}
         self.board = ReaderControl(self._topics, settings.partitions)
         self.totals = PartitionTotals()
@@ -233,7 +237,7 @@ class Pipeline:
 
     # -- its parts --------------------------------------------------------------------------------
 
-    def _partition(self, number: int, engine: StepEngine) -> Partition:
+    def _partition(self, number: int, engine: StepEngine, standing: StandingRefusals) -> Partition:
         return Partition(
             number,
             self._topics,
@@ -241,6 +245,8 @@ class Pipeline:
             max_skew_us=self._settings.max_skew_us,
             pace=self._settings.pace,
             totals=self.totals,
+            wall_us=lambda: int(self._wall() * 1_000_000),
+            standing=standing,
         )
 
     def _core_engine(self, number: int) -> Engine:
@@ -258,6 +264,7 @@ class Pipeline:
             self._core_engine,
             services.group,
             services.sent_steps,
+            services.refusals,
             revisions,
             partitions=self._settings.partitions,
             from_checkpoints=self._settings.from_checkpoints,
@@ -271,6 +278,7 @@ class Pipeline:
             self.states,
             services.group,
             services.sent_steps,
+            services.refusals,
             self._clock,
             self._checkpoint_totals,
             self._settings.partitions,

@@ -23,6 +23,7 @@ from streams.core.segments.tables import judge_state, restore_judge
 from streams.errors import BrokerError, ContractError, StateError
 from streams.intake.broker import aiokafka_security
 from streams.intake.sent_steps import WarningsTopic
+from streams.intake.topic_tail import TopicTail
 
 log = logging.getLogger(__name__)
 
@@ -145,7 +146,7 @@ class SegmentJudge(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         steps: list[SegmentStep] = []
         if seat.sent is None:
             settings = self._settings
-            topic = WarningsTopic(settings.broker, settings.security, settings.warnings_topic)
+            topic = WarningsTopic(TopicTail(settings.broker, settings.security, settings.warnings_topic))
             seat.sent = (await topic.since({})).ids
             steps = self._restored(seat)
         before = seat.engine.judged

@@ -62,6 +62,7 @@ class TaskStates:
             generation=generation,
             rule_set=engine.rules.hash,
             sent_since=sent_since,
+            refused_since=task.partition.refused_since,
             pause_s=self._clock() - begun,
             rules=rules.kept() if rules is not None else None,
         )

@@ -70,7 +70,9 @@ async def test_a_topic_of_which_the_group_has_lost_the_offset_was_made_anew(shop
     worker = await saved(shop, 3)
     shop.group.offsets = {TopicPartition("logins", 0): 4}
     topics = ("orders", "logins")
-    restorer = StateRestorer(worker.services.store, topics, worker.engine, shop.group, shop.warned)
+    restorer = StateRestorer(
+        worker.services.store, topics, worker.engine, shop.group, shop.warned, shop.refused
+    )
     committed = await restorer.committed([0])
     with pytest.raises(StateError, match=r"no offset of orders/0, .* made anew.*lapwing worker --rebuild"):
         await restorer.load(committed)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from streams.checkpoints.store import CheckpointStore
+from streams.contract.rejected import read_rejected_headers
 from streams.core.engine import Engine
 from streams.core.engine_io import EngineSettings
 from streams.core.events.topics import Topic
@@ -23,6 +24,7 @@ from streams.errors import StateError
 from streams.intake.partition import BatchingPolicy
 from streams.intake.poll import ReadProgress, TopicPartition
 from streams.intake.sent_steps import SentSteps
+from streams.intake.standing_refusals import StandingRefusals
 from streams.worker.delivery import OutgoingRecord
 from streams.worker.pipeline import CheckpointServices, Pipeline
 from streams.worker.settings import WorkerSettings
@@ -71,13 +73,30 @@ class Warned:
         return SentSteps(frozenset(self.ids[offsets.get(0, 0) :]), self.until, offsets)
 
 
+@dataclass
+class Refused:
+    """A rejected topic of one partition, and what it says of offsets of the orders."""
+
+    offsets: list[int] = field(default_factory=list)
+    asked: list[Mapping[int, int]] = field(default_factory=list)
+
+    async def ends(self) -> dict[int, int]:
+        return {0: len(self.offsets)}
+
+    async def since(self, offsets: Mapping[int, int]) -> StandingRefusals:
+        self.asked.append(offsets)
+        records = {("orders", 0, at): None for at in self.offsets[offsets.get(0, 0) :]}
+        return StandingRefusals(records, offsets)
+
+
 class Shop:
     """The surroundings of workers, and a log of orders."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.disk = Full()
-        self.group, self.warned = Group(), Warned()
+        self.group, self.warned, self.refused = Group(), Warned(), Refused()
+        self.wall = 10.0**9
         self.log = Log(Topic.ORDERS, tuple(range(10, 60, 5)))
         self.zone = "UTC"
         self.settings = SETTINGS
@@ -101,8 +120,10 @@ class Worker:
         self.acknowledged = True
         self.waiting: list[asyncio.Future[Any]] = []
         store = CheckpointStore(str(shop.folder), "lapwing", shop.disk)
-        self.services = CheckpointServices(store, shop.group, shop.warned)
-        self.pipeline = Pipeline(shop.settings, self.engine, self.send, lambda: 0.0, self.services)
+        self.services = CheckpointServices(store, shop.group, shop.warned, shop.refused)
+        self.pipeline = Pipeline(
+            shop.settings, self.engine, self.send, lambda: 0.0, self.services, wall=lambda: shop.wall
+        )
 
     def engine(self, number: int) -> Engine:
         settings = EngineSettings(reorder_us=0, time_zone=self.shop.zone)
@@ -315,3 +336,34 @@ async def test_a_worker_that_was_closed_puts_nothing_out(shop: Shop) -> None:
 
 def json_of(record: OutgoingRecord) -> dict[str, Any]:
     return dict(json.loads(record.value or b""))
+
+
+def rejected(worker: Worker) -> list[int]:
+    headers = [record.headers for record in worker.sent if record.topic == SETTINGS.rejected_topic]
+    return [read_rejected_headers(each or []).offset for each in headers]
+
+
+async def test_what_is_dated_too_far_ahead_of_the_clock_is_refused_and_stays_so_when_read_again(
+    shop: Shop,
+) -> None:
+    shop.settings = replace(SETTINGS, max_skew_us=5_000_000)
+    shop.wall = 30.0  # the orders are of 10, 15, 20 and so on to 55 s
+    worker = await shop.worker()
+    await worker.read(3)
+    await worker.pipeline.save()
+    await worker.read(8)
+    assert rejected(worker) == [6, 7]
+    shop.refused.offsets = [6, 7]
+    shop.wall = 60.0
+    other = await shop.worker()
+    assert other.position == 3
+    await other.read(5)
+    await other.pipeline.save()  # those refused are yet to come, so the next worker must know of them too
+    third = await shop.worker()
+    await third.read(10)
+    assert rejected(third) == [6, 7]
+    assert third.pipeline.stats().events == 3
+    assert shop.refused.asked == [{}, {0: 0}, {0: 0}]
+    await third.pipeline.save()
+    await shop.worker()
+    assert shop.refused.asked[-1] == {0: 2}

@@ -47,7 +47,7 @@ class Watched(Worker):
         self.file.write_text(text)
         reloader = RuleReloader(RuleWatch(self.file), "lapwing", name, wall)
         store = CheckpointStore(str(shop.folder), "lapwing", shop.disk)
-        services = CheckpointServices(store, shop.group, shop.warned) if keeps else None
+        services = CheckpointServices(store, shop.group, shop.warned, shop.refused) if keeps else None
         self.pipeline = Pipeline(SETTINGS, self.engine, self.send, lambda: 0.0, services, reloader)
 
     async def say(self, text: str) -> None:
@@ -304,7 +304,7 @@ async def test_a_checkpoint_of_before_there_was_a_word_on_rules_goes_on(shop: Sh
     await worker.pipeline.save()
     (manifest,) = shop.folder.rglob("manifest.json")
     said = json.loads(manifest.read_text())
-    del said["rules"], said["checksum"], said["partitions"]
+    del said["rules"], said["checksum"], said["partitions"], said["rejected"]
     manifest.write_text(json.dumps(said))
     other = await worker_of(shop, "two", OTHER, generation=2)
     assert other.runs() == other.own
