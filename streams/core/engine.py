@@ -14,10 +14,12 @@ from streams.core.events.batch import ActionRecord, Batch
 from streams.core.events.calendar import DAY, Calendar
 from streams.core.events.dedup import Deduplicator
 from streams.core.events.reorder import ReorderBuffer, ReorderedEvents
+from streams.core.features import buying_model, rhythm
 from streams.core.features.apply import AppliedEvents, OrderedEvents, apply_events
 from streams.core.features.catalogue import Features
 from streams.core.features.customers import Customers
 from streams.core.features.source_guard import SourceGuard
+from streams.core.features.view import View
 from streams.core.model import logistic as models
 from streams.core.model.delayed_labels import DelayedLabels
 from streams.core.observer import CauseObserver, SweepObserver
@@ -65,6 +67,8 @@ class Engine:
         self.segments = SegmentCounts(partition, self.calendar) if settings.segments else None
         self.model = learner.snapshot() if learner is not None else None
         self.sweeps = 0
+        self.buying_block: int | None = None
+        """The block of days in which the buying model was last fitted."""
         self._sweep_observer: SweepObserver | None = None
         self._midnight: int | None = None
         """The next local midnight; `None` before the first event."""
@@ -130,6 +134,14 @@ class Engine:
         if self.learner is not None:
             self.learner.restore(state)
             self.use_model(self.learner.snapshot())
+
+    def restore_buying(self, block: int | None, parameters: Sequence[float] | None) -> None:
+        """Go on with the buying model of a state; `None` for none."""
+        self.buying_block = block
+        if parameters is not None:
+            r, alpha, a, b = parameters
+            horizon_days = self.settings.horizon_us / DAY
+            self.customers.use_buying(buying_model.BuyingModel(r, alpha, a, b, horizon_days))
 
     def use_model(self, model: models.Model | None) -> None:
         """Score by `model` from now on, until the learner has learned something new."""
@@ -208,6 +220,7 @@ class Engine:
         self.sweeps += 1
         self.source_guard.announce(at, output.control)
         view = self.source_guard.view_at(self.customers, at)
+        self._fit_buying(view)
         features = Features(view, self.settings.priors)
         self._emit(self._sorted(self._evaluate(features, None, {}, output)), features, output)
         if self.learner is not None:
@@ -269,6 +282,15 @@ class Engine:
         output.steps += compose_steps(changes, scored, self.customers.ids, horizon_days, self.rules.hash)
 
     # -- the model --------------------------------------------------------------------------------
+
+    def _fit_buying(self, view: View) -> None:
+        """Fit the buying model at the first sweep of each block of days."""
+        block = (self.customers.day - buying_model.FIRST_BLOCK) // buying_model.REFIT_DAYS
+        if block != self.buying_block:
+            self.buying_block = block
+            model = rhythm.fit_customers(view, self.settings.horizon_us / DAY)
+            if model is not None:
+                self.customers.use_buying(model)
 
     def _score(self, features: Features) -> None:
         if self.model is not None and self.model.ready:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from streams.core.engine import Engine
 from streams.core.events.batch import COLUMNS, Batch, read_record, record_json
-from streams.core.features.complaint_followups import restored
+from streams.core.features import complaint_followups, rhythm
 from streams.core.features.complaints import Rows, TrackedComplaint
-from streams.core.features.customers import SCHEMA
+from streams.core.features.customers import SCHEMA, UNANSWERED
 from streams.core.segments.tables import restore_counts, take_counts
 from streams.core.warnings.tables import (
     cause_columns,
@@ -108,14 +108,17 @@ def restore(engine: Engine, state: Mapping[str, pl.DataFrame]) -> None:
         ("app", engine.settings.app),
         ("partition", engine.partition),
         ("time_zone", engine.settings.time_zone),
+        ("activity", [topic.label for topic in engine.settings.activity]),
     ):
-        if once[name] != mine:
-            msg = f"the state's {name} is {once[name]!r}, not {mine!r}"
+        found = once.get(name, ["orders"] if name == "activity" else None)
+        if found != mine:
+            msg = f"the state's {name} is {found!r}, not {mine!r}"
             raise StateMismatch(msg)
     customers = engine.customers
     frame = state["customers"]
     columns = {
-        name: (frame[name] if name in frame.columns else restored(frame, name)).to_numpy() for name in SCHEMA
+        name: (frame[name] if name in frame.columns else _restored(frame, name, once["day"])).to_numpy()
+        for name in SCHEMA
     }
     customers.restore(frame["customer_id"].to_numpy().astype(np.object_), columns, once)
     for (measure, day), cells in state["days"].partition_by("measure", "day", as_dict=True).items():
@@ -135,7 +138,18 @@ def restore(engine: Engine, state: Mapping[str, pl.DataFrame]) -> None:
     _restore_decisions(engine, state["decisions"], once)
     restore_counts(engine.segments, state)
     engine.resume(once["midnight"], once["next_sweep"], once["sweeps"])
+    engine.restore_buying(*once.get("buying", (None, None)))
     engine.source_guard.restore(once["quiet"])
+
+
+def _restored(customers: pl.DataFrame, name: str, day: int) -> pl.Series:
+    """Return a state column for customers of a state that was saved before there was such a column."""
+    if name in rhythm.GAPS:
+        return rhythm.restored(customers, name, day)
+    if name in UNANSWERED:
+        return complaint_followups.restored(customers, name)
+    dtype, neutral = SCHEMA[name]
+    return pl.Series(name, np.full(len(customers), neutral, dtype=dtype))
 
 
 def _once(engine: Engine) -> dict[str, Any]:
@@ -155,6 +169,8 @@ def _once(engine: Engine) -> dict[str, Any]:
         "newest": reorder.newest,
         "quiet": engine.source_guard.state(),
         "opened": engine.episodes.opened_by_rule(),
+        "activity": [topic.label for topic in engine.settings.activity],
+        "buying": (engine.buying_block, None if customers.buying is None else customers.buying.state()),
         "learner": engine.learner.state() if engine.learner is not None else None,
     }
 

@@ -18,7 +18,8 @@ Condition = str | Callable[[Row], bool | None]
 COUNTS: Final = frozenset(
     name
     for name in READS
-    if name.startswith(("orders_", "logins_", "complaints_", "returns_")) or name == "open_complaints"
+    if name.startswith(("orders_", "logins_", "complaints_", "returns_", "active_weeks_"))
+    or name == "open_complaints"
 )
 TEXTS: Final = frozenset({"customer_class", "segment", "region", "origin"})
 SCHEMA: Final[dict[str, pl.DataType]] = {

@@ -6,6 +6,7 @@ written from the design alone and shares nothing with the engine but the names o
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -112,7 +113,7 @@ def features(
     """Return every feature of the catalogue but those of models, `None` where it is missing."""
     view = look(events, at, sweep=sweep, zone=zone)
     row: dict[str, Value] = {}
-    for group in (orders, spend, logins, complaints, complaint_life, returns, feedback, profile):
+    for group in (orders, rhythm, spend, logins, complaints, complaint_life, returns, feedback, profile):
         row |= group(view)
     row["tenure_days"] = view.days_since(min(e.at for e in view.seen))
     row["complaint_rate_90d"] = complaint_rate(row, k, r)
@@ -171,6 +172,21 @@ def orders(view: View) -> dict[str, Value]:
         "order_gap_mean": gap,
         "overdue": None if idle is None or gap is None else ratio(idle, gap),
         "order_trend": ratio(counts["orders_30d"], earlier),
+    }
+
+
+def rhythm(view: View) -> dict[str, Value]:
+    """Return the spread of the gaps between order days, the newest of them, and the weeks with an order."""
+    days = sorted({local_day(e.at, view.zone) for e in view.held if is_placed(e)})
+    gaps = [later - earlier for earlier, later in pairwise(days)]
+    ages = {view.today - day for day in days}
+    return {
+        "order_gap_std": statistics.pstdev(gaps) if len(gaps) > 1 else None,
+        "last_gap": float(gaps[-1]) if gaps else None,
+        **{
+            f"active_weeks_{n}": sum(any(7 * w <= age < 7 * w + 7 for age in ages) for w in range(n))
+            for n in (12, 26)
+        },
     }
 
 
@@ -335,6 +351,7 @@ READS: Final[dict[str, tuple[Topic, ...]]] = {
     **dict.fromkeys(("orders_7d", "orders_30d", "orders_90d", "orders_prev_30d", "orders_total"), _O),
     **dict.fromkeys(("spend_7d", "spend_30d", "spend_90d", "spend_prev_30d", "spend_total"), _O),
     **dict.fromkeys(("days_since_order", "order_gap_mean", "overdue", "order_trend", "spend_trend"), _O),
+    **dict.fromkeys(("order_gap_std", "last_gap", "active_weeks_12", "active_weeks_26"), _O),
     **dict.fromkeys(("returns_90d", "return_rate_90d"), _O),
     **dict.fromkeys(("logins_7d", "logins_30d", "logins_90d", "logins_prev_30d", "logins_total"), _L),
     **dict.fromkeys(("days_since_login", "login_trend"), _L),

@@ -13,6 +13,7 @@ from streams.core.events.calendar import NEVER, Calendar
 from streams.core.events.topics import Topic
 from streams.core.features.complaint_followups import follow
 from streams.core.features.customers import ATTRIBUTES, KEPT_DAYS, Customers
+from streams.core.features.rhythm import count_days, follow_gaps, new_days
 from streams.core.features.view import Newest, Pass
 
 NO_TOPIC = -1
@@ -128,6 +129,7 @@ class _Application:
             self._orders()
         if Topic.LOGINS in present:
             self._logins()
+        self._activity()
         if Topic.COMPLAINTS in present:
             self._complaints()
         if Topic.FEEDBACK in present:
@@ -149,25 +151,26 @@ class _Application:
         view.add("returns", undone.astype(np.int64))
         held = self.placed = placed & self.held
         view.raise_to("last_order", held, self.at)
-        day = np.full(len(placed), self.customers.day)
-        if view.age is not None:
-            day -= view.age
-        view.count_up("order_days", self._new_order_days(held, day))
-        view.raise_to("last_order_day", held, day)
-        view.lower_to("first_order_day", held, day)
+        day = self._day()
+        new = new_days(view, held, day, "last_order_day", [self.customers.logs["orders"]])
+        follow_gaps(view, new, day)
+        count_days(view, new, day, "order")
 
-    def _new_order_days(self, placed: NDArray[np.bool_], day: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Say of each row whether it is the customer's first placed order on its local day, (n,)."""
-        view, today = self.view, self.customers.day
-        todays = placed & (day == today)
-        ordinal = view.running_sum(todays.astype(np.int64))
-        new: NDArray[np.bool_] = todays & (ordinal == 1) & (view.column("last_order_day") != today)
-        seen: set[tuple[int, int]] = set()
-        for row in np.flatnonzero(placed & (day != today)).tolist():
-            key = (int(view.rows[row]), int(day[row]))
-            new[row] = key not in seen and not self.customers.logs["orders"].has(key[1], key[0])
-            seen.add(key)
-        return new
+    def _activity(self) -> None:
+        """Count the days of activity, where it is anything else than orders alone."""
+        topics, logs = self.customers.activity, self.customers.logs
+        if topics == (Topic.ORDERS,):
+            return
+        active = np.logical_or.reduce([self.placed if t == Topic.ORDERS else self.visited for t in topics])
+        if active.any():
+            day = self._day()
+            new = new_days(self.view, active, day, "last_activity_day", [logs[t.label] for t in topics])
+            count_days(self.view, new, day, "activity")
+
+    def _day(self) -> NDArray[np.int64]:
+        """Return the local day of each row, (n,)."""
+        today = np.full(len(self.topic), self.customers.day)
+        return today if self.view.age is None else today - self.view.age
 
     def _logins(self) -> None:
         login = self.topic == Topic.LOGINS

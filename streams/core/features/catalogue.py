@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +17,7 @@ from streams.core.events.batch import MILLION
 from streams.core.events.calendar import ALWAYS, NEVER
 from streams.core.events.topics import Topic
 from streams.core.features.customers import ATTRIBUTES
+from streams.core.features.rhythm import active_weeks, gap_deviation, histories, last_gap
 from streams.core.features.view import View, since
 
 CLASSES: Final = ("key", "ordinary", "small", "problem")
@@ -345,6 +347,51 @@ def _experience() -> Iterator[Feature]:
     yield _float("feedback_trend", "ratio", text, _answer_trend, reads, 60, low=0)
 
 
+def _silence(name: str) -> Callable[[Features], Column]:
+    """Return a column of the buying model: missing before its first fit and while a source is quiet."""
+
+    def compute(f: Features) -> Column:
+        view = f.view
+        model = view.customers.buying
+        if model is None:
+            return np.full(len(f), np.nan)
+        known = histories(view)
+        alive = model.p_alive(known)
+        values: dict[str, Column] = {"p_alive": alive, "p_silent": model.p_silent(known, alive)}
+        for topic in view.customers.activity:
+            quiet = view.quiet.get(topic, False)
+            if np.any(quiet):
+                values = {each: np.where(quiet, np.nan, column) for each, column in values.items()}
+        for each, column in values.items():
+            f.put(each, column)
+        return values[name]
+
+    return compute
+
+
+def _buying() -> Iterator[Feature]:
+    """Yield the rhythm of order days, and what the buying model makes of it."""
+    text = (
+        "standard deviation of the gaps between days with a placed order, ever; missing below three such days"
+    )
+    yield _float("order_gap_std", "days", text, lambda f: gap_deviation(f.view), (ORDERS,), low=0)
+    text = "the newest gap between days with a placed order; missing below two such days"
+    yield _float("last_gap", "days", text, lambda f: last_gap(f.view), (ORDERS,), low=1)
+    for count in (12, 26):
+        text = f"of the last {count} blocks of 7 days, today's the last, those with a placed order"
+        compute = partial(_active_weeks, count=count)
+        name = f"active_weeks_{count}"
+        yield Feature(name, "weeks", text, compute, pl.Int64, 7 * count, (ORDERS,), low=0, high=count)
+    text = "the buying model's probability that the customer is still active; missing before its first fit"
+    yield _float("p_alive", "probability", text, _silence("p_alive"), (), low=0, high=1)
+    text = "the buying model's probability of no activity within the horizon; missing before its first fit"
+    yield _float("p_silent", "probability", text, _silence("p_silent"), (), low=0, high=1)
+
+
+def _active_weeks(f: Features, count: int) -> Column:
+    return active_weeks(f.view, count)
+
+
 def _profile() -> Iterator[Feature]:
     """Yield what the profile holds."""
     for name in ATTRIBUTES:
@@ -360,7 +407,7 @@ def _profile() -> Iterator[Feature]:
 
 
 CATALOGUE: Final[dict[str, Feature]] = {
-    feature.name: feature for feature in (*_windows(), *_rhythm(), *_experience(), *_profile())
+    feature.name: feature for feature in (*_windows(), *_rhythm(), *_buying(), *_experience(), *_profile())
 }
 """Every feature by its name, in the order of the documentation."""
 

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from streams.core.events.calendar import ALWAYS, NEVER
 from streams.core.events.dedup import hash_strings
 from streams.core.events.topics import Topic
+from streams.core.features import day_bits
+from streams.core.features.buying_model import BuyingModel
 from streams.core.features.complaints import CustomerComplaints, Rows
 
 KEPT_DAYS: Final = 90
@@ -59,6 +61,9 @@ UNANSWERED: Final = {"complaint_without_order": "last_order", "complaint_without
 """When the first complaint was that no such event has followed, and the column of the newest such event."""
 
 
+NO_DAY: Final = int(np.iinfo(np.int32).min)
+"""The newest day of a thing that never happened."""
+
 LAST_OF: Final = {Topic.ORDERS: "last_order", Topic.LOGINS: "last_login"}
 """The topics that may count as activity, and the column of the newest event of each."""
 
@@ -73,9 +78,15 @@ def _schema() -> dict[str, tuple[Any, Any]]:
     for name in ("last_order", "last_login", "last_complaint", "closed_at", "profile_at", *UNANSWERED):
         columns[name] = (np.int64, NEVER)
     columns["first_at"] = (np.int64, ALWAYS)
-    columns["order_days"] = (np.int32, 0)
-    columns["first_order_day"] = (np.int32, np.iinfo(np.int32).max)
-    columns["last_order_day"] = (np.int32, np.iinfo(np.int32).min)
+    for thing in ("order", "activity"):
+        columns[f"{thing}_days"] = (np.int32, 0)
+        columns[f"first_{thing}_day"] = (np.int32, np.iinfo(np.int32).max)
+        columns[f"last_{thing}_day"] = (np.int32, NO_DAY)
+    columns["order_gap_squares"] = (np.int64, 0)
+    columns["last_gap"] = (np.int32, 0)
+    columns["older_order_day"] = (np.int32, NO_DAY)
+    for name in day_bits.WORDS:
+        columns[name] = (np.uint64, 0)
     columns["open_complaints"] = (np.int32, 0)
     columns["oldest_complaint"] = (np.int64, ALWAYS)
     for name in ATTRIBUTES:
@@ -155,6 +166,8 @@ class Customers:
     def __init__(self, activity: tuple[Topic, ...] = (Topic.ORDERS,)) -> None:
         self.activity = activity
         """What counts as activity."""
+        self.buying: BuyingModel | None = None
+        """The buying model in force."""
         self.ids: list[str] = []
         self.count = 0
         self.day = NEVER
@@ -208,6 +221,10 @@ class Customers:
         """Return the time of each customer's last activity, (c,), `NEVER` where there was none."""
         columns = [self.state[LAST_OF[topic]][: self.count] for topic in self.activity]
         return columns[0] if len(columns) == 1 else np.maximum(*columns)
+
+    def use_buying(self, model: BuyingModel) -> None:
+        """Go on with this buying model."""
+        self.buying = model
 
     def appear(self, rows: NDArray[np.int32]) -> None:
         """Let the customers of (k,) rows have had their first event by now."""
@@ -291,3 +308,5 @@ class Customers:
                     if entering is not None:
                         column[entering[0]] += entering[1].astype(column.dtype)
             log.drop_before(self.day - KEPT_DAYS + 1)
+        forgotten = day_bits.next_day([self.state[name][: self.count] for name in day_bits.WORDS])
+        self.state["older_order_day"][forgotten] = self.day - day_bits.DAYS

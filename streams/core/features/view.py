@@ -134,8 +134,13 @@ class Pass(View):
     def replace(self, name: str, mask: NDArray[np.bool_], values: NDArray[Any]) -> None:
         """Let column `name` be `values` from each masked row on, until the next one."""
         if mask.any():
-            newest = self.running_max(np.where(mask, np.arange(len(mask)), -1))
-            known = newest >= 0
+            self.replace_all(mask, {name: values})
+
+    def replace_all(self, mask: NDArray[np.bool_], columns: Mapping[str, NDArray[Any]]) -> None:
+        """Let each column be its (n,) values from each masked row on, until the next one."""
+        newest = self.running_max(np.where(mask, np.arange(len(mask)), -1))
+        known = newest >= 0
+        for name, values in columns.items():
             base = self.column(name)
             self._extremes[name] = np.where(known, values[newest], base).astype(base.dtype)
 
