@@ -39,8 +39,8 @@ ORDER: dict[str, tuple[str, ...]] = {
     ),
     "streams.checkpoints": ("store", "restore", "save"),
     "streams.worker": (
-        *("settings", "task", "stall_watch", "rule_rollout", "delivery", "outbox", "assignment"),
-        *("task_states", "pipeline", "dry_run", "app", "segment_judge", "run"),
+        *("settings", "task", "stall_watch", "rule_notices", "rule_rollout", "delivery"),
+        *("outbox", "assignment", "task_states", "pipeline", "dry_run", "app", "segment_judge", "run"),
     ),
     "streams.rulebook": (
         *("yaml", "reader", "fields", "rule_file", "files", "cases", "load", "diff", "revisions"),

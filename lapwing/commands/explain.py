@@ -65,8 +65,7 @@ def _of_events(
     settings: Settings, paths: tuple[Path, ...], customer: str, at: int | None, partitions: int
 ) -> Explanation:
     rules = load_rulebook(settings.rules).rules
-    batch, refusals = read_files(paths, settings)
-    refusals.report()
+    batch, _ = read_files(paths, settings)
     with progress_bar("replaying") as bar:
         return explain_events(
             batch,

@@ -22,7 +22,6 @@ from streams.core.segments.engine import SegmentEngine
 from streams.duration import UNITS
 from streams.errors import SettingsError
 from streams.intake.partition import BatchingPolicy
-from streams.rulebook.load import load_rulebook
 from streams.rulebook.watch import RuleWatch
 from streams.worker.run import WorkerSettings, run_worker, stats_to
 
@@ -46,7 +45,7 @@ def run(
     log_to_stderr()
     watch = RuleWatch(settings.rules)
 
-    segments = load_rulebook(settings.rules).segment_rules
+    segments = watch.edition.segment_rules
     counts = bool(segments) and not dry_run
 
     def engine_of(partition: int) -> Engine:

@@ -11,9 +11,8 @@ from consumers.broker.records import Record
 from lapwing.doctor.check import Skipped
 from lapwing.lag import Offsets, offsets
 from lapwing.settings.settings import Settings
-from streams.core.rules.rule_set import RuleSet
 from streams.errors import LapwingError
-from streams.rulebook.load import load_rulebook
+from streams.rulebook.load import Rulebook, load_rulebook
 
 POLL_S = 1.0
 ENDS_S = 5.0
@@ -63,9 +62,9 @@ class Installation:
             raise Skipped(msg)
 
     @cached_property
-    def rules(self) -> RuleSet:
+    def rulebook(self) -> Rulebook:
         """What the rule files say now."""
-        return load_rulebook(self.settings.rules).rules
+        return load_rulebook(self.settings.rules)
 
     def read(self, topic: str, newest: int | None = None) -> Sequence[Record]:
         """Return what a topic holds, or the newest so many records of each of its partitions."""

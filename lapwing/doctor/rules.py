@@ -24,8 +24,10 @@ ADOPTED_WITHIN: Final = timedelta(minutes=2)
 
 def rule_files(installation: Installation) -> str:
     """Check that the rule files make a rule set."""
-    rules = installation.rules
-    return f"{len(rules.rules)} in force from {installation.settings.rules}, rule set {rules.hash}"
+    rulebook = installation.rulebook
+    rules, segments = rulebook.rules, rulebook.segment_rules
+    more = f"; {len(segments.rules)} of segments, set {segments.hash}" if segments.rules else ""
+    return f"{len(rules.rules)} in force from {installation.settings.rules}, rule set {rules.hash}{more}"
 
 
 def rules_of_partitions(installation: Installation) -> str:
@@ -34,24 +36,28 @@ def rules_of_partitions(installation: Installation) -> str:
     if not newest:
         msg = f"no worker of {installation.settings.app} has reported any yet"
         raise Skipped(msg)
-    wanted = installation.rules.hash
-    behind = {number: each for number, each in sorted(newest.items()) if each.rule_set != wanted}
+    rulebook = installation.rulebook
+    hashes = {"customers": rulebook.rules.hash, "segments": rulebook.segment_rules.hash}
+    wanted = hashes["customers"]
+    behind = {place: each for place, each in sorted(newest.items()) if each.rule_set != hashes[each.judges]}
     if not behind:
         return f"all {len(newest)} partitions run rule set {wanted}"
+    if all(each.judges == "segments" for each in behind.values()):
+        wanted = f"segment rules {hashes['segments']}"
     changed = datetime.fromtimestamp(placed_at(installation.settings.rules) / 1e6, UTC)
     since = datetime.now(UTC) - changed
     if since < ADOPTED_WITHIN:
         return f"{len(behind)} of {len(newest)} partitions have yet to adopt {wanted}, {shown_age(since)} old"
     lines = [
-        f"partition {number} runs {each.rule_set} since {each.adopted_at:%Y-%m-%d %H:%M} UTC ({each.worker})"
-        for number, each in behind.items()
+        f"{place} runs {each.rule_set} since {each.adopted_at:%Y-%m-%d %H:%M} UTC ({each.worker})"
+        for place, each in behind.items()
     ]
     msg = f"the files say {wanted}, but {'; '.join(lines)}: see what rule files the workers have"
     raise LapwingError(msg)
 
 
 def refused_files(installation: Installation) -> str:
-    """Check that no worker refuses its rule files right now: the newest notice of each worker decides."""
+    """Check that no worker refuses its rule files right now: a notice says when that begins and ends."""
     refused = refusals(installation.read(installation.settings.control_topic, NOTICES))
     if not refused:
         return "no worker refuses its rule files"
@@ -63,20 +69,21 @@ def refused_files(installation: Installation) -> str:
     raise Doubtful("; ".join(lines))
 
 
-def adoptions(records: Iterable[Record]) -> dict[int, RulesAdopted]:
+def adoptions(records: Iterable[Record]) -> dict[str, RulesAdopted]:
     """Return the newest change of rules of each partition; what is none is passed over."""
-    newest: dict[int, RulesAdopted] = {}
+    newest: dict[str, RulesAdopted] = {}
     for record in records:
         try:
             adopted = parse_adopted(record.value or b"")
         except ContractError:
             continue
-        newest[adopted.partition] = adopted
+        of_segments = "of segments " if adopted.judges == "segments" else ""
+        newest[f"partition {of_segments}{adopted.partition}"] = adopted
     return newest
 
 
 def refusals(records: Iterable[Record]) -> dict[str, ControlNotice]:
-    """Return, by worker, the refusal of rule files that no later notice of that worker ends."""
+    """Return, by worker, the refusal of rule files whose end that worker has not reported."""
     refused: dict[str, ControlNotice] = {}
     for record in records:
         try:
@@ -86,6 +93,6 @@ def refusals(records: Iterable[Record]) -> dict[str, ControlNotice]:
         worker = str(notice.detail.get("worker"))
         if notice.kind == "rules.refused":
             refused[worker] = notice
-        elif notice.kind.startswith("rules."):
+        elif notice.kind == "rules.accepted":
             refused.pop(worker, None)
     return refused

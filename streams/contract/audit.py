@@ -40,11 +40,15 @@ class RulesAdopted(Outbound):
     id: str = Field(description="The same for the same change of the same partition.")
     app: str
     kind: Literal["rules.adopted"]
+    judges: Literal["customers", "segments"] = Field(
+        default="customers",
+        description="For `segments`, `partition` is one of the internal topic of the days' sums.",
+    )
     adopted_at: Time = Field(description="By the clock of the worker.")
     at: Time | None = Field(description="Event time of the partition; `null` before its first event.")
     partition: int
     offsets: dict[str, int] = Field(
-        description="By input topic, the offset of the first record that is judged by the new rules."
+        description="By topic, the offset of the first record that is judged by the new rules."
     )
     rule_set_before: str | None = Field(description="`null` for a partition that is new.")
     rule_set: str

@@ -102,6 +102,7 @@ ADOPTED_EXAMPLE: Final[dict[str, Any]] = {
     "id": "8a7c52d2-4d0f-5f9c-9df0-3b1e2f6c7a10",
     "app": "shop",
     "kind": "rules.adopted",
+    "judges": "customers",
     "adopted_at": "2024-03-01T09:31:02Z",
     "at": "2024-03-01T09:30:00Z",
     "partition": 3,

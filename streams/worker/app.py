@@ -39,6 +39,8 @@ class WorkerApp(faust.App):
 
     pipeline: Pipeline
     keeps_checkpoints: bool
+    reloader: RuleReloader | None
+    """Watches the rule files, where there are any."""
     commits: bool
     """Whether offsets are committed when what came of them has arrived."""
 
@@ -146,7 +148,11 @@ def build_app(
         )
     app.keeps_checkpoints = checkpoints is not None
     app.commits = checkpoints is None and dry is None
-    reloader = RuleReloader(rules, settings.app, settings.worker) if rules is not None else None
+    reloader = None
+    if rules is not None:
+        judges_segments = bool(settings.segment_days_topic)
+        reloader = RuleReloader(rules, settings.app, settings.worker, judges_segments=judges_segments)
+    app.reloader = reloader
     app.pipeline = Pipeline(settings, engines, send, checkpoints=checkpoints, reloader=reloader)
     polls_topic = app.topic(*settings.topics.values(), value_type=bytes, value_serializer="raw", acks=False)
 

@@ -17,7 +17,7 @@ from streams.core.segments.counts import DaySums
 from streams.errors import BrokerError
 from streams.intake.partition import RejectedRecord
 from streams.intake.poll import TopicPartition
-from streams.worker.rule_rollout import Adoption, adopted_notice
+from streams.worker.rule_notices import Adoption, adopted_notice
 from streams.worker.settings import WorkerSettings
 
 RECORD_OVERHEAD: Final = 200
@@ -103,15 +103,7 @@ class OutputRouter:
 
         def headers(truncated: bool) -> Headers:
             topic, partition = bad.place
-            return rejected_headers(
-                bad.reason,
-                bad.detail,
-                topic,
-                partition,
-                bad.offset,
-                truncated=truncated,
-                named=bad.named,
-            )
+            return rejected_headers(bad.reason, bad.detail, topic, partition, bad.offset, truncated=truncated)
 
         def size(headers: Headers) -> int:
             return sum(len(name) + len(value) + 10 for name, value in headers) + RECORD_OVERHEAD

@@ -7,7 +7,7 @@ from streams.core.steps import OperationsNotice
 from streams.intake.partition import RejectedRecord
 from streams.intake.poll import TopicPartition
 from streams.worker.delivery import OutgoingRecord, OutputRouter, RecordDelivery
-from streams.worker.rule_rollout import Adoption
+from streams.worker.rule_notices import Adoption
 from streams.worker.task import PartitionTask
 
 
@@ -32,9 +32,6 @@ class Outbox:
     async def ship(self, task: PartitionTask, output: Output | None) -> None:
         """Send what was refused and what the task put out, with the offsets that these stand for."""
         offsets = task.partition.released()
-        if output is not None:
-            for record in task.partition.refused(output):
-                self.reject(record)
         records, self._refusals = self._refusals, []
         if output is not None:
             records += self._router.of_output(task.drop_sent(output))

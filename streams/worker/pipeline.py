@@ -74,6 +74,10 @@ class Stats:
     """Changes of a partition's rules."""
     rules_refused: int
     """Sets in the files that were refused."""
+    rules_differ: dict[str, str]
+    """Partitions that run other rules than the files say, with the set they run; `segments/N` of segments."""
+    rule_mistakes: tuple[str, ...]
+    """Of the rule files as they are now, where they are refused."""
     opened: dict[str, dict[str, int]]
     """By rule and its status: causes opened in the lives of the partitions held, those in shadow too."""
 
@@ -175,10 +179,11 @@ class Pipeline:
         """
         if self._reloader is None:
             return
-        refused = await self._reloader.look()
-        if refused is not None:
+        notices = await self._reloader.look(self.assignment.tasks.values())
+        if notices:
             async with self.assignment.engine_lock:
-                await self._outbox.ship_notice(refused)
+                for notice in notices:
+                    await self._outbox.ship_notice(notice)
         if self._saver is not None:
             await self._saver.adopt_rules()
         else:
@@ -232,6 +237,8 @@ class Pipeline:
             rule_sets=rule_sets(partitions),
             rules_adopted=saved.adopted,
             rules_refused=self._reloader.refused if self._reloader is not None else 0,
+            rules_differ=self._reloader.rollout.differing() if self._reloader is not None else {},
+            rule_mistakes=self._reloader.mistakes if self._reloader is not None else (),
             opened=opened(partitions),
         )
 

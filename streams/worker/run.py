@@ -30,6 +30,7 @@ from streams.rulebook.watch import RuleWatch
 from streams.worker.app import WorkerApp, build_app
 from streams.worker.dry_run import DryRun
 from streams.worker.pipeline import Stats
+from streams.worker.rule_rollout import RuleRollout
 from streams.worker.segment_judge import SegmentJudge, SegmentJudgeSettings
 from streams.worker.settings import WorkerSettings
 
@@ -109,7 +110,8 @@ async def serve(
     log.info("starting app=%s broker=%s topics=%s", settings.app, settings.broker, _names(settings))
     judging = None
     if settings.segment_days_topic and judge is not None:
-        judging = asyncio.create_task(_judging(settings, partial(judge, partitions)).run(stop))
+        rollout = app.reloader.rollout if app.reloader is not None else None
+        judging = asyncio.create_task(_judging(settings, partial(judge, partitions), rollout).run(stop))
     try:
         await _run(app, stop, report or (lambda stats: None), judging)
     finally:
@@ -129,7 +131,9 @@ def outputs_of(settings: WorkerSettings, rules: RuleWatch | None) -> tuple[str, 
     return (settings.warnings_topic, settings.control_topic, settings.rejected_topic, *audit, *segments)
 
 
-def _judging(settings: WorkerSettings, engine: Callable[[], SegmentEngine]) -> SegmentJudge:
+def _judging(
+    settings: WorkerSettings, engine: Callable[[], SegmentEngine], rollout: RuleRollout | None
+) -> SegmentJudge:
     return SegmentJudge(
         SegmentJudgeSettings(
             broker=settings.broker,
@@ -141,6 +145,7 @@ def _judging(settings: WorkerSettings, engine: Callable[[], SegmentEngine]) -> S
             session_timeout_s=settings.session_timeout_s,
         ),
         engine,
+        rollout,
     )
 
 

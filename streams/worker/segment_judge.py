@@ -24,6 +24,9 @@ from streams.errors import BrokerError, ContractError, StateError
 from streams.intake.broker import aiokafka_security
 from streams.intake.sent_steps import WarningsTopic
 from streams.intake.topic_tail import TopicTail
+from streams.rulebook.revisions import ActiveSegmentRules
+from streams.worker.rule_notices import SEGMENTS, Adoption
+from streams.worker.rule_rollout import RuleRollout
 
 log = logging.getLogger(__name__)
 
@@ -55,14 +58,39 @@ class _JudgedPartition:
     end: int | None = None
     sent: frozenset[str] | None = None
     """Ids of steps that the warnings topic holds already; `None` until the state is loaded."""
+    active: ActiveSegmentRules | None = None
+    """The rules in force, where the worker knows of rule files."""
+    before: str | None = None
+    """The hash of the rules before, where a state says no more of them."""
+    announced: bool = True
+    """Whether the audit topic knows the rules in force."""
+
+    def state(self, adoption: Adoption | None = None) -> bytes:
+        """Return the record of what a judge goes on from; `adoption` is published once more after a crash."""
+        state = judge_state(self.engine)
+        rules = self.engine.rules if self.active is None else self.active.rules
+        if self.active is not None:
+            state["rules"] = {
+                "rules": rules.as_plain(),
+                "since": self.active.since,
+                "before": list(self.active.before),
+                "adoption": adoption,
+            }
+        return encode_state(state, rules.hash)
 
 
 class SegmentJudge(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
     """Holds a seat for each partition that the group gives it, and judges what is due there."""
 
-    def __init__(self, settings: SegmentJudgeSettings, engine: Callable[[], SegmentEngine]) -> None:
+    def __init__(
+        self,
+        settings: SegmentJudgeSettings,
+        engine: Callable[[], SegmentEngine],
+        rollout: RuleRollout | None = None,
+    ) -> None:
         self._settings = settings
         self._engine = engine
+        self._rollout = rollout
         self._security = aiokafka_security(settings.security)
         self._seats: dict[int, _JudgedPartition] = {}
         self._asked_at = -IDLE_S
@@ -101,6 +129,7 @@ class SegmentJudge(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
                 for number, seat in list(self._seats.items()):
                     if await self._is_read(consumer, number, seat):
                         await self._judge(consumer, producer, number, seat)
+                self._compare()
         finally:
             await consumer.stop()
             await producer.stop()
@@ -149,6 +178,7 @@ class SegmentJudge(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
             topic = WarningsTopic(TopicTail(settings.broker, settings.security, settings.warnings_topic))
             seat.sent = (await topic.since({})).ids
             steps = self._restored(seat)
+        steps += await self._adopt(consumer, producer, number, seat)
         before = seat.engine.judged
         steps += seat.engine.judge(await self._idle_of(consumer, seat.engine.held_up_by()))
         if seat.engine.judged == before and not steps:
@@ -158,14 +188,55 @@ class SegmentJudge(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
                 value = encode_segment_step(step, self._settings.app)
                 await producer.send(self._settings.warnings_topic, value, step.segment.encode())
         await producer.flush()
-        state = encode_state(judge_state(seat.engine), seat.engine.rules.hash)
-        await producer.send_and_wait(self._settings.days_topic, state, partition=number)
+        await producer.send_and_wait(self._settings.days_topic, seat.state(), partition=number)
+        if not seat.announced and self._rollout is not None:
+            seat.announced = True
+            offsets = await self._offsets(consumer, number)
+            self._rollout.begin_segments(number, seat.before, offsets, seat.engine.judged_at)
+
+    async def _offsets(self, consumer: Any, number: int) -> dict[str, int]:
+        topic = self._settings.days_topic
+        return {topic: await consumer.position(TopicPartition(topic, number))}
+
+    async def _adopt(
+        self, consumer: Any, producer: Any, number: int, seat: _JudgedPartition
+    ) -> list[SegmentStep]:
+        """Go over to other rules where the files say so, and return what comes of it.
+
+        The state before is put down with the new rules first. From then on they are in force: whoever goes on
+        from it withdraws the same causes with the same ids.
+        """
+        if self._rollout is None or seat.active is None:
+            return []
+        offsets = await self._offsets(consumer, number)
+        change = self._rollout.pending_segments(number, seat.active, offsets, seat.engine.judged_at)
+        if change is None:
+            return []
+        seat.active = change.then
+        if seat.engine.judged is not None:
+            await producer.send_and_wait(
+                self._settings.days_topic, seat.state(change.adoption), partition=number
+            )
+        self._rollout.announce_segments(change)
+        return seat.engine.replace_rules(change.then.rules)
+
+    def _compare(self) -> None:
+        """Let the rollout know what the partitions run, so that it can report where files differ."""
+        if self._rollout is not None:
+            running = {n: seat.active for n, seat in self._seats.items() if seat.active is not None}
+            self._rollout.compare(SEGMENTS, running)
 
     def _restored(self, seat: _JudgedPartition) -> list[SegmentStep]:
-        if seat.reader.state is None:
+        state = seat.reader.state
+        if self._rollout is not None:
+            kept = state.state.get("rules") if state is not None else None
+            seat.active, seat.announced = self._rollout.restored_segments(kept), kept is not None
+            seat.before = state.rule_set if state is not None else None
+            seat.engine.replace_rules(seat.active.rules)
+        if state is None:
             return []
         try:
-            restore_judge(seat.engine, seat.reader.state.state)
+            restore_judge(seat.engine, state.state)
         except ValueError as error:
             message = f"{self._settings.days_topic}: {error}"
             raise StateError(message) from error

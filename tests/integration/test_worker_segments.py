@@ -12,7 +12,9 @@ import msgspec
 import numpy as np
 import pytest
 
+from streams.contract.audit import RulesAdopted, parse_adopted
 from streams.contract.decode import decode_poll
+from streams.contract.instants import to_us
 from streams.contract.segments import encode_segment_step, parse_segment_warning
 from streams.core.engine import Engine
 from streams.core.engine_io import EngineSettings
@@ -21,11 +23,13 @@ from streams.core.events.calendar import DAY
 from streams.core.events.partitioner import partitions
 from streams.core.events.topics import Topic
 from streams.core.rules.rule_set import RuleSet
+from streams.core.segments.counts import DaySums
 from streams.core.segments.engine import SegmentEngine, SegmentSettings, SegmentStep
 from streams.core.segments.rules import SegmentRules
 from streams.intake.partition import BatchingPolicy
 from streams.offline.replay import replay
-from streams.rulebook.load import load_rulebook
+from streams.rulebook.load import load_rulebook, parse_rulebook
+from streams.rulebook.watch import RuleWatch
 from streams.worker.settings import WorkerSettings
 from tests.integration.workers import RunningWorker, Sent, consume, make_topics, produce, running, settings_on
 
@@ -176,6 +180,94 @@ def test_a_partition_without_customers_is_not_waited_for(broker: str, rules: Seg
     produce(broker, records_of(settings, events))
     with running(settings, engine_of(settings.app), judge_of(settings.app, rules, grace_days=1)):
         assert told(settings, len(due) + 1, within_s=12) == due
+
+
+class Collecting(SegmentEngine):
+    """Remembers the sums that it is given."""
+
+    def __init__(self, app: str) -> None:
+        super().__init__(SegmentSettings(app=app, partitions=PARTITIONS, grace_days=0), SegmentRules())
+        self.sums: list[DaySums] = []
+
+    def take(self, sums: DaySums) -> None:
+        self.sums.append(sums)
+
+
+def changed(
+    events: list[tuple[datetime, Topic, str, bytes]], app: str, rules: list[SegmentRules], at: datetime
+) -> list[bytes]:
+    """What one engine of segments says that goes over to other rules when it has judged up to `at`."""
+    batch = Batch.concat(
+        [decode_poll(topic, [value], None, None, max_skew_us=0).batch for _, topic, _, value in events]
+    )
+    collecting = Collecting(app)
+    engines = [engine_of(app)(number) for number in range(PARTITIONS)]
+    replay(batch.take(batch.order()), engines, on_steps=lambda steps: None, segments=collecting)
+    engine = SegmentEngine(SegmentSettings(app=app, partitions=PARTITIONS, grace_days=DAYS), rules[0])
+    steps: list[SegmentStep] = []
+    for sums in sorted(collecting.sums, key=lambda each: (each.closed, each.partition)):
+        engine.take(sums)
+        steps += engine.judge()
+        if engine.judged_at == to_us(at) and engine.rules is rules[0]:
+            steps += engine.replace_rules(rules[1])
+    return [encode_segment_step(step, app) for step in steps]
+
+
+def test_segment_rules_change_while_workers_run(broker: str, tmp_path: Path) -> None:
+    audit, control = f"{tmp_path.name}-audit", f"{tmp_path.name}-control"
+    make_topics(broker, [audit, control], 1)
+    settings = replace(
+        prepared(broker), checkpoints=str(tmp_path / "states"), checkpoint_every_s=0.5,
+        audit_topic=audit, control_topic=control,
+    )  # fmt: skip
+    events = history(4)
+    records = records_of(settings, events)
+    middle = next(i for i, (at, *_) in enumerate(events) if at > START + timedelta(days=17))
+    path = tmp_path / "rules.yaml"
+    path.write_text(RULES)
+    other = (
+        RULES.replace("> 13,", "> 11,")
+        .replace("delivery", "d2")
+        .replace("many, by: region", "many, by: category")
+    )
+    rules = [load_rulebook(path).segment_rules, parse_rulebook({"rules.yaml": other}).segment_rules]
+    judge, engines = judge_of(settings.app, rules[0]), engine_of(settings.app)
+
+    def adopted() -> dict[int, RulesAdopted]:
+        found = [parse_adopted(each.value) for each in consume(broker, audit, 100, 0.3)]
+        return {each.partition: each for each in found if each.judges == "segments" and each.rule_set_before}
+
+    with running(settings, engines, judge, RuleWatch(path)) as worker:
+        produce(broker, records[:middle])
+        worker.wait_until(lambda: len(told(settings, 1000, within_s=0.5)) > 3)
+        path.write_text(other)
+        worker.wait_until(lambda: len(adopted()) == 2)
+    changes = adopted()
+    assert {each.rule_set for each in changes.values()} == {rules[1].hash}
+    assert {change.rule for change in changes[0].changes or ()} == {"up", "many", "delivery", "d2"}
+    with running(settings, engines, judge, RuleWatch(path)):
+        produce(broker, records[middle:])
+        due = {
+            number: [
+                value
+                for value in changed(events, settings.app, rules, change.at)
+                if number_of(parse_segment_warning(value).subject) == number
+            ]
+            for number, change in changes.items()
+            if change.at
+        }
+        assert all(len(values) > 5 for values in due.values())
+        count = sum(map(len, due.values()))
+        assert len(told(settings, count, within_s=20)) == count
+    found = consume(broker, settings.segment_warnings_topic, count + 1, 2)
+    for number, values in due.items():
+        assert [each.value for each in found if each.partition == number] == values
+    assert adopted() == changes
+
+
+def number_of(segment: str) -> int:
+    """Return the partition of the days' sums on which a segment is judged."""
+    return int(partitions(np.array([segment], dtype=np.object_), 2)[0])
 
 
 def assigned(worker: RunningWorker) -> set[int]:

@@ -21,6 +21,7 @@ from streams.core.events.batch import Batch
 from streams.core.events.topics import REQUIRED, Topic
 from streams.core.segments.engine import SegmentEngine
 from streams.intake.partition import BatchingPolicy, StepEngine
+from streams.rulebook.watch import RuleWatch
 from streams.worker.pipeline import Stats
 from streams.worker.run import serve
 from streams.worker.settings import WorkerSettings
@@ -83,9 +84,11 @@ class RunningWorker:
         settings: WorkerSettings,
         engines: Callable[[int], StepEngine] | None = None,
         judge: Callable[[int], SegmentEngine] | None = None,
+        rules: RuleWatch | None = None,
     ) -> None:
         self.settings = settings
         self._judge = judge
+        self._rules = rules
         self.engines: dict[int, Any] = {}
         self.stats: Stats | None = None
         self._make = engines or (lambda number: RecordingEngine())
@@ -127,7 +130,7 @@ class RunningWorker:
             self._loop = asyncio.get_running_loop()
             self._stop = asyncio.Event()
             self._ready.set()
-            await serve(self.settings, self._engine, self._stop, self._report, judge=self._judge)
+            await serve(self.settings, self._engine, self._stop, self._report, self._rules, judge=self._judge)
 
         try:
             asyncio.run(main())
@@ -143,8 +146,9 @@ def running(
     settings: WorkerSettings,
     engines: Callable[[int], StepEngine] | None = None,
     judge: Callable[[int], SegmentEngine] | None = None,
+    rules: RuleWatch | None = None,
 ) -> Iterator[RunningWorker]:
-    worker = RunningWorker(settings, engines, judge)
+    worker = RunningWorker(settings, engines, judge, rules)
     try:
         yield worker
     finally:

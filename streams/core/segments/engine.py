@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from streams.core.events.calendar import Calendar
 from streams.core.rules.rule_set import RuleSet
 from streams.core.segments.catalogue import SEGMENT_DTYPES, WINDOW_DAYS, SegmentFeatures
-from streams.core.segments.counts import CATEGORY, COUNTS, DaySums, Row
+from streams.core.segments.counts import CATEGORY, COUNTS, DIMENSIONS, DaySums, Row
 from streams.core.segments.rules import SegmentRules
 from streams.core.steps import Cause, StepKind, Tier
-from streams.core.warnings.adoption import adopt
+from streams.core.warnings.adoption import adopt, taken_over
 from streams.core.warnings.causes import Evaluations
 from streams.core.warnings.episodes import Episodes, WarningChange
 
@@ -108,6 +108,16 @@ class SegmentGroup:
         self.window = _Window()
         self._rows: dict[str, int] = {}
 
+    @property
+    def is_judged(self) -> bool:
+        """Return whether any rule is by this dimension."""
+        return len(self.rules) > 0
+
+    def replace_rules(self, rules: RuleSet) -> None:
+        """Take over the causes under other rules; adopting them comes next."""
+        self.rules = rules
+        self.episodes = taken_over(self.episodes, rules)
+
     def row(self, value: str) -> int:
         """Return the row of a value, a new one where it has none."""
         row = self._rows.get(value)
@@ -158,7 +168,10 @@ class SegmentEngine:
         self.settings = settings
         self.rules = rules
         self.calendar = Calendar(settings.time_zone)
-        self.groups: Final = {name: SegmentGroup(settings.app, name, by) for name, by in rules.by.items()}
+        self.groups: Final = {
+            name: SegmentGroup(settings.app, name, rules.of(name)) for name in sorted(DIMENSIONS)
+        }
+        """By dimension; one without rules is counted all the same, so that its first rule has a past."""
         self.judged: int | None = None
         """The last day that was judged."""
         self._shop = _Window()
@@ -196,22 +209,32 @@ class SegmentEngine:
         day = self._next()
         return self._behind(day) if day is not None and self._grace_is_over(day) else frozenset()
 
+    @property
+    def judged_at(self) -> int | None:
+        """Return the midnight that ended the last day that was judged."""
+        return None if self.judged is None else self.calendar.start(self.judged + 1)
+
     def adopt(self) -> list[SegmentStep]:
         """Withdraw the causes of rules that are gone or no longer warn; once after a state was restored."""
-        if self.judged is None:
+        at = self.judged_at
+        if at is None:
             return []
-        at = self.calendar.start(self.judged + 1)
-        return [
+        steps = [
             self._step(group, group.values[change.customer], change)
             for group in self.groups.values()
             for change in adopt(group.episodes, at)
         ]
+        return sorted(steps, key=lambda step: step.segment)
 
-    def group(self, dimension: str) -> SegmentGroup:
-        """Return the segments of a dimension, which may have no rules any more."""
-        if dimension not in self.groups:
-            self.groups[dimension] = SegmentGroup(self.settings.app, dimension, RuleSet((), SEGMENT_DTYPES))
-        return self.groups[dimension]
+    def replace_rules(self, rules: SegmentRules) -> list[SegmentStep]:
+        """Go on under other rules, and return what comes of adopting them.
+
+        The engine is then as one with these rules that was restored from its state and has adopted it.
+        """
+        self.rules = rules
+        for name, group in self.groups.items():
+            group.replace_rules(rules.of(name))
+        return self.adopt()
 
     # -- days -------------------------------------------------------------------------------------
 
@@ -248,7 +271,7 @@ class SegmentEngine:
         shop = self._shop.by_age(1)[0]
         known_days = day + 1 - self._since if self._since is not None else 0
         steps: list[SegmentStep] = []
-        for group in self.groups.values():
+        for group in (each for each in self.groups.values() if each.is_judged):
             rows, features = group.features(shop, known_days, quiet)
             if len(rows):
                 steps += [self._step(group, *each) for each in group.evaluate(at, rows, features)]
@@ -260,9 +283,8 @@ class SegmentEngine:
         self._since = sums.since if self._since is None else min(self._since, sums.since)
         self._shop.add(0, sums.shop)
         for (dimension, value), days in sums.segments.items():
-            if dimension in self.groups:
-                group = self.groups[dimension]
-                group.window.add(group.row(value), days)
+            group = self.groups[dimension]
+            group.window.add(group.row(value), days)
 
     def _step(self, group: SegmentGroup, value: str, change: WarningChange) -> SegmentStep:
         return SegmentStep(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, fields
+from typing import Any, Final
 
-from streams.core.rules.rule import Rule
+from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.rules.rule_set import RuleSet, compile_rules
 from streams.core.segments.catalogue import SEGMENT_DTYPES
+from streams.core.steps import Tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,5 +40,33 @@ class SegmentRules:
         """16 hex digits of the rules that take part."""
 
     def __bool__(self) -> bool:
-        """Say whether any rule takes part."""
+        """Return whether any rule takes part."""
         return bool(self.by)
+
+    def of(self, dimension: str) -> RuleSet:
+        """Return the rules by a dimension, which may be none."""
+        return self.by.get(dimension) or RuleSet((), SEGMENT_DTYPES)
+
+    def as_plain(self) -> list[dict[str, Any]]:
+        """Return the rules as plain values, of which `from_plain` makes the same."""
+        return [{"by": each.by} | _plain(each.rule) for each in self.rules]
+
+    @classmethod
+    def from_plain(cls, rules: Sequence[Mapping[str, Any]]) -> SegmentRules:
+        """Return the rules of `as_plain`; raise `ValueError` or `RuleError` where they are none any more."""
+        made = []
+        for each in rules:
+            try:
+                read: dict[str, Any] = {"tier": Tier(each["tier"]), "status": RuleStatus(each["status"])}
+                read["inhibits"] = tuple(each["inhibits"])
+                rule = Rule(**{name: value for name, value in each.items() if name != "by"} | read)
+            except (KeyError, TypeError) as error:
+                msg = f"a segment rule cannot be read: {error}"
+                raise ValueError(msg) from None
+            made.append(SegmentRule(each["by"], rule))
+        return cls(made)
+
+
+def _plain(rule: Rule) -> dict[str, Any]:
+    plain = {each.name: getattr(rule, each.name) for each in fields(rule) if each.init}
+    return plain | {"tier": int(rule.tier), "status": rule.status.value}

@@ -127,7 +127,7 @@ def restore_judge(engine: SegmentEngine, state: Mapping[str, Any]) -> None:
         raise ValueError(msg)
     engine.resume(state["judged"])
     for name, said in state["groups"].items():
-        group = engine.group(name)
+        group = engine.groups[name]
         episodes = group.episodes
         places = {rule.id: place for place, rule in enumerate(group.rules.rules)}
         for rule, value, phase, since, opened_at, clearing_since in said["lives"]:

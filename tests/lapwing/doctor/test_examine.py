@@ -24,7 +24,7 @@ from streams.errors import BrokerError, StateError
 from streams.intake.merge import TopicPosition
 from streams.rulebook.load import load_rulebook
 from streams.rulebook.revisions import RuleRevision
-from streams.worker.rule_rollout import adopted_notice, adoption, refused_notice
+from streams.worker.rule_notices import accepted_notice, adopted_notice, adoption, refused_notice
 
 RULE = """\
 version: 1
@@ -260,6 +260,17 @@ def test_a_partition_that_runs_other_rules_than_the_files_say_is_named(installat
     assert f"the files say {now}, but partition 1 runs older since 2023-11-14 22:13 UTC (two-2)" in detail
 
 
+def test_a_partition_of_segments_that_runs_other_rules_is_named_too() -> None:
+    made = adoption("lapwing", "one-1", 1, {}, 0, None, load_revision(), AT, "segments")
+    of_segments = record(encode_adopted({**made, "rule_set": "older"}))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lapwing.doctor.rules.placed_at", lambda path: 0)
+        records = [adopted(1, load_revision().rules.hash), of_segments]
+        failed, detail = outcome("rules in force", Broker({"lapwing-audit": 1}, records=records))
+    assert failed == "failed"
+    assert "but partition of segments 1 runs older since" in detail
+
+
 def test_rule_files_that_a_worker_refuses_right_now_are_shown() -> None:
     def found(*notices: OperationsNotice) -> tuple[str, str]:
         records = [record(encode_notice(notice, "lapwing")) for notice in notices]
@@ -273,9 +284,9 @@ def test_rule_files_that_a_worker_refuses_right_now_are_shown() -> None:
         "one-1 has refused its rule files since 2023-11-14 22:13 UTC and runs abc: "
         "rules.yaml:3: unknown feature 'dyas'",
     )
-    assert found(refused, adopted_notice(change))[0] == "ok"
-    other = adopted_notice({**change, "worker": "two-2"})
-    assert found(refused, other)[0] == "warning"
+    assert found(refused, accepted_notice("abd", "one-1", AT))[0] == "ok"
+    assert found(refused, accepted_notice("abd", "two-2", AT))[0] == "warning"
+    assert found(refused, adopted_notice(change))[0] == "warning"  # what a partition had before
 
 
 def test_refused_records_are_counted_by_reason_with_the_newest_place() -> None:

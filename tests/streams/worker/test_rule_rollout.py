@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,8 @@ from streams.checkpoints.store import CheckpointStore, _with_checksum
 from streams.contract.audit import RulesAdopted, parse_adopted
 from streams.contract.warnings import ControlNotice
 from streams.errors import BrokerError
-from streams.rulebook.watch import RuleWatch
+from streams.rulebook.revisions import CATCH_UP
+from streams.rulebook.watch import RuleWatch, placed_at
 from streams.worker.pipeline import CheckpointServices, Pipeline
 from streams.worker.rule_rollout import RuleReloader
 from tests.streams.worker.test_assignment import ORDERS, SETTINGS, Shop, Worker, json_of
@@ -33,6 +35,7 @@ BUYS = rules(("buys", "active", 1))
 OTHER = rules(("other", "active", 1))
 BOTH = rules(("buys", "active", 1), ("other", "active", 1))
 SHADOW = rules(("buys", "shadow", 1))
+SEGMENTS = "segments:\n  - {id: rise, by: region, when: complaints_7d > 3, tier: low, reason: test}\n"
 PAUSED = BUYS + "pause: {rules: all, reason: prices were wrong}\n"
 
 
@@ -227,6 +230,87 @@ async def test_files_that_were_set_back_after_the_change_are_the_last_word(shop:
     again = await worker_of(shop, "again", BUYS, generation=2)
     await again.pipeline.reload()
     assert again.runs() == again.own == before
+
+
+async def test_a_partition_left_on_older_rules_is_reported_and_comes_back_when_the_files_are_touched(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    worker = await worker_of(shop, "new", BOTH)
+    await worker.read(3)
+    await worker.pipeline.save()
+    older = await worker_of(shop, "old", BUYS, generation=2)
+    await older.pipeline.reload()
+    assert older.runs() == older.own
+    await worker.assign(generation=3)  # the other has stopped
+    await worker.pipeline.reload()
+    await worker.pipeline.reload()
+    assert worker.runs() == older.own != worker.own
+    (notice,) = (each for each in worker.notices() if each.kind == "rules.differ")
+    assert (notice.partition, notice.detail["rule_set"]) == (0, older.own)
+    assert notice.detail["rule_set_of_files"] == worker.own
+    assert "rules differ partition=0" in caplog.text
+    assert worker.pipeline.stats().rules_differ == {"0": older.own}
+    before = placed_at(worker.file)
+    while placed_at(worker.file) <= before:  # file systems count time in steps of milliseconds
+        os.utime(worker.file)
+    await worker.pipeline.reload()
+    await worker.pipeline.reload()
+    assert worker.runs() == worker.own
+    assert worker.pipeline.stats().rules_differ == {}
+    assert [each.kind for each in worker.notices()][-1] == "rules.agree"
+
+
+async def test_a_partition_left_on_older_rules_comes_back_by_itself(shop: Shop) -> None:
+    later = 0.0
+    worker = await worker_of(shop, "new", BOTH, wall=lambda: time.time() + later)
+    await worker.read(3)
+    await worker.pipeline.save()
+    older = await worker_of(shop, "old", BUYS, generation=2)
+    await older.pipeline.reload()
+    await worker.assign(generation=3)
+    await worker.pipeline.reload()
+    later = CATCH_UP / 1e6 - 1
+    await worker.pipeline.reload()
+    assert worker.runs() == older.own
+    later = CATCH_UP / 1e6 + 1
+    await worker.pipeline.reload()
+    assert worker.runs() == worker.own
+
+
+async def test_a_slow_copy_that_catches_up_is_reported_twice(shop: Shop) -> None:
+    worker = await worker_of(shop, "one", BUYS)
+    slow = Watched(shop, "slow", BUYS)
+    await worker.read(3)
+    await worker.say(BOTH)
+    await slow.assign(generation=2)
+    await slow.pipeline.reload()
+    await slow.say(BOTH)
+    kinds = [each.kind for each in slow.notices() if each.kind.startswith("rules.")]
+    assert sorted(kinds) == ["rules.adopted", "rules.agree", "rules.differ"]
+    assert kinds.index("rules.differ") < kinds.index("rules.agree")
+
+
+async def test_the_end_of_a_refusal_is_reported(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    worker = await worker_of(shop, "one", BUYS)
+    await worker.read(3)
+    await worker.say(BAD)
+    assert len(worker.pipeline.stats().rule_mistakes) == 1
+    await worker.say(BUYS)
+    assert worker.pipeline.stats().rule_mistakes == ()
+    (notice,) = (each for each in worker.notices() if each.kind == "rules.accepted")
+    assert notice.detail == {"rule_set": worker.own, "worker": "one"}
+    assert "accepted again" in caplog.text
+    await worker.say(OTHER)
+    assert sum(each.kind == "rules.accepted" for each in worker.notices()) == 1
+
+
+async def test_the_first_segment_rule_asks_for_a_restart(shop: Shop) -> None:
+    worker = await worker_of(shop, "one", BUYS)
+    await worker.read(3)
+    await worker.say(BUYS + SEGMENTS)
+    (notice,) = (each for each in worker.notices() if each.kind == "rules.restart_needed")
+    assert notice.detail == {"segment_rules": 1, "worker": "one"}
 
 
 async def test_a_partition_that_another_may_have_had_is_loaded_anew(shop: Shop) -> None:

@@ -13,6 +13,7 @@ from streams.core.segments.engine import SegmentEngine, SegmentSettings, Segment
 from streams.core.segments.rules import SegmentRules
 from streams.core.segments.tables import judge_state, restore_judge
 from streams.core.steps import StepKind
+from streams.errors import LapwingError
 from tests.oracle.days import DAY, instant, local_day, midnight
 from tests.streams.core.segments.segment_histories import (
     COMPILED,
@@ -94,6 +95,38 @@ def test_a_rule_that_is_gone_withdraws_its_causes() -> None:
     )
     assert {step.kind for step in steps} == {StepKind.WITHDRAWN}
     assert {step.at for step in steps} == {midnight(sums[39].closed + OFFSET + 1, ZONE)}
+
+
+def test_rules_that_change_while_it_runs_are_adopted_as_after_a_restart() -> None:
+    sums = sums_of(history(7), 0, instant("2024-06-01T00:00:00Z"), [300])
+    settings = SegmentSettings(time_zone=ZONE.key)
+    left = SegmentRules([each for each in COMPILED.rules if each.by == "region"])
+    for before, after in ((COMPILED, left), (left, COMPILED)):
+        running, restarted = SegmentEngine(settings, before), SegmentEngine(settings, after)
+        for each in sums[:40]:
+            running.take(each)
+            restarted.take(each)
+        running.judge()
+        restore_judge(restarted, json.loads(json.dumps(judge_state(running))))
+        steps = running.replace_rules(after)
+        assert steps == restarted.adopt()
+        for each in sums[40:]:
+            running.take(each)
+            restarted.take(each)
+        further = running.judge()
+        assert further == restarted.judge()
+        assert len(further) > 3
+        # A dimension that had no rules was counted all the same.
+        assert {step.dimension for step in further} <= set(after.by)
+        assert after is left or {step.dimension for step in further} > set(left.by)
+
+
+def test_rules_are_plain_values_and_back() -> None:
+    again = SegmentRules.from_plain(json.loads(json.dumps(COMPILED.as_plain())))
+    assert (again.rules, again.hash) == (COMPILED.rules, COMPILED.hash)
+    for wrong in ({}, {"by": "region", "id": "a"}, COMPILED.as_plain()[0] | {"when": "nonsense >"}):
+        with pytest.raises((ValueError, LapwingError)):
+            SegmentRules.from_plain([wrong])
 
 
 @pytest.fixture
