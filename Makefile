@@ -15,7 +15,7 @@ BROKER ?= embedded
 CAMPAIGN_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-kafka campaign check format bench settings-docs features-docs rules-schema constraints clean
+.PHONY: help demo test test-kafka campaign check format bench install readme settings-docs features-docs rules-schema constraints clean
 
 help:  ## Name every target.
 	@sed -n 's/^\([a-z-]*\):.*## /  \1 — /p' $(MAKEFILE_LIST)
@@ -27,6 +27,8 @@ $(INSTALLED): pyproject.toml constraints.txt scripts/environment.sh
 ifneq ($(shell $(BIN)/python -c '' 2>/dev/null && cat $(INSTALLED) 2>/dev/null),$(CURDIR))
 .PHONY: $(INSTALLED)
 endif
+
+install: $(INSTALLED)  ## Install Lapwing and its dependencies into .venv.
 
 demo: $(INSTALLED)  ## Run the whole system on an embedded broker and watch warnings come (DEMO_ARGS="--serve").
 	@$(BIN)/lapwing demo $(DEMO_ARGS)
@@ -50,7 +52,7 @@ check: $(INSTALLED)  ## Format, lint and strict types; the rules' own lint and t
 	$(BIN)/lapwing rules check --strict warning_rules
 	$(BIN)/lapwing rules test
 
-format: $(INSTALLED)  ## Format the code and mend what ruff can mend.
+format: $(INSTALLED)  ## Format the code and fix what ruff can fix.
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
@@ -60,8 +62,11 @@ $(PEERS)/.installed: benchmarks/peers/requirements.txt
 	@touch $@
 
 bench: $(INSTALLED) $(PEERS)/.installed  ## Measure events a second (BENCH_ARGS="throughput --customers 1000000").
-	@$(BIN)/python -m scripts.kafka fetch || echo "no Apache Kafka here: the embedded broker is taken with BENCH_ARGS='throughput --broker embedded'"
+	@$(BIN)/python -m scripts.kafka fetch || echo "no Apache Kafka here: use the embedded broker with BENCH_ARGS='throughput --broker embedded'"
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+readme: $(INSTALLED)  ## Write what the commands in README.md print.
+	$(BIN)/python -m scripts.console README.md
 
 settings-docs: $(INSTALLED)  ## Write docs/settings.md from the fields.
 	$(BIN)/python -m lapwing.settings.page > docs/settings.md

@@ -1,34 +1,65 @@
-"""Event files as commands read them: with a bar, and a line on stderr for each line that is refused."""
+"""Event files as commands read them: with a bar, and word on stderr of what is refused."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Final
 
 import click
 
 from lapwing.settings.settings import Settings
 from lapwing.terminal.progress import progress_bar
+from streams.contract.instants import format_instant
 from streams.core.events.batch import Batch
+from streams.core.events.refusal import RefusedEvent
 from streams.files.events import FileRefusal, read_events
 
+SHOWN: Final = 5
+"""Refusals that are shown one by one; the others are counted."""
 
-def read_files(paths: Sequence[Path], settings: Settings) -> tuple[Batch, Counter[str]]:
-    """Return the events in the order of `Batch.order`, and how many lines were refused, by the reason."""
-    refused: Counter[str] = Counter()
 
-    def on_refused(refusal: FileRefusal) -> None:
-        refused[refusal.reason] += 1
-        click.echo(f"refused {refusal}", err=True)
+class Refusals:
+    """What is refused: the first few are shown on stderr, and all are counted by their reasons."""
 
+    def __init__(self, counts: Counter[str] | None = None) -> None:
+        self.counts: Counter[str] = Counter() if counts is None else counts
+        self._shown = 0
+
+    def add_line(self, refusal: FileRefusal) -> None:
+        """Take in a line of a file that is no event."""
+        self._add(refusal.reason, str(refusal))
+
+    def add_events(self, events: Iterable[RefusedEvent]) -> None:
+        """Take in events that an engine refused."""
+        for event in events:
+            place = f"event {event.event_id} of customer {event.customer_id} at {format_instant(event.at)}"
+            self._add(event.reason, f"{place}: {event.detail} ({event.reason})")
+
+    def _add(self, reason: str, text: str) -> None:
+        self.counts[reason] += 1
+        if self._shown < SHOWN:
+            self._shown += 1
+            click.echo(f"refused {text}", err=True)
+
+    def report(self) -> None:
+        """Say how many were refused in all, where not each was shown."""
+        if self.counts.total() > self._shown:
+            reasons = ", ".join(f"{count:,} {reason}" for reason, count in self.counts.most_common())
+            click.echo(f"refused {self.counts.total():,} in all: {reasons}", err=True)
+
+
+def read_files(paths: Sequence[Path], settings: Settings) -> tuple[Batch, Refusals]:
+    """Return the events in the order of `Batch.order`, and what was refused."""
+    refusals = Refusals()
     with progress_bar("reading") as bar:
         batch = read_events(
             paths,
             now_us=time.time_ns() // 1000,
             max_skew_us=settings.max_skew,
-            on_refused=on_refused,
+            on_refused=refusals.add_line,
             progress=bar,
         )
-    return batch, refused
+    return batch, refusals

@@ -27,6 +27,7 @@ def engine_settings(settings: Settings, *, segments: bool = False) -> EngineSett
         sweep_every_us=settings.sweep_every,
         reorder_us=settings.reorder,
         repeat_window_us=settings.repeat_window,
+        currency=settings.currency,
         quiet_after_us={Topic[label.upper()]: after for label, after in settings.quiet_after.items()},
         priors=Priors(settings.complaint_prior_orders, settings.complaint_prior_rate),
         horizon_us=settings.horizon,

@@ -1,15 +1,21 @@
 """What the pages say is so: commands exist, links lead somewhere, the map of folders is true."""
 
 import contextlib
+import importlib
+import inspect
 import re
 import shlex
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatch
 from pathlib import Path
 
 import click
 import pytest
 
+from scripts import console
 from tests.command_lines import parse
+from tests.lapwing.test_cli import EVERY
 from tests.paths import ROOT
 
 
@@ -24,13 +30,14 @@ PAGES = [ROOT / name for name in listed() if name.endswith(".md")]
 
 
 def shown(page: Path) -> list[str]:
-    """Return the command lines in the page's ```sh fences."""
-    return [
+    """Return the command lines in the page's ```sh and ```console fences."""
+    given = [
         line
         for fence in re.findall(r"^```sh\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
         for line in fence.replace("\\\n", " ").splitlines()
         if line.strip() and not line.lstrip().startswith("#")
     ]
+    return given + [each.command.partition(" | ")[0] for each in console.shown(page)]
 
 
 def named(page: Path) -> list[str]:
@@ -47,7 +54,12 @@ NAMED = [(page.relative_to(ROOT).as_posix(), line) for page in PAGES for line in
 
 
 def check(page: str, line: str) -> None:
-    """Fail where the command is not one that exists."""
+    """Fail where the command is not one that exists, or one of several that `&&` joins."""
+    for part in line.split("&&"):
+        check_one(page, part)
+
+
+def check_one(page: str, line: str) -> None:
     words = shlex.split(line, comments=True)
     while re.match(r"\w+=", words[0]):
         words.pop(0)
@@ -67,10 +79,23 @@ def check(page: str, line: str) -> None:
             pytest.fail(f"{page}: no way to check {line!r}")
 
 
-def test_the_readme_shows_commands() -> None:
-    first = [line.split()[:2] for page, line in SHOWN if page == "README.md"]
-    assert ["make", "demo"] in first
-    assert ["lapwing", "replay"] in first
+def test_the_readme_begins_with_a_result_then_the_demo_and_the_tests() -> None:
+    text = (ROOT / "README.md").read_text()
+    places = [text.index(each) for each in ("$ lapwing replay", "make demo ", "make test ", "lapwing worker")]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if console.shown(page)], ids=lambda page: page.name)
+def test_what_a_page_shows_of_a_command_is_what_it_prints(page: Path, tmp_path: Path) -> None:
+    """`make readme` writes it anew."""
+    for name in ("examples", "warning_rules"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    examples = console.shown(page)
+    with ThreadPoolExecutor(len(examples)) as pool:
+        printed = list(pool.map(lambda each: each.run(tmp_path), examples))
+    assert [console.without_seconds(each.output) for each in examples] == [
+        console.without_seconds(each) for each in printed
+    ]
 
 
 @pytest.mark.parametrize(("page", "line"), SHOWN)
@@ -105,8 +130,57 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
 
 
 def test_the_map_of_folders_is_true() -> None:
-    told = re.findall(r"^\| `([\w./-]+)/` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
-    assert sorted(told) == sorted({Path(name).parts[0] for name in listed() if "/" in name})
+    text = (ROOT / "README.md").read_text()
+    rows = re.findall(r"^\| `([\w./-]+)/` \| (.*) \|$", text, re.MULTILINE)
+    folders = {parent.as_posix() for name in listed() for parent in Path(name).parents} - {"."}
+    assert {place for place, _ in rows} <= folders
+    assert {place for place, _ in rows if "/" not in place} == {name for name in folders if "/" not in name}
+    mapped = {place for place, _ in rows} | {
+        each for _, row in rows for each in re.findall(r"`([\w/]+)/`", row)
+    }
+    rooms = {name for name in folders if re.fullmatch(r"streams/\w+", name)}
+    assert rooms <= mapped | {f"streams/{name}" for name in mapped}
+
+
+FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
+SCRIPTS = [name for name in listed() if re.match(r"(benchmarks|scripts|tests/faults)/.*\.py$", name)]
+"""They have flags of their own, as have the tests."""
+FLAGS = {"--help", "--build"}.union(  # click's, docker compose's
+    *(re.findall(FLAG, (ROOT / name).read_text()) for name in (*SCRIPTS, "tests/conftest.py")),
+    *((*each.opts, *each.secondary_opts) for command in EVERY.values() for each in command.params),
+)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_flag_that_is_named_exists(page: Path) -> None:
+    named = {flag for code in re.findall(r"`([^`\n]+)`", text_of(page)) for flag in re.findall(FLAG, code)}
+    assert named - FLAGS == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_file_that_is_named_exists(page: Path) -> None:
+    """A path in code font with a folder of ours in front: a file, or a pattern that some file fits."""
+    files = set(listed())
+    folders = {parent.as_posix() for name in files for parent in Path(name).parents}
+    tops = "|".join(sorted(re.escape(name) for name in folders if "/" not in name and name != "."))
+    for name in re.findall(rf"`((?:{tops})/[\w./*-]*)`", text_of(page)):
+        beside = (page.parent.relative_to(ROOT) / name).as_posix()
+        found = {
+            *(file for file in files | folders if fnmatch(file, name.rstrip("/").replace("NAME", "*"))),
+            beside,
+        } & (files | folders)
+        assert found, f"{name} is not there"
+
+
+def test_every_word_of_the_glossary_has_its_class() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    rows = re.findall(r"^\| ([a-z ]+) \| ([^|]+) \| `([\w.]+)` \|$", text, re.MULTILINE)
+    assert len(rows) >= 25
+    assert len({word for word, _, _ in rows}) == len(rows)
+    for word, meaning, place in rows:
+        module, _, name = place.rpartition(".")
+        assert inspect.isclass(getattr(importlib.import_module(module), name)), word
+        assert meaning.endswith("."), word
 
 
 def test_no_file_names_a_machine() -> None:

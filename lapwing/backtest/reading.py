@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from lapwing.backtest.inputs import BacktestInputs, Start
 from lapwing.backtest.topics import read_topics
-from lapwing.event_files import read_files
+from lapwing.event_files import Refusals, read_files
 from lapwing.settings.settings import Settings
 from lapwing.terminal.progress import progress_bar
 from streams.backtest.history import History
@@ -17,11 +17,15 @@ from streams.backtest.history import History
 def read_history(judged: BacktestInputs, settings: Settings) -> tuple[History, dict[str, int]]:
     """Return the history of the event files, or of the broker's topics, and what was refused by reason."""
     if judged.events:
-        batch, refused = read_files(judged.events, settings)
+        batch, refusals = read_files(judged.events, settings)
     else:
         with progress_bar("reading") as bar:
-            batch, refused = read_topics(settings, judged.start or Start(), bar)
-    return History.of(batch, settings.repeat_window, judged.until), dict(sorted(refused.items()))
+            batch, counts = read_topics(settings, judged.start or Start(), bar)
+        refusals = Refusals(counts)
+    history = History.of(batch, settings.repeat_window, judged.until, currency=settings.currency)
+    refusals.add_events(history.refused)
+    refusals.report()
+    return history, dict(sorted(refusals.counts.items()))
 
 
 @contextmanager

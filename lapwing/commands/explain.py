@@ -65,7 +65,8 @@ def _of_events(
     settings: Settings, paths: tuple[Path, ...], customer: str, at: int | None, partitions: int
 ) -> Explanation:
     rules = load_rulebook(settings.rules).rules
-    batch, _ = read_files(paths, settings)
+    batch, refusals = read_files(paths, settings)
+    refusals.report()
     with progress_bar("replaying") as bar:
         return explain_events(
             batch,

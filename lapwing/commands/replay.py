@@ -37,7 +37,7 @@ def run(
     rulebook = load_rulebook(settings.rules)
     rules, segment_rules = rulebook.rules, rulebook.segment_rules
     started = time.monotonic()
-    batch, refused = read_files(events, settings)
+    batch, refusals = read_files(events, settings)
     kinds: Counter[str] = Counter()
     segment_kinds: Counter[str] = Counter()
     with ExitStack() as stack:
@@ -67,11 +67,13 @@ def run(
             segments=segment_engine(settings, segment_rules, partitions, 0) if segment_rules else None,
             on_segments=on_segments,
         )
+    refusals.add_events(result.refused)
+    refusals.report()
     seconds = time.monotonic() - started
     summary = {
         "events": result.counts.events,
         "repeats": result.counts.repeats,
-        "refused": dict(sorted(refused.items())),
+        "refused": dict(sorted(refusals.counts.items())),
         "ignored_actions": dict(sorted(result.counts.ignored.items())),
         "customers": result.customers,
         "sweeps": result.sweeps,
@@ -84,10 +86,10 @@ def run(
     if as_json:
         click.echo(json.dumps(summary))
         return
-    said = [f"{count:,} {kind}" for kind, count in sorted(kinds.items())] or ["no warnings"]
-    said += [f"{count:,} of segments {kind}" for kind, count in sorted(segment_kinds.items())]
-    steps = ", ".join(said)
-    bad = f"{sum(refused.values()):,} refused"
+    by_kind = [f"{count:,} {kind}" for kind, count in sorted(kinds.items())] or ["no warnings"]
+    by_kind += [f"{count:,} of segments {kind}" for kind, count in sorted(segment_kinds.items())]
+    steps = ", ".join(by_kind)
+    bad = f"{refusals.counts.total():,} refused"
     ignored = f"{result.counts.ignored.total():,} actions ignored, " if result.counts.ignored else ""
     click.echo(
         f"{result.counts.events:,} events of {result.customers:,} customers, {result.sweeps:,} sweeps: "

@@ -195,7 +195,7 @@ def _report(
         return lines + simulated_report(outcome, horizon_days)
     if source.refused:
         lines.insert(-1, f"{source.refused:,} lines of the file are no events and were left out")
-    history = source.history(end, settings.repeat_window)
+    history = source.history(end, settings)
     observed = observed_outcome(episodes, history, settings.time_zone, settings.horizon)
     return lines + observed_report(observed, horizon_days)
 

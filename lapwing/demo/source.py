@@ -12,6 +12,7 @@ from typing import Final, Protocol
 import polars as pl
 
 from lapwing.demo.outcome import Truth
+from lapwing.settings.settings import Settings
 from streams.backtest.history import History
 from streams.contract.decode import decode_lines
 from streams.core.events.batch import Batch
@@ -104,9 +105,9 @@ class FileSource:
         """How long a time the events span."""
         return float(self._batch.at[-1] - self._batch.at[0]) / DAY
 
-    def history(self, end: int, repeat_window_us: int) -> History:
+    def history(self, end: int, settings: Settings) -> History:
         """Return what happened up to `end`."""
-        return History.of(self._batch, repeat_window_us, end)
+        return History.of(self._batch, settings.repeat_window, end, currency=settings.currency)
 
     def parts(self) -> Iterator[Records]:
         """Yield all events."""

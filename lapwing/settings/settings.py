@@ -34,6 +34,7 @@ from lapwing.settings.values import (
     TopicName,
     broker_addresses,
     closest,
+    currency_word,
     database_url,
     each_once,
     labels,
@@ -140,6 +141,11 @@ class Settings(DeliverySettings):
     repeat_window: Duration = Field(
         parse_duration("2d"),
         description="How long an `event_id` is remembered: the same id again within it is a repeat.",
+    )
+    currency: Annotated[str, AfterValidator(currency_word)] | None = Field(
+        None,
+        description="The currency of all amounts: orders in another are refused. Where it is not set, a "
+        "customer's first order that names one fixes the customer's.",
     )
     max_skew: Duration = Field(
         parse_duration("1h"),

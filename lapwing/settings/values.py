@@ -56,6 +56,14 @@ def zone_name(value: str) -> str:
     return value
 
 
+def currency_word(value: str) -> str:
+    """Take a currency as orders name it, such as EUR; case and blanks around it do not count."""
+    if not (word := value.strip().upper()):
+        msg = "write a currency, such as EUR, or leave it away"
+        raise ValueError(msg)
+    return word
+
+
 def place(value: str) -> str:
     """Take a place for checkpoints, or nothing for none."""
     return value.strip() or NO_CHECKPOINTS

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from streams.backtest.timeline import CustomerInstants
 from streams.core.events.batch import Batch, OrderStatus, ProfileRecord
 from streams.core.events.dedup import Deduplicator
+from streams.core.events.refusal import RefusedEvent
 from streams.core.events.topics import Topic
+from streams.core.features.admission import Admission, Admitted
 from streams.core.features.customers import Customers
 from streams.errors import BacktestError
 
@@ -53,27 +55,41 @@ class History:
     """The last instant of which everything is known."""
     repeats: int
     """Events that were left out because they are repeats of others."""
+    refused: tuple[RefusedEvent, ...]
+    """Events that were left out because the engine would refuse them."""
 
     @classmethod
-    def of(cls, events: Batch, repeat_window_us: int, until: int | None = None) -> History:
-        """Return the history of events in total order up to `until`, by default the last event."""
+    def of(
+        cls,
+        events: Batch,
+        repeat_window_us: int,
+        until: int | None = None,
+        *,
+        currency: str | None = None,
+    ) -> History:
+        """Return the history of events in total order up to `until`, by default the last event.
+
+        `repeat_window_us` and `currency` are the engine's settings: what does not count for the engine is
+        left out.
+        """
         if until is not None:
             events = events.take(slice(0, int(np.searchsorted(events.at, until, side="right"))))
         if not len(events):
             msg = "there is no event to judge rules by" + ("" if until is None else " before --until")
             raise BacktestError(msg)
         index, seen = Customers(), Deduplicator(repeat_window_us)
-        customer = np.empty(len(events), dtype=np.int32)
-        fresh = np.empty(len(events), dtype=np.bool_)
+        admission = Admission(index, seen, currency)
+        parts: list[Admitted] = []
         for begin in range(0, len(events), _BLOCK):
-            part = slice(begin, begin + _BLOCK)
-            at = events.at[part]
-            customer[part] = index.index(events.customer_id[part])
-            seen.forget(int(at[0]))
-            fresh[part] = seen.fresh(index.hashes[customer[part]], events.event_id[part], at, at)
-        repeats = int(np.count_nonzero(~fresh))
-        if repeats:
-            events, customer = events.take(fresh), customer[fresh]
+            part = events.take(slice(begin, begin + _BLOCK))
+            seen.forget(int(part.at[0]))
+            parts.append(admission.admit(part, part.at))
+        if sum(len(part.events.rows) for part in parts) < len(events):
+            events = Batch.concat([part.events.events for part in parts])
+        if not len(events):
+            msg = "there is no event to judge rules by: all were refused"
+            raise BacktestError(msg)
+        customer = np.concatenate([part.events.rows for part in parts])
         count = index.known
 
         def of_topic(topic: Topic, rows: NDArray[np.bool_] | None = None) -> CustomerInstants:
@@ -93,7 +109,8 @@ class History:
             Profiles(of_topic(Topic.PROFILES), records),
             begin=int(events.at[0]),
             end=int(events.at[-1]) if until is None else until,
-            repeats=repeats,
+            repeats=sum(part.repeats for part in parts),
+            refused=tuple(each for part in parts for each in part.refused),
         )
 
     def some(self, most: int) -> History:

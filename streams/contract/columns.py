@@ -65,7 +65,7 @@ def columns(topic: Topic, rows: Sequence[EventRow]) -> tuple[Batch, NDArray[np.b
             orders = cast("Sequence[OrderRow]", rows)
             made["amount"] = millionths(np.array([row.amount for row in orders], dtype=np.float64))
             made["status"] = np.array([ORDER_CODES[row.status] for row in orders], dtype=np.int8)
-            made |= labels([(row.channel, row.category) for row in orders])
+            made |= labels([(row.channel, row.category, row.currency) for row in orders])
         case Topic.COMPLAINTS:
             made |= _complaints(cast("Sequence[ComplaintRow]", rows))
         case Topic.FEEDBACK:
@@ -94,12 +94,17 @@ def _objects(values: Sequence[object]) -> NDArray[np.object_]:
     return column
 
 
-def labels(pairs: Sequence[tuple[str | None, str | None]]) -> dict[str, NDArray[Any]]:
-    """Return the records of channels and categories, equal ones once; no column where none is given."""
-    known = {
-        pair: LabelsRecord(*pair) if any(word is not None for word in pair) else None for pair in set(pairs)
-    }
-    return {"record": _objects([known[pair] for pair in pairs])} if any(known.values()) else {}
+def labels(triples: Sequence[tuple[str | None, str | None, str | None]]) -> dict[str, NDArray[Any]]:
+    """Return the records of channels, categories and currencies, equal ones once; no column for none."""
+    known = {triple: _label(*triple) for triple in set(triples)}
+    return {"record": _objects([known[triple] for triple in triples])} if any(known.values()) else {}
+
+
+def _label(channel: str | None, category: str | None, currency: str | None) -> LabelsRecord | None:
+    """Return a record of what is given; currencies are compared without regard to case and blanks."""
+    currency = (currency or "").strip().upper() or None
+    given = channel is not None or category is not None or currency is not None
+    return LabelsRecord(channel, category, currency) if given else None
 
 
 def _complaints(rows: Sequence[ComplaintRow]) -> dict[str, NDArray[Any]]:
@@ -109,7 +114,7 @@ def _complaints(rows: Sequence[ComplaintRow]) -> dict[str, NDArray[Any]]:
         "status": status,
         "complaint_id": _objects([row.complaint_id for row in rows]),
         "satisfaction": np.where(status == ComplaintStatus.RESOLVED, satisfaction, np.int8(0)),
-        **labels([(None, row.category) for row in rows]),
+        **labels([(None, row.category, None) for row in rows]),
     }
 
 

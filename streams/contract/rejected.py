@@ -11,6 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+import msgspec
+
+from streams.contract.instants import format_instant
+from streams.core.events.refusal import RefusedEvent
 from streams.errors import ContractError
 
 
@@ -37,6 +41,12 @@ class RefusalReason(StrEnum):
     """The record's key is not its customer."""
     FUTURE_TIME = "future_time"
     """The event time lies too far after the record's timestamp or the time of the run."""
+    OTHER_CURRENCY = "other_currency"
+    """An order in another currency than the customer's, or than the setting `currency`."""
+    SUM_TOO_LARGE = "sum_too_large"
+    """An order with which the customer's amounts would add up to more than can be kept."""
+    ID_REUSED = "id_reused"
+    """The customer's `event_id` was given before for another event: what was taken first counts."""
 
 
 REASON_HEADER: Final = "lapwing-reason"
@@ -46,6 +56,8 @@ PARTITION_HEADER: Final = "lapwing-partition"
 OFFSET_HEADER: Final = "lapwing-offset"
 TRUNCATED_HEADER: Final = "lapwing-truncated"
 """`true` where the value had to be cut to fit."""
+NAMED_HEADER: Final = "lapwing-named"
+"""`true` where the value names the event and is not the record's own bytes."""
 
 HEADERS: Final[dict[str, str]] = {
     REASON_HEADER: "Why the record was refused.",
@@ -54,6 +66,8 @@ HEADERS: Final[dict[str, str]] = {
     PARTITION_HEADER: "The partition the record was read from.",
     OFFSET_HEADER: "The record's offset there.",
     TRUNCATED_HEADER: "`true` where the value was cut to fit; otherwise the value is the record's own bytes.",
+    NAMED_HEADER: "`true` where the record was refused for what the partition knew already: the value then "
+    "names the event (`event_id`, `customer_id`, `occurred_at`), and the record stands at the offset.",
 }
 """The headers of a record on the rejected topic and what they say."""
 
@@ -68,10 +82,18 @@ class Rejection:
     partition: int
     offset: int
     truncated: bool = False
+    named: bool = False
 
 
 def rejected_headers(
-    reason: RefusalReason, detail: str, topic: str, partition: int, offset: int, *, truncated: bool = False
+    reason: RefusalReason,
+    detail: str,
+    topic: str,
+    partition: int,
+    offset: int,
+    *,
+    truncated: bool = False,
+    named: bool = False,
 ) -> list[tuple[str, bytes]]:
     """Return the headers of a record on the rejected topic."""
     headers = [
@@ -83,7 +105,20 @@ def rejected_headers(
     ]
     if truncated:
         headers.append((TRUNCATED_HEADER, b"true"))
+    if named:
+        headers.append((NAMED_HEADER, b"true"))
     return headers
+
+
+def name_event(event: RefusedEvent) -> bytes:
+    """Return the value on the rejected topic of an event that an engine refused."""
+    return msgspec.json.encode(
+        {
+            "event_id": event.event_id,
+            "customer_id": event.customer_id,
+            "occurred_at": format_instant(event.at),
+        }
+    )
 
 
 def read_rejected_headers(headers: Iterable[tuple[str, bytes | None]]) -> Rejection:
@@ -97,6 +132,7 @@ def read_rejected_headers(headers: Iterable[tuple[str, bytes | None]]) -> Reject
             partition=int(found[PARTITION_HEADER]),
             offset=int(found[OFFSET_HEADER]),
             truncated=found.get(TRUNCATED_HEADER) == b"true",
+            named=found.get(NAMED_HEADER) == b"true",
         )
     except KeyError as error:
         message = f"not a record of the rejected topic: no header {error.args[0]}"

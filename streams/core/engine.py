@@ -15,6 +15,7 @@ from streams.core.events.calendar import DAY, Calendar
 from streams.core.events.dedup import Deduplicator
 from streams.core.events.reorder import ReorderBuffer, ReorderedEvents
 from streams.core.features import buying_model, rhythm
+from streams.core.features.admission import Admission
 from streams.core.features.apply import AppliedEvents, OrderedEvents, apply_events
 from streams.core.features.catalogue import Features
 from streams.core.features.customers import Customers
@@ -54,6 +55,7 @@ class Engine:
         self.calendar = Calendar(settings.time_zone, settings.sweep_every_us)
         self.customers = Customers(settings.activity)
         self.deduplicator = Deduplicator(settings.repeat_window_us or 0)
+        self.admission = Admission(self.customers, self.deduplicator, settings.currency)
         self.reorder = ReorderBuffer(settings.reorder_us)
         self.episodes = Episodes(settings.app, rules, settings.acknowledgement)
         self.source_guard = SourceGuard(settings.quiet_after_us, partition)
@@ -154,18 +156,20 @@ class Engine:
         events, instant = ordered.events, ordered.instant
         if not len(events):
             return output
+        if self.settings.repeat_window_us is None:
+            taken = OrderedEvents(events, instant, self.customers.index(events.customer_id))
+        else:
+            admitted = self.admission.admit(events, instant)
+            taken, output.refused = admitted.events, admitted.refused
+            output.counts.repeats = admitted.repeats
+            output.counts.refused.update(each.reason for each in admitted.refused)
+        events, instant = taken.events, taken.instant
+        if not len(events):
+            return output
         if self._midnight is None:
             self._begin(int(instant[0]))
-        rows = self.customers.index(events.customer_id)
-        if self.settings.repeat_window_us is not None:
-            fresh = self.deduplicator.fresh(self.customers.hashes[rows], events.event_id, events.at, instant)
-            output.counts.repeats = int(np.count_nonzero(~fresh))
-            if output.counts.repeats:
-                kept = np.flatnonzero(fresh)
-                events, instant, rows = events.take(kept), instant[kept], rows[kept]
         output.counts.events = len(events)
         output.counts.late = int(np.count_nonzero(events.at < instant))
-        taken = OrderedEvents(events, instant, rows)
         begin = 0
         while begin < len(events):
             edge = self._edge()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from streams.core.events.calendar import DAY, SECOND
+from streams.core.events.refusal import RefusedEvent
 from streams.core.events.topics import Topic
 from streams.core.features.catalogue import Priors
 from streams.core.segments.counts import DaySums
@@ -24,7 +25,9 @@ class EngineSettings:
     sweep_every_us: int = DAY
     reorder_us: int = SECOND // 4
     repeat_window_us: int | None = 2 * DAY
-    """`None` where the events are known to hold no repeats."""
+    """`None` where all events count, as those of a history do that was admitted before."""
+    currency: str | None = None
+    """The currency of all orders; else each customer's first order that names one fixes the customer's."""
     quiet_after_us: Mapping[Topic, int] = field(default_factory=lambda: MappingProxyType({}))
     priors: Priors = field(default_factory=Priors)
     horizon_us: int = 90 * DAY
@@ -50,6 +53,8 @@ class EventCounts:
     late: int = 0
     repeats: int = 0
     evaluations: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    """Events that do not count, by the reason; those whose id was reused are among `repeats` too."""
     ignored: Counter[str] = field(default_factory=Counter)
     """Actions on warnings that had no effect, by the reason."""
 
@@ -59,6 +64,7 @@ class EventCounts:
         self.late += other.late
         self.repeats += other.repeats
         self.evaluations += other.evaluations
+        self.refused += other.refused
         self.ignored += other.ignored
 
 
@@ -69,4 +75,6 @@ class Output:
     steps: list[Step] = field(default_factory=list)
     control: list[OperationsNotice] = field(default_factory=list)
     sums: list[DaySums] = field(default_factory=list)
+    refused: list[RefusedEvent] = field(default_factory=list)
+    """Events that do not count, in the order in which they would have been taken."""
     counts: EventCounts = field(default_factory=EventCounts)

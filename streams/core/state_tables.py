@@ -133,6 +133,7 @@ def restore(engine: Engine, state: Mapping[str, pl.DataFrame]) -> None:
     engine.deduplicator.restore(
         {name: column.to_numpy() for name, column in state["repeats"].to_dict().items()}
     )
+    engine.admission.resume()
     _restore_waiting(engine, state["held"], once)
     restore_episodes(engine.episodes, state, once)
     _restore_decisions(engine, state["decisions"], once)
@@ -146,6 +147,8 @@ def _restored(customers: pl.DataFrame, name: str, day: int) -> pl.Series:
     """Return a state column for customers of a state that was saved before there was such a column."""
     if name in rhythm.GAPS:
         return rhythm.restored(customers, name, day)
+    if name == "turnover":
+        return customers["spend_total"].abs()
     if name in UNANSWERED:
         return complaint_followups.restored(customers, name)
     dtype, neutral = SCHEMA[name]
@@ -211,8 +214,10 @@ def _waiting(events: Batch, instant: NDArray[np.int64]) -> pl.DataFrame:
 
 def _restore_waiting(engine: Engine, frame: pl.DataFrame, once: Mapping[str, Any]) -> None:
     columns: dict[str, Any] = {}
-    for name, (dtype, _) in COLUMNS.items():
-        if dtype is np.object_:
+    for name, (dtype, neutral) in COLUMNS.items():
+        if name not in frame.columns:
+            columns[name] = np.full(len(frame), neutral, dtype=dtype)
+        elif dtype is np.object_:
             values = np.empty(len(frame), dtype=np.object_)
             values[:] = frame[name].to_list()
             if name == "record":

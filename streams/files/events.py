@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,21 +49,28 @@ def read_events(
 ) -> Batch:
     """Return the events of all `paths` in total order.
 
-    Lines that are no events, or lie more than `max_skew_us` after `now_us`, are told to `on_refused`.
-    `progress` is told the bytes read and the bytes in all files.
+    `on_refused` gets the lines that are no events, or lie more than `max_skew_us` after `now_us`, and
+    `progress` the bytes read and the bytes in all files. Raises `EventFileError` for a file that cannot be
+    read, or of which no line can be accepted.
     """
     latest_us = None if now_us is None else now_us + max_skew_us
     sizes = [_size(path) for path in paths]
     batches: list[Batch] = []
     before = 0
     for path, size in zip(paths, sizes, strict=True):
-        suffix = _suffix(path)
+        suffix, accepted, refused = _suffix(path), 0, Counter[str]()
         for batch, refusals, done in _event_blocks(path, suffix, latest_us):
             batches.append(batch)
+            accepted += len(batch)
             for refusal in refusals:
+                refused[refusal.reason] += 1
                 on_refused(refusal)
             if progress is not None:
                 progress(before + min(done, size), sum(sizes))
+        if refused and not accepted:
+            reasons = ", ".join(f"{count:,} {reason}" for reason, count in refused.most_common())
+            message = f"{path}: none of its {refused.total():,} lines can be accepted: {reasons}"
+            raise EventFileError(message)
         before += size
     batch = Batch.concat(batches)
     return batch.take(batch.order())

@@ -116,7 +116,10 @@ def _batch(rows: pl.DataFrame) -> Batch:
         status = rows["status"].filter(mask).replace_strict(words, return_dtype=pl.Int8).fill_null(0)
         made["status"][mask] = status.to_numpy()
     made["complaint_id"][complaint] = rows["complaint_id"].filter(complaint).to_list()
-    for mask, names in ((order, ("channel", "category")), (complaint, (None, "category"))):
+    for mask, names in (
+        (order, ("channel", "category", "currency")),
+        (complaint, (None, "category", None)),
+    ):
         columns = [[None] * int(mask.sum()) if n is None else rows[n].filter(mask).to_list() for n in names]
         if said := labels(list(zip(*columns, strict=True))):
             made["record"][mask] = said["record"]

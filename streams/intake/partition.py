@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
 from streams.contract.decode import FUTURE_DETAIL, decode_poll
-from streams.contract.rejected import RefusalReason
+from streams.contract.rejected import RefusalReason, name_event
 from streams.core.engine_io import Output
 from streams.core.events.batch import Batch
 from streams.core.events.topics import Topic
@@ -51,6 +51,8 @@ class RejectedRecord:
     value: bytes | None
     reason: RefusalReason
     detail: str
+    named: bool = False
+    """Whether `value` only names the event, as where an engine refused it."""
 
 
 @dataclass(slots=True)
@@ -161,7 +163,8 @@ class Partition:
         )
         if again := self._standing.of(poll):
             decoded = decoded.refuse(again, RefusalReason.FUTURE_TIME, FUTURE_DETAIL)
-        self._merge.add(topic, decoded.batch, poll.offsets[decoded.index], poll.end)
+        offsets = poll.offsets[decoded.index]
+        self._merge.add(topic, replace(decoded.batch, offset=offsets), offsets, poll.end)
         for bad in decoded.refused:
             i = bad.index
             where = int(poll.offsets[i])
@@ -239,10 +242,27 @@ class Partition:
         places = {topic: marks.get(TopicPartition(name, self.number)) for name, topic in self._topics.items()}
         return {topic: mark.highwater if mark is not None else None for topic, mark in places.items()}
 
+    def refused(self, output: Output) -> list[RejectedRecord]:
+        """Return what the engine refused as records; their own bytes are not at hand any more."""
+        names = {topic: name for name, topic in self._topics.items()}
+        return [
+            RejectedRecord(
+                TopicPartition(names[event.topic], self.number),
+                event.offset,
+                event.customer_id.encode(),
+                name_event(event),
+                RefusalReason(event.reason),
+                event.detail,
+                named=True,
+            )
+            for event in output.refused
+        ]
+
     def _counted(self, output: Output) -> Output:
         self._totals.events += output.counts.events
         self._totals.late += output.counts.late
         self._totals.repeats += output.counts.repeats
+        self._totals.refused += len(output.refused)
         self._totals.ignored += output.counts.ignored.total()
         self._totals.steps += len(output.steps)
         return output

@@ -21,6 +21,7 @@ from streams.core.engine_io import EventCounts
 from streams.core.events.batch import Batch
 from streams.core.events.calendar import NEVER, Calendar
 from streams.core.events.partitioner import partitions
+from streams.core.events.refusal import RefusedEvent
 from streams.core.features.catalogue import CATALOGUE, Features
 from streams.core.segments.engine import SegmentEngine, SegmentStep
 from streams.core.steps import OperationsNotice, Step
@@ -48,6 +49,7 @@ class Replayed:
     sweeps: int = 0
     customers: int = 0
     notices: list[OperationsNotice] = field(default_factory=list)
+    refused: list[RefusedEvent] = field(default_factory=list)
 
 
 class FeatureFile:
@@ -121,6 +123,7 @@ def replay(
             for output in (engine.step(part), engine.flush(), engine.advance(min(midnight, ends[number]))):
                 steps += output.steps
                 result.notices += output.control
+                result.refused += output.refused
                 result.counts.add(output.counts)
                 if segments is not None:
                     for sums in output.sums:

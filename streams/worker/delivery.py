@@ -103,7 +103,15 @@ class OutputRouter:
 
         def headers(truncated: bool) -> Headers:
             topic, partition = bad.place
-            return rejected_headers(bad.reason, bad.detail, topic, partition, bad.offset, truncated=truncated)
+            return rejected_headers(
+                bad.reason,
+                bad.detail,
+                topic,
+                partition,
+                bad.offset,
+                truncated=truncated,
+                named=bad.named,
+            )
 
         def size(headers: Headers) -> int:
             return sum(len(name) + len(value) + 10 for name, value in headers) + RECORD_OVERHEAD

@@ -32,6 +32,9 @@ class Outbox:
     async def ship(self, task: PartitionTask, output: Output | None) -> None:
         """Send what was refused and what the task put out, with the offsets that these stand for."""
         offsets = task.partition.released()
+        if output is not None:
+            for record in task.partition.refused(output):
+                self.reject(record)
         records, self._refusals = self._refusals, []
         if output is not None:
             records += self._router.of_output(task.drop_sent(output))

@@ -33,7 +33,7 @@ class ComplaintStatus(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProfileRecord:
-    """A profile record; an absent field is `None` and clears what an older record said."""
+    """A profile record; an absent field is `None` and clears that of an older record."""
 
     customer_class: str | None = None
     segment: str | None = None
@@ -71,10 +71,12 @@ class ClosureRecord:
 
 @dataclass(frozen=True, slots=True)
 class LabelsRecord:
-    """What an order or a complaint says of where it belongs; a complaint has no channel."""
+    """Where an order or a complaint belongs; a complaint has neither channel nor currency."""
 
     channel: str | None
     category: str | None
+    currency: str | None = None
+    """In capitals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,8 @@ class Batch:
     satisfaction: NDArray[np.int8]
     """(n,) 1 to 5 with a resolved complaint; 0 where not given."""
     record: NDArray[np.object_]
+    offset: NDArray[np.int64]
+    """(n,) the record's place in its topic and partition; -1 where there is none."""
 
     def __len__(self) -> int:
         return len(self.at)
@@ -127,7 +131,7 @@ class Batch:
         """Return the positions of the rows in total order: time, topic, event id, customer.
 
         `instant` (n,) takes the place of the event time where it is given. Rows alike in all four (a repeated
-        event) go by what else they say, so that the order does not depend on the one in which they came.
+        event) go by their other fields, so that the order does not depend on the one in which they came.
         """
         # A topic fits three bits, and an instant of the year 9999 in microseconds leaves five.
         key = (self.at if instant is None else instant) * 8 + self.topic
@@ -155,7 +159,7 @@ class Batch:
         return order
 
     def _rest(self, row: int) -> tuple[Any, ...]:
-        """Return what a row says beside its time, topic and ids, as something that can be compared."""
+        """Return a row's fields beside its time, topic and ids, as something that can be compared."""
         return (
             int(self.status[row]),
             int(self.amount[row]),
@@ -184,6 +188,7 @@ COLUMNS: Final[dict[str, tuple[Any, Any]]] = {
     "complaint_id": (np.object_, None),
     "satisfaction": (np.int8, 0),
     "record": (np.object_, None),
+    "offset": (np.int64, -1),
 }
 """Name of each column, its dtype and the value of a row that has none."""
 

@@ -93,6 +93,8 @@ def _schema() -> dict[str, tuple[Any, Any]]:
         columns[name] = (np.int32, 0)
     columns["contract_ends_at"] = (np.int64, NEVER)
     columns["do_not_contact"] = (np.bool_, False)
+    columns["currency"] = (np.int32, 0)
+    columns["turnover"] = (np.int64, 0)
     return columns
 
 
@@ -229,6 +231,10 @@ class Customers:
     def appear(self, rows: NDArray[np.int32]) -> None:
         """Let the customers of (k,) rows have had their first event by now."""
         self.count = max(self.count, int(rows.max()) + 1)
+
+    def fix_currencies(self, codes: Mapping[int, int]) -> None:
+        """Let customers have a currency, each a code of `words`."""
+        self.state["currency"][list(codes)] = list(codes.values())
 
     def restore(
         self, ids: NDArray[np.object_], columns: Mapping[str, NDArray[Any]], once: Mapping[str, Any]

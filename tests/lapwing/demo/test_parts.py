@@ -14,6 +14,7 @@ from lapwing.demo.children import Child, ChildEnded
 from lapwing.demo.feed import Feed
 from lapwing.demo.place import embedded_broker, find_rules, lay_out, make_folder, users_broker
 from lapwing.demo.source import FileSource, ShopSource, until
+from lapwing.settings.settings import load_settings
 from streams.core.events.topics import Topic
 from streams.errors import BrokerError, DemoError, EventFileError, SettingsError
 from streams.simulate.shop import Shop
@@ -78,7 +79,7 @@ class TestSource:
         assert part.keys == [b"a", b"a", b"a", b"b"]
         assert part.topic.tolist() == [Topic.ORDERS, Topic.ORDERS, Topic.LOGINS, Topic.ORDERS]
         assert np.all(np.diff(part.at) > 0)
-        history = source.history(int(part.at[-1]), 0)
+        history = source.history(int(part.at[-1]), load_settings(environ={}))
         assert (history.customers, len(history.orders.at)) == (["a", "b"], 2)
         assert source.refused == 1
         assert source.days == 2

@@ -50,8 +50,9 @@ def _as_row(event: Event) -> dict[str, Any]:
         case Order():
             row["amount"] = _millionths(event.amount)
             row["status"] = {"placed": 0, "cancelled": 1, "returned": 2}[str(event.status)]
-            if event.channel is not None or event.category is not None:
-                row["record"] = columns_of.LabelsRecord(event.channel, event.category)
+            currency = (event.currency or "").strip().upper() or None
+            if not event.channel is event.category is currency is None:
+                row["record"] = columns_of.LabelsRecord(event.channel, event.category, currency)
         case Complaint():
             row["status"] = {"opened": 0, "resolved": 1, "reopened": 2}[str(event.status)]
             row["complaint_id"] = event.complaint_id

@@ -246,12 +246,30 @@ def test_rows_of_parquet_that_are_no_events_are_refused_with_their_number(tmp_pa
 
 def test_parquet_without_types_or_with_local_times_is_told_apart_from_damage(tmp_path: Path) -> None:
     path = _parquet(tmp_path / "events.parquet", [{k: v for k, v in LOGIN.items() if k != "type"}])
-    assert [r.reason for r in _read(path)[1]] == [RefusalReason.MISSING_FIELD]
+    with pytest.raises(EventFileError, match=r"none of its 1 lines can be accepted: 1 missing_field"):
+        _read(path)
     local = _parquet(tmp_path / "local.parquet", [LOGIN | {"occurred_at": datetime(2011, 3, 1)}])  # noqa: DTZ001
     with pytest.raises(
         EventFileError, match=r"local\.parquet: the times in column occurred_at have no time zone"
     ):
         _read(local)
+
+
+def test_a_file_of_which_nothing_can_be_accepted_is_an_error_that_names_it(tmp_path: Path) -> None:
+    good, csv = tmp_path / "good.jsonl", tmp_path / "csv.jsonl"
+    good.write_bytes(_lines(LOGIN))
+    csv.write_text("customer,amount\nc-1,5\n")
+    shown: list[FileRefusal] = []
+    with pytest.raises(EventFileError, match=r"csv\.jsonl: none of its 2 lines can be accepted: 2 not_json"):
+        read_events([good, csv], now_us=None, max_skew_us=0, on_refused=shown.append)
+    assert [refusal.line for refusal in shown] == [1, 2]
+
+
+def test_a_file_without_lines_is_a_file_without_events(tmp_path: Path) -> None:
+    path = tmp_path / "empty.jsonl"
+    path.write_text("\n\n")
+    batch, refused = _read(path)
+    assert (len(batch), refused) == (0, [])
 
 
 @pytest.mark.parametrize("suffix", [*WRITERS, ".parquet"])

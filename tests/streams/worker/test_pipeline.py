@@ -1,17 +1,23 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from streams.core.engine_io import EventCounts, Output
+from streams.contract.rejected import RefusalReason, read_rejected_headers
+from streams.core.engine import Engine
+from streams.core.engine_io import EngineSettings, EventCounts, Output
 from streams.core.events.batch import Batch
 from streams.core.events.topics import Topic
+from streams.core.features.catalogue import DTYPES
+from streams.core.rules.rule_set import compile_rules
 from streams.core.steps import OperationsNotice
 from streams.errors import BrokerError
-from streams.intake.partition import BatchingPolicy
+from streams.intake.partition import BatchingPolicy, StepEngine
 from streams.intake.poll import ReadProgress, TopicPartition
 from streams.worker.delivery import OutgoingRecord
 from streams.worker.pipeline import LOST_TURNS, Pipeline
@@ -44,14 +50,15 @@ class Desk:
     sent: list[OutgoingRecord] = field(default_factory=list)
     engines: list[int] = field(default_factory=list)
     now: float = 0.0
+    make: Callable[[int], StepEngine] = lambda number: TellingEngine()
 
     def __post_init__(self) -> None:
         self.pipeline = Pipeline(SETTINGS, self._engine, self._send, lambda: self.now)
         self.board = self.pipeline.board
 
-    def _engine(self, number: int) -> TellingEngine:
+    def _engine(self, number: int) -> StepEngine:
         self.engines.append(number)
-        return TellingEngine()
+        return self.make(number)
 
     async def _send(self, record: OutgoingRecord) -> asyncio.Future[Any]:
         self.sent.append(record)
@@ -90,6 +97,25 @@ async def test_what_comes_is_stepped_and_sent_and_its_offsets_are_committable(de
     assert desk.pipeline.delivery.arrived() == {}
     stats = desk.pipeline.stats()
     assert (stats.events, stats.refused, stats.lag) == (1, 1, {"logins/0": 0, "orders/0": 0})
+
+
+async def test_what_an_engine_refuses_goes_to_the_rejected_topic_with_its_place() -> None:
+    desk = Desk(make=lambda number: Engine(EngineSettings(), compile_rules([], DTYPES), None, number))
+    desk.assign(PLACES)
+    desk.mark(LOGINS, 0)
+    poll = Log(Topic.ORDERS, (1, 2, 30)).poll(0, 3)
+    poll.values[1] = (poll.values[1] or b"").replace(b"EUR", b"USD")
+    desk.pipeline.take(poll)
+    desk.mark(ORDERS, 3)
+    await desk.pipeline.turn()
+    (record,) = desk.sent
+    assert record.topic == "lapwing.rejected"
+    rejection = read_rejected_headers(record.headers or [])
+    assert (rejection.reason, rejection.topic, rejection.partition, rejection.offset, rejection.named) == (
+        RefusalReason.OTHER_CURRENCY, "orders", 0, 1, True,
+    )  # fmt: skip
+    assert json.loads(record.value or b"")["event_id"] == "orders-1"
+    assert desk.pipeline.stats().refused == 1
 
 
 async def test_a_poll_out_of_turn_is_sought_again(desk: Desk) -> None:

@@ -1,0 +1,45 @@
+"""Events that a partition refuses for what it knows already, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from streams.core.events.topics import Topic
+
+
+class EventRefusalReason(StrEnum):
+    """Why an event that is right in itself does not count."""
+
+    OTHER_CURRENCY = "other_currency"
+    """An order in another currency than the customer's, or than the setting's."""
+    SUM_TOO_LARGE = "sum_too_large"
+    """An order with which the customer's amounts would add up to more than can be kept."""
+    ID_REUSED = "id_reused"
+    """Its id was given before, within `repeat_window`, for something else: what was taken first counts."""
+
+
+DETAILS = {
+    EventRefusalReason.OTHER_CURRENCY: "currency: amounts of two currencies are not added",
+    EventRefusalReason.SUM_TOO_LARGE: "amount: the customer's amounts add up to more than 9,000,000,000,000",
+    EventRefusalReason.ID_REUSED: "event_id: the same customer has used it before, for another event",
+}
+"""What each reason means, for people; it never shows what a field holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedEvent:
+    """An event that does not count."""
+
+    reason: EventRefusalReason
+    topic: Topic
+    offset: int
+    """Where it stood in its topic and partition; -1 where that is not known, as in files."""
+    at: int
+    customer_id: str
+    event_id: str
+
+    @property
+    def detail(self) -> str:
+        """What is wrong, in one line."""
+        return DETAILS[self.reason]
