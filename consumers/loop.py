@@ -1,16 +1,19 @@
 """The loop round every long-running consumer: it alone knows how long to wait and when to stop.
 
-What does the work raises `Retryable` for a trouble that may pass; anything else ends the run.
+The work raises `Retryable` for a trouble that may pass; anything else ends the run.
 """
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import Any, Final, Protocol, TypeVar
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -98,15 +101,21 @@ def persist(
     stop: Waiter,
     backoff: Backoff,
     on_wait: Callable[[Retryable, float], None],
+    only: type[Retryable] = Retryable,
 ) -> T:
-    """Do the work until it succeeds, waiting longer after each retryable error, or raise `Stopped`."""
+    """Do the work until it succeeds, waiting longer after each error of `only`, or raise `Stopped`."""
     failures = 0
     while True:
         try:
             return work()
-        except Retryable as error:
+        except only as error:
             failures += 1
             delay = backoff.delay(failures)
             on_wait(error, delay)
             if stop.wait(delay):
                 raise Stopped from error
+
+
+def log_wait(error: Retryable, delay: float) -> None:
+    """Log what is tried again, and when."""
+    log.warning("%s; trying again in %.1f s", error, delay)

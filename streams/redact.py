@@ -1,18 +1,42 @@
-"""Addresses without the secrets in them, for messages, logs and the doctor."""
+"""Texts and addresses without their secrets: each message, log and page that prints one goes through here."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
+from urllib.parse import unquote
 
 MASK: Final = "****"
 
+_WORD: Final = r"(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|sig(?:nature)?|credentials?|auth)"
+_NAME: Final = rf"[\w.-]*{_WORD}(?:[_.-][\w.-]*)?"
+_QUOTED: Final = r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\""
+_USER: Final = re.compile(r"(://[^:/@\s]*:)\S*@")
+_ASSIGNED: Final = re.compile(rf"(?i)\b({_NAME}\s?=\s?)(?!=)(?:{_QUOTED}|[^&\s]+)")
+_ENTRY: Final = re.compile(rf"(?i)(['\"]{_NAME}['\"]\s*:\s*)(?:{_QUOTED})")
 
-def masked(address: str) -> str:
-    """Return `address` with its password and whatever parameter holds a secret masked.
+
+def masked(text: str) -> str:
+    """Return the text with the passwords of its addresses, and whatever parameter holds a secret, masked.
 
     >>> masked("postgresql://lapwing:hunter2@db/lapwing?password=hunter3&sslmode=require")
     'postgresql://lapwing:****@db/lapwing?password=****&sslmode=require'
+    >>> masked("no answer from host=db password='hunter 2' user=lapwing")
+    'no answer from host=db password=**** user=lapwing'
     """
-    text = re.sub(r"(://[^:/@]*:).*@", rf"\1{MASK}@", address)
-    return re.sub(r"(?i)((?:password|secret|token|key)=)[^&]*", rf"\1{MASK}", text)
+    text = _USER.sub(rf"\1{MASK}@", text)
+    text = _ASSIGNED.sub(rf"\1{MASK}", text)
+    return _ENTRY.sub(rf'\1"{MASK}"', text)
+
+
+def without_parts(text: str, url: str) -> str:
+    """Return the text in one line without any part of the URL but its scheme: all of it may be secret.
+
+    >>> without_parts("no POST to https://hooks.example/T1234/token", "slack://T1234/token")
+    'no POST to https://hooks.example/****/****'
+    """
+    parts = re.split(r"[:/@?&=#]+", url.partition("://")[2])
+    secrets = {form for part in parts for form in (part, unquote(part)) if len(form) > 3}
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    return " ".join(text.split())[:500]

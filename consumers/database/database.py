@@ -26,6 +26,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from consumers.database.migrations import MIGRATIONS, Migration, upgrade
 from consumers.loop import Retryable
 from streams.errors import StoreError
+from streams.redact import masked
 
 BUSY_MS: Final = 5_000
 """How long SQLite waits for another process's transaction to end."""
@@ -33,22 +34,24 @@ CONNECT_S: Final = 5
 
 _WRITE: Final = "lapwing_write"
 _LOCK: Final = 0x1A9B1A9  # any number of our own: the key of PostgreSQL's advisory lock
-_PASSING_SQLITE: Final = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_PROTOCOL,
-    }
-)
+_BUSY_SQLITE: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
+_PASSING_SQLITE: Final = _BUSY_SQLITE | {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+}
+_BUSY_POSTGRES: Final = ("40", "53300", "55", "57P03")
+"""SQLSTATE, or classes of it: rollback by a deadlock, too many connections, locks, starting up."""
 _PASSING_POSTGRES: Final = ("08", "40", "53", "55", "57", "58")
 """Classes of SQLSTATE: connection, rollback by a deadlock, resources, locks, shutdown, disk."""
 
 
 class StoreAway(StoreError, Retryable):
     """The database cannot be reached, is locked or has no space: it may come back."""
+
+
+class StoreBusy(StoreAway):
+    """Others hold the database: it is there, and will be free."""
 
 
 class RowRefused(StoreError):
@@ -60,18 +63,26 @@ def store_error(error: Exception, place: str) -> StoreError:
     origin = error.orig if isinstance(error, StatementError) and error.orig is not None else error
     # Only the first line: PostgreSQL puts values under DETAIL and CONTEXT.
     lines = str(origin).strip().splitlines()
-    text = f"database {place}: {type(origin).__name__}: {lines[0] if lines else ''}"[:400]
+    text = masked(f"database {place}: {type(origin).__name__}: {lines[0] if lines else ''}")[:400]
     unfit = isinstance(error, DataError | IntegrityError | OverflowError | UnicodeError)
     if unfit or type(error) is StatementError:  # the latter: a value could not even be bound
         return RowRefused(text)
+    if _is_busy(origin):
+        return StoreBusy(text)
     return StoreAway(text) if _passes(error, origin) else StoreError(text)
+
+
+def _is_busy(origin: BaseException) -> bool:
+    if isinstance(origin, sqlite3.Error):
+        # The low byte is the primary code.
+        return getattr(origin, "sqlite_errorcode", 0) & 0xFF in _BUSY_SQLITE
+    return (getattr(origin, "sqlstate", None) or "").startswith(_BUSY_POSTGRES)
 
 
 def _passes(error: Exception, origin: BaseException) -> bool:
     if isinstance(error, PoolTimeoutError):
         return True
     if isinstance(origin, sqlite3.Error):
-        # The low byte is the primary code.
         return getattr(origin, "sqlite_errorcode", 0) & 0xFF in _PASSING_SQLITE
     state = getattr(origin, "sqlstate", None) or ""
     return state.startswith(_PASSING_POSTGRES) or (
@@ -87,7 +98,7 @@ class Database:
             address = make_url(url)
             if address.drivername in {"postgresql", "postgres"}:
                 address = address.set(drivername="postgresql+psycopg")
-            self.place = address.render_as_string(hide_password=True)
+            self.place = masked(address.render_as_string(hide_password=True))
             self.dialect = address.get_backend_name()
             if self.dialect not in {"sqlite", "postgresql"}:
                 msg = f"database {self.place}: only sqlite:/// and postgresql:// are known"

@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S: Final = 60.0
 
 
-class WhenThere:
+class OptionalTopic:
     """Lets a topic be taken up: at the first call, or, where it is missing, at one of the later minutes."""
 
     def __init__(

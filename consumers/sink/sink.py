@@ -10,7 +10,7 @@ from typing import TypeVar
 from consumers.broker.errors import BrokerAway, GroupChanged
 from consumers.broker.records import GroupSource, Record
 from consumers.database.database import Database
-from consumers.loop import Backoff, Retryable, Stopped, Waiter, persist
+from consumers.loop import Backoff, Stopped, Waiter, log_wait, persist
 from consumers.sink.reading import read_records, read_segments
 from consumers.sink.store import OF_SEGMENTS, SinkCounts, write
 from streams.contract.warnings import WarningEvent, parse_warning
@@ -98,8 +98,4 @@ class Sink:
             self._uncommitted.clear()
 
     def _persist(self, work: Callable[[], T]) -> T:
-        return persist(work, stop=self._stop, backoff=self._backoff, on_wait=_say)
-
-
-def _say(error: Retryable, delay: float) -> None:
-    log.warning("%s; trying again in %.1f s", error, delay)
+        return persist(work, stop=self._stop, backoff=self._backoff, on_wait=log_wait)

@@ -19,6 +19,7 @@ import click
 from lapwing.terminal.text import printable
 from streams import __version__
 from streams.errors import LapwingError
+from streams.redact import masked
 
 COMMANDS: Final[dict[str, str]] = {
     "act": "Acknowledge, snooze or expire a warning.",
@@ -94,7 +95,7 @@ def main(args: list[str] | None = None) -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(INTERRUPTED)
     except LapwingError as error:
-        click.echo("\n".join(map(printable, f"lapwing: {error}".splitlines())), err=True)
+        click.echo("\n".join(map(printable, masked(f"lapwing: {error}").splitlines())), err=True)
         sys.exit(1)
     except BrokenPipeError:
         # Whoever read our output has closed it. Python would complain when it flushes the rest at exit.

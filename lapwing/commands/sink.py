@@ -10,9 +10,9 @@ from dataclasses import asdict
 import click
 
 from consumers.broker.client import Cluster, Subscription
-from consumers.database.database import Database
-from consumers.loop import Stop
-from consumers.sink.optional_topic import WhenThere
+from consumers.database.database import Database, StoreBusy
+from consumers.loop import Backoff, Stop, Stopped, log_wait, persist
+from consumers.sink.optional_topic import OptionalTopic
 from consumers.sink.silences import SilenceReader
 from consumers.sink.sink import Sink
 from consumers.sink.store import SinkCounts
@@ -27,41 +27,46 @@ def run(
     as_json: bool,
 ) -> None:
     """Store warnings, and silences, in a database, each step once, whatever is repeated or interrupted."""
-    store = Database(settings.database)
-    try:
-        store.prepare()
-        cluster = Cluster(settings.broker, settings.kafka_security)
-        subscription = Subscription(
-            cluster,
-            settings.warnings_topic,
-            group=f"{settings.app}-sink",
-            session_timeout_ms=settings.session_timeout // 1000,
-        )
+    counts = SinkCounts()
+    with ExitStack() as stack:
+        store = Database(settings.database)
+        stack.callback(store.close)
+        stop = stack.enter_context(Stop())
+        status = stack.enter_context(StatusLine(f"sink into {store.place}"))
         try:
-            with ExitStack() as stack, Stop() as stop, StatusLine(f"sink into {store.place}") as status:
-
-                def on_progress(counts: SinkCounts, lag: int | None) -> None:
-                    status.show(_line(counts) + ("" if lag is None else f", {lag} to come"))
-
-                silences = _silences(cluster, settings, store, stack)
-                segments = settings.segment_warnings_topic
-                missing = (
-                    f"no segments' warnings are read: Kafka at {settings.broker} has no topic {segments!r}"
-                )
-                counts = Sink(
-                    subscription,
-                    store,
-                    stop,
-                    on_progress=on_progress,
-                    silences=silences,
-                    segments_topic=segments,
-                    look_for_segments=WhenThere(lambda: subscription.take_up(segments), missing),
-                ).run(follow=follow)
-        finally:
-            subscription.close()
-    finally:
-        store.close()
+            persist(store.prepare, stop=stop, backoff=Backoff(), on_wait=log_wait, only=StoreBusy)
+        except Stopped:
+            log.info("stopped while waiting for the database")
+        else:
+            counts = _sink(settings, store, stop, status, stack).run(follow=follow)
     click.echo(json.dumps(asdict(counts)) if as_json else _line(counts))
+
+
+def _sink(settings: Settings, store: Database, stop: Stop, status: StatusLine, stack: ExitStack) -> Sink:
+    """Return the sink of the topics; what it reads from is closed by `stack`."""
+    cluster = Cluster(settings.broker, settings.kafka_security)
+    subscription = Subscription(
+        cluster,
+        settings.warnings_topic,
+        group=f"{settings.app}-sink",
+        session_timeout_ms=settings.session_timeout // 1000,
+    )
+    stack.callback(subscription.close)
+
+    def on_progress(counts: SinkCounts, lag: int | None) -> None:
+        status.show(_line(counts) + ("" if lag is None else f", {lag} to come"))
+
+    segments = settings.segment_warnings_topic
+    missing = f"no segments' warnings are read: Kafka at {settings.broker} has no topic {segments!r}"
+    return Sink(
+        subscription,
+        store,
+        stop,
+        on_progress=on_progress,
+        silences=_silences(cluster, settings, store, stack),
+        segments_topic=segments,
+        look_for_segments=OptionalTopic(lambda: subscription.take_up(segments), missing),
+    )
 
 
 def _silences(cluster: Cluster, settings: Settings, store: Database, stack: ExitStack) -> Callable[[], int]:

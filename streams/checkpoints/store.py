@@ -92,7 +92,7 @@ class CheckpointStore:
         try:
             found, root = fsspec.core.url_to_fs(url)
         except (ImportError, ValueError, OSError) as error:
-            msg = f"{masked(url)}: no place for checkpoints: {error}"
+            msg = masked(f"{url}: no place for checkpoints: {error}")
             raise StateError(msg) from error
         self._files = found if files is None else files
         self._root = f"{root.rstrip('/')}/{app}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -334,3 +335,21 @@ def test_nothing_is_left_running_where_the_broker_is_absent() -> None:
     # In a process of its own: the client leaves its refused sockets to the garbage collector, which warns.
     done = subprocess.run([sys.executable, "-c", LEFT_RUNNING], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["BrokerAway", "BrokerAway", "BrokerAway", "1"]
+
+
+def test_a_sink_that_starts_on_a_locked_file_waits(
+    broker: str, topic: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("consumers.database.database.BUSY_MS", 200)
+    url = f"sqlite:///{tmp_path / 'w.db'}"
+    Database(url).prepare()
+    held = sqlite3.connect(tmp_path / "w.db", isolation_level=None, check_same_thread=False)
+    held.execute("BEGIN IMMEDIATE")
+    threading.Timer(2, lambda: held.execute("ROLLBACK")).start()
+    send(broker, topic, LIVES[:8])
+    args = ["--broker", broker, "--app", topic, "--warnings-topic", topic, "--database", url]
+    counts = json.loads(
+        invoke(sink.command, *args, "--session-timeout", "6s", "--no-follow", "--json").stdout
+    )
+    assert counts["steps"] == 8
+    held.close()

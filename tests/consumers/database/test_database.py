@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, create_engine, exc, func, insert, select, text
 from sqlalchemy import inspect as look
 
-from consumers.database.database import Database, RowRefused, StoreAway, store_error
+from consumers.database.database import Database, RowRefused, StoreAway, StoreBusy, store_error
 from consumers.database.migrations import MIGRATIONS
 from consumers.database.schema import METADATA, schema_version, unreadable, warnings
 from consumers.loop import Retryable
@@ -176,7 +176,7 @@ class FromServer(Exception):
         (None, StoreAway),
         ("57P01", StoreAway),
         ("08006", StoreAway),
-        ("40P01", StoreAway),
+        ("40P01", StoreBusy),
         ("53100", StoreAway),
         ("22001", StoreError),
         ("42P01", StoreError),
@@ -228,9 +228,18 @@ def test_other_databases_are_refused(url: str, told: str) -> None:
         Database(url)
 
 
-def test_the_password_is_in_no_text() -> None:
-    database = Database("postgresql://lapwing:hunter2@127.0.0.1:1/x")
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("postgresql://lapwing:hunter2@127.0.0.1:1/x", "lapwing:****@127.0.0.1:1/x"),
+        ("postgresql+psycopg://u@127.0.0.1:1/x?password=hunter2", "u@127.0.0.1:1/x?password=****"),
+        ("postgresql://u@127.0.0.1:1/x?sslmode=prefer&sslpassword=hunter2", "sslpassword=****"),
+    ],
+)
+def test_the_password_is_in_no_text(url: str, place: str) -> None:
+    database = Database(url)
     with pytest.raises(StoreAway) as caught:
         database.prepare()
-    assert "hunter2" not in str(caught.value)
-    assert "lapwing:***@127.0.0.1:1" in str(caught.value)
+    for shown in (str(caught.value), database.place):
+        assert "hunter2" not in shown
+        assert place in shown

@@ -24,7 +24,7 @@ from consumers.database.schema import (
     warning_steps,
     warnings,
 )
-from consumers.sink.optional_topic import LOOK_EVERY_S, WhenThere
+from consumers.sink.optional_topic import LOOK_EVERY_S, OptionalTopic
 from consumers.sink.reading import read_records, read_segments
 from consumers.sink.sink import Sink
 from consumers.sink.store import OF_SEGMENTS, SinkCounts, write
@@ -211,7 +211,7 @@ def test_a_topic_that_is_not_there_is_told_of_once_and_read_when_it_comes(
             raise answer
         return answer
 
-    look = WhenThere(take_up, "no topic", clock=lambda: now[0])
+    look = OptionalTopic(take_up, "no topic", clock=lambda: now[0])
     with pytest.raises(BrokerAway):
         look()
     left = []
