@@ -9,8 +9,15 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final, TypeVar
 
-from consumers.loop import Backoff, Retryable, Stopped, Waiter, persist
-from consumers.notify.channels import SEND_TIMEOUT_S, Channel, Sender, SendFailed
+from consumers.loop import Backoff, Stopped, Waiter, log_wait, persist
+from consumers.notify.channels import (
+    DELIVERY_S,
+    Channel,
+    Sender,
+    SendFailed,
+    SendStopped,
+    SendTimedOut,
+)
 from consumers.notify.message import write_message
 from consumers.notify.outbox import LEASE, Delivery, Outbox
 
@@ -95,7 +102,7 @@ class Notifier:
             batch = self._persist(partial(self._outbox.claim, channel.name, limit, now))
             if not batch:
                 return
-            tried = self._send_batch(channel, batch, now + LEASE - timedelta(seconds=SEND_TIMEOUT_S))
+            tried = self._send_batch(channel, batch, now + LEASE - timedelta(seconds=DELIVERY_S))
             self._persist(partial(self._outbox.release, batch[tried:]))
 
     def _send_batch(self, channel: Channel, batch: Sequence[Delivery], last: datetime) -> int:
@@ -110,13 +117,17 @@ class Notifier:
     def _send(self, channel: Channel, delivery: Delivery) -> bool:
         try:
             message = write_message(delivery.type, delivery.data, delivery.note)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except Exception as error:  # a row that no message can be made of stops no other
             self._give_up(delivery, f"no message can be written: {type(error).__name__}")
             return True
         try:
             self._sender(channel, message)
+        except SendStopped:
+            log.warning("channel %s: stopped before the receiver answered; it may have arrived", channel.name)
+            self._persist(lambda: self._outbox.release([delivery]))
+            return False
         except SendFailed as error:
-            self._on_failure(channel, delivery, str(error))
+            self._on_failure(channel, delivery, error)
             return False
         self._persist(lambda: self._outbox.sent(delivery, self._clock()))
         if self._down.pop(channel.name, None):
@@ -125,7 +136,8 @@ class Notifier:
         log.debug("sent %s to %s", delivery.step_id, channel.name)
         return True
 
-    def _on_failure(self, channel: Channel, delivery: Delivery, error: str) -> None:
+    def _on_failure(self, channel: Channel, delivery: Delivery, failure: SendFailed) -> None:
+        error = str(failure)
         now = self._clock()
         self.tally.failed += 1
         before = self._down.get(channel.name)
@@ -137,7 +149,9 @@ class Notifier:
         if attempts >= LEAST_ATTEMPTS and now - delivery.created_at >= self._give_up_after:
             self._give_up(delivery, error)
             return
-        due = now + timedelta(seconds=self._backoff.delay(attempts))
+        # A message that may have arrived is not sent again soon.
+        wait_s = self._backoff.limit_s if isinstance(failure, SendTimedOut) else self._backoff.delay(attempts)
+        due = now + timedelta(seconds=wait_s)
         self._persist(lambda: self._outbox.failed(delivery, error, due))
 
     def _give_up(self, delivery: Delivery, error: str) -> None:
@@ -152,8 +166,4 @@ class Notifier:
         )
 
     def _persist(self, work: Callable[[], T]) -> T:
-        return persist(work, stop=self._stop, backoff=Backoff(), on_wait=_say)
-
-
-def _say(error: Retryable, delay: float) -> None:
-    log.warning("%s; trying again in %.1f s", error, delay)
+        return persist(work, stop=self._stop, backoff=Backoff(), on_wait=log_wait)

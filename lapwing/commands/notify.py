@@ -6,13 +6,15 @@ import json
 import os
 import socket
 import uuid
+from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import click
 
-from consumers.database.database import Database
-from consumers.loop import Stop
+from consumers.database.database import Database, StoreBusy
+from consumers.loop import Backoff, Stop, Stopped, log_wait, persist
 from consumers.notify.channels import AppriseSender, read_channels
 from consumers.notify.notifier import Notifier, NotifierTotals
 from consumers.notify.outbox import Outbox
@@ -34,35 +36,48 @@ def run(
     if not channels:
         msg = "no channel to send to: set LAPWING_NOTIFY_URLS to Apprise URLs, such as json://127.0.0.1:8080"
         raise SettingsError(msg)
-    store = Database(settings.database)
-    try:
-        store.prepare()
+    names = [channel.name for channel in channels]
+    with ExitStack() as stack:
+        store = Database(settings.database)
+        stack.callback(store.close)
+        stop = stack.enter_context(Stop())
+        status = stack.enter_context(StatusLine(f"notify {', '.join(names)}"))
         owner = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         outbox = Outbox(store, owner, settings.limits)
-        names = [channel.name for channel in channels]
-        with Stop() as stop, StatusLine(f"notify {', '.join(names)}") as status:
-            now = datetime.now(UTC)
-            for name, waiting in outbox.add_channels(names, now, from_now=from_now).items():
-                log.info("channel %s is new: %d stored steps are to be sent to it", name, waiting)
-            if retry_given_up:
-                log.info("%d given up are tried again", outbox.retry_given_up(now))
-            for name in sorted(set(outbox.counts()) - set(names)):
-                if left := outbox.counts()[name]["pending"]:
-                    log.warning("%d messages wait for channel %s, which has no URL now", left, name)
-            tally = Notifier(
-                outbox,
-                channels,
-                AppriseSender(),
-                stop,
-                give_up_after=timedelta(microseconds=give_up_after),
-                on_progress=lambda tally: status.show(_line(tally)),
-            ).run(follow=follow)
+        notifier = Notifier(
+            outbox,
+            channels,
+            AppriseSender(stop),
+            stop,
+            give_up_after=timedelta(microseconds=give_up_after),
+            on_progress=lambda tally: status.show(_line(tally)),
+        )
+        begin = partial(_begin, store, outbox, names, from_now=from_now, retry_given_up=retry_given_up)
+        try:
+            persist(begin, stop=stop, backoff=Backoff(), on_wait=log_wait, only=StoreBusy)
+        except Stopped:
+            log.info("stopped while waiting for the database")
+            return
+        tally = notifier.run(follow=follow)
         counts = outbox.counts()
-    finally:
-        store.close()
     click.echo(json.dumps({**asdict(tally), "channels": counts}) if as_json else _line(tally))
     if not follow and any(counts[name]["pending"] for name in names):
         raise SystemExit(1)
+
+
+def _begin(
+    store: Database, outbox: Outbox, names: list[str], *, from_now: bool, retry_given_up: bool
+) -> None:
+    """Bring the database up to date and make the channels known; what was done already changes nothing."""
+    store.prepare()
+    now = datetime.now(UTC)
+    for name, waiting in outbox.add_channels(names, now, from_now=from_now).items():
+        log.info("channel %s is new: %d stored steps are to be sent to it", name, waiting)
+    if retry_given_up:
+        log.info("%d given up are tried again", outbox.retry_given_up(now))
+    for name, counts in sorted(outbox.counts().items()):
+        if name not in names and counts["pending"]:
+            log.warning("%d messages wait for channel %s, which has no URL now", counts["pending"], name)
 
 
 def _line(tally: NotifierTotals) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -14,25 +16,34 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import apprise
 import pytest
 from click.testing import CliRunner
 
 from consumers.database.database import Database
-from consumers.notify import channels as channels_module
-from consumers.notify.channels import AppriseSender, Channel, SendFailed
-from consumers.notify.message import Message
+from consumers.notify.channels import (
+    MOST_UNFINISHED,
+    STOP_S,
+    AppriseSender,
+    Channel,
+    SendFailed,
+    SendTimedOut,
+    read_channels,
+)
+from consumers.notify.message import Message, write_message
 from consumers.notify.outbox import Outbox
 from consumers.sink.reading import read_records
 from consumers.sink.store import write
 from lapwing.cli import notify
 from streams.contract.warnings import parse_warning
 from streams.errors import SettingsError
-from tests.consumers.stubs import NOW
-from tests.consumers.warning_events import life, records, warning_id
+from tests.consumers.stubs import NOW, Waits
+from tests.consumers.warning_events import life, records, value, warning_id
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 
 WITHIN_S = 30.0
+MESSAGE = Message("t", "b", urgent=False)
 
 
 class Receiver:
@@ -41,6 +52,9 @@ class Receiver:
     def __init__(self, port: int = 0) -> None:
         self.bodies: list[dict[str, str]] = []
         self.code = 200
+        self.posts = 0
+        self.delay_s = 0.0
+        self.drips = False
         self.wait = threading.Event()
         self.wait.set()
         receiver = self
@@ -48,11 +62,21 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.posts += 1
                 receiver.wait.wait(WITHIN_S)
+                time.sleep(receiver.delay_s)
                 if receiver.code == 200:
                     receiver.bodies.append(json.loads(body))
                 self.send_response(receiver.code)
+                if receiver.drips:
+                    self.send_header("Content-Length", "1000")
                 self.end_headers()
+                self.wfile.write(b"" if receiver.drips else b"ok")  # Slack says so
+                with contextlib.suppress(OSError):
+                    for _ in range(1000 if receiver.drips else 0):
+                        self.wfile.write(b".")
+                        self.wfile.flush()
+                        time.sleep(0.5)
 
             def log_message(self, *args: object) -> None:
                 pass
@@ -167,17 +191,111 @@ def test_without_following_what_is_left_unsent_is_exit_code_1(
     assert (result.exit_code, result.stdout) == (1, "0 sent, 0 muted, 1 failed attempts, 0 given up\n")
 
 
-def test_a_receiver_that_never_answers_is_left_before_the_lease_ends(
-    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(channels_module, "SEND_TIMEOUT_S", 0.5)
+def test_a_receiver_that_never_answers_is_left_at_the_deadline(receiver: Receiver) -> None:
     receiver.wait.clear()
     begin = time.monotonic()
-    with pytest.raises(SendFailed, match="did not finish within"):
-        AppriseSender()(
-            Channel("desk", f"json://127.0.0.1:{receiver.port}/"), Message("t", "b", urgent=False)
-        )
+    sender = AppriseSender(Waits(), deadline_s=0.5)
+    channel = Channel("desk", f"json://127.0.0.1:{receiver.port}/")
+    for _ in range(MOST_UNFINISHED):
+        with pytest.raises(SendTimedOut, match=r"no answer within 0\.5 s; the message may have arrived"):
+            sender(channel, MESSAGE)
     assert time.monotonic() - begin < 5
+    with pytest.raises(SendFailed, match="3 earlier deliveries have not ended"):
+        sender(channel, MESSAGE)
+    assert receiver.posts == MOST_UNFINISHED
+    receiver.wait.set()
+    wait_for(lambda: len(receiver.bodies) == MOST_UNFINISHED)
+    wait_for(lambda: not sent_or_unfinished(sender, channel))
+
+
+def sent_or_unfinished(sender: AppriseSender, channel: Channel) -> bool:
+    try:
+        sender(channel, MESSAGE)
+    except SendFailed:
+        return True
+    return False
+
+
+def test_a_receiver_that_answers_after_five_seconds_gets_each_message_once(
+    receiver: Receiver, database: Database, tmp_path: Path
+) -> None:
+    """Apprise alone waits 4 s: the receiver had the message, and got it again and again."""
+    receiver.delay_s = 5
+    runner = CliRunner(env={"LAPWING_NOTIFY_URLS": f"desk=json://127.0.0.1:{receiver.port}/hook"})
+    with database.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM warning_steps WHERE customer_id <> 'c0'")
+    args = ["--database", f"sqlite:///{tmp_path / 'w.db'}", "--no-follow", "--json"]
+    counts = json.loads(runner.invoke(notify.command, args, catch_exceptions=False).stdout)
+    assert (counts["sent"], counts["failed"]) == (2, 0)
+    assert receiver.posts == 2
+
+
+def test_a_stop_is_heeded_while_a_receiver_drips(
+    receiver: Receiver, database: Database, tmp_path: Path
+) -> None:
+    receiver.drips = True
+    environ = os.environ | {"LAPWING_NOTIFY_URLS": f"desk=json://127.0.0.1:{receiver.port}/hook"}
+    command = [sys.executable, "-m", "lapwing", "notify", "--database", f"sqlite:///{tmp_path / 'w.db'}"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            wait_for(lambda: receiver.posts == 1)
+            begin = time.monotonic()
+            os.kill(process.pid, signal.SIGTERM)
+            _, err = process.communicate(timeout=WITHIN_S)
+        finally:
+            process.kill()
+    assert process.returncode == 0, err
+    assert time.monotonic() - begin < STOP_S + 5
+    assert "stopped before the receiver answered" in err
+    assert Outbox(database, "test").counts()["desk"]["pending"] == 6
+
+
+def test_a_notifier_that_starts_on_a_locked_file_waits(
+    receiver: Receiver, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("consumers.database.database.BUSY_MS", 200)
+    held = sqlite3.connect(tmp_path / "w.db", isolation_level=None, check_same_thread=False)
+    held.execute("BEGIN IMMEDIATE")
+    threading.Timer(2, lambda: held.execute("ROLLBACK")).start()
+    runner = CliRunner(env={"LAPWING_NOTIFY_URLS": f"desk=json://127.0.0.1:{receiver.port}/hook"})
+    args = ["--database", f"sqlite:///{tmp_path / 'w.db'}", "--no-follow", "--json"]
+    assert json.loads(runner.invoke(notify.command, args, catch_exceptions=False).stdout)["sent"] == 6
+    held.close()
+
+
+HOSTILE = "@everyone <@U1> <!channel> [x](http://e.example) **b** `q` a_b"
+
+
+@pytest.mark.parametrize("service", ["discord", "mattermost", "slack", "json"])
+def test_a_customers_id_is_text_on_every_channel(
+    receiver: Receiver, service: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = receiver.port
+    urls = {
+        "discord": f"discord://{'1' * 18}/{'a' * 68}",
+        "mattermost": f"mmost://127.0.0.1:{port}/{'a' * 26}",
+        "slack": "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/",
+        "json": f"json://127.0.0.1:{port}/hook",
+    }
+    plugin = type(apprise.Apprise.instantiate(urls[service]))
+    for name in ("notify_url", "webhook_url"):
+        monkeypatch.setattr(plugin, name, f"http://127.0.0.1:{port}/", raising=False)
+    (channel,) = read_channels([urls[service]])
+    message = write_message("churn.warning.opened", json.loads(value(customer=HOSTILE))["data"])
+    AppriseSender(Waits())(channel, message)
+    (body,) = receiver.bodies
+    sent = json.dumps(body, ensure_ascii=False)
+    if service == "json":  # data: whoever reads it gets the id as it is
+        assert f"Customer: {HOSTILE}" in body["message"]
+        return
+    shown = sent.replace("\u200b", "").replace("\\", "").replace("&lt;", "<").replace("&gt;", ">")
+    assert f"Customer: {HOSTILE}" in shown
+    for pattern in ("@everyone", "<@U1>", "<!channel>", "](http", "&lt;@U1", "&lt;!channel"):
+        assert pattern not in sent
+    if service != "slack":
+        assert "\\\\*\\\\*b" in sent
 
 
 def test_without_a_channel_there_is_nothing_to_do(tmp_path: Path) -> None:

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
-import pytest
+import re
 
-from consumers.notify.channels import Channel, read_channels, redact
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumers.notify.channels import Channel, Markup, as_text, read_channels
 from streams.errors import SettingsError
 
 # Apprise loads all its plugins at the first URL, and one of them still imports this module.
@@ -34,17 +38,33 @@ def test_a_wrong_url_is_told_by_its_number_without_its_secrets(urls: list[str], 
 
 
 @pytest.mark.parametrize(
-    "url",
+    ("url", "markup"),
     [
-        "slack://T1ABCDEF/B2BCDEFG/token3456",
-        "json://user:T1ABCDEF@host.example/B2BCDEFG?key=token3456",
-        "jsons://host/T1ABCDEF%21/B2BCDEFG/#token3456",
+        ("json://127.0.0.1/hook", Markup.NONE),
+        ("mailto://u:p@example.com", Markup.NONE),
+        (f"discord://{'1' * 18}/{'a' * 68}", Markup.MARKDOWN),
+        (f"https://discord.com/api/webhooks/{'1' * 18}/{'a' * 68}", Markup.MARKDOWN),
+        (f"discord://{'1' * 18}/{'a' * 68}?format=markdown", Markup.CHAT),
+        (f"mmost://127.0.0.1/{'a' * 26}", Markup.MARKDOWN),
+        ("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/", Markup.CHAT),
     ],
 )
-def test_an_errors_text_is_one_line_without_any_part_of_the_url(url: str) -> None:
-    text = "POST to https://x/T1ABCDEF!/B2BCDEFG?t=token3456\nfailed: 503"
-    told = redact(text, url)
-    for secret in ("T1ABCDEF", "B2BCDEFG", "token3456"):
-        assert secret not in told
-    assert "\n" not in told
-    assert told.endswith("failed: 503")
+def test_what_a_channel_makes_of_text_follows_from_its_service(url: str, markup: Markup) -> None:
+    assert read_channels([url])[0].markup is markup
+
+
+@given(st.text(max_size=60), st.sampled_from(Markup))
+def test_no_mention_and_no_link_survives_and_every_character_is_still_there(
+    text: str, markup: Markup
+) -> None:
+    shown = as_text(text, markup)
+    if markup is Markup.NONE:
+        assert shown == text
+        return
+    assert not re.search(r"@[^\u200b]|<[^\u200b]|\]\(", shown)
+    if markup is Markup.CHAT:
+        assert shown.replace("\u200b", "") == text.replace("\u200b", "")
+    else:
+        assert re.sub(r"\\(.)", r"\1", shown.replace("\u200b", ""), flags=re.DOTALL) == text.replace(
+            "\u200b", ""
+        )
