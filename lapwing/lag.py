@@ -39,7 +39,8 @@ def offsets(settings: Settings, found: Mapping[str, int]) -> Offsets:
     for topic in (name for name in settings.topics.values() if committed and name in found):
         with closing(Subscription(cluster, topic, group=None, from_beginning=False)) as reader:
             ends |= {(topic, number): end for number, end in reader.ends(ENDS_S).items()}
-    return Offsets(ends, {at: offset for at, offset in committed.items() if at in ends})
+    inputs = set(settings.topics.values())
+    return Offsets(ends, {at: offset for at, offset in committed.items() if at[0] in inputs})
 
 
 def checkpoint_ages(settings: Settings) -> dict[int, timedelta]:

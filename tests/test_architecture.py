@@ -39,7 +39,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     ),
     "streams.checkpoints": ("store", "restore", "save"),
     "streams.worker": (
-        *("settings", "task", "stall_watch", "rule_notices", "rule_rollout", "delivery"),
+        *("settings", "task", "stall_watch", "refusal_log", "rule_notices", "rule_rollout", "delivery"),
         *("outbox", "assignment", "task_states", "pipeline", "dry_run", "app", "segment_judge", "run"),
     ),
     "streams.rulebook": (

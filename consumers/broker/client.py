@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -19,6 +19,7 @@ from kafka import (  # type: ignore[import-untyped]  # kafka-python ships no typ
     TopicPartition,
 )
 from kafka import errors as kafka_errors
+from kafka.admin import ConfigResource, ConfigResourceType  # type: ignore[import-untyped]
 from kafka.net.compat import KafkaNetClient  # type: ignore[import-untyped]
 from kafka.structs import MemberState, OffsetAndMetadata  # type: ignore[import-untyped]
 
@@ -27,7 +28,7 @@ from consumers.broker.records import Record
 from consumers.broker.security import SECURITY_KEYS
 from streams.errors import BrokerError
 from streams.kafka.diagnosis import diagnose
-from streams.kafka.errors import BrokerTrouble
+from streams.kafka.errors import BrokerTrouble, trouble_of
 
 BOOTSTRAP_MS: Final = (2_000, 6_000)
 """How long each attempt to meet a broker lasts; between them it is asked what is wrong."""
@@ -360,6 +361,23 @@ class Admin:
                 return False
             raise
         return True
+
+    def configs(self, names: Collection[str]) -> dict[str, dict[str, str]]:
+        """Return the settings of these topics, as far as the broker reports them."""
+        if not names:
+            return {}
+        asked = [ConfigResource(ConfigResourceType.TOPIC, name, None) for name in sorted(names)]
+        try:
+            with _mapped(self._cluster.servers):
+                found = self._admin.describe_configs(asked, config_filter="all").get("topic", {})
+        except BrokerError as error:
+            if trouble_of(error.__cause__ or error) is BrokerTrouble.DENIED:
+                return {}  # who may not ask may still read and write
+            raise
+        return {
+            topic: {name: str(each["value"]) for name, each in values.items() if each["value"] is not None}
+            for topic, values in found.items()
+        }
 
     def committed(self, group: str) -> dict[tuple[str, int], int]:
         """Return the offsets that a group has committed."""

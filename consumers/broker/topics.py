@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -18,6 +18,17 @@ REJECTED_BYTES: Final = 2 * 1024 * 1024
 """A rejected record keeps its bytes and gains headers, so it may be larger than what the inputs allow."""
 
 
+UNLIMITED: Final = "-1"
+"""How Kafka writes that there is no limit."""
+_AT_LEAST: Final = frozenset({"retention.ms", "max.message.bytes"})
+"""Settings of which more will do too."""
+_WHY: Final = {
+    "cleanup.policy": "else records that are needed are removed, or old ones are kept",
+    "retention.ms": "else records are deleted that are needed",
+    "max.message.bytes": "else a record that is put aside does not fit",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
     """What a topic should be."""
@@ -26,18 +37,24 @@ class TopicSpec:
     co_partitioned: bool
     required: bool = True
     config: Mapping[str, str] = field(default_factory=dict)
+    """What it is made with; a topic that is there needs the same, or more of it."""
+    wishes: Mapping[str, str] = field(default_factory=dict)
+    """What it is made with where the broker knows of it."""
     partitions: int | None = None
     """Its own number of partitions, where that does not follow the inputs'."""
 
 
 class ClusterAdmin(Protocol):
-    """What is needed of `kafka.Admin`."""
+    """What is needed of `broker.client.Admin`."""
 
     def partitions(self) -> dict[str, int]:
         """Return the number of partitions of each topic."""
 
     def create(self, topic: str, partitions: int, replication: int, config: Mapping[str, str]) -> bool:
         """Create a topic, or return `False` where it is there."""
+
+    def configs(self, names: Collection[str]) -> dict[str, dict[str, str]]:
+        """Return the settings of these topics, as far as the broker reports them."""
 
 
 def plan(
@@ -52,14 +69,20 @@ def plan(
     silences: str,
     segment_warnings: str = "",
     segment_days: str = "",
+    max_skew_ms: int | None = None,
 ) -> list[TopicSpec]:
-    """Return all topics of an application: the inputs, of which the last two lists name some, and its own."""
+    """Return all topics of an application: the inputs, of which `compacted` are some, and its own.
+
+    The broker refuses records of the inputs that are dated more than `max_skew_ms` after its own clock.
+    """
     inputs = [
         TopicSpec(
             name,
             co_partitioned=True,
             required=name in required,
-            config={"cleanup.policy": "compact"} if name in compacted else {},
+            # Of a compacted topic of events nothing but each customer's newest would remain.
+            config={"cleanup.policy": "compact" if name in compacted else "delete"},
+            wishes={} if max_skew_ms is None else {"message.timestamp.after.max.ms": str(max_skew_ms)},
         )
         for name in [*required, *optional]
     ]
@@ -91,29 +114,60 @@ def plan(
 
 @dataclass(frozen=True, slots=True)
 class TopicFinding:
-    """A topic as it is found, and what is to be mended, if anything."""
+    """A topic as it is found, and what is to be fixed, if anything."""
 
     topic: str
     partitions: int | None
     mend: str | None
 
 
-def check(topics: Sequence[TopicSpec], found: Mapping[str, int]) -> list[TopicFinding]:
-    """Return for each topic what is there and how to mend what does not fit."""
+def check(
+    topics: Sequence[TopicSpec],
+    found: Mapping[str, int],
+    configs: Mapping[str, Mapping[str, str]] | None = None,
+) -> list[TopicFinding]:
+    """Return for each topic what is there and how to fix what does not fit.
+
+    `found` are the broker's topics with their numbers of partitions, `configs` their settings.
+    """
     usual = _usual(topics, found)
     findings = []
     for topic in topics:
         count = found.get(topic.name)
-        mend = None
+        fixes = []
         if count is None and topic.required:
-            mend = "missing: run `lapwing topics`"
-        elif count is not None and topic.co_partitioned and count != usual:
-            mend = (
+            fixes.append("missing: run `lapwing topics`")
+        if count is not None and topic.co_partitioned and count != usual:
+            fixes.append(
                 f"has {count} partitions where others have {usual}, which tears customers' events apart: "
                 f"make it anew with {usual} and send its events again (adding some moves no old key)"
             )
-        findings.append(TopicFinding(topic.name, count, mend))
+        if count is not None:
+            fixes += _unfit(topic.config, (configs or {}).get(topic.name, {}))
+        findings.append(TopicFinding(topic.name, count, "; ".join(fixes) or None))
     return findings
+
+
+def _unfit(wanted: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
+    """Return what is wrong with a topic's settings; what the broker does not report passes."""
+    fixes = []
+    for name, value in wanted.items():
+        if name in found and not _fits(name, value, found[name]):
+            fixes.append(f"{name} is {found[name]} and must be {_bound(name)}{value}: {_WHY[name]}")
+    limit = found.get("retention.bytes", UNLIMITED)
+    if "retention.ms" in wanted and "delete" in found.get("cleanup.policy", "delete") and limit != UNLIMITED:
+        fixes.append(f"retention.bytes is {limit} and must be {UNLIMITED}: {_WHY['retention.ms']}")
+    return fixes
+
+
+def _fits(name: str, wanted: str, found: str) -> bool:
+    if name in _AT_LEAST:
+        return found == UNLIMITED or (wanted != UNLIMITED and int(found) >= int(wanted))
+    return {part.strip() for part in found.split(",")} == {wanted}
+
+
+def _bound(name: str) -> str:
+    return "at least " if name in _AT_LEAST else ""
 
 
 def _usual(topics: Sequence[TopicSpec], found: Mapping[str, int]) -> int | None:
@@ -137,6 +191,16 @@ def create(
     made = []
     for topic in topics:
         count = topic.partitions or usual or partitions or PARTITIONS
-        is_new = topic.name not in found and cluster.create(topic.name, count, replication, topic.config)
+        is_new = topic.name not in found and _create(cluster, topic, count, replication)
         made.append((topic, is_new))
     return made
+
+
+def _create(cluster: ClusterAdmin, topic: TopicSpec, partitions: int, replication: int) -> bool:
+    try:
+        return cluster.create(topic.name, partitions, replication, {**topic.config, **topic.wishes})
+    except BrokerError as error:
+        if not topic.wishes or type(error.__cause__).__name__ != "InvalidConfigurationError":
+            raise
+        # Brokers of before Kafka 3.6 do not know it; the worker's own clock bounds the records all the same.
+        return cluster.create(topic.name, partitions, replication, topic.config)

@@ -34,7 +34,9 @@ def run(
     try:
         wanted = planned(settings)
         made = [] if check else topics.create(admin, wanted, partitions, replication)
-        findings = topics.check(wanted, admin.partitions())
+        there = admin.partitions()
+        configs = admin.configs({topic.name for topic in wanted} & there.keys())
+        findings = topics.check(wanted, there, configs)
     finally:
         admin.close()
     created = {topic.name for topic, is_new in made if is_new}

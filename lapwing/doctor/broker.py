@@ -33,7 +33,8 @@ def broker(installation: Installation) -> str:
 
 def topics_fit(installation: Installation) -> str:
     """Check that the topics are there and fit together."""
-    findings = topics.check(planned(installation.settings), installation.topics)
+    wanted, found = planned(installation.settings), installation.topics
+    findings = topics.check(wanted, found, installation.ask_configs({t.name for t in wanted} & found.keys()))
     bad = [f"{finding.topic}: {finding.mend}" for finding in findings if finding.mend]
     if bad:
         raise BrokerError("; ".join(bad))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from functools import cached_property
 
@@ -42,6 +42,11 @@ class Installation:
         """Ask the broker for its topics."""
         with closing(Admin(self.cluster)) as admin:
             return admin.partitions()
+
+    def ask_configs(self, names: Collection[str]) -> Mapping[str, Mapping[str, str]]:
+        """Ask the broker for the settings of these topics."""
+        with closing(Admin(self.cluster)) as admin:
+            return admin.configs(names)
 
     def ask_offsets(self) -> Offsets:
         """Ask the broker how far the topics reach and how far the workers have come."""

@@ -11,12 +11,13 @@ from consumers.notify.channels import read_channels
 from lapwing.doctor.check import Skipped
 from lapwing.doctor.installation import Installation
 from lapwing.settings.values import NO_CHECKPOINTS
+from streams.checkpoints.restore import check_all_partitions, check_group
 from streams.checkpoints.store import CheckpointStore
-from streams.errors import StateError
+from streams.errors import LapwingError, StateError
 
 
 def checkpoints(installation: Installation) -> str:
-    """Check that every partition has a whole checkpoint."""
+    """Check that every partition has a whole checkpoint, and that these fit the topics and the group."""
     settings = installation.settings
     if settings.checkpoints == NO_CHECKPOINTS:
         msg = "none are kept"
@@ -30,7 +31,23 @@ def checkpoints(installation: Installation) -> str:
     if without:
         msg = f"{store.place} has no whole one of partition {', '.join(without)}"
         raise StateError(msg)
+    if not isinstance(installation.answer, LapwingError):
+        _fits_broker(installation, store)
     return f"{store.place} has whole ones of all its partitions ({len(numbers)})"
+
+
+def _fits_broker(installation: Installation, store: CheckpointStore) -> None:
+    """Raise unless the topics and the workers' group are those that the states were saved with."""
+    topics = [name for name in installation.settings.topics.values() if name in installation.topics]
+    if not topics:
+        return
+    check_all_partitions(store, max(installation.topics[name] for name in topics))
+    committed = installation.ask_offsets().committed
+    for number in store.partitions():
+        newest = next((each for each in reversed(store.whole(number)) if each.is_committed), None)
+        if newest is not None:
+            offsets = {topic: committed[topic, number] for topic in topics if (topic, number) in committed}
+            check_group(number, newest, topics, offsets)
 
 
 def database(installation: Installation) -> str:

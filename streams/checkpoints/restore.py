@@ -145,7 +145,7 @@ class StateRestorer:
                     topic: newest.offsets[topic] for topic in self._topics if topic in newest.offsets
                 }
                 log.warning("partition=%d goes on from %s, as asked", number, newest.path)
-            self._check_group(number, newest, committed)
+            check_group(number, newest, self._topics, committed)
         if not committed:
             log.info("new state partition=%d", number)
             return RestoredPartition(engine, None)
@@ -185,35 +185,6 @@ class StateRestorer:
             log.warning("%s: its rules cannot be read any more: those of the files are used", checkpoint.path)
         return self._revisions.begin()
 
-    def _check_group(self, number: int, newest: Checkpoint, committed: Mapping[str, int]) -> None:
-        """Raise unless the group knows what it committed with the newest checkpoint."""
-        if not committed:
-            message = (
-                f"the group has no offsets of partition {number}, which it committed with {newest.path}: "
-                "they expired or were deleted. If the topics are still the same, go on from the checkpoints "
-                f"with `lapwing worker --from-checkpoints`; if they are not, {REBUILD}"
-            )
-            raise StateError(message)
-        unknown = [t for t in self._topics if newest.offsets.get(t, 0) and t not in committed]
-        if unknown:
-            place = ", ".join(f"{topic}/{number}" for topic in unknown)
-            message = (
-                f"the group has no offset of {place}, which it committed with {newest.path}: the topic was "
-                f"made anew, or its offsets were deleted; {REBUILD}"
-            )
-            raise StateError(message)
-        behind = [t for t in self._topics if committed.get(t, 0) < newest.offsets.get(t, 0)]
-        if behind:
-            place = ", ".join(
-                f"{topic}/{number} from {newest.offsets[topic]} to {committed.get(topic, 0)}"
-                for topic in behind
-            )
-            message = (
-                f"the group's offsets were set back after {newest.path} was committed ({place}), and no "
-                f"state fits them; {REBUILD}"
-            )
-            raise StateError(message)
-
     def _check_whole(self, number: int, committed: Mapping[str, int], begins: Mapping[str, int]) -> None:
         """Raise unless everything that was committed can be read again."""
         gone = [f"{topic}/{number} begins at {begins[topic]}" for topic in committed if begins.get(topic, 0)]
@@ -227,6 +198,37 @@ class StateRestorer:
 
     def _places(self, numbers: Collection[int]) -> Sequence[TopicPartition]:
         return [TopicPartition(topic, number) for number in sorted(numbers) for topic in self._topics]
+
+
+def check_group(
+    number: int, newest: Checkpoint, topics: Collection[str], committed: Mapping[str, int]
+) -> None:
+    """Raise unless the group knows what it committed with the newest checkpoint."""
+    if not committed:
+        message = (
+            f"the group has no offsets of partition {number}, which it committed with {newest.path}: "
+            "they expired or were deleted. If the topics are still the same, go on from the checkpoints "
+            f"with `lapwing worker --from-checkpoints`; if they are not, {REBUILD}"
+        )
+        raise StateError(message)
+    unknown = [t for t in topics if newest.offsets.get(t, 0) and t not in committed]
+    if unknown:
+        place = ", ".join(f"{topic}/{number}" for topic in unknown)
+        message = (
+            f"the group has no offset of {place}, which it committed with {newest.path}: the topic was "
+            f"made anew, or its offsets were deleted; {REBUILD}"
+        )
+        raise StateError(message)
+    behind = [t for t in topics if committed.get(t, 0) < newest.offsets.get(t, 0)]
+    if behind:
+        place = ", ".join(
+            f"{topic}/{number} from {newest.offsets[topic]} to {committed.get(topic, 0)}" for topic in behind
+        )
+        message = (
+            f"the group's offsets were set back after {newest.path} was committed ({place}), and no "
+            f"state fits them; {REBUILD}"
+        )
+        raise StateError(message)
 
 
 async def _read_each(

@@ -1,4 +1,4 @@
-"""What must be true of the broker before a worker starts, each said in a line if it is not."""
+"""What must be true of the broker before a worker starts, each an error of one line if it is not."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from aiokafka.client import AIOKafkaClient  # type: ignore[import-untyped]  # ai
 from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # the same
 
 from streams.errors import BrokerError
+from streams.kafka.diagnosis import diagnose
+from streams.kafka.errors import describe
 
 PATIENCE_S: Final = 3.0
 RETRY_S: Final = 0.5
@@ -34,18 +36,20 @@ def aiokafka_security(security: Mapping[str, str]) -> dict[str, Any]:
     return options | {"ssl_context": ssl_context(security)}
 
 
-async def partition_counts(broker: str, security: Mapping[str, Any]) -> dict[str, int]:
-    """Return the number of partitions of every topic the broker has; `BrokerError` if it does not answer.
+async def partition_counts(broker: str, security: Mapping[str, str]) -> dict[str, int]:
+    """Return the number of partitions of every topic; `BrokerError` with the cause if nobody gets in.
 
-    All topics are asked for, as brokers may create a topic that is asked for by name.
+    `security` are kafka-python's options. All topics are asked for, as brokers may create a topic that is
+    asked for by name.
     """
+    options = aiokafka_security(security)
     noisy = logging.getLogger("aiokafka")
     level = noisy.level
-    noisy.setLevel(logging.CRITICAL)  # it logs every attempt; what counts is said below
+    noisy.setLevel(logging.CRITICAL)  # it logs every attempt; one error is raised for all
     deadline = asyncio.get_running_loop().time() + PATIENCE_S
     try:
         while True:
-            client = AIOKafkaClient(bootstrap_servers=broker, request_timeout_ms=5_000, **security)
+            client = AIOKafkaClient(bootstrap_servers=broker, request_timeout_ms=5_000, **options)
             try:
                 await asyncio.wait_for(client.bootstrap(), PATIENCE_S)
                 metadata = await asyncio.wait_for(client.fetch_all_metadata(), PATIENCE_S)
@@ -53,11 +57,9 @@ async def partition_counts(broker: str, security: Mapping[str, Any]) -> dict[str
                 return {topic: len(metadata.partitions_for_topic(topic) or ()) for topic in topics}
             except (KafkaError, OSError, TimeoutError) as error:
                 if asyncio.get_running_loop().time() + RETRY_S > deadline:
-                    message = (
-                        f"no Kafka broker answers at {broker} ({type(error).__name__}): start it, or name "
-                        "another with --broker HOST:PORT"
-                    )
-                    raise BrokerError(message) from error
+                    # The client sees only that connections end.
+                    found = await asyncio.to_thread(diagnose, broker, security)
+                    raise BrokerError(found.text if found else describe(error, broker)) from error
             finally:
                 await client.close()
             await asyncio.sleep(RETRY_S)

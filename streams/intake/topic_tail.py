@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # the sa
 
 from streams.errors import BrokerError
 from streams.intake.broker import aiokafka_security, partition_counts
+from streams.kafka.errors import describe
 
 READ_WAIT_MS: Final = 500
 
@@ -49,17 +50,16 @@ class TopicTail:
 
     @asynccontextmanager
     async def _reader(self) -> AsyncIterator[Any]:
-        security = aiokafka_security(self._security)
         try:
             if not self._places:
-                count = (await partition_counts(self._broker, security)).get(self._topic, 0)
+                count = (await partition_counts(self._broker, self._security)).get(self._topic, 0)
                 self._places = [TopicPartition(self._topic, number) for number in range(count)]
             reader = AIOKafkaConsumer(
                 bootstrap_servers=self._broker,
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
                 isolation_level="read_committed",
-                **security,
+                **aiokafka_security(self._security),
             )
             try:  # not `async with`: whoever is cancelled while it starts would leave its connections open
                 await reader.start()
@@ -67,7 +67,7 @@ class TopicTail:
             finally:
                 await reader.stop()
         except KafkaError as error:
-            message = f"the topic {self._topic} cannot be read: {type(error).__name__}: {error}"
+            message = f"the topic {self._topic} cannot be read: {describe(error, self._broker)}"
             raise BrokerError(message) from error
 
     async def _ends(self, reader: Any) -> dict[int, int]:

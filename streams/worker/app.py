@@ -13,7 +13,6 @@ from faust.types import StreamT
 from mode.supervisors import CrashingSupervisor
 
 from streams.checkpoints.store import CheckpointStore
-from streams.errors import BrokerError
 from streams.intake.broker import ssl_context
 from streams.intake.partition import StepEngine
 from streams.intake.poll import Poll, ReaderControl, TopicPartition
@@ -21,6 +20,7 @@ from streams.intake.sent_steps import WarningsTopic
 from streams.intake.standing_refusals import RejectedTopic
 from streams.intake.topic_tail import TopicTail
 from streams.intake.transport import Consumer
+from streams.kafka.errors import broker_error
 from streams.rulebook.watch import RuleWatch
 from streams.worker.delivery import OutgoingRecord
 from streams.worker.pipeline import CheckpointServices, Pipeline
@@ -69,22 +69,23 @@ class WorkerApp(faust.App):
 class WorkerGroup:
     """The worker's consumer group, with its errors as Lapwing's."""
 
-    def __init__(self, app: WorkerApp) -> None:
+    def __init__(self, app: WorkerApp, broker: str) -> None:
         self._app = app
+        self._broker = broker
 
     async def committed(self, places: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         """Return the committed offsets of `places`, where there are any."""
-        with _named():
+        with _named(self._broker):
             return await self._consumer.committed(places)
 
     async def earliest(self, places: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         """Return the offset of the first record that each of `places` still has."""
-        with _named():
+        with _named(self._broker):
             return await self._consumer.earliest(places)
 
     async def commit_as(self, offsets: Mapping[TopicPartition, int], generation: int) -> bool:
         """Commit in one request as a member of `generation`; return whether the group took it."""
-        with _named():
+        with _named(self._broker):
             return await self._consumer.commit_as(offsets, generation)
 
     @property
@@ -93,12 +94,11 @@ class WorkerGroup:
 
 
 @contextmanager
-def _named() -> Iterator[None]:
+def _named(broker: str) -> Iterator[None]:
     try:
         yield
     except KafkaError as error:
-        message = f"the broker failed the consumer group: {type(error).__name__}: {error}"
-        raise BrokerError(message) from error
+        raise broker_error(error, broker) from error
 
 
 def build_app(
@@ -142,7 +142,7 @@ def build_app(
     if settings.checkpoints and dry is None:
         checkpoints = CheckpointServices(
             CheckpointStore(settings.checkpoints, settings.app),
-            WorkerGroup(app),
+            WorkerGroup(app, settings.broker),
             WarningsTopic(TopicTail(settings.broker, settings.security, settings.warnings_topic)),
             RejectedTopic(TopicTail(settings.broker, settings.security, settings.rejected_topic)),
         )

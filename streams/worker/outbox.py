@@ -7,6 +7,7 @@ from streams.core.steps import OperationsNotice
 from streams.intake.partition import RejectedRecord
 from streams.intake.poll import TopicPartition
 from streams.worker.delivery import OutgoingRecord, OutputRouter, RecordDelivery
+from streams.worker.refusal_log import RefusalLog
 from streams.worker.rule_notices import Adoption
 from streams.worker.task import PartitionTask
 
@@ -14,8 +15,9 @@ from streams.worker.task import PartitionTask
 class Outbox:
     """Turns what comes of the input into records, and hands these to the delivery."""
 
-    def __init__(self, router: OutputRouter, delivery: RecordDelivery) -> None:
+    def __init__(self, router: OutputRouter, delivery: RecordDelivery, refusals: RefusalLog) -> None:
         self._router = router
+        self._refusal_log = refusals
         self._delivery = delivery
         self._refusals: list[OutgoingRecord] = []
         self._shipped: dict[int, dict[TopicPartition, int]] = {}
@@ -23,6 +25,7 @@ class Outbox:
 
     def reject(self, record: RejectedRecord) -> None:
         """Take in a record that was refused; it is sent with the next output."""
+        self._refusal_log.note(record)
         self._refusals.append(self._router.of_rejected(record))
 
     def forget_offsets(self) -> None:

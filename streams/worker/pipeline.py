@@ -22,6 +22,7 @@ from streams.intake.standing_refusals import StandingRefusals
 from streams.worker.assignment import AssignedPartitions
 from streams.worker.delivery import OutputRouter, RecordDelivery, Send
 from streams.worker.outbox import Outbox
+from streams.worker.refusal_log import RefusalLog
 from streams.worker.rule_rollout import RuleReloader, opened, rule_sets
 from streams.worker.settings import WorkerSettings
 from streams.worker.stall_watch import PartitionProgress, StallDetector
@@ -52,6 +53,7 @@ class Stats:
     events: int
     steps: int
     refused: int
+    refused_by_reason: dict[str, int]
     late: int
     repeats: int
     ignored_actions: int
@@ -105,7 +107,8 @@ class Pipeline:
         self.totals = PartitionTotals()
         self._checkpoint_totals = CheckpointTotals()
         self.delivery = RecordDelivery(send)
-        self._outbox = Outbox(OutputRouter.of(settings), self.delivery)
+        self._refusals = RefusalLog(clock)
+        self._outbox = Outbox(OutputRouter.of(settings), self.delivery, self._refusals)
         rollout = reloader.rollout if reloader is not None else None
         self.assignment = AssignedPartitions(
             self.board, self._partition, engines, self._outbox, self._restorer(checkpoints), rollout
@@ -205,13 +208,14 @@ class Pipeline:
     # -- what can be seen from outside ------------------------------------------------------------
 
     def look(self) -> None:
-        """See which partitions have moved; to be called every second or so, beside the work."""
+        """Log what stands still or was refused; to be called every second or so, beside the work."""
         progress, closed = self.board.progress, self.assignment.closed
         found = {n: _progress(t.partition, progress) for n, t in self.assignment.tasks.items() if not closed}
         for number in {place.partition for place in self.board.loading} - found.keys():
             places = [place for place in self.board.loading if place.partition == number]
             found[number] = PartitionProgress(None, dict.fromkeys(places))
         self._stalls.look(found)
+        self._refusals.look()
 
     def stats(self) -> Stats:
         """Return what has been done and where the partitions stand."""
@@ -223,6 +227,7 @@ class Pipeline:
             events=totals.events,
             steps=totals.steps,
             refused=totals.refused,
+            refused_by_reason=dict(sorted(self._refusals.counts.items())),
             late=totals.late,
             repeats=totals.repeats,
             ignored_actions=totals.ignored,

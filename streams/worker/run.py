@@ -24,8 +24,9 @@ from streams.checkpoints.store import CheckpointStore
 from streams.core.events.topics import REQUIRED
 from streams.core.segments.engine import SegmentEngine
 from streams.errors import BrokerError
-from streams.intake.broker import aiokafka_security, check_topics, partition_counts
+from streams.intake.broker import check_topics, partition_counts
 from streams.intake.partition import StepEngine
+from streams.kafka.errors import broker_error
 from streams.rulebook.watch import RuleWatch
 from streams.worker.app import WorkerApp, build_app
 from streams.worker.dry_run import DryRun
@@ -113,7 +114,7 @@ async def serve(
         rollout = app.reloader.rollout if app.reloader is not None else None
         judging = asyncio.create_task(_judging(settings, partial(judge, partitions), rollout).run(stop))
     try:
-        await _run(app, stop, report or (lambda stats: None), judging)
+        await _run(settings, app, stop, report or (lambda stats: None), judging)
     finally:
         if judging is not None:
             with suppress(asyncio.CancelledError, Exception):
@@ -159,7 +160,7 @@ async def _checked(
     """
     deadline = asyncio.get_running_loop().time() + NEW_TOPICS_S
     while True:
-        counts = await partition_counts(settings.broker, aiokafka_security(settings.security))
+        counts = await partition_counts(settings.broker, settings.security)
         found = {
             topic: name for topic, name in settings.topics.items() if topic in REQUIRED or name in counts
         }
@@ -203,7 +204,11 @@ def _tell_absent(wanted: WorkerSettings, given: WorkerSettings) -> None:
 
 
 async def _run(
-    app: WorkerApp, stop: asyncio.Event, report: Report, judging: asyncio.Task[None] | None
+    settings: WorkerSettings,
+    app: WorkerApp,
+    stop: asyncio.Event,
+    report: Report,
+    judging: asyncio.Task[None] | None,
 ) -> None:
     """Start the app and watch over it until it is to stop or has crashed."""
     starting = asyncio.create_task(app.start())
@@ -211,7 +216,7 @@ async def _run(
     try:
         while not stop.is_set():
             if app.crashed:
-                raise _named(app.crash_reason)
+                raise _named(app.crash_reason, settings.broker)
             if starting.done():
                 starting.result()
             if judging is not None and judging.done():
@@ -245,11 +250,13 @@ async def _stop(app: WorkerApp) -> None:
         await asyncio.wait_for(app.stop(), FINISH_S)
 
 
-def _named(reason: BaseException | None) -> BaseException:
+def _named(reason: BaseException | None, broker: str) -> BaseException:
     """Return `reason` as one of Lapwing's errors if it came from the broker."""
+    if isinstance(reason, ProducerSendError):
+        reason = reason.__cause__ or reason
     if isinstance(reason, KafkaError | ProducerSendError):
-        return BrokerError(f"the broker failed the worker: {type(reason).__name__}: {reason}")
-    return reason or BrokerError("the worker crashed and did not say why")
+        return broker_error(reason, broker)
+    return reason or BrokerError("the worker crashed and gave no reason")
 
 
 def stats_to(path: Path) -> Report:

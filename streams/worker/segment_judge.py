@@ -20,10 +20,11 @@ from streams.contract.segment_days import SumsReader, encode_state
 from streams.contract.segments import encode_segment_step
 from streams.core.segments.engine import SegmentEngine, SegmentStep
 from streams.core.segments.tables import judge_state, restore_judge
-from streams.errors import BrokerError, ContractError, StateError
+from streams.errors import ContractError, StateError
 from streams.intake.broker import aiokafka_security
 from streams.intake.sent_steps import WarningsTopic
 from streams.intake.topic_tail import TopicTail
+from streams.kafka.errors import broker_error
 from streams.rulebook.revisions import ActiveSegmentRules
 from streams.worker.rule_notices import SEGMENTS, Adoption
 from streams.worker.rule_rollout import RuleRollout
@@ -101,8 +102,7 @@ class SegmentJudge(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         try:
             await self._run(stop)
         except KafkaError as error:
-            message = f"the broker failed the judge of segments: {type(error).__name__}: {error}"
-            raise BrokerError(message) from error
+            raise broker_error(error, self._settings.broker) from error
 
     async def _run(self, stop: asyncio.Event) -> None:
         settings = self._settings

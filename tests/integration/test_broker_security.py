@@ -15,6 +15,7 @@ from lapwing.cli import lapwing
 from streams.errors import BrokerError, LapwingError
 from streams.kafka.diagnosis import diagnose
 from streams.kafka.errors import BrokerTrouble
+from tests.paths import ROOT
 from tests.servers import Server, ServerAbsent
 
 pytestmark = [
@@ -110,6 +111,7 @@ COMMANDS = [
     ["topics", "--check"],
     ["silence", "list"],
     ["rules", "audit"],
+    ["worker", "--rules", str(ROOT / "warning_rules")],
 ]
 
 

@@ -56,7 +56,7 @@ def test_a_broker_that_is_not_there_is_told_in_a_line(tmp_path: Path) -> None:
     address = f"127.0.0.1:{free_port()}"
     settings = WorkerSettings(broker=address, topics={Topic.ORDERS: "orders"})
     line = refused(arguments(settings, tmp_path))
-    assert line.startswith(f"lapwing: no Kafka broker answers at {address} ")
+    assert line.startswith(f"lapwing: Kafka at {address}: no broker answers ")
 
 
 def test_missing_topics_are_named_with_the_mend(broker: str, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import pytest
 
@@ -16,26 +16,39 @@ TOPICS = plan(
     audit="lapwing-audit",
     rejected="lapwing.rejected",
     silences="lapwing-silences",
+    max_skew_ms=3_600_000,
 )
 
 
 class Broker:
     def __init__(self, found: Mapping[str, int]) -> None:
         self.found = dict(found)
-        self.configs: dict[str, Mapping[str, str]] = {}
+        self.made: dict[str, Mapping[str, str]] = {}
+        self.knows_bounds = True
 
     def partitions(self) -> dict[str, int]:
         return dict(self.found)
 
     def create(self, topic: str, partitions: int, replication: int, config: Mapping[str, str]) -> bool:
         assert replication == 2
+        if not self.knows_bounds and "message.timestamp.after.max.ms" in config:
+            msg = "unknown topic config name"
+            raise BrokerError(msg) from InvalidConfigurationError()
         self.found[topic] = partitions
-        self.configs[topic] = config
+        self.made[topic] = config
         return True
 
+    def configs(self, names: Collection[str]) -> dict[str, dict[str, str]]:
+        return {name: dict(self.made[name]) for name in names}
 
-def mends(found: Mapping[str, int]) -> dict[str, str]:
-    return {finding.topic: finding.mend for finding in check(TOPICS, found) if finding.mend}
+
+class InvalidConfigurationError(Exception):
+    """As kafka-python calls it."""
+
+
+def mends(found: Mapping[str, int], **configs: Mapping[str, str]) -> dict[str, str]:
+    named = {name.replace("_", "-"): config for name, config in configs.items()}
+    return {finding.topic: finding.mend for finding in check(TOPICS, found, named) if finding.mend}
 
 
 ALL = dict.fromkeys(["orders", "logins", "churn-warnings", "lapwing.rejected"], 4) | dict.fromkeys(
@@ -68,11 +81,11 @@ def test_all_are_made_with_what_each_needs() -> None:
     made = create(broker, TOPICS, 4, 2)
     assert all(is_new for _, is_new in made)
     assert broker.found == ALL | {"profiles": 4, "actions": 4, "lapwing-silences": 1}
-    assert broker.configs["lapwing-silences"] == {"cleanup.policy": "compact"}
-    assert broker.configs["profiles"] == {"cleanup.policy": "compact"}
-    assert broker.configs["orders"] == {}
-    assert broker.configs["churn-warnings"]["retention.ms"] == "-1"
-    assert int(broker.configs["lapwing.rejected"]["max.message.bytes"]) > 1_048_588
+    assert broker.made["lapwing-silences"] == {"cleanup.policy": "compact"}
+    assert broker.made["profiles"]["cleanup.policy"] == "compact"
+    assert broker.made["orders"] == {"cleanup.policy": "delete", "message.timestamp.after.max.ms": "3600000"}
+    assert broker.made["churn-warnings"]["retention.ms"] == "-1"
+    assert int(broker.made["lapwing.rejected"]["max.message.bytes"]) > 1_048_588
     assert mends(broker.found) == {}
 
 
@@ -97,3 +110,41 @@ def test_ones_that_would_not_fit_are_not_made() -> None:
     with pytest.raises(BrokerError, match="with 3 partitions: new ones with 4 would not fit"):
         create(broker, TOPICS, 4, 2)
     assert broker.found == {"orders": 3}
+
+
+def test_what_was_made_fits() -> None:
+    broker = Broker({})
+    create(broker, TOPICS, 4, 2)
+    assert [
+        each for each in check(TOPICS, broker.partitions(), broker.configs(broker.found)) if each.mend
+    ] == []
+
+
+def test_a_broker_that_cannot_bound_timestamps_makes_the_topics_without() -> None:
+    broker = Broker({})
+    broker.knows_bounds = False
+    create(broker, TOPICS, 4, 2)
+    assert broker.made["orders"] == {"cleanup.policy": "delete"}
+    assert set(broker.found) == {topic.name for topic in TOPICS}
+
+
+def test_settings_that_lose_what_is_needed_are_named() -> None:
+    compacted = mends(ALL, orders={"cleanup.policy": "compact"})["orders"]
+    assert compacted.startswith("cleanup.policy is compact and must be delete")
+    both = {"cleanup.policy": "compact,delete"}
+    assert list(mends(ALL | {"profiles": 4}, orders=both, profiles=both)) == ["orders", "profiles"]
+    week = {"cleanup.policy": "delete", "retention.ms": "604800000", "retention.bytes": "-1"}
+    assert "retention.ms is 604800000 and must be" in mends(ALL, churn_warnings=week)["churn-warnings"]
+    assert "retention.ms" in mends(ALL, lapwing_control={"retention.ms": "1000"})["lapwing-control"]
+    full = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "1000000"}
+    assert "retention.bytes is 1000000 and must be -1" in mends(ALL, churn_warnings=full)["churn-warnings"]
+    small = {"retention.ms": "-1", "max.message.bytes": "1000"}
+    findings = check(TOPICS, ALL, {"lapwing.rejected": small})
+    (fix,) = (finding.mend for finding in findings if finding.mend)
+    assert fix.startswith("max.message.bytes is 1000 and must be at least 2097152")
+
+
+def test_settings_that_keep_more_than_is_needed_fit() -> None:
+    forever = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
+    assert mends(ALL, churn_warnings=forever, lapwing_control=forever, orders=forever) == {}
+    assert mends(ALL, orders={"retention.ms": "604800000", "retention.bytes": "5"}) == {}

@@ -1,6 +1,6 @@
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -51,11 +51,16 @@ class Broker(Installation):
         topics: Mapping[str, int],
         offsets: Offsets | None = None,
         records: Sequence[Record] = (),
+        configs: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         super().__init__(load_settings())
         self._topics = topics
         self._offsets = offsets or Offsets({}, {})
         self._records = records
+        self._configs = configs or {}
+
+    def ask_configs(self, names: Collection[str]) -> Mapping[str, Mapping[str, str]]:
+        return {name: self._configs[name] for name in names if name in self._configs}
 
     def ask_topics(self) -> Mapping[str, int]:
         return self._topics
@@ -119,6 +124,8 @@ def test_topics_that_do_not_fit_together_fail() -> None:
     failed, detail = outcome("topics", Broker({**fitting, "logins": 3}))
     assert (failed, "logins" in detail) == ("failed", True)
     assert "orders: missing" in outcome("topics", Broker({}))[1]
+    compacted = Broker(fitting, configs={"orders": {"cleanup.policy": "compact"}})
+    assert outcome("topics", compacted)[1].startswith("orders: cleanup.policy is compact and must be delete")
 
 
 def test_it_creates_nothing(installation: Path) -> None:
@@ -173,6 +180,24 @@ def test_checkpoints_are_looked_for_where_workers_keep_them(installation: Path) 
     assert run()[2]["checkpoints"] == ("ok", "var/checkpoints has whole ones of all its partitions (1)")
     (installation / "lapwing.toml").write_text('checkpoints = "none"\n')
     assert run()[2]["checkpoints"] == ("skipped", "none are kept")
+
+
+def test_checkpoints_must_fit_the_topics_and_the_group() -> None:
+    content = CheckpointManifest({"orders": TopicPosition(5, None)}, {}, "rules", partitions=1)
+    store = CheckpointStore("var/checkpoints", "lapwing")
+    store.mark_committed(store.save(0, {}, content))
+
+    def found(partitions: int, committed: dict[tuple[str, int], int]) -> tuple[str, str]:
+        topics = dict.fromkeys(("orders", "logins", "complaints"), partitions)
+        return outcome("checkpoints", Broker(topics, Offsets({("orders", 0): 9}, committed)))
+
+    assert found(1, {("orders", 0): 5})[0] == "ok"
+    failed, detail = found(3, {("orders", 0): 5})
+    assert (failed, "had 1 partitions, and they have 3" in detail) == ("failed", True)
+    assert "--rebuild" in detail
+    assert "the group has no offsets of partition 0" in found(1, {})[1]
+    assert "the group has no offset of orders/0" in found(1, {("logins", 0): 3})[1]
+    assert "were set back" in found(1, {("orders", 0): 2})[1]
 
 
 def test_the_password_of_a_place_of_checkpoints_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
