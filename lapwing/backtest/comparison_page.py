@@ -12,7 +12,7 @@ from streams.backtest.comparison import Comparison, CustomerChange
 from streams.core.events.calendar import DAY
 
 
-def comparison_page(result: Comparison, old: str, new: str, most: int) -> str:
+def comparison_page(result: Comparison, old: str, new: str, customers: int) -> str:
     """Return a comparison as one HTML file."""
     lead = [
         f"{old} ({result.old_set}) against {new} ({result.new_set})",
@@ -38,6 +38,8 @@ def comparison_page(result: Comparison, old: str, new: str, most: int) -> str:
             for name, cells in rows(result)
         ],
     )
+    # Both plots have one scale, so that the eye can compare them.
+    most = max(int(load.by_working_day.max(initial=0)) for load in (result.old.load, result.new.load))
     sections = [
         html.section("What changed", "", changed or "<p>No rule differs.</p>", wide=True),
         html.section(
@@ -47,10 +49,10 @@ def comparison_page(result: Comparison, old: str, new: str, most: int) -> str:
             figures,
             wide=True,
         ),
-        html.section("Old: warnings each working day", "", load_plot(result.old.load), wide=True),
-        html.section("New: warnings each working day", "", load_plot(result.new.load), wide=True),
+        html.section("Old: warnings each working day", "", load_plot(result.old.load, most), wide=True),
+        html.section("New: warnings each working day", "", load_plot(result.new.load, most), wide=True),
         *(
-            html.section(title, f"{len(changes):,} customers", _customers(changes, most))
+            html.section(title, f"{len(changes):,} customers", _customers(changes, customers))
             for title, changes in (
                 ("Gained", result.gained),
                 ("Lost", result.lost),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import numpy as np
@@ -64,6 +65,12 @@ def backtest_page(result: Backtest, missed_most: int) -> str:
             _forest(result),
             wide=True,
         ),
+        html.section(
+            "Precision by tier",
+            "The tier of a warning at its opening. Dot and 95 % interval (Wilson).",
+            _tiers(result),
+            wide=True,
+        ),
         html.section("Rules", "", _rules(result), wide=True),
         html.section(
             "Lead time",
@@ -85,8 +92,8 @@ def backtest_page(result: Backtest, missed_most: int) -> str:
     return html.page("Lapwing backtest", lead, tiles, sections)
 
 
-def load_plot(load: Load) -> str:
-    """Return the warnings that wait on each working day, and the capacity."""
+def load_plot(load: Load, most: float = 0.0) -> str:
+    """Return the warnings that wait on each working day, and the capacity; the axis reaches to `most`."""
     days = np.flatnonzero(load.working)
     dates = [date(1970, 1, 1) + timedelta(days=int(d) + load.first_day) for d in days.tolist()]
     values = load.by_working_day.tolist()
@@ -97,15 +104,18 @@ def load_plot(load: Load) -> str:
     ]
     marks = marks[:: max(1, len(marks) // 12)]
     limit = load.team.capacity
-    return svg.bars(
-        values,
-        [f"{each:%a %d %b %Y}: {value} warnings" for each, value in zip(dates, values, strict=True)],
-        marks,
-        "Warnings each working day",
-        limit=limit,
-        limit_label="" if limit is None else f"capacity {limit:g}",
-        width=svg.WIDE,
-        height=230,
+    return svg.for_both(
+        lambda width: svg.bars(
+            values,
+            [f"{each:%a %d %b %Y}: {value} warnings" for each, value in zip(dates, values, strict=True)],
+            marks,
+            "Warnings each working day",
+            limit=limit,
+            limit_label="" if limit is None else f"capacity {limit:g}",
+            top_value=most,
+            width=width,
+            height=230,
+        )
     )
 
 
@@ -115,17 +125,29 @@ def _dot(share: Share) -> svg.Dot:
 
 
 def _forest(result: Backtest) -> str:
-    rows = [("all active rules", "all", (_dot(result.all.precision), _dot(result.all.recall)))]
+    rows: list[tuple[str, str, Sequence[svg.Dot]]] = [
+        ("all active rules", "all", (_dot(result.all.precision), _dot(result.all.recall)))
+    ]
     for each in result.rules:
         kind = "shadow" if each.rule.status is RuleStatus.SHADOW else ""
         rows.append((each.rule.id, kind, (_dot(each.figures.precision), _dot(each.figures.recall))))
+    return _forest_plot(result, rows, ("Precision", "Recall"), "Precision and recall of each rule")
+
+
+def _tiers(result: Backtest) -> str:
+    rows = [
+        (f"{tier.label} ({of_whole(share)})" if share.whole else tier.label, "", (_dot(share),))
+        for tier, share in result.tiers.items()
+    ]
+    return _forest_plot(result, rows, ("Precision",), "Precision of each tier")
+
+
+def _forest_plot(
+    result: Backtest, rows: Sequence[tuple[str, str, Sequence[svg.Dot]]], heads: Sequence[str], label: str
+) -> str:
     base = result.base.value
-    return svg.forest(
-        rows,
-        ("Precision", "Recall"),
-        "Precision and recall of each rule",
-        reference=None if base is None else (0, base, "base rate"),
-    )
+    reference = None if base is None else (0, base, "base rate")
+    return svg.for_both(lambda width: svg.forest(rows, heads, label, reference=reference, width=width))
 
 
 def _rules(result: Backtest) -> str:
@@ -175,18 +197,27 @@ def _lead(result: Backtest) -> str:
         for i, n in enumerate(counts)
     ]
     marks = [(i, f"{i * width}" + ("+" if i == edge else "")) for i in range(0, edge + 1, max(1, edge // 8))]
-    return svg.bars(counts, titles, marks, "Lead time in days", y_label="churns", height=240)
+    return svg.for_both(
+        lambda width: svg.bars(
+            counts, titles, marks, "Lead time in days", y_label="churns", height=240, width=width
+        ),
+        svg.WIDTH,
+    )
 
 
 def _weekdays(result: Backtest) -> str:
     rows = result.all.load.by_weekday()
-    return svg.bars(
-        [row["value"] or 0 for row in rows],
-        [f"{row['weekday']}: {row['part']:,} warnings on {row['whole']:,} days" for row in rows],
-        list(enumerate(name.capitalize() for name in WEEKDAYS)),
-        "Mean warnings by weekday",
-        y_label="warnings a day",
-        height=240,
+    return svg.for_both(
+        lambda width: svg.bars(
+            [row["value"] or 0 for row in rows],
+            [f"{row['weekday']}: {row['part']:,} warnings on {row['whole']:,} days" for row in rows],
+            list(enumerate(name.capitalize() for name in WEEKDAYS)),
+            "Mean warnings by weekday",
+            y_label="warnings a day",
+            height=240,
+            width=width,
+        ),
+        svg.WIDTH,
     )
 
 

@@ -81,27 +81,33 @@ def _curve(result: Tuning, curve: Curve, what: str) -> list[str]:
         html.section(
             f"{period}: precision and recall of the rule",
             "Bands are 95 % intervals (Wilson).",
-            svg.lines(
-                values,
-                shares,
-                "Precision and recall",
-                percent=True,
-                upright=marks,
-                x_label=result.threshold.address,
+            svg.for_both(
+                lambda width: svg.lines(
+                    values,
+                    shares,
+                    "Precision and recall",
+                    percent=True,
+                    upright=marks,
+                    x_label=result.threshold.address,
+                    width=width,
+                )
             ),
             wide=True,
         ),
         html.section(
             f"{period}: warnings on the mean working day",
             "",
-            svg.lines(
-                values,
-                loads,
-                "Warnings a working day",
-                percent=False,
-                upright=marks,
-                level=None if limit is None else (limit, f"capacity {limit:g}"),
-                x_label=result.threshold.address,
+            svg.for_both(
+                lambda width: svg.lines(
+                    values,
+                    loads,
+                    "Warnings a working day",
+                    percent=False,
+                    upright=marks,
+                    level=None if limit is None else (limit, f"capacity {limit:g}"),
+                    x_label=result.threshold.address,
+                    width=width,
+                )
             ),
             wide=True,
         ),

@@ -36,14 +36,25 @@ def section(title: str, note: str, body: str, *, wide: bool = False) -> str:
     return f"<section{kind}><h2>{escape(title)}</h2>{said}{body}</section>"
 
 
+MANY_COLUMNS: Final = 4
+"""A table of more is a card for each row on a phone."""
+
+
 def table(heads: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]]) -> str:
     """Return a table; rows are a class and cells that are HTML already (see `cell`)."""
     head = "".join(f"<th>{escape(each)}</th>" for each in heads)
     body = "".join(
-        f'<tr class="{kind}">' + "".join(f"<td>{each}</td>" for each in cells) + "</tr>"
+        f'<tr class="{kind}">'
+        + "".join(
+            f'<td data-head="{escape(name, quote=True)}"><div>{each}</div></td>'
+            for name, each in zip(heads, cells, strict=True)
+        )
+        + "</tr>"
         for kind, cells in rows
     )
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    cards = ' class="cards"' if len(heads) > MANY_COLUMNS else ""
+    head = f"<thead><tr>{head}</tr></thead>"
+    return f'<div class="scroll"><table{cards}>{head}<tbody>{body}</tbody></table></div>'
 
 
 def cell(main: str, *small: str) -> str:

@@ -11,6 +11,13 @@ WIDTH = 540
 """Of a plot in half a page."""
 WIDE = 1120
 """Of one across the page."""
+NARROW = 350
+"""Of any on a phone, where a wide one would shrink until nobody can read it."""
+
+
+def for_both(draw: Callable[[float], str], width: float = WIDE) -> str:
+    """Return a plot twice, drawn at its width and for a phone; the page's style shows one of them."""
+    return f'<div class="broad">{draw(width)}</div><div class="narrow">{draw(NARROW)}</div>'
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +88,24 @@ def bars(
     *,
     limit: float | None = None,
     limit_label: str = "",
+    top_value: float = 0.0,
     height: float = 220,
     width: float = WIDTH,
     y_label: str = "",
 ) -> str:
-    """Return a bar for each value; those above `limit` stand out. `marks` name places on the x axis."""
+    """Return a bar for each value; those above `limit` stand out. `marks` name places on the x axis.
+
+    The y axis reaches to `top_value` at least, so that two plots can have one scale.
+    """
     left, right, top, bottom = 44.0, width - 12, 22.0, height - 26
-    marks_y = ticks(max([*values, limit or 0, 1]))
+    marks_y = ticks(max([*values, limit or 0, top_value, 1]))
     y = Scale(0, marks_y[-1], bottom, top)
     body = [text(left, 12, y_label, "axis")] if y_label else []
     for value in marks_y:
         body.append(line(left, y(value), right, y(value), "grid"))
         body.append(text(left - 6, y(value) + 4, f"{value:g}", "axis", "end"))
     step = (right - left) / max(len(values), 1)
+    marks = marks[:: math.ceil(len(marks) * 42 / (right - left))] if marks else marks
     gap = min(step * 0.25, 6)
     for place, (value, title) in enumerate(zip(values, titles, strict=True)):
         over = limit is not None and value > limit
@@ -116,24 +128,25 @@ def forest(
     label: str,
     *,
     reference: tuple[int, float, str] | None = None,
+    width: float = WIDE,
 ) -> str:
     """Return a row for each name (with its class), and in each panel a dot with its interval, 0 to 100 %.
 
-    `reference` draws a line in one panel: its place, the value and what it is.
+    `reference` draws a line in one panel: its place, the value and what it is. On a phone a name stands above
+    its dots.
     """
-    names, row_height, top = 210.0, 24.0, 40.0
-    gap = 48.0
-    panel = (WIDE - names - gap * len(heads)) / len(heads)
+    narrow = width < WIDTH
+    names, row_height, gap = (0.0, 40.0, 44.0) if narrow else (210.0, 24.0, 48.0)
+    top = 40.0
+    panel = (width - names - gap * len(heads)) / len(heads)
     height = top + row_height * len(rows) + 26
-    scales = [
-        Scale(0, 1, names + gap / 2 + i * (panel + gap), names + gap / 2 + i * (panel + gap) + panel)
-        for i in range(len(heads))
-    ]
+    begins = [names + gap / 2 + i * (panel + gap) for i in range(len(heads))]
+    scales = [Scale(0, 1, begin, begin + panel) for begin in begins]
     body: list[str] = []
     floor = height - 26
     for scale, head in zip(scales, heads, strict=True):
         body.append(text(scale.begin, 14, head, "head"))
-        for value in (0, 0.25, 0.5, 0.75, 1):
+        for value in (0, 0.5, 1) if narrow else (0, 0.25, 0.5, 0.75, 1):
             body.append(line(scale(value), top - 8, scale(value), floor, "grid"))
             body.append(text(scale(value), height - 8, f"{value:.0%}", "axis", "middle"))
     if reference is not None:
@@ -142,8 +155,9 @@ def forest(
         body.append(line(x, top - 8, x, floor, "limit"))
         body.append(text(x + 4, top - 12, what, "limit-label"))
     for number, (name, kind, dots) in enumerate(rows):
-        y = top + row_height * (number + 0.5)
-        body.append(text(names, y + 4, name, f"row {kind}", "end"))
+        y = top + row_height * (number + (0.75 if narrow else 0.5))
+        beside = (begins[0], y - 12, "start") if narrow else (names, y + 4, "end")
+        body.append(text(beside[0], beside[1], name, f"row {kind}", beside[2]))
         for scale, dot in zip(scales, dots, strict=True):
             if dot.value is None or dot.low is None or dot.high is None:
                 body.append(text(scale(0) + 4, y + 4, "none", "axis"))
@@ -153,7 +167,7 @@ def forest(
                 f'<circle cx="{scale(dot.value):.1f}" cy="{y:.1f}" r="4.5" class="dot {kind}">'
                 f"<title>{escape(dot.title)}</title></circle>"
             )
-    return drawing(height, body, label, WIDE)
+    return drawing(height, body, label, width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +193,8 @@ def lines(
     x_label: str = "",
 ) -> str:
     """Return lines over `x_values`; `upright` marks values of x (value, what, class), `level` one of y."""
-    left, right, top, bottom = 48.0, width - 130.0, 24.0, height - 38
+    narrow = width < WIDTH
+    left, right, top, bottom = 48.0, width - (20.0 if narrow else 130.0), 24.0, height - 38
     top_value = (
         1.0
         if percent
@@ -204,7 +219,8 @@ def lines(
         body.append(text(x(value), top - 6, what, f"{kind}-label", "middle"))
     if level is not None:
         body.append(line(left, y(level[0]), right, y(level[0]), "limit"))
-        body.append(text(right + 6, y(level[0]) + 4, level[1], "limit-label"))
+        beside = (right, y(level[0]) - 5, "end") if narrow else (right + 6, y(level[0]) + 4, "start")
+        body.append(text(beside[0], beside[1], level[1], "limit-label", beside[2]))
     labels: list[float] = []
     for each in series:
         known = [(v, b, w) for v, b, w in zip(x_values, each.band, each.values, strict=True) if w is not None]
@@ -219,11 +235,12 @@ def lines(
                 f'<circle cx="{x(v):.1f}" cy="{y(w):.1f}" r="3" class="dot {each.kind}">'
                 f"<title>{escape(f'{each.name} at {v:g}: {shown}')}</title></circle>"
             )
-        place = y(known[-1][2]) + 4
+        place = y(known[-1][2]) + (-8 if narrow else 4)
         while any(abs(place - other) < 14 for other in labels):
             place += 14
         labels.append(place)
-        body.append(text(right + 8, place, each.name, f"series {each.kind}"))
+        beside = (right, place, "end") if narrow else (right + 8, place, "start")
+        body.append(text(beside[0], beside[1], each.name, f"series {each.kind}", beside[2]))
     return drawing(height, body, label, width)
 
 

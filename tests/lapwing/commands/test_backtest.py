@@ -56,7 +56,7 @@ def test_backtest_prints_tables_json_and_a_page(folder: Path) -> None:
     for part in ("all active rules", "slow (shadow)", "Left unwarned", "look like false alarms"):
         assert part in out
     page = self_contained(folder / "page.html")
-    assert page.count("<svg") == 4
+    assert page.count("<svg") == 2 * 5  # each for a phone too
     found = json.loads(run("backtest", "events.parquet", "--capacity", "2", "--json").stdout)
     assert [rule["rule"] for rule in found["rules"]] == ["silent", "slow"]
     assert found["rules"][1]["status"] == "shadow"
@@ -65,6 +65,9 @@ def test_backtest_prints_tables_json_and_a_page(folder: Path) -> None:
     assert found["missed"]["count"] == whole["recall"]["whole"] - whole["recall"]["part"]
     assert whole["capacity"] == 2
     assert f"{whole['precision']['part']:,} of {whole['precision']['whole']:,}" in page
+    tier = whole["precision_by_tier"]["high"]
+    assert tier["whole"] > 0
+    assert f">high ({tier['part']:,} of {tier['whole']:,})</text>" in page
 
 
 def test_an_empty_history_and_a_wrong_file_are_one_line_each(folder: Path) -> None:
@@ -115,7 +118,11 @@ def test_diff_takes_paths_and_revisions(folder: Path) -> None:
     }
     out = run("rules", "diff", "HEAD", "rules", "--events", "events.parquet", "--html", "diff.html").stdout
     assert "silent: changed" in out
-    self_contained(folder / "diff.html")
+    page = self_contained(folder / "diff.html")
+    plots = [part.split("</section>")[0] for part in page.split("warnings each working day</h2>")[1:]]
+    scales = [re.findall(r'class="axis" text-anchor="end">(\d+)<', plot) for plot in plots]
+    assert len(scales) == 2
+    assert scales[0] == scales[1] != []
     for wrong, said in (
         ("nowhere", "knows no revision 'nowhere'"),
         ("HEAD:none", "has no 'none'"),

@@ -1,0 +1,80 @@
+"""Plots: one scale where two are compared, and readable on a phone."""
+
+import re
+from itertools import pairwise
+
+import pytest
+
+from lapwing.report import svg
+
+SHARE = svg.Dot(0.5, 0.4, 0.6, "1 of 2")
+
+
+def texts(drawing: str) -> list[tuple[float, float, str]]:
+    found = re.findall(r'<text x="([-\d.]+)" y="([-\d.]+)"[^>]*>([^<]*)</text>', drawing)
+    return [(float(x), float(y), content) for x, y, content in found]
+
+
+def y_axis(drawing: str) -> list[str]:
+    return [content for x, _, content in texts(drawing) if x < 40]
+
+
+def heights(drawing: str) -> list[float]:
+    return [float(each) for each in re.findall(r'<rect[^>]* height="([\d.]+)"', drawing)]
+
+
+def bars(values: list[float], top_value: float = 0, limit: float | None = None) -> str:
+    return svg.bars(values, [""] * len(values), [(0, "Jan")], "plot", top_value=top_value, limit=limit)
+
+
+def test_two_plots_can_have_one_scale() -> None:
+    low, high = bars([1, 2], top_value=40), bars([3, 40], top_value=40)
+    assert y_axis(low) == y_axis(high) == ["0", "10", "20", "30", "40"]
+    assert heights(low)[1] * 20 == pytest.approx(heights(high)[1], rel=0.02)
+
+
+def test_without_it_each_reaches_to_its_own_largest() -> None:
+    assert y_axis(bars([1, 2]))[-1] == "2"
+    assert y_axis(bars([3, 40], limit=50))[-1] == "50"
+
+
+@pytest.mark.parametrize("width", [svg.NARROW, svg.WIDTH, svg.WIDE])
+def test_marks_on_the_x_axis_do_not_run_into_one_another(width: float) -> None:
+    drawing = svg.bars([1] * 240, [""] * 240, [(n * 10, "Sep") for n in range(24)], "plot", width=width)
+    places = [x for x, _, content in texts(drawing) if content == "Sep"]
+    assert len(places) >= 5
+    assert min(after - before for before, after in pairwise(places)) >= 35
+
+
+def test_a_plot_for_both_is_drawn_for_a_phone_too() -> None:
+    drawn = svg.for_both(
+        lambda width: svg.forest([("a-rule", "", (SHARE, SHARE))], ("P", "R"), "f", width=width)
+    )
+    broad, narrow = drawn.split('<div class="narrow">')
+    assert f'viewBox="0 0 {svg.WIDE} ' in broad
+    assert f'viewBox="0 0 {svg.NARROW} ' in narrow
+
+
+@pytest.mark.parametrize("width", [svg.NARROW, svg.WIDE])
+def test_everything_of_a_forest_lies_inside_it(width: float) -> None:
+    name = "a-rule-with-a-long-name"
+    drawing = svg.forest([(name, "", (SHARE, svg.Dot(None, None, None, "")))], ("P", "R"), "f", width=width)
+    places = {content: (x, y) for x, y, content in texts(drawing)}
+    circle = re.search(r'<circle cx="([\d.]+)" cy="([\d.]+)"', drawing)
+    assert circle is not None
+    (name_x, name_y), dot_y = places[name], float(circle[2])
+    if width == svg.NARROW:
+        assert name_y < dot_y - 6  # above its dots
+        assert name_x + 6.2 * len(name) < width
+    else:
+        assert name_x < float(circle[1])  # beside them
+    assert all(0 <= x <= width for x, _, _ in texts(drawing))
+    assert "none" in places
+
+
+def test_lines_are_named_beside_or_on_a_phone_above_their_ends() -> None:
+    series = [svg.Line(name, "", [0.1, value], [None, None]) for name, value in (("one", 0.5), ("two", 0.5))]
+    for width in (svg.NARROW, svg.WIDE):
+        drawing = svg.lines([1, 2], series, "lines", percent=True, width=width)
+        named = {content: y for _, y, content in texts(drawing) if content in ("one", "two")}
+        assert abs(named["one"] - named["two"]) >= 14
