@@ -16,11 +16,11 @@ from aiokafka import (  # type: ignore[import-untyped]  # ships no types
 )
 from aiokafka.errors import IllegalStateError, KafkaError  # type: ignore[import-untyped]  # the same
 
-from streams.contract.segment_days import SumsReader, encode_state
+from streams.contract.segment_days import JudgeState, SumsReader, encode_state
 from streams.contract.segments import encode_segment_step
 from streams.core.segments.engine import SegmentEngine, SegmentStep
 from streams.core.segments.tables import judge_state, restore_judge
-from streams.errors import ContractError, StateError
+from streams.errors import ContractError
 from streams.intake.broker import aiokafka_security
 from streams.intake.sent_steps import WarningsTopic
 from streams.intake.topic_tail import TopicTail
@@ -227,7 +227,7 @@ class SegmentJudge(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
             self._rollout.compare(SEGMENTS, running)
 
     def _restored(self, seat: _JudgedPartition) -> list[SegmentStep]:
-        state = seat.reader.state
+        state = self._sound(seat.reader.state)
         if self._rollout is not None:
             kept = state.state.get("rules") if state is not None else None
             seat.active, seat.announced = self._rollout.restored_segments(kept), kept is not None
@@ -235,12 +235,24 @@ class SegmentJudge(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
             seat.engine.replace_rules(seat.active.rules)
         if state is None:
             return []
-        try:
-            restore_judge(seat.engine, state.state)
-        except ValueError as error:
-            message = f"{self._settings.days_topic}: {error}"
-            raise StateError(message) from error
+        restore_judge(seat.engine, state.state)
         return seat.engine.adopt()
+
+    def _sound(self, state: JudgeState | None) -> JudgeState | None:
+        """Return a state that an engine can go on from; of any other the days are judged anew."""
+        if state is None:
+            return None
+        try:
+            restore_judge(self._engine(), state.state)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            log.warning(
+                "%s: the newest state is no judge's (%s: %s): days are judged anew",
+                self._settings.days_topic,
+                type(error).__name__,
+                error,
+            )
+            return None
+        return state
 
     async def _idle_of(self, consumer: Any, numbers: frozenset[int]) -> frozenset[int]:
         """Return those partitions of the input of which everything was read and committed."""
