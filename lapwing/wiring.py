@@ -19,8 +19,11 @@ from streams.core.warnings.acknowledgement import AcknowledgementTerms
 from streams.learning.learner import LearnerSettings, RiverLearner
 
 
-def engine_settings(settings: Settings, *, segments: bool = False) -> EngineSettings:
-    """Return what the engine needs of the settings; `segments` where there are rules of segments."""
+def engine_settings(settings: Settings, *, segments: bool = False, outcomes: bool = False) -> EngineSettings:
+    """Return what the engine needs of the settings.
+
+    `segments` where there are rules of segments, `outcomes` where somebody takes them and the census.
+    """
     return EngineSettings(
         app=settings.app,
         time_zone=settings.time_zone,
@@ -32,6 +35,7 @@ def engine_settings(settings: Settings, *, segments: bool = False) -> EngineSett
         priors=Priors(settings.complaint_prior_orders, settings.complaint_prior_rate),
         horizon_us=settings.horizon,
         activity=tuple(Topic[label.upper()] for label in settings.activity),
+        active_within_us=settings.active_within or settings.horizon,
         learn_within_us=settings.learn_within or 2 * settings.horizon,
         decide_every=max(1, round(settings.decide_every / settings.sweep_every)),
         acknowledgement=AcknowledgementTerms(
@@ -42,6 +46,7 @@ def engine_settings(settings: Settings, *, segments: bool = False) -> EngineSett
             expire_after=settings.expire_after,
         ),
         segments=segments,
+        outcomes=outcomes,
     )
 
 
@@ -57,9 +62,17 @@ def learner(settings: Settings) -> RiverLearner | None:
     return RiverLearner(LearnerSettings(settings.min_positives, settings.min_positives))
 
 
-def engine(settings: Settings, rules: RuleSet, partition: int = 0, *, segments: bool = False) -> Engine:
+def engine(
+    settings: Settings,
+    rules: RuleSet,
+    partition: int = 0,
+    *,
+    segments: bool = False,
+    outcomes: bool = False,
+) -> Engine:
     """Return the engine of one partition, with a model of its own where the settings want one."""
-    return Engine(engine_settings(settings, segments=segments), rules, learner(settings), partition)
+    own = engine_settings(settings, segments=segments, outcomes=outcomes)
+    return Engine(own, rules, learner(settings), partition)
 
 
 def segment_engine(

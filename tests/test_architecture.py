@@ -15,7 +15,18 @@ PACKAGES = ("streams", "consumers", "lapwing")
 ORDER: dict[str, tuple[str, ...]] = {
     # A room may import those before it in its line, never those after it.
     "streams.core": (
-        *("events", "steps", "conditions", "features", "observer", "rules", "model", "warnings", "segments"),
+        *(
+            "events",
+            "steps",
+            "conditions",
+            "features",
+            "observer",
+            "rules",
+            "model",
+            "warnings",
+            "outcomes",
+            "segments",
+        ),
         *("engine_io", "engine", "state_tables", "analysis", "explain"),
     ),
     "streams": (

@@ -23,6 +23,18 @@ from lapwing.settings.options import InstantParam, settings_options
     help="Where to write the feature row of every customer at every sweep, Parquet.",
 )
 @click.option(
+    "--outcomes",
+    "outcomes_path",
+    type=click.Path(path_type=Path),
+    help="Where to write what became of customers, causes and warnings, a CloudEvent a line.",
+)
+@click.option(
+    "--census",
+    "census_path",
+    type=click.Path(path_type=Path),
+    help="Where to write the monthly census, a CloudEvent a line.",
+)
+@click.option(
     "--until",
     type=InstantParam(),
     help="The last instant, RFC 3339, sweeps up to it included; by default the last event's, "

@@ -16,8 +16,11 @@ from lapwing.settings.settings import Settings
 from lapwing.terminal.output import whole_file
 from lapwing.terminal.progress import progress_bar
 from lapwing.wiring import engine, segment_engine
+from streams.contract.census import encode_census
+from streams.contract.outcomes import encode_outcome
 from streams.contract.segments import encode_segment_step
 from streams.contract.warnings import encode_step
+from streams.core.outcomes.outcome import CensusEvent, Outcome
 from streams.core.segments.engine import SegmentStep
 from streams.core.steps import Step
 from streams.offline.replay import FeatureFile, replay
@@ -29,6 +32,8 @@ def run(
     settings: Settings,
     out: Path | None,
     features_path: Path | None,
+    outcomes_path: Path | None,
+    census_path: Path | None,
     until: int | None,
     partitions: int,
     as_json: bool,
@@ -41,7 +46,10 @@ def run(
     kinds: Counter[str] = Counter()
     segment_kinds: Counter[str] = Counter()
     with ExitStack() as stack:
-        lines = stack.enter_context(stack.enter_context(whole_file(out)).open("wb")) if out else None
+        lines, outcome_lines, census_lines = (
+            stack.enter_context(stack.enter_context(whole_file(path)).open("wb")) if path else None
+            for path in (out, outcomes_path, census_path)
+        )
         rows = None
         if features_path is not None:
             rows = stack.enter_context(FeatureFile(stack.enter_context(whole_file(features_path))))
@@ -56,16 +64,30 @@ def run(
             if lines is not None:
                 lines.writelines(encode_segment_step(step, settings.app) + b"\n" for step in steps)
 
+        def on_outcomes(found: list[Outcome]) -> None:
+            if outcome_lines is not None:
+                outcome_lines.writelines(encode_outcome(each, settings.app) + b"\n" for each in found)
+
+        def on_census(found: list[CensusEvent]) -> None:
+            if census_lines is not None:
+                census_lines.writelines(encode_census(each, settings.app) + b"\n" for each in found)
+
+        wanted = outcomes_path is not None or census_path is not None
         bar = stack.enter_context(progress_bar("replaying"))
         result = replay(
             batch,
-            [engine(settings, rules, n, segments=bool(segment_rules)) for n in range(partitions)],
+            [
+                engine(settings, rules, n, segments=bool(segment_rules), outcomes=wanted)
+                for n in range(partitions)
+            ],
             until=until,
             on_steps=on_steps,
             features=rows,
             progress=bar,
             segments=segment_engine(settings, segment_rules, partitions, 0) if segment_rules else None,
             on_segments=on_segments,
+            on_outcomes=on_outcomes,
+            on_census=on_census,
         )
     refusals.add_events(result.refused)
     refusals.report()

@@ -194,6 +194,11 @@ class Settings(DeliverySettings):
         ("orders",),
         description="What counts as a customer's activity: `orders`, `logins`, or both with a comma between.",
     )
+    active_within: Duration = Field(
+        0,
+        description="A customer without activity for this long has lapsed, in outcomes and census; 0 for "
+        "the horizon.",
+    )
     decide_every: Positive = Field(
         parse_duration("7d"),
         description="How often each customer's features are frozen to learn from; rounded to whole sweeps.",

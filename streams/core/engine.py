@@ -24,14 +24,16 @@ from streams.core.features.view import View
 from streams.core.model import logistic as models
 from streams.core.model.delayed_labels import DelayedLabels
 from streams.core.observer import CauseObserver, SweepObserver
+from streams.core.outcomes.outcomes import Outcomes, OutcomeSettings
+from streams.core.rules.rule import Rule
 from streams.core.rules.rule_set import RuleSet
 from streams.core.segments.counts import SegmentCounts
-from streams.core.steps import Cause, Scoring
+from streams.core.steps import Cause, Scoring, Step
 from streams.core.warnings.acknowledgement import IgnoredAction, acts
 from streams.core.warnings.adoption import adopt, taken_over
 from streams.core.warnings.causes import Evaluations
 from streams.core.warnings.compose import compose_steps, scorings
-from streams.core.warnings.episodes import Episodes, WarningChange
+from streams.core.warnings.episodes import Episodes, OpenedCause, WarningChange
 
 
 class Engine:
@@ -67,6 +69,18 @@ class Engine:
             max_samples=settings.max_samples,
         )
         self.segments = SegmentCounts(partition, self.calendar) if settings.segments else None
+        self.outcomes = Outcomes(
+            OutcomeSettings(
+                settings.app,
+                settings.activity,
+                settings.horizon_us,
+                settings.active_within_us or settings.horizon_us,
+                settings.outcomes,
+            ),
+            self.customers,
+            self.calendar,
+            partition,
+        )
         self.model = learner.snapshot() if learner is not None else None
         self.sweeps = 0
         self.buying_block: int | None = None
@@ -99,7 +113,9 @@ class Engine:
             if edge > until:
                 break
             self._cross(edge, output)
-        self._emit(self._sorted(self.episodes.pass_time(until)), None, output)
+        changes = self._sorted(self.episodes.pass_time(until))
+        self.outcomes.note(changes)
+        self._emit(changes, None, output)
         return output
 
     def adopt(self) -> Output:
@@ -107,6 +123,7 @@ class Engine:
         output = Output()
         now = self.reorder.watermark
         changes = self._sorted(adopt(self.episodes, now))
+        self.outcomes.note(changes)
         if changes:
             features = Features(self.source_guard.view_at(self.customers, now), self.settings.priors)
             self._emit(changes, features, output)
@@ -184,15 +201,16 @@ class Engine:
     def _begin(self, at: int) -> None:
         self.customers.begin(self.calendar.day(at))
         self._midnight = self._next_sweep = self.calendar.next_midnight(at)
+        self.outcomes.begin(at)
 
     def _edge(self) -> int:
         """Return the next instant at which something is due; it comes before the events of that instant."""
         assert self._midnight is not None
-        grid = min(self._midnight, self._next_sweep)
-        due = self.delayed_labels.next_due()
-        return grid if due is None else min(due, grid)
+        due = (self.delayed_labels.next_due(), self.outcomes.next_horizon())
+        return min(self._midnight, self._next_sweep, *(at for at in due if at is not None))
 
     def _cross(self, edge: int, output: Output) -> None:
+        self.outcomes.judge(edge)
         if edge == self._next_sweep:
             self._sweep(edge, output)
             self._next_sweep = self.calendar.next_sweep(edge)
@@ -216,7 +234,12 @@ class Engine:
         applied = apply_events(taken, self.customers, self.calendar, quiet, newest)
         features = Features(applied.view, self.settings.priors)
         changes = self._evaluate(features, applied, acts(taken.events, applied.rank, applied.before), output)
-        self._emit(self._sorted(changes, applied.rank), features, output)
+        changes = self._sorted(changes, applied.rank)
+        steps = self._emit(changes, features, output)
+        opened = self._take_openings()
+        output.outcomes += self.outcomes.take_pass(
+            applied, taken, list(zip(changes, steps, strict=True)), opened
+        )
         applied.view.commit()
 
     def _sweep(self, at: int, output: Output) -> None:
@@ -226,7 +249,17 @@ class Engine:
         view = self.source_guard.view_at(self.customers, at)
         self._fit_buying(view)
         features = Features(view, self.settings.priors)
-        self._emit(self._sorted(self._evaluate(features, None, {}, output)), features, output)
+        timed = list(self.episodes.pass_time(at))
+        self.outcomes.note(timed)
+        if self.outcomes.needs_scores(at):
+            self._score(features)
+        quiet = any(self.source_guard.is_quiet(topic, at) for topic in self.settings.activity)
+        outcomes, census = self.outcomes.sweep(at, features, quiet=quiet)
+        output.outcomes += outcomes
+        output.census += census
+        changes = self._sorted([*timed, *self._evaluate(features, None, {}, output)])
+        steps = self._emit(changes, features, output)
+        self.outcomes.take_sweep_steps(view, list(zip(changes, steps, strict=True)), self._take_openings())
         if self.learner is not None:
             self._decide(at, features)
         if self._sweep_observer is not None:
@@ -259,6 +292,9 @@ class Engine:
         output.counts.ignored += self.episodes.take_ignored()
         return changes
 
+    def _take_openings(self) -> list[tuple[OpenedCause, Rule]]:
+        return [(opened, self.rules.rules[opened.rule]) for opened in self.episodes.take_openings()]
+
     def _sorted(
         self, changes: Iterable[WarningChange], rank: NDArray[np.int64] | None = None
     ) -> list[WarningChange]:
@@ -275,15 +311,19 @@ class Engine:
 
         return sorted(changes, key=place)
 
-    def _emit(self, changes: Sequence[WarningChange], features: Features | None, output: Output) -> None:
-        """Put out the steps of changes, with the scores and profiles of their customers."""
+    def _emit(
+        self, changes: Sequence[WarningChange], features: Features | None, output: Output
+    ) -> list[Step]:
+        """Put out the steps of changes, with the scores and profiles of their customers, and return them."""
         judged = [change for change in changes if change.judged]
         scored: list[Scoring] = []
         if judged and features is not None:
             rows = np.array([change.row for change in judged], dtype=np.int64)
             scored = scorings(self.model, features, rows, self.settings.top_reasons)
         horizon_days = self.settings.horizon_us // DAY
-        output.steps += compose_steps(changes, scored, self.customers.ids, horizon_days, self.rules.hash)
+        steps = list(compose_steps(changes, scored, self.customers.ids, horizon_days, self.rules.hash))
+        output.steps += steps
+        return steps
 
     # -- the model --------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from streams.core.events.calendar import DAY, SECOND
 from streams.core.events.refusal import RefusedEvent
 from streams.core.events.topics import Topic
 from streams.core.features.catalogue import Priors
+from streams.core.outcomes.outcome import CensusEvent, Outcome
 from streams.core.segments.counts import DaySums
 from streams.core.steps import OperationsNotice, Step
 from streams.core.warnings.acknowledgement import AcknowledgementTerms
@@ -33,6 +34,8 @@ class EngineSettings:
     horizon_us: int = 90 * DAY
     activity: tuple[Topic, ...] = (Topic.ORDERS,)
     """What counts as coming back: placed orders, logins, or both."""
+    active_within_us: int | None = None
+    """A customer is active so long after the last activity; `None` for the horizon."""
     decide_every: int = 7
     """Sweeps between two decision instants of a customer."""
     learn_within_us: int = 180 * DAY
@@ -43,6 +46,8 @@ class EngineSettings:
     acknowledgement: AcknowledgementTerms = field(default_factory=AcknowledgementTerms)
     segments: bool = False
     """Whether the days' sums of segments are put out."""
+    outcomes: bool = False
+    """Whether outcomes and the census are put out."""
 
 
 @dataclass(slots=True)
@@ -77,4 +82,6 @@ class Output:
     sums: list[DaySums] = field(default_factory=list)
     refused: list[RefusedEvent] = field(default_factory=list)
     """Events that do not count, in the order in which they would have been taken."""
+    outcomes: list[Outcome] = field(default_factory=list)
+    census: list[CensusEvent] = field(default_factory=list)
     counts: EventCounts = field(default_factory=EventCounts)

@@ -15,6 +15,7 @@ from streams.core.events.batch import COLUMNS, Batch, read_record, record_json
 from streams.core.features import complaint_followups, rhythm
 from streams.core.features.complaints import Rows, TrackedComplaint
 from streams.core.features.customers import SCHEMA, UNANSWERED
+from streams.core.outcomes.tables import restore_outcomes, take_outcomes
 from streams.core.segments.tables import restore_counts, take_counts
 from streams.core.warnings.tables import (
     cause_columns,
@@ -72,6 +73,7 @@ def take(engine: Engine) -> Callable[[], Tables]:
     openings = list(episodes.newest.items())
     decisions = engine.delayed_labels.state()
     segments = take_counts(engine.segments, known)
+    outcomes = take_outcomes(engine.outcomes, known)
 
     def made() -> Tables:
         return {
@@ -90,6 +92,7 @@ def take(engine: Engine) -> Callable[[], Tables]:
             ),
             "decisions": _decisions(decisions),
             **segments(),
+            **outcomes(),
         }
 
     return made
@@ -138,6 +141,7 @@ def restore(engine: Engine, state: Mapping[str, pl.DataFrame]) -> None:
     restore_episodes(engine.episodes, state, once)
     _restore_decisions(engine, state["decisions"], once)
     restore_counts(engine.segments, state)
+    restore_outcomes(engine.outcomes, state, engine.calendar.start(once["day"]) if len(frame) else 0)
     engine.resume(once["midnight"], once["next_sweep"], once["sweeps"])
     engine.restore_buying(*once.get("buying", (None, None)))
     engine.source_guard.restore(once["quiet"])

@@ -23,6 +23,7 @@ from streams.core.events.calendar import NEVER, Calendar
 from streams.core.events.partitioner import partitions
 from streams.core.events.refusal import RefusedEvent
 from streams.core.features.catalogue import CATALOGUE, Features
+from streams.core.outcomes.outcome import CensusEvent, Outcome
 from streams.core.segments.engine import SegmentEngine, SegmentStep
 from streams.core.steps import OperationsNotice, Step
 
@@ -95,6 +96,8 @@ def replay(
     progress: Callable[[int, int], None] | None = None,
     segments: SegmentEngine | None = None,
     on_segments: Callable[[list[SegmentStep]], None] = lambda steps: None,
+    on_outcomes: Callable[[list[Outcome]], None] = lambda outcomes: None,
+    on_census: Callable[[list[CensusEvent]], None] = lambda census: None,
 ) -> Replayed:
     """Run `events`, in the order of `Batch.order`, through one engine a partition.
 
@@ -118,10 +121,14 @@ def replay(
     for begin, end, midnight in _days(events, engines[0].calendar, max(ends)):
         day = events.take(slice(begin, end))
         steps: list[Step] = []
+        outcomes: list[Outcome] = []
+        census: list[CensusEvent] = []
         for number, engine in enumerate(engines):
             part = day.take(partition[begin:end] == number)
             for output in (engine.step(part), engine.flush(), engine.advance(min(midnight, ends[number]))):
                 steps += output.steps
+                outcomes += output.outcomes
+                census += output.census
                 result.notices += output.control
                 result.refused += output.refused
                 result.counts.add(output.counts)
@@ -139,6 +146,8 @@ def replay(
                 on_steps(steps[before:done])
                 on_segments(list(judged))
         on_steps(steps[done:])
+        on_outcomes(sorted(outcomes, key=lambda outcome: (outcome.at, outcome.customer_id)))
+        on_census(sorted(census, key=lambda event: event.at))
         result.steps += len(steps)
         if features is not None:
             features.write(swept.frames)

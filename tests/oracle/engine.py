@@ -40,6 +40,14 @@ class TwinStep:
     row: Mapping[str, Value]
 
 
+@dataclass(frozen=True, slots=True)
+class SweepBegin:
+    """A sweep, after what time alone brings about and before the rules."""
+
+    at: int
+    quiet: frozenset[Topic]
+
+
 @dataclass(slots=True)
 class Run:
     """What came out."""
@@ -56,6 +64,8 @@ class Run:
     """Events that were kept."""
     ignored: Counter[str] = field(default_factory=Counter)
     """Actions on warnings that had no effect, by the reason."""
+    timeline: list[Event | TwinStep | SweepBegin] = field(default_factory=list)
+    """All that happened, in order: events as they were taken, sweeps before their evaluations, and steps."""
 
 
 def stamped(arrivals: Iterable[Event], reorder_us: int) -> list[Event]:
@@ -114,10 +124,16 @@ class OracleEngine:
             for customer, life in self._lives.items()
             for step in life.pass_time(until)
         ]
-        self._run.steps += sorted(steps, key=lambda made: (made.step.at, made.customer_id))
+        for made in sorted(steps, key=lambda made: (made.step.at, made.customer_id)):
+            self._add(made)
+
+    def _add(self, made: TwinStep) -> None:
+        self._run.steps.append(made)
+        self._run.timeline.append(made)
 
     def _sweep(self, at: int) -> None:
         self._pass_time(at)
+        self._run.timeline.append(SweepBegin(at, frozenset(self._quiet(at))))
         customers = sorted(self._kept)
         rows = [self._features(customer, at, sweep=True) for customer in customers]
         for customer, row, found in zip(customers, rows, self._judge.verdicts(rows), strict=True):
@@ -133,6 +149,7 @@ class OracleEngine:
         is_known = customer in self._kept
         before = self._features(customer, at, sweep=False) if is_known else {}
         self._kept.setdefault(customer, []).append(event)
+        self._run.timeline.append(event)
         self._newest[event.topic] = max(event.at, self._newest.get(event.topic, event.at))
         row = self._features(customer, at, sweep=False)
         was, now = self._judge.verdicts([before, row])
@@ -151,7 +168,7 @@ class OracleEngine:
         if step is None:
             self._run.ignored[str(reason)] += 1
             return ()
-        self._run.steps.append(TwinStep(customer, step, self._row_before(customer)))
+        self._add(TwinStep(customer, step, self._row_before(customer)))
         return step.causes if step.kind == StepKind.EXPIRED else ()
 
     def _row_before(self, customer: str) -> Mapping[str, Value]:
@@ -193,7 +210,7 @@ class OracleEngine:
         """Take the customer's warning on, `but` for some rules."""
         step = self._life(customer).judge(at, verdicts, but)
         if step is not None:
-            self._run.steps.append(TwinStep(customer, step, row))
+            self._add(TwinStep(customer, step, row))
 
     def _life(self, customer: str) -> CustomerLife:
         return self._lives.setdefault(customer, CustomerLife(self._terms, customer, self._settings.patience))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.core.events.batch import Batch, ComplaintStatus, OrderStatus, ProfileRecord
+from streams.core.events.batch import Batch, ComplaintStatus, LabelsRecord, OrderStatus, ProfileRecord
 from streams.core.events.calendar import NEVER, Calendar
 from streams.core.events.topics import Topic
 from streams.core.features.complaint_followups import follow
@@ -52,6 +52,12 @@ class AppliedEvents:
     """(n,) event times, given where there are late ones."""
     before: NDArray[np.bool_] | None
     """(n,) rows that stand for the instant just before the late event that follows."""
+    topic: NDArray[np.int8]
+    """(n,) the topic of each row, `NO_TOPIC` where it stands for the instant before."""
+    placed: NDArray[np.bool_]
+    """(n,) orders placed on a day that the state holds."""
+    visited: NDArray[np.bool_]
+    """(n,) logins on a day that the state holds."""
 
 
 def apply_events(
@@ -80,8 +86,10 @@ def apply_events(
     customers.appear(rows)
     quiet = {t: mask[rank] for t, mask in quiet.items()}
     view = Pass(customers, rows, instant, at, day, quiet, _newest_at(rank, before, newest))
-    _Application(view, taken.events, rank, topic, customers).run()
-    return AppliedEvents(view, rank, at if any_late else None, before)
+    application = _Application(view, taken.events, rank, topic, customers)
+    application.run()
+    occurred = at if any_late else None
+    return AppliedEvents(view, rank, occurred, before, topic, application.placed, application.visited)
 
 
 def _newest_at(
@@ -151,6 +159,7 @@ class _Application:
         view.add("returns", undone.astype(np.int64))
         held = self.placed = placed & self.held
         view.raise_to("last_order", held, self.at)
+        self._channels(held)
         day = self._day()
         new = new_days(view, held, day, "last_order_day", [self.customers.logs["orders"]])
         follow_gaps(view, new, day)
@@ -171,6 +180,22 @@ class _Application:
         """Return the local day of each row, (n,)."""
         today = np.full(len(self.topic), self.customers.day)
         return today if self.view.age is None else today - self.view.age
+
+    def _channels(self, placed: NDArray[np.bool_]) -> None:
+        """Let the newest order give its channel, or none, to its customer."""
+        rows = np.flatnonzero(placed)
+        records = self.events.record[self.rank[rows]].tolist()
+        if not self.customers.names_channels and not any(records):
+            return
+        newest = np.flatnonzero(self.at[rows] == self.view.column("last_order")[rows])
+        codes = np.zeros(len(placed), dtype=np.int32)
+        for i in newest.tolist():
+            record = records[i]
+            channel = record.channel if isinstance(record, LabelsRecord) else None
+            codes[rows[i]] = self.customers.channel_code(channel)
+        chosen = np.zeros(len(placed), dtype=np.bool_)
+        chosen[rows[newest]] = True
+        self.view.replace("channel", chosen, codes)
 
     def _logins(self) -> None:
         login = self.topic == Topic.LOGINS

@@ -91,6 +91,7 @@ def _schema() -> dict[str, tuple[Any, Any]]:
     columns["oldest_complaint"] = (np.int64, ALWAYS)
     for name in ATTRIBUTES:
         columns[name] = (np.int32, 0)
+    columns["channel"] = (np.int32, 0)
     columns["contract_ends_at"] = (np.int64, NEVER)
     columns["do_not_contact"] = (np.bool_, False)
     columns["currency"] = (np.int32, 0)
@@ -184,6 +185,8 @@ class Customers:
         self._book_rows: dict[int, Rows] = {}
         self._used_books: set[int] = set()
         self.logs = {measure: DayLog() for measure in MEASURES}
+        self.names_channels = False
+        """Whether any order has named a channel."""
         self.words: list[str | None] = [None]
         """Attribute values by code."""
         self._vocabulary = pl.Series("words", [None], dtype=pl.String)
@@ -243,6 +246,7 @@ class Customers:
         self.index(ids)
         for name, values in columns.items():
             self.state[name][: len(ids)] = values
+        self.names_channels = bool(self.state["channel"].any())
         self.count, self.day = once["count"], once["day"]
         for word in once["words"]:
             self.code(word)
@@ -275,6 +279,11 @@ class Customers:
             code = self._codes[word] = len(self.words)
             self.words.append(word)
         return code
+
+    def channel_code(self, channel: str | None) -> int:
+        """Return the code of a channel that an order names, or of none."""
+        self.names_channels = self.names_channels or channel is not None
+        return self.code(channel)
 
     def vocabulary(self) -> pl.Series:
         """Return attribute values by code as a column; code 0 is null."""

@@ -49,6 +49,15 @@ class View:
         values: NDArray[Any] = self.customers.state[name][self.rows]
         return values
 
+    def values(self, name: str, positions: NDArray[np.int64]) -> NDArray[Any]:
+        """Return the state column `name` at the (k,) positions of rows alone."""
+        found: NDArray[Any] = self.customers.state[name][self.rows[positions]]
+        return found
+
+    def added(self, measure: str, days: int, positions: NDArray[np.int64]) -> int:
+        """Return what the view's own events add to the last days of a measure, over the rows at positions."""
+        return 0
+
     def newest(self, topic: Topic) -> NDArray[np.int64]:
         """Return the newest event time of a topic, of anyone in the partition, at each row, (n,)."""
         found = NEVER if self._newest is None else self._newest(topic)
@@ -198,6 +207,20 @@ class Pass(View):
         place = self._places.get(name)
         added = self._sum(*place) if place else None
         return base if added is None else base + added
+
+    def values(self, name: str, positions: NDArray[np.int64]) -> NDArray[Any]:
+        """Return the state column `name` after the events at the (k,) positions alone."""
+        if name in self._extremes:
+            return self._extremes[name][positions]
+        base = super().values(name, positions)
+        place = self._places.get(name)
+        added = self._sum(*place) if place else None
+        return base if added is None else base + added[positions]
+
+    def added(self, measure: str, days: int, positions: NDArray[np.int64]) -> int:
+        """Return what the events add to the last days of a measure, up to the rows at (k,) positions."""
+        found = self._sum(measure, 0, days - 1)
+        return 0 if found is None else int(found[positions].sum())
 
     # -- ending -----------------------------------------------------------------------------------
 

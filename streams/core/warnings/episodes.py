@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID, uuid5
@@ -90,6 +90,20 @@ class WarningChange:
         return self.row is not None and self.kind not in ACTS.values()
 
 
+@dataclass(frozen=True, slots=True)
+class OpenedCause:
+    """A cause that an evaluation opened; those of shadow rules too."""
+
+    rule: int
+    """The position of its rule in the set."""
+    customer: int
+    at: int
+    row: int
+    """The row of the evaluation."""
+    warning_id: str | None
+    """`None` of a shadow rule."""
+
+
 CauseOf = Callable[[int, int, int, int], Cause]
 """(rule, row, since, opened_at) -> the cause with its values at that row."""
 
@@ -112,6 +126,8 @@ class Episodes:
         """Causes opened so far, by rule; shadow rules are counted too."""
         self.ignored: Counter[IgnoredAction] = Counter()
         """Actions that had no effect, since they were last counted."""
+        self.openings: list[OpenedCause] = []
+        """Causes that opened since they were last taken."""
         self.observer: CauseObserver | None = None
         self._timers = WarningTimers()
 
@@ -174,6 +190,11 @@ class Episodes:
             if due < ALWAYS:
                 self._timers.wake(customer, due)
 
+    def take_openings(self) -> list[OpenedCause]:
+        """Return the causes that opened since this was last asked, by customer and row."""
+        openings, self.openings = self.openings, []
+        return openings
+
     def take_ignored(self) -> Counter[IgnoredAction]:
         """Return how many actions had no effect since this was last asked, by the reason."""
         ignored, self.ignored = self.ignored, Counter()
@@ -218,6 +239,14 @@ class Episodes:
                 if self.observer is not None:
                     self.observer.causes_changed(customer, at, joined, left)
                 yield from self._step(customer, ids[customer], at, row, joined, left, cause_of)
+                if joined:
+                    self._note_openings(joined, customer, at, row)
+
+    def _note_openings(self, rules: Iterable[int], customer: int, at: int, row: int) -> None:
+        warning = self.open.get(customer)
+        for rule in rules:
+            of_warning = None if warning is None or rule in self.shadow else warning.id
+            self.openings.append(OpenedCause(rule, customer, at, row, of_warning))
 
     def _advance(
         self, rule: int, customer: int, at: int, w: int, c: int, disproved_at: int | None

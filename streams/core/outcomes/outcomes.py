@@ -1,0 +1,433 @@
+"""What became of the customers and warnings of one partition: the engine tells it what happens, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.core.events.batch import MILLION, ActionRecord
+from streams.core.events.calendar import DAY, NEVER, Calendar
+from streams.core.events.topics import Topic
+from streams.core.features.apply import AppliedEvents, OrderedEvents
+from streams.core.features.catalogue import CATALOGUE, Features
+from streams.core.features.customers import KEPT_DAYS, LAST_OF, MEASURES, Customers
+from streams.core.features.view import View
+from streams.core.outcomes.census import CensusTaker
+from streams.core.outcomes.departures import Departures
+from streams.core.outcomes.lapses import (
+    ActivityRows,
+    CustomerStatus,
+    CustomerStatuses,
+    StatusChange,
+    is_active,
+    last_activity,
+)
+from streams.core.outcomes.maturity import CauseOpening, Maturity, WarningOpening, is_treatment
+from streams.core.outcomes.outcome import (
+    Acquired,
+    CauseMatured,
+    CensusCell,
+    CensusEvent,
+    CensusMatured,
+    CensusSummary,
+    Closed,
+    CustomerFacts,
+    Details,
+    Lapsed,
+    Outcome,
+    OutcomeKind,
+    PrecedingWarning,
+    Returned,
+    WarningMatured,
+    outcome_id,
+)
+from streams.core.rules.rule import Rule
+from streams.core.steps import Step, StepKind
+from streams.core.warnings.episodes import OpenedCause, WarningChange
+
+_NOWHEN: Final = np.empty(0, dtype=np.int64)
+ENDS: Final = frozenset({StepKind.RESOLVED, StepKind.WITHDRAWN, StepKind.EXPIRED})
+_KINDS: Final[dict[type[Details], OutcomeKind]] = {
+    Acquired: OutcomeKind.ACQUIRED,
+    Lapsed: OutcomeKind.LAPSED,
+    Returned: OutcomeKind.RETURNED,
+    Closed: OutcomeKind.CLOSED,
+    CauseMatured: OutcomeKind.CAUSE_MATURED,
+    WarningMatured: OutcomeKind.WARNING_MATURED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeSettings:
+    """What outcomes depend on; intervals in microseconds."""
+
+    app: str
+    activity: tuple[Topic, ...]
+    horizon_us: int
+    active_within_us: int
+    wanted: bool
+    """Whether outcomes are put out; what they need is kept in any case."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An outcome that is still to be given its customer's facts."""
+
+    position: int
+    """The row of the view."""
+    customer: int
+    at: int
+    key: str
+    details: Details
+    late: bool = False
+
+
+class Outcomes:
+    """Statuses, departures, maturing causes and warnings, and censuses of one partition."""
+
+    def __init__(
+        self, settings: OutcomeSettings, customers: Customers, calendar: Calendar, partition: int
+    ) -> None:
+        self.settings = settings
+        self.partition = partition
+        self._customers = customers
+        self.statuses = CustomerStatuses(settings.activity, settings.active_within_us)
+        self.departures = Departures()
+        self.maturity = Maturity(settings.horizon_us)
+        self.census = CensusTaker(calendar, settings.horizon_us)
+        self.treated_at: dict[int, int] = {}
+        """By customer, the last contact or offer."""
+
+    def begin(self, at: int) -> None:
+        """Begin with the partition's first event."""
+        self.census.begin(at)
+
+    def next_horizon(self) -> int | None:
+        """Return the next instant at which `judge` is to be called, before the events of that instant."""
+        return self.census.next_horizon()
+
+    # -- events -----------------------------------------------------------------------------------
+
+    def take_pass(
+        self,
+        applied: AppliedEvents,
+        taken: OrderedEvents,
+        steps: Sequence[tuple[WarningChange, Step]],
+        openings: Sequence[tuple[OpenedCause, Rule]],
+    ) -> list[Outcome]:
+        """Take in a pass's events and what they brought about, and return the outcomes in order."""
+        view = applied.view
+        rows = self.statuses.activity_rows(applied)
+        changed = self.statuses.take(applied, taken, rows)
+        warned = self._interleave(applied, changed, steps)
+        self._open_causes(view, openings)
+        self._note(applied, taken, rows)
+        if not self.settings.wanted:
+            return []
+        found = []
+        order = sorted(range(len(changed)), key=lambda i: int(applied.rank[changed[i].row]))
+        for change in (changed[i] for i in order):
+            at, occurred = int(view.at[change.row]), int(view.occurred[change.row])
+            details = self._status_details(change, occurred, warned.get(change.row))
+            key = f"{at} {taken.events.event_id[applied.rank[change.row]]}"
+            found.append(_Found(change.row, change.customer, at, key, details, occurred < at))
+        return list(self._with_facts(view, found))
+
+    def note(self, changes: Iterable[WarningChange]) -> None:
+        """Take in steps that time or other rules brought about, none of which opens a warning."""
+        for change in changes:
+            rules = (cause.rule for cause in change.causes)
+            self.maturity.change_warning(change.customer, change.tier, rules, ended=change.kind in ENDS)
+
+    def take_sweep_steps(
+        self,
+        view: View,
+        steps: Sequence[tuple[WarningChange, Step]],
+        openings: Sequence[tuple[OpenedCause, Rule]],
+    ) -> None:
+        """Take in what a sweep's evaluations brought about."""
+        for change, step in steps:
+            self._step(view, change, step)
+        self._open_causes(view, openings)
+
+    def _interleave(
+        self,
+        applied: AppliedEvents,
+        changed: Sequence[StatusChange],
+        steps: Sequence[tuple[WarningChange, Step]],
+    ) -> dict[int, PrecedingWarning | None]:
+        """Take in steps, and find the warnings before departures and returns, in the order of time.
+
+        A departure comes before what the rules make of its event.
+        """
+        view = applied.view
+        moments: list[tuple[tuple[int, bool, int, bool], StatusChange | tuple[WarningChange, Step]]] = [
+            ((int(view.at[c.row]), True, int(applied.rank[c.row]), False), c)
+            for c in changed
+            if c.was is not CustomerStatus.NEW
+        ]
+        for change, step in steps:
+            rank = 0 if change.row is None else int(applied.rank[change.row])
+            moments.append(((change.at, change.row is not None, rank, True), (change, step)))
+        warned: dict[int, PrecedingWarning | None] = {}
+        for _, moment in sorted(moments, key=lambda m: m[0]):
+            if not isinstance(moment, StatusChange):
+                self._step(view, *moment)
+            elif moment.becomes is CustomerStatus.ACTIVE:
+                warned[moment.row] = self.departures.take(moment.customer)
+            else:
+                at = int(view.at[moment.row])
+                warned[moment.row] = self.maturity.preceding(moment.customer, at)
+                if moment.was is CustomerStatus.ACTIVE:
+                    self.departures.put(moment.customer, warned[moment.row], at)
+        return warned
+
+    def _status_details(
+        self, change: StatusChange, occurred: int, warned: PrecedingWarning | None
+    ) -> Details:
+        if change.was is CustomerStatus.NEW:
+            return Acquired()
+        if change.becomes is CustomerStatus.ACTIVE:
+            return Returned((occurred - change.last_before) / DAY, warned)
+        closure = change.closure
+        assert closure is not None
+        return Closed(closure.reason, closure.churn_type, warned)
+
+    def _step(self, view: View, change: WarningChange, step: Step) -> None:
+        if change.kind is not StepKind.OPENED:
+            self.note([change])
+            return
+        assert change.row is not None
+        row = np.array([change.row])
+        self.maturity.open_warning(
+            WarningOpening(
+                customer=change.customer,
+                at=change.at,
+                warning_id=step.warning_id,
+                tier=step.tier,
+                rules=tuple(sorted(cause.rule for cause in step.causes)),
+                play=step.play,
+                decision=None,
+                churn_probability=step.churn_probability,
+                spend_before=self._spend_before(view, row),
+                spend_total=int(view.values("spend_total", row)[0]),
+            )
+        )
+
+    def _open_causes(self, view: View, openings: Sequence[tuple[OpenedCause, Rule]]) -> None:
+        if not openings:
+            return
+        rows = np.array([opened.row for opened, _ in openings], dtype=np.int64)
+        columns = [view.values(LAST_OF[topic], rows) for topic in self.settings.activity]
+        last = columns[0] if len(columns) == 1 else np.maximum(*columns)
+        closed_at = view.values("closed_at", rows)
+        active = is_active(view.at[rows], last, closed_at, self.settings.active_within_us)
+        made = [
+            CauseOpening(
+                opened.customer,
+                opened.at,
+                (rule.id, rule.version, str(rule.status), int(rule.tier)),
+                opened.warning_id,
+                not lives,
+            )
+            for (opened, rule), lives in zip(openings, active.tolist(), strict=True)
+        ]
+        for opening in sorted(made, key=lambda opening: opening.at):
+            self.maturity.open_cause(opening)
+
+    def _spend_before(self, view: View, row: NDArray[np.int64]) -> int | None:
+        """Return the net spend of the last local days, as many as the horizon has, at one row."""
+        days = self.settings.horizon_us // DAY
+        if days > KEPT_DAYS:
+            return None
+        if any(window.name == f"{days}d" for window in MEASURES["spend"]):
+            return int(view.values(f"spend_{days}d", row)[0])
+        customer, total = int(view.rows[row[0]]), view.added("spend", days, row)
+        log = self._customers.logs["spend"]
+        for day in range(self._customers.day - days + 1, self._customers.day + 1):
+            cells = log.cells(day)
+            if cells is not None:
+                place = int(np.searchsorted(cells[0], customer))
+                if place < len(cells[0]) and cells[0][place] == customer:
+                    total += int(cells[1][place])
+        return total
+
+    def _note(self, applied: AppliedEvents, taken: OrderedEvents, rows: ActivityRows) -> None:
+        """Note a pass's activity, closures and actions with what waits for them."""
+        view = applied.view
+        late = None if applied.occurred is None else view.occurred < view.at
+        if len(rows.active):
+            of_late = None if late is None else late[rows.active]
+            self.maturity.note_activity(view.rows[rows.active], view.occurred[rows.active], of_late)
+        for row in rows.closures.tolist():
+            self.maturity.note_closure(int(view.rows[row]), int(view.occurred[row]))
+        for row in np.flatnonzero(applied.topic == Topic.ACTIONS).tolist():
+            action = taken.events.record[applied.rank[row]]
+            if not isinstance(action, ActionRecord):
+                continue
+            customer, at = int(view.rows[row]), int(view.occurred[row])
+            self.maturity.note_action(customer, at, action)
+            if is_treatment(action):
+                self.treated_at[customer] = max(at, self.treated_at.get(customer, at))
+                self.census.note_late(customer, at, "treated")
+        if late is not None:
+            for chosen, what in ((rows.active, "came"), (rows.closures, "closed")):
+                for row in chosen[late[chosen]].tolist():
+                    self.census.note_late(int(view.rows[row]), int(view.occurred[row]), what)
+
+    # -- sweeps -----------------------------------------------------------------------------------
+
+    def sweep(self, at: int, features: Features, *, quiet: bool) -> tuple[list[Outcome], list[CensusEvent]]:
+        """Judge all customers at a sweep; return the outcomes and the census.
+
+        While a topic of activity is quiet nothing lapses or matures.
+        """
+        view = features.view
+        last, closed_at = last_activity(view, self.settings.activity), view.column("closed_at")
+        found: list[_Found] = []
+        census: list[CensusEvent] = []
+        self.statuses.grow(len(last))
+        if not quiet:
+            found += self._lapses(at, last, closed_at)
+            found += self._matured(at, view)
+            census += self._census_matured(at)
+        if self.census.is_due(at):
+            census += self._census(at, features, is_active(at, last, closed_at, self._within), quiet=quiet)
+        if not self.settings.wanted:
+            return [], []
+        ids = self._customers.ids
+        found.sort(key=lambda f: ids[f.customer])
+        return list(self._with_facts(view, found)), census
+
+    @property
+    def _within(self) -> int:
+        return self.settings.active_within_us
+
+    def judge(self, at: int) -> None:
+        """Note what the active of a census have done, if its horizon ends at an instant."""
+        if at == self.census.next_horizon():
+            view = View(self._customers, np.arange(self._customers.count, dtype=np.int32), _NOWHEN)
+            last, closed_at = last_activity(view, self.settings.activity), view.column("closed_at")
+            self.census.judge(at, last, closed_at, self.treated_at)
+
+    def needs_scores(self, at: int) -> bool:
+        """Say whether a sweep needs everybody's churn probability."""
+        return self.census.is_due(at)
+
+    def _lapses(self, at: int, last: NDArray[np.int64], closed_at: NDArray[np.int64]) -> Iterator[_Found]:
+        for customer in self.statuses.lapse(at, last, closed_at).tolist():
+            warned = self.maturity.preceding(customer, at)
+            self.departures.put(customer, warned, at)
+            yield _Found(customer, customer, at, str(at), Lapsed(int(last[customer]), None, warned))
+
+    def _matured(self, at: int, view: View) -> Iterator[_Found]:
+        for customer, again, cause in self.maturity.take_causes(at):
+            key = f"{cause.rule} {cause.opened_at} {again}"
+            yield _Found(customer, customer, at, key, cause)
+        for customer, warning in self.maturity.take_warnings(at, view.column("spend_total")):
+            yield _Found(customer, customer, at, warning.warning_id, warning)
+
+    def _census(
+        self, at: int, features: Features, active: NDArray[np.bool_], *, quiet: bool
+    ) -> list[CensusEvent]:
+        since = self.census.members[-1].at if self.census.members else None
+        score = features["churn_probability"].astype(np.float64)
+        value = features["value"] if "value" in CATALOGUE else None
+        first_day = self.statuses.first_day[: len(active)]
+        cells = self.census.take(at, self._customers, active, first_day, score, value)
+        made: list[CensusEvent] = [
+            CensusCell(
+                id=self._census_id("taken", at, cell.by, cell.cell),
+                at=at,
+                partition=self.partition,
+                by=cell.by,
+                cell=cell.cell,
+                since=since,
+                quiet=quiet,
+                original=cell.original,
+                kept=cell.kept,
+                lost=None if cell.original is None or cell.kept is None else cell.original - cell.kept,
+                acquired=cell.acquired,
+                returned=cell.returned,
+                active=cell.active,
+                value_original=None if cell.value is None else cell.value[0],
+                value_original_n=None if cell.value is None else cell.value[1],
+                value_lost=None if cell.value_lost is None else cell.value_lost[0],
+                value_lost_n=None if cell.value_lost is None else cell.value_lost[1],
+                scored=cell.scored,
+                expected=cell.expected,
+                sums=cell.sums,
+            )
+            for cell in cells
+        ]
+        summary = CensusSummary(
+            self._census_id("summary", at, "", {}),
+            at,
+            self.partition,
+            since,
+            quiet,
+            len(active),
+            int(np.count_nonzero(active)),
+            len(made),
+        )
+        return [*made, summary]
+
+    def _census_matured(self, at: int) -> list[CensusEvent]:
+        return [
+            CensusMatured(
+                id=self._census_id("matured", counts.census_at, counts.by, counts.cell),
+                at=at,
+                partition=self.partition,
+                by=counts.by,
+                cell=counts.cell,
+                census_at=counts.census_at,
+                active=counts.active,
+                churned=counts.churned,
+                treated=counts.treated,
+                scored=counts.scored,
+                expected=counts.expected,
+                untreated_churned=counts.untreated_churned,
+                untreated_scored=counts.untreated_scored,
+                untreated_expected=counts.untreated_expected,
+            )
+            for counts in self.census.mature()
+        ]
+
+    def _census_id(self, kind: str, at: int, by: str, cell: object) -> str:
+        return outcome_id(self.settings.app, f"census.{kind}", f"{self.partition} {by} {cell!r}", str(at))
+
+    # -- facts ------------------------------------------------------------------------------------
+
+    def _with_facts(self, view: View, found: Sequence[_Found]) -> Iterator[Outcome]:
+        if not found:
+            return
+        rows = np.array([f.position for f in found], dtype=np.int64)
+        words = self._customers.words
+
+        def column(name: str) -> list[int]:
+            values: list[int] = view.values(name, rows).tolist()
+            return values
+
+        named = [column(name) for name in ("customer_class", "segment", "region", "origin", "channel")]
+        first_at, orders, spend = column("first_at"), column("orders_total"), column("spend_total")
+        last_order = column("last_order")
+        for i, f in enumerate(found):
+            customer_class, segment, region, origin, channel = (words[codes[i]] for codes in named)
+            facts = CustomerFacts(
+                customer_class,
+                segment,
+                region,
+                origin,
+                channel,
+                tenure_days=(f.at - first_at[i]) / DAY,
+                orders_total=orders[i],
+                spend_total=spend[i] / MILLION,
+                last_order_at=None if last_order[i] == NEVER else last_order[i],
+            )
+            kind, customer_id = _KINDS[type(f.details)], self._customers.ids[f.customer]
+            own = outcome_id(self.settings.app, kind, customer_id, f.key)
+            yield Outcome(kind, own, f.at, customer_id, f.late, facts, f.details)
