@@ -61,7 +61,7 @@ def test_steps_are_stored_once_in_any_order_and_read_back_as_they_went_in(databa
 
 def test_a_row_that_the_server_refuses_is_put_aside_and_the_rest_stored(database: Database) -> None:
     contents: list[bytes | None] = [value(customer=f"c{n}") for n in range(9)]
-    # NUL is in no PostgreSQL text, and an integer has four bytes.
+    # NUL is in no PostgreSQL text; a step that an integer cannot hold is refused where it is read.
     contents[3] = value(customer="c3").replace(b'"order-collapse"', b'"a\\u0000b"')
     contents[6] = value(customer="c6").replace(b'"step":1,', b'"step":3000000000,')
     assert store(database, [*contents, b"\x00\xff"]) == SinkCounts(records=10, steps=7, unreadable=3)

@@ -155,7 +155,7 @@ def test_a_run_that_cannot_go_on_says_why_in_a_line(tmp_path: Path) -> None:
     assert "the demo cannot write there" in refused(["--dir", str(tmp_path / "file")])
     assert "none.jsonl" in refused(["--data", str(tmp_path / "none.jsonl")])
     absent = f"127.0.0.1:{free_port()}"
-    assert f"Kafka at {absent} cannot be reached" in refused(
+    assert f"Kafka at {absent}: no broker answers" in refused(
         ["--broker", absent, "--dir", str(tmp_path / "b")]
     )
 
