@@ -20,6 +20,9 @@ MOST_PLANS: Final = 64
 SLACK: Final = 1e-12
 """Share of a bound by which arithmetic may miss it."""
 
+LARGEST_COUNT: Final = 2**53
+"""No count is larger."""
+
 Plan = dict[str, Interval]
 """Where features must lie; features that are not named may have any value."""
 
@@ -59,7 +62,11 @@ def smallest_change(
     row, wanted = CustomerRow(values), Verdict.TRUE if want else Verdict.FALSE
     if row.verdict(condition) is wanted:
         return ()
-    ways = [changes for plan in _plans(condition, row, want) if (changes := _changes(plan, row)) is not None]
+    ways = [
+        changes
+        for plan in _Planner(row).plans(condition, want)
+        if (changes := _changes(plan, row)) is not None
+    ]
     for changes in sorted(ways, key=_order):
         for tried in (changes, _beyond(changes, row)):
             if _does(condition, row, tried, wanted):
@@ -110,7 +117,7 @@ def _changes(plan: Plan, row: CustomerRow) -> tuple[FeatureChange, ...] | None:
         value = row.values[name]
         assert isinstance(value, int | float)
         to = interval.nearest(value, _is_whole(row, name))
-        if to is None:
+        if to is None or (_is_whole(row, name) and abs(to) > LARGEST_COUNT):
             return None
         if to != value:
             changes.append(_change(name, value, to, interval))
@@ -125,33 +132,46 @@ def _change(name: str, value: float, to: float, interval: Interval) -> FeatureCh
     return FeatureChange(name, value, to, "<" if interval.high_open else "<=", interval.high)
 
 
-def _plans(node: c.Condition, row: CustomerRow, want: bool) -> list[Plan]:
-    """Return ways to give a condition the wanted verdict; parts that have it keep it."""
-    match node:
-        case c.Not(of):
-            return _plans(of, row, not want)
-        case c.And(left, right) | c.Or(left, right):
-            both = _plans(left, row, want), _plans(right, row, want)
-            return _together(*both, row) if isinstance(node, c.And) is want else both[0] + both[1]
-        case c.Coalesce(of):
-            known = [each for each in of if row.verdict(each) is not Verdict.MISSING]
-            return _plans(known[0], row, want) if known else []
-        case c.CaseCondition(when, then, otherwise):
-            first = _together(_plans(when, row, True), _plans(then, row, want), row)
-            is_missing = row.verdict(when) is Verdict.MISSING
-            out: list[Plan] = [{}] if is_missing else _plans(when, row, False)
-            return first + _together(out, _plans(otherwise, row, want), row)
-        case c.Compare(op, left, right):
-            return _comparison(op if want else OPPOSITE[op], left, right, row)
-        case c.InList(of, values):
-            if want:
-                return [p for value in values for p in _comparison("=", of, c.Number(value), row)]
-            ways: list[Plan] = [{}]
-            for value in values:
-                ways = _together(ways, _comparison("<>", of, c.Number(value), row), row)
-            return ways
-    is_so = row.verdict(node) is (Verdict.TRUE if want else Verdict.FALSE)
-    return [{}] if is_so else []
+class _Planner:
+    """Plans for the parts of a condition, each made once for each verdict, however often it is needed."""
+
+    def __init__(self, row: CustomerRow) -> None:
+        self.row = row
+        self._plans: dict[tuple[c.Condition, bool], list[Plan]] = {}
+
+    def plans(self, node: c.Condition, want: bool) -> list[Plan]:
+        """Return ways to give a condition the wanted verdict; parts that have it keep it."""
+        found = self._plans.get((node, want))
+        if found is None:
+            found = self._plans[node, want] = self._make(node, want)
+        return found
+
+    def _make(self, node: c.Condition, want: bool) -> list[Plan]:
+        match node:
+            case c.Not(of):
+                return self.plans(of, not want)
+            case c.And(left, right) | c.Or(left, right):
+                both = self.plans(left, want), self.plans(right, want)
+                return _together(*both, self.row) if isinstance(node, c.And) is want else both[0] + both[1]
+            case c.Coalesce(of):
+                known = [each for each in of if self.row.verdict(each) is not Verdict.MISSING]
+                return self.plans(known[0], want) if known else []
+            case c.CaseCondition(when, then, otherwise):
+                first = _together(self.plans(when, True), self.plans(then, want), self.row)
+                is_missing = self.row.verdict(when) is Verdict.MISSING
+                out: list[Plan] = [{}] if is_missing else self.plans(when, False)
+                return first + _together(out, self.plans(otherwise, want), self.row)
+            case c.Compare(op, left, right):
+                return _comparison(op if want else OPPOSITE[op], left, right, self.row)
+            case c.InList(of, values):
+                if want:
+                    return [p for value in values for p in _comparison("=", of, c.Number(value), self.row)]
+                ways: list[Plan] = [{}]
+                for value in values:
+                    ways = _together(ways, _comparison("<>", of, c.Number(value), self.row), self.row)
+                return ways
+        is_so = self.row.verdict(node) is (Verdict.TRUE if want else Verdict.FALSE)
+        return [{}] if is_so else []
 
 
 def _comparison(op: str, left: c.Numeric, right: c.Numeric, row: CustomerRow) -> list[Plan]:

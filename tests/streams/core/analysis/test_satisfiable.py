@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from time import perf_counter
 
 import numpy as np
 import polars as pl
@@ -26,6 +27,7 @@ from tests.oracle.engine import OracleSettings
 from tests.oracle.histories import as_batch, random_history
 from tests.oracle.sample_rules import RULES
 from tests.streams.core.conditions import condition_twin as twin
+from tests.streams.core.conditions.heavy_conditions import HEAVY, SECONDS
 
 VERDICTS = {1: Want.TRUE, 0: Want.FALSE, -1: Want.MISSING}
 NUMBERS = [name for name, dtype in DTYPES.items() if dtype is not pl.String and name != "churn_probability"]
@@ -203,6 +205,17 @@ def test_what_never_falls_is_no_less_later(before: str, after: str) -> None:
 )
 def test_what_may_still_come_is_not_disproven(before: str, after: str) -> None:
     assert satisfiable_after(parsed(before), parsed(after))
+
+
+@pytest.mark.parametrize("sql", HEAVY.values(), ids=HEAVY)
+def test_no_proof_takes_long(sql: str) -> None:
+    condition = parsed(sql)
+    begin = perf_counter()
+    for want in Want:
+        satisfiable((condition, want))
+    example_of([condition])
+    satisfiable_after(condition, condition)
+    assert perf_counter() - begin < SECONDS
 
 
 def test_a_condition_of_too_many_cases_is_left_in_peace() -> None:

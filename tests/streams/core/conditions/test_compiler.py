@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.core.conditions.compiler import FEW_ROWS, ROWS_AT_ONCE, Program
+from streams.core.conditions.distance import Distances
 from streams.core.conditions.parser import parse_condition
 from streams.core.features.catalogue import DTYPES
 from tests.streams.core.conditions import condition_twin as twin
+from tests.streams.core.conditions.heavy_conditions import HEAVY, SECONDS
 
 SCHEMA = {name: DTYPES[name] for name in (*twin.NUMBERS, *twin.WORDS)}
 MARK = {True: 1, False: 0, None: -1}
@@ -54,6 +56,23 @@ def test_a_verdict_depends_on_its_own_row_alone(
     assert np.array_equal(program.run(frame[list(order)]), whole[:, list(order)])
     for row in range(len(rows)):
         assert np.array_equal(program.run(frame[row : row + 1]), whole[:, row : row + 1])
+
+
+@pytest.mark.parametrize("sql", HEAVY.values(), ids=HEAVY)
+def test_no_condition_takes_long(sql: str) -> None:
+    """Ten thousand rows; `ROUND(orders_30d, 2000000000)` once took half a minute for five thousand."""
+    rng = np.random.default_rng(0)
+    frame = pl.DataFrame({
+        name: [f"{'a' * 100}{i % 50}" for i in range(10_000)]
+        if dtype is pl.String
+        else rng.integers(0, 9, 10_000)
+        for name, dtype in DTYPES.items()
+    })  # fmt: skip
+    begin = perf_counter()
+    condition = parse_condition(sql, DTYPES)
+    Program([condition]).run(frame)
+    Distances([condition]).to_true(frame)
+    assert perf_counter() - begin < SECONDS
 
 
 def test_a_pattern_of_many_wildcards_takes_no_longer_than_its_length() -> None:

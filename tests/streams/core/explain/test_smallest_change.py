@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
+from time import perf_counter
 
+import polars as pl
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -17,6 +19,7 @@ from streams.core.features.catalogue import DTYPES
 from streams.core.steps import Value
 from tests.streams.core.conditions import condition_twin as twin
 from tests.streams.core.conditions import distance_twin as margin_twin
+from tests.streams.core.conditions.heavy_conditions import HEAVY, SECONDS
 
 WANTED = {True: Verdict.TRUE, False: Verdict.FALSE}
 MARK = {True: Verdict.TRUE, False: Verdict.FALSE, None: Verdict.MISSING}
@@ -103,6 +106,7 @@ def test_no_nearer_change_does_it(tree: twin.Tree, given_: tuple[int, ...], want
         ("SQRT(overdue) >= 2", {"overdue": 4}),
         ("GREATEST(overdue, orders_30d) >= 4", {"overdue": 4}),
         ("COALESCE(order_trend, overdue) >= 4", {"overdue": 4}),
+        ("orders_30d > 1e20", None),
         ("orders_30d < 0", None),  # no count is negative
         ("overdue > 4 AND overdue < 4", None),
         ("order_trend > 1", None),  # missing
@@ -190,3 +194,15 @@ def test_the_text_of_a_condition_says_the_same(tree: twin.Tree, rows: list[twin.
     assert [CustomerRow(row).verdict(again) for row in rows] == [
         CustomerRow(row).verdict(condition) for row in rows
     ]
+
+
+@pytest.mark.parametrize("sql", HEAVY.values(), ids=HEAVY)
+@pytest.mark.parametrize("want", [True, False])
+def test_no_change_takes_long_to_find(sql: str, want: bool) -> None:
+    row: dict[str, Value] = {name: "a" if dtype is pl.String else 4 for name, dtype in DTYPES.items()}
+    condition = parse_condition(sql, DTYPES)
+    begin = perf_counter()
+    smallest_change(condition, row, want)
+    gaps(condition, row, want)
+    part(condition, CustomerRow(row))
+    assert perf_counter() - begin < SECONDS
