@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 import polars as pl
@@ -210,12 +210,12 @@ def test_what_may_still_come_is_not_disproven(before: str, after: str) -> None:
 @pytest.mark.parametrize("sql", HEAVY.values(), ids=HEAVY)
 def test_no_proof_takes_long(sql: str) -> None:
     condition = parsed(sql)
-    begin = perf_counter()
+    begin = process_time()
     for want in Want:
         satisfiable((condition, want))
     example_of([condition])
     satisfiable_after(condition, condition)
-    assert perf_counter() - begin < SECONDS
+    assert process_time() - begin < SECONDS
 
 
 def test_a_condition_of_too_many_cases_is_left_in_peace() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 import polars as pl
@@ -68,20 +68,20 @@ def test_no_condition_takes_long(sql: str) -> None:
         else rng.integers(0, 9, 10_000)
         for name, dtype in DTYPES.items()
     })  # fmt: skip
-    begin = perf_counter()
+    begin = process_time()
     condition = parse_condition(sql, DTYPES)
     Program([condition]).run(frame)
     Distances([condition]).to_true(frame)
-    assert perf_counter() - begin < SECONDS
+    assert process_time() - begin < SECONDS
 
 
 def test_a_pattern_of_many_wildcards_takes_no_longer_than_its_length() -> None:
     words = [f"x{'a' * 200}{i}" for i in range(2000)]
     frame = pl.DataFrame({"region": pl.Series(words, dtype=pl.String)})
-    begin = perf_counter()
+    begin = process_time()
     assert set(verdicts("region LIKE 'x%a%a%a%a%a%a%z'", frame)) == {0}
     assert set(verdicts("region ILIKE 'X%A_%A_%A_%A_%A_%A%0'", frame)) == {0, 1}
-    assert perf_counter() - begin < 10  # a second is usual; trying all splits would take years
+    assert process_time() - begin < 10  # a second is usual; trying all splits would take years
 
 
 @pytest.mark.parametrize("rows", [FEW_ROWS + 7, ROWS_AT_ONCE + 7])
