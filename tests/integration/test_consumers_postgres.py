@@ -69,7 +69,7 @@ def test_a_row_that_the_server_refuses_is_put_aside_and_the_rest_stored(database
         aside = connection.execute(select(unreadable).order_by(unreadable.c.source_offset)).all()
     assert [(row.reason, row.source_offset) for row in aside] == [
         ("refused", 3),
-        ("refused", 6),
+        ("invalid", 6),
         ("invalid", 9),
     ]
     assert aside[0].value == contents[3]
