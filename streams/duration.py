@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from typing import Final
 
@@ -19,6 +20,14 @@ UNITS: Final[dict[str, int]] = {
 LONGEST: Final = 36_525 * UNITS["d"]
 """A hundred years: a longer duration is a slip of the pen."""
 
+_NAMES: Final = {
+    "second": UNITS["s"], "sec": UNITS["s"], "minute": UNITS["m"], "min": UNITS["m"], "hour": UNITS["h"],
+    "hr": UNITS["h"], "day": UNITS["d"], "week": UNITS["w"], "month": 30 * UNITS["d"],
+    "year": 365 * UNITS["d"], "millisecond": UNITS["ms"],
+}  # fmt: skip
+"""Names that people use; a month and a year have no one length, so they are guesses only."""
+_LOOSE_TERM: Final = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s*([^\W\d_]+)")
+_LOOSE: Final = re.compile(rf"\s*{_LOOSE_TERM.pattern}(?:[\s,]*{_LOOSE_TERM.pattern})*\s*")
 _TERM: Final = re.compile(r"(\d+)(us|ms|[smhdw])")
 _WHOLE: Final = re.compile(r"(?:\d+(?:us|ms|[smhdw]))+")
 _HINT: Final = "write a whole number and a unit, such as 250ms, 30s, 10m, 12h, 2d or 1w"
@@ -57,6 +66,35 @@ def parse_duration(text: str | int) -> int:
         msg = f"{written!r} is longer than a hundred years"
         raise ValueError(msg)
     return total
+
+
+def closest_duration(text: str) -> str | None:
+    """Return the duration that was most likely meant by a text that is none, `None` where that is open.
+
+    >>> closest_duration("3 dayz"), closest_duration("1.5 hours"), closest_duration("2 months")
+    ('3d', '1h30m', '60d')
+    >>> closest_duration("10"), closest_duration("soon")
+    (None, None)
+    """
+    if _LOOSE.fullmatch(text) is None:
+        return None
+    us = 0.0
+    for number, word in _LOOSE_TERM.findall(text):
+        unit = _closest_unit(word.casefold())
+        if unit is None:
+            return None
+        us += float(number) * unit
+    return format_duration(round(us)) if 0 < us <= LONGEST else None
+
+
+def _closest_unit(word: str) -> int | None:
+    """Return the microseconds of the unit that a word most likely names."""
+    singular = word.removesuffix("s")
+    for name in (word, singular):
+        if name in UNITS or name in _NAMES:
+            return UNITS.get(name) or _NAMES[name]
+    near = difflib.get_close_matches(singular, _NAMES, n=1, cutoff=0.6)
+    return _NAMES[near[0]] if near else None
 
 
 def format_duration(us: int) -> str:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.duration import LONGEST, UNITS, format_duration, parse_duration
+from streams.duration import LONGEST, UNITS, closest_duration, format_duration, parse_duration
 
 
 @pytest.mark.parametrize(
@@ -77,3 +77,21 @@ def test_writes_the_shortest_form() -> None:
         "2w",
         "1s500ms",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "closest"),
+    [
+        ("3 dayz", "3d"), ("3 days", "3d"), ("90secs", "1m30s"), ("5 Min", "5m"), ("2wekks", "2w"),
+        ("1.5 hours", "1h30m"), ("3d, 4 hurs", "3d4h"), ("2 months", "60d"), ("1 year", "365d"),
+        ("10", None), ("soon", None), ("7 quux", None), ("0 days", None), ("300 years", None), ("", None),
+    ],
+)  # fmt: skip
+def test_what_was_most_likely_meant(text: str, closest: str | None) -> None:
+    assert closest_duration(text) == closest
+
+
+@given(st.text(max_size=30))
+def test_what_was_meant_is_a_duration(text: str) -> None:
+    closest = closest_duration(text)
+    assert closest is None or parse_duration(closest) > 0

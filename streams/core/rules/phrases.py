@@ -12,7 +12,7 @@ from typing import Final
 
 from streams.core.conditions.parser import closest
 from streams.core.events.calendar import DAY
-from streams.duration import parse_duration
+from streams.duration import closest_duration, parse_duration
 
 SEQUENCE: Final = "complaint, then no order within 10d"
 ABSENCE: Final = "no login for 14d though others log in"
@@ -24,7 +24,7 @@ _OTHERS_WITHIN: Final = DAY
 """How recent an event of others must be where the phrase names no time."""
 
 _UNITS: Final = {"day": "d", "hour": "h", "minute": "m", "week": "w"}
-_FOR: Final = r"(?P<{}>\d[\d\w ]*?)"
+_FOR: Final = r"(?P<{}>\d[\w. ]*?)"
 _SEQUENCE: Final = re.compile(
     rf"(?:an? )?(?P<first>\w+),? then no (?P<then>\w+) within {_FOR.format('within')}", re.IGNORECASE
 )
@@ -143,10 +143,12 @@ def _span(text: str) -> int:
     written = re.sub(
         r"(\d+) ?(day|hour|minute|week)s?\b", lambda m: m[1] + _UNITS[m[2].lower()], text, flags=re.I
     )
+    compact = written.replace(" ", "")
     try:
-        span = parse_duration(written.replace(" ", ""))
+        span = parse_duration(compact)
     except ValueError as error:
-        raise PhraseError(str(error)) from None
+        hint = f"{text}d" if text.isdecimal() else closest_duration(text)
+        raise PhraseError(str(error).replace(repr(compact), repr(text)), hint) from None
     if span == 0:
         msg = "the time must not be zero; write 10d or the like"
         raise PhraseError(msg)

@@ -11,7 +11,7 @@ from streams.core.features.catalogue import DTYPES
 
 NUMBERS = [name for name, dtype in DTYPES.items() if dtype is not pl.String]
 SECONDS = 20
-"""Processor time that one of them may take for what usually takes a tenth of one; an exponential way takes years."""
+"""Processor time for what usually takes a tenth of a second; what is exponential takes years."""
 
 
 def chain(part: Callable[[int], str], joint: str, most: int = DEEPEST - 10) -> str:

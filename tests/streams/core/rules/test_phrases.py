@@ -64,6 +64,28 @@ def test_what_is_no_absence_is_refused(text: str) -> None:
         parse_absence(text)
 
 
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [
+        ("3 dayz", "3d"),
+        ("10", "10d"),
+        ("1.5 days", "1d12h"),
+        ("2 months", "60d"),
+        ("3d 4 hurs", "3d4h"),
+        ("3 quux", None),
+    ],
+)
+def test_a_wrong_time_comes_with_the_likely_right_one(written: str, hint: str | None) -> None:
+    for parse, phrase in (
+        (parse_sequence, f"complaint, then no order within {written}"),
+        (parse_absence, f"no login for {written} though others log in"),
+        (parse_absence, f"no login for 90w though others log in within {written}"),
+    ):
+        with pytest.raises(PhraseError, match=f"'{written}' is not a duration") as refused:
+            parse(phrase)
+        assert refused.value.hint == hint
+
+
 def test_the_version_covers_the_phrase() -> None:
     plain = Rule("a", "overdue > 3", Tier.LOW, "test")
     assert plain.version != Rule("a", "overdue > 3", Tier.LOW, "test", sequence="complaint, then ...").version
