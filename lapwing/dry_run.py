@@ -1,4 +1,4 @@
-"""`lapwing worker --dry-run`: what a worker would send, told at its end."""
+"""`lapwing worker --dry-run`: what a worker would send, printed at its end."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def run_dry(
         file = stack.enter_context(stack.enter_context(whole_file(out)).open("wb")) if out else None
         dry = DryRun(settings, file, follow=follow)
 
-        def told(stats: Stats) -> None:
+        def both(stats: Stats) -> None:
             dry.report(stats)
             if report is not None:
                 report(stats)
 
-        run_worker(settings, engines, told, watch, dry)
-    said = summary(dry)
-    click.echo(json.dumps(said) if as_json else text(said))
+        run_worker(settings, engines, both, watch, dry)
+    result = summary(dry)
+    click.echo(json.dumps(result) if as_json else text(result))
 
 
 def summary(dry: DryRun) -> dict[str, Any]:
@@ -69,18 +69,18 @@ def summary(dry: DryRun) -> dict[str, Any]:
     }
 
 
-def text(said: dict[str, Any]) -> str:
+def text(result: dict[str, Any]) -> str:
     """Return a summary as people read it."""
-    total = sum(count for tiers in said["steps"].values() for count in tiers.values())
+    total = sum(count for tiers in result["steps"].values() for count in tiers.values())
     lines = [
-        f"{said['events']:,} events, {said['refused']:,} records refused, rule set {said['rule_set']}",
+        f"{result['events']:,} events, {result['refused']:,} records refused, rule set {result['rule_set']}",
         f"{total:,} steps would have been sent:",
     ]
-    for kind, tiers in said["steps"].items():
+    for kind, tiers in result["steps"].items():
         for tier, count in tiers.items():
             lines.append(f"  {kind:<12} {tier:<7} {count:>9,}")
     lines.append("causes opened, by rule:")
-    for rule, counts in said["opened"].items():
+    for rule, counts in result["opened"].items():
         for status, count in counts.items():
             note = "" if status == "active" else f"  ({status}: warns nobody)"
             lines.append(f"  {rule:<28} {count:>9,}{note}")

@@ -1,4 +1,4 @@
-"""From settings to the parts they belong to."""
+"""From the settings to the settings of each part."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two rule sets held against each other, as a page."""
+"""Two rule sets compared, as a page."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def comparison_page(result: Comparison, old: str, new: str, customers: int) -> s
     return html.page("Lapwing rules diff", lead, tiles, sections)
 
 
-def _points(said: str, what: str) -> tuple[str, str, str]:
-    value, _, interval = said.partition(" points ")
+def _points(text: str, what: str) -> tuple[str, str, str]:
+    value, _, interval = text.partition(" points ")
     return value, f"{what}, change in points", interval
 
 

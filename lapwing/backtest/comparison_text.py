@@ -1,4 +1,4 @@
-"""Two rule sets held against each other, as text for the terminal."""
+"""Two rule sets compared, as text for the terminal."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def _from_top(folder: Path, top: Path) -> str:
 
 
 def _git(folder: Path, *arguments: str) -> bytes | None:
-    """Return what git says, or `None` where it refuses or is not installed."""
+    """Return git's output, or `None` where it refuses or is not installed."""
     try:
         done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, check=False)
     except FileNotFoundError:

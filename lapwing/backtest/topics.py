@@ -18,7 +18,7 @@ from streams.errors import BrokerError
 POLL_S = 1.0
 MAX_RECORDS = 20_000
 IDLE_S = 30.0
-"""How long a broker may say nothing before it is given up."""
+"""How long a broker may send nothing before the command gives up."""
 
 
 def read_topics(

@@ -19,7 +19,7 @@ from streams.core.warnings.acknowledgement import ACTS
     "--for",
     "lasts",
     type=DurationParam(),
-    help="How long it holds, such as 3d; default: as the worker's settings say.",
+    help="How long it lasts, such as 3d; default: as in the worker's settings.",
 )
 @click.option(
     "--customer", help="The warning's customer; default: as the database that `lapwing sink` fills has it."
@@ -33,9 +33,9 @@ from streams.core.warnings.acknowledgement import ACTS
 def command(**given: Any) -> None:
     """Acknowledge, snooze or expire the warning WARNING_ID.
 
-    An acknowledgement says that somebody has it in hand; it lapses after a while, and the warning speaks
-    again. A snooze says: not before then. `expire` ends the warning. The action is an event on the topic of
-    actions; the worker that reads it changes the warning, if that is still open.
+    An acknowledgement means that somebody takes care of it; after a while it lapses, and the team is
+    reminded. A snooze puts the warning off. `expire` ends it. The action is an event on the topic of actions;
+    the worker that reads it changes the warning, if that is still open.
     """
     from lapwing.commands.act import run
 

@@ -26,16 +26,16 @@ from lapwing.settings.options import InstantParam
     type=click.IntRange(0),
     default=10,
     show_default=True,
-    help="How many of the unwarned to list, those first that came nearest to a warning.",
+    help="How many customers who left without a warning to list, the nearest to a warning first.",
 )
 @page_options
 def command(**given: Any) -> None:
-    """Run rules over a history and judge what they warn of.
+    """Run rules over a history and measure how good their warnings are.
 
     The history is EVENTS (.jsonl, .jsonl.gz, .jsonl.zst or .parquet) or, with --broker, what its topics hold.
 
-    Tells warnings a day and a working day, precision, recall and lead time of all active rules together and
-    of each rule, shadow rules too, and who left unwarned. docs/backtest.md defines every figure.
+    It prints warnings a day and a working day, precision, recall and lead time of all active rules together
+    and of each rule, shadow rules too, and who left without a warning. docs/backtest.md defines every figure.
     """
     from lapwing.commands.backtest import run
 

@@ -14,7 +14,7 @@ from lapwing.settings.options import DurationParam, settings_options
 @click.option(
     "--follow/--no-follow", default=True, help="Go on for ever, or stop when all that is due was tried."
 )
-@click.option("--from-now", is_flag=True, help="Tell a new channel nothing of what is stored already.")
+@click.option("--from-now", is_flag=True, help="Send a new channel nothing of what is stored already.")
 @click.option(
     "--give-up-after",
     type=DurationParam(),

@@ -1,4 +1,4 @@
-"""`lapwing silence`: say of which warnings the team is not to be told, see it, end it."""
+"""`lapwing silence`: mute notices of warnings, list silences, end them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _words(flag: str, text: str) -> Callable[[Callable[..., Any]], Callable[...,
 @_words("--segment", "Only of this segment")
 @_words("--region", "Only of this region")
 @_words("--tier", "Only of this tier")
-@_words("--rule", "Only causes of this rule: a warning with another cause is told")
+@_words("--rule", "Only causes of this rule: a warning with another cause is sent")
 @_words("--group", "Only causes of this group, the rules' `reason`")
 @click.option("--from", "begins", type=InstantParam(), help="When it begins, RFC 3339; default: now.")
 @click.option("--until", type=InstantParam(), help="When it ends, RFC 3339.")
@@ -47,7 +47,7 @@ def add(**given: Any) -> None:
 
     `lapwing silence add --rule login-drop --for 3d --author me --reason "app outage"` mutes a rule. With
     `--everything`, `--every day --between 20:00-08:00 --no-end` sets quiet hours and `--on 2026-12-25` a
-    holiday, in the setting `time_zone`. What is still open when a silence ends is told then.
+    holiday, in the setting `time_zone`. A warning that is still open when a silence ends is sent then.
     """
     from lapwing.commands.silence import add
 
@@ -73,7 +73,7 @@ def list_(**given: Any) -> None:
 @click.option("--author", help="Who ends it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the silences as JSON.")
 def expire(**given: Any) -> None:
-    """End silences now; their records stay. What they hold back and is still open is told."""
+    """End silences now; their records stay. Warnings that they hold back and that are still open are sent."""
     from lapwing.commands.silence import expire
 
     expire(**given)

@@ -23,28 +23,28 @@ from lapwing.settings.options import DurationParam, settings_options
     "--flush-after",
     "idle_us",
     type=DurationParam(),
-    help="How long the input must be idle before events held back to be put in order are judged; "
-    "default: `reorder`. A stream that runs faster than time needs it, with a longer `reorder`.",
+    help="How long the input must be idle before events that wait to be put in order are judged; "
+    "default: `reorder`. A stream that is played faster than real time needs it, with a longer `reorder`.",
 )
 @click.option(
     "--from-checkpoints",
     is_flag=True,
     help="Where the group's offsets have expired or were deleted: go on from the newest checkpoints.",
 )
-@click.option("--dry-run", is_flag=True, help="Judge everything and send nothing; tell what would be sent.")
+@click.option("--dry-run", is_flag=True, help="Judge everything, send nothing, and print what would be sent.")
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="Dry run: write the warnings to this file."
 )
 @click.option(
-    "--follow/--no-follow", default=True, help="Dry run: go on for ever, or stop at the topics' end."
+    "--follow/--no-follow", default=True, help="Dry run: go on for ever, or stop at the end of the topics."
 )
-@click.option("--json", "as_json", is_flag=True, help="Dry run: tell it as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Dry run: print it as JSON.")
 def command(**given: Any) -> None:
     """Read events from Kafka, judge every customer by the rules and the model, and send warnings.
 
-    It goes on until SIGTERM or Ctrl-C. Several workers share the partitions. A worker that starts goes on
-    from the last checkpoint of each partition; where there is none, from the beginning of the topics. The
-    rule files are looked at all the time: what changes in them is taken over as it runs.
+    It runs until SIGTERM or Ctrl-C. Several workers share the partitions. A worker starts from the last
+    checkpoint of each partition, or from the beginning of the topics where there is none. It watches the rule
+    files and adopts what changes in them.
 
     A dry run reads the topics from their beginning in a consumer group of its own, sends nothing, and saves
     nothing.

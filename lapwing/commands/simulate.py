@@ -104,7 +104,7 @@ def _send(settings: Settings, shop: Shop, speed: float | None) -> int:
 
 
 def _watched(shop: Shop, bar: Callable[[int, int], None]) -> Iterator[pl.DataFrame]:
-    """Yield the shop's frames and tell the bar how many days are done."""
+    """Yield the shop's frames and show in the bar how many days are done."""
     first = shop.start.toordinal()
     for frame in shop.frames():
         yield frame

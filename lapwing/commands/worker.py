@@ -99,7 +99,7 @@ class OneLine(logging.Formatter):
 
 
 class Seldom(logging.Filter):
-    """Lets a library say the same thing once in a while only: aiokafka tells of every attempt to connect."""
+    """Lets a library log the same message once in a while only: aiokafka logs every attempt to connect."""
 
     def __init__(self, name: str, every_s: float = 10.0) -> None:
         super().__init__(name)

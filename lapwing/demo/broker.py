@@ -96,8 +96,10 @@ class EmbeddedBroker:
                     return
             time.sleep(0.02)
         output.seek(0)
-        said = output.read().decode(errors="replace").strip().splitlines()
-        message = f"the embedded broker did not start on {self.address}: {said[-1] if said else 'no word'}"
+        lines = output.read().decode(errors="replace").strip().splitlines()
+        message = (
+            f"the embedded broker did not start on {self.address}: {lines[-1] if lines else 'no output'}"
+        )
         raise DemoError(message)
 
 

@@ -68,11 +68,11 @@ class Child:
         """Raise `ChildEnded` where the process has ended by itself."""
         code = self._process.poll()
         if code is not None:
-            said = self.tail()
-            last = said[-1] if said else "no word"
+            lines = self.tail()
+            last = lines[-1] if lines else "no output"
             how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}: {last}"
             msg = f"the {self.name} {how} (its log: {self.log})"
-            raise ChildEnded(msg, said)
+            raise ChildEnded(msg, lines)
 
     def tail(self) -> list[str]:
         """Return the last lines of the log that are not empty."""
@@ -80,7 +80,7 @@ class Child:
         return [line for line in text.splitlines() if line.strip()][-TAIL_LINES:]
 
     def stop(self) -> None:
-        """End the process, kindly first."""
+        """Terminate the process; kill it where that does not help."""
         if self._process.poll() is None:
             self._process.terminate()
             try:

@@ -81,5 +81,5 @@ class Feed:
                 self.at = part.at
                 self.part = (part.at - first) / DAY_US / self._source.days if self._source.days else 1.0
             self._producer.flush()
-        except Exception as error:  # told by `done`, in the thread that can act on it
+        except Exception as error:  # raised by `done`, in the thread that can act on it
             self._error = error

@@ -132,7 +132,7 @@ def _start(
 
 
 def _quietly(close: Callable[[], None]) -> None:
-    """Close what may have lost its broker already: why the demo ends was told before."""
+    """Close what may have lost its broker already: why the demo ends was printed before."""
     with suppress(BrokerError):
         close()
 
@@ -154,7 +154,7 @@ def _make_topics(cluster: Cluster, settings: Settings) -> dict[Topic, str]:
 
 
 def _play(watch: Watch, feed: Feed, stop: Stop, latest_end: float) -> bool:
-    """Play the stream and watch until all of it has become warnings; return whether it all has in time."""
+    """Play the stream until the worker and the sink have all of it; return whether they had it in time."""
     with watch.screen:
         if not watch.until(watch.worker_ready, READY_S, stop, "waiting for the worker to get its partitions"):
             if stop.asked:
@@ -171,7 +171,7 @@ def _play(watch: Watch, feed: Feed, stop: Stop, latest_end: float) -> bool:
 def _report(
     source: ShopSource | FileSource, feed: Feed, watch: Watch, settings: Settings, *, finished: bool
 ) -> list[str]:
-    """Return the last words about the warnings."""
+    """Return the report on the warnings."""
     horizon_days = settings.horizon // DAY
     lines = ["", f"{feed.sent:,} events, {feed.part * source.days:,.0f} days of {source.title}"]
     if feed.part < 0.99:

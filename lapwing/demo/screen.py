@@ -98,10 +98,10 @@ def warning_line(event: WarningEvent) -> Text:
     line.append(f"{data.tier:<6}", TIERS.get(data.tier, ""))
     if event.type != "churn.warning.opened":
         line.append(f" {str(event.type).rpartition('.')[2]}", "magenta")
-    said = "; ".join(cause.message or cause.title or cause.rule for cause in data.causes)
+    reasons = "; ".join(cause.message or cause.title or cause.rule for cause in data.causes)
     if data.churn_probability is not None:
-        said += f" (p={data.churn_probability:.2f})"
-    line.append(printable(f"  {data.customer_id}  {said}"))
+        reasons += f" (p={data.churn_probability:.2f})"
+    line.append(printable(f"  {data.customer_id}  {reasons}"))
     return line
 
 

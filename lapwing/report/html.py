@@ -32,8 +32,8 @@ def page(
 def section(title: str, note: str, body: str, *, wide: bool = False) -> str:
     """Return a card."""
     kind = ' class="wide"' if wide else ""
-    said = f'<p class="soft">{escape(note)}</p>' if note else ""
-    return f"<section{kind}><h2>{escape(title)}</h2>{said}{body}</section>"
+    shown = f'<p class="soft">{escape(note)}</p>' if note else ""
+    return f"<section{kind}><h2>{escape(title)}</h2>{shown}{body}</section>"
 
 
 MANY_COLUMNS: Final = 4

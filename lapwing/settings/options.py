@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from lapwing.settings.settings import FlagError, Settings, load_settings
+from lapwing.settings.settings import FlagError, Settings, is_duration, load_settings
 from streams.duration import parse_duration
 
 
@@ -32,7 +32,8 @@ def settings_options(*names: str) -> Callable[[Callable[..., Any]], Callable[...
             flag = "--" + name.replace("_", "-")
             if field.annotation is bool:
                 flag += f"/--no-{flag.removeprefix('--')}"
-            option = click.option(flag, name, default=None, help=field.description)
+            metavar = "DURATION" if is_duration(name) else None
+            option = click.option(flag, name, default=None, metavar=metavar, help=field.description)
             decorated = option(decorated)
         return click.option(
             "--config",

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Final
 
 import click
-from pydantic import BeforeValidator, SecretStr
+from pydantic import SecretStr
 
-from lapwing.settings.settings import Settings
-from streams.duration import format_duration, parse_duration
+from lapwing.settings.settings import Settings, is_duration
+from streams.duration import format_duration
 from streams.redact import MASK, masked
 
 ADDRESSES: Final = frozenset({"checkpoints", "database"})
@@ -22,7 +22,7 @@ PAGE: Final = """\
 
 <!-- Made from the fields in lapwing/settings/settings.py by `make settings-docs`. -->
 
-One list for all commands. A value is taken from the settings file, then from a variable, then from a flag;
+One list for all commands. A value comes from the settings file, then from a variable, then from a flag;
 the later wins. `lapwing doctor` prints every value in force and where it came from.
 
 - **File:** `lapwing.toml` in the working folder, or the one that `--config` or `LAPWING_CONFIG` names:
@@ -39,12 +39,6 @@ larger first (`1d12h`).
 |---|---|---|
 {rows}
 """
-
-
-def is_duration(name: str) -> bool:
-    """Return whether the setting is written with a unit of time."""
-    metadata = Settings.model_fields[name].metadata
-    return any(isinstance(m, BeforeValidator) and m.func is parse_duration for m in metadata)
 
 
 def written(name: str, value: object) -> str:

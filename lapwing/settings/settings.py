@@ -70,14 +70,14 @@ class Settings(DeliverySettings):
         "127.0.0.1:9092", description="Kafka's addresses, `host:port`, several with commas between them."
     )
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        "PLAINTEXT", description="How the broker is spoken to."
+        "PLAINTEXT", description="The protocol to the broker."
     )
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = Field(
-        None, description="How Lapwing proves who it is, with a `SASL_` protocol."
+        None, description="How Lapwing authenticates with a `SASL_` protocol."
     )
     sasl_username: str | None = Field(None, description="The user name for the broker.")
     sasl_password: SecretStr | None = Field(
-        None, description="The password for the broker; taken from the environment only."
+        None, description="The password for the broker; read from the environment only."
     )
     ssl_cafile: Path | None = Field(
         None,
@@ -106,7 +106,7 @@ class Settings(DeliverySettings):
         "lapwing-control", description="Topic of notices to operations, such as a source that has gone quiet."
     )
     audit_topic: TopicName = Field(
-        "lapwing-audit", description="Topic that tells every change of the rules that a partition runs."
+        "lapwing-audit", description="Topic of every change of the rules that a partition runs."
     )
     segment_warnings_topic: TopicName = Field("segment-warnings", description="Topic of segments' warnings.")
     session_timeout: Annotated[Duration, Field(ge=UNITS["s"], le=30 * UNITS["m"])] = Field(
@@ -162,9 +162,7 @@ class Settings(DeliverySettings):
         description="When an acknowledgement of a warning lapses, by tier (`high=2d,low=2w`) or for all; a "
         "tier not named has a week.",
     )
-    snooze_for: Positive = Field(
-        parse_duration("1d"), description="How long a snooze lasts that does not say until when."
-    )
+    snooze_for: Positive = Field(parse_duration("1d"), description="How long a snooze without an end lasts.")
     acknowledge_within: ByTier = Field(
         {},
         description="By when somebody must acknowledge a warning before it escalates, by tier (`high=4h`) or "
@@ -241,7 +239,7 @@ class Settings(DeliverySettings):
 
     @property
     def kafka_security(self) -> dict[str, str]:
-        """Return how to speak to the broker, as kafka-python's options."""
+        """Return how to connect to the broker, as kafka-python's options."""
         password = self.sasl_password.get_secret_value() if self.sasl_password else None
         given = {
             "security_protocol": self.security_protocol,
@@ -255,6 +253,12 @@ class Settings(DeliverySettings):
     def source(self, name: str) -> str:
         """Return where the value of setting `name` came from: `default`, a file, a variable or a flag."""
         return self._sources.get(name, DEFAULT)
+
+
+def is_duration(name: str) -> bool:
+    """Return whether the setting is written with a unit of time."""
+    metadata = Settings.model_fields[name].metadata
+    return any(isinstance(m, BeforeValidator) and m.func is parse_duration for m in metadata)
 
 
 def load_settings(
@@ -280,7 +284,7 @@ def load_settings(
             elif name in Settings.model_fields:
                 mistakes.append(f"{source(name)} is a secret: set {PREFIX}{name.upper()} instead")
             else:
-                close = closest(name.lower().replace("-", "_"), known)
+                close = closest(name, known)
                 mistakes.append(
                     f"{source(name)} is no setting" + (f"; did you mean {source(close)}?" if close else "")
                 )

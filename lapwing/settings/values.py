@@ -1,4 +1,4 @@
-"""How the values of settings are written, and what is taken for one."""
+"""How the values of settings are written, and which are valid."""
 
 from __future__ import annotations
 
@@ -16,10 +16,14 @@ NO_CHECKPOINTS: Final = "none"
 
 
 def closest(word: str, known: Sequence[str]) -> str | None:
-    """Return the known word that was probably meant, if any is near."""
-    found = difflib.get_close_matches(word, known, n=1)
-    by_case = {each.casefold(): each for each in known}
-    return found[0] if found else by_case.get(word.casefold())
+    """Return the known word that was probably meant, if any is near.
+
+    >>> closest("sasl-ssl", ["SSL", "SASL_SSL"])
+    'SASL_SSL'
+    """
+    plain = {each.casefold().replace("_", "-"): each for each in known}
+    found = difflib.get_close_matches(word.casefold().replace("_", "-"), plain, n=1)
+    return plain[found[0]] if found else None
 
 
 def meant(word: str, known: Sequence[str]) -> str:
@@ -130,7 +134,7 @@ def each_once(value: tuple[str, ...]) -> tuple[str, ...]:
 
 
 Duration = Annotated[int, BeforeValidator(parse_duration)]
-"""Written `2d`, held as whole microseconds."""
+"""Written `2d`, kept as whole microseconds."""
 Positive = Annotated[Duration, Field(gt=0)]
 TopicName = Annotated[str, AfterValidator(topic_name)]
 TierWord = Literal["high", "medium", "low"]

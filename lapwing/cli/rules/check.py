@@ -47,10 +47,10 @@ class Topics(click.ParamType):
 @click.option("--strict", is_flag=True, help="Exit with 1 for warnings too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
 def command(**given: Any) -> None:
-    """Check rule files and folders as one set; every mistake is told at once.
+    """Check rule files and folders as one set; every mistake is reported at once.
 
-    Rules that parse are searched for what is doubtful: docs/rules.md explains each code. Exits with 1 where
-    there is a mistake or an error, with `--strict` for a warning too.
+    Rules without mistakes are searched for what is doubtful: docs/rules.md explains each code. Exits with 1
+    where there is a mistake or an error, with `--strict` for a warning too.
     """
     from lapwing.commands.rules.check import run
 

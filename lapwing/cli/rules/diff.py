@@ -34,11 +34,11 @@ from lapwing.settings.options import InstantParam
 )
 @page_options
 def command(**given: Any) -> None:
-    """Run the rules OLD and NEW over the same history and tell what differs.
+    """Run the rules OLD and NEW over the same history and print what differs.
 
     OLD and NEW are files, folders or git revisions: `HEAD~1` (with the folder of --rules in it) or
-    `HEAD~1:warning_rules`. Told are the rules that changed, the customers gained, lost and changed in tier,
-    and what becomes of load, precision and recall. docs/backtest.md defines every figure.
+    `HEAD~1:warning_rules`. It prints the rules that changed, the customers gained, lost and changed in
+    tier, and the changes of load, precision and recall. docs/backtest.md defines every figure.
     """
     from lapwing.commands.rules.diff import run
 

@@ -18,7 +18,7 @@ import click
 def command(**given: Any) -> None:
     """Print the JSON Schema of rule files.
 
-    `# yaml-language-server: $schema=rules.schema.json` at the top of a rule file tells editors to use it.
+    `# yaml-language-server: $schema=rules.schema.json` at the top of a rule file makes editors use it.
     """
     from lapwing.commands.rules.schema import run
 

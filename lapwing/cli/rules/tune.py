@@ -72,7 +72,7 @@ class Values(click.ParamType):
     type=click.Choice(["all", "rule"]),
     default="all",
     show_default=True,
-    help="Whose warnings are held against --capacity: those of all active rules, or the rule's alone.",
+    help="Whose warnings are compared with --capacity: those of all active rules, or the rule's alone.",
 )
 @click.option(
     "--min-precision", type=click.FloatRange(0, 1), help="Choose no value with less precision of the rule."
@@ -84,9 +84,9 @@ class Values(click.ParamType):
 )
 @page_options
 def command(**given: Any) -> None:
-    """Move a threshold of RULE through its range, and tell precision, recall and load at each value.
+    """Move a threshold of RULE through its range and print precision, recall and load at each value.
 
-    With --capacity or --min-precision it names the value that meets them with the most recall.
+    With --capacity or --min-precision it chooses the value that meets them with the most recall.
     docs/backtest.md defines every figure.
     """
     from lapwing.commands.rules.tune import run

@@ -24,8 +24,8 @@ def run(settings: Settings, as_json: bool) -> None:
         with Stop() as stop:
             found = adopted(subscription, stop, on_unreadable)
             if as_json:
-                for said in found:
-                    click.echo(said.model_dump_json())
+                for adoption in found:
+                    click.echo(adoption.model_dump_json())
                 return
             for change in together(found):
                 for line in lines(change):

@@ -29,7 +29,7 @@ def run(
     as_json: bool,
     page: Path | None,
 ) -> None:
-    """Run the rules OLD and NEW over the same history and tell what differs."""
+    """Run the rules OLD and NEW over the same history and print what differs."""
     before, after = rulebook_of(old, settings.rules), rulebook_of(new, settings.rules)
     with no_collector():
         history, refused = read_history(judged, settings)

@@ -39,7 +39,7 @@ def run(
     as_json: bool,
     page: Path | None,
 ) -> None:
-    """Move a threshold of RULE through its range, and tell precision, recall and load at each value."""
+    """Move a threshold of RULE through its range and print precision, recall and load at each value."""
     rules = load_rulebook(settings.rules).rules
     rule = _rule(rules, rule_id, settings.rules)
     moved = [threshold(rule, address, DTYPES) for address in addresses]
@@ -91,7 +91,7 @@ def _candidates(
     history: History, rule: Rule, moved: Threshold, count: int, settings: Settings
 ) -> Sequence[float]:
     if moved.formula:
-        msg = f"rule {rule.id!r}: {moved.address!r} is held against a formula; say with --values what to try"
+        msg = f"rule {rule.id!r}: {moved.address!r} is compared with a formula; give --values"
         raise BacktestError(msg)
     found = candidates(history, rule, moved, count, engine_settings(settings), learner(settings))
     if not found:

@@ -33,7 +33,7 @@ def test_a_port_that_is_taken_is_told() -> None:
 
 def test_a_program_that_does_not_start_is_told_with_its_last_word(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CALF_TANSU_BIN", "/bin/false")
-    with pytest.raises(DemoError, match=r"did not start on .*: no word"), EmbeddedBroker(free_port()):
+    with pytest.raises(DemoError, match=r"did not start on .*: no output"), EmbeddedBroker(free_port()):
         pass
 
 

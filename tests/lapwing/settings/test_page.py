@@ -1,7 +1,7 @@
 import pytest
 
-from lapwing.settings.page import is_duration, page, written
-from lapwing.settings.settings import Settings, load_settings
+from lapwing.settings.page import page, written
+from lapwing.settings.settings import Settings, is_duration, load_settings
 from streams.redact import MASK
 from tests.paths import ROOT
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from lapwing.settings.settings import Settings, load_settings
+from lapwing.settings.settings import FlagError, Settings, load_settings
 from streams.core.events.topics import Topic
 from streams.duration import UNITS, format_duration
 from streams.errors import SettingsError
@@ -118,6 +118,11 @@ def test_tables_and_lists_have_a_form_for_variables(folder: Path) -> None:
     ("name", "value", "says"),
     [
         ("BROKR", "a:1", "LAPWING_BROKR is no setting; did you mean LAPWING_BROKER?"),
+        ("WARNING_TOPIC", "w", "LAPWING_WARNING_TOPIC is no setting; did you mean LAPWING_WARNINGS_TOPIC?"),
+        ("SECURITY_PROTOCOL", "sasl-ssl", "or 'SASL_SSL'; did you mean SASL_SSL?"),
+        ("SASL_MECHANISM", "scram_sha_256", "did you mean SCRAM-SHA-256?"),
+        ("QUIET_AFTER", "order=2d", "; did you mean orders?"),
+        ("ACKNOWLEDGE_WITHIN", "hi=4h", "; did you mean high?"),
         ("BROKER", "localhost", "LAPWING_BROKER: 'localhost' is not an address: write host:port"),
         ("BROKER", "a:0", "LAPWING_BROKER: 'a:0' is not an address"),
         ("BROKER", "kafka://a:1", "LAPWING_BROKER: 'kafka://a:1' is not an address"),
@@ -231,3 +236,29 @@ def test_a_file_that_was_asked_for_must_be_there() -> None:
         refused(CONFIG="absent.toml")
         == "absent.toml: the settings file cannot be read: No such file or directory"
     )
+
+
+def test_an_unknown_key_of_a_file_is_compared_by_its_name_and_not_by_the_files(tmp_path: Path) -> None:
+    path = tmp_path / "a-long-name-that-all-keys-share.toml"
+    path.write_text('time-zone = "UTC"\nzzz = 1\nBroker = "a:1"\n[kafka]\nbroker = "a:1"\n')
+    with pytest.raises(SettingsError) as caught:
+        load_settings(path, environ={})
+    assert str(caught.value).split("; ") == [
+        f"{path}: time-zone is no setting",
+        f"did you mean {path}: time_zone?",
+        f"{path}: zzz is no setting",
+        f"{path}: Broker is no setting",
+        f"did you mean {path}: broker?",
+        f"{path}: kafka is no setting",
+    ]
+
+
+def test_a_mistake_in_a_flag_is_a_usage_error_and_others_are_not(tmp_path: Path) -> None:
+    for flags, environ, kind in (
+        ({"reorder": "soon"}, {}, FlagError),
+        ({"reorder": "soon"}, {"LAPWING_APP": "a b"}, FlagError),
+        ({"reorder": "1s"}, {"LAPWING_APP": "a b"}, SettingsError),
+    ):
+        with pytest.raises(SettingsError) as caught:
+            load_settings(overrides=flags, environ=environ)
+        assert type(caught.value) is kind
