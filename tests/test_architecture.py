@@ -51,7 +51,17 @@ ORDER: dict[str, tuple[str, ...]] = {
     "streams.checkpoints": ("store", "restore", "save"),
     "streams.worker": (
         *("settings", "task", "stall_watch", "refusal_log", "rule_notices", "rule_rollout", "delivery"),
-        *("outbox", "assignment", "task_states", "pipeline", "dry_run", "app", "segment_judge", "run"),
+        *(
+            "outbox",
+            "assignment",
+            "task_states",
+            "pipeline",
+            "dry_run",
+            "app",
+            "segment_judge",
+            "rebuild",
+            "run",
+        ),
     ),
     "streams.rulebook": (
         *("yaml", "reader", "fields", "rule_file", "files", "cases", "load", "diff", "revisions"),

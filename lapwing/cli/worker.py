@@ -31,6 +31,11 @@ from lapwing.settings.options import DurationParam, settings_options
     is_flag=True,
     help="Where the group's offsets have expired or were deleted: go on from the newest checkpoints.",
 )
+@click.option(
+    "--rebuild",
+    is_flag=True,
+    help="While no worker runs: rebuild all states from the topics, as they are partitioned now, and end.",
+)
 @click.option("--dry-run", is_flag=True, help="Judge everything, send nothing, and print what would be sent.")
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="Dry run: write the warnings to this file."

@@ -23,7 +23,7 @@ from streams.duration import UNITS
 from streams.errors import SettingsError
 from streams.intake.partition import BatchingPolicy
 from streams.rulebook.watch import RuleWatch
-from streams.worker.run import WorkerSettings, run_worker, stats_to
+from streams.worker.run import WorkerSettings, run_rebuild, run_worker, stats_to
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,7 @@ def run(
     stats: Path | None,
     idle_us: int | None,
     from_checkpoints: bool,
+    rebuild: bool,
     dry_run: bool,
     out: Path | None,
     follow: bool,
@@ -41,6 +42,9 @@ def run(
     """Read events from Kafka, judge every customer by the rules and the model, and send warnings."""
     if not dry_run and (out is not None or as_json or not follow):
         message = "--out, --json and --no-follow belong to --dry-run"
+        raise click.UsageError(message)
+    if rebuild and (dry_run or from_checkpoints):
+        message = "--rebuild goes with neither --dry-run nor --from-checkpoints"
         raise click.UsageError(message)
     log_to_stderr()
     watch = RuleWatch(settings.rules)
@@ -61,7 +65,15 @@ def run(
         raise SettingsError(message) from error
     ours = worker_settings(settings, settings.reorder if idle_us is None else idle_us, segments=counts)
     ours = replace(ours, from_checkpoints=from_checkpoints)
-    if dry_run:
+    if rebuild:
+        rebuilt = run_rebuild(ours, engine_of, watch)
+        click.echo(
+            f"rebuilt {rebuilt.partitions} partitions from {rebuilt.events:,} events, "
+            f"{rebuilt.refused:,} refused: "
+            f"{rebuilt.open_warnings:,} warnings are open, {rebuilt.sent:,} steps were lacking and sent, "
+            f"{rebuilt.withdrawn:,} warnings were withdrawn; workers can be started"
+        )
+    elif dry_run:
         run_dry(ours, engine_of, watch, report, out, follow=follow, as_json=as_json)
     else:
         run_worker(ours, engine_of, report, watch, judge=judge)

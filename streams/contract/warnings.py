@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
@@ -248,6 +249,20 @@ def encode_step(step: Step, app: str) -> bytes:
             "data": data,
         }
     )
+
+
+def encode_withdrawal(last: bytes, at: int) -> tuple[str, bytes]:
+    """Return the customer and the event that withdraws a warning of which only its last event is known."""
+    event = parse_warning(last)
+    number = event.data.step + 1
+    changed = json.loads(last)
+    changed |= {
+        "id": f"{event.data.warning_id}/{number}",
+        "type": f"churn.warning.{StepKind.WITHDRAWN.value}",
+        "time": format_instant(max(at, to_us(event.time))),
+    }
+    changed["data"] |= {"step": number, "state": STATES[StepKind.WITHDRAWN]}
+    return event.data.customer_id, _encode(changed)
 
 
 def encode_notice(notice: OperationsNotice, app: str) -> bytes:

@@ -24,6 +24,7 @@ from streams.core.events.partitioner import partitions
 from streams.core.events.refusal import RefusedEvent
 from streams.core.features.catalogue import CATALOGUE, Features
 from streams.core.outcomes.outcome import CensusEvent, Outcome
+from streams.core.segments.counts import DaySums
 from streams.core.segments.engine import SegmentEngine, SegmentStep
 from streams.core.steps import OperationsNotice, Step
 
@@ -98,14 +99,15 @@ def replay(
     on_segments: Callable[[list[SegmentStep]], None] = lambda steps: None,
     on_outcomes: Callable[[list[Outcome]], None] = lambda outcomes: None,
     on_census: Callable[[list[CensusEvent]], None] = lambda census: None,
+    on_sums: Callable[[DaySums], None] = lambda sums: None,
 ) -> Replayed:
     """Run `events`, in the order of `Batch.order`, through one engine a partition.
 
     `on_steps` gets the steps in order of time. The last instant is `until`, sweeps up to it included; by
     default it is that of the partition's own last event, where a worker's clock would stand too. It goes
     day by day: at each local midnight all partitions meet, so that memory holds one day's output and a
-    sweep is written whole. With `segments`, which judges the sums of `engines`, its steps follow those of the
-    customers of the same instant.
+    sweep is written whole. `on_sums` gets the days' sums of segments. With `segments`, which judges
+    the sums of `engines`, its steps follow those of the customers of the same instant.
     """
     result = Replayed()
     if until is not None:
@@ -132,8 +134,9 @@ def replay(
                 result.notices += output.control
                 result.refused += output.refused
                 result.counts.add(output.counts)
-                if segments is not None:
-                    for sums in output.sums:
+                for sums in output.sums:
+                    on_sums(sums)
+                    if segments is not None:
                         segments.take(sums)
         # The order within one instant must not depend on how customers fall on partitions.
         steps.sort(key=lambda step: (step.at, step.customer_id))

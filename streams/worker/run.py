@@ -21,16 +21,19 @@ from faust.exceptions import ProducerSendError
 
 from streams.checkpoints.restore import check_all_partitions
 from streams.checkpoints.store import CheckpointStore
+from streams.core.engine import Engine
 from streams.core.events.topics import REQUIRED
 from streams.core.segments.engine import SegmentEngine
 from streams.errors import BrokerError
 from streams.intake.broker import check_topics, partition_counts
 from streams.intake.partition import StepEngine
 from streams.kafka.errors import broker_error
+from streams.rulebook.revisions import RuleRevisions
 from streams.rulebook.watch import RuleWatch
 from streams.worker.app import WorkerApp, build_app
 from streams.worker.dry_run import DryRun
 from streams.worker.pipeline import Stats
+from streams.worker.rebuild import Rebuilt, rebuild
 from streams.worker.rule_rollout import RuleRollout
 from streams.worker.segment_judge import SegmentJudge, SegmentJudgeSettings
 from streams.worker.settings import WorkerSettings
@@ -122,6 +125,16 @@ async def serve(
                 await asyncio.wait_for(judging, FINISH_S if stop.is_set() else 0)
         await _stop(app)
     log.info("stopped")
+
+
+def run_rebuild(settings: WorkerSettings, engines: Callable[[int], Engine], rules: RuleWatch) -> Rebuilt:
+    """Rebuild the states of all partitions from the topics, under the rules that the files say."""
+
+    async def main() -> Rebuilt:
+        checked, _ = await _checked(settings, lambda given: outputs_of(given, rules))
+        return await rebuild(checked, engines, RuleRevisions(rules.edition).begin().kept())
+
+    return asyncio.run(main())
 
 
 def outputs_of(settings: WorkerSettings, rules: RuleWatch | None) -> tuple[str, ...]:

@@ -134,3 +134,33 @@ def wait_for(stats: Path, process: subprocess.Popen[str], within_s: float = 30) 
         if lines and json.loads(lines[-1])["events"] and json.loads(lines[-1])["steps"]:
             return
         time.sleep(0.1)
+
+
+def test_a_rebuild_reports_what_it_did_and_workers_go_on_from_it(broker: str, tmp_path: Path) -> None:
+    settings = settings_on(broker, 1)
+    logins = settings.topics[Topic.LOGINS]
+    sent = [
+        Sent(logins, b"k", event(Topic.LOGINS, f"l{day}", "k", f"2024-01-0{day}T00:00:00Z")) for day in (1, 2)
+    ]
+    produce(broker, [*sent, Sent(logins, b"k", b"garbage")])
+    done = subprocess.run(
+        arguments(settings, tmp_path, "--rebuild"), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("rebuilt 1 partitions from 2 events, 1 refused: 0 warnings are open, ")
+    produce(broker, [Sent(logins, b"k", event(Topic.LOGINS, "l3", "k", "2024-01-03T00:00:00Z"))])
+    stats = tmp_path / "stats.jsonl"
+    process = subprocess.Popen(
+        arguments(settings, tmp_path, "--stats", str(stats)), stderr=subprocess.DEVNULL
+    )
+    try:
+        deadline = time.monotonic() + 40
+        while (
+            not stats.exists()
+            or json.loads((stats.read_text().splitlines() or ["{}"])[-1]).get("events") != 1
+        ):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0

@@ -1,0 +1,302 @@
+"""Rebuilds all states from what the topics hold, for the number of partitions they have now.
+
+Where input topics have grown, old events of a customer lie in one partition and new ones in another. So all
+are read by one process, put in event time, and given to the engine of the partition that the customer now
+belongs to, as `lapwing replay` does with files. Workers then go on from checkpoints of these states at the
+ends of the topics.
+
+The warnings topic gets the steps that it lacks and that matter now: those later than its newest, and those
+of warnings that are open in the topic or in the new states. What was judged long ago is not judged again. A
+warning that is open in the topic, and that the events do not give any more, is withdrawn: none stays open for
+ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition  # type: ignore[import-untyped]  # no types
+from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # the same
+
+from streams.checkpoints.store import Checkpoint, CheckpointManifest, CheckpointStore
+from streams.contract.decode import FUTURE_DETAIL, decode_poll
+from streams.contract.rejected import RefusalReason
+from streams.contract.segment_days import SumsReader
+from streams.contract.warnings import encode_step, encode_withdrawal
+from streams.core.engine import Engine
+from streams.core.events.batch import Batch
+from streams.core.events.calendar import NEVER
+from streams.core.state_tables import tables
+from streams.core.steps import Step, StepKind
+from streams.errors import BrokerError, ContractError, StateError
+from streams.intake.broker import aiokafka_security
+from streams.intake.merge import TopicPosition
+from streams.intake.poll import TopicPartition as Place
+from streams.intake.sent_steps import TopicWarnings, WarningsTopic
+from streams.intake.standing_refusals import RejectedTopic, StandingRefusals
+from streams.intake.topic_tail import TopicTail
+from streams.intake.transport import poll_of
+from streams.kafka.errors import BrokerTrouble, broker_error, trouble_of
+from streams.offline.replay import replay
+from streams.rulebook.revisions import CheckpointedRules
+from streams.worker.delivery import OutputRouter
+from streams.worker.settings import WorkerSettings
+
+log = logging.getLogger(__name__)
+
+READ_WAIT_MS: Final = 500
+ENDS: Final = frozenset({StepKind.RESOLVED, StepKind.WITHDRAWN, StepKind.EXPIRED})
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What a rebuild did."""
+
+    partitions: int
+    events: int
+    refused: int
+    open_warnings: int
+    """Warnings that are open now."""
+    sent: int
+    """Steps that the warnings topic lacked."""
+    withdrawn: int
+    """Warnings that were open in the topic and that the events no longer bring about."""
+
+
+@dataclass(slots=True)
+class _Input:
+    """What the input topics hold."""
+
+    batches: list[Batch] = field(default_factory=list)
+    refused: int = 0
+    positions: dict[Place, TopicPosition] = field(default_factory=dict)
+    """How far each place was read, and the greatest event time there."""
+
+
+class StepSelection:
+    """Picks from the steps of a whole history those that the warnings topic lacks of the present."""
+
+    def __init__(self, topic: TopicWarnings) -> None:
+        self._topic = topic
+        self._of_open: dict[str, list[Step]] = {}
+        """Steps that the topic lacks of warnings that are open so far."""
+        self._kept: list[Step] = []
+        self._ended: set[str] = set()
+
+    def take(self, steps: list[Step]) -> None:
+        """Take in steps in the order of time."""
+        for step in steps:
+            warning = step.warning_id
+            if step.kind in ENDS:
+                self._ended.add(warning)
+            if step.id not in self._topic.ids:
+                if step.at > self._topic.until or warning in self._topic.open:
+                    self._kept.append(step)
+                else:
+                    self._of_open.setdefault(warning, []).append(step)
+            if step.kind in ENDS:
+                self._of_open.pop(warning, None)
+
+    def lacking(self) -> list[Step]:
+        """Return the steps to be sent, in the order of time, a warning's in their own order."""
+        late = [step for steps in self._of_open.values() for step in steps]
+        return sorted([*self._kept, *late], key=lambda step: (step.at, step.customer_id, step.number))
+
+    def lost(self, open_now: set[str]) -> dict[str, bytes]:
+        """Return the last events of warnings that are open in the topic, not here, and were not ended."""
+        gone = self._topic.open.keys() - open_now - self._ended
+        return {warning: self._topic.open[warning] for warning in sorted(gone)}
+
+
+async def rebuild(
+    settings: WorkerSettings,
+    engines: Callable[[int], Engine],
+    rules: CheckpointedRules | None = None,
+    wall: Callable[[], float] = time.time,
+) -> Rebuilt:
+    """Rebuild the states of all partitions; no worker of the group may run."""
+    if not settings.checkpoints or settings.partitions is None:
+        message = "states are rebuilt as checkpoints: `checkpoints` must name a place for them"
+        raise StateError(message)
+    store = CheckpointStore(settings.checkpoints, settings.app)
+    warnings = WarningsTopic(TopicTail(settings.broker, settings.security, settings.warnings_topic))
+    rejected = RejectedTopic(TopicTail(settings.broker, settings.security, settings.rejected_topic))
+    async with _consumer(settings) as consumer:
+        # The group takes this only while it has no members: better to know before the work than after.
+        await _commit(settings, consumer, await _committed(settings, consumer))
+        log.info("rebuilding partitions=%d", settings.partitions)
+        found = await _read(settings, consumer, await rejected.since({}), wall)
+        events = Batch.concat(found.batches)
+        found.batches.clear()
+        events = await asyncio.to_thread(lambda: events.take(events.order()))
+        made = [engines(number) for number in range(settings.partitions)]
+        selection = StepSelection(await warnings.all())
+        days: list[Any] = []
+        log.info("replaying events=%d", len(events))
+        await asyncio.to_thread(lambda: replay(events, made, on_steps=selection.take, on_sums=days.append))
+        open_now = {warning.id for engine in made for warning in engine.episodes.open.values()}
+        lost = selection.lost(open_now)
+        clock = max((engine.reorder.watermark for engine in made), default=NEVER)
+        lacking = selection.lacking()
+        await _send(settings, lacking, lost, days, clock)
+        ends = await warnings.ends(), await rejected.ends()
+        saved = await asyncio.to_thread(_save, settings, store, made, found, ends, rules)
+        await _commit(settings, consumer, {place: at.offset for place, at in found.positions.items()})
+        await asyncio.to_thread(_keep_only, store, saved)
+    return Rebuilt(len(made), len(events), found.refused, len(open_now), len(lacking), len(lost))
+
+
+@asynccontextmanager
+async def _consumer(settings: WorkerSettings) -> AsyncIterator[Any]:
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.broker,
+        group_id=settings.group or settings.app,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        max_partition_fetch_bytes=settings.fetch_bytes,
+        **aiokafka_security(settings.security),
+    )
+    try:
+        await consumer.start()
+        assert settings.partitions is not None
+        consumer.assign(
+            [TopicPartition(t, n) for t in settings.topics.values() for n in range(settings.partitions)]
+        )
+        yield consumer
+    except KafkaError as error:
+        raise broker_error(error, settings.broker) from error
+    finally:
+        await consumer.stop()
+
+
+async def _committed(settings: WorkerSettings, consumer: Any) -> dict[Place, int]:
+    found = {tp: await consumer.committed(tp) for tp in consumer.assignment()}
+    return {Place(*tp): offset for tp, offset in found.items() if offset is not None}
+
+
+async def _commit(settings: WorkerSettings, consumer: Any, offsets: Mapping[Place, int]) -> None:
+    """Commit as somebody who is no member of the group, which Kafka takes while the group has none."""
+    if not offsets:
+        return
+    try:
+        await consumer.commit({TopicPartition(*place): offset for place, offset in offsets.items()})
+    except KafkaError as error:
+        if trouble_of(error) is BrokerTrouble.GROUP:
+            message = f"workers of {settings.group or settings.app} are running: stop them all, then rebuild"
+            raise BrokerError(message) from error
+        raise
+
+
+async def _read(
+    settings: WorkerSettings, consumer: Any, standing: StandingRefusals, wall: Callable[[], float]
+) -> _Input:
+    """Read all input topics from their beginnings to their present ends."""
+    topics = {name: topic for topic, name in settings.topics.items()}
+    places = sorted(consumer.assignment())
+    begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
+    for tp in places:
+        consumer.seek(tp, begins[tp])
+    found = _Input(positions={Place(*tp): TopicPosition(begins[tp], None) for tp in places})
+    while [tp for tp in places if await consumer.position(tp) < ends[tp]]:
+        for tp, records in (await consumer.getmany(timeout_ms=READ_WAIT_MS)).items():
+            place = Place(*tp)
+            before = found.positions[place]
+            poll = poll_of(place, before.offset, records[-1].offset + 1, records, more=False)
+            decoded = decode_poll(
+                topics[tp.topic],
+                poll.values,
+                poll.keys,
+                poll.timestamps_ms,
+                max_skew_us=settings.max_skew_us,
+                now_us=int(wall() * 1_000_000),
+            ).refuse(standing.of(poll), RefusalReason.FUTURE_TIME, FUTURE_DETAIL)
+            found.refused += len(decoded.refused)
+            found.batches.append(decoded.batch)
+            reached = [int(decoded.batch.at.max())] if len(decoded.batch) else []
+            reached += [before.reached] if before.reached is not None else []
+            found.positions[place] = TopicPosition(poll.end, max(reached, default=None))
+    for tp in places:  # what follows the last record may be the end of a transaction
+        place = Place(*tp)
+        at = found.positions[place]
+        found.positions[place] = TopicPosition(max(at.offset, await consumer.position(tp)), at.reached)
+    return found
+
+
+async def _send(
+    settings: WorkerSettings, steps: list[Step], lost: Mapping[str, bytes], days: list[Any], clock: int
+) -> None:
+    """Send what the warnings topic lacks, and the days' sums that the internal topic lacks."""
+    router = OutputRouter.of(settings)
+    known = await _last_day(settings) if days and settings.segment_days_topic else None
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.broker, acks="all", **aiokafka_security(settings.security)
+    )
+    try:
+        await producer.start()
+        for step in steps:
+            key = step.customer_id.encode()
+            await producer.send(settings.warnings_topic, encode_step(step, settings.app), key)
+        for warning, value in lost.items():
+            customer, withdrawal = encode_withdrawal(value, clock)
+            log.warning("withdrawn: the topics no longer hold why it is open, warning=%s", warning)
+            await producer.send(settings.warnings_topic, withdrawal, customer.encode())
+        for sums in days:
+            for record in router.of_sums(sums) if known is None or sums.closed > known else ():
+                await producer.send(record.topic, record.value, record.key, record.partition)
+        await producer.flush()
+    finally:
+        await producer.stop()
+
+
+async def _last_day(settings: WorkerSettings) -> int | None:
+    """Return the newest day whose sums are on the internal topic."""
+    tail = TopicTail(settings.broker, settings.security, settings.segment_days_topic)
+    reader, newest = SumsReader(), None
+    async for record in tail.records({}):
+        try:
+            sums = reader.read(record.value)
+        except (ContractError, KeyError):
+            continue
+        if sums is not None:
+            newest = sums.closed if newest is None else max(newest, sums.closed)
+    return newest
+
+
+def _save(
+    settings: WorkerSettings,
+    store: CheckpointStore,
+    engines: list[Engine],
+    found: _Input,
+    ends: tuple[Mapping[int, int], Mapping[int, int]],
+    rules: CheckpointedRules | None,
+) -> dict[int, Checkpoint]:
+    saved = {}
+    for number, engine in enumerate(engines):
+        positions = {place.topic: at for place, at in found.positions.items() if place.partition == number}
+        content = CheckpointManifest(
+            topics=positions,
+            warnings=ends[0],
+            rejected=ends[1],
+            rule_set=engine.rules.hash,
+            rules=rules,
+            partitions=settings.partitions,
+        )
+        saved[number] = store.save(number, tables(engine), content)
+    return saved
+
+
+def _keep_only(store: CheckpointStore, saved: Mapping[int, Checkpoint]) -> None:
+    """Mark the new checkpoints as committed and remove all others, which fit the topics no more."""
+    for checkpoint in saved.values():
+        store.mark_committed(checkpoint)
+    for number in store.partitions():
+        for checkpoint in store.whole(number):
+            if checkpoint != saved.get(number):
+                store.discard(checkpoint)

@@ -1,0 +1,145 @@
+"""Input topics that have grown: a worker refuses to go on, and a rebuild loses no open warning."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions  # type: ignore[import-untyped]  # ships no types
+
+from streams.contract.warnings import parse_warning
+from streams.core.events.partitioner import partitions
+from streams.core.rules.rule_set import RuleSet
+from streams.errors import BrokerError, StateError
+from streams.intake.partition import BatchingPolicy
+from streams.rulebook.load import parse_rulebook
+from streams.worker import run as worker_run
+from streams.worker.rebuild import Rebuilt, rebuild
+from streams.worker.settings import WorkerSettings
+from tests.integration.test_worker_warnings import RULES, engine_of, expected, history
+from tests.integration.workers import Sent, consume, produce, running, settings_on
+
+GROWN = 3
+
+
+def grow(broker: str, settings: WorkerSettings) -> None:
+    async def add() -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=broker)
+        await admin.start()
+        names = [*settings.topics.values(), settings.warnings_topic]
+        await admin.create_partitions({name: NewPartitions(GROWN) for name in names})
+        await admin.close()
+
+    asyncio.run(add())
+
+
+def first_steps(settings: WorkerSettings) -> dict[str, list[bytes]]:
+    """Return the first of each id in the warnings topic, by customer, in the order of time."""
+    found: dict[str, dict[str, bytes]] = defaultdict(dict)
+    for record in consume(settings.broker, settings.warnings_topic, 10_000, 3.0):
+        if record.value.startswith(b"["):
+            continue  # garbage of the test's own
+        found[record.key.decode()].setdefault(parse_warning(record.value).id, record.value)
+    return {
+        customer: sorted(
+            steps.values(), key=lambda value: (parse_warning(value).time, parse_warning(value).data.step)
+        )
+        for customer, steps in found.items()
+    }
+
+
+@pytest.mark.kafka  # topics of the embedded broker do not grow
+def test_topics_that_grow_are_refused_and_rebuilt(broker: str, tmp_path: Path) -> None:
+    rules = parse_rulebook({"rules.yaml": RULES}).rules
+    settings = settings_on(broker, 1, BatchingPolicy(idle_s=2.0))
+    settings = replace(settings, checkpoints=str(tmp_path / "states"), checkpoint_every_s=0.5)
+    events = history(7)
+    half = len(events) // 2
+    names = np.array([name for _, name, _ in events], dtype=object)
+    moved = partitions(names, GROWN)
+    produce(
+        broker,
+        [Sent(settings.topics[topic], name.encode(), value, 0) for topic, name, value in events[:half]],
+    )
+    with running(settings, lambda number: engine_of(number, rules, settings.app)) as worker:
+        worker.wait_until(
+            lambda: worker.stats is not None and worker.stats.events == half and worker.stats.checkpoints > 0
+        )
+    grow(broker, settings)
+    produce(
+        broker,
+        [
+            Sent(settings.topics[topic], name.encode(), value, int(moved[half + i]))
+            for i, (topic, name, value) in enumerate(events[half:])
+        ],
+    )
+    with (
+        pytest.raises(StateError, match=r"had 1 partitions, and they have 3.*lapwing worker --rebuild"),
+        running(settings, lambda number: engine_of(number, rules, settings.app)) as refused,
+    ):
+        refused.wait_until(lambda: False)
+    rebuilt = rebuild_now(settings, rules)
+    assert (rebuilt.partitions, rebuilt.events, rebuilt.withdrawn) == (GROWN, len(events), 0)
+    assert rebuilt.open_warnings > 0
+    due = expected(events, rules, settings.app)
+    assert first_steps(settings) == due
+    again = rebuild_now(settings, rules)
+    assert again == replace(rebuilt, sent=0)
+    later = replace(settings, checkpoint_every_s=60.0)
+    with running(later, lambda number: engine_of(number, rules, settings.app)) as after:
+        after.wait_until(lambda: after.stats is not None and len(after.stats.lag) == 3 * GROWN)
+        after.wait_until(lambda: after.stats is not None and not any(after.stats.lag.values()))
+    assert after.stats is not None
+    assert after.stats.events == 0
+    assert first_steps(settings) == due
+
+
+@pytest.mark.kafka  # the embedded broker takes commits of anybody
+def test_a_rebuild_waits_until_no_worker_runs(broker: str, tmp_path: Path) -> None:
+    rules = parse_rulebook({"rules.yaml": RULES}).rules
+    settings = replace(settings_on(broker, 1), checkpoints=str(tmp_path / "states"), checkpoint_every_s=0.5)
+    topic, name, value = history(7)[0]
+    produce(broker, [Sent(settings.topics[topic], name.encode(), value, 0)])
+    with running(settings, lambda number: engine_of(number, rules, settings.app)) as worker:
+        worker.wait_until(lambda: worker.stats is not None and worker.stats.checkpoints > 0)
+        with pytest.raises(BrokerError, match=r"workers of .* are running: stop them all"):
+            rebuild_now(settings, rules)
+    assert rebuild_now(settings, rules).events == 1
+
+
+def test_a_warning_that_the_events_no_longer_give_is_withdrawn(broker: str, tmp_path: Path) -> None:
+    """As after retention has removed the events that opened it."""
+    rules = parse_rulebook({"rules.yaml": RULES}).rules
+    settings = replace(settings_on(broker, 1), checkpoints=str(tmp_path / "states"))
+    events = history(7)
+    steps = [value for values in expected(events, rules, settings.app).values() for value in values]
+    newest = {parse_warning(value).data.warning_id: value for value in steps}
+    still = [value for value in newest.values() if parse_warning(value).data.state == "open"]
+    customers = [parse_warning(value).subject for value in still]
+    produce(
+        broker,
+        [Sent(settings.warnings_topic, parse_warning(v).subject.encode(), v, 0) for v in steps]
+        + [Sent(settings.warnings_topic, b"x", b"[" * 20_000, 0)],
+    )
+    kept = [(topic, name, value) for topic, name, value in events if name != customers[0]]
+    produce(broker, [Sent(settings.topics[topic], name.encode(), value, 0) for topic, name, value in kept])
+    rebuilt = rebuild_now(settings, rules)
+    assert (rebuilt.events, rebuilt.withdrawn, rebuilt.sent) == (len(kept), 1, 0)
+    last = parse_warning(first_steps(settings)[customers[0]][-1])
+    before = parse_warning(still[0])
+    assert (last.type, last.data.state) == ("churn.warning.withdrawn", "withdrawn")
+    assert (last.data.warning_id, last.data.step) == (before.data.warning_id, before.data.step + 1)
+    assert last.data.causes == before.data.causes
+    assert rebuild_now(settings, rules) == replace(rebuilt, withdrawn=0)
+
+
+def rebuild_now(settings: WorkerSettings, rules: RuleSet) -> Rebuilt:
+    async def main() -> Rebuilt:
+        checked, _ = await worker_run._checked(settings, lambda given: ())
+        return await rebuild(checked, lambda number: engine_of(number, rules, settings.app))
+
+    return asyncio.run(main())
