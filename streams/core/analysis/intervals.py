@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from streams.core.conditions import tree as c
-from streams.core.features.catalogue import CATALOGUE
 
 Numbers = Callable[[c.Numeric], float | None]
 """The value of a formula for a customer, `None` where it is missing."""
@@ -179,21 +178,6 @@ def _picked(
 # -- arithmetic, rounded outwards: where a formula is, by where its parts are -------------------------------
 
 ALL: Final = Interval()
-
-
-def range_of(name: str) -> Interval:
-    """Return the values that a feature can have where it is known: all, for one not in the catalogue.
-
-    >>> range_of("churn_probability")
-    Interval(low=0, high=1, low_open=False, high_open=False)
-    """
-    feature = CATALOGUE.get(name)
-    return ALL if feature is None else Interval(feature.low, feature.high)
-
-
-def is_whole(name: str) -> bool:
-    """Return whether a feature is a count."""
-    return name in CATALOGUE and CATALOGUE[name].is_whole
 
 
 def point(of: Interval) -> float | None:

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
-from streams.core.analysis.intervals import range_of
+from streams.core.analysis.knowledge import CUSTOMERS, Knowledge
 from streams.core.conditions import tree as c
 from streams.core.conditions.format import number_text
 from streams.core.conditions.parser import closest
-from streams.core.features.catalogue import CATALOGUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ class OutOfRange:
         return f"{self.feature} is {self.range}, never {self.written}{hint}"
 
 
-def out_of_range(node: Any) -> Iterator[OutOfRange]:
+def out_of_range(node: Any, about: Knowledge = CUSTOMERS) -> Iterator[OutOfRange]:
     """Yield what a condition compares its features with outside of their ranges, in the order of reading.
 
     >>> from streams.core.conditions.parser import parse_condition
@@ -40,29 +39,29 @@ def out_of_range(node: Any) -> Iterator[OutOfRange]:
     """
     match node:
         case c.Compare(_, left, c.Number(value)) | c.Compare(_, c.Number(value), left):
-            yield from _numbers(left, (value,))
+            yield from _numbers(left, (value,), about)
         case c.InList(of, values):
-            yield from _numbers(of, values)
-        case c.WordTest(c.WordFeature(name), "=" | "in", words) if name in CATALOGUE:
-            known = CATALOGUE[name].words
+            yield from _numbers(of, values, about)
+        case c.WordTest(c.WordFeature(name), "=" | "in", words) if name in about.catalogue:
+            known = about.catalogue[name].words
             for word in words:
                 if known is not None and word not in known:
                     yield OutOfRange(name, repr(word), f"one of {', '.join(known)}", closest(word, known))
     if isinstance(node, tuple):
         for part in node:
-            yield from out_of_range(part)
+            yield from out_of_range(part, about)
     elif is_dataclass(node):
         for field in fields(node):
-            yield from out_of_range(getattr(node, field.name))
+            yield from out_of_range(getattr(node, field.name), about)
 
 
-def range_text(name: str) -> str:
+def range_text(name: str, about: Knowledge = CUSTOMERS) -> str:
     """Return the range of a feature for people.
 
     >>> range_text("churn_probability"), range_text("orders_30d"), range_text("spend_30d")
     ('between 0 and 1', 'at least 0', 'any number')
     """
-    interval = range_of(name)
+    interval = about.range_of(name)
     if math.isinf(interval.low):
         return "any number" if math.isinf(interval.high) else f"at most {number_text(interval.high)}"
     if math.isinf(interval.high):
@@ -70,13 +69,13 @@ def range_text(name: str) -> str:
     return f"between {number_text(interval.low)} and {number_text(interval.high)}"
 
 
-def _numbers(of: c.Numeric, values: tuple[float, ...]) -> Iterator[OutOfRange]:
+def _numbers(of: c.Numeric, values: tuple[float, ...], about: Knowledge) -> Iterator[OutOfRange]:
     match of:
         case c.NumericFeature(name) | c.Pick("coalesce", (c.NumericFeature(name), c.Number())):
-            interval = range_of(name)
+            interval = about.range_of(name)
             for value in values:
                 if value not in interval:
                     share = value / 100
                     is_percentage = interval.high <= 1 and share in interval
                     hint = number_text(share) if is_percentage else None
-                    yield OutOfRange(name, number_text(value), range_text(name), hint)
+                    yield OutOfRange(name, number_text(value), range_text(name, about), hint)

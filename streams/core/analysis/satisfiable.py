@@ -25,21 +25,18 @@ from streams.core.analysis.cases import (
 from streams.core.analysis.intervals import (
     ALL,
     Interval,
-    is_whole,
     join,
     minus,
     over,
     plus,
     point,
-    range_of,
     times,
     whole,
 )
+from streams.core.analysis.knowledge import CUSTOMERS, Knowledge
 from streams.core.conditions import tree as c
 from streams.core.conditions.compiler import word_verdict
 from streams.core.events.topics import Topic
-from streams.core.features.catalogue import CATALOGUE
-from streams.core.features.relations import AT_LEAST, KNOWN_WITH, ORDERED, RATIOS, WINDOWS
 
 ROUNDS: Final = 12
 """Times that a case is narrowed at most; stopping early only proves less."""
@@ -51,7 +48,7 @@ _ARITHMETIC: Final = {"+": plus, "-": minus, "*": times, "/": over}
 Asked = tuple[c.Condition, Want]
 
 
-def satisfiable(*asked: Asked) -> bool:
+def satisfiable(*asked: Asked, about: Knowledge = CUSTOMERS) -> bool:
     """Return whether the conditions may all be as asked for one customer; `False` is a proof of the contrary.
 
     >>> from streams.core.conditions.parser import parse_condition
@@ -59,10 +56,10 @@ def satisfiable(*asked: Asked) -> bool:
     >>> satisfiable((parse_condition("orders_7d > 3 AND orders_30d < 2", DTYPES), Want.TRUE))
     False
     """
-    return next(feasible(*asked), None) is not None
+    return next(feasible(*asked, about=about), None) is not None
 
 
-def satisfiable_after(before: c.Condition, after: c.Condition) -> bool:
+def satisfiable_after(before: c.Condition, after: c.Condition, about: Knowledge = CUSTOMERS) -> bool:
     """Return whether `after` may become true for a customer for whom `before` was true at an earlier instant.
 
     >>> from streams.core.conditions.parser import parse_condition
@@ -71,24 +68,22 @@ def satisfiable_after(before: c.Condition, after: c.Condition) -> bool:
     >>> satisfiable_after(before, after)
     False
     """
-    growing = [name for name in dict.fromkeys(c.features_of(after)) if not _can_fall(name)]
+    growing = [name for name in dict.fromkeys(c.features_of(after)) if not about.can_fall(name)]
     if not growing:
-        return satisfiable((after, Want.TRUE))
+        return satisfiable((after, Want.TRUE), about=about)
     return any(
-        satisfiable((after, Want.TRUE), *(_no_less(name, box.interval(name).low) for name in growing))
-        for box in feasible((before, Want.TRUE), also=growing)
+        satisfiable(
+            (after, Want.TRUE), *(_no_less(name, box.interval(name).low) for name in growing), about=about
+        )
+        for box in feasible((before, Want.TRUE), also=growing, about=about)
     )
-
-
-def _can_fall(name: str) -> bool:
-    return name not in CATALOGUE or CATALOGUE[name].can_fall
 
 
 def _no_less(name: str, least: float) -> Asked:
     return c.Compare(">=", c.NumericFeature(name), c.Number(least)), Want.NOT_FALSE
 
 
-def feasible(*asked: Asked, also: Iterable[str] = ()) -> Iterator[Box]:
+def feasible(*asked: Asked, also: Iterable[str] = (), about: Knowledge = CUSTOMERS) -> Iterator[Box]:
     """Yield the numbers of each case that is possible; where there are too many cases, one of all numbers.
 
     The numbers are those of the features that the conditions read, and of those named in `also`.
@@ -96,10 +91,10 @@ def feasible(*asked: Asked, also: Iterable[str] = ()) -> Iterator[Box]:
     try:
         found = both([cases(condition, want) for condition, want in asked])
     except TooManyCases:
-        yield Box(())
+        yield Box((), also, about)
         return
     for case in found:
-        box = Box(case, also)
+        box = Box(case, also, about)
         if box.narrowed():
             yield box
 
@@ -107,11 +102,12 @@ def feasible(*asked: Asked, also: Iterable[str] = ()) -> Iterator[Box]:
 class Box:
     """The numbers and words of one case."""
 
-    def __init__(self, case: Case, also: Iterable[str] = ()) -> None:
+    def __init__(self, case: Case, also: Iterable[str], about: Knowledge) -> None:
+        self.about: Final = about
         self.case = case
         self.also: Final = frozenset(also)
         self.ranges: dict[c.Numeric, Interval] = {}
-        self.known: set[str] = {name for name, feature in CATALOGUE.items() if feature.always_known}
+        self.known: set[str] = set(about.always_known)
         self.missing: set[str] = set()
         self.quiet: set[Topic] = set()
         """The topics that must be quiet."""
@@ -198,26 +194,26 @@ class Box:
     def _know_feature(self, name: str) -> bool:
         if name in self.missing:
             return False
-        if name in CATALOGUE:
-            self.alive.update(CATALOGUE[name].reads)
+        if name in self.about.catalogue:
+            self.alive.update(self.about.catalogue[name].reads)
         if name not in self.known:
             self.known.add(name)
-            return all(self._know_feature(other) for other in KNOWN_WITH.get(name, ()))
+            return all(self._know_feature(other) for other in self.about.known_beside(name))
         return True
 
     def _miss(self, of: c.Numeric) -> bool:
         match of:
             case c.NumericFeature(name):
                 self.missing.add(name)
-                return name not in self.known and not (name in CATALOGUE and CATALOGUE[name].always_known)
+                return name not in self.known and name not in self.about.always_known
             case c.Number():
                 return False
         return True
 
     def _topics(self) -> bool:
         """Apply that all features of a topic are missing while it is quiet; return whether that can be."""
-        for name in self.missing & CATALOGUE.keys():
-            feature = CATALOGUE[name]
+        for name in self.missing & self.about.catalogue.keys():
+            feature = self.about.catalogue[name]
             if not feature.may_be_missing:
                 silent = [topic for topic in feature.reads if topic not in self.alive]
                 if not silent:
@@ -226,9 +222,12 @@ class Box:
                     self.quiet.update(silent)
         if self.quiet & self.alive:
             return False
-        read = {*self.also, *(name for fact in self.case for name in c.features_of(fact))} & CATALOGUE.keys()
+        read = {
+            *self.also,
+            *(name for fact in self.case for name in c.features_of(fact)),
+        } & self.about.catalogue.keys()
         for name in read - self.missing:
-            feature = CATALOGUE[name]
+            feature = self.about.catalogue[name]
             if not feature.may_be_missing and self.alive.issuperset(feature.reads):
                 self.known.add(name)
         return True
@@ -238,13 +237,15 @@ class Box:
     def _range(self, term: c.Numeric) -> Interval:
         found = self.ranges.get(term)
         if found is None:
-            found = range_of(term.name) if isinstance(term, c.NumericFeature) else self._forward(term)
+            found = (
+                self.about.range_of(term.name) if isinstance(term, c.NumericFeature) else self._forward(term)
+            )
             self.ranges[term] = found
         return found
 
     def _meet(self, term: c.Numeric, interval: Interval) -> None:
         found = self._range(term).meet(interval)
-        if isinstance(term, c.NumericFeature) and is_whole(term.name):
+        if isinstance(term, c.NumericFeature) and self.about.is_whole(term.name):
             found = whole(found)
         self.ranges[term] = found
 
@@ -282,21 +283,21 @@ class Box:
 
     def _facts_of_features(self) -> None:
         for name in sorted(self.known):
-            for other, least in AT_LEAST.get(name, ()):
+            for other, least in self.about.at_least.get(name, ()):
                 # Counts of a quiet source are missing together with what they are counted of.
                 self._meet(c.NumericFeature(other), Interval(least, math.inf))
-        for fact in ORDERED:
+        for fact in self.about.ordered:
             low, high = c.NumericFeature(fact.low), c.NumericFeature(fact.high)
             if fact.low in self.known and fact.high in self.known:
                 self._order(low, high, strictly=fact.strictly)
-        for name, (above, below) in RATIOS.items():
+        for name, (above, below) in self.about.ratios.items():
             if name in self.known:
                 self._meet(c.NumericFeature(below), _POSITIVE)
                 quotient = over(self._range(c.NumericFeature(above)), self._range(c.NumericFeature(below)))
                 self._meet(c.NumericFeature(name), quotient)
             elif name in self.missing and above in self.known and below in self.known:
                 self._meet(c.NumericFeature(below), _NOT_POSITIVE)
-        for window in WINDOWS:
+        for window in self.about.windows:
             count, since = c.NumericFeature(window.count), c.NumericFeature(window.since)
             if window.count in self.known and window.since in self.known:
                 if self._range(count).low >= 1:
@@ -314,7 +315,7 @@ class Box:
             case c.Number(value):
                 return Interval(value, value)
             case c.NumericFeature(name):
-                return self.ranges.get(term, range_of(name))
+                return self.ranges.get(term, self.about.range_of(name))
             case c.Arithmetic(op, left, right):
                 a, b = self._range(left), self._range(right)
                 return _ARITHMETIC[op](a, b) if op in _ARITHMETIC else ALL
@@ -379,7 +380,9 @@ class Box:
         return all(self._some_word(name, tests) for name, tests in self._words.items())
 
     def _some_word(self, name: str, tests: Sequence[WordVerdict]) -> bool:
-        candidates: Iterable[str] | None = CATALOGUE[name].words if name in CATALOGUE else None
+        candidates: Iterable[str] | None = (
+            self.about.catalogue[name].words if name in self.about.catalogue else None
+        )
         for worded in tests:
             test = worded.test
             if isinstance(test.of, c.WordFeature) and test.test in ("=", "in") and worded.verdict:

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from streams.core.analysis.intervals import Interval, holding, range_of, solved
+from streams.core.analysis.intervals import Interval, holding, solved
+from streams.core.analysis.knowledge import CUSTOMERS
 from streams.core.conditions import tree as c
 from streams.core.conditions.distance import MIRRORED, OPPOSITE
 from streams.core.explain.parts import CustomerRow, Verdict
-from streams.core.features.catalogue import CATALOGUE
 from streams.core.steps import Value
 
 MOST_PLANS: Final = 64
@@ -226,8 +226,8 @@ def reachable(name: str, now: float = 0.0) -> Interval:
     >>> reachable("orders_total", 4).low
     4
     """
-    feature = CATALOGUE.get(name)
-    return range_of(name) if feature is None or feature.can_fall else range_of(name).meet(Interval(low=now))
+    interval = CUSTOMERS.range_of(name)
+    return interval if CUSTOMERS.can_fall(name) else interval.meet(Interval(low=now))
 
 
 def _is_whole(row: CustomerRow, name: str) -> bool:

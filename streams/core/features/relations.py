@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 
-from streams.core.features.catalogue import CATALOGUE
-
 
 @dataclass(frozen=True, slots=True)
 class NotAbove:
@@ -76,13 +74,8 @@ AT_LEAST: Final[dict[str, tuple[tuple[str, float], ...]]] = {
     "oldest_open_complaint_days": (("open_complaints", 1),),
 }
 """Where the feature is known, these are at least so much."""
-RATIOS: Final[dict[str, tuple[str, str]]] = {
-    name: feature.ratio for name, feature in CATALOGUE.items() if feature.ratio is not None
-}
-"""Features that are one feature over another, known exactly where both are and the second is positive."""
 KNOWN_WITH: Final[dict[str, tuple[str, ...]]] = {
-    **RATIOS,
     "complaint_without_order_days": ("days_since_complaint",),
     "complaint_without_login_days": ("days_since_complaint",),
 }
-"""Where the feature is known, these are."""
+"""Where the feature is known, these are; a ratio is known where both of its features are."""

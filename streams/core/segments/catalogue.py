@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -48,6 +49,23 @@ class SegmentFeature:
     history_days: int = 0
     """Days that must be known, or it is missing."""
     dtype: type[pl.DataType] = pl.Float64
+    low: float = -math.inf
+    """The least value that it can have where it is known."""
+    high: float = math.inf
+    """The greatest one."""
+    ratio: tuple[str, str] | None = None
+    """Where it is a ratio of two others, these: missing where the second one is not positive."""
+    can_fall: bool = True
+    """Whether it can become less than it was."""
+    words: tuple[str, ...] | None = None
+    """The words that it can be; `None` where any can come, and for numbers."""
+
+    @property
+    def may_be_missing(self) -> bool:
+        """Return whether it is missing at times when its topics are not quiet."""
+        return (
+            self.history_days > 0 or self.dtype is pl.Float64
+        )  # every number that is no count is a quotient
 
 
 class SegmentFeatures:
@@ -116,7 +134,7 @@ class SegmentFeatures:
 
 def _ratio(above: Column, below: Column) -> Column:
     result = np.full(len(below), np.nan)
-    np.divide(above, below, out=result, where=below != 0)
+    np.divide(above, below, out=result, where=below > 0)
     return result
 
 
@@ -163,24 +181,28 @@ def _features() -> Iterator[SegmentFeature]:
                 "complainers": f"customers with a complaint on each day {text}, added up",
             }[name]
             compute = _sum(measure, window)
-            yield SegmentFeature(f"{name}_{window}", said, compute, reads, _history(window), pl.Int64)
+            yield SegmentFeature(f"{name}_{window}", said, compute, reads, _history(window), pl.Int64, low=0)
     both = (COMPLAINTS, ORDERS)
     for window, text in _TEXTS.items():
         said = f"complaints over orders {text}; missing without orders"
-        yield SegmentFeature(f"complaint_rate_{window}", said, _rate(window), both, _history(window))
+        ratio = (f"complaints_{window}", f"orders_{window}")
+        name = f"complaint_rate_{window}"
+        yield SegmentFeature(name, said, _rate(window), both, _history(window), low=0, ratio=ratio)
     said = "complaint_rate_7d / complaint_rate_prev_28d; missing where either is, or the latter is 0"
-    yield SegmentFeature("complaint_rise", said, _rise(), both, WINDOW_DAYS)
+    ratio = ("complaint_rate_7d", "complaint_rate_prev_28d")
+    yield SegmentFeature("complaint_rise", said, _rise(), both, WINDOW_DAYS, low=0, ratio=ratio)
     said = "standard errors by which the rate of the last 7 days lies above that of the 28 before"
     yield SegmentFeature("complaint_rise_z", said, _rise_z, both, WINDOW_DAYS)
     for name, measure, of in (("orders", 0, (ORDERS,)), ("complaints", 1, (COMPLAINTS,))):
         said = f"{name} of the whole shop in the last 7 days"
-        yield SegmentFeature(f"all_{name}_7d", said, _sum(measure, "7d", shop=True), of, 0, pl.Int64)
+        yield SegmentFeature(f"all_{name}_7d", said, _sum(measure, "7d", shop=True), of, 0, pl.Int64, low=0)
     for window in ("7d", "prev_28d"):
         said = f"complaints over orders of the whole shop {_TEXTS[window]}; missing without orders"
         name = f"all_complaint_rate_{window}"
-        yield SegmentFeature(name, said, _rate(window, shop=True), both, _history(window))
+        yield SegmentFeature(name, said, _rate(window, shop=True), both, _history(window), low=0)
     said = "all_complaint_rate_7d / all_complaint_rate_prev_28d; missing where either is, or the latter is 0"
-    yield SegmentFeature("all_complaint_rise", said, _rise("all_"), both, WINDOW_DAYS)
+    ratio = ("all_complaint_rate_7d", "all_complaint_rate_prev_28d")
+    yield SegmentFeature("all_complaint_rise", said, _rise("all_"), both, WINDOW_DAYS, low=0, ratio=ratio)
     said = "the segment's value, such as the name of the region"
     yield SegmentFeature("value", said, lambda f: np.array(f.values, dtype=np.object_), dtype=pl.String)
 

@@ -8,10 +8,11 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 
+from streams.core.analysis.knowledge import CUSTOMERS
 from streams.core.events.batch import MILLION, OrderStatus
 from streams.core.events.topics import Topic
 from streams.core.features.catalogue import CATALOGUE, DTYPES
-from streams.core.features.relations import AT_LEAST, KNOWN_WITH, ORDERED, RATIOS, WINDOWS
+from streams.core.features.relations import AT_LEAST, KNOWN_WITH, ORDERED, WINDOWS
 from tests.oracle.days import DAY
 from tests.oracle.drive import compiled, drive
 from tests.oracle.engine import OracleSettings
@@ -55,7 +56,7 @@ def check_missing(frame: pl.DataFrame) -> None:
             assert (missing[name] == missing[plain[0]]).all(), name
         for name in (n for n, f in CATALOGUE.items() if plain and topic in f.reads):
             assert (missing[name] | ~missing[plain[0]]).all(), name
-    for name, (above, below) in RATIOS.items():
+    for name, (above, below) in CUSTOMERS.ratios.items():
         can_be = ~missing[above] & ~missing[below] & (frame[below] > 0).fill_null(False)
         assert (missing[name] != can_be).all(), name
     for name, others in KNOWN_WITH.items():
@@ -105,4 +106,4 @@ def test_a_ratio_over_what_is_not_positive_is_missing() -> None:
 
 
 def test_every_ratio_by_its_unit_states_what_it_is_of() -> None:
-    assert {n for n, f in CATALOGUE.items() if f.unit == "ratio"} == {*RATIOS, "feedback_trend"}
+    assert {n for n, f in CATALOGUE.items() if f.unit == "ratio"} == {*CUSTOMERS.ratios, "feedback_trend"}
