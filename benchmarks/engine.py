@@ -24,6 +24,7 @@ from streams.core.events.reorder import ReorderBuffer
 from streams.core.features.catalogue import Features
 from streams.core.features.customers import Customers
 from streams.core.features.view import Pass
+from streams.core.outcomes.outcomes import Outcomes
 from streams.core.rules.rule_set import RuleSet
 from streams.rulebook.load import load_rulebook
 
@@ -38,10 +39,13 @@ STAGES: Final = {
     "rules": "verdicts of every rule",
     "episodes": "causes and warnings moved on",
     "steps": "warnings written",
+    "outcomes": "who came, left and returned; what matures",
     "commit": "state written back",
     "rest": "everything else",
 }
 SWEEP, LEARN, MIDNIGHT = "sweep", "learn", "midnight"
+ACTIVE: Final = {"active_within": "90d"}
+"""With the model's short horizon one event in twenty would be a return."""
 WARM_UP_BATCH: Final = 60_000
 
 
@@ -51,7 +55,7 @@ def watched() -> Stopwatch:
     places: list[tuple[object, str, str]] = [
         (ReorderBuffer, "put", "order"),
         (Customers, "index", "index"),
-        (Deduplicator, "fresh", "repeats"),
+        (Deduplicator, "check", "repeats"),
         (engine, "apply_events", "layout"),
         (Features, "__getitem__", "features"),
         (Features, "frame", "features"),
@@ -59,6 +63,7 @@ def watched() -> Stopwatch:
         (RuleSet, "verdicts", "rules"),
         (Engine, "_evaluate", "episodes"),
         (Engine, "_emit", "steps"),
+        (Outcomes, "take_pass", "outcomes"),
         (Pass, "commit", "commit"),
         (Engine, "step", "rest"),
         (Engine, "_sweep", SWEEP),
@@ -84,7 +89,7 @@ def resident_bytes() -> int:
 def measure(customers: int, sizes: list[int], events: int, watch: Stopwatch) -> None:
     """Print the figures for so many customers."""
     workload = Workload(customers)
-    subject = engine_of(Settings.model_validate(MODEL_SETTINGS), load_rulebook(RULES).rules)
+    subject = engine_of(Settings.model_validate(MODEL_SETTINGS | ACTIVE), load_rulebook(RULES).rules)
     before = resident_bytes()
     first = 0
     while first < workload.warm_up:

@@ -21,5 +21,7 @@ def planned(settings: Settings) -> list[topics.TopicSpec]:
         silences=settings.silences_topic,
         segment_warnings=settings.segment_warnings_topic,
         segment_days=f"{settings.app}.segment-days",
+        outcomes=settings.outcomes_topic,
+        census=settings.census_topic,
         max_skew_ms=settings.max_skew // 1_000,
     )

@@ -69,6 +69,8 @@ def plan(
     silences: str,
     segment_warnings: str = "",
     segment_days: str = "",
+    outcomes: str = "",
+    census: str = "",
     max_skew_ms: int | None = None,
 ) -> list[TopicSpec]:
     """Return all topics of an application: the inputs, of which `compacted` are some, and its own.
@@ -107,6 +109,15 @@ def plan(
         *(
             TopicSpec(name, False, required=False, config={"cleanup.policy": "delete", "retention.ms": kept})
             for name, kept in ((segment_warnings, "-1"), (segment_days, str(SEGMENT_DAYS_KEPT * DAY_MS)))
+            if name
+        ),
+        # Kept for good: what warnings and plays were worth is counted from these. Outcomes stand in the
+        # partition of their customer; the census is a few records a month, one partition's in order.
+        *(
+            TopicSpec(
+                name, is_ours, required=False, config={"cleanup.policy": "delete", "retention.ms": "-1"}
+            )
+            for name, is_ours in ((outcomes, True), (census, False))
             if name
         ),
     ]

@@ -73,6 +73,8 @@ def _print_contract(settings: Settings, asyncapi: bool, folder: Path | None) -> 
         names = {topic.label: name for topic, name in settings.topics.items()} | {
             "warnings": settings.warnings_topic,
             "segment-warnings": settings.segment_warnings_topic,
+            "outcomes": settings.outcomes_topic,
+            "census": settings.census_topic,
             "control": settings.control_topic,
             "audit": settings.audit_topic,
             "rejected": f"{settings.app}.rejected",

@@ -53,7 +53,7 @@ def run(
     counts = bool(segments) and not dry_run
 
     def engine_of(partition: int) -> Engine:
-        return engine(settings, watch.edition.rules, partition, segments=counts)
+        return engine(settings, watch.edition.rules, partition, segments=counts, outcomes=not dry_run)
 
     def judge(partitions: int) -> SegmentEngine:
         return segment_engine(settings, segments, partitions)
@@ -97,6 +97,8 @@ def worker_settings(settings: Settings, idle_us: int, *, segments: bool = False)
         checkpoint_every_s=settings.checkpoint_every / UNITS["s"],
         segment_days_topic=f"{settings.app}.segment-days" if segments else "",
         segment_warnings_topic=settings.segment_warnings_topic,
+        outcomes_topic=settings.outcomes_topic,
+        census_topic=settings.census_topic,
     )
 
 

@@ -109,6 +109,13 @@ class Settings(DeliverySettings):
         "lapwing-audit", description="Topic of every change of the rules that a partition runs."
     )
     segment_warnings_topic: TopicName = Field("segment-warnings", description="Topic of segments' warnings.")
+    outcomes_topic: TopicName = Field(
+        "churn-outcomes",
+        description="Topic of what became of customers, causes and warnings (optional topic).",
+    )
+    census_topic: TopicName = Field(
+        "churn-census", description="Topic of the monthly census (optional topic)."
+    )
     session_timeout: Annotated[Duration, Field(ge=UNITS["s"], le=30 * UNITS["m"])] = Field(
         parse_duration("45s"),
         description="How long a silent worker keeps its partitions; Kafka refuses less than 6s by default.",
@@ -220,7 +227,8 @@ class Settings(DeliverySettings):
     def _fits(self) -> Settings:
         own = (self.warnings_topic, self.control_topic, self.audit_topic, f"{self.app}.rejected")
         segments = (self.segment_warnings_topic, f"{self.app}.segment-days")
-        names = [*self.topics.values(), *own, self.silences_topic, *segments]
+        outcomes = (self.outcomes_topic, self.census_topic)
+        names = [*self.topics.values(), *own, self.silences_topic, *segments, *outcomes]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             msg = f"two topics have the name {twice[0]!r}: give each its own"

@@ -8,15 +8,19 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from streams.contract.audit import RulesAdopted
+from streams.contract.census import CensusMessage
 from streams.contract.events import EVENTS, Event
 from streams.contract.examples import (
     ADOPTED_EXAMPLE,
+    CENSUS_EXAMPLE,
     EXAMPLES,
     NOTICE_EXAMPLE,
+    OUTCOME_EXAMPLE,
     SEGMENT_EXAMPLE,
     SILENCE_EXAMPLE,
     WARNING_EXAMPLE,
 )
+from streams.contract.outcomes import OutcomeEvent
 from streams.contract.rejected import HEADERS, TRUNCATED_HEADER, RefusalReason
 from streams.contract.segments import SegmentEvent
 from streams.contract.silences import Silence
@@ -28,6 +32,8 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 TOPIC_NAMES: Final[dict[str, str]] = {topic.label: topic.label for topic in Topic} | {
     "warnings": "churn-warnings",
     "segment-warnings": "segment-warnings",
+    "outcomes": "churn-outcomes",
+    "census": "churn-census",
     "control": "lapwing-control",
     "audit": "lapwing-audit",
     "rejected": "lapwing.rejected",
@@ -62,6 +68,16 @@ def segment_schema() -> dict[str, Any]:
     return _schema(SegmentEvent, "serialization", SEGMENT_EXAMPLE)
 
 
+def outcome_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the messages on the outcomes topic."""
+    return _schema(OutcomeEvent, "serialization", OUTCOME_EXAMPLE)
+
+
+def census_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the messages on the census topic."""
+    return _schema(CensusMessage, "serialization", CENSUS_EXAMPLE)
+
+
 def notice_schema() -> dict[str, Any]:
     """Return the JSON Schema of the messages on the control topic."""
     return _schema(ControlNotice, "serialization", NOTICE_EXAMPLE)
@@ -78,7 +94,9 @@ def silence_schema() -> dict[str, Any]:
 
 
 def _schema(model: type[BaseModel], mode: Any, example: dict[str, Any]) -> dict[str, Any]:
-    return {"$schema": DIALECT} | model.model_json_schema(mode=mode) | {"examples": [example]}
+    schema = model.model_json_schema(mode=mode)
+    schema.pop("discriminator", None)  # a word of OpenAPI's; `oneOf` and the constants of `type` say as much
+    return {"$schema": DIALECT} | schema | {"examples": [example]}
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
@@ -86,6 +104,8 @@ def json_schemas() -> dict[str, dict[str, Any]]:
     return {topic.label: event_schema(topic) for topic in Topic} | {
         "warnings": warning_schema(),
         "segment-warnings": segment_schema(),
+        "outcomes": outcome_schema(),
+        "census": census_schema(),
         "control": notice_schema(),
         "audit": audit_schema(),
         "silences": silence_schema(),
@@ -122,6 +142,22 @@ def asyncapi(names: Mapping[str, str] | None = None, *, version: str = "1") -> d
         "bindings": _key("The segment, such as `region=north`; all its steps stay in order."),
         "payload": _payload(segment_schema()),
         "examples": [{"payload": SEGMENT_EXAMPLE}],
+    }
+    text = "What became of customers, causes and warnings. Optional."
+    _add(channels, messages, operations, "outcomes", named, "send", text)
+    messages["outcomes"] |= {
+        "contentType": "application/cloudevents+json",
+        "bindings": _key("The customer; all outcomes of a customer stay in order."),
+        "payload": _payload(outcome_schema()),
+        "examples": [{"payload": OUTCOME_EXAMPLE}],
+    }
+    text = "The monthly census of customers, by profile, cohort and channel. Optional."
+    _add(channels, messages, operations, "census", named, "send", text)
+    messages["census"] |= {
+        "contentType": "application/cloudevents+json",
+        "bindings": _key("`partition=` and the number of the partition that was counted."),
+        "payload": _payload(census_schema()),
+        "examples": [{"payload": CENSUS_EXAMPLE}],
     }
     _add(channels, messages, operations, "control", named, "send", "Notices to operations.")
     messages["control"] |= {

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from streams.contract.audit import encode_adopted
+from streams.contract.census import census_key, encode_census
+from streams.contract.outcomes import encode_outcome
 from streams.contract.rejected import rejected_headers
 from streams.contract.segment_days import encode_end, encode_sums
 from streams.contract.warnings import encode_notice, encode_step
@@ -57,6 +59,8 @@ class OutputRouter:
     segment_days: str = ""
     segment_partitions: int = 0
     """Of `segment_days`: each is told of the end of a day."""
+    outcomes: str = ""
+    census: str = ""
 
     @classmethod
     def of(cls, settings: WorkerSettings) -> OutputRouter:
@@ -70,6 +74,8 @@ class OutputRouter:
             settings.audit_topic,
             settings.segment_days_topic,
             settings.segment_partitions,
+            settings.outcomes_topic,
+            settings.census_topic,
         )
 
     def of_adoption(self, adoption: Adoption) -> list[OutgoingRecord]:
@@ -88,7 +94,24 @@ class OutputRouter:
             OutgoingRecord(self.warnings, step.customer_id.encode(), encode_step(step, self.app))
             for step in output.steps
         ]
-        return notices + steps + [record for sums in output.sums for record in self.of_sums(sums)]
+        sums = [record for sums in output.sums for record in self.of_sums(sums)]
+        return notices + steps + sums + self._of_outcomes(output)
+
+    def _of_outcomes(self, output: Output) -> list[OutgoingRecord]:
+        """Return the records of outcomes and of the census, as far as they have a topic."""
+        outcomes, census = output.outcomes, output.census
+        made = []
+        if self.outcomes:
+            made += [
+                OutgoingRecord(self.outcomes, each.customer_id.encode(), encode_outcome(each, self.app))
+                for each in outcomes
+            ]
+        if self.census:
+            made += [
+                OutgoingRecord(self.census, census_key(each).encode(), encode_census(each, self.app))
+                for each in census
+            ]
+        return made
 
     def of_sums(self, sums: DaySums) -> list[OutgoingRecord]:
         """Return the records of a day's sums: the segments', then its end to every partition."""

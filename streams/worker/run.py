@@ -142,7 +142,9 @@ def outputs_of(settings: WorkerSettings, rules: RuleWatch | None) -> tuple[str, 
     audit = (settings.audit_topic,) if rules is not None and settings.audit_topic else ()
     days = settings.segment_days_topic
     segments = (days, settings.segment_warnings_topic) if days else ()
-    return (settings.warnings_topic, settings.control_topic, settings.rejected_topic, *audit, *segments)
+    outcomes = (name for name in (settings.outcomes_topic, settings.census_topic) if name)
+    needed = (settings.warnings_topic, settings.control_topic, settings.rejected_topic)
+    return (*needed, *audit, *segments, *outcomes)
 
 
 def _judging(
@@ -202,6 +204,10 @@ def _without_absent(settings: WorkerSettings, counts: Mapping[str, int]) -> Work
         settings = replace(settings, audit_topic="")
     if not {settings.segment_days_topic, settings.segment_warnings_topic} <= counts.keys():
         settings = replace(settings, segment_days_topic="")
+    if settings.outcomes_topic not in counts:
+        settings = replace(settings, outcomes_topic="")
+    if settings.census_topic not in counts:
+        settings = replace(settings, census_topic="")
     return settings
 
 
@@ -211,6 +217,12 @@ def _tell_absent(wanted: WorkerSettings, given: WorkerSettings) -> None:
         log.warning(
             "changes of rules are not recorded: no topic %s; see `lapwing topics`", wanted.audit_topic
         )
+    for name, found in (
+        (wanted.outcomes_topic, given.outcomes_topic),
+        (wanted.census_topic, given.census_topic),
+    ):
+        if name != found:
+            log.warning("what is for the topic %s is not sent: there is none; see `lapwing topics`", name)
     if wanted.segment_days_topic != given.segment_days_topic:
         topics = f"{wanted.segment_days_topic} and {wanted.segment_warnings_topic}"
         log.warning("segments are not judged: they need the topics %s; see `lapwing topics`", topics)

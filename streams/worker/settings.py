@@ -46,6 +46,9 @@ class WorkerSettings:
     segment_warnings_topic: str = "segment-warnings"
     segment_partitions: int = 0
     """Of the internal topic, as the worker finds it when it starts."""
+    outcomes_topic: str = ""
+    """Empty: outcomes are not sent, as with the next."""
+    census_topic: str = ""
     partitions: int | None = None
     """Of the input topics, as the worker finds them when it starts."""
 

@@ -189,10 +189,14 @@ class _Application:
             return
         newest = np.flatnonzero(self.at[rows] == self.view.column("last_order")[rows])
         codes = np.zeros(len(placed), dtype=np.int32)
-        for i in newest.tolist():
-            record = records[i]
-            channel = record.channel if isinstance(record, LabelsRecord) else None
-            codes[rows[i]] = self.customers.channel_code(channel)
+        # Orders of one batch that say the same share a record.
+        of_record = {
+            id(record): self.customers.channel_code(
+                record.channel if isinstance(record, LabelsRecord) else None
+            )
+            for record in {id(record): record for record in records}.values()
+        }
+        codes[rows] = [of_record[id(record)] for record in records]
         chosen = np.zeros(len(placed), dtype=np.bool_)
         chosen[rows[newest]] = True
         self.view.replace("channel", chosen, codes)

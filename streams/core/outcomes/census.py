@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from streams.core.events.batch import MILLION
 from streams.core.events.calendar import Calendar
-from streams.core.features.customers import ATTRIBUTES, Customers
-from streams.core.outcomes.lapses import NEVER_DAY
+from streams.core.events.topics import Topic
+from streams.core.features.customers import ATTRIBUTES, SCHEMA, Customers
 
 MOST_CELLS: Final = 5_000
 """Cells of a family that have a name of their own; a census counts the customers of all others in one."""
@@ -46,6 +46,9 @@ SUMS: Final = {
 }
 """What is summed since the census before: the measure of the state, and its name in the census."""
 
+NEVER_DAY: Final = int(SCHEMA["first_order_day"][1])
+"""The day of the first activity of a customer who had none."""
+
 CellName = tuple[str | None, ...]
 _EPOCH: Final = date(1970, 1, 1)
 
@@ -57,9 +60,9 @@ class CensusMembers:
     at: int
     day: int
     """The local day that the census began."""
-    customers: NDArray[np.int32]
-    """(k,) in ascending order."""
-    combination: NDArray[np.int32]
+    present: NDArray[np.uint8]
+    """A bit for each customer: whether it is one of the `k` members."""
+    combination: NDArray[np.unsignedinteger[Any]]
     """(k,) the row of each one's cells in `cells`."""
     cells: NDArray[np.int32]
     """(m, families) combinations of cells."""
@@ -75,6 +78,11 @@ class CensusMembers:
     """(k,) who closed in it, the same."""
     treated: NDArray[np.bool_] | None = None
     """(k,) who was treated in it, the same."""
+
+    @property
+    def customers(self) -> NDArray[np.int32]:
+        """Return the members, (k,), in ascending order."""
+        return np.flatnonzero(np.unpackbits(self.present)).astype(np.int32)
 
     def of_family(self, family: int) -> NDArray[np.int32]:
         """Return the cell of each member in a family, (k,)."""
@@ -134,17 +142,18 @@ class CensusTaker:
         at: int,
         customers: Customers,
         active: NDArray[np.bool_],
-        first_day: NDArray[np.int32],
         score: NDArray[np.float64] | None,
         value: NDArray[np.float64] | None,
     ) -> list[CellCounts]:
         """Count all customers and remember the active; return the counts of each cell.
 
-        `active` (c,), `first_day`, `score` and `value` (c,) are those at the sweep.
+        `active`, `score` and `value` (c,) are those at the sweep.
         """
         count = len(active)
         before = self.members[-1] if self.members else None
         today = self._calendar.day(at)
+        thing = "order" if customers.activity == (Topic.ORDERS,) else "activity"
+        first_day = customers.state[f"first_{thing}_day"][:count]
         cells = self._cells(customers, first_day)
         was_active = np.zeros(count, dtype=np.bool_)
         if before is not None:
@@ -255,8 +264,8 @@ class CensusTaker:
             CensusMembers(
                 at,
                 today,
-                rows.astype(np.int32),
-                kind.astype(np.int32),
+                packed(rows),
+                narrow(kind),
                 kinds.astype(np.int32),
                 None if not expected or score is None else score[rows].astype(np.float32),
                 None if value is None else value[rows],
@@ -286,8 +295,7 @@ class CensusTaker:
         """Note that a customer `came`, `closed` or was `treated` in a horizon that is over already."""
         for members in self.members[self.matured :]:
             if members.came is not None and members.at <= at < members.at + self._horizon_us:
-                row = int(np.searchsorted(members.customers, customer))
-                if row < len(members.customers) and members.customers[row] == customer:
+                for row in np.flatnonzero(members.customers == customer).tolist():
                     getattr(members, what)[row] = True
 
     def mature(self) -> list[MaturedCounts]:
@@ -384,6 +392,19 @@ class MaturedCounts:
     expected: float
     untreated_scored: int
     untreated_expected: float
+
+
+def packed(customers: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
+    """Return a bit for each customer up to the last of (k,)."""
+    present = np.zeros(int(customers.max(initial=-1)) + 1, dtype=np.bool_)
+    present[customers] = True
+    return np.packbits(present)
+
+
+def narrow(numbers: NDArray[np.integer[Any]]) -> NDArray[np.unsignedinteger[Any]]:
+    """Return numbers in the narrowest type that holds them."""
+    found: NDArray[np.unsignedinteger[Any]] = numbers.astype(np.min_scalar_type(int(numbers.max(initial=0))))
+    return found
 
 
 def _place(name: CellName) -> tuple[tuple[bool, str], ...]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,6 @@ from streams.core.events.topics import Topic
 from streams.core.features.apply import AppliedEvents, OrderedEvents
 from streams.core.features.customers import LAST_OF
 from streams.core.features.view import View
-
-NEVER_DAY: Final = int(np.iinfo(np.int32).max)
-"""The day of the first activity of a customer who had none."""
 
 
 class CustomerStatus(IntEnum):
@@ -37,9 +34,11 @@ class CustomerStatus(IntEnum):
     CLOSED = 3
 
 
-@dataclass(frozen=True, slots=True)
-class StatusChange:
-    """An event that changed where its customer stands."""
+_STATUSES: Final = tuple(CustomerStatus)
+
+
+class StatusChange(NamedTuple):
+    """An event that changed where its customer stands; a tuple, as there are many of them."""
 
     row: int
     customer: int
@@ -66,6 +65,14 @@ def last_activity(view: View, activity: tuple[Topic, ...]) -> NDArray[np.int64]:
     return columns[0] if len(columns) == 1 else np.maximum(columns[0], columns[1])
 
 
+def last_activity_at(
+    view: View, activity: tuple[Topic, ...], positions: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return the same at the (k,) positions of rows alone."""
+    columns = [view.values(LAST_OF[topic], positions) for topic in activity]
+    return columns[0] if len(columns) == 1 else np.maximum(columns[0], columns[1])
+
+
 def is_active(
     at: NDArray[np.int64] | int, last: NDArray[np.int64], closed_at: NDArray[np.int64], active_within: int
 ) -> NDArray[np.bool_]:
@@ -78,20 +85,18 @@ def is_active(
 
 
 class CustomerStatuses:
-    """(capacity,) the status of each customer, and the local day of the first activity."""
+    """(capacity,) the status of each customer."""
 
     def __init__(self, activity: tuple[Topic, ...], active_within_us: int) -> None:
         self.activity = activity
         self.active_within_us = active_within_us
         self.status = np.zeros(1024, dtype=np.int8)
-        self.first_day = np.full(1024, NEVER_DAY, dtype=np.int32)
 
     def grow(self, needed: int) -> None:
         """Make room for the first `needed` customers."""
         added = max(needed, 2 * len(self.status)) - len(self.status)
         if needed > len(self.status):
             self.status = np.concatenate([self.status, np.zeros(added, dtype=np.int8)])
-            self.first_day = np.concatenate([self.first_day, np.full(added, NEVER_DAY, dtype=np.int32)])
 
     def activity_rows(self, applied: AppliedEvents) -> ActivityRows:
         """Return what of a pass is activity, and what a closure."""
@@ -104,12 +109,7 @@ class CustomerStatuses:
         """Take in the events of a pass and return those that changed a status, in the order of the pass."""
         view = applied.view
         self.grow(view.customers.known)
-        day = np.full(len(rows.active), view.customers.day, dtype=np.int64)
-        if view.age is not None:
-            day -= view.age[rows.active]
         customers = view.rows[rows.active]
-        earlier = np.flatnonzero(day < self.first_day[customers])
-        np.minimum.at(self.first_day, customers[earlier], day[earlier].astype(np.int32))
         candidates = self._candidates(view.rows, customers, rows)
         if not len(candidates):
             return []
@@ -133,27 +133,35 @@ class CustomerStatuses:
     def _walk(
         self, applied: AppliedEvents, taken: OrderedEvents, candidates: NDArray[np.int64], closures: set[int]
     ) -> Iterator[StatusChange]:
-        view = applied.view
-        last = last_activity(view, self.activity)
-        closed_at = view.column("closed_at")
-        active = is_active(
-            view.at[candidates], last[candidates], closed_at[candidates], self.active_within_us
+        view, base = applied.view, View(applied.view.customers, applied.view.rows, applied.view.at)
+        last = last_activity_at(view, self.activity, candidates)
+        closed_at = view.values("closed_at", candidates)
+        active = is_active(view.at[candidates], last, closed_at, self.active_within_us)
+        starts = candidates == view.start[candidates]
+        before = np.where(
+            starts,
+            last_activity_at(base, self.activity, candidates),
+            last_activity_at(view, self.activity, np.maximum(candidates - 1, 0)),
         )
-        base = View(view.customers, view.rows[candidates], view.at[candidates])
-        known_before = last_activity(base, self.activity)
-        for i, row in enumerate(candidates.tolist()):
-            customer = int(view.rows[row])
-            was = CustomerStatus(int(self.status[customer]))
-            starts = row == view.start[row]
-            last_before = int(known_before[i]) if starts else int(last[row - 1])
+        rows = zip(
+            candidates.tolist(),
+            view.rows[candidates].tolist(),
+            active.tolist(),
+            (closed_at > last).tolist(),
+            before.tolist(),
+            strict=True,
+        )
+        for row, customer, is_now_active, is_closed, last_before in rows:
+            was = _STATUSES[self.status[customer]]
+            closure = None
             if row in closures:
-                if was not in (CustomerStatus.ACTIVE, CustomerStatus.LAPSED) or closed_at[row] <= last[row]:
+                if not is_closed or was not in (CustomerStatus.ACTIVE, CustomerStatus.LAPSED):
                     continue
                 becomes = CustomerStatus.CLOSED
                 record = taken.events.record[applied.rank[row]]
                 closure = record if isinstance(record, ClosureRecord) else ClosureRecord()
-            elif was is CustomerStatus.NEW or (was is not CustomerStatus.ACTIVE and active[i]):
-                becomes, closure = CustomerStatus.ACTIVE, None
+            elif was is CustomerStatus.NEW or (was is not CustomerStatus.ACTIVE and is_now_active):
+                becomes = CustomerStatus.ACTIVE
             else:
                 continue
             self.status[customer] = becomes
@@ -168,14 +176,12 @@ class CustomerStatuses:
         status[silent] = CustomerStatus.LAPSED
         return silent
 
-    def state(self, known: int) -> dict[str, NDArray[Any]]:
-        """Return a copy of the columns of the first `known` customers."""
+    def state(self, known: int) -> NDArray[np.int8]:
+        """Return a copy of the statuses of the first `known` customers."""
         self.grow(known)
-        return {"status": self.status[:known].copy(), "first_day": self.first_day[:known].copy()}
+        return self.status[:known].copy()
 
-    def restore(self, columns: dict[str, NDArray[Any]]) -> None:
+    def restore(self, status: NDArray[np.int8]) -> None:
         """Go on from `state`."""
-        count = len(columns["status"])
-        self.grow(count)
-        self.status[:count] = columns["status"]
-        self.first_day[:count] = columns["first_day"]
+        self.grow(len(status))
+        self.status[: len(status)] = status

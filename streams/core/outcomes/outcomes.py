@@ -14,7 +14,7 @@ from streams.core.events.calendar import DAY, NEVER, Calendar
 from streams.core.events.topics import Topic
 from streams.core.features.apply import AppliedEvents, OrderedEvents
 from streams.core.features.catalogue import CATALOGUE, Features
-from streams.core.features.customers import KEPT_DAYS, LAST_OF, MEASURES, Customers
+from streams.core.features.customers import KEPT_DAYS, MEASURES, Customers
 from streams.core.features.view import View
 from streams.core.outcomes.census import CensusTaker
 from streams.core.outcomes.departures import Departures
@@ -25,6 +25,7 @@ from streams.core.outcomes.lapses import (
     StatusChange,
     is_active,
     last_activity,
+    last_activity_at,
 )
 from streams.core.outcomes.maturity import CauseOpening, Maturity, WarningOpening, is_treatment
 from streams.core.outcomes.outcome import (
@@ -222,8 +223,7 @@ class Outcomes:
         if not openings:
             return
         rows = np.array([opened.row for opened, _ in openings], dtype=np.int64)
-        columns = [view.values(LAST_OF[topic], rows) for topic in self.settings.activity]
-        last = columns[0] if len(columns) == 1 else np.maximum(*columns)
+        last = last_activity_at(view, self.settings.activity, rows)
         closed_at = view.values("closed_at", rows)
         active = is_active(view.at[rows], last, closed_at, self.settings.active_within_us)
         made = [
@@ -337,8 +337,7 @@ class Outcomes:
         since = self.census.members[-1].at if self.census.members else None
         score = features["churn_probability"].astype(np.float64)
         value = features["value"] if "value" in CATALOGUE else None
-        first_day = self.statuses.first_day[: len(active)]
-        cells = self.census.take(at, self._customers, active, first_day, score, value)
+        cells = self.census.take(at, self._customers, active, score, value)
         made: list[CensusEvent] = [
             CensusCell(
                 id=self._census_id("taken", at, cell.by, cell.cell),

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from streams.core.events.calendar import NEVER
 from streams.core.features.customers import LAST_OF
-from streams.core.outcomes.census import CellNames, CensusMembers
-from streams.core.outcomes.lapses import NEVER_DAY, CustomerStatus
+from streams.core.outcomes.census import CellNames, CensusMembers, narrow, packed
+from streams.core.outcomes.lapses import CustomerStatus
 from streams.core.outcomes.maturity import (
     CAUSE_SCHEMA,
     WARNING_SCHEMA,
@@ -60,7 +60,7 @@ def take_outcomes(outcomes: Outcomes, known: int) -> Callable[[], Tables]:
 
     def made() -> Tables:
         return {
-            "customer_status": pl.DataFrame(statuses),
+            "customer_status": pl.DataFrame({"status": statuses}),
             "departures": _with_ids(departures, {"rules": [json.dumps(r) for r in departed_rules]}),
             "maturing_causes": _with_ids(causes, {"rule": [json.dumps(rule) for rule in rules]}),
             "maturing_warnings": _with_ids(
@@ -121,7 +121,7 @@ def _census_tables(censuses: Sequence[CensusMembers]) -> Tables:
             {
                 "at": np.full(count, census.at),
                 "customer": census.customers,
-                "combination": census.combination,
+                "combination": census.combination.astype(np.int32),
                 "probability": nan.astype(np.float32) if census.probability is None else census.probability,
                 "value": nan if census.value is None else census.value,
                 **{
@@ -180,7 +180,7 @@ def restore_outcomes(outcomes: Outcomes, state: Mapping[str, pl.DataFrame], now:
     if "customer_status" not in state:
         _begin(outcomes, state, now)
         return
-    outcomes.statuses.restore({name: c.to_numpy() for name, c in state["customer_status"].to_dict().items()})
+    outcomes.statuses.restore(state["customer_status"]["status"].to_numpy())
     for row in state["departures"].iter_rows(named=True):
         warning = PrecedingWarning(
             row["warning_id"], row["opened_at"], Tier(row["tier"]), tuple(json.loads(row["rules"])), 0.0
@@ -212,10 +212,7 @@ def _begin(outcomes: Outcomes, state: Mapping[str, pl.DataFrame], now: int) -> N
             ),
         ),
     )
-    first = frame["first_order_day"].to_numpy()
-    outcomes.statuses.restore(
-        {"status": status.astype(np.int8), "first_day": np.where(last == NEVER, NEVER_DAY, first)[:known]}
-    )
+    outcomes.statuses.restore(status.astype(np.int8))
     if known:
         outcomes.begin(now)
 
@@ -284,8 +281,8 @@ def _restore_census(outcomes: Outcomes, state: Mapping[str, pl.DataFrame]) -> No
             CensusMembers(
                 at,
                 day,
-                column("customer"),
-                column("combination"),
+                packed(column("customer")),
+                narrow(column("combination")),
                 cells.select("profile", "cohort", "channel").to_numpy().reshape(len(cells), 3),
                 column("probability") if scored else None,
                 column("value") if valued else None,

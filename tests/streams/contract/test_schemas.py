@@ -13,16 +13,20 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from streams.contract.audit import parse_adopted
+from streams.contract.census import parse_census
 from streams.contract.decode import decode_lines, decode_poll
 from streams.contract.events import EVENTS
 from streams.contract.examples import (
     ADOPTED_EXAMPLE,
+    CENSUS_EXAMPLE,
     EXAMPLES,
     NOTICE_EXAMPLE,
+    OUTCOME_EXAMPLE,
     SEGMENT_EXAMPLE,
     SILENCE_EXAMPLE,
     WARNING_EXAMPLE,
 )
+from streams.contract.outcomes import parse_outcome
 from streams.contract.rejected import HEADERS, RefusalReason
 from streams.contract.schemas import TOPIC_NAMES, asyncapi, json_schemas
 from streams.contract.segments import parse_segment_warning
@@ -157,6 +161,12 @@ def test_the_examples_of_what_goes_out_are_read_and_fit() -> None:
     segment = parse_segment_warning(json.dumps(SEGMENT_EXAMPLE).encode())
     assert json.loads(segment.model_dump_json()) == SEGMENT_EXAMPLE
     assert _fits(SCHEMAS["segment-warnings"], SEGMENT_EXAMPLE, SCHEMAS["segment-warnings"])
+    outcome = parse_outcome(json.dumps(OUTCOME_EXAMPLE).encode())
+    assert json.loads(outcome.model_dump_json()) == OUTCOME_EXAMPLE
+    assert _fits(SCHEMAS["outcomes"], OUTCOME_EXAMPLE, SCHEMAS["outcomes"])
+    census = parse_census(json.dumps(CENSUS_EXAMPLE).encode())
+    assert json.loads(census.model_dump_json()) == CENSUS_EXAMPLE
+    assert _fits(SCHEMAS["census"], CENSUS_EXAMPLE, SCHEMAS["census"])
     notice = ControlNotice.model_validate_json(json.dumps(NOTICE_EXAMPLE))
     assert json.loads(notice.model_dump_json()) == NOTICE_EXAMPLE
     assert _fits(SCHEMAS["control"], NOTICE_EXAMPLE, SCHEMAS["control"])
@@ -203,7 +213,15 @@ def test_the_asyncapi_document_has_every_topic_and_all_references_lead_somewhere
 
 def test_payloads_in_the_document_are_the_schemas() -> None:
     messages = asyncapi()["components"]["messages"]
-    for label in [*(topic.label for topic in Topic), "warnings", "control", "audit", "silences"]:
+    for label in [
+        *(topic.label for topic in Topic),
+        "warnings",
+        "outcomes",
+        "census",
+        "control",
+        "audit",
+        "silences",
+    ]:
         for example in messages[label]["examples"]:
             assert _fits(messages[label]["payload"], example["payload"], {})
             broken = {

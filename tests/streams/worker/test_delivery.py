@@ -1,15 +1,24 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streams.contract.census import parse_census
+from streams.contract.outcomes import parse_outcome
 from streams.contract.rejected import RefusalReason, read_rejected_headers
 from streams.contract.warnings import encode_notice
-from streams.core.engine_io import Output
+from streams.core.engine import Engine
+from streams.core.engine_io import EngineSettings, Output
+from streams.core.events.batch import Batch
+from streams.core.events.calendar import DAY
+from streams.core.events.topics import Topic
+from streams.core.features.catalogue import DTYPES
+from streams.core.rules.rule_set import compile_rules
 from streams.core.steps import OperationsNotice
 from streams.errors import BrokerError
 from streams.intake.partition import RejectedRecord
@@ -103,6 +112,21 @@ def test_a_notice_goes_to_the_control_topic() -> None:
     notice = OperationsNotice("quiet", 5, 1, {"topic": "orders"})
     (record,) = OUTLET.of_output(Output(control=[notice]))
     assert record == OutgoingRecord("lapwing-control", None, encode_notice(notice, "shop"))
+
+
+def test_outcomes_and_census_go_to_their_topics_where_there_are_any() -> None:
+    bought = {"topic": Topic.ORDERS, "customer_id": "c", "event_id": "e", "at": 0, "amount": 1}
+    engine = Engine(EngineSettings(app="shop", horizon_us=9 * DAY, outcomes=True), compile_rules([], DTYPES))
+    outputs = [engine.step(Batch.of([bought])), engine.flush(), engine.advance(40 * DAY)]
+    assert [record for output in outputs for record in OUTLET.of_output(output)] == []
+    router = replace(OUTLET, outcomes="churn-outcomes", census="churn-census")
+    records = [record for output in outputs for record in router.of_output(output)]
+    outcomes = [parse_outcome(r.value or b"") for r in records if r.topic == "churn-outcomes"]
+    assert [each.type for each in outcomes] == ["churn.customer.acquired", "churn.customer.lapsed"]
+    assert {r.key for r in records if r.topic == "churn-outcomes"} == {b"c"}
+    census = [parse_census(r.value or b"") for r in records if r.topic == "churn-census"]
+    assert [each.type for each in census] == [*("churn.census.taken",) * 3, "churn.census.summary"]
+    assert {r.key for r in records if r.topic == "churn-census"} == {b"partition=0"}
 
 
 @settings(deadline=None)
