@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from streams.core.analysis.cases import Want
 from streams.core.analysis.examples import example as example_of
-from streams.core.analysis.intervals import Interval, minus, over, plus, times
 from streams.core.analysis.satisfiable import satisfiable, satisfiable_after
 from streams.core.conditions.compiler import Program
 from streams.core.conditions.parser import parse_condition
@@ -221,16 +220,3 @@ def test_no_proof_takes_long(sql: str) -> None:
 def test_a_condition_of_too_many_cases_is_left_in_peace() -> None:
     several = " AND ".join(f"(orders_30d > {n} OR overdue > {n} OR logins_30d > {n})" for n in range(12))
     assert satisfiable((parsed(f"{several} AND orders_30d < 0"), Want.TRUE))
-
-
-finite = st.sampled_from([-3.0, -1.0, -0.1, 0.0, 0.1, 0.3, 1.0, 2.0, 7.0])
-intervals = st.tuples(finite, finite).map(lambda ends: Interval(min(ends), max(ends)))
-
-
-@given(intervals, intervals, st.floats(0, 1), st.floats(0, 1), st.sampled_from("+-*/"))
-def test_what_lies_inside_stays_inside(a: Interval, b: Interval, s: float, t: float, op: str) -> None:
-    x, y = a.low + (a.high - a.low) * s, b.low + (b.high - b.low) * t
-    x, y = min(max(x, a.low), a.high), min(max(y, b.low), b.high)
-    if op != "/" or y != 0:
-        value = {"+": x + y, "-": x - y, "*": x * y, "/": x / y if y else 0.0}[op]
-        assert value in {"+": plus, "-": minus, "*": times, "/": over}[op](a, b)

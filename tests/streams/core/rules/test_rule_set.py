@@ -10,7 +10,6 @@ import polars as pl
 import pytest
 
 from streams.core.features.catalogue import DTYPES
-from streams.core.rules.messages import message_fields, shown
 from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.rules.rule_set import RulesRefused, compile_rules, render
 from streams.core.steps import Tier, Value
@@ -176,17 +175,6 @@ def test_without_a_message_the_title_stands_for_it_and_without_a_title_the_id() 
 
 
 @pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (3, "3"), (-3, "-3"), (0.0, "0"), (0.3333333, "0.333"), (12.0, "12"), (12.345, "12.3"),
-        (99.96, "100"), (123456.7, "123457"), (0.00012345, "0.0001"), (-0.5, "-0.5"), ("key", "key"),
-    ],
-)  # fmt: skip
-def test_numbers_are_short_unless_told_otherwise(value: float | str, text: str) -> None:
-    assert shown(value) == text
-
-
-@pytest.mark.parametrize(
     "template",
     ["{", "}", "{orders_30d", "{}", "{0}", "{orders_30d.real}", "{orders_30d[0]}", "{orders_30d!r}",
      "{orders_30d:>9}", "{orders_30d:.99f}", "{orders_30d:}", "{ orders_30d }", "{{orders_30d}",
@@ -195,10 +183,6 @@ def test_numbers_are_short_unless_told_otherwise(value: float | str, text: str) 
 def test_a_message_can_do_nothing_but_show_features(template: str) -> None:
     with pytest.raises(RulesRefused, match="message"):
         compile_rules([rule(message=template)], DTYPES)
-
-
-def test_braces_written_twice_are_braces() -> None:
-    assert list(message_fields("{{orders_30d}} {overdue}")) == [("overdue", "")]
 
 
 def test_a_word_cannot_be_formatted_as_a_number() -> None:
