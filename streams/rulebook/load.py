@@ -14,7 +14,7 @@ from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.rules.rule_set import RuleSet
 from streams.core.segments.rules import SegmentRule, SegmentRules
 from streams.core.steps import Tier
-from streams.rulebook.cases.case import Case
+from streams.rulebook.cases.case import Case, Expected
 from streams.rulebook.cases.case_file import CaseFile
 from streams.rulebook.cases.read import case_files, cases_of, repeated_names
 from streams.rulebook.cases.run import CaseRules
@@ -291,15 +291,26 @@ class _RulebookReading:
                     self._mistakes.append(_case_mistake(case, line, f"there is no rule {rule!r}", rule, near))
             for expected in case.expected:
                 outline = known.get(expected.rule)
-                if outline is None or outline.of_segments == expected.of_segment:
-                    continue
-                by = entry(outline.places.node(outline.place), "by")
-                example = f"`segment: {by.text if isinstance(by, Scalar) else 'region'}=...`"
-                wanted = (
-                    f"a segment: write {example}" if outline.of_segments else "a customer, not for a segment"
-                )
-                message = f"{expected.rule!r} opens for {wanted}"
-                self._mistakes.append(_case_mistake(case, expected.line, message, expected.subject))
+                message = _wrong_subject(expected, outline) if outline is not None else None
+                if message is not None:
+                    self._mistakes.append(_case_mistake(case, expected.line, message, expected.subject))
+
+
+def _wrong_subject(expected: Expected, outline: _Outline) -> str | None:
+    """Return what is wrong with whom a case expects a rule to open for."""
+    by = entry(outline.places.node(outline.place), "by")
+    dimension = by.text if isinstance(by, Scalar) else "region"
+    given = expected.subject.partition("=")[0]
+    if outline.of_segments != expected.of_segment:
+        wanted = f"a segment: write `segment: {dimension}=...`" if outline.of_segments else "a customer"
+        return f"{expected.rule!r} opens for {wanted}" + (
+            "" if outline.of_segments else ", not for a segment"
+        )
+    return (
+        f"{expected.rule!r} is by {dimension}, not by {given}"
+        if expected.of_segment and given != dimension
+        else None
+    )
 
 
 def _case_mistake(case: Case, line: int, message: str, value: str, hint: str | None = None) -> Mistake:

@@ -207,6 +207,72 @@ def test_other_rules_can_be_tried_against_the_same_cases(tmp_path: Path) -> None
     assert result.exit_code == 0, result.output
 
 
+RISE = """\
+version: 1
+rules:
+  - {id: silent, when: days_since_order >= 10, tier: high, reason: t}
+segments:
+  - {id: rise, by: region, status: shadow, when: complaints_7d >= 3, tier: high, reason: t,
+     message: "{value}: {complaints_7d}"}
+"""
+REGIONS = """\
+cases:
+  - name: x
+    rules: [rise]
+    events:
+      - {profile: 0d 1h, customer: n, customers: 5, region: north}
+      - {complaint: 3d 9h, customer: n, customers: 3}
+      - {complaint: 3d 9h, customer: s}
+    until: 20d
+"""
+
+
+def segment_case(folder: Path, rest: str) -> list[str]:
+    result = run(folder, REGIONS + rest, "--json", rules=RISE)
+    found = json.loads(result.output)
+    mistakes = [each["message"] for each in found.get("mistakes", [])]
+    return mistakes or [each["message"] for each in found["cases"][0]["differences"]]
+
+
+def test_a_rule_of_segments_is_judged_at_midnight_for_each_segment(tmp_path: Path) -> None:
+    opening = (
+        "    expect: [{rule: rise, segment: region=north, opens: 4d, resolves: 11d, message: 'north: 3'}]\n"
+    )
+    assert segment_case(tmp_path, opening) == []
+    assert segment_case(tmp_path, "    open: {3d: [], 4d: rise, 10d 23h: [rise], 11d: []}\n") == []
+    assert segment_case(tmp_path, "    expect: []\n") == [
+        "rise (high) of region=north opened at 4d and resolved at 11d, which nothing expects"
+    ]
+    assert segment_case(tmp_path, "    never: rise\n") == [
+        "rise (high) of region=north must never open; it did, at 4d and resolved at 11d"
+    ]
+    elsewhere = opening.replace("north", "south")
+    assert segment_case(tmp_path, elsewhere)[
+        0
+    ] == "rise of region=south should open 4d; it never did".replace("open 4d", "open at 4d")
+
+
+def test_a_rule_opens_for_what_it_judges(tmp_path: Path) -> None:
+    assert segment_case(tmp_path, "    expect: [{rule: rise}]\n") == [
+        "'rise' opens for a segment: write `segment: region=...`"
+    ]
+    both = "    expect: [{rule: rise, segment: region=north, customer: a}]\n"
+    assert segment_case(tmp_path, both) == ["a rule opens for a customer or for a segment, not both"]
+    silent = REGIONS.replace("rules: [rise]", "rules: [silent]")
+    result = run(tmp_path, silent + "    expect: [{rule: silent, segment: region=n}]\n", rules=RISE)
+    assert "'silent' opens for a customer, not for a segment" in result.output
+    other = "    expect: [{rule: rise, segment: origin=north}]\n"
+    assert segment_case(tmp_path, other) == ["'rise' is by region, not by origin"]
+
+
+def test_an_entry_stands_for_several_customers(tmp_path: Path) -> None:
+    body = "    events: [{order: 0d, customers: 2}]\n    until: 12d\n"
+    expected = "    expect:\n" + "".join(
+        f"      - {{rule: silent, customer: customer-{n}, opens: 10d}}\n" for n in (1, 2)
+    )
+    assert differences(tmp_path, body + expected) == []
+
+
 def test_the_examples_in_the_page_hold(tmp_path: Path) -> None:
     text = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
     rules, cases = re.findall(r"^```yaml\nversion: 1\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
