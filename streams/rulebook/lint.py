@@ -7,6 +7,7 @@ example (`streams.core.analysis.examples`), so that a rule that is right is neve
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,14 +15,16 @@ from typing import Final
 
 from streams.core.analysis.cases import Want
 from streams.core.analysis.examples import example
+from streams.core.analysis.knowledge import CUSTOMERS, SEGMENTS, Knowledge
 from streams.core.analysis.out_of_range import out_of_range
 from streams.core.analysis.satisfiable import satisfiable, satisfiable_after
 from streams.core.conditions import tree as c
-from streams.core.conditions.parser import parse_condition
+from streams.core.conditions.parser import closest, parse_condition
 from streams.core.events.topics import REQUIRED, Topic
-from streams.core.features.catalogue import CATALOGUE, DTYPES
+from streams.core.features.catalogue import DTYPES
 from streams.core.rules.messages import shown
 from streams.core.rules.rule import Rule, RuleStatus
+from streams.core.segments.catalogue import SEGMENT_DTYPES
 from streams.core.steps import Value
 from streams.rulebook.load import PlacedRule, Rulebook
 from streams.rulebook.rule_file import CONDITIONS
@@ -47,6 +50,8 @@ CODES: Final[dict[str, tuple[Severity, str]]] = {
     "L113": (Severity.WARNING, "`clear` can be true while `when` is"),
     "L121": (Severity.ERROR, "two rules say the same"),
     "L122": (Severity.WARNING, "a rule never adds anything to another"),
+    "L123": (Severity.WARNING, "a rule inhibits one that is not evaluated"),
+    "L124": (Severity.WARNING, "a pause names a rule that warns nobody anyway"),
     "L131": (Severity.WARNING, "no test case names the rule"),
     "L141": (Severity.ERROR, "a feature's topic is not connected"),
     "L151": (Severity.WARNING, "an absence that a dead source would set off for everybody"),
@@ -105,33 +110,52 @@ class _Parsed:
         """`only` and `when`."""
         return self.when if self.only is None else c.And(self.only, self.when)
 
+    @property
+    def about(self) -> Knowledge:
+        """What is known of the features that the rule reads."""
+        return CUSTOMERS if self.placed.by is None else SEGMENTS
+
+    def can(self, *asked: tuple[c.Condition, Want]) -> bool:
+        """Return whether conditions may be as asked; `False` is a proof of the contrary."""
+        return satisfiable(*asked, about=self.about)
+
+    @property
+    def judged(self) -> str:
+        """What the rule judges, for people."""
+        return "customer" if self.placed.by is None else "segment"
+
     def finding(self, code: str, fields: Sequence[str], message: str, hint: str) -> LintFinding:
-        return LintFinding(self.placed.path, self.placed.line(*fields), code, self.rule.id, message, hint)
+        path, line = self.placed.path, self.placed.line(*fields)
+        return LintFinding(path, line, code, self.rule.id, message, hint)
 
 
 def lint(rulebook: Rulebook, around: Surroundings) -> list[LintFinding]:
     """Return all findings about rules that parse, retired ones left out, in the order of their places."""
-    rules = [placed for placed in rulebook.placed if placed.by is None]
-    parsed = [_parsed(placed) for placed in rules if placed.rule.status is not RuleStatus.RETIRED]
+    parsed = [_parsed(placed) for placed in rulebook.placed if placed.rule.status is not RuleStatus.RETIRED]
     findings: list[LintFinding] = []
-    sound: list[_Parsed] = []
+    sound: dict[str | None, list[_Parsed]] = defaultdict(list)
     for each in parsed:
         own = list(_conditions(each))
         if not own:
-            sound.append(each)
+            # What never opens, or always, would be implied by, or imply, every other rule.
+            if each.rule.status is RuleStatus.ACTIVE:
+                sound[each.placed.by].append(each)
             own += _clear(each)
         findings += own
         findings += _out_of_range(each, own)
         findings += _surroundings(each, around)
-    # What never opens, or always, would be implied by, or imply, every other rule.
-    findings += _between([each for each in sound if each.rule.status is RuleStatus.ACTIVE])
+        findings += _inhibits(each, rulebook)
+    for rules in sound.values():
+        findings += _between(rules)
+    findings += _pauses(rulebook)
     return sorted(findings, key=lambda f: (f.path, f.line, f.code, f.message))
 
 
 def _parsed(placed: PlacedRule) -> _Parsed:
     rule = placed.rule
+    catalogue = DTYPES if placed.by is None else SEGMENT_DTYPES
     when, only, clear = (
-        None if sql is None else parse_condition(sql, DTYPES) for sql in (rule.when, rule.only, rule.clear)
+        None if sql is None else parse_condition(sql, catalogue) for sql in (rule.when, rule.only, rule.clear)
     )
     assert when is not None
     return _Parsed(placed, when, only, clear)
@@ -143,35 +167,37 @@ def _parsed(placed: PlacedRule) -> _Parsed:
 def _conditions(each: _Parsed) -> Iterator[LintFinding]:
     """Yield what is wrong with `when` and `only`."""
     if each.only is not None:
-        if not satisfiable((each.only, Want.TRUE)):
+        if not each.can((each.only, Want.TRUE)):
             yield each.finding(
-                "L103", ["only"], f"`only` is never true: {each.rule.only}", _ranges(each.only)
+                "L103", ["only"], f"`only` is never true: {each.rule.only}", _ranges(each, each.only)
             )
             return
-        if _is_certain(each.only):
+        if _is_certain(each, each.only):
             yield each.finding(
-                "L104", ["only"], "`only` is true of every customer", "leave it out or mend it"
+                "L104", ["only"], f"`only` is true of every {each.judged}", "leave it out or correct it"
             )
-    if not satisfiable((each.when, Want.TRUE)):
+    if not each.can((each.when, Want.TRUE)):
         yield each.finding(
-            "L101", CONDITIONS, f"`when` is never true{_blamed(each.when)}", _ranges(each.when)
+            "L101", CONDITIONS, f"`when` is never true{_blamed(each, each.when)}", _ranges(each, each.when)
         )
-    elif not satisfiable((each.when, Want.FALSE)):
-        known = "" if satisfiable((each.when, Want.NOT_TRUE)) is False else " where its features are known"
-        yield each.finding("L102", CONDITIONS, f"`when` is true of every customer{known}", _ranges(each.when))
-    elif not satisfiable((each.opens, Want.TRUE)):
-        text = "`when` is never true of a customer whom `only` covers"
-        yield each.finding("L105", CONDITIONS, text, "the two contradict each other: mend one of them")
+    elif not each.can((each.when, Want.FALSE)):
+        known = "" if each.can((each.when, Want.NOT_TRUE)) is False else " where its features are known"
+        yield each.finding(
+            "L102", CONDITIONS, f"`when` is true of every {each.judged}{known}", _ranges(each, each.when)
+        )
+    elif not each.can((each.opens, Want.TRUE)):
+        text = f"`when` is never true of a {each.judged} that `only` covers"
+        yield each.finding("L105", CONDITIONS, text, "the two contradict each other: correct one of them")
     else:
         yield from _idle_parts(each)
 
 
-def _ranges(condition: c.Condition) -> str:
+def _ranges(of: _Parsed, condition: c.Condition) -> str:
     """Return what to do about a condition whose verdict follows from the ranges of its features."""
-    wrong = [str(each) for each in out_of_range(condition)]
+    wrong = [str(each) for each in out_of_range(condition, of.about)]
+    page = "docs/features.md" if of.placed.by is None else "docs/segments.md"
     return (
-        "; ".join(wrong)
-        or "look at the features' ranges in docs/features.md and at the direction of each comparison"
+        "; ".join(wrong) or f"look at the features' ranges in {page} and at the direction of each comparison"
     )
 
 
@@ -181,23 +207,23 @@ def _out_of_range(each: _Parsed, found: Sequence[LintFinding]) -> Iterator[LintF
     for field, condition in (("when", each.when), ("only", each.only), ("clear", each.clear)):
         fields = [field, *CONDITIONS]
         if condition is not None and each.placed.line(*fields) not in lines:
-            for wrong in out_of_range(condition):
+            for wrong in out_of_range(condition, each.about):
                 hint = "the comparison decides nothing: write the number that is meant"
                 yield each.finding("L107", fields, f"in `{field}` {wrong}", hint)
 
 
-def _is_certain(condition: c.Condition) -> bool:
+def _is_certain(of: _Parsed, condition: c.Condition) -> bool:
     """Return whether a condition is true of everybody, so long as no source is quiet.
 
     One that is true wherever it is known, such as `churn_probability >= 0`, may be there to ask just that.
     """
-    may_be_missing = any(CATALOGUE[name].may_be_missing for name in c.features_of(condition))
-    return not satisfiable((condition, Want.NOT_TRUE if may_be_missing else Want.FALSE))
+    may_be_missing = any(of.about.catalogue[name].may_be_missing for name in c.features_of(condition))
+    return not of.can((condition, Want.NOT_TRUE if may_be_missing else Want.FALSE))
 
 
-def _blamed(condition: c.Condition) -> str:
+def _blamed(of: _Parsed, condition: c.Condition) -> str:
     """Return which part of a chain of ANDs is never true by itself, as words to be added."""
-    places = [i for i, part in enumerate(c.parts(condition, c.And), 1) if not satisfiable((part, Want.TRUE))]
+    places = [i for i, part in enumerate(c.parts(condition, c.And), 1) if not of.can((part, Want.TRUE))]
     several = len(c.parts(condition, c.And)) > 1
     return f": its part {places[0]} (of those joined by AND) never is" if places and several else ""
 
@@ -208,15 +234,15 @@ def _idle_parts(each: _Parsed) -> Iterator[LintFinding]:
         if condition is None:
             continue
         for number, part in enumerate(c.parts(condition, c.And), 1):
-            if part is not condition and _is_certain(part):
+            if part is not condition and _is_certain(each, part):
                 text = f"part {number} of `{field}` is always true ({_read(part)})"
                 yield each.finding(
-                    "L106", [field, *CONDITIONS], text, "it decides nothing: leave it out or mend it"
+                    "L106", [field, *CONDITIONS], text, "it decides nothing: leave it out or correct it"
                 )
             for branch in c.parts(part, c.Or):
-                if branch is not part and not satisfiable((branch, Want.TRUE)):
+                if branch is not part and not each.can((branch, Want.TRUE)):
                     text = f"an alternative in part {number} of `{field}` is never true ({_read(branch)})"
-                    yield each.finding("L106", [field, *CONDITIONS], text, "leave it out or mend it")
+                    yield each.finding("L106", [field, *CONDITIONS], text, "leave it out or correct it")
 
 
 def _read(part: c.Condition) -> str:
@@ -227,23 +253,23 @@ def _clear(each: _Parsed) -> Iterator[LintFinding]:
     """Yield what is wrong with `clear` after `when`."""
     if each.clear is None or each.clear == c.Constant(False):  # `FALSE` says on purpose: never
         return
-    if not satisfiable((each.clear, Want.TRUE)):
+    if not each.can((each.clear, Want.TRUE)):
         text = "`clear` is never true, so the warning never resolves"
-        wrong = [str(each) for each in out_of_range(each.clear)]
+        wrong = [str(found) for found in out_of_range(each.clear, each.about)]
         hint = "; ".join([*wrong, "write FALSE if that is meant"])
         yield each.finding("L111", ["clear"], text, hint)
         return
-    if not satisfiable_after(each.opens, each.clear):
-        names = sorted({n for n in c.features_of(each.clear) if n in CATALOGUE and not CATALOGUE[n].can_fall})
+    if not satisfiable_after(each.opens, each.clear, each.about):
+        names = sorted({name for name in c.features_of(each.clear) if not each.about.can_fall(name)})
         text = f"`clear` can never become true once `when` was, for {' and '.join(names)} never falls"
         yield each.finding("L111", ["clear"], text, "read a feature that can fall, or write FALSE")
         return
-    if not satisfiable((each.opens, Want.TRUE), (each.clear, Want.NOT_TRUE)):
+    if not each.can((each.opens, Want.TRUE), (each.clear, Want.NOT_TRUE)):
         text = "`clear` is true whenever `when` is, so a warning closes as soon as it opened"
         yield each.finding("L112", ["clear"], text, "turn it round: it says when the danger is over")
         return
-    if satisfiable((each.opens, Want.TRUE), (each.clear, Want.TRUE)):
-        found = example([each.opens, each.clear])
+    if each.can((each.opens, Want.TRUE), (each.clear, Want.TRUE)):
+        found = example([each.opens, each.clear], each.about)
         if found is not None:
             text = f"`clear` can be true while `when` still is, for example with {_example(found)}"
             hint = "a warning would open and close again and again: add to `clear` what excludes `when`"
@@ -266,16 +292,46 @@ def _surroundings(each: _Parsed, around: Surroundings) -> Iterator[LintFinding]:
         yield each.finding("L131", ["id"], "no test case names the rule", hint)
     for field, condition in (("when", each.when), ("only", each.only), ("clear", each.clear)):
         for name in dict.fromkeys(() if condition is None else c.features_of(condition)):
-            absent = [topic.label for topic in CATALOGUE[name].reads if topic not in around.topics]
+            absent = [topic.label for topic in each.about.catalogue[name].reads if topic not in around.topics]
             if absent:
                 text = f"`{field}` reads {name}, always missing, for the topic {absent[0]} is not connected"
                 yield each.finding("L141", [field, *CONDITIONS], text, f"connect {absent[0]} or leave it out")
     if rule.absence is not None and "others" not in rule.absence.lower():
-        topic = next(t for name in c.features_of(each.when) for t in CATALOGUE[name].reads)
+        topic = next(t for name in c.features_of(each.when) for t in each.about.catalogue[name].reads)
         if topic not in around.guarded:
             text = f"when {topic.label} stop coming for everybody, everybody is absent"
             hint = "add `though others ...` to the phrase, or set `quiet_after` for the topic"
             yield each.finding("L151", ["absence"], text, hint)
+
+
+def _inhibits(each: _Parsed, rulebook: Rulebook) -> Iterator[LintFinding]:
+    """Yield inhibited rules that are drafts or retired: nothing of them is there to be hidden."""
+    by_id = {placed.rule.id: placed.rule for placed in rulebook.placed if placed.by is None}
+    others = [name for name, rule in by_id.items() if rule.takes_part and name != each.rule.id]
+    for name in each.rule.inhibits:
+        if not by_id[name].takes_part:
+            text = f"`inhibits` names {name!r}, which is {_status(by_id[name])} and never opens"
+            yield each.finding("L123", ["inhibits"], text, _instead(name, others))
+
+
+def _pauses(rulebook: Rulebook) -> Iterator[LintFinding]:
+    """Yield rules that a pause names and that are drafts or retired."""
+    by_id = {placed.rule.id: placed.rule for placed in rulebook.placed}
+    others = [name for name, rule in by_id.items() if rule.takes_part]
+    for pause in rulebook.pauses:
+        for name in pause.pause.rules or ():
+            if not by_id[name].takes_part:
+                text = f"`pause` names it, but it is {_status(by_id[name])} and warns nobody anyway"
+                yield LintFinding(pause.path, pause.lines[name], "L124", name, text, _instead(name, others))
+
+
+def _status(rule: Rule) -> str:
+    return "a draft" if rule.status is RuleStatus.DRAFT else rule.status.value
+
+
+def _instead(name: str, others: Sequence[str]) -> str:
+    near = closest(name, list(others))
+    return f"did you mean {near!r}?" if near else "leave it out"
 
 
 # -- rules and each other ---------------------------------------------------------------------------
@@ -313,7 +369,7 @@ def _adds_nothing(each: _Parsed, other: _Parsed) -> bool:
         return False
     if not set(c.features_of(other.opens)) & set(c.features_of(each.opens)):
         return False
-    return not satisfiable((each.opens, Want.TRUE), (other.opens, Want.NOT_TRUE))
+    return not each.can((each.opens, Want.TRUE), (other.opens, Want.NOT_TRUE))
 
 
 def _place(each: _Parsed) -> str:

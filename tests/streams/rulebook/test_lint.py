@@ -48,6 +48,18 @@ def test_every_code_has_a_planted_fault_and_is_explained() -> None:
     assert rows == [(code, severity.value) for code, (severity, _) in CODES.items()]
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("inhibits_a_retired_rule", "which is retired and never opens; did you mean 'login-drop'?"),
+        ("pause_of_a_draft", "`pause` names it, but it is a draft and warns nobody anyway; leave it out"),
+        ("segment_never_true_by_range", "look at the features' ranges in docs/segments.md"),
+    ],
+)
+def test_the_likely_right_one_is_named(name: str, text: str) -> None:
+    assert text in checked(str(FAULTS / f"{name}.yaml")).output
+
+
 def test_the_shipped_rules_are_silent() -> None:
     result = checked(str(ROOT / "warning_rules"), "--strict")
     assert result.exit_code == 0, result.output
