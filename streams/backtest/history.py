@@ -11,6 +11,7 @@ from streams.backtest.timeline import CustomerInstants
 from streams.core.events.batch import Batch, OrderStatus, ProfileRecord
 from streams.core.events.dedup import Deduplicator
 from streams.core.events.refusal import RefusedEvent
+from streams.core.events.reorder import last_reached
 from streams.core.events.topics import Topic
 from streams.core.features.admission import Admission, Admitted
 from streams.core.features.customers import Customers
@@ -108,7 +109,7 @@ class History:
             of_topic(Topic.ACTIONS),
             Profiles(of_topic(Topic.PROFILES), records),
             begin=int(events.at[0]),
-            end=int(events.at[-1]) if until is None else until,
+            end=max(int(events.at[0]), last_reached(events)) if until is None else until,
             repeats=sum(part.repeats for part in parts),
             refused=tuple(each for part in parts for each in part.refused),
         )

@@ -107,7 +107,7 @@ class Engine:
 
     def advance(self, until: int) -> Output:
         """Let event time reach `until`, sweeps and what is due there included; call `flush` first."""
-        output = Output()
+        output = self._take(self.reorder.reach(until))
         while self._midnight is not None:
             edge = self._edge()
             if edge > until:

@@ -11,6 +11,7 @@ from streams.contract.instants import format_instant
 from streams.core.engine import Engine
 from streams.core.events.batch import Batch
 from streams.core.events.partitioner import partitions
+from streams.core.events.reorder import last_reached
 from streams.core.events.topics import Topic
 from streams.core.explain.explain import Explanation, explain
 from streams.core.explain.snapshot import CustomerSnapshot, find_customer, take_snapshot
@@ -53,7 +54,7 @@ def explain_events(
     number = int(of[own[0]])
     part = events.take(of == number)
     engine = engines(number)
-    until = int(part.at[-1]) if at is None else at - 1
+    until = max(first, last_reached(part)) if at is None else at - 1
     heard = {Topic(code) for code in np.unique(events.topic[events.at <= until]).tolist()}
     steps: list[Step] = []
 

@@ -14,14 +14,14 @@ import numpy as np
 import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]  # ships no type hints
 import pyarrow.parquet as pq  # type: ignore[import-untyped]  # ships no type hints
-from numpy.typing import NDArray
 
 from streams.core.engine import Engine
 from streams.core.engine_io import EventCounts
 from streams.core.events.batch import Batch
-from streams.core.events.calendar import NEVER, Calendar
+from streams.core.events.calendar import Calendar
 from streams.core.events.partitioner import partitions
 from streams.core.events.refusal import RefusedEvent
+from streams.core.events.reorder import last_reached
 from streams.core.features.catalogue import CATALOGUE, Features
 from streams.core.outcomes.outcome import CensusEvent, Outcome
 from streams.core.segments.counts import DaySums
@@ -104,10 +104,10 @@ def replay(
     """Run `events`, in the order of `Batch.order`, through one engine a partition.
 
     `on_steps` gets the steps in order of time. The last instant is `until`, sweeps up to it included; by
-    default it is that of the partition's own last event, where a worker's clock would stand too. It goes
-    day by day: at each local midnight all partitions meet, so that memory holds one day's output and a
-    sweep is written whole. `on_sums` gets the days' sums of segments. With `segments`, which judges
-    the sums of `engines`, its steps follow those of the customers of the same instant.
+    default it is that of the partition's last customers' event, where a worker's clock would stand, too.
+    It goes day by day: at each local midnight all partitions meet, so that memory holds one day's output and
+    a sweep is written whole. `on_sums` gets the days' sums of segments. With `segments`, which judges the
+    sums of `engines`, its steps follow those of the customers of the same instant.
     """
     result = Replayed()
     if until is not None:
@@ -119,7 +119,9 @@ def replay(
         for engine in engines:
             engine.observe(sweeps=swept)
     partition = partitions(events.customer_id, len(engines))
-    ends = [until if until is not None else _last(events, partition == n) for n in range(len(engines))]
+    ends = [
+        until if until is not None else last_reached(events.take(partition == n)) for n in range(len(engines))
+    ]
     for begin, end, midnight in _days(events, engines[0].calendar, max(ends)):
         day = events.take(slice(begin, end))
         steps: list[Step] = []
@@ -160,12 +162,6 @@ def replay(
     result.sweeps = max(engine.sweeps for engine in engines)
     result.customers = sum(engine.customers.count for engine in engines)
     return result
-
-
-def _last(events: Batch, rows: NDArray[np.bool_]) -> int:
-    """Return the time of the last event of the masked rows, that of none being before all others."""
-    found = np.flatnonzero(rows)
-    return int(events.at[found[-1]]) if len(found) else NEVER
 
 
 def _days(events: Batch, calendar: Calendar, last: int) -> Iterator[tuple[int, int, int]]:

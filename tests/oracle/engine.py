@@ -71,14 +71,16 @@ class Run:
 def stamped(arrivals: Iterable[Event], reorder_us: int) -> list[Event]:
     """Return the records in the order in which they are judged, late ones with their clock.
 
-    The clock of a record is the newest time that arrived before it, less what may be out of order.
+    The clock of a record is the newest time of customers' records that arrived before it, less what may be
+    out of order: what people do moves no clock.
     """
     newest: int | None = None
     judged: list[Event] = []
     for event in arrivals:
         is_late = newest is not None and event.at < newest - reorder_us
         judged.append(replace(event, clock=newest - reorder_us) if is_late and newest is not None else event)
-        newest = event.at if newest is None else max(newest, event.at)
+        if event.topic is not Topic.ACTIONS:
+            newest = event.at if newest is None else max(newest, event.at)
     return sorted(judged, key=lambda e: e.order)
 
 
@@ -97,8 +99,12 @@ class OracleEngine:
     def run(self, arrivals: Sequence[Event], until: int | None = None) -> Run:
         """Judge the records as they arrived, and sweep up to and including `until` (default: the last)."""
         records = stamped(arrivals, self._settings.reorder_us)
-        if not records:
+        reached = max((e.at for e in records if e.topic is not Topic.ACTIONS), default=None)
+        if reached is None:
             return self._run
+        # An action that customers' records have not reached waits for them, or for `until`.
+        last = reached if until is None else max(reached, until)
+        records = [e for e in records if e.topic is not Topic.ACTIONS or e.judged_at <= last]
         grid = sweep_instants(records[0].judged_at, self._settings.sweep_every_us, self._settings.zone)
         sweep = next(grid)
         for event in records:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from streams.core.events.batch import Batch
 from streams.core.events.calendar import NEVER
+from streams.core.events.topics import Topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,63 +24,72 @@ class ReorderedEvents:
 class ReorderBuffer:
     """Puts events up to `reorder` microseconds apart in order.
 
-    The watermark is the greatest event time that has arrived, less `reorder`. An event below the watermark
-    at its arrival is late and is judged at the watermark; the others wait until the watermark has passed
-    them. So the result depends on the order of arrival only, never on how it was cut into batches.
+    The watermark is the greatest time of a customers' event that has arrived, less `reorder`. An event below
+    the watermark at its arrival is late and is judged at the watermark; the others wait until the watermark
+    has passed them. So the result depends on the order of arrival only, never on how it was cut into batches.
+
+    What people do about warnings moves no watermark: an action that is dated after all customers' events
+    waits until these have come so far, or until `reach` says that time has.
     """
 
     def __init__(self, reorder: int) -> None:
         self.reorder = reorder
         self.watermark = int(NEVER)
         self.newest = int(NEVER)
-        """The greatest event time that has arrived."""
-        self._held = Batch.empty()
+        """The greatest time of a customers' event that has arrived."""
+        self._waiting = Batch.empty()
         self._instant = np.empty(0, dtype=np.int64)
 
-    @property
-    def held(self) -> int:
-        """How many events wait."""
-        return len(self._held)
+    def __len__(self) -> int:
+        """Return how many events wait."""
+        return len(self._waiting)
 
     @property
     def waiting(self) -> tuple[Batch, NDArray[np.int64]]:
         """The events that wait, and the instant at which each will be judged, (n,)."""
-        return self._held, self._instant
+        return self._waiting, self._instant
 
-    def restore(self, held: Batch, instant: NDArray[np.int64], watermark: int, newest: int) -> None:
+    def restore(self, waiting: Batch, instant: NDArray[np.int64], watermark: int, newest: int) -> None:
         """Go on from `waiting`, `watermark` and `newest`."""
-        self._held, self._instant = held, instant
+        self._waiting, self._instant = waiting, instant
         self.watermark, self.newest = watermark, newest
 
     def put(self, batch: Batch) -> ReorderedEvents:
         """Take in events as they arrived and return those that the watermark has passed."""
         if not len(batch):
             return ReorderedEvents(batch, batch.at)
-        newest = np.maximum.accumulate(batch.at)
+        newest = np.maximum.accumulate(np.where(batch.topic == Topic.ACTIONS, NEVER, batch.at))
         before = np.concatenate([[self.newest], np.maximum(newest[:-1], self.newest)])
         watermark = np.maximum(_less(before, self.reorder), self.watermark)
         instant = np.maximum(batch.at, watermark)
         self.newest = max(self.newest, int(newest[-1]))
-        self.watermark = max(self.watermark, self.newest - self.reorder)
+        if self.newest != NEVER:
+            self.watermark = max(self.watermark, self.newest - self.reorder)
         return self._release(
-            Batch.concat([self._held, batch]) if len(self._held) else batch,
+            Batch.concat([self._waiting, batch]) if len(self._waiting) else batch,
             np.concatenate([self._instant, instant]),
             self.watermark,
         )
 
     def flush(self) -> ReorderedEvents:
-        """Return all that waits; whatever comes below it from now on is late."""
+        """Return all but the actions that customers' events have not reached; what comes below it is late."""
         self.watermark = max(self.watermark, self.newest)
-        return self._release(self._held, self._instant, self.watermark + 1)
+        return self.reach(self.watermark)
+
+    def reach(self, until: int) -> ReorderedEvents:
+        """Return what waits and is judged up to and including `until`."""
+        if self.newest == NEVER:
+            return ReorderedEvents(Batch.empty(), np.empty(0, dtype=np.int64))
+        return self._release(self._waiting, self._instant, until + 1)
 
     def _release(self, events: Batch, instant: NDArray[np.int64], until: int) -> ReorderedEvents:
-        """Return the events judged before `until` and hold the others."""
+        """Return the events judged before `until` and keep the others."""
         now = instant < until
         if bool(now.all()):
-            self._held, self._instant = Batch.empty(), np.empty(0, dtype=np.int64)
+            self._waiting, self._instant = Batch.empty(), np.empty(0, dtype=np.int64)
         else:
             later = np.flatnonzero(~now)
-            self._held, self._instant = events.take(later), instant[later]
+            self._waiting, self._instant = events.take(later), instant[later]
             events, instant = events.take(now), instant[now]
         order = events.order(instant)
         return ReorderedEvents(events.take(order), instant[order])
@@ -88,3 +98,8 @@ class ReorderBuffer:
 def _less(instants: NDArray[np.int64], interval: int) -> NDArray[np.int64]:
     """Return the instants less an interval; before the first event there is nothing to be less than."""
     return np.where(instants == NEVER, NEVER, instants - np.where(instants == NEVER, 0, interval))
+
+
+def last_reached(events: Batch) -> int:
+    """Return the time of the last customers' event, where a partition's clock comes to stand."""
+    return int(events.at.max(where=events.topic != Topic.ACTIONS, initial=NEVER))

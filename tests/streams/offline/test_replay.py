@@ -4,11 +4,12 @@ import polars as pl
 import pytest
 
 from streams.core.engine import Engine
-from streams.core.events.batch import Batch
+from streams.core.events.batch import ActionRecord, Batch
 from streams.core.events.calendar import DAY
 from streams.core.events.partitioner import partitions
+from streams.core.events.topics import Topic
 from streams.core.features.catalogue import CATALOGUE
-from streams.core.steps import Step
+from streams.core.steps import Step, StepKind
 from streams.offline.replay import FeatureFile, Replayed, replay
 from tests.oracle.drive import compiled, engine_settings
 from tests.oracle.histories import as_batch, random_history
@@ -61,6 +62,48 @@ def test_each_of_several_partitions_ends_with_its_own_last_event(events: Batch) 
         return sorted(steps, key=lambda s: (s.customer_id, s.at))
 
     assert by_customer(run(events, 3)[0]) == by_customer(alone)
+
+
+def acknowledged(events: Batch, years: int = 0) -> Batch:
+    """Return events with an action on every second warning, a day later and more."""
+    acts = [
+        {
+            "topic": Topic.ACTIONS,
+            "at": step.at + (1 + number % 7) * DAY + years * 365 * DAY,
+            "customer_id": step.customer_id,
+            "event_id": f"act-{number}",
+            "record": ActionRecord(step.warning_id, ("acknowledge", "snooze", "expire")[number % 3]),
+        }
+        for number, step in enumerate(run(events, 1)[0])
+        if number % 2
+    ]
+    both = Batch.concat([events, Batch.of(acts)])
+    return both.take(both.order())
+
+
+def test_actions_take_effect_as_in_a_worker_that_reads_each_partition_by_itself(events: Batch) -> None:
+    acting = acknowledged(events)
+    of = partitions(acting.customer_id, 3)
+    expected: list[Step] = []
+    for number, engine in enumerate(engines(3)):
+        part = acting.take(of == number)
+        for begin in range(0, len(part), 7):
+            expected += engine.step(part.take(slice(begin, begin + 7))).steps
+        expected += engine.flush().steps
+        # A worker's engine goes no further than this; a replay judges what is due at that instant, too.
+        expected += engine.advance(engine.reorder.newest).steps
+    found = run(acting, 3)[0]
+    assert {step.kind for step in found} >= {StepKind.ACKNOWLEDGED, StepKind.SNOOZED, StepKind.EXPIRED}
+    assert sorted(found, key=lambda s: (s.customer_id, s.at, s.number)) == sorted(
+        expected, key=lambda s: (s.customer_id, s.at, s.number)
+    )
+
+
+def test_an_action_years_after_the_events_changes_nothing(events: Batch) -> None:
+    steps, done = run(events, 2)
+    late_steps, late = run(acknowledged(events, years=3), 2)
+    assert late_steps == steps
+    assert (late.sweeps, late.counts) == (done.sweeps, done.counts)
 
 
 def test_until_cuts_events_after_it_and_adds_sweeps_up_to_it(events: Batch) -> None:

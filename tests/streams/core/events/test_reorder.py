@@ -5,13 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.core.events.batch import Batch
-from streams.core.events.reorder import ReorderBuffer
+from streams.core.events.reorder import ReorderBuffer, last_reached
+from streams.core.events.topics import Topic
 
 REORDER = 5
 
 
 def batch(times: Sequence[tuple[int, int]]) -> Batch:
-    return Batch.of([{"at": at, "customer_id": "c", "event_id": f"{number:04}"} for number, at in times])
+    return Batch.of(
+        [
+            {"topic": Topic.ORDERS, "at": at, "customer_id": "c", "event_id": f"{number:04}"}
+            for number, at in times
+        ]
+    )
 
 
 def taken(times: list[int], cuts: list[int]) -> list[tuple[int, int, str]]:
@@ -25,7 +31,7 @@ def taken(times: list[int], cuts: list[int]) -> list[tuple[int, int, str]]:
         result += list(
             zip(part.instant.tolist(), part.events.at.tolist(), part.events.event_id.tolist(), strict=True)
         )
-    assert reorder.held == 0
+    assert len(reorder) == 0
     return result
 
 
@@ -52,6 +58,56 @@ def test_delays_up_to_the_limit_are_put_in_order(delayed: list[tuple[int, int]])
     result = taken(arrived, [])
     assert [at for _, at, _ in result] == sorted(arrived)
     assert all(instant == at for instant, at, _ in result)
+
+
+Arrival = tuple[bool, int]
+"""Whether it is an action, and its time."""
+Taken = list[tuple[int, str]]
+
+
+def mixed(arrivals: Sequence[Arrival]) -> Batch:
+    return Batch.of(
+        [
+            {"topic": Topic.ACTIONS if act else Topic.ORDERS, "at": at, "event_id": f"{number:04}"}
+            for number, (act, at) in enumerate(arrivals)
+        ]
+    )
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.integers(0, 40)), max_size=30),
+    st.lists(st.integers(0, 30), max_size=6),
+    st.integers(0, 60),
+)
+def test_actions_wait_until_customers_events_have_come_so_far(
+    arrivals: list[Arrival], cuts: list[int], until: int
+) -> None:
+    none = newest = -(10**9)
+    judged = []
+    for number, (act, at) in enumerate(arrivals):
+        judged.append((max(at, newest - REORDER), 0 if act else 5, f"{number:04}"))
+        newest = newest if act else max(newest, at)
+    order: Taken = [(instant, name) for instant, _, name in sorted(judged)]
+
+    reorder, batch = ReorderBuffer(REORDER), mixed(arrivals)
+    found: Taken = []
+    edges = sorted({0, len(batch), *(c for c in cuts if c < len(batch))})
+    parts = [reorder.put(batch.take(slice(begin, end))) for begin, end in itertools.pairwise(edges)]
+    for part in [*parts, reorder.flush()]:
+        found += zip(part.instant.tolist(), part.events.event_id.tolist(), strict=True)
+    assert found == [(instant, name) for instant, name in order if instant <= newest]
+    part = reorder.reach(until)
+    found += zip(part.instant.tolist(), part.events.event_id.tolist(), strict=True)
+    last = newest if newest == none else max(newest, until)
+    assert found == [(instant, name) for instant, name in order if instant <= last]
+
+
+def test_an_action_years_ahead_moves_no_watermark() -> None:
+    reorder, batch = ReorderBuffer(REORDER), mixed([(False, 100), (True, 10**9)])
+    reorder.put(batch)
+    assert reorder.flush().instant.tolist() == [100]
+    assert (reorder.watermark, reorder.newest, len(reorder)) == (100, 100, 1)
+    assert last_reached(batch) == 100
 
 
 def test_what_comes_after_a_flush_below_it_is_late() -> None:

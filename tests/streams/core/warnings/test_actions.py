@@ -132,7 +132,7 @@ def test_what_names_no_open_warning_is_counted_and_changes_nothing() -> None:
         event(Topic.LOGINS, 5 * HOUR),
         act("expire", 6 * HOUR),
     )
-    outputs = [made.step(batch) for batch in batches] + [made.flush()]
+    outputs = [made.step(batch) for batch in batches] + [made.flush(), made.advance(AT + 6 * HOUR)]
     assert [str(step.kind) for output in outputs for step in output.steps] == [
         "opened",
         "escalated",
@@ -148,6 +148,7 @@ def test_what_names_no_open_warning_is_counted_and_changes_nothing() -> None:
 def test_without_rules_an_action_names_no_warning() -> None:
     made = Engine(EngineSettings(reorder_us=0), compile_rules([], DTYPES))
     made.step(act("expire", 0))
+    made.step(event(Topic.LOGINS, 0))
     assert made.flush().counts.ignored == {"unknown": 1}
 
 
@@ -182,7 +183,7 @@ def test_a_state_from_before_there_were_actions_is_gone_on_from() -> None:
     saved["warnings"] = saved["warnings"].drop(later)
     made = engine()
     restore(made, saved)
-    assert lines(steps(made, act("acknowledge", DAY))) == [("acknowledged", 1, "acknowledged")]
+    assert lines(steps(made, act("acknowledge", DAY), until=DAY)) == [("acknowledged", 1, "acknowledged")]
 
 
 def test_what_people_do_repeats_what_the_model_said_last() -> None:
@@ -192,7 +193,7 @@ def test_what_people_do_repeats_what_the_model_said_last() -> None:
     warning.scoring = replace(warning.scoring, probability=0.5, model_version="m")
     restored = engine()
     restore(restored, tables(made))
-    told = steps(restored, act("acknowledge", DAY))
+    told = steps(restored, act("acknowledge", DAY), until=DAY)
     assert (opened.churn_probability, told[0].churn_probability, told[0].model_version) == (None, 0.5, "m")
 
 
