@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from lapwing.cli.history import judging_options, page_options
-from lapwing.settings.options import InstantParam
+from lapwing.settings.options import PATH, InstantParam
 
 
 @click.command(name="backtest")
-@click.argument("events", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("events", nargs=-1, type=PATH)
 @judging_options
 @click.option(
     "--since",

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
+from lapwing.settings.options import PATH
+
 
 @click.command()
-@click.option("--data", type=click.Path(path_type=Path), help="Play this file of events instead of the shop.")
+@click.option(
+    "--data",
+    type=PATH,
+    help="Play this file of events instead of the shop.",
+)
 @click.option("--customers", type=click.IntRange(1, 100_000), default=3_000, show_default=True)
 @click.option("--days", type=click.IntRange(1, 3_660), default=730, show_default=True)
 @click.option(
@@ -24,7 +29,7 @@ import click
 @click.option(
     "--dir",
     "folder",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Keep everything of the run in this folder; a fresh temporary one where not given.",
 )
 @click.option(
@@ -32,7 +37,9 @@ import click
 )
 @click.option("--broker", metavar="HOST:PORT", help="Use this Kafka broker instead of the embedded one.")
 @click.option(
-    "--rules", type=click.Path(path_type=Path), help="A rule file or folder; `warning_rules` by default."
+    "--rules",
+    type=PATH,
+    help="A rule file or folder; `warning_rules` by default.",
 )
 def command(**given: Any) -> None:
     """Run the whole system on this machine and watch warnings come.

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import click
 
-from lapwing.settings.options import InstantParam, settings_options
+from lapwing.settings.options import PATH, InstantParam, settings_options
 
 
 class MomentParam(InstantParam):
@@ -31,7 +30,7 @@ class MomentParam(InstantParam):
 
 @click.command()
 @click.argument("customer")
-@click.argument("events", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("events", nargs=-1, type=PATH)
 @settings_options("rules", "app", "time_zone", "sweep_every", "model_enabled")
 @click.option(
     "--at",

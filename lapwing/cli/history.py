@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from lapwing.backtest.inputs import BacktestInputs, Start
-from lapwing.settings.options import InstantParam, settings_options
+from lapwing.settings.options import FILE, PATH, InstantParam, settings_options
 from lapwing.settings.settings import DEFAULT, Settings
 from streams.backtest.load import WORKING, Team, weekdays
 
@@ -51,7 +51,7 @@ class From(click.ParamType):
 events_option = click.option(
     "--events",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="An event file of the history (.jsonl, .jsonl.gz, .jsonl.zst or .parquet); may be repeated.",
 )
 
@@ -116,7 +116,7 @@ def page_options(function: Callable[..., Any]) -> Callable[..., Any]:
     page = click.option(
         "--html",
         "page",
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=FILE,
         help="Write a page with plots here.",
     )
     as_json = click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")

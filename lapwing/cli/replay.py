@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from lapwing.settings.options import InstantParam, settings_options
+from lapwing.settings.options import PATH, InstantParam, settings_options
 
 
 @click.command(name="replay")
-@click.argument("events", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("events", nargs=-1, required=True, type=PATH)
 @settings_options("rules", "app", "time_zone", "sweep_every", "model_enabled")
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="Where to write the warnings, a CloudEvent a line."
+    "--out",
+    type=PATH,
+    help="Where to write the warnings, a CloudEvent a line.",
 )
 @click.option(
     "--features",
     "features_path",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Where to write the feature row of every customer at every sweep, Parquet.",
 )
 @click.option(
     "--outcomes",
     "outcomes_path",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Where to write what became of customers, causes and warnings, a CloudEvent a line.",
 )
 @click.option(
     "--census",
     "census_path",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Where to write the monthly census, a CloudEvent a line.",
 )
 @click.option(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from lapwing.settings.options import settings_options
+from lapwing.settings.options import FILE, settings_options
 
 MOST_CUSTOMERS: Final = 10_000_000
 MOST_DAYS: Final = 3_660
@@ -28,12 +27,12 @@ MOST_DAYS: Final = 3_660
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="Write the events here: .jsonl, .jsonl.gz, .jsonl.zst or .parquet.",
 )
 @click.option(
     "--truth",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="Write what each customer really is and does here; the same endings.",
 )
 @click.option(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from lapwing.settings.options import settings_options
+from lapwing.settings.options import PATH, settings_options
 
 
 @click.command()
@@ -21,7 +20,9 @@ from lapwing.settings.options import settings_options
 @click.option("--check", is_flag=True, help="Create nothing; exit 1 where topics are missing or do not fit.")
 @click.option("--asyncapi", is_flag=True, help="Print the contract as an AsyncAPI document (JSON).")
 @click.option(
-    "--schemas", type=click.Path(path_type=Path), help="Write the contract's JSON Schemas to this folder."
+    "--schemas",
+    type=PATH,
+    help="Write the contract's JSON Schemas to this folder.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def command(**given: Any) -> None:

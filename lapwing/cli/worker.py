@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from lapwing.settings.options import DurationParam, settings_options
+from lapwing.settings.options import FILE, DurationParam, settings_options
 
 
 @click.command()
@@ -16,7 +15,7 @@ from lapwing.settings.options import DurationParam, settings_options
 )
 @click.option(
     "--stats",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="Append how far it is to this file every second, a JSON object a line.",
 )
 @click.option(
@@ -38,7 +37,9 @@ from lapwing.settings.options import DurationParam, settings_options
 )
 @click.option("--dry-run", is_flag=True, help="Judge everything, send nothing, and print what would be sent.")
 @click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Dry run: write the warnings to this file."
+    "--out",
+    type=FILE,
+    help="Dry run: write the warnings to this file.",
 )
 @click.option(
     "--follow/--no-follow", default=True, help="Dry run: go on for ever, or stop at the end of the topics."

@@ -5,12 +5,17 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from lapwing.settings.settings import FlagError, Settings, is_duration, load_settings
 from streams.duration import parse_duration
+
+PATH: Final = click.Path(path_type=Path, readable=False)
+"""A file or folder. That it cannot be read is found by reading it, and is no usage error."""
+FILE: Final = click.Path(path_type=Path, readable=False, dir_okay=False)
+FOLDER: Final = click.Path(path_type=Path, readable=False, file_okay=False)
 
 
 def settings_options(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -37,7 +42,7 @@ def settings_options(*names: str) -> Callable[[Callable[..., Any]], Callable[...
             decorated = option(decorated)
         return click.option(
             "--config",
-            type=click.Path(path_type=Path),
+            type=PATH,
             default=None,
             help="The settings file, TOML; `lapwing.toml` where there is one.",
         )(decorated)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from streams.errors import LapwingError
@@ -29,4 +29,5 @@ def whole_file(path: Path) -> Iterator[Path]:
         msg = f"{path}: cannot be written: {error.strerror or error}"
         raise OutputError(msg) from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,16 +29,25 @@ class ReadFiles:
     mistakes: tuple[Mistake, ...] = ()
 
 
+def yaml_files(folder: Path) -> list[Path]:
+    """Return the YAML files in and under a folder, sorted; what is hidden is left out.
+
+    Raises `OSError` where a folder cannot be read: its files must not be missed in silence.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    found: list[Path] = []
+    for place, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(place, name) for name in names if name.endswith((".yaml", ".yml"))]
+    return sorted(path for path in found if not path.name.startswith(".") and path.is_file())
+
+
 def rule_files(folder: Path) -> list[Path]:
     """Return the rule files in and under a folder, sorted; `cases/` and what is hidden are left out."""
-    found = [
-        path
-        for path in folder.rglob("*")
-        if path.suffix in (".yaml", ".yml")
-        and path.is_file()
-        and not any(part == CASES or part.startswith(".") for part in path.relative_to(folder).parts)
-    ]
-    return sorted(found)
+    return [path for path in yaml_files(folder) if CASES not in path.relative_to(folder).parts]
 
 
 def read_rule_files(paths: Sequence[Path]) -> ReadFiles:
@@ -45,17 +55,25 @@ def read_rule_files(paths: Sequence[Path]) -> ReadFiles:
     files: list[Path] = []
     mistakes: list[Mistake] = []
     for path in paths:
-        if path.is_file():
-            files.append(path)
-        elif not path.is_dir():
-            mistakes.append(Mistake(str(path), 1, 1, "there is no such file or folder"))
-        elif found := rule_files(path):
-            files += found
-        else:
-            message = "there is no rule file (*.yaml, *.yml) in this folder"
-            mistakes.append(Mistake(str(path), 1, 1, message))
+        try:
+            if path.is_file():
+                files.append(path)
+            elif not path.is_dir():
+                mistakes.append(Mistake(str(path), 1, 1, "there is no such file or folder"))
+            elif found := rule_files(path):
+                files += found
+            else:
+                message = "there is no rule file (*.yaml, *.yml) in this folder"
+                mistakes.append(Mistake(str(path), 1, 1, message))
+        except OSError as error:
+            mistakes.append(unreadable(path, error))
     read = read_files(files)
     return ReadFiles(read.contents, (*mistakes, *read.mistakes))
+
+
+def unreadable(path: Path, error: OSError) -> Mistake:
+    """Return the mistake of a file or folder that cannot be read."""
+    return Mistake(str(error.filename or path), 1, 1, f"cannot be read: {error.strerror or error}")
 
 
 def read_files(files: Sequence[Path]) -> ReadFiles:
@@ -72,7 +90,7 @@ def read_files(files: Sequence[Path]) -> ReadFiles:
             with file.open("rb") as opened:
                 contents[str(file)] = opened.read(MAX_BYTES + 1)
         except OSError as error:
-            mistakes.append(Mistake(str(file), 1, 1, f"cannot be read: {error.strerror or error}"))
+            mistakes.append(unreadable(file, error))
         else:
             total += len(contents[str(file)])
     return ReadFiles(contents, tuple(mistakes))

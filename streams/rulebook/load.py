@@ -19,7 +19,7 @@ from streams.rulebook.cases.case_file import CaseFile
 from streams.rulebook.cases.read import case_files, cases_of, repeated_names
 from streams.rulebook.cases.run import CaseRules
 from streams.rulebook.fields import SLUG
-from streams.rulebook.files import CASES, Contents, read_files, read_rule_files
+from streams.rulebook.files import CASES, Contents, read_files, read_rule_files, unreadable
 from streams.rulebook.reader import (
     Mistake,
     Place,
@@ -162,7 +162,11 @@ class _RulebookReading:
     def read_cases(self, paths: Sequence[Path]) -> None:
         """Read files of test cases."""
         for path in paths:
-            files = case_files(path)
+            try:
+                files = case_files(path)
+            except OSError as error:
+                self._mistakes.append(unreadable(path, error))
+                continue
             if not files:
                 there = (
                     "there is no test case in this folder"

@@ -4,6 +4,7 @@ import importlib
 import inspect
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -213,6 +214,49 @@ def test_a_failure_is_exit_code_1_and_no_traceback(name: str, failures: dict[str
 def test_a_folder_for_a_file_is_exit_code_1(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code(*words, "--rules", str(ROOT / "warning_rules")) == 1
     assert capsys.readouterr().err.startswith("lapwing: .: ")
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_whether_a_path_can_be_read_is_no_question_of_usage(name: str) -> None:
+    paths = [each.type for each in LEAVES[name].params if isinstance(each.type, click.Path)]
+    assert not any(each.exists or each.readable for each in paths)
+
+
+def test_what_cannot_be_read_or_written_is_exit_code_1(tmp_path: Path) -> None:
+    """As root without the right to pass over the bits, where the tests run as root."""
+    closed = tmp_path / "closed"
+    (closed / "in").mkdir(parents=True)
+    (closed / "rules.yaml").write_text("version: 1\nrules: []\n")
+    (tmp_path / "e.jsonl").write_text("")
+    (closed / "in").chmod(0)
+    drop = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    if drop and shutil.which("setpriv") is None:
+        pytest.skip("there is no setpriv")
+
+    def refused(*words: str) -> str:
+        command = [*drop, sys.executable, "-m", "lapwing", *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 1, (words, done)
+        assert "Traceback" not in done.stderr, words
+        return done.stdout + done.stderr
+
+    try:
+        # Rules in a folder that cannot be read are not left out in silence.
+        assert "closed/in: Permission denied" in refused("rules", "check", "closed")
+        assert "closed/in:1: cannot be read: Permission denied" in refused(
+            "backtest", "e.jsonl", "--rules", "closed"
+        )
+        closed.chmod(0)
+        assert "closed/w.jsonl: cannot be written: Permission denied" in refused(
+            *("replay", "e.jsonl", "--rules", str(ROOT / "warning_rules"), "--out", "closed/w.jsonl")
+        )
+        assert "closed/e.jsonl" in refused(
+            "backtest", "closed/e.jsonl", "--rules", str(ROOT / "warning_rules")
+        )
+        assert "closed" in refused("rules", "test", "closed")
+    finally:
+        closed.chmod(0o700)
+        (closed / "in").chmod(0o700)
 
 
 def test_ctrl_c_is_exit_code_130(tmp_path: Path) -> None:

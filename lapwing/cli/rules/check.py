@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from lapwing.settings.options import settings_options
+from lapwing.settings.options import PATH, settings_options
 from streams.core.events.topics import Topic
 
 
@@ -29,7 +28,7 @@ class Topics(click.ParamType):
 
 
 @click.command("check")
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=PATH)
 @settings_options()
 @click.option(
     "--topics",
@@ -41,7 +40,7 @@ class Topics(click.ParamType):
     "--cases",
     "case_paths",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Where test cases are; by default the folders `cases` in and beside PATH.",
 )
 @click.option("--strict", is_flag=True, help="Exit with 1 for warnings too.")

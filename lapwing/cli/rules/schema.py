@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
+
+from lapwing.settings.options import FOLDER
 
 
 @click.command("schema")
 @click.option("--cases", is_flag=True, help="Print the schema of test cases instead of that of rules.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     help="Write both to this folder, as rules.schema.json and cases.schema.json.",
 )
 def command(**given: Any) -> None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
+from lapwing.settings.options import PATH
+
 
 @click.command("test")
-@click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("paths", metavar="[PATH]...", nargs=-1, type=PATH)
 @click.option(
     "--rules",
     "rule_paths",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="The rules to test, a file or folder; by default those in the folder that holds `cases/`.",
 )
 @click.option(

@@ -9,7 +9,7 @@ from streams.rulebook.cases.case import Case, CaseEvent, Expected, OpenAt
 from streams.rulebook.cases.case_file import NEVER, CaseEntry, CaseFile
 from streams.rulebook.cases.timeline import Timeline, begin_us
 from streams.rulebook.cases.times import Span
-from streams.rulebook.files import CASES
+from streams.rulebook.files import CASES, yaml_files
 from streams.rulebook.reader import Mistake, Place, Places, ReadDocument, entry
 from streams.rulebook.yaml import Entries, Scalar
 
@@ -18,15 +18,9 @@ def case_files(path: Path) -> list[Path]:
     """Return the case files that a path stands for: itself, or those in its folders named `cases`."""
     if path.is_file():
         return [path]
-    found = [
-        file
-        for file in path.rglob("*")
-        if file.suffix in (".yaml", ".yml")
-        and file.is_file()
-        and (path.name == CASES or CASES in file.relative_to(path).parts[:-1])
-        and not any(part.startswith(".") for part in file.relative_to(path).parts)
+    return [
+        file for file in yaml_files(path) if path.name == CASES or CASES in file.relative_to(path).parts[:-1]
     ]
-    return sorted(found)
 
 
 def repeated_names(places: Places) -> Iterable[Mistake]:
