@@ -57,9 +57,11 @@ def tail_of(
 
 
 def one_line(event: WarningEvent | SegmentEvent) -> str:
-    """Return time, tier, what happened, the customer or segment and the causes' messages in one line."""
+    """Return time, tier, what happened, the customer or segment, the causes' messages and the play."""
     data = event.data
     what = event.type.rpartition(".")[2]
     causes = "; ".join(cause.message or cause.title or cause.rule for cause in data.causes)
     at = f"{event.time.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
-    return f"{at}  {data.tier:<6}  {what:<9}  {event.subject}  {causes}"
+    line = f"{at}  {data.tier:<6}  {what:<9}  {event.subject}  {causes}"
+    play = event.data.play if isinstance(event, WarningEvent) else None
+    return f"{line}  play: {play}" if play else line

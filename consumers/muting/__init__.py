@@ -1,1 +1,1 @@
-"""What the team is not told of, and why: a function of a warning's step and of what is known, no more."""
+"""Which notices are not sent, and why: a function of a step, the silences and the earlier notices."""

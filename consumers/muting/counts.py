@@ -8,7 +8,7 @@ from consumers.database.database import Database
 from consumers.database.schema import notices
 from consumers.muting.notice import NoticeVerdict
 
-_MUTED = notices.c.verdict != NoticeVerdict.TOLD.value
+_MUTED = notices.c.verdict != NoticeVerdict.SENT.value
 
 
 def muted_by_silence(database: Database) -> dict[str, int]:
@@ -26,7 +26,7 @@ def muted_by_reason(database: Database) -> dict[str, dict[str, int]]:
     counts: dict[str, dict[str, int]] = {}
     with database.reading() as connection:
         for why, verdict, number in connection.execute(query.group_by(notices.c.why, notices.c.verdict)):
-            counts.setdefault(why, {NoticeVerdict.HELD.value: 0, NoticeVerdict.MUTED.value: 0})[verdict] = (
-                number
-            )
+            counts.setdefault(why, {NoticeVerdict.DEFERRED.value: 0, NoticeVerdict.MUTED.value: 0})[
+                verdict
+            ] = number
     return counts

@@ -1,4 +1,4 @@
-"""Whether the team is told of a step: one stage after the other, each with its reason.
+"""Whether a notice of a step is sent: one stage after the other, each with its reason.
 
 Silences of a span, flapping and the cap go by event time, so that catching up after an outage mutes what
 would have been muted. Quiet hours and holidays are about people: they go by the wall clock at delivery.
@@ -12,15 +12,17 @@ from datetime import datetime
 from typing import Final
 
 from consumers.muting.notice import (
+    ESCALATED,
+    NOTIFIED,
+    OVERDUE,
     RANKS,
-    TOLD_OF,
     UPDATED,
     Judgement,
     Limits,
+    MuteReason,
     Notice,
     NoticeVerdict,
-    Past,
-    Why,
+    PastNotice,
 )
 from consumers.muting.windows import window_end
 from streams.contract.instants import format_instant, to_us
@@ -32,128 +34,137 @@ class NoticeContext:
     """What a notice is judged by."""
 
     at: datetime
-    """Event time: of the step, or, where a notice was held, how far event time has come since."""
+    """Event time: of the step, or, for a deferred notice, how far event time has come since."""
     now: datetime
     """The wall clock."""
     silences: Sequence[Silence] = ()
-    past: Sequence[Past] = ()
+    past: Sequence[PastNotice] = ()
     """The customer's notices within the limits' reach, in the order in which they were judged."""
     limits: Limits = field(default_factory=Limits)
 
 
-def judge(notice: Notice, known: NoticeContext, *, owed: bool = False) -> Judgement | None:
-    """Return what becomes of a notice, or `None` for a step that the team is not told of anyhow.
+def judge(notice: Notice, context: NoticeContext, *, deferred: bool = False) -> Judgement | None:
+    """Return what becomes of a notice, or `None` for a step that sends none anyhow.
 
-    `owed` is a warning of which a notice is held: whatever its newest step was, the team is yet to be told,
-    unless somebody has the warning in hand.
+    With `deferred` a notice of this warning waits: whatever the newest step is, one is still to be sent,
+    unless somebody has acknowledged or snoozed the warning.
     """
-    if owed and notice.in_hand:
+    if deferred and notice.attended:
         return None
-    if not owed and notice.kind not in TOLD_OF:
-        return Judgement(NoticeVerdict.MUTED, Why.INHIBITED) if _only_hidden(notice) else None
-    told = Judgement(NoticeVerdict.TOLD)
+    if not deferred and notice.kind not in NOTIFIED:
+        return Judgement(NoticeVerdict.MUTED, MuteReason.INHIBITED) if _only_hidden(notice) else None
+    sent = Judgement(NoticeVerdict.SENT)
     for stage in STAGES:
-        answer = stage(notice, known)
-        if answer is not None and answer.verdict is not NoticeVerdict.TOLD:
+        answer = stage(notice, context)
+        if answer is not None and answer.verdict is not NoticeVerdict.SENT:
             return answer
-        told = answer or told
-    return told
+        sent = answer or sent
+    return sent
 
 
 def _only_hidden(notice: Notice) -> bool:
-    """Tell whether an update brought causes, all of which a worse one hides."""
+    """Return whether an update brought causes, all of which a worse one hides."""
     if notice.kind != UPDATED:
         return False
     joined = [cause for cause in notice.causes if cause.opened_at == format_instant(to_us(notice.time))]
     return bool(joined) and all(cause.inhibited_by is not None for cause in joined)
 
 
-def silenced(notice: Notice, known: NoticeContext) -> Judgement | None:
-    """Mute while silences of a span cover all that the notice is about.
+def silenced(notice: Notice, context: NoticeContext) -> Judgement | None:
+    """Defer while silences of a span cover all that the notice is about.
 
     A silence mutes what happened while it was in force, and also what would be sent while it is: else the
     one that is to stop a flood would not stop what has happened already.
     """
     spans = [
         silence
-        for silence in known.silences
-        if silence.recurring is None and (_in_force(silence, known.at) or _in_force(silence, known.now))
+        for silence in context.silences
+        if silence.recurring is None and (_in_force(silence, context.at) or _in_force(silence, context.now))
     ]
     covering = _covering(notice, spans)
     if covering is None:
         return None
-    return Judgement(NoticeVerdict.HELD, Why.SILENCE, covering.id, covering.ends_at)
+    return Judgement(NoticeVerdict.DEFERRED, MuteReason.SILENCE, covering.id, covering.ends_at)
 
 
-def in_quiet_hours(notice: Notice, known: NoticeContext) -> Judgement | None:
-    """Delay what falls into the hours of recurring silences until they end."""
+def in_quiet_hours(notice: Notice, context: NoticeContext) -> Judgement | None:
+    """Defer what falls into the hours of recurring silences until they end."""
     ends: dict[str, datetime] = {}
-    for silence in known.silences:
-        if silence.recurring is not None and _in_force(silence, known.now):
-            end = window_end(silence.recurring, known.now)
+    for silence in context.silences:
+        if silence.recurring is not None and _in_force(silence, context.now):
+            end = window_end(silence.recurring, context.now)
             if end is not None:
                 ends[silence.id] = min(end, silence.ends_at or end)
-    covering = _covering(notice, [silence for silence in known.silences if silence.id in ends])
+    covering = _covering(notice, [silence for silence in context.silences if silence.id in ends])
     if covering is None:
         return None
-    return Judgement(NoticeVerdict.HELD, Why.QUIET_HOURS, covering.id, ends[covering.id], by_wall_clock=True)
+    return Judgement(
+        NoticeVerdict.DEFERRED, MuteReason.QUIET_HOURS, covering.id, ends[covering.id], by_wall_clock=True
+    )
 
 
-def flapping(notice: Notice, known: NoticeContext) -> Judgement | None:
-    """Tell once of a rule that warns of the same customer again and again, then nothing until it is stable.
+def flapping(notice: Notice, context: NoticeContext) -> Judgement | None:
+    """Send one notice of a rule that warns of a customer again and again, then none until it is stable.
 
-    It flaps from the opening after `flapping_after` of them in a period on, until it has not opened for a
-    period.
+    It flaps from the warning after `flapping_after` of them in a period on, until it has warned of the
+    customer for no whole period. A deadline that passes is sent all the same.
     """
-    limits = known.limits
-    if not limits.flapping_after:
+    limits = context.limits
+    if not limits.flapping_after or notice.kind == OVERDUE:
         return None
     before = [
         past
-        for past in known.past
-        if past.kind in TOLD_OF
-        and known.at - limits.flapping_period < past.at <= known.at
-        and (past.warning_id != notice.warning_id or past.why is Why.FLAPPING)
+        for past in context.past
+        if past.kind in NOTIFIED
+        and context.at - limits.flapping_period < past.at <= context.at
+        and (past.warning_id != notice.warning_id or past.reason is MuteReason.FLAPPING)
     ]
     counts: list[int] = []
-    said = True
+    reported = True
     for rule in notice.rules:
         own = [past for past in before if rule in past.rules]
-        said = said and any(past.why is Why.FLAPPING for past in own)
-        counts.append(len({past.step_id for past in own}))
-        if counts[-1] < limits.flapping_after and not any(past.why is Why.FLAPPING for past in own):
+        reported = reported and any(past.reason is MuteReason.FLAPPING for past in own)
+        counts.append(len({past.warning_id for past in own}))
+        if counts[-1] < limits.flapping_after and not any(past.reason is MuteReason.FLAPPING for past in own):
             return None
     if not counts or _rises(notice, before):
         return None
-    if said:
-        # A held one that is looked at again has not opened again.
-        newest = known.at if notice.time == known.at else max(past.at for past in before)
-        return Judgement(NoticeVerdict.HELD, Why.FLAPPING, look_again_at=newest + limits.flapping_period)
+    if reported:
+        # A deferred one that is looked at again has not opened again.
+        newest = context.at if notice.time == context.at else max(past.at for past in before)
+        return Judgement(
+            NoticeVerdict.DEFERRED, MuteReason.FLAPPING, look_again_at=newest + limits.flapping_period
+        )
     days = limits.flapping_period.total_seconds() / 86_400
     note = (
-        f"Flapping: it opened {min(counts) + 1} times within {days:g} days. You are told of it again "
-        f"when it has not opened for {days:g} days, or is worse."
+        f"Flapping: it opened {min(counts) + 1} times within {days:g} days. The next notice comes when it "
+        f"has not opened for {days:g} days, or is worse."
     )
-    return Judgement(NoticeVerdict.TOLD, Why.FLAPPING, note=note)
+    return Judgement(NoticeVerdict.SENT, MuteReason.FLAPPING, note=note)
 
 
-def too_many(notice: Notice, known: NoticeContext) -> Judgement | None:
-    """Mute what would be more than the notices a customer is allowed in a period, unless it is worse."""
-    limits = known.limits
-    if not limits.at_most:
+def too_many(notice: Notice, context: NoticeContext) -> Judgement | None:
+    """Defer what would be more warnings of a customer than are allowed in a period.
+
+    Counted are warnings, not their steps: whoever had a notice of a warning gets those of its later steps.
+    A tier that rises and a deadline that passes are always sent, and so is a warning of a higher tier than
+    all that were sent in the period.
+    """
+    limits = context.limits
+    if not limits.at_most or notice.kind in (ESCALATED, OVERDUE):
         return None
-    told = sorted(
-        (
-            past
-            for past in known.past
-            if past.verdict is NoticeVerdict.TOLD and known.at - limits.period < past.at <= known.at
-        ),
-        key=lambda past: past.at,
-    )
-    if len(told) < limits.at_most or _rises(notice, told):
+    sent = [
+        past
+        for past in context.past
+        if past.verdict is NoticeVerdict.SENT and context.at - limits.period < past.at <= context.at
+    ]
+    newest: dict[str, datetime] = {}
+    for past in sent:
+        newest[past.warning_id] = max(past.at, newest.get(past.warning_id, past.at))
+    if len(newest) < limits.at_most or notice.warning_id in newest or _rises(notice, sent):
         return None
-    free_at = told[len(told) - limits.at_most].at + limits.period
-    return Judgement(NoticeVerdict.HELD, Why.FATIGUE, look_again_at=free_at)
+    free_at = sorted(newest.values())[len(newest) - limits.at_most] + limits.period
+    return Judgement(NoticeVerdict.DEFERRED, MuteReason.FATIGUE, look_again_at=free_at)
 
 
 STAGES: Final[tuple[Callable[[Notice, NoticeContext], Judgement | None], ...]] = (
@@ -165,10 +176,10 @@ STAGES: Final[tuple[Callable[[Notice, NoticeContext], Judgement | None], ...]] =
 """What a notice passes, in this order: the first that mutes it is its reason."""
 
 
-def _rises(notice: Notice, before: Sequence[Past]) -> bool:
-    """Tell whether the notice is worse than all that was told: it breaks through."""
-    told = [RANKS[past.tier] for past in before if past.verdict is NoticeVerdict.TOLD]
-    return bool(told) and RANKS[notice.tier] > max(told)
+def _rises(notice: Notice, before: Sequence[PastNotice]) -> bool:
+    """Return whether the notice is worse than all that were sent: it breaks through."""
+    sent = [RANKS.get(past.tier, 0) for past in before if past.verdict is NoticeVerdict.SENT]
+    return bool(sent) and RANKS.get(notice.tier, 0) > max(sent)
 
 
 def _in_force(silence: Silence, at: datetime) -> bool:

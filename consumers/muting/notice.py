@@ -1,4 +1,4 @@
-"""What muting needs to know of a step, of what was told before, and what it answers."""
+"""What muting needs to know of a step and of earlier notices, and what it answers."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ RANKS: Final = {"low": 1, "medium": 2, "high": 3}
 OPENED: Final = "opened"
 ESCALATED: Final = "escalated"
 UPDATED: Final = "updated"
-IN_HAND: Final = ("acknowledged", "snoozed")
-"""States of attention in which nobody need be told."""
+ATTENDED: Final = ("acknowledged", "snoozed")
+"""States of an acknowledgement in which no notice is needed."""
 LAPSED: Final = "lapsed"
-"""An update by which an acknowledgement or a snooze ended: the warning speaks again."""
-TOLD_OF: Final = (OPENED, ESCALATED, LAPSED)
-"""The kinds of steps that the team is told of."""
+"""An update by which an acknowledgement or a snooze ended: the warning needs somebody again."""
+OVERDUE: Final = "overdue"
+"""An escalation by a deadline: nobody acknowledged the warning in time."""
+NOTIFIED: Final = (OPENED, ESCALATED, LAPSED, OVERDUE)
+"""The kinds of steps that send a notice."""
 
 
-class Why(StrEnum):
-    """Why the team was not told, or is told otherwise."""
+class MuteReason(StrEnum):
+    """Why a notice was not sent, or says more than usual."""
 
     SILENCE = "silence"
     """A silence of a span of time."""
@@ -31,19 +33,21 @@ class Why(StrEnum):
     INHIBITED = "inhibited"
     """Only causes joined that a worse one hides."""
     FLAPPING = "flapping"
-    """It opened again and again; told once, in a notice that says so."""
+    """It opened again and again; one notice says so."""
+    INVALID = "invalid"
+    """The step is not what the contract asks for."""
     FATIGUE = "fatigue"
-    """The customer had as many notices as are allowed in a period."""
+    """The customer had as many warnings as are allowed in a period."""
 
 
 class NoticeVerdict(StrEnum):
     """What becomes of a notice."""
 
-    TOLD = "told"
-    HELD = "held"
-    """Muted for now; looked at again when the reason has passed or the warning takes another step."""
+    SENT = "told"
+    DEFERRED = "held"
+    """Muted for now; judged again when the reason has passed or the warning takes another step."""
     MUTED = "muted"
-    """Not told, for good: the warning ended meanwhile, or a later notice told of it."""
+    """Never sent: the warning ended meanwhile, or a later notice stands for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ class NoticeCause:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A step that the team may have to be told of."""
+    """A step that may send a notice."""
 
     step_id: str
     warning_id: str
@@ -73,14 +77,14 @@ class Notice:
     region: str | None
     tier: str
     causes: tuple[NoticeCause, ...]
-    in_hand: bool = False
+    attended: bool = False
     """Whether somebody has acknowledged or snoozed the warning."""
 
     @property
     def news(self) -> tuple[NoticeCause, ...]:
-        """Return the causes that the step is about, those that a worse one hides left out.
+        """Return the causes that the step is about, without those that a worse one hides.
 
-        An escalation is about those of the tier it rose to: they all are new.
+        An escalation is about the causes of the tier it rose to.
         """
         seen = tuple(cause for cause in self.causes if cause.inhibited_by is None)
         if self.kind == ESCALATED:
@@ -95,10 +99,12 @@ class Notice:
 
 def read_notice(step_id: str, kind: str, time: datetime, data: Mapping[str, Any]) -> Notice:
     """Return what muting needs of a stored step: `kind` is its CloudEvent's type, `data` that one's data."""
-    attention = data.get("attention") or {}
+    acknowledgement = data.get("attention") or {}
     kind = kind.rpartition(".")[2]
-    if kind == UPDATED and attention.get("state") == LAPSED and attention["step"] == data["step"]:
-        kind = LAPSED
+    if acknowledgement.get("step") == data["step"]:
+        # What brought the step about; a deadline need not raise the tier.
+        kind = LAPSED if kind == UPDATED and acknowledgement.get("state") == LAPSED else kind
+        kind = OVERDUE if kind == ESCALATED and acknowledgement.get("state") == OVERDUE else kind
     return Notice(
         step_id=step_id,
         warning_id=data["warning_id"],
@@ -115,51 +121,51 @@ def read_notice(step_id: str, kind: str, time: datetime, data: Mapping[str, Any]
             NoticeCause(c["rule"], c["reason"], c["tier"], c["opened_at"], c.get("inhibited_by"))
             for c in data["causes"]
         ),
-        in_hand=attention.get("state") in IN_HAND,
+        attended=acknowledgement.get("state") in ATTENDED,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class PastNotice:
     """A notice of the same customer that was judged before."""
 
     step_id: str
     warning_id: str
     kind: str
     at: datetime
-    """Its event time; where it was held back, the event time at which it was told."""
+    """Its event time; of a notice that was deferred, the event time at which it was sent."""
     tier: str
     rules: frozenset[str]
     verdict: NoticeVerdict
-    why: Why | None
+    reason: MuteReason | None
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much the team is told of one customer; 0 is no limit."""
+    """How many notices of one customer are sent; 0 is no limit."""
 
     at_most: int = 0
-    """Notices of a customer in a period."""
+    """Warnings of a customer in a period that send notices."""
     period: timedelta = timedelta(days=7)
     flapping_after: int = 0
-    """Openings by the same rule in a period that are told one by one."""
+    """Warnings by the same rule in a period that are sent one by one."""
     flapping_period: timedelta = timedelta(days=30)
 
     @property
     def reach(self) -> timedelta:
-        """Return how far back what was told before matters."""
+        """Return how far back earlier notices matter."""
         return max(self.period, self.flapping_period)
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What becomes of a notice, and why it is not simply told."""
+    """What becomes of a notice, and why it is not simply sent."""
 
     verdict: NoticeVerdict
-    why: Why | None = None
+    reason: MuteReason | None = None
     silence_id: str | None = None
     look_again_at: datetime | None = None
-    """When a held notice is due."""
+    """When a deferred notice is judged again."""
     by_wall_clock: bool = False
     """Whether that is an instant of people's clocks rather than of event time."""
     note: str | None = None

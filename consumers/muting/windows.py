@@ -1,4 +1,4 @@
-"""Hours that come again: whether an instant lies in them, and when they end."""
+"""Recurring hours: whether an instant lies in them, and when they end."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from streams.contract.silences import WEEKDAYS, Recurring
 def window_end(hours: Recurring, at: datetime) -> datetime | None:
     """Return when the hours end that `at` lies in, or `None` outside of them; the end is outside.
 
-    The hours belong to the local day on which they begin. A local time that a change of clocks leaves out
-    counts as it would have without the change, one that it repeats counts the first time (PEP 495).
+    The hours belong to the local day on which they begin. A local time that a change of clocks leaves out is
+    the instant of the change; of one that it repeats, hours begin with the first and end with the second.
 
     >>> night = Recurring(days=("mon",), begins="22:00", ends="07:00", time_zone="Europe/Berlin")
     >>> window_end(night, datetime(2026, 3, 3, 1, 0, tzinfo=UTC)).isoformat()
@@ -45,5 +45,21 @@ def _begins_on(hours: Recurring, day: date) -> bool:
 def _instants(hours: Recurring, day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     begins, ends = time.fromisoformat(hours.begins), time.fromisoformat(hours.ends)
     last = day + timedelta(days=1) if ends <= begins else day
-    begin = datetime.combine(day, begins, zone)
-    return begin.astimezone(UTC), datetime.combine(last, ends, zone).astimezone(UTC)
+    begin = _instant(datetime.combine(day, begins, zone))
+    return begin, _instant(datetime.combine(last, ends, zone).replace(fold=1))
+
+
+def _instant(local: datetime) -> datetime:
+    """Return the instant at which a clock shows `local`, or that of the change which leaves it out."""
+    # PEP 495: in a gap the two folds lie around the change, the second before the first.
+    before, after = (local.replace(fold=fold).astimezone(UTC) for fold in (1, 0))
+    if before <= after and before.astimezone(local.tzinfo).replace(tzinfo=None) != local.replace(tzinfo=None):
+        offset = before.astimezone(local.tzinfo).utcoffset()
+        while after - before > timedelta(seconds=1):
+            middle = before + (after - before) // 2
+            if middle.astimezone(local.tzinfo).utcoffset() == offset:
+                before = middle
+            else:
+                after = middle
+        return after.replace(microsecond=0)
+    return local.astimezone(UTC)

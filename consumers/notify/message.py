@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 MOST_CAUSES: Final = 8
@@ -23,7 +23,7 @@ class Message:
 def write_message(kind: str, data: Mapping[str, Any], note: str | None = None) -> Message:
     """Return the message on a step: `kind` is its CloudEvent's type, `data` its CloudEvent's data.
 
-    Causes that a worse one hides are counted, not told.
+    Causes that a worse one hides are counted, not listed.
     """
     causes = [cause for cause in data["causes"] if cause.get("inhibited_by") is None]
     hidden = len(data["causes"]) - len(causes)
@@ -31,7 +31,7 @@ def write_message(kind: str, data: Mapping[str, Any], note: str | None = None) -
     verb = _verb(kind, data)
     first = _line(causes[0]["title"] or causes[0]["rule"]) if causes else "no cause given"
     more = f" (+{len(causes) - 1})" if len(causes) > 1 else ""
-    # What was held back is told with the newest step, which may be an update of what nobody knows yet.
+    # A deferred notice is sent with the newest step, which may be an update of what nobody knows yet.
     known = verb != "opened" and not (note and verb == "updated")
     title = f"[{tier}] {f'Churn warning {verb}' if known else 'Churn warning'}: {first}{more}"
     lines = [f"Customer: {_line(data['customer_id'])}", f"Tier: {tier} ({verb})"]
@@ -62,13 +62,13 @@ def write_message(kind: str, data: Mapping[str, Any], note: str | None = None) -
 
 def _verb(kind: str, data: Mapping[str, Any]) -> str:
     """Return what happened in a few words."""
-    attention = data.get("attention") or {}
-    if attention.get("step") == data["step"]:
-        if attention["state"] == "overdue":
+    acknowledgement = data.get("attention") or {}
+    if acknowledgement.get("step") == data["step"]:
+        if acknowledgement["state"] == "overdue":
             return "escalated, as nobody acknowledged it in time"
-        if attention["state"] == "lapsed":
-            who = attention["by"]
-            return f"speaks again{f', after {_line(who)} had it in hand' if who else ''}"
+        if acknowledgement["state"] == "lapsed":
+            who = acknowledgement["by"]
+            return f"needs somebody again{f'; {_line(who)} had acknowledged or snoozed it' if who else ''}"
     return kind.rpartition(".")[2]
 
 
@@ -78,7 +78,7 @@ def _line(text: object) -> str:
 
 
 def _day(instant: str) -> str:
-    at = datetime.fromisoformat(instant)
+    at = datetime.fromisoformat(instant).astimezone(UTC)
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 

@@ -1,36 +1,51 @@
-"""From stored steps to notices: each is judged once, in the order of storage, and held ones again."""
+"""From stored steps to notices: each is judged once, in the order of storage, and deferred ones again."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, or_, select, update
+from pydantic import ValidationError
+from sqlalchemy import ColumnElement, Connection, Row, Select, insert, or_, select, update
 
 from consumers.database.database import Database
 from consumers.database.schema import judging, notices, silences, warning_steps
 from consumers.muting.judge import NoticeContext, judge
-from consumers.muting.notice import Judgement, Limits, Notice, NoticeVerdict, Past, Why, read_notice
+from consumers.muting.notice import (
+    Judgement,
+    Limits,
+    MuteReason,
+    Notice,
+    NoticeVerdict,
+    PastNotice,
+    read_notice,
+)
+from streams.contract.instants import EPOCH
+from streams.contract.mistakes import first_mistake
 from streams.contract.silences import Silence
+from streams.contract.warnings import LATEST
+
+log = logging.getLogger(__name__)
 
 CHUNK: Final = 1_000
 CURSOR: Final = "notices"
 LIVE: Final = timedelta(minutes=10)
 """While steps come at least so often, only they move event time; then the wall clock stands for it."""
 OPEN: Final = "open"
-TAKEN_UP: Final = ("acknowledged", "snoozed")
-"""Steps by which people show that they know of a warning: it need not be told to them."""
+ATTENDED: Final = ("acknowledged", "snoozed")
+"""Steps by which people show that they know of a warning: no notice is needed."""
 
 
 @dataclass(slots=True)
 class NoticeCounts:
     """How many notices became what."""
 
-    told: int = 0
+    sent: int = 0
     muted: int = 0
-    """Held ones and those muted for good."""
+    """Those deferred and those muted for good."""
 
 
 class Notices:
@@ -45,13 +60,13 @@ class Notices:
         self._limits = limits or Limits()
 
     def judge(self, now: datetime) -> NoticeCounts:
-        """Judge the steps that were stored since the last time, and the held notices that are due."""
+        """Judge the steps that were stored since the last time, and the deferred notices that are due."""
         judged = NoticeCounts()
         while self._has_work(now):
             with self._database.writing() as connection:
                 turn = _Turn(connection, self._limits, now)
                 more = turn.run()
-            judged.told += turn.judged.told
+            judged.sent += turn.judged.sent
             judged.muted += turn.judged.muted
             if not more:
                 break
@@ -65,28 +80,28 @@ class Notices:
             clocks: list[ColumnElement[bool]] = [notices.c.by_wall_clock]
             if is_idle(connection, now):
                 clocks.append(~notices.c.by_wall_clock)
-            held = notices.c.verdict == NoticeVerdict.HELD.value
-            due = select(notices.c.seq).where(held, or_(*clocks), notices.c.look_again_at <= now)
+            deferred = notices.c.verdict == NoticeVerdict.DEFERRED.value
+            due = select(notices.c.seq).where(deferred, or_(*clocks), notices.c.look_again_at <= now)
             return connection.execute(due.limit(1)).first() is not None
 
 
 @dataclass(slots=True)
-class _Held:
-    """The notice of a warning that is held, as its row; `seq` is there once it is stored."""
+class _Deferred:
+    """The deferred notice of a warning, as its row; `seq` is there once it is stored."""
 
     row: dict[str, Any]
     seq: int | None = None
 
     @property
     def due(self) -> tuple[datetime, str]:
-        """Return what held notices are looked at by: their time, then their step."""
+        """Return the order in which deferred notices are judged again: by time, then step."""
         return self.row["look_again_at"], self.row["step_id"]
 
 
 class _Turn:
-    """One transaction's judging: steps in the order of storage, and held notices as event time passes them.
+    """One transaction: steps in the order of storage, and deferred notices as event time passes them.
 
-    What comes out does not depend on how the steps are cut into turns, unless people's clocks have a say.
+    The result does not depend on how the steps are cut into turns, except where the wall clock counts.
     """
 
     def __init__(self, connection: Connection, limits: Limits, now: datetime) -> None:
@@ -94,13 +109,14 @@ class _Turn:
         self._connection = connection
         self._limits = limits
         self._now = now
-        found = connection.scalars(select(silences.c.content))
-        self._silences = [Silence.model_validate(content) for content in found]
-        self._past: dict[str, list[Past]] = {}
+        self._silences = stored_silences(connection, select(silences.c.content))
+        self._past: dict[str, list[PastNotice]] = {}
         self._new: list[dict[str, Any]] = []
-        self._held: dict[str, _Held] = {}
-        for row in connection.execute(select(notices).where(notices.c.verdict == NoticeVerdict.HELD.value)):
-            self._held[row.warning_id] = _Held(dict(row._mapping), row.seq)
+        self._deferred: dict[str, _Deferred] = {}
+        for row in connection.execute(
+            select(notices).where(notices.c.verdict == NoticeVerdict.DEFERRED.value)
+        ):
+            self._deferred[row.warning_id] = _Deferred(dict(row._mapping), row.seq)
         self._place, self._event_time = connection.execute(
             select(judging.c.judged_to, judging.c.event_time).where(judging.c.name == CURSOR)
         ).one()
@@ -108,82 +124,108 @@ class _Turn:
     def run(self) -> bool:
         """Judge a chunk of steps and what is due after it; return whether there may be more."""
         rows = self._connection.execute(STEPS.limit(CHUNK)).all()
-        if rows:
-            earliest = min(row.time for row in rows)
-            # Held notices are looked at from where event time stands.
+        usable = [row for row in rows if EPOCH <= row.time < LATEST]
+        if usable:
+            earliest = min(row.time for row in usable)
+            # Deferred notices are judged from where event time stands.
             earliest = min(earliest, self._event_time or earliest)
-            self._load_past({row.customer_id for row in rows}, earliest)
+            self._load_past({row.customer_id for row in usable}, earliest)
         for row in rows:
-            if self._event_time is None or row.time > self._event_time:
-                self._event_time = row.time
-                self._pass(row.time)
-            self._take(notice_of(row.id, row), row.state)
+            if EPOCH <= row.time < LATEST:
+                self._reach(row.time)
+                self._take(notice_of(row.id, row), row.state)
+            else:
+                self._pass_over(row)
             self._place = row.seq
         more = len(rows) == CHUNK
         if not more and is_idle(self._connection, self._now):
-            self._pass(self._now)
-        for held in [held for held in self._held.values() if _is_due(held, self._now, by_wall_clock=True)]:
-            self._look_again(held, max(self._event_time or self._now, held.row["at"]))
+            self._advance(self._now)
+        for deferred in [
+            deferred
+            for deferred in self._deferred.values()
+            if _is_due(deferred, self._now, by_wall_clock=True)
+        ]:
+            self._look_again(deferred, max(self._event_time or self._now, deferred.row["at"]))
         self._write()
         return more
 
+    def _reach(self, at: datetime) -> None:
+        """Let a step carry event time on, but never beyond the wall clock: no step lies in the future."""
+        at = min(at, self._now)
+        if self._event_time is None or at > self._event_time:
+            self._event_time = at
+            self._advance(at)
+
+    def _pass_over(self, row: Row[Any]) -> None:
+        """Mute a step whose time is out of bounds: an older sink stored what is refused today."""
+        log.error("step %s is passed over: its time %s is out of bounds", row.id, row.time)
+        notice = notice_of(row.id, row)
+        self._record(notice, self._now, Judgement(NoticeVerdict.MUTED, MuteReason.INVALID))
+
     def _take(self, notice: Notice, state: str) -> None:
-        """Judge a step, and the notice of its warning that is held, if any."""
-        judgement = judge(notice, self._known(notice, notice.time))
-        held = self._held.get(notice.warning_id)
+        """Judge a step, and the deferred notice of its warning, if any."""
+        judgement = judge(notice, self._context(notice, notice.time))
+        deferred = self._deferred.get(notice.warning_id)
         if judgement is not None:
-            if held is not None and judgement.why is not Why.INHIBITED:
-                self._settle(held)
-            self._note(notice, notice.time, judgement)
-        if held is None or held is not self._held.get(notice.warning_id):
+            if deferred is not None and judgement.reason is not MuteReason.INHIBITED:
+                self._settle(deferred)
+            self._record(notice, notice.time, judgement)
+        if deferred is None or deferred is not self._deferred.get(notice.warning_id):
             return
-        if state != OPEN or notice.kind in TAKEN_UP:
-            self._settle(held)
+        if state != OPEN or notice.kind in ATTENDED:
+            self._settle(deferred)
         else:
-            self._judge_again(held, notice, notice.time)
+            self._judge_again(deferred, notice, notice.time)
 
-    def _pass(self, at: datetime) -> None:
-        """Let event time reach `at`: look again at what is due until then, in the order in which it is."""
-        while due := [held for held in self._held.values() if _is_due(held, at, by_wall_clock=False)]:
-            held = min(due, key=lambda held: held.due)
-            self._look_again(held, held.row["look_again_at"])
+    def _advance(self, at: datetime) -> None:
+        """Judge again what is due until event time `at`, in its order."""
+        while due := [
+            deferred for deferred in self._deferred.values() if _is_due(deferred, at, by_wall_clock=False)
+        ]:
+            deferred = min(due, key=lambda deferred: deferred.due)
+            self._look_again(deferred, deferred.row["look_again_at"])
 
-    def _look_again(self, held: _Held, at: datetime) -> None:
-        """Judge a held notice again at an instant, as the warning stands by the steps judged so far."""
+    def _look_again(self, deferred: _Deferred, at: datetime) -> None:
+        """Judge a deferred notice again at an instant, by the warning's newest step judged so far."""
         newest = self._connection.execute(
             select(warning_steps)
-            .where(warning_steps.c.warning_id == held.row["warning_id"], warning_steps.c.seq <= self._place)
+            .where(
+                warning_steps.c.warning_id == deferred.row["warning_id"],
+                warning_steps.c.seq <= self._place,
+                warning_steps.c.time >= EPOCH,
+                warning_steps.c.time < LATEST,
+            )
             .order_by(warning_steps.c.step.desc())
             .limit(1)
         ).one()
         notice = notice_of(newest.id, newest)
         self._load_past({notice.customer_id}, at)
-        if newest.state != OPEN or notice.kind in TAKEN_UP:
-            self._settle(held)
+        if newest.state != OPEN or notice.kind in ATTENDED:
+            self._settle(deferred)
         else:
-            self._judge_again(held, notice, at)
+            self._judge_again(deferred, notice, at)
 
-    def _judge_again(self, held: _Held, notice: Notice, at: datetime) -> None:
-        judgement = judge(notice, self._known(notice, at), owed=True)
+    def _judge_again(self, deferred: _Deferred, notice: Notice, at: datetime) -> None:
+        judgement = judge(notice, self._context(notice, at), deferred=True)
         assert judgement is not None
         if judgement.look_again_at is not None and judgement.look_again_at <= at:
             # A silence over by event time and in force by the clock: the clock has the say.
             judgement = replace(judgement, by_wall_clock=True)
-        row = held.row
-        if judgement.verdict is NoticeVerdict.HELD and (judgement.why, judgement.silence_id) == (
+        row = deferred.row
+        if judgement.verdict is NoticeVerdict.DEFERRED and (judgement.reason, judgement.silence_id) == (
             row["why"],
             row["silence_id"],
         ):
             change = {"look_again_at": judgement.look_again_at, "by_wall_clock": judgement.by_wall_clock}
-            self._change(held, change)
+            self._change(deferred, change)
             return
-        self._settle(held)
+        self._settle(deferred)
         note = None
-        if judgement.verdict is NoticeVerdict.TOLD:
-            note = judgement.note or _held_note(row, self._silences)
-        self._note(notice, at, judgement, note)
+        if judgement.verdict is NoticeVerdict.SENT:
+            note = judgement.note or _deferred_note(row, self._silences)
+        self._record(notice, at, judgement, note)
 
-    def _known(self, notice: Notice, at: datetime) -> NoticeContext:
+    def _context(self, notice: Notice, at: datetime) -> NoticeContext:
         return NoticeContext(
             at, self._now, self._silences, self._past.get(notice.customer_id, ()), self._limits
         )
@@ -202,26 +244,26 @@ class _Turn:
         for row in self._connection.execute(query):
             self._past[row.customer_id].append(_past(dict(row._mapping)))
 
-    def _note(self, notice: Notice, at: datetime, judgement: Judgement, note: str | None = None) -> None:
+    def _record(self, notice: Notice, at: datetime, judgement: Judgement, note: str | None = None) -> None:
         row = notice_row(notice, at, judgement, self._now, note)
         self._new.append(row)
         self._past.setdefault(notice.customer_id, []).append(_past(row))
-        if judgement.verdict is NoticeVerdict.HELD:
-            self._held[notice.warning_id] = _Held(row)
-        if judgement.verdict is NoticeVerdict.TOLD:
-            self.judged.told += 1
+        if judgement.verdict is NoticeVerdict.DEFERRED:
+            self._deferred[notice.warning_id] = _Deferred(row)
+        if judgement.verdict is NoticeVerdict.SENT:
+            self.judged.sent += 1
         else:
             self.judged.muted += 1
 
-    def _settle(self, held: _Held) -> None:
-        """Let a held notice be muted for good."""
-        del self._held[held.row["warning_id"]]
-        self._change(held, {"verdict": NoticeVerdict.MUTED.value, "look_again_at": None})
+    def _settle(self, deferred: _Deferred) -> None:
+        """Mute a deferred notice for good."""
+        del self._deferred[deferred.row["warning_id"]]
+        self._change(deferred, {"verdict": NoticeVerdict.MUTED.value, "look_again_at": None})
 
-    def _change(self, held: _Held, change: Mapping[str, Any]) -> None:
-        held.row.update(change)
-        if held.seq is not None:
-            self._connection.execute(update(notices).where(notices.c.seq == held.seq).values(change))
+    def _change(self, deferred: _Deferred, change: Mapping[str, Any]) -> None:
+        deferred.row.update(change)
+        if deferred.seq is not None:
+            self._connection.execute(update(notices).where(notices.c.seq == deferred.seq).values(change))
 
     def _write(self) -> None:
         if self._new:
@@ -230,8 +272,8 @@ class _Turn:
         self._connection.execute(place.values(judged_to=self._place, event_time=self._event_time))
 
 
-def _is_due(held: _Held, at: datetime, *, by_wall_clock: bool) -> bool:
-    return bool(held.row["by_wall_clock"] == by_wall_clock and held.row["look_again_at"] <= at)
+def _is_due(deferred: _Deferred, at: datetime, *, by_wall_clock: bool) -> bool:
+    return bool(deferred.row["by_wall_clock"] == by_wall_clock and deferred.row["look_again_at"] <= at)
 
 
 _place = select(judging.c.judged_to).where(judging.c.name == CURSOR).scalar_subquery()
@@ -246,14 +288,25 @@ def is_idle(connection: Connection, now: datetime) -> bool:
     return received is None or now - received >= LIVE
 
 
+def stored_silences(connection: Connection, query: Select[Any]) -> list[Silence]:
+    """Return the silences whose contents the query finds; one that cannot be read mutes nothing."""
+    found = []
+    for content in connection.scalars(query):
+        try:
+            found.append(Silence.model_validate(content))
+        except ValidationError as error:
+            log.error("a stored silence is passed over: %s", first_mistake(error))
+    return found
+
+
 def notice_of(step_id: str, row: Row[Any]) -> Notice:
     """Return what muting needs of a stored step.
 
-    One that says less than the contract asks for is told: the notifier then gives it up aloud.
+    A step without what the contract asks for is sent: the notifier then gives it up and logs it.
     """
     try:
         return read_notice(step_id, row.type, row.time, row.data)
-    except (KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError, ValueError):
         bare = {"warning_id": row.warning_id, "step": row.step, "customer_id": row.customer_id}
         return read_notice(step_id, row.type, row.time, {**bare, "tier": row.tier, "causes": ()})
 
@@ -261,7 +314,7 @@ def notice_of(step_id: str, row: Row[Any]) -> Notice:
 def notice_row(
     notice: Notice, at: datetime, judgement: Judgement, now: datetime, note: str | None = None
 ) -> dict[str, object]:
-    """Return the row of what was decided of a notice."""
+    """Return the row that records what becomes of a notice."""
     return {
         "step_id": notice.step_id,
         "warning_id": notice.warning_id,
@@ -272,7 +325,7 @@ def notice_row(
         "tier": notice.tier,
         "rules": sorted(notice.rules),
         "verdict": judgement.verdict.value,
-        "why": judgement.why.value if judgement.why else None,
+        "why": judgement.reason.value if judgement.reason else None,
         "silence_id": judgement.silence_id,
         "look_again_at": judgement.look_again_at,
         "by_wall_clock": judgement.by_wall_clock,
@@ -281,8 +334,8 @@ def notice_row(
     }
 
 
-def _past(row: Mapping[str, Any]) -> Past:
-    return Past(
+def _past(row: Mapping[str, Any]) -> PastNotice:
+    return PastNotice(
         step_id=row["step_id"],
         warning_id=row["warning_id"],
         kind=row["kind"],
@@ -290,18 +343,18 @@ def _past(row: Mapping[str, Any]) -> Past:
         tier=row["tier"],
         rules=frozenset(row["rules"]),
         verdict=NoticeVerdict(row["verdict"]),
-        why=Why(row["why"]) if row["why"] else None,
+        reason=MuteReason(row["why"]) if row["why"] else None,
     )
 
 
-def _held_note(held: Mapping[str, Any], known: Sequence[Silence]) -> str:
-    """Return what a late message says of its being late."""
-    silence = next((silence for silence in known if silence.id == held["silence_id"]), None)
+def _deferred_note(deferred: Mapping[str, Any], silences: Sequence[Silence]) -> str:
+    """Return the line by which a late message says why it is late."""
+    silence = next((silence for silence in silences if silence.id == deferred["silence_id"]), None)
     why = {
-        Why.SILENCE: "silenced",
-        Why.QUIET_HOURS: "quiet hours",
-        Why.FATIGUE: "too many notices of this customer",
-        Why.FLAPPING: "flapping",
-    }[Why(held["why"])]
+        MuteReason.SILENCE: "silenced",
+        MuteReason.QUIET_HOURS: "quiet hours",
+        MuteReason.FATIGUE: "too many notices of this customer",
+        MuteReason.FLAPPING: "flapping",
+    }[MuteReason(deferred["why"])]
     reason = f" ({silence.reason})" if silence else ""
-    return f"Held back since {held['at']:%Y-%m-%d %H:%M} UTC: {why}{reason}"
+    return f"Deferred since {deferred['at']:%Y-%m-%d %H:%M} UTC: {why}{reason}"

@@ -71,7 +71,7 @@ class Outbox:
             last = connection.scalar(select(func.max(notices.c.seq))) or 0
             waiting = 0
             if not from_now:
-                stored = select(func.count()).where(notices.c.verdict == NoticeVerdict.TOLD.value)
+                stored = select(func.count()).where(notices.c.verdict == NoticeVerdict.SENT.value)
                 waiting = connection.scalar(stored) or 0
             for name in new:
                 row = {"name": name, "filled_to": last if from_now else 0, "added_at": now}
@@ -96,7 +96,7 @@ class Outbox:
 
     def _judge(self, now: datetime) -> None:
         judged = self._notices.judge(now)
-        self.judged.told += judged.told
+        self.judged.sent += judged.sent
         self.judged.muted += judged.muted
 
     def _fill_some(self, channel: str, now: datetime) -> tuple[int, bool]:
@@ -116,7 +116,7 @@ class Outbox:
                     "due_at": now,
                 }
                 for _, step_id, verdict in found
-                if verdict == NoticeVerdict.TOLD
+                if verdict == NoticeVerdict.SENT
             ]
             if rows:
                 connection.execute(self._database.insert_new(outbox), rows)
@@ -142,7 +142,7 @@ class Outbox:
             .join(warning_steps, warning_steps.c.id == outbox.c.step_id)
             .outerjoin(
                 notices,
-                and_(notices.c.step_id == outbox.c.step_id, notices.c.verdict == NoticeVerdict.TOLD.value),
+                and_(notices.c.step_id == outbox.c.step_id, notices.c.verdict == NoticeVerdict.SENT.value),
             )
             .where(
                 outbox.c.channel == channel,

@@ -1,4 +1,4 @@
-"""Deliveries that wait in the outbox when a silence begins: they are not sent either."""
+"""Deliveries that wait in the outbox when a silence begins: it defers them too."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from sqlalchemy import Connection, Row, insert, or_, select, update
 from consumers.database.schema import notices, outbox, silences, warnings
 from consumers.muting.judge import NoticeContext, in_quiet_hours, silenced
 from consumers.muting.notice import Judgement, Notice, NoticeVerdict
-from consumers.notify.notices import OPEN, notice_of, notice_row
-from streams.contract.silences import Silence
+from consumers.notify.notices import OPEN, notice_of, notice_row, stored_silences
 
 AGAIN: Final = timedelta(minutes=1)
 """How soon a delivery is looked at again: the silence may be expired meanwhile."""
@@ -25,21 +24,21 @@ def not_muted(
 ) -> tuple[list[Row[Any]], list[int]]:
     """Return the due deliveries that may be sent now, and the `seq` of those that never will be.
 
-    Whether a step is to be told was judged when it was stored; since then its receiver may have been down,
-    or the stop of a flood of notices been asked for.
+    A step was judged when it was stored; since then its receiver may have been down, or somebody may have
+    silenced a flood of notices.
     """
     in_force = select(silences.c.content).where(
         silences.c.expired_at.is_(None),
         silences.c.starts_at <= now,
         or_(silences.c.ends_at.is_(None), silences.c.ends_at > now),
     )
-    known = NoticeContext(
-        now, now, [Silence.model_validate(content) for content in connection.scalars(in_force)]
-    )
+    context = NoticeContext(now, now, stored_silences(connection, in_force))
     sendable, gone = [], []
     for row in rows:
         notice = notice_of(row.step_id, row)
-        judgement = (silenced(notice, known) or in_quiet_hours(notice, known)) if known.silences else None
+        judgement = (
+            (silenced(notice, context) or in_quiet_hours(notice, context)) if context.silences else None
+        )
         if judgement is not None:
             _delay(connection, row, notice, judgement, now)
         elif (row.last_error or "").startswith(MARK) and not _is_open(connection, notice.warning_id):
@@ -59,10 +58,10 @@ def _delay(
     recorded = select(notices.c.seq).where(
         notices.c.step_id == notice.step_id,
         notices.c.silence_id == judgement.silence_id,
-        notices.c.verdict != NoticeVerdict.TOLD.value,
+        notices.c.verdict != NoticeVerdict.SENT.value,
     )
     if connection.execute(recorded.limit(1)).first() is None:
-        muted = Judgement(NoticeVerdict.MUTED, judgement.why, judgement.silence_id)
+        muted = Judgement(NoticeVerdict.MUTED, judgement.reason, judgement.silence_id)
         connection.execute(insert(notices), [notice_row(notice, now, muted, now)])
 
 

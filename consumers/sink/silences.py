@@ -86,7 +86,7 @@ class SilenceReader:
 def _look_again(connection: Connection, silence_id: str, now: datetime) -> None:
     """Let the notices that the silence holds be looked at now: it has changed."""
     held = update(notices).where(
-        notices.c.silence_id == silence_id, notices.c.verdict == NoticeVerdict.HELD.value
+        notices.c.silence_id == silence_id, notices.c.verdict == NoticeVerdict.DEFERRED.value
     )
     connection.execute(held.values(look_again_at=now, by_wall_clock=True))
 

@@ -14,7 +14,7 @@ from lapwing.settings.options import DurationParam, InstantParam, settings_optio
 def command() -> None:
     """Mute notices of warnings.
 
-    The warnings themselves go on and are stored; what is muted is recorded with its reason.
+    The warnings themselves continue and are stored; what is muted is recorded with its reason.
     """
 
 
@@ -35,17 +35,17 @@ def _words(flag: str, text: str) -> Callable[[Callable[..., Any]], Callable[...,
 @click.option("--from", "begins", type=InstantParam(), help="When it begins, RFC 3339; default: now.")
 @click.option("--until", type=InstantParam(), help="When it ends, RFC 3339.")
 @click.option("--for", "lasting", type=DurationParam(), help="How long it lasts, instead of --until: 2h, 3d.")
-@click.option("--no-end", is_flag=True, help="A recurring silence goes on until it is expired.")
+@click.option("--no-end", is_flag=True, help="A recurring silence continues until it is expired.")
 @click.option("--every", metavar="DAYS", help="Recurring: weekdays with commas (mon,tue), or `day`.")
 @_words("--on", "Recurring: a date, YYYY-MM-DD, such as a holiday")
 @click.option("--between", metavar="HH:MM-HH:MM", help="Recurring: the local hours; default: whole days.")
-@click.option("--author", required=True, help="Who asks for it.")
+@click.option("--by", "--author", "author", required=True, help="Who asks for it.")
 @click.option("--reason", required=True, help="Why.")
 @click.option("--json", "as_json", is_flag=True, help="Print the silence as JSON.")
 def add(**given: Any) -> None:
     """Add a silence.
 
-    `lapwing silence add --rule login-drop --for 3d --author me --reason "app outage"` mutes a rule. With
+    `lapwing silence add --rule login-drop --for 3d --by me --reason "app outage"` mutes a rule. With
     `--everything`, `--every day --between 20:00-08:00 --no-end` sets quiet hours and `--on 2026-12-25` a
     holiday, in the setting `time_zone`. A warning that is still open when a silence ends is sent then.
     """
@@ -61,7 +61,7 @@ def add(**given: Any) -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def list_(**given: Any) -> None:
-    """List silences, those that are over too, with how many warnings' steps each has muted so far."""
+    """List silences, expired ones too, with how many steps each has muted so far."""
     from lapwing.commands.silence import list_silences
 
     list_silences(**given)
@@ -70,10 +70,10 @@ def list_(**given: Any) -> None:
 @command.command()
 @settings_options("broker", "silences_topic")
 @click.argument("ids", metavar="ID...", nargs=-1, required=True)
-@click.option("--author", help="Who ends it.")
+@click.option("--by", "--author", "author", help="Who ends it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the silences as JSON.")
 def expire(**given: Any) -> None:
-    """End silences now; their records stay. Warnings that they hold back and that are still open are sent."""
+    """End silences now; their records stay. Notices that they deferred are sent where still due."""
     from lapwing.commands.silence import expire
 
     expire(**given)

@@ -1,4 +1,4 @@
-"""`lapwing silence`: say of which warnings the team is not to be told, see it, end it."""
+"""`lapwing silence`: mute the notices of warnings, list silences, end them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def add(settings: Settings, author: str, reason: str, as_json: bool, **given: An
 
 
 def list_silences(settings: Settings, state: str | None, as_json: bool) -> None:
-    """List silences, those that are over too, with how many warnings' steps each has muted so far."""
+    """List silences, expired ones too, with how many steps each has muted so far."""
     now = datetime.now(UTC)
     with _topic(settings) as (found, _):
         shown = [silence for silence in found.values() if state in (None, silence.state(now))]
@@ -80,11 +80,11 @@ def list_silences(settings: Settings, state: str | None, as_json: bool) -> None:
     if not shown:
         click.echo("no silences")
     for why, counts in sorted((by_reason or {}).items()):
-        click.echo(f"muted by {why}: {counts['held']} held, {counts['muted']} for good")
+        click.echo(f"muted by {why}: {counts['held']} deferred, {counts['muted']} for good")
 
 
 def expire(settings: Settings, ids: tuple[str, ...], author: str | None, as_json: bool) -> None:
-    """End silences now; their records stay. What they hold back and is still open is told."""
+    """End silences now; their records stay. What they deferred and is still open is sent."""
     now = datetime.now(UTC)
     ended = []
     with _topic(settings) as (found, producer):
@@ -106,7 +106,7 @@ def expire(settings: Settings, ids: tuple[str, ...], author: str | None, as_json
 
 @contextmanager
 def _topic(settings: Settings) -> Iterator[tuple[dict[str, Silence], Producer]]:
-    """Yield the silences there are and a producer for more."""
+    """Yield all silences and a producer for more."""
     cluster = Cluster(settings.broker, settings.kafka_security)
     with closing(Subscription(cluster, settings.silences_topic, group=None)) as subscription:
         found = read_silences(subscription)
@@ -129,7 +129,7 @@ def _muted(settings: Settings) -> tuple[dict[str, int] | None, dict[str, dict[st
 
 
 def _span(now: datetime, given: Mapping[str, Any], hours: Recurring | None) -> dict[str, datetime | None]:
-    """Return begin and end as the flags say; one of the ways to say the end must be chosen."""
+    """Return begin and end as the flags say; exactly one of them must give the end."""
     starts_at = _datetime(given["begins"]) if given["begins"] is not None else now
     ends_at = last_end(hours) if hours else None
     if (given["until"] is not None) + (given["lasting"] is not None) + given["no_end"] > 1:

@@ -1,4 +1,4 @@
-"""How much the team is told: settings of silences and of the notifier."""
+"""Settings of silences and of the notifier."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class DeliverySettings(BaseModel):
     notify_at_most: int = Field(
         3,
         ge=0,
-        description="Notices of one customer in `notify_period`; more are held back, unless the tier is "
-        "higher than all of these. 0 is no limit.",
+        description="Warnings of one customer in `notify_period` that send notices; more are deferred, "
+        "unless the tier is higher than all of these. 0 is no limit.",
     )
     notify_period: Positive = Field(
         parse_duration("7d"), description="The period of `notify_at_most`, in event time."
@@ -27,8 +27,8 @@ class DeliverySettings(BaseModel):
     flapping_after: int = Field(
         2,
         ge=0,
-        description="Warnings of one customer by the same rule in `flapping_period` that are told one by "
-        "one; the next is told as flapping, then none until it is stable. 0 is never.",
+        description="Warnings of one customer by the same rule in `flapping_period` that are sent one by "
+        "one; the next is sent as flapping, then none until it is stable. 0 is never.",
     )
     flapping_period: Positive = Field(
         parse_duration("30d"), description="The period of `flapping_after`, in event time."

@@ -9,13 +9,24 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     Field,
+    PlainSerializer,
+    WithJsonSchema,
     model_validator,
 )
 
+from streams.contract.instants import format_instant, to_us
 from streams.contract.mistakes import make, read_json
-from streams.contract.warnings import Count, Outbound, TierWord, Time
+from streams.contract.warnings import Count, Outbound, TierWord, read_time
 
+Time = Annotated[
+    datetime,
+    BeforeValidator(read_time),
+    PlainSerializer(lambda instant: format_instant(to_us(instant)), return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+"""Any instant until 9999, by which people write that a silence does not end."""
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: Final[tuple[Weekday, ...]] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 

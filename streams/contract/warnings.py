@@ -29,28 +29,34 @@ LATEST: Final = datetime(2262, 1, 1, tzinfo=UTC)
 """Times in a message end here: a reader may add spans to them, or count nanoseconds in 64 bits."""
 
 
-def _time(given: object) -> object:
-    if isinstance(given, datetime) and given.tzinfo is not None:
-        return given.astimezone(UTC)
-    if not isinstance(given, str):
-        msg = "it should be an RFC 3339 time in a string"
-        raise ValueError(msg)
-    try:
-        instant = read_instant(given)
-    except InstantOutOfRange:
-        instant = LATEST
-    except ValueError:
-        msg = "it should be an RFC 3339 time with an offset"
-        raise ValueError(msg) from None
+def _bounded(given: object) -> object:
+    instant = read_time(given)
     if instant >= LATEST:
         msg = "it should lie between 1970 and 2261"
         raise ValueError(msg)
     return instant
 
 
+def read_time(given: object) -> datetime:
+    """Return the instant of an RFC 3339 text, or of a datetime with an offset, in UTC."""
+    if isinstance(given, datetime) and given.tzinfo is not None:
+        return given.astimezone(UTC)
+    if not isinstance(given, str):
+        msg = "it should be an RFC 3339 time in a string"
+        raise ValueError(msg)
+    try:
+        return read_instant(given)
+    except InstantOutOfRange:
+        msg = "it should lie between 1970 and 2261"
+        raise ValueError(msg) from None
+    except ValueError:
+        msg = "it should be an RFC 3339 time with an offset"
+        raise ValueError(msg) from None
+
+
 Time = Annotated[
     datetime,
-    BeforeValidator(_time),
+    BeforeValidator(_bounded),
     Field(description="RFC 3339 in UTC with `Z`, microseconds only where they are not zero; 1970 to 2261."),
     PlainSerializer(lambda instant: format_instant(to_us(instant)), return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),

@@ -3,6 +3,7 @@ from __future__ import annotations
 from consumers.broker.records import Record
 from consumers.tail import one_line, tail
 from streams.contract.warnings import WarningEvent, parse_warning
+from tests.consumers.engine_warnings import warned
 from tests.consumers.stubs import Topic, Waits
 from tests.consumers.warning_events import life
 
@@ -32,6 +33,17 @@ def test_each_warning_is_one_line() -> None:
         "2011-03-17 07:06:40  high    resolved   c1  message of a",
     ]
     assert (bad, count) == ([], 4)
+
+
+def test_the_play_that_the_engine_chose_stands_at_the_end_of_the_line() -> None:
+    lines, bad, count = read(Topic(list(warned()), size=9))
+    assert lines == [
+        "2024-03-12 00:00:00  low     opened     c1  "
+        "2 orders in 30 days, 6 in the 30 before  play: care-call",
+        "2024-03-13 00:00:00  high    escalated  c1  2 orders in 30 days, 6 in the 30 before; "
+        "no order for 21.5 days  play: win-back",
+    ]
+    assert (bad, count) == ([], 2)
 
 
 def test_what_is_no_warning_is_told_with_its_place_and_the_rest_goes_on() -> None:

@@ -112,7 +112,7 @@ def test_a_silenced_warning_is_recorded_and_told_when_the_silence_is_expired(
     assert (told["sent"], told["muted"]) == (2, 0)
     assert sorted(customers(receiver)) == ["c1", "c2", "c3"]
     late = next(body["message"] for body in receiver.bodies if "Customer: c1" in body["message"])
-    assert "Held back since" in late
+    assert "Deferred since" in late
     assert "silenced (outage)" in late
     [kept] = place.json("silence", "list", "--state", "expired")["silences"]
     assert (kept["muted"], kept["expired_by"], kept["revision"]) == (1, "me too", 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,7 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.muting.judge import NoticeContext, judge
-from consumers.muting.notice import Judgement, Limits, Notice, NoticeCause, NoticeVerdict, Past, Why
+from consumers.muting.notice import (
+    Judgement,
+    Limits,
+    MuteReason,
+    Notice,
+    NoticeCause,
+    NoticeVerdict,
+    PastNotice,
+)
 from consumers.muting.windows import last_end, window_end
 from streams.contract.instants import format_instant, to_us
 from streams.contract.silences import Silence, make_recurring, make_silence
@@ -64,11 +73,11 @@ def verdict(one: Notice, *silences: Silence, now: datetime = NOON, **more: Any) 
     return judge(one, NoticeContext(NOON, now, silences, **more))
 
 
-TOLD = Judgement(NoticeVerdict.TOLD)
+SENT = Judgement(NoticeVerdict.SENT)
 
 
 def held(name: str, until: datetime) -> Judgement:
-    return Judgement(NoticeVerdict.HELD, Why.SILENCE, name, until)
+    return Judgement(NoticeVerdict.DEFERRED, MuteReason.SILENCE, name, until)
 
 
 @pytest.mark.parametrize(
@@ -90,14 +99,14 @@ def held(name: str, until: datetime) -> Judgement:
     ],
 )
 def test_all_lists_must_hold_and_one_word_of_each(matchers: dict[str, Any], muted: bool) -> None:
-    assert verdict(notice(), silence(**matchers)) == (held("s", NOON + HOUR) if muted else TOLD)
+    assert verdict(notice(), silence(**matchers)) == (held("s", NOON + HOUR) if muted else SENT)
 
 
 def test_a_warning_is_silenced_only_with_all_its_causes_by_one_silence_or_several() -> None:
     two = notice(cause("overdue"), cause("login-drop"))
     first = silence("a", rules=["overdue"])
     second = silence("b", ends=NOON + DAY, rules=["login-drop"])
-    assert verdict(two, first) == TOLD
+    assert verdict(two, first) == SENT
     assert verdict(two, first, second) == held("a", NOON + HOUR)
     hidden = notice(cause("overdue"), cause("login-drop", inhibited_by="overdue"))
     assert verdict(hidden, first) == held("a", NOON + HOUR)
@@ -106,7 +115,7 @@ def test_a_warning_is_silenced_only_with_all_its_causes_by_one_silence_or_severa
 def test_an_escalation_is_about_the_causes_it_rose_by() -> None:
     rose = notice(cause("login-drop", tier="low"), cause("overdue"), kind="escalated", number=2)
     assert verdict(rose, silence(rules=["overdue"])) == held("s", NOON + HOUR)
-    assert verdict(rose, silence(rules=["login-drop"])) == TOLD
+    assert verdict(rose, silence(rules=["login-drop"])) == SENT
 
 
 @pytest.mark.parametrize(
@@ -123,11 +132,11 @@ def test_a_silence_is_in_force_by_event_time_or_at_delivery(
     begins: datetime, ends: datetime, now: datetime, muted: bool
 ) -> None:
     answer = verdict(notice(), silence(begins=begins, ends=ends), now=now)
-    assert answer == (held("s", ends) if muted else TOLD)
+    assert answer == (held("s", ends) if muted else SENT)
 
 
 def test_an_expired_silence_mutes_nothing_whatever_its_time() -> None:
-    assert verdict(notice(), silence(expired_at=NOON + DAY)) == TOLD
+    assert verdict(notice(), silence(expired_at=NOON + DAY)) == SENT
 
 
 def test_of_several_the_longest_holds_a_cause() -> None:
@@ -137,13 +146,15 @@ def test_of_several_the_longest_holds_a_cause() -> None:
 def test_updates_and_endings_are_told_of_only_while_something_is_owed() -> None:
     for kind in ("updated", "resolved", "withdrawn", "acknowledged"):
         assert verdict(notice(kind=kind), silence()) is None
-    assert judge(notice(kind="updated"), NoticeContext(NOON, NOON), owed=True) == TOLD
+    assert judge(notice(kind="updated"), NoticeContext(NOON, NOON), deferred=True) == SENT
 
 
 def test_an_update_that_brings_only_hidden_causes_is_recorded() -> None:
     old = cause(opened_at="2026-01-01T00:00:00Z")
     joined = cause("login-drop", tier="low", inhibited_by="overdue")
-    assert verdict(notice(old, joined, kind="updated")) == Judgement(NoticeVerdict.MUTED, Why.INHIBITED)
+    assert verdict(notice(old, joined, kind="updated")) == Judgement(
+        NoticeVerdict.MUTED, MuteReason.INHIBITED
+    )
     seen = cause("login-drop", tier="low")
     assert verdict(notice(old, joined, seen, kind="updated")) is None
     assert verdict(notice(old, kind="updated")) is None
@@ -167,9 +178,11 @@ def test_quiet_hours_go_by_the_clock_at_delivery(now: datetime, until: datetime 
     quiet = silence(ends=None, begins=NOON - 9 * DAY, recurring=NIGHT, everything=True)
     answer = verdict(notice(), quiet, now=now)
     if until is None:
-        assert answer == TOLD
+        assert answer == SENT
     else:
-        assert answer == Judgement(NoticeVerdict.HELD, Why.QUIET_HOURS, "s", until, by_wall_clock=True)
+        assert answer == Judgement(
+            NoticeVerdict.DEFERRED, MuteReason.QUIET_HOURS, "s", until, by_wall_clock=True
+        )
 
 
 def test_hours_of_a_recurring_silence_end_with_it() -> None:
@@ -177,7 +190,7 @@ def test_hours_of_a_recurring_silence_end_with_it() -> None:
     answer = verdict(notice(), quiet, now=NOON + DAY - HOUR)
     assert answer is not None
     assert answer.look_again_at == NOON + DAY
-    assert verdict(notice(), quiet, now=NOON + DAY) == TOLD
+    assert verdict(notice(), quiet, now=NOON + DAY) == SENT
 
 
 def test_holidays_are_whole_local_days_and_end_for_good() -> None:
@@ -212,50 +225,81 @@ def test_an_hour_is_in_the_window_by_the_look_of_a_clock(
 
 def past(
     number: int, at: datetime, kind: str = "opened", tier: str = "high", rule: str = "overdue",
-    why: Why | None = None, told: bool = True,
-) -> Past:  # fmt: skip
-    verdict = NoticeVerdict.TOLD if told else NoticeVerdict.MUTED
-    return Past(f"v{number}/1", f"v{number}", kind, at, tier, frozenset({rule}), verdict, why)
+    why: MuteReason | None = None, told: bool = True,
+) -> PastNotice:  # fmt: skip
+    verdict = NoticeVerdict.SENT if told else NoticeVerdict.MUTED
+    return PastNotice(f"v{number}/1", f"v{number}", kind, at, tier, frozenset({rule}), verdict, why)
 
 
 CAP = Limits(at_most=2, period=7 * DAY)
 FLAP = Limits(flapping_after=2, flapping_period=10 * DAY)
 
 
-def limited(limits: Limits, before: Sequence[Past], **more: Any) -> Judgement | None:
+def limited(limits: Limits, before: Sequence[PastNotice], **more: Any) -> Judgement | None:
     return verdict(notice(**more), limits=limits, past=before)
 
 
 def test_more_notices_than_the_cap_wait_until_the_oldest_is_a_period_old() -> None:
     before = [past(1, NOON - 6 * DAY), past(2, NOON - DAY)]
-    assert limited(CAP, before) == Judgement(NoticeVerdict.HELD, Why.FATIGUE, look_again_at=NOON + DAY)
-    assert limited(CAP, before[1:]) == TOLD
-    assert limited(CAP, [past(1, NOON - 7 * DAY), before[1]]) == TOLD
-    assert limited(CAP, [past(1, NOON - DAY, told=False), before[1]]) == TOLD
+    assert limited(CAP, before) == Judgement(
+        NoticeVerdict.DEFERRED, MuteReason.FATIGUE, look_again_at=NOON + DAY
+    )
+    assert limited(CAP, before[1:]) == SENT
+    assert limited(CAP, [past(1, NOON - 7 * DAY), before[1]]) == SENT
+    assert limited(CAP, [past(1, NOON - DAY, told=False), before[1]]) == SENT
+
+
+def test_the_cap_counts_warnings_and_lets_rises_and_deadlines_pass() -> None:
+    before = [past(1, NOON - 3 * DAY), past(2, NOON - 2 * DAY)]
+    for kind in ("escalated", "overdue"):
+        assert limited(CAP, before, kind=kind) == SENT
+    assert limited(CAP, before, kind="lapsed").verdict is NoticeVerdict.DEFERRED  # type: ignore[union-attr]
+    # Many steps of one warning are one warning.
+    steps = [replace(past(1, NOON - DAY), step_id=f"v1/{n}") for n in range(9)]
+    assert limited(CAP, steps) == SENT
+    # Whoever has heard of a warning hears of its later steps.
+    own = replace(past(1, NOON - DAY), warning_id="w")
+    assert limited(CAP, [*before, own], kind="lapsed") == SENT
+    # Its newest notice, not its first, says when a warning leaves the period.
+    again = [*before, replace(past(1, NOON - DAY), step_id="v1/2", kind="lapsed")]
+    assert limited(CAP, again) == Judgement(
+        NoticeVerdict.DEFERRED, MuteReason.FATIGUE, look_again_at=NOON + 5 * DAY
+    )
+
+
+def test_steps_of_one_warning_are_not_flapping_and_a_deadline_passes_it() -> None:
+    steps = [replace(past(1, NOON - DAY), step_id=f"v1/{n}", kind=kind) for n, kind in enumerate(KINDS)]
+    assert limited(FLAP, steps) == SENT
+    before = [past(n, NOON - n * DAY, why=MuteReason.FLAPPING) for n in (1, 2, 3)]
+    assert limited(FLAP, before, kind="overdue") == SENT
+    assert limited(FLAP, before, kind="lapsed").verdict is NoticeVerdict.DEFERRED  # type: ignore[union-attr]
+
+
+KINDS = ("opened", "escalated", "lapsed", "overdue")
 
 
 def test_a_higher_tier_than_was_told_breaks_through() -> None:
     before = [past(1, NOON - 2 * DAY, tier="low"), past(2, NOON - DAY, tier="medium")]
-    assert limited(CAP, before) == TOLD
-    assert limited(CAP, before, tier="medium").verdict is NoticeVerdict.HELD  # type: ignore[union-attr]
-    assert limited(CAP, [past(0, NOON - DAY, tier="high"), *before]).verdict is NoticeVerdict.HELD  # type: ignore[union-attr]
+    assert limited(CAP, before) == SENT
+    assert limited(CAP, before, tier="medium").verdict is NoticeVerdict.DEFERRED  # type: ignore[union-attr]
+    assert limited(CAP, [past(0, NOON - DAY, tier="high"), *before]).verdict is NoticeVerdict.DEFERRED  # type: ignore[union-attr]
 
 
 def test_what_opens_again_and_again_is_told_once_as_flapping_and_then_not() -> None:
     before = [past(1, NOON - 9 * DAY), past(2, NOON - 5 * DAY)]
-    assert limited(FLAP, before[1:]) == TOLD
+    assert limited(FLAP, before[1:]) == SENT
     summary = limited(FLAP, before)
     assert summary is not None
-    assert (summary.verdict, summary.why) == (NoticeVerdict.TOLD, Why.FLAPPING)
+    assert (summary.verdict, summary.reason) == (NoticeVerdict.SENT, MuteReason.FLAPPING)
     assert (summary.note or "").startswith("Flapping: it opened 3 times within 10 days.")
-    quiet = limited(FLAP, [*before, past(3, NOON - DAY, why=Why.FLAPPING)])
-    assert quiet == Judgement(NoticeVerdict.HELD, Why.FLAPPING, look_again_at=NOON + 10 * DAY)
+    quiet = limited(FLAP, [*before, past(3, NOON - DAY, why=MuteReason.FLAPPING)])
+    assert quiet == Judgement(NoticeVerdict.DEFERRED, MuteReason.FLAPPING, look_again_at=NOON + 10 * DAY)
     # It flaps until it has not opened for a period, however few openings there were since.
-    assert limited(FLAP, [past(3, NOON - 9 * DAY, why=Why.FLAPPING, told=False)]) == quiet
-    assert limited(FLAP, [past(3, NOON - 10 * DAY, why=Why.FLAPPING, told=False)]) == TOLD
+    assert limited(FLAP, [past(3, NOON - 9 * DAY, why=MuteReason.FLAPPING, told=False)]) == quiet
+    assert limited(FLAP, [past(3, NOON - 10 * DAY, why=MuteReason.FLAPPING, told=False)]) == SENT
 
 
 def test_another_rule_does_not_flap() -> None:
     before = [past(n, NOON - n * DAY, rule="login-drop") for n in (1, 2, 3)]
-    assert limited(FLAP, before) == TOLD
-    assert verdict(notice(cause("overdue"), cause("login-drop")), limits=FLAP, past=before) == TOLD
+    assert limited(FLAP, before) == SENT
+    assert verdict(notice(cause("overdue"), cause("login-drop")), limits=FLAP, past=before) == SENT

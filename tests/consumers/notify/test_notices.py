@@ -50,7 +50,7 @@ def test_a_held_notice_is_told_when_event_time_has_passed_the_silence(database: 
     shop.step("c2", BEGIN + HOUR, "resolved")
     shop.step("c3", BEGIN + 2 * DAY, "opened")
     store(database, shop, BEGIN + 3 * DAY)
-    assert Notices(database).judge(BEGIN + 3 * DAY) == NoticeCounts(told=2, muted=2)
+    assert Notices(database).judge(BEGIN + 3 * DAY) == NoticeCounts(sent=2, muted=2)
     assert decided(database) == [
         ("c1-1/1", "muted", "silence"),
         ("c2-1/1", "muted", "silence"),
@@ -59,7 +59,7 @@ def test_a_held_notice_is_told_when_event_time_has_passed_the_silence(database: 
     ]
     late = rows(database)[2]
     assert late.at == BEGIN + DAY
-    assert late.note == "Held back since 2026-03-02 12:00 UTC: silenced (why)"
+    assert late.note == "Deferred since 2026-03-02 12:00 UTC: silenced (why)"
     assert muted_by_silence(database) == {"s": 2}
     assert muted_by_reason(database) == {"silence": {"held": 0, "muted": 2}}
 
@@ -71,7 +71,7 @@ def test_while_no_steps_come_the_wall_clock_ends_a_silence(database: Database, s
     judge = Notices(database).judge
     assert judge(BEGIN) == NoticeCounts(muted=1)
     assert judge(BEGIN + DAY - HOUR) == NoticeCounts()
-    assert judge(BEGIN + DAY) == NoticeCounts(told=1)
+    assert judge(BEGIN + DAY) == NoticeCounts(sent=1)
     assert judge(BEGIN + 9 * DAY) == NoticeCounts()
 
 
@@ -118,7 +118,7 @@ def test_a_changed_silence_is_looked_at_at_once(database: Database, shop: Shop) 
     assert Notices(database).judge(BEGIN + HOUR) == NoticeCounts()
     ended = first.model_copy(update={"revision": 2, "expired_at": BEGIN + HOUR})
     assert put(database, ended, first, now=BEGIN + HOUR) == 1
-    assert Notices(database).judge(BEGIN + HOUR) == NoticeCounts(told=1)
+    assert Notices(database).judge(BEGIN + HOUR) == NoticeCounts(sent=1)
 
 
 def test_two_silences_in_turn_count_for_each(database: Database, shop: Shop) -> None:
@@ -144,7 +144,7 @@ def test_quiet_hours_delay_to_the_morning(database: Database, shop: Shop) -> Non
     judge = Notices(database).judge
     assert judge(night) == NoticeCounts(muted=1)
     assert judge(night + 8 * HOUR) == NoticeCounts()
-    assert judge(night + 9 * HOUR) == NoticeCounts(told=1)
+    assert judge(night + 9 * HOUR) == NoticeCounts(sent=1)
     assert [row.why for row in rows(database)] == ["quiet_hours", None]
 
 
@@ -211,4 +211,4 @@ def test_more_steps_than_one_turn_takes(
     for number in range(10):
         shop.step(f"c{number}", BEGIN, "opened")
     store(database, shop)
-    assert Notices(database).judge(BEGIN) == NoticeCounts(told=10)
+    assert Notices(database).judge(BEGIN) == NoticeCounts(sent=10)

@@ -103,17 +103,19 @@ def test_the_turns_do_not_matter_and_the_bounds_hold(moves: Any, chunk: int, lim
 
 
 def check_cap(named: Sequence[dict[str, Any]], limits: Limits) -> None:
-    """Count again, row by row, what the customer was told in the period before."""
+    """Count again, row by row, the customer's warnings of which a notice was sent in the period before."""
     for place, row in enumerate(named):
-        told = [
-            before["tier"]
+        sent = [
+            before
             for before in named[:place]
             if before["customer_id"] == row["customer_id"]
             and before["verdict"] == "told"
             and row["at"] - limits.period < before["at"] <= row["at"]
         ]
-        is_worse = all(RANK[row["tier"]] > RANK[tier] for tier in told)
-        allowed = len(told) < limits.at_most or is_worse
+        is_worse = all(RANK[row["tier"]] > RANK[before["tier"]] for before in sent)
+        warnings = {before["warning_id"] for before in sent}
+        allowed = len(warnings) < limits.at_most or row["warning_id"] in warnings
+        allowed = allowed or is_worse or row["kind"] == "escalated"
         assert allowed or row["verdict"] != "told"
         assert not allowed or row["why"] != "fatigue"
 

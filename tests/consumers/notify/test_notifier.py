@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -11,6 +12,7 @@ from sqlalchemy import select, update
 from consumers.database.database import Database
 from consumers.database.schema import outbox, warning_steps
 from consumers.loop import Backoff
+from consumers.muting.notice import Limits
 from consumers.notify.channels import Channel, SendFailed
 from consumers.notify.message import Message
 from consumers.notify.notifier import Notifier, NotifierTotals
@@ -18,6 +20,7 @@ from consumers.notify.outbox import LEASE, Delivery, Outbox
 from consumers.sink.reading import read_records
 from consumers.sink.store import write
 from streams.contract.warnings import parse_warning
+from tests.consumers.engine_warnings import attended
 from tests.consumers.stubs import NOW, Clock, Waits
 from tests.consumers.warning_events import attended_life, life, records, warning_id
 
@@ -279,3 +282,16 @@ def test_the_team_is_told_of_a_lapse_and_a_deadline_but_not_of_who_took_it(datab
     assert receiver.taken == [
         (DESK.name, f"Warning: {warning_id('c1')}, step {number}") for number in (1, 3, 5)
     ]
+
+
+def test_rises_and_deadlines_pass_the_cap_which_counts_warnings(database: Database) -> None:
+    """As the engine makes them: opened, escalated, acknowledged, lapsed and overdue within a week."""
+    kinds = [json.loads(content)["type"].rpartition(".")[2] for content in attended()]
+    assert kinds == ["opened", "escalated", "acknowledged", "updated", "escalated"]
+    write(database, read_records(records(list(attended())), NOW, parse_warning))
+    box = Outbox(database, "one", Limits(at_most=3, period=timedelta(days=7), flapping_after=2))
+    box.add_channels(["desk"], NOW, from_now=False)
+    receiver = Receiver()
+    Notifier(box, [DESK], receiver, Waits(1, Clock()), clock=Clock()).run()
+    warning = json.loads(attended()[0])["data"]["warning_id"]
+    assert receiver.taken == [(DESK.name, f"Warning: {warning}, step {number}") for number in (1, 2, 4, 5)]
