@@ -202,12 +202,12 @@ def _ranges(of: _Parsed, condition: c.Condition) -> str:
 
 
 def _out_of_range(each: _Parsed, found: Sequence[LintFinding]) -> Iterator[LintFinding]:
-    """Yield numbers outside of a feature's range, in conditions that nothing else was found about."""
-    lines = {finding.line for finding in found}
+    """Yield numbers outside of a feature's range that no other finding names."""
+    named = " ".join(finding.hint for finding in found)
     for field, condition in (("when", each.when), ("only", each.only), ("clear", each.clear)):
         fields = [field, *CONDITIONS]
-        if condition is not None and each.placed.line(*fields) not in lines:
-            for wrong in out_of_range(condition, each.about):
+        for wrong in () if condition is None else out_of_range(condition, each.about):
+            if str(wrong) not in named:
                 hint = "the comparison decides nothing: write the number that is meant"
                 yield each.finding("L107", fields, f"in `{field}` {wrong}", hint)
 
@@ -255,8 +255,7 @@ def _clear(each: _Parsed) -> Iterator[LintFinding]:
         return
     if not each.can((each.clear, Want.TRUE)):
         text = "`clear` is never true, so the warning never resolves"
-        wrong = [str(found) for found in out_of_range(each.clear, each.about)]
-        hint = "; ".join([*wrong, "write FALSE if that is meant"])
+        hint = f"{_ranges(each, each.clear)}; write FALSE if that is meant"
         yield each.finding("L111", ["clear"], text, hint)
         return
     if not satisfiable_after(each.opens, each.clear, each.about):
@@ -264,6 +263,10 @@ def _clear(each: _Parsed) -> Iterator[LintFinding]:
         text = f"`clear` can never become true once `when` was, for {' and '.join(names)} never falls"
         yield each.finding("L111", ["clear"], text, "read a feature that can fall, or write FALSE")
         return
+    for number, branch in enumerate(c.parts(each.clear, c.Or), 1):
+        if branch is not each.clear and not satisfiable_after(each.opens, branch, each.about):
+            text = f"alternative {number} of `clear` can never become true once `when` was ({_read(branch)})"
+            yield each.finding("L106", ["clear"], text, "leave it out or correct it")
     if not each.can((each.opens, Want.TRUE), (each.clear, Want.NOT_TRUE)):
         text = "`clear` is true whenever `when` is, so a warning closes as soon as it opened"
         yield each.finding("L112", ["clear"], text, "turn it round: it says when the danger is over")
