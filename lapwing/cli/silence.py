@@ -23,7 +23,7 @@ def _words(flag: str, text: str) -> Callable[[Callable[..., Any]], Callable[...,
 
 
 @command.command()
-@settings_options("broker", "silences_topic", "time_zone")
+@settings_options("broker", "silences_topic", "time_zone", "rules")
 @click.option("--everything", is_flag=True, help="All warnings: the kill switch of notices.")
 @_words("--customer", "Only warnings of this customer")
 @_words("--class", "Only of this customer class")
@@ -47,7 +47,8 @@ def add(**given: Any) -> None:
 
     `lapwing silence add --rule login-drop --for 3d --by me --reason "app outage"` mutes a rule. With
     `--everything`, `--every day --between 20:00-08:00 --no-end` sets quiet hours and `--on 2026-12-25` a
-    holiday, in the setting `time_zone`. A warning that is still open when a silence ends is sent then.
+    holiday, in the setting `time_zone`. A warning that is still open when a silence ends is sent then. Rules
+    and groups must be those of the rule files.
     """
     from lapwing.commands.silence import add
 

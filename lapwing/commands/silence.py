@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +21,7 @@ from lapwing.settings.settings import Settings
 from lapwing.terminal.text import printable
 from streams.contract.instants import EPOCH, format_instant, to_us
 from streams.contract.silences import WEEKDAYS, Recurring, Silence, make_recurring, make_silence
-from streams.errors import ContractError, StoreError
+from streams.errors import ContractError, LapwingError, StoreError
 
 
 def add(settings: Settings, author: str, reason: str, as_json: bool, **given: Any) -> None:
@@ -47,11 +47,45 @@ def add(settings: Settings, author: str, reason: str, as_json: bool, **given: An
         **_span(now, given, hours),
         recurring=hours,
     )
+    _check_names(settings.rules, given["rule"], given["group"])
     with _topic(settings) as (_, producer):
         write_silence(producer, settings.silences_topic, silence)
     click.echo(
         silence.model_dump_json() if as_json else f"{silence.id} added: {_which(silence)}, {_when(silence)}"
     )
+
+
+def _check_names(path: Path, rules: Sequence[str], groups: Sequence[str]) -> None:
+    """Refuse rules and groups that the rule files do not have; such a silence would mute nothing."""
+    if not rules and not groups:
+        return
+    from streams.core.conditions.parser import closest  # slow to import, and seldom needed
+    from streams.core.rules.rule import RuleStatus
+    from streams.rulebook.load import load_rulebook
+
+    try:
+        placed = load_rulebook(path).placed
+    except LapwingError as error:
+        first = str(error).splitlines()[0]
+        click.echo(f"the names of rules and groups are not checked: {first}", err=True)
+        return
+    known = {each.rule.id: each for each in placed}
+    reasons = {each.rule.reason for each in placed if each.by is None}
+    for kind, names, there in (("rule", rules, known), ("group", groups, reasons)):
+        for name in names:
+            if name not in there:
+                near = closest(name, sorted(there))
+                hint = f"; did you mean {near!r}?" if near else ""
+                msg = f"--{kind}: there is no {kind} {name!r} in {path}{hint}"
+                raise ContractError(msg)
+    for name in rules:
+        rule, by = known[name].rule, known[name].by
+        if by is not None:
+            msg = f"--rule: {name!r} is a rule of segments, of which no notice is sent"
+            raise ContractError(msg)
+        if rule.status is not RuleStatus.ACTIVE:
+            status = "paused" if rule.paused else rule.status.value
+            click.echo(f"rule {name!r} is {status} and warns nobody", err=True)
 
 
 def list_silences(settings: Settings, state: str | None, as_json: bool) -> None:

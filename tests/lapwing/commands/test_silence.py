@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
@@ -46,6 +48,58 @@ WHO = ["--author", "me", "--reason", "why", "--broker", "127.0.0.1:1"]
 def test_what_cannot_be_meant_is_told_in_one_line(args: list[str], code: int, says: str) -> None:
     refused_with, text = refusal(command, ["add", *args, *WHO])
     assert (refused_with, says in text) == (code, True), text
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (
+            ["--rule", "login-dropp"],
+            "--rule: there is no rule 'login-dropp' in {rules}; did you mean 'login-drop'?",
+        ),
+        (["--rule", "zzz"], "--rule: there is no rule 'zzz' in {rules}"),
+        (
+            ["--group", "complaint"],
+            "--group: there is no group 'complaint' in {rules}; did you mean 'complaints'?",
+        ),
+        (["--rule", "rise"], "--rule: 'rise' is a rule of segments, of which no notice is sent"),
+    ],
+)
+def test_names_that_no_rule_has_are_refused_with_the_likely_right_one(
+    args: list[str], says: str, rules: Path
+) -> None:
+    code, text = refusal(command, ["add", *args, "--for", "2h", "--rules", str(rules), *WHO])
+    assert code == 1
+    assert says.format(rules=rules) in text
+
+
+def test_a_rule_that_warns_nobody_is_silenced_with_a_word(rules: Path) -> None:
+    given = ["add", "--rule", "old", "--for", "2h", "--rules", str(rules), *WHO]
+    assert "rule 'old' is retired and warns nobody" in CliRunner().invoke(command, given).output
+    good = ["add", "--rule", "login-drop", "--for", "2h", "--rules", str(rules), *WHO]
+    assert "login-drop" not in CliRunner().invoke(command, good).output
+
+
+def test_names_are_not_checked_where_there_are_no_rule_files(tmp_path: Path) -> None:
+    given = ["add", "--rule", "a", "--for", "2h", "--rules", str(tmp_path / "none"), *WHO]
+    output = CliRunner().invoke(command, given).output
+    assert "names of rules and groups are not checked" in output
+    assert "there is no such file or folder" in output
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> Path:
+    path = tmp_path / "rules.yaml"
+    path.write_text("""\
+version: 1
+rules:
+  - {id: login-drop, when: logins_30d < 3, tier: low, reason: visits}
+  - {id: complained, when: complaints_30d > 3, tier: low, reason: complaints}
+  - {id: old, when: logins_30d < 4, tier: low, reason: visits, status: retired}
+segments:
+  - {id: rise, by: region, when: complaints_7d > 9, tier: low, reason: complaints}
+""")
+    return path
 
 
 @pytest.mark.parametrize("missing", ["--author", "--reason"])
