@@ -30,6 +30,8 @@ from streams.worker.settings import WorkerSettings
 TICK_S: Final = 0.05
 """How often partitions take their turn although no poll has come: marks change, and lulls begin."""
 COMMIT_S: Final = 1.0
+METADATA_MS: Final = 30_000
+"""How old what is known of the topics may be: so soon it is seen that they have grown."""
 QUEUED_POLLS: Final = 16
 """Polls between transport and agent; each may hold tens of thousands of records."""
 
@@ -122,6 +124,7 @@ def build_app(
         broker_commit_interval=60.0,
         consumer_max_fetch_size=settings.fetch_bytes,
         consumer_auto_offset_reset="none",
+        consumer_metadata_max_age_ms=METADATA_MS,
         producer_max_request_size=settings.record_limit + 1_000,
         stream_buffer_maxsize=QUEUED_POLLS,
         stream_wait_empty=False,
