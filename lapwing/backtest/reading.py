@@ -11,6 +11,7 @@ from lapwing.backtest.topics import read_topics
 from lapwing.event_files import Refusals, read_files
 from lapwing.settings.settings import Settings
 from lapwing.terminal.progress import progress_bar
+from lapwing.wiring import engine_settings
 from streams.backtest.history import History
 
 
@@ -22,7 +23,13 @@ def read_history(judged: BacktestInputs, settings: Settings) -> tuple[History, d
         with progress_bar("reading") as bar:
             batch, counts = read_topics(settings, judged.start or Start(), bar)
         refusals = Refusals(counts)
-    history = History.of(batch, settings.repeat_window, judged.until, currency=settings.currency)
+    history = History.of(
+        batch,
+        settings.repeat_window,
+        judged.until,
+        currency=settings.currency,
+        activity=engine_settings(settings).activity,
+    )
     refusals.add_events(history.refused)
     refusals.report()
     return history, dict(sorted(refusals.counts.items()))

@@ -22,7 +22,9 @@ from streams.backtest.figures import Judge, Period
 from streams.backtest.history import History
 from streams.backtest.load import Team
 from streams.backtest.share import Share, Spread
-from streams.core.events.calendar import ALWAYS, DAY, NEVER, Calendar
+from streams.backtest.terms import JudgeTerms
+from streams.core.engine_io import EngineSettings
+from streams.core.events.calendar import ALWAYS, DAY, NEVER
 from streams.core.steps import Tier
 
 URGENT_FIRST: Final = tuple(sorted(Tier, reverse=True))
@@ -104,7 +106,8 @@ def alarms_of(episodes: Iterable[Episode], customers: Mapping[str, int]) -> Alar
     )
     table = np.array(rows, dtype=np.int64).reshape(len(rows), 4)
     tier = table[:, 3].astype(np.int8)
-    return Alarms(table[:, 0], table[:, 1], table[:, 2], tier, tier)
+    # Nothing here asks whether the customer was lost already.
+    return Alarms(table[:, 0], table[:, 1], table[:, 2], tier, tier, np.zeros(len(rows), dtype=np.bool_))
 
 
 def simulated_outcome(
@@ -160,7 +163,8 @@ def observed_outcome(
 ) -> ObservedOutcome:
     """Compare warnings with what a history holds after them, over the whole of it."""
     alarms = alarms_of(episodes, {name: number for number, name in enumerate(history.customers)})
-    judge = Judge(history, horizon_us, Calendar(zone), Team(), Period(history.begin, history.end))
+    terms = JudgeTerms.of(EngineSettings(time_zone=zone, horizon_us=horizon_us))
+    judge = Judge(history, terms, Team(), Period(history.begin, history.end))
     figures = judge.figures(alarms)
     by_tier = {tier.label: judge.figures(alarms.take(alarms.tier == tier)).precision for tier in URGENT_FIRST}
     return ObservedOutcome(

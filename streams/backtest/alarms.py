@@ -27,6 +27,8 @@ class Alarms:
     """The highest it had."""
     first_tier: NDArray[np.int8]
     """The one it opened with."""
+    already_lost: NDArray[np.bool_]
+    """Whether the customer was not active when it opened."""
 
     def __len__(self) -> int:
         return len(self.customer)
@@ -58,6 +60,8 @@ class Moves:
     evaluation: NDArray[np.int64]
     """Numbers evaluations: what happens in one of them is one step of the customer's warning."""
     opened: NDArray[np.bool_]
+    already_lost: NDArray[np.bool_]
+    """Of openings, whether the customer was not active then."""
 
     def of_rule(self, rule: int, tier: int) -> Alarms:
         """Return the causes of one rule."""
@@ -72,7 +76,8 @@ class Moves:
         n = len(rows)
         if not n:
             none = np.empty(0, dtype=np.int64)
-            return Alarms(none, none, none, none.astype(np.int8), none.astype(np.int8))
+            no_tier = none.astype(np.int8)
+            return Alarms(none, none, none, no_tier, no_tier, none.astype(np.bool_))
         new_customer = _begins(customer)
         open_causes = np.cumsum(np.where(opened, 1, -1))
         before_customer = (open_causes - np.where(opened, 1, -1))[new_customer]
@@ -97,7 +102,8 @@ class Moves:
         known = place < len(ends)
         known[known] = customer[ends[place[known]]] == customer[begin[known]]
         closed_at[known] = at[ends[place[known]]]
-        return Alarms(customer[begin].astype(np.int64), at[begin], closed_at, highest, at_opening)
+        lost = self.already_lost[rows][begin]
+        return Alarms(customer[begin].astype(np.int64), at[begin], closed_at, highest, at_opening, lost)
 
 
 def _begins(values: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -1,7 +1,7 @@
 """Who left, when it was known, and whether an alarm was right.
 
-A customer has churned when no order follows an order for the horizon H, or when a closure comes first. The
-meanings stand in `docs/backtest.md`; the slow twin is in `tests/streams/backtest/twin.py`.
+A customer has churned when no activity, by default an order, follows one for the horizon H, or when a closure
+comes first. The meanings stand in `docs/backtest.md`; the slow twin is in `tests/streams/backtest/twin.py`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Churns:
 
 def churns(history: History, horizon_us: int) -> Churns:
     """Return every churn of a history that is known by its end, by customer and time."""
-    orders = history.orders
+    orders = history.activity
     customer, last = orders.customer, orders.at
     following = np.full(len(last), ALWAYS, dtype=np.int64)
     same = customer[1:] == customer[:-1]
@@ -59,16 +59,16 @@ def outcome(
     history: History, customer: NDArray[np.int64], at: Instants, horizon_us: int
 ) -> NDArray[np.bool_]:
     """Say of each (n,) customer at an instant whether no order or a closure follows in (at, at + H]."""
-    ordered = history.orders.next(customer, at) <= at + horizon_us
+    ordered = history.activity.next(customer, at) <= at + horizon_us
     closed = history.closures.next(customer, at) <= at + horizon_us
     return ~ordered | closed
 
 
-def already_lost(
-    history: History, customer: NDArray[np.int64], at: Instants, horizon_us: int
+def inactive(
+    history: History, customer: NDArray[np.int64], at: Instants, active_within_us: int
 ) -> NDArray[np.bool_]:
-    """Say of each (n,) customer whether its churn was known at the instant, or it never ordered."""
-    last = history.orders.last(customer, at)
-    silent = (last == NEVER) | (last + horizon_us <= at)
+    """Say of each (n,) customer whether it was not active at an instant."""
+    last = history.activity.last(customer, at)
+    silent = (last == NEVER) | (last + active_within_us <= at)
     lost: NDArray[np.bool_] = silent | (history.closures.last(customer, at) > last)
     return lost

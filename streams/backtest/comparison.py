@@ -11,10 +11,11 @@ from streams.backtest.figures import BacktestFigures, Judge, Period
 from streams.backtest.history import History
 from streams.backtest.load import Team
 from streams.backtest.share import ShareDifference
+from streams.backtest.terms import JudgeTerms
 from streams.backtest.trial import run
 from streams.contract.instants import format_instant
 from streams.core.engine_io import EngineSettings
-from streams.core.events.calendar import DAY, Calendar
+from streams.core.events.calendar import DAY
 from streams.core.model.logistic import Learner
 from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.rules.rule_set import RuleSet
@@ -120,7 +121,7 @@ def compare(
 ) -> Comparison:
     """Run both rule sets over a history, in one pass, and tell what differs."""
     period = Period(history.begin if since is None else since, history.end)
-    judge = Judge(history, settings.horizon_us, Calendar(settings.time_zone), team, period)
+    judge = Judge(history, JudgeTerms.of(settings), team, period)
     trial = run(history, [*old.rules, *new.rules], settings, learner, progress=progress)
     alarms = [trial.alarms([r for r in each.rules if r.status is RuleStatus.ACTIVE]) for each in (old, new)]
     tiers = [_highest(each, period) for each in alarms]

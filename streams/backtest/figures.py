@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.backtest.alarms import Alarms
-from streams.backtest.churns import Churns, already_lost, churns, outcome
+from streams.backtest.churns import Churns, churns, inactive, outcome
 from streams.backtest.history import History
 from streams.backtest.load import Load, Team
 from streams.backtest.share import Share, Spread
-from streams.core.events.calendar import DAY, Calendar
+from streams.backtest.terms import JudgeTerms
+from streams.core.events.calendar import DAY
 from streams.errors import BacktestError
 
 GROUPS: Final = ("customer_class", "segment")
@@ -63,7 +64,7 @@ class BacktestFigures:
     precision: Share
     """Of the matured alarms, those after which the customer left."""
     already_lost: int
-    """Matured alarms about customers whose leaving was known before, or who never ordered."""
+    """Matured alarms about customers who were not active when they opened."""
     acted_on: int
     """False alarms after which the team is known to have acted: they may be rescues."""
     recall: Share
@@ -94,32 +95,29 @@ class BacktestFigures:
 class Judge:
     """A history, a horizon and a period: what alarms are judged by."""
 
-    def __init__(
-        self, history: History, horizon_us: int, calendar: Calendar, team: Team, period: Period
-    ) -> None:
+    def __init__(self, history: History, terms: JudgeTerms, team: Team, period: Period) -> None:
         self.history = history
-        self.horizon_us = horizon_us
-        self.calendar = calendar
+        self.terms = terms
         self.team = team
         self.period = period
-        self.churns: Churns = churns(history, horizon_us).between(period.since, period.until)
+        self._matured_before = terms.matured_before(history, period.until)
+        self.churns: Churns = churns(history, terms.horizon_us).between(period.since, period.until)
 
     def figures(self, alarms: Alarms) -> BacktestFigures:
         """Return how good alarms were."""
-        period, horizon = self.period, self.horizon_us
+        period, horizon = self.period, self.terms.horizon_us
         opened = alarms.take((alarms.opened_at >= period.since) & (alarms.opened_at <= period.until))
-        matured = opened.take(opened.opened_at + horizon <= period.until)
+        matured = opened.take(opened.opened_at + horizon < self._matured_before)
         right = outcome(self.history, matured.customer, matured.opened_at, horizon)
-        lost = already_lost(self.history, matured.customer, matured.opened_at, horizon)
         acted = self.history.actions.next(matured.customer, matured.opened_at - 1)
         first = alarms.first_in(self.churns, len(self.history.customers))
         caught = first >= 0
         leads = (self.churns.known_at[caught] - alarms.opened_at[first[caught]]) / DAY
         return BacktestFigures(
             alarms=len(opened),
-            load=Load.of(opened.opened_at, period.since, period.until, self.calendar, self.team),
+            load=Load.of(opened.opened_at, period.since, period.until, self.terms.calendar, self.team),
             precision=Share.of(right),
-            already_lost=int(np.count_nonzero(lost)),
+            already_lost=int(np.count_nonzero(matured.already_lost)),
             acted_on=int(np.count_nonzero(~right & (acted <= matured.opened_at + horizon))),
             recall=Share.of(caught),
             lead_days=Spread.of(leads),
@@ -138,14 +136,14 @@ class Judge:
     def base(self) -> Share:
         """Return the share of active customers who left, taken every four weeks: what chance would give.
 
-        Active is who ordered in the H before and has not closed since; only what has matured is counted.
+        Active is who ordered in the time before and has not closed since; only what has matured is counted.
         """
-        horizon, period = self.horizon_us, self.period
+        horizon, period = self.terms.horizon_us, self.period
         customer = np.arange(len(self.history.customers))
         left = active = 0
         for at in range(period.since + horizon, period.until - horizon + 1, BASE_EVERY):
             instant = np.full(len(customer), at)
-            there = ~already_lost(self.history, customer, instant, horizon)
+            there = ~inactive(self.history, customer, instant, self.terms.active_within_us)
             active += int(np.count_nonzero(there))
             left += int(np.count_nonzero(outcome(self.history, customer, instant, horizon) & there))
         return Share(left, active)

@@ -45,8 +45,8 @@ class History:
 
     events: Batch
     customers: list[str]
-    orders: CustomerInstants
-    """Placed orders, of several at one instant one."""
+    activity: CustomerInstants
+    """Placed orders, or what else counts as activity, of several at one instant one."""
     closures: CustomerInstants
     actions: CustomerInstants
     profiles: Profiles
@@ -58,6 +58,8 @@ class History:
     """Events that were left out because they are repeats of others."""
     refused: tuple[RefusedEvent, ...]
     """Events that were left out because the engine would refuse them."""
+    counted: tuple[Topic, ...] = (Topic.ORDERS,)
+    """The topics of `activity`."""
 
     @classmethod
     def of(
@@ -67,11 +69,12 @@ class History:
         until: int | None = None,
         *,
         currency: str | None = None,
+        activity: tuple[Topic, ...] = (Topic.ORDERS,),
     ) -> History:
         """Return the history of events in total order up to `until`, by default the last event.
 
-        `repeat_window_us` and `currency` are the engine's settings: what does not count for the engine is
-        left out.
+        `repeat_window_us`, `currency` and `activity` are the engine's settings: what does not count for the
+        engine is left out.
         """
         if until is not None:
             events = events.take(slice(0, int(np.searchsorted(events.at, until, side="right"))))
@@ -93,18 +96,22 @@ class History:
         customer = np.concatenate([part.events.rows for part in parts])
         count = index.known
 
-        def of_topic(topic: Topic, rows: NDArray[np.bool_] | None = None) -> CustomerInstants:
-            chosen = np.flatnonzero((events.topic == topic) if rows is None else rows)
+        def of_rows(rows: NDArray[np.bool_]) -> CustomerInstants:
+            chosen = np.flatnonzero(rows)
             return CustomerInstants.of(customer[chosen], events.at[chosen], count)
 
-        placed = (events.topic == Topic.ORDERS) & (events.status == OrderStatus.PLACED)
+        def of_topic(topic: Topic) -> CustomerInstants:
+            return of_rows(events.topic == topic)
+
+        counted = np.isin(events.topic, activity)
+        counted &= (events.topic != Topic.ORDERS) | (events.status == OrderStatus.PLACED)
         records = tuple(
             r for r in events.record[events.topic == Topic.PROFILES] if isinstance(r, ProfileRecord)
         )
         return cls(
             events,
             index.ids,
-            _distinct(of_topic(Topic.ORDERS, placed), count),
+            _distinct(of_rows(counted), count),
             of_topic(Topic.CLOSURES),
             of_topic(Topic.ACTIONS),
             Profiles(of_topic(Topic.PROFILES), records),
@@ -112,6 +119,7 @@ class History:
             end=max(int(events.at[0]), last_reached(events)) if until is None else until,
             repeats=sum(part.repeats for part in parts),
             refused=tuple(each for part in parts for each in part.refused),
+            counted=activity,
         )
 
     def some(self, most: int) -> History:
@@ -121,7 +129,7 @@ class History:
             return self
         chosen = {self.customers[i] for i in np.linspace(0, count - 1, most).astype(np.int64).tolist()}
         keep = np.array([name in chosen for name in self.events.customer_id.tolist()], dtype=np.bool_)
-        return History.of(self.events.take(keep), 0, self.end)
+        return History.of(self.events.take(keep), 0, self.end, activity=self.counted)
 
 
 def _distinct(line: CustomerInstants, customers: int) -> CustomerInstants:

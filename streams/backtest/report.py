@@ -11,10 +11,11 @@ from streams.backtest.history import History
 from streams.backtest.load import Team
 from streams.backtest.missed import Missed, Nearest, as_dict, by_rule
 from streams.backtest.share import Share
+from streams.backtest.terms import JudgeTerms
 from streams.backtest.trial import Trial, run
 from streams.contract.instants import format_instant
 from streams.core.engine_io import EngineSettings
-from streams.core.events.calendar import DAY, Calendar
+from streams.core.events.calendar import DAY
 from streams.core.model.logistic import Learner
 from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.rules.rule_set import RuleSet
@@ -114,7 +115,7 @@ def backtest(
 ) -> Backtest:
     """Run rules over a history and judge them by what customers did next."""
     period = Period(history.begin if since is None else since, history.end)
-    judge = Judge(history, settings.horizon_us, Calendar(settings.time_zone), team, period)
+    judge = Judge(history, JudgeTerms.of(settings), team, period)
     active = [rule for rule in rules.rules if rule.status is RuleStatus.ACTIVE]
     nearest = Nearest(active, judge.churns)
     trial = run(history, rules.rules, settings, learner, look=nearest.look, progress=progress)

@@ -38,6 +38,7 @@ class Recorder:
         self._counted = counted
         self._look = look
         self._columns = tuple(array("q") for _ in range(5))
+        self._lost = array("b")
         self._evaluation = 0
 
     def causes_changed(self, customer: int, at: int, opened: Collection[int], ended: Collection[int]) -> None:
@@ -51,6 +52,10 @@ class Recorder:
                 if rule in self._counted:
                     self.open_causes[customer] += 1 if has_opened else -1
 
+    def causes_opened(self, already_lost: Sequence[bool]) -> None:
+        """Keep which of the causes that opened did so when their customers were not active."""
+        self._lost.extend(already_lost)
+
     def swept(self, at: int, features: Features) -> None:
         """Let a look be taken at a sweep."""
         if self._look is not None:
@@ -62,7 +67,10 @@ class Recorder:
             np.frombuffer(column, dtype=np.int64) if len(column) else np.empty(0, dtype=np.int64)
             for column in self._columns
         )
-        return Moves(rule.astype(np.int32), customer, at, evaluation, opened.astype(np.bool_))
+        has_opened = opened.astype(np.bool_)
+        lost = np.zeros(len(rule), dtype=np.bool_)
+        lost[has_opened] = np.frombuffer(self._lost, dtype=np.int8) if len(self._lost) else False
+        return Moves(rule.astype(np.int32), customer, at, evaluation, has_opened, lost)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from streams.backtest.figures import BacktestFigures, Judge, Period
 from streams.backtest.history import History
 from streams.backtest.load import Team
+from streams.backtest.terms import JudgeTerms
 from streams.backtest.thresholds import Threshold, written
 from streams.backtest.trial import run
 from streams.contract.instants import format_instant
@@ -19,7 +20,7 @@ from streams.core.conditions.compiler import Program
 from streams.core.conditions.parser import parse_condition
 from streams.core.conditions.tree import And, features_of
 from streams.core.engine_io import EngineSettings
-from streams.core.events.calendar import DAY, Calendar
+from streams.core.events.calendar import DAY
 from streams.core.features.catalogue import DTYPES, Features
 from streams.core.model.logistic import Learner
 from streams.core.rules.rule import Rule, RuleStatus
@@ -134,7 +135,7 @@ def tune(
 
     def curve(since: int, until: int) -> Curve:
         period = Period(since, until)
-        judge = Judge(history, settings.horizon_us, Calendar(settings.time_zone), team, period)
+        judge = Judge(history, JudgeTerms.of(settings), team, period)
         points = [
             Point(
                 value,

@@ -24,8 +24,8 @@ from streams.core.features.view import View
 from streams.core.model import logistic as models
 from streams.core.model.delayed_labels import DelayedLabels
 from streams.core.observer import CauseObserver, SweepObserver
+from streams.core.outcomes.maturity import CauseOpening
 from streams.core.outcomes.outcomes import Outcomes, OutcomeSettings
-from streams.core.rules.rule import Rule
 from streams.core.rules.rule_set import RuleSet
 from streams.core.segments.counts import SegmentCounts
 from streams.core.steps import Cause, Scoring, Step
@@ -33,7 +33,7 @@ from streams.core.warnings.acknowledgement import IgnoredAction, acts
 from streams.core.warnings.adoption import adopt, taken_over
 from streams.core.warnings.causes import Evaluations
 from streams.core.warnings.compose import compose_steps, scorings
-from streams.core.warnings.episodes import Episodes, OpenedCause, WarningChange
+from streams.core.warnings.episodes import Episodes, WarningChange
 
 
 class Engine:
@@ -236,7 +236,7 @@ class Engine:
         changes = self._evaluate(features, applied, acts(taken.events, applied.rank, applied.before), output)
         changes = self._sorted(changes, applied.rank)
         steps = self._emit(changes, features, output)
-        opened = self._take_openings()
+        opened = self._take_openings(applied.view)
         output.outcomes += self.outcomes.take_pass(
             applied, taken, list(zip(changes, steps, strict=True)), opened
         )
@@ -259,7 +259,8 @@ class Engine:
         output.census += census
         changes = self._sorted([*timed, *self._evaluate(features, None, {}, output)])
         steps = self._emit(changes, features, output)
-        self.outcomes.take_sweep_steps(view, list(zip(changes, steps, strict=True)), self._take_openings())
+        opened = self._take_openings(view)
+        self.outcomes.take_sweep_steps(view, list(zip(changes, steps, strict=True)), opened)
         if self.learner is not None:
             self._decide(at, features)
         if self._sweep_observer is not None:
@@ -292,8 +293,12 @@ class Engine:
         output.counts.ignored += self.episodes.take_ignored()
         return changes
 
-    def _take_openings(self) -> list[tuple[OpenedCause, Rule]]:
-        return [(opened, self.rules.rules[opened.rule]) for opened in self.episodes.take_openings()]
+    def _take_openings(self, view: View) -> list[CauseOpening]:
+        """Return the causes that evaluations of a view opened, and report them to the observer."""
+        openings = self.outcomes.openings(view, self.episodes.take_openings(), self.rules.rules)
+        if openings and self.episodes.observer is not None:
+            self.episodes.observer.causes_opened([opening.already_lost for opening in openings])
+        return openings
 
     def _sorted(
         self, changes: Iterable[WarningChange], rank: NDArray[np.int64] | None = None

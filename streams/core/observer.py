@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from streams.core.features.catalogue import Features
@@ -16,6 +16,12 @@ class CauseObserver(Protocol):
 
         Called once for each evaluation that changes any, in the order of the evaluations. What people and
         time end, and what an adopted rule set takes back, is in the steps alone.
+        """
+
+    def causes_opened(self, already_lost: Sequence[bool]) -> None:
+        """Note of each cause that opened since the last call whether its customer was not active then.
+
+        They are in the order in which `causes_changed` was called of them, and its `opened` has them.
         """
 
 

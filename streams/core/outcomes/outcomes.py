@@ -118,14 +118,14 @@ class Outcomes:
         applied: AppliedEvents,
         taken: OrderedEvents,
         steps: Sequence[tuple[WarningChange, Step]],
-        openings: Sequence[tuple[OpenedCause, Rule]],
+        openings: Sequence[CauseOpening],
     ) -> list[Outcome]:
         """Take in a pass's events and what they brought about, and return the outcomes in order."""
         view = applied.view
         rows = self.statuses.activity_rows(applied)
         changed = self.statuses.take(applied, taken, rows)
         warned = self._interleave(applied, changed, steps)
-        self._open_causes(view, openings)
+        self._open_causes(openings)
         self._note(applied, taken, rows)
         if not self.settings.wanted:
             return []
@@ -148,12 +148,12 @@ class Outcomes:
         self,
         view: View,
         steps: Sequence[tuple[WarningChange, Step]],
-        openings: Sequence[tuple[OpenedCause, Rule]],
+        openings: Sequence[CauseOpening],
     ) -> None:
         """Take in what a sweep's evaluations brought about."""
         for change, step in steps:
             self._step(view, change, step)
-        self._open_causes(view, openings)
+        self._open_causes(openings)
 
     def _interleave(
         self,
@@ -219,24 +219,24 @@ class Outcomes:
             )
         )
 
-    def _open_causes(self, view: View, openings: Sequence[tuple[OpenedCause, Rule]]) -> None:
-        if not openings:
-            return
-        rows = np.array([opened.row for opened, _ in openings], dtype=np.int64)
+    def openings(
+        self, view: View, opened: Sequence[OpenedCause], rules: Sequence[Rule]
+    ) -> list[CauseOpening]:
+        """Return causes that evaluations of a view opened, with what is to be known of them."""
+        if not opened:
+            return []
+        rows = np.array([each.row for each in opened], dtype=np.int64)
         last = last_activity_at(view, self.settings.activity, rows)
-        closed_at = view.values("closed_at", rows)
-        active = is_active(view.at[rows], last, closed_at, self.settings.active_within_us)
-        made = [
-            CauseOpening(
-                opened.customer,
-                opened.at,
-                (rule.id, rule.version, str(rule.status), int(rule.tier)),
-                opened.warning_id,
-                not lives,
-            )
-            for (opened, rule), lives in zip(openings, active.tolist(), strict=True)
-        ]
-        for opening in sorted(made, key=lambda opening: opening.at):
+        active = is_active(view.at[rows], last, view.values("closed_at", rows), self._within)
+        made = []
+        for each, lives in zip(opened, active.tolist(), strict=True):
+            rule = rules[each.rule]
+            named = (rule.id, rule.version, str(rule.status), int(rule.tier))
+            made.append(CauseOpening(each.customer, each.at, named, each.warning_id, not lives))
+        return made
+
+    def _open_causes(self, openings: Sequence[CauseOpening]) -> None:
+        for opening in sorted(openings, key=lambda opening: opening.at):
             self.maturity.open_cause(opening)
 
     def _spend_before(self, view: View, row: NDArray[np.int64]) -> int | None:

@@ -143,8 +143,8 @@ def test_orders_after_a_warning_decide_where_no_truth_is_known() -> None:
     warnings = [
         episode("a", 10),  # the order on day 100 is the last instant of the horizon: false
         episode("b", 10),  # a day and a half too late: confirmed
-        episode("c", 275, tier=Tier.LOW),  # ripe on the last day: confirmed
-        episode("d", 276),  # not yet known
+        episode("c", 274, tier=Tier.LOW),  # matured at the last sweep: confirmed
+        episode("d", 275),  # not yet known
     ]
     got = observed(warnings, orders)
     assert got.confirmed == Share(2, 3)

@@ -80,7 +80,7 @@ class TestSource:
         assert part.topic.tolist() == [Topic.ORDERS, Topic.ORDERS, Topic.LOGINS, Topic.ORDERS]
         assert np.all(np.diff(part.at) > 0)
         history = source.history(int(part.at[-1]), load_settings(environ={}))
-        assert (history.customers, len(history.orders.at)) == (["a", "b"], 2)
+        assert (history.customers, len(history.activity.at)) == (["a", "b"], 2)
         assert source.refused == 1
         assert source.days == 2
 

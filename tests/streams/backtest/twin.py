@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from statistics import quantiles
 from zoneinfo import ZoneInfo
 
 from streams.core.events.batch import OrderStatus, ProfileRecord
 from streams.core.events.topics import Topic
 from streams.core.steps import Step, StepKind
-from tests.oracle.days import DAY
+from tests.oracle.days import DAY, sweep_instants
 from tests.oracle.history import Event
 
 
@@ -67,6 +68,7 @@ class Twin:
     horizon: int
     since: int
     until: int
+    zone: ZoneInfo
 
     def times(self, customer: str, topic: Topic) -> list[int]:
         """Return when a customer placed orders, or had events of another topic."""
@@ -100,8 +102,11 @@ class Twin:
         return [w for w in warnings if self.since <= w.opened_at <= self.until]
 
     def matured(self, warnings: Sequence[Warned]) -> list[Warned]:
-        """Return those of which it is known what came of them."""
-        return [w for w in self.opened(warnings) if w.opened_at + self.horizon <= self.until]
+        """Return those whose horizon was over before a sweep."""
+        first = min(e.at for e in self.events)
+        sweeps = takewhile(lambda at: at <= self.until, sweep_instants(first, DAY, self.zone))
+        last = max(sweeps, default=first)
+        return [w for w in self.opened(warnings) if w.opened_at + self.horizon < last]
 
     def right(self, warning: Warned) -> bool:
         """Say whether the customer left after a warning."""

@@ -1,6 +1,6 @@
 """What an observer sees agrees with the steps that the engine puts out."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -24,12 +24,16 @@ class Seen:
         self.engine = engine
         self.opened: list[Move] = []
         self.ended: list[Move] = []
+        self.lost: list[bool] = []
         self.sweeps: list[tuple[int, int]] = []
 
     def causes_changed(self, customer: int, at: int, opened: Collection[int], ended: Collection[int]) -> None:
         name = self.engine.customers.ids[customer]
         self.opened += [(name, at, COMPILED.rules[rule].id) for rule in opened]
         self.ended += [(name, at, COMPILED.rules[rule].id) for rule in ended]
+
+    def causes_opened(self, already_lost: Sequence[bool]) -> None:
+        self.lost += already_lost
 
     def swept(self, at: int, features: Features) -> None:
         assert set(features.view.at.tolist()) == {at}
