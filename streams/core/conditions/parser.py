@@ -144,9 +144,10 @@ class _ConditionReader:
             if not self.mistakes:
                 return _parser().parse(sql)
         except UnexpectedCharacters as error:
-            self._note(self._unreadable(sql[error.pos_in_stream :]), None, error.line, error.column)
+            rest = sql[error.pos_in_stream :]
+            self._note(self._unreadable(rest), _operator_of_sql(rest), error.line, error.column)
         except UnexpectedToken as error:
-            self._unexpected(error)
+            self._unexpected(error.token, sql)
         raise ConditionError(self.mistakes)
 
     def _unreadable(self, rest: str) -> str:
@@ -154,8 +155,7 @@ class _ConditionReader:
             return f"the text in quotes that begins with {rest[:10]} has no end"
         return f"cannot be read as a SQL condition: unexpected {rest.split()[0][:20]!r}"
 
-    def _unexpected(self, error: UnexpectedToken) -> None:
-        token = error.token
+    def _unexpected(self, token: Token, sql: str) -> None:
         if token.type == "$END":
             self._note("cannot be read as a SQL condition: it ends too early", None, None, None)
             return
@@ -165,6 +165,8 @@ class _ConditionReader:
             )
             return
         hint = _nearest(token.upper(), KEYWORDS) if token.type == "NAME" else None
+        if token == "=" and sql[: token.start_pos].endswith("="):
+            hint = "="
         self.refuse(token, f"cannot be read as a SQL condition: unexpected {str(token)[:20]!r}", hint)
 
     # -- tree -> condition --------------------------------------------------------------------------
@@ -460,12 +462,18 @@ class _ConditionReader:
 _SIGNS: Final = ("COMPARISON", "SIGN", "OVER", "LIKE", "STAR")
 """Tokens of operators, which stand for no value."""
 _EXACT: Final = {"+": operator.add, "-": operator.sub, "*": operator.mul}
+_OPERATORS: Final = {"&": "AND", "|": "OR", "!": "NOT"}
 _ZERO: Final = c.Number(0.0)
 _ARGUMENTS: Final[dict[str, tuple[int, int | None]]] = {
     "ROUND": (1, 2), "MOD": (2, 2), "NULLIF": (2, 2), "IFNULL": (2, 2), "STARTS_WITH": (2, 2),
     "ENDS_WITH": (2, 2), "GREATEST": (1, None), "LEAST": (1, None), "COALESCE": (1, None),
 }  # fmt: skip
 """How many arguments a function takes, at the least and at the most; one where it is not named."""
+
+
+def _operator_of_sql(text: str) -> str | None:
+    """Return what SQL writes for an operator of another language that a text begins with."""
+    return next((ours for theirs, ours in _OPERATORS.items() if text.startswith(theirs)), None)
 
 
 def _not(of: c.Condition | None) -> c.Condition | None:

@@ -50,6 +50,7 @@ def _ordered() -> Iterator[NotAbove]:
         yield NotAbove("days_since_complaint", waiting)
         yield NotAbove(waiting, f"days_since_{thing}", strictly=True)
         yield NotAbove(waiting, "tenure_days")
+    yield NotAbove("active_weeks_12", "active_weeks_26")
     yield NotAbove("oldest_open_complaint_days", "tenure_days")
     yield NotAbove("overdue", "days_since_order")  # the mean gap is at least a day
 
@@ -68,6 +69,8 @@ AT_LEAST: Final[dict[str, tuple[tuple[str, float], ...]]] = {
     "complaint_without_login_days": (("complaints_total", 1),),
     "order_gap_mean": (("orders_total", 2),),
     "overdue": (("orders_total", 2),),
+    "last_gap": (("orders_total", 2),),
+    "order_gap_std": (("orders_total", 3),),
     "order_trend": (("orders_prev_30d", 1),),
     "login_trend": (("logins_prev_30d", 1),),
     "return_rate_90d": (("orders_90d", 1),),

@@ -30,7 +30,11 @@ def swept(history: History) -> pl.DataFrame:
     last = max(event.at for event in history.arrivals)
     driven = drive(options, compiled(RULES[:1]), [as_batch(history.arrivals)], last + 70 * DAY)
     frames = [frame.with_columns(at=pl.lit(at)) for at, frame in driven.sweeps]
-    return pl.concat(frames) if frames else pl.DataFrame(schema={**DTYPES, "customer_id": pl.String})
+    return (
+        pl.concat(frames)
+        if frames
+        else pl.DataFrame(schema={**DTYPES, "customer_id": pl.String, "at": pl.Int64})
+    )
 
 
 def check(frame: pl.DataFrame) -> None:
