@@ -1,1 +1,1 @@
-"""What `backtest`, `rules diff` and `rules tune` share: reading a history, and telling of it."""
+"""What `backtest`, `rules diff` and `rules tune` share: reading a history, tables and pages."""

@@ -19,7 +19,7 @@ from streams.errors import DemoError
 
 PASSWORD: Final = f"{PREFIX}SASL_PASSWORD"
 CONNECTION: Final = ("security_protocol", "sasl_mechanism", "sasl_username", "ssl_cafile")
-"""What is taken over of the user's own settings where the broker is the user's own."""
+"""The user's settings that the run keeps where the broker is the user's own."""
 LEAST_FREE: Final = 200_000_000
 """Bytes that a run may need for its database and logs."""
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import click
 
 from lapwing.settings.settings import FlagError, Settings, is_duration, load_settings
-from streams.duration import parse_duration
+from lapwing.settings.values import duration
 
 PATH: Final = click.Path(path_type=Path, readable=False)
 """A file or folder. That it cannot be read is found by reading it, and is no usage error."""
@@ -77,6 +77,6 @@ class DurationParam(click.ParamType):
         if isinstance(value, int):
             return value
         try:
-            return parse_duration(value)
+            return duration(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)

@@ -36,6 +36,7 @@ from lapwing.settings.values import (
     closest,
     currency_word,
     database_url,
+    duration,
     each_once,
     labels,
     meant,
@@ -266,7 +267,7 @@ class Settings(DeliverySettings):
 def is_duration(name: str) -> bool:
     """Return whether the setting is written with a unit of time."""
     metadata = Settings.model_fields[name].metadata
-    return any(isinstance(m, BeforeValidator) and m.func is parse_duration for m in metadata)
+    return any(isinstance(m, BeforeValidator) and m.func is duration for m in metadata)
 
 
 def load_settings(

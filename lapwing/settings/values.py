@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from streams.duration import UNITS, parse_duration
+from streams.duration import UNITS, closest_duration, parse_duration
 
 NO_CHECKPOINTS: Final = "none"
 
@@ -30,6 +30,23 @@ def meant(word: str, known: Sequence[str]) -> str:
     """Return a hint at the known word that was probably meant."""
     close = closest(word, known)
     return f"; did you mean {close}?" if close else ""
+
+
+def duration(value: str | int) -> int:
+    """Take a duration; where it is none, the error names the one that was probably meant.
+
+    >>> duration("3 dayz")
+    Traceback (most recent call last):
+    ValueError: '3 dayz' is not a duration; did you mean 3d?
+    """
+    try:
+        return parse_duration(value)
+    except ValueError as error:
+        close = closest_duration(value) if isinstance(value, str) else None
+        if close is None:
+            raise
+        msg = f"{value!r} is not a duration; did you mean {close}?"
+        raise ValueError(msg) from error
 
 
 def broker_addresses(value: str) -> str:
@@ -133,7 +150,7 @@ def each_once(value: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(set(value), reverse=True))
 
 
-Duration = Annotated[int, BeforeValidator(parse_duration)]
+Duration = Annotated[int, BeforeValidator(duration)]
 """Written `2d`, kept as whole microseconds."""
 Positive = Annotated[Duration, Field(gt=0)]
 TopicName = Annotated[str, AfterValidator(topic_name)]

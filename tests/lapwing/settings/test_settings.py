@@ -123,6 +123,12 @@ def test_tables_and_lists_have_a_form_for_variables(folder: Path) -> None:
         ("SASL_MECHANISM", "scram_sha_256", "did you mean SCRAM-SHA-256?"),
         ("QUIET_AFTER", "order=2d", "; did you mean orders?"),
         ("ACKNOWLEDGE_WITHIN", "hi=4h", "; did you mean high?"),
+        ("REORDER", "3 dayz", "LAPWING_REORDER: '3 dayz' is not a duration; did you mean 3d?"),
+        (
+            "QUIET_AFTER",
+            "orders=2days",
+            "orders: '2days' is not a duration; did you mean 2d?",
+        ),
         ("BROKER", "localhost", "LAPWING_BROKER: 'localhost' is not an address: write host:port"),
         ("BROKER", "a:0", "LAPWING_BROKER: 'a:0' is not an address"),
         ("BROKER", "kafka://a:1", "LAPWING_BROKER: 'kafka://a:1' is not an address"),
