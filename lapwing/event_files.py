@@ -15,7 +15,7 @@ from lapwing.terminal.progress import progress_bar
 from streams.contract.instants import format_instant
 from streams.core.events.batch import Batch
 from streams.core.events.refusal import RefusedEvent
-from streams.files.events import FileRefusal, read_events
+from streams.files.events import FileRefusal, read_events, without_stragglers
 
 SHOWN: Final = 5
 """Refusals that are shown one by one; the others are counted."""
@@ -62,4 +62,6 @@ def read_files(paths: Sequence[Path], settings: Settings) -> tuple[Batch, Refusa
             on_refused=refusals.add_line,
             progress=bar,
         )
+    batch, early = without_stragglers(batch)
+    refusals.add_events(early)
     return batch, refusals

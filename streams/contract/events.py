@@ -64,13 +64,13 @@ def _instant(text: Any) -> datetime:
     if isinstance(text, str):
         try:
             return read_instant(text)
-        except NotAnInstant:
-            pass
+        except NotAnInstant as error:
+            wrong = "Text should be an RFC 3339 time with an offset: {wrong}"
+            raise PydanticCustomError(INSTANT_FORM, wrong, {"wrong": str(error)}) from None
         except InstantOutOfRange:
             raise PydanticCustomError(
                 INSTANT_RANGE, "Time should lie between 1970-01-01 and 9999-12-31 in UTC"
             ) from None
-        raise PydanticCustomError(INSTANT_FORM, "Text should be an RFC 3339 time with an offset")
     raise PydanticCustomError(INSTANT_TYPE, "Input should be an RFC 3339 time in a string")
 
 

@@ -28,7 +28,7 @@ FORM: Final = re.compile(
 
 
 class NotAnInstant(ValueError):
-    """The text is no RFC 3339 time with an offset."""
+    """The text is no RFC 3339 time with an offset; the message says what is wrong, with an example."""
 
 
 class InstantOutOfRange(ValueError):
@@ -43,11 +43,12 @@ def read_instant(text: str) -> datetime:
     """
     found = FORM.fullmatch(text)
     if found is None:
-        raise NotAnInstant
+        raise NotAnInstant(_wrong_form(text))
     year, month, day, hour, minute, second, decimals, sign, offset_hours, offset_minutes = found.groups()
     offset = timedelta(hours=int(offset_hours or 0), minutes=int(offset_minutes or 0))
     if int(offset_hours or 0) > 23 or int(offset_minutes or 0) > 59:
-        raise NotAnInstant
+        msg = "its offset should be at most 23:59, as in 2025-01-05T10:00:00-05:00"
+        raise NotAnInstant(msg)
     if year == "0000":
         raise InstantOutOfRange
     microsecond = int((decimals or "")[:6].ljust(6, "0"))
@@ -56,7 +57,8 @@ def read_instant(text: str) -> datetime:
             int(year), int(month), int(day), int(hour), int(minute), int(second), microsecond, tzinfo=UTC
         )
     except ValueError:
-        raise NotAnInstant from None
+        msg = "there is no such day or time of day; hours go to 23, minutes and seconds to 59"
+        raise NotAnInstant(msg) from None
     try:
         instant = local + offset if sign == "-" else local - offset
     except OverflowError:
@@ -64,6 +66,40 @@ def read_instant(text: str) -> datetime:
     if instant < EPOCH:
         raise InstantOutOfRange
     return instant
+
+
+_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_TIME = rf"{_DATE}[Tt ][0-9]{{2}}:[0-9]{{2}}"
+_FORMS: Final = (
+    (rf"{_DATE}", "it has no time of day: write one, as in 2025-01-05T10:00:00-05:00"),
+    (rf"{_TIME}(?:[Zz]|[+-][0-9]{{2}}:?[0-9]{{2}})?", "it has no seconds, as in 2025-01-05T10:00:00-05:00"),
+    (
+        rf"{_TIME}:[0-9]{{2}}(?:\.[0-9]+)?\s+(?:[Zz]|[+-][0-9]{{2}}:?[0-9]{{2}})",
+        "its offset should follow the time without a blank, as in 2025-01-05 10:00:00-05:00",
+    ),
+    (
+        rf"{_TIME}:[0-9]{{2}}(?:\.[0-9]+)?",
+        "it has no offset from UTC: write Z or one such as -05:00, as in 2025-01-05T10:00:00-05:00",
+    ),
+    (
+        rf"{_TIME}:[0-9]{{2}}(?:\.[0-9]+)?[+-][0-9]{{1,2}}(?::[0-9])?",
+        "its offset should have hours and minutes, as in 2025-01-05T10:00:00-05:00",
+    ),
+    (rf"{_TIME}:[0-9]{{2}},[0-9]+.*", "decimals of a second follow a point, as in 2025-01-05T10:00:00.5Z"),
+    (r"-?[0-9]+(?:\.[0-9]+)?", "a number counts from an epoch: write a time, as in 2025-01-05T10:00:00Z"),
+)
+"""What is near to an instant, and what is wrong with it."""
+
+
+def _wrong_form(text: str) -> str:
+    """Return what is wrong with a text that does not have the form of an instant."""
+    trimmed = text.strip()
+    if trimmed != text and FORM.fullmatch(trimmed):
+        return "there are blanks around it"
+    for form, wrong in _FORMS:
+        if re.fullmatch(form, trimmed):
+            return wrong
+    return "write it as in 2025-01-05T10:00:00-05:00"
 
 
 def to_us(instant: datetime) -> int:

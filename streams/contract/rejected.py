@@ -41,6 +41,8 @@ class RefusalReason(StrEnum):
     """The record's key is not its customer."""
     FUTURE_TIME = "future_time"
     """The event time lies too far after the record's timestamp or the time of the run."""
+    PAST_TIME = "past_time"
+    """In a file: one of few events that lie years before all others."""
     OTHER_CURRENCY = "other_currency"
     """An order in another currency than the customer's, or than the setting `currency`."""
     SUM_TOO_LARGE = "sum_too_large"

@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
+import numpy as np
 import zstandard
 
 from streams.contract.decode import decode_lines
 from streams.contract.rejected import RefusalReason
 from streams.core.events.batch import Batch
+from streams.core.events.calendar import DAY
+from streams.core.events.refusal import EventRefusalReason, RefusedEvent, refused_events
+from streams.core.events.topics import Topic
 from streams.errors import EventFileError
 from streams.files.parquet import parquet_events, parquet_lines, why_refused
 
@@ -23,6 +27,9 @@ SUFFIXES: Final = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".parquet")
 
 _PIECE: Final = 1 << 18
 """Bytes read from a file at a time."""
+_MARK: Final = b"\xef\xbb\xbf"
+"""The byte order mark of UTF-8."""
+_FAR_US: Final = 5 * 365 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,24 @@ def read_events(
         before += size
     batch = Batch.concat(batches)
     return batch.take(batch.order())
+
+
+def without_stragglers(events: Batch) -> tuple[Batch, list[RefusedEvent]]:
+    """Return events in total order without the few that lie years before all others, and these.
+
+    A clock that was reset, or an unset time, dates an event to 1970 or 2000: one such event would begin the
+    history there. Few are no more than a tenth of the events; years are five without any. A profile may be as
+    old as it is.
+    """
+    rows = np.flatnonzero(events.topic != Topic.PROFILES)
+    gaps = np.flatnonzero(np.diff(events.at[rows]) > _FAR_US) + 1
+    gaps = gaps[gaps * 10 <= len(rows)]
+    if not len(gaps):
+        return events, []
+    early = rows[: gaps[-1]]
+    kept = np.ones(len(events), dtype=np.bool_)
+    kept[early] = False
+    return events.take(kept), refused_events(events, early, EventRefusalReason.PAST_TIME)
 
 
 def _event_blocks(
@@ -143,13 +168,18 @@ def line_blocks(path: Path, suffix: str) -> Iterator[tuple[int, list[bytes], int
                 continue
             lines = b"".join([*rest, head]).split(b"\n")
             rest = [tail]
-            if first_line == 1:
-                lines[0] = lines[0].removeprefix(b"\xef\xbb\xbf")
-            yield first_line, lines, file.tell()
+            yield first_line, _without_marks(lines), file.tell()
             first_line += len(lines)
         last = b"".join(rest)
         if last:
-            yield first_line, [last.removeprefix(b"\xef\xbb\xbf") if first_line == 1 else last], file.tell()
+            yield first_line, _without_marks([last]), file.tell()
+
+
+def _without_marks(lines: list[bytes]) -> list[bytes]:
+    """Return lines without the byte order marks that files put together may have had."""
+    if not any(line.startswith(_MARK) for line in lines):
+        return lines
+    return [line.removeprefix(_MARK) for line in lines]
 
 
 def _pieces(file: IO[bytes], suffix: str) -> Iterator[bytes]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
-import msgspec
 import numpy as np
 import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
 import pyarrow.parquet as pq  # type: ignore[import-untyped]  # ships no types
+import pydantic_core
+from numpy.typing import NDArray
 
 from streams.contract.decode import RefusedRecord, decode_lines
 from streams.contract.events import EVENTS
@@ -61,7 +65,7 @@ def _frames(path: Path, file: IO[bytes]) -> Iterator[tuple[int, pl.DataFrame, in
         known = [name for name in parquet.schema_arrow.names if name in FIELDS]
         first = 1
         for block in parquet.iter_batches(batch_size=_ROWS_AT_A_TIME, columns=known):
-            frame = pl.DataFrame(block)
+            frame = pl.DataFrame(_known_types(block))
             yield first, frame, file.tell()
             first += frame.height
     except (pa.ArrowException, pl.exceptions.PolarsError, OSError) as error:
@@ -69,9 +73,69 @@ def _frames(path: Path, file: IO[bytes]) -> Iterator[tuple[int, pl.DataFrame, in
         raise EventFileError(message) from error
 
 
+def _known_types(block: pa.RecordBatch) -> pa.RecordBatch:
+    """Return rows in types that Polars knows: UUIDs as text, long decimals as the numbers that JSON has."""
+    for place, field in enumerate(block.schema):
+        values = block.column(place)
+        if pa.types.is_decimal256(field.type):
+            numbers = [None if value is None else float(value) for value in values.to_pylist()]
+            block = block.set_column(place, field.name, pa.array(numbers, pa.float64()))
+        elif field.type == pa.uuid():
+            texts = [None if value is None else str(value) for value in values.to_pylist()]
+            block = block.set_column(place, field.name, pa.array(texts, pa.string()))
+        elif isinstance(field.type, pa.BaseExtensionType):
+            block = block.set_column(place, field.name, values.storage)
+    return block
+
+
 def _json_lines(path: Path, frame: pl.DataFrame) -> list[bytes]:
     if "type" not in frame.columns:
         frame = frame.with_columns(type=pl.lit(None, pl.String))
+    strange = _strange(frame)
+    if strange.any():
+        plain = iter(_plain_lines(path, frame.filter(~strange)))
+        return [
+            _strange_line(frame.row(row, named=True)) if is_strange else next(plain)
+            for row, is_strange in enumerate(strange.tolist())
+        ]
+    return _plain_lines(path, frame)
+
+
+def _strange(frame: pl.DataFrame) -> NDArray[np.bool_]:
+    """Say of each (n,) row whether it holds what Polars cannot write as JSON."""
+    strange = np.zeros(frame.height, dtype=np.bool_)
+    for column in frame.iter_columns():
+        if column.dtype.is_float():
+            strange |= (~column.is_finite()).fill_null(value=False).to_numpy()
+        elif column.dtype == pl.Binary:
+            strange |= [value is not None and not _is_utf8(value) for value in column.to_list()]
+    return strange
+
+
+def _is_utf8(value: bytes) -> bool:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _strange_line(row: dict[str, Any]) -> bytes:
+    """Return a row as the line that JSON would have: bytes as they are, `NaN` and `Infinity` for numbers."""
+
+    def written(value: Any) -> Any:
+        if isinstance(value, bytes):
+            return value.decode(errors="surrogateescape")
+        if isinstance(value, datetime):
+            return value.isoformat()
+        return float(value) if isinstance(value, Decimal) else value
+
+    plain = {name: written(value) for name, value in row.items() if value is not None}
+    text = json.dumps(plain, ensure_ascii=False, default=str)
+    return text.encode(errors="surrogateescape")
+
+
+def _plain_lines(path: Path, frame: pl.DataFrame) -> list[bytes]:
     frame = frame.select(_as_json(path, name, frame[name].dtype) for name in frame.columns)
     lines = [b""] * frame.height
     for (word,), rows in frame.with_row_index(_ROW).partition_by("type", as_dict=True).items():
@@ -101,6 +165,8 @@ def _as_json(path: Path, name: str, dtype: pl.DataType) -> pl.Expr:
 
 def why_refused(line: bytes, reason: RefusalReason, detail: str) -> tuple[RefusalReason, str]:
     """Return why a row was refused, where `null` stands for a field that is not there."""
-    fields = msgspec.json.decode(line)
-    verdict = judge_line(msgspec.json.encode({k: v for k, v in fields.items() if v is not None}))
+    if reason is RefusalReason.NOT_JSON:
+        return reason, detail
+    fields = pydantic_core.from_json(line)
+    verdict = judge_line(json.dumps({k: v for k, v in fields.items() if v is not None}).encode())
     return (verdict.reason, verdict.detail) if isinstance(verdict, RecordRefusal) else (reason, detail)

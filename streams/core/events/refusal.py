@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.core.events.batch import Batch
 from streams.core.events.topics import Topic
 
 
@@ -17,11 +21,14 @@ class EventRefusalReason(StrEnum):
     """An order with which the customer's amounts would add up to more than can be kept."""
     ID_REUSED = "id_reused"
     """Its id was given before, within `repeat_window`, for something else: what was taken first counts."""
+    PAST_TIME = "past_time"
+    """In a file: one of few events that lie years before all others."""
 
 
 DETAILS = {
     EventRefusalReason.OTHER_CURRENCY: "currency: amounts of two currencies are not added",
     EventRefusalReason.SUM_TOO_LARGE: "amount: the customer's amounts add up to more than 9,000,000,000,000",
+    EventRefusalReason.PAST_TIME: "occurred_at: Time lies more than five years before all other events",
     EventRefusalReason.ID_REUSED: "event_id: the same customer has used it before, for another event",
 }
 """What each reason means, for people; it never shows what a field holds."""
@@ -43,3 +50,18 @@ class RefusedEvent:
     def detail(self) -> str:
         """What is wrong, in one line."""
         return DETAILS[self.reason]
+
+
+def refused_events(events: Batch, rows: NDArray[np.int64], reason: EventRefusalReason) -> list[RefusedEvent]:
+    """Return the events at the positions `rows`, (k,), as refused for `reason`."""
+    return [
+        RefusedEvent(
+            reason,
+            Topic(events.topic[row]),
+            int(events.offset[row]),
+            int(events.at[row]),
+            events.customer_id[row],
+            events.event_id[row],
+        )
+        for row in rows.tolist()
+    ]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from streams.core.events.batch import MILLION, Batch
 from streams.core.events.dedup import Deduplicator, content_hashes
-from streams.core.events.refusal import EventRefusalReason, RefusedEvent
+from streams.core.events.refusal import EventRefusalReason, RefusedEvent, refused_events
 from streams.core.events.topics import Topic
 from streams.core.features.apply import OrderedEvents
 from streams.core.features.customers import Customers
@@ -63,7 +63,7 @@ class Admission:
         )
         again = int(np.count_nonzero(~repeats.fresh))
         if again:
-            _note(events, repeats.differs, EventRefusalReason.ID_REUSED, refused)
+            refused += refused_events(events, np.flatnonzero(repeats.differs), EventRefusalReason.ID_REUSED)
             kept = np.flatnonzero(repeats.fresh)
             events, instant, rows = events.take(kept), instant[kept], rows[kept]
         too_large = self._too_large(events, rows)
@@ -127,21 +127,5 @@ def _without(
     """Return the events that are not `wrong` (n,), and note the others."""
     if not wrong.any():
         return events, instant
-    _note(events, wrong, reason, refused)
+    refused += refused_events(events, np.flatnonzero(wrong), reason)
     return events.take(~wrong), instant[~wrong]
-
-
-def _note(
-    events: Batch, wrong: NDArray[np.bool_], reason: EventRefusalReason, refused: list[RefusedEvent]
-) -> None:
-    for row in np.flatnonzero(wrong).tolist():
-        refused.append(
-            RefusedEvent(
-                reason,
-                Topic(events.topic[row]),
-                int(events.offset[row]),
-                int(events.at[row]),
-                events.customer_id[row],
-                events.event_id[row],
-            )
-        )

@@ -116,3 +116,39 @@ def test_what_is_no_instant(text: str) -> None:
 def test_instants_outside_the_years_that_are_kept(text: str) -> None:
     with pytest.raises(InstantOutOfRange):
         read_instant(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        (
+            "2025-01-05 10:00:00 -0500",
+            "its offset should follow the time without a blank, as in 2025-01-05 10:00",
+        ),
+        ("2025-01-05T10:00:00", "it has no offset from UTC: write Z or one such as -05:00"),
+        ("2025-01-05T10:00:00-5", "its offset should have hours and minutes"),
+        ("2025-01-05T10:00:00+24:00", "its offset should be at most 23:59"),
+        ("2025-01-05", "it has no time of day"),
+        ("2025-01-05T10:00Z", "it has no seconds"),
+        ("2025-01-05T10:00:00,5Z", "decimals of a second follow a point"),
+        ("2025-02-30T10:00:00Z", "there is no such day"),
+        ("2025-01-05T24:00:00Z", "there is no such day or time of day; hours go to 23"),
+        ("1736074800", "a number counts from an epoch"),
+        (" 2025-01-05T10:00:00Z", "there are blanks around it"),
+        ("05.01.2025 10:00", "write it as in 2025-01-05T10:00:00-05:00"),
+    ],
+)
+def test_the_error_says_what_is_wrong_with_an_example_that_is_right(text: str, wrong: str) -> None:
+    with pytest.raises(NotAnInstant) as caught:
+        read_instant(text)
+    message = str(caught.value)
+    assert wrong in message
+    if " as in " in message:
+        read_instant(message.rsplit(" as in ", 1)[1])
+
+
+@pytest.mark.parametrize(
+    "text", ["2025-01-05 10:00:00-05:00", "2025-01-05 10:00:00-0500", "2025-01-05t15:00:00z"]
+)
+def test_a_blank_may_stand_between_date_and_time(text: str) -> None:
+    assert read_instant(text).isoformat() == "2025-01-05T15:00:00+00:00"

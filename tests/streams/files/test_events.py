@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import polars as pl
+import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
+import pyarrow.parquet as pq  # type: ignore[import-untyped]  # ships no types
 import pytest
 import zstandard
 
 from streams.contract.rejected import RefusalReason
 from streams.core.events.batch import COLUMNS, ActionRecord, Batch, ProfileRecord
+from streams.core.events.calendar import DAY
 from streams.core.events.topics import Topic
 from streams.errors import EventFileError
-from streams.files.events import FileRefusal, read_events
+from streams.files.events import FileRefusal, read_events, without_stragglers
 
 MARCH = 1_298_937_600_000_000
 COMMON = {"customer_id": "c-1", "occurred_at": "2011-03-01T00:00:00Z"}
@@ -253,6 +258,98 @@ def test_parquet_without_types_or_with_local_times_is_told_apart_from_damage(tmp
         EventFileError, match=r"local\.parquet: the times in column occurred_at have no time zone"
     ):
         _read(local)
+
+
+ORDERS: dict[str, list[Any]] = {
+    "type": ["order"] * 3,
+    "event_id": ["a", "b", "c"],
+    "customer_id": ["c-1"] * 3,
+    "occurred_at": ["2024-03-01T00:00:00Z"] * 3,
+    "order_id": ["1", "2", "3"],
+    "amount": [1.5, 2.0, 3.25],
+}
+UUIDS = [UUID(int=number) for number in range(3)]
+
+
+def as_lines(columns: dict[str, list[Any]]) -> bytes:
+    """Return columns as JSON lines; bytes as they are, without a look at whether they are UTF-8."""
+    rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    kept = [
+        {k: v.decode(errors="surrogateescape") if isinstance(v, bytes) else v for k, v in row.items()}
+        for row in rows
+    ]
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in kept)
+    return text.encode(errors="surrogateescape")
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "written", "accepted"),
+    [
+        ("amount", pa.array(map(Decimal, ("1.5", "2", "3.25")), pa.decimal256(60, 20)), [1.5, 2.0, 3.25], 3),
+        ("amount", pa.array(map(Decimal, ("1e30", "2", "-1")), pa.decimal256(60, 2)), [1e30, 2.0, -1.0], 1),
+        ("amount", pa.array([math.nan, math.inf, 3.25]), [math.nan, math.inf, 3.25], 1),
+        ("amount", pa.array([1.5, -math.inf, 3.25], pa.float16()), [1.5, -math.inf, 3.25], 2),
+        ("event_id", pa.array([u.bytes for u in UUIDS], pa.uuid()), [str(u) for u in UUIDS], 3),
+        ("event_id", pa.array([b"a", b"\xff\xfe", b"c"], pa.binary()), [b"a", b"\xff\xfe", b"c"], 2),
+        ("event_id", pa.array([b"aa", b"\xff\xfe", b'""'], pa.binary(2)), [b"aa", b"\xff\xfe", b'""'], 2),
+        ("channel", pa.array([b"a", b"\xff\xfe", b"c"], pa.binary()), [b"a", b"\xff\xfe", b"c"], 2),
+    ],
+)
+def test_what_json_cannot_hold_has_the_verdict_of_json_lines(
+    tmp_path: Path, name: str, column: Any, written: list[Any], accepted: int
+) -> None:
+    parquet, lines = tmp_path / "events.parquet", tmp_path / "events.jsonl"
+    pq.write_table(pa.table({**ORDERS, name: column}), parquet)
+    lines.write_bytes(as_lines({**ORDERS, name: written}))
+    batch, refused = _read(parquet)
+    expected, expected_refused = _read(lines)
+    assert len(batch) == accepted
+    assert batch.event_id.tolist() == expected.event_id.tolist()
+    assert batch.amount.tolist() == expected.amount.tolist()
+    assert [(r.line, r.reason) for r in refused] == [(r.line, r.reason) for r in expected_refused]
+
+
+def test_every_file_that_was_put_together_may_begin_with_a_mark(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    one, two = (_lines(LOGIN | {"event_id": name}) for name in "ab")
+    path.write_bytes(b"\xef\xbb\xbf" + one + b"\xef\xbb\xbf" + two + b"\xef\xbb\xbf")
+    batch, refused = _read(path)
+    assert (batch.event_id.tolist(), refused) == (["a", "b"], [])
+
+
+def of_days(*days: float, topic: Topic = Topic.ORDERS) -> Batch:
+    return Batch.of(
+        [{"topic": topic, "at": int(day * DAY), "event_id": f"{day:g}", "customer_id": "c"} for day in days]
+    )
+
+
+def test_few_events_years_before_all_others_are_refused() -> None:
+    now = 20_000
+    kept, early = without_stragglers(of_days(0, 365, *(now + n for n in range(20))))
+    assert [(each.event_id, each.reason.value) for each in early] == [
+        ("0", "past_time"),
+        ("365", "past_time"),
+    ]
+    assert kept.at.tolist() == [(now + n) * DAY for n in range(20)]
+
+
+@pytest.mark.parametrize(
+    "days",
+    [
+        (0, *range(1824, 1844)),  # not quite five years
+        (0, 1, 2, *range(20_000, 20_020)),  # more than a tenth
+        tuple(range(0, 20_000, 1000)),  # a slow history
+    ],
+)
+def test_events_that_are_many_or_near_are_kept(days: tuple[int, ...]) -> None:
+    kept, early = without_stragglers(of_days(*days))
+    assert (len(kept), early) == (len(days), [])
+
+
+def test_a_profile_may_be_as_old_as_it_is() -> None:
+    both = Batch.concat([of_days(0, topic=Topic.PROFILES), of_days(*range(20_000, 20_020))])
+    kept, early = without_stragglers(both)
+    assert (len(kept), early) == (21, [])
 
 
 def test_a_file_of_which_nothing_can_be_accepted_is_an_error_that_names_it(tmp_path: Path) -> None:
