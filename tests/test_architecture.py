@@ -67,7 +67,20 @@ ORDER: dict[str, tuple[str, ...]] = {
         *("yaml", "reader", "fields", "rule_file", "files", "cases", "load", "diff", "revisions"),
         *("watch", "lint"),
     ),
-    "consumers": (*("loop", "broker", "database", "tail", "audit", "silences", "muting", "sink", "notify"),),
+    "consumers": (
+        *(
+            "loop",
+            "broker",
+            "database",
+            "tail",
+            "audit",
+            "silences",
+            "stored_warnings",
+            "muting",
+            "sink",
+            "notify",
+        ),
+    ),
     "lapwing": (
         *("settings", "terminal", "topic_plan", "event_files", "wiring", "lag", "report", "explain"),
         *("features_page", "dry_run", "doctor", "backtest", "demo", "commands", "cli", "__main__"),

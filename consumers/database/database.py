@@ -6,6 +6,7 @@ import contextlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -120,6 +121,12 @@ class Database:
             raise StoreError(msg) from error
         if self.dialect == "sqlite":
             _prepare_sqlite(self._engine)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether its file is there, which SQLite would make; a server is taken to be there."""
+        file = self._engine.url.database
+        return self.dialect != "sqlite" or not file or file == ":memory:" or Path(file).exists()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -35,6 +35,7 @@ COMMANDS: Final[dict[str, str]] = {
     "sink": "Store warnings in a database.",
     "tail": "Print warnings from the topic as they come.",
     "topics": "Create and check topics; print the contract.",
+    "warnings": "List open warnings, show one.",
     "worker": "Read events from Kafka and warn.",
 }
 """Every command and its line in `--help`; `lapwing/cli/<name>.py` declares it as `command`."""

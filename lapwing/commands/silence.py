@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import click
@@ -150,11 +149,9 @@ def _topic(settings: Settings) -> Iterator[tuple[dict[str, Silence], Producer]]:
 
 def _muted(settings: Settings) -> tuple[dict[str, int] | None, dict[str, dict[str, int]] | None]:
     """Return what was muted by each silence and for each reason, `None` where there is no database yet."""
-    if settings.database.startswith("sqlite:///"):
-        file = Path(settings.database.removeprefix("sqlite:///").partition("?")[0])
-        if not file.exists():
-            return None, None
     with closing(Database(settings.database)) as database:
+        if not database.is_there:
+            return None, None
         try:
             return muted_by_silence(database), muted_by_reason(database)
         except StoreError as error:

@@ -170,6 +170,8 @@ FAILURES = {
     "silence list": ["--broker", NOBODY],
     "simulate": ["--out", "no/folder/here.jsonl"],
     "sink": ["--database", "sqlite:///no/folder/here.db"],
+    "warnings list": ["--database", "sqlite:///no/folder/here.db"],
+    "warnings show": ["abcd", "--database", "sqlite:///no/folder/here.db"],
     "tail": ["--broker", NOBODY],
     "topics": ["--broker", NOBODY],
     "worker": ["--broker", NOBODY],
