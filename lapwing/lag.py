@@ -15,7 +15,7 @@ from lapwing.settings.values import NO_CHECKPOINTS
 from streams.errors import StateError
 
 MISSED_CHECKPOINTS: Final = 5
-"""A partition with lag that was not saved so many times, and a minute more, stands still."""
+"""A partition with lag that was not saved so many times, and a minute more, does not move."""
 GRACE: Final = timedelta(minutes=1)
 ENDS_S: Final = 5.0
 
@@ -55,8 +55,8 @@ def checkpoint_ages(settings: Settings) -> dict[int, timedelta]:
     return {number: now - at for number, at in written.items() if at is not None}
 
 
-def lag_told(settings: Settings, offsets: Offsets, ages: Mapping[int, timedelta]) -> str:
-    """Return how far the workers are behind; raise `StateError` where a partition stands still.
+def lag_line(settings: Settings, offsets: Offsets, ages: Mapping[int, timedelta]) -> str:
+    """Return how far the workers are behind; raise `StateError` where a partition does not move.
 
     A partition that moves is saved every `checkpoint_every`. So one that has lag and was not saved for much
     longer does not move, or cannot be saved.

@@ -118,14 +118,14 @@ class Seldom(logging.Filter):
     def __init__(self, name: str, every_s: float = 10.0) -> None:
         super().__init__(name)
         self._every_s = every_s
-        self._said: dict[tuple[str, str], float] = {}
+        self._logged_at: dict[tuple[str, str], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether `record` is to be written."""
         what = (record.name, str(record.msg))
-        if super().filter(record) and record.created - self._said.get(what, 0.0) < self._every_s:
+        if super().filter(record) and record.created - self._logged_at.get(what, 0.0) < self._every_s:
             return False
-        self._said[what] = record.created
+        self._logged_at[what] = record.created
         return True
 
 

@@ -12,7 +12,7 @@ from consumers.broker.records import Record
 from consumers.silences import silences_of
 from lapwing.doctor.check import Doubtful, Skipped
 from lapwing.doctor.installation import Installation
-from lapwing.lag import checkpoint_ages, lag_told
+from lapwing.lag import checkpoint_ages, lag_line
 from lapwing.terminal.text import printable
 from lapwing.topic_plan import planned
 from streams.contract.rejected import RefusalReason, Rejection, read_rejected_headers
@@ -47,7 +47,7 @@ def lag(installation: Installation) -> str:
     if found is None or not found.committed:
         msg = f"no worker of {installation.settings.app} has committed anything yet"
         raise Skipped(msg)
-    return lag_told(installation.settings, found, checkpoint_ages(installation.settings))
+    return lag_line(installation.settings, found, checkpoint_ages(installation.settings))
 
 
 def refused_records(installation: Installation) -> str:

@@ -53,7 +53,7 @@ class RefusalsReader(Protocol):
         """Return, by partition, the offset that the next record will get."""
 
     async def since(self, offsets: Mapping[int, int]) -> StandingRefusals:
-        """Return the refusals from `offsets` on that stand when their records are read again."""
+        """Return the refusals from `offsets` on that hold when their records are read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class RestoredPartition:
     active_rules: ActiveRules | None = None
     """The rules it goes on under, where the worker knows of rule files."""
     adoption: Mapping[str, object] | None = None
-    """What is to be told of adopting them, if that is news."""
+    """What is to be published about adopting them, if that is news."""
 
 
 class StateRestorer:
@@ -191,8 +191,9 @@ class StateRestorer:
         if gone:
             message = (
                 f"{self._store.place} has no checkpoint of partition {number} for the committed offsets, and "
-                f"what they stand for is gone from the topics ({', '.join(gone)}): name the place where the "
-                "checkpoints are, or delete the consumer group to begin with what the topics still have"
+                f"the records before them are gone from the topics ({', '.join(gone)}): "
+                "name the place where the checkpoints are, or delete the consumer group to begin with what the "
+                "topics still have"
             )
             raise StateError(message)
 

@@ -1,4 +1,4 @@
-"""Checkpointing: the states of partitions are saved now and then, and their offsets committed after that."""
+"""Saves states now and then, and where rules are adopted; their offsets are committed after that."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class StateSnapshot:
     """Makes the tables of what was taken, while the partition goes on."""
     topics: Mapping[str, TopicPosition]
     generation: int
-    """Of the group, in which the partition was held."""
+    """Of the group's, in which the partition was assigned."""
     rule_set: str
     sent_since: Mapping[int, int] | None
     """Where the warnings topic must still be read from; `None`: from where it ended before the snapshot."""
     refused_since: Mapping[int, int] | None
     """The same of the rejected topic."""
     pause_s: float
-    """How long the partition's work stood still for it."""
+    """How long the partition's work stopped for it."""
     rules: CheckpointedRules | None = None
     """The rules that are in force from this state on."""
 
@@ -48,19 +48,19 @@ class PartitionStates(Protocol):
         """Return the partitions that have taken in something since they were saved."""
 
     async def snapshot(self, number: int) -> StateSnapshot | None:
-        """Return the state of a partition; `None` if it is not held any more."""
+        """Return the state of a partition; `None` if it is not assigned any more."""
 
     def saved(self, snapshot: StateSnapshot) -> None:
-        """Take note that the group committed what `snapshot` stands for."""
+        """Remember that the group committed the offsets of `snapshot`."""
 
     def lost(self, snapshot: StateSnapshot) -> None:
-        """Give up a partition that is not this worker's any more, as the group said of its `snapshot`."""
+        """Give up a partition that is not this worker's any more, as the group refused its `snapshot`."""
 
     def to_adopt(self) -> list[int]:
         """Return the partitions that other rules are ready for."""
 
     def adopting(self, number: int) -> AbstractAsyncContextManager[StateSnapshot | None]:
-        """Let work stand still, and give the state from which on other rules are to be in force, if any."""
+        """Stop the engines, and give the state from which on other rules are to be in force, if any."""
 
     async def adopt(self, snapshot: StateSnapshot) -> None:
         """Go over to the rules of a snapshot of `adopting` that the group has committed."""
@@ -75,7 +75,7 @@ class CheckpointTotals:
     adopted: int = 0
     """Changes of a partition's rules."""
     pause_s: float = 0.0
-    """The longest time that a partition's work stood still for one."""
+    """The longest time that a partition's work stopped for one."""
     write_s: float = 0.0
     """The longest time that writing one took, beside the work."""
 
@@ -192,7 +192,7 @@ class CheckpointSaver:
         return checkpoint
 
     async def _commit(self, snapshot: StateSnapshot, checkpoint: Checkpoint) -> bool:
-        """Commit what a checkpoint stands for; return whether the group took it."""
+        """Commit the offsets of a checkpoint; return whether the group took them."""
         number = snapshot.partition
         offsets = {TopicPartition(topic, number): offset for topic, offset in checkpoint.offsets.items()}
         if await self._group.commit_as(offsets, snapshot.generation):

@@ -1,4 +1,4 @@
-"""Checkpoints: a partition's state with the offsets it stands for, written whole and found by them."""
+"""Checkpoints: a partition's state with the offsets it was taken at, written whole and found by them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class CheckpointManifest:
     """Where each partition of the warnings topic ended, at the latest, when the state was taken."""
     rule_set: str
     rules: CheckpointedRules | None = None
-    """What the rules in force are; `None` where nobody said from which files they came."""
+    """What the rules in force are; `None` where the worker has no rule files."""
     rejected: Mapping[int, int] = field(default_factory=dict)
     """The same as `warnings`, of the rejected topic."""
     partitions: int | None = None
@@ -69,7 +69,7 @@ class Checkpoint:
     @property
     def offsets(self) -> dict[str, int]:
         """Return, by topic, the offset of the first record that the state does not know."""
-        return {topic: stand.offset for topic, stand in self.content.topics.items()}
+        return {topic: position.offset for topic, position in self.content.topics.items()}
 
     def stands_for(self, committed: Mapping[str, int]) -> bool:
         """Tell whether its offsets are the committed ones of these topics."""
@@ -85,7 +85,7 @@ class CheckpointStore:
 
     Each is a folder of Parquet files under `<url>/<app>/<partition>/`; its manifest, with the checksums of
     the others and of itself, is put in place last and at once: a checkpoint without one was never written.
-    Nothing but such folders is ever removed. `files` stands in for the file system of the URL.
+    Nothing but such folders is ever removed. `files` replaces the file system of the URL.
     """
 
     def __init__(self, url: str, app: str, files: Any = None) -> None:
@@ -173,7 +173,7 @@ class CheckpointStore:
         return sorted(int(name) for name in names if _PARTITION.fullmatch(name))
 
     def mark_committed(self, checkpoint: Checkpoint) -> None:
-        """Leave word that the group has committed a checkpoint's offsets, should the group forget them."""
+        """Record that the group has committed a checkpoint's offsets, should the group forget them."""
         try:
             self._files.pipe_file(f"{checkpoint.path}/{COMMITTED}", b"")
         except Exception as error:  # the group knows it too, and the next checkpoint is marked again

@@ -1,8 +1,9 @@
 """The topics of one partition, merged in event time.
 
 Without it a backlog of orders read before the logins of the same days makes every customer look silent. The
-idea is that of Kafka Streams' `max.task.idle.ms`: a topic that is behind its partition's end holds the others
-back at the newest event it has brought, a topic that has been read to its end never does.
+idea is that of Kafka Streams' `max.task.idle.ms`: the others wait, at its newest event that was read, for a
+topic that is behind its partition's end, and never for one that has been read to its end. A topic with an
+open transaction is behind: time does not pass what is undecided, while all topics are read on.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from streams.core.events.topics import Topic
 
 
 class TopicReadiness(StrEnum):
-    """How a topic stands towards the others of its partition."""
+    """Whether the other topics of a partition must wait for a topic."""
 
     UNKNOWN = "unknown"
     """How far it reaches is not known: it counts as behind."""
@@ -97,7 +98,7 @@ class _Lane:
         self.waiting -= n
         return taken
 
-    def standing(self, highwater: int | None) -> TopicReadiness:
+    def readiness(self, highwater: int | None) -> TopicReadiness:
         if highwater is None or self.position is None:
             return TopicReadiness.UNKNOWN
         return TopicReadiness.BEHIND if self.position < highwater else TopicReadiness.CAUGHT_UP
@@ -121,11 +122,11 @@ class PartitionMerge:
         if lane.position is None:
             lane.position = offset
 
-    def resume(self, topic: Topic, stand: TopicPosition) -> None:
+    def resume(self, topic: Topic, position: TopicPosition) -> None:
         """Let `topic`, of which nothing was brought yet, go on from where a former merge had come to."""
         lane = self._lanes[topic]
-        lane.position = stand.offset
-        lane.newest = lane.passed = stand.reached
+        lane.position = position.offset
+        lane.newest = lane.passed = position.reached
 
     def add(self, topic: Topic, batch: Batch, offsets: NDArray[np.int64], end: int) -> None:
         """Take in the events of a poll of `topic` with their offsets (n,), and where the poll ended."""
@@ -133,12 +134,12 @@ class PartitionMerge:
 
     def release(self, highwaters: Mapping[Topic, int | None]) -> Batch:
         """Return, in order, the events that no topic's records still to be read can precede."""
-        standings = self.standings(highwaters)
+        readiness = self.readiness(highwaters)
         parts: list[tuple[Batch, NDArray[np.int64]]] = []
         for topic, lane in self._lanes.items():
             n = lane.waiting
-            for other, standing in standings.items():
-                if standing is not TopicReadiness.CAUGHT_UP and other != topic:
+            for other, ready in readiness.items():
+                if ready is not TopicReadiness.CAUGHT_UP and other != topic:
                     # Of equal times the topics' order decides, so those of a later topic still wait.
                     n = min(n, lane.until(self._lanes[other].newest, equal=topic < other))
             if n:
@@ -148,12 +149,12 @@ class PartitionMerge:
         order = np.argsort(np.concatenate([reached for _, reached in parts]), kind="stable")
         return Batch.concat([batch for batch, _ in parts]).take(order)
 
-    def standings(self, highwaters: Mapping[Topic, int | None]) -> dict[Topic, TopicReadiness]:
-        """Return how each topic stands, given how far each reaches."""
-        return {topic: lane.standing(highwaters.get(topic)) for topic, lane in self._lanes.items()}
+    def readiness(self, highwaters: Mapping[Topic, int | None]) -> dict[Topic, TopicReadiness]:
+        """Return for each topic whether the others wait for it, given how far each reaches."""
+        return {topic: lane.readiness(highwaters.get(topic)) for topic, lane in self._lanes.items()}
 
     def position(self, topic: Topic) -> int | None:
-        """Return the offset from which the next poll of `topic` must speak; `None` before it has begun."""
+        """Return the offset at which the next poll of `topic` must start; `None` before it has begun."""
         return self._lanes[topic].position
 
     def released(self, topic: Topic) -> int | None:
@@ -163,7 +164,7 @@ class PartitionMerge:
             return int(lane.offsets[0])
         return int(lane.arrived[0][2][0]) if lane.arrived else lane.position
 
-    def stand(self, topic: Topic) -> TopicPosition | None:
+    def released_position(self, topic: Topic) -> TopicPosition | None:
         """Return how far `topic` has been released; `None` before it has begun."""
         offset = self.released(topic)
         return TopicPosition(offset, self._lanes[topic].passed) if offset is not None else None

@@ -25,7 +25,7 @@ class StepEngine(Protocol):
         """Take in events as they arrived."""
 
     def flush(self) -> Output:
-        """Take in what was held back to be put in order."""
+        """Take in what waits to be put in order."""
 
 
 class PollOutcome(StrEnum):
@@ -113,29 +113,29 @@ class Partition:
         self._pace = pace
         self._totals = totals
         self._merge = PartitionMerge(tuple(topics.values()), pace.waiting_limit)
-        self._lull = IdleTime()
+        self._idle = IdleTime()
         self._gathering_since: float | None = None
         self._flushed = True
 
     def position(self, topic: str) -> int | None:
-        """Return where the state of `topic` stands; `None` for a new one, which wants the earliest record."""
+        """Return the position of `topic`'s state; `None` for a new one, which wants the earliest record."""
         return self._merge.position(self._topics[topic])
 
-    def resume(self, stands: Mapping[str, TopicPosition]) -> None:
-        """Let an engine that was restored go on from the stands that it was saved with."""
+    def resume(self, positions: Mapping[str, TopicPosition]) -> None:
+        """Let an engine that was restored go on from the positions that it was saved with."""
         for name, topic in self._topics.items():
-            if name in stands:
-                self._merge.resume(topic, stands[name])
-        self._flushed = False  # it may have been saved while it held events back
+            if name in positions:
+                self._merge.resume(topic, positions[name])
+        self._flushed = False  # it may have been saved while events waited in it
 
     def positions(self) -> dict[str, TopicPosition]:
         """Return, by topic, how far the engine has been given it."""
-        found = {name: self._merge.stand(topic) for name, topic in self._topics.items()}
-        return {name: stand for name, stand in found.items() if stand is not None}
+        found = {name: self._merge.released_position(topic) for name, topic in self._topics.items()}
+        return {name: position for name, position in found.items() if position is not None}
 
     @property
     def refused_since(self) -> Mapping[int, int] | None:
-        """Return the offsets of the rejected topic that standing refusals were read from, while needed."""
+        """Return the offsets that standing refusals were read from in the rejected topic, while needed."""
         positions = {name: at.offset for name, at in self.positions().items()}
         return self._standing.since if self._standing.are_ahead(self.number, positions) else None
 
@@ -175,20 +175,22 @@ class Partition:
             )
         self._totals.refused += len(decoded.refused)
         if len(poll):
-            self._lull.ends()
+            self._idle.reset()
             self._gathering_since = now if self._gathering_since is None else self._gathering_since
         return taken
 
-    def turn(self, marks: Mapping[TopicPartition, ReadProgress], now: float) -> Output | None:
+    def process(self, progress: Mapping[TopicPartition, ReadProgress], now: float) -> Output | None:
         """Give the engine what is due, and return what it put out; `None` if nothing was due."""
-        behind = self.behind(marks)
+        behind = self.behind(progress)
         idle_s = (
-            0.0 if behind else self._lull.seconds({place: marks[place] for place in self._topic_partitions()})
+            0.0
+            if behind
+            else self._idle.seconds({place: progress[place] for place in self._topic_partitions()})
         )
         if behind and self._gathers(now):
             return None
         self._gathering_since = None
-        batch = self._merge.release(self._highwaters(marks))
+        batch = self._merge.release(self._highwaters(progress))
         if len(batch):
             self._flushed = False
             return self._counted(self.engine.step(batch))
@@ -212,22 +214,22 @@ class Partition:
             if self._merge.full(topic)
         }
 
-    def behind(self, marks: Mapping[TopicPartition, ReadProgress]) -> set[TopicPartition]:
+    def behind(self, progress: Mapping[TopicPartition, ReadProgress]) -> set[TopicPartition]:
         """Return the places that have more to be read, or may have: the others wait for them."""
-        standings = self._merge.standings(self._highwaters(marks))
+        readiness = self._merge.readiness(self._highwaters(progress))
         return {
             TopicPartition(name, self.number)
             for name, topic in self._topics.items()
-            if standings[topic] is not TopicReadiness.CAUGHT_UP
+            if readiness[topic] is not TopicReadiness.CAUGHT_UP
         }
 
-    def lag(self, marks: Mapping[TopicPartition, ReadProgress]) -> dict[TopicPartition, int]:
+    def lag(self, progress: Mapping[TopicPartition, ReadProgress]) -> dict[TopicPartition, int]:
         """Return, by place, how many records the broker has that the engine has not."""
         behind: dict[TopicPartition, int] = {}
         for place, offset in self.released().items():
-            mark = marks.get(place)
-            if mark is not None and mark.highwater is not None:
-                behind[place] = max(0, mark.highwater - offset)
+            read = progress.get(place)
+            if read is not None and read.highwater is not None:
+                behind[place] = max(0, read.highwater - offset)
         return behind
 
     def _topic_partitions(self) -> list[TopicPartition]:
@@ -238,9 +240,11 @@ class Partition:
         since = self._gathering_since
         return since is not None and waiting < self._pace.step_events and now - since < self._pace.step_wait_s
 
-    def _highwaters(self, marks: Mapping[TopicPartition, ReadProgress]) -> dict[Topic, int | None]:
-        places = {topic: marks.get(TopicPartition(name, self.number)) for name, topic in self._topics.items()}
-        return {topic: mark.highwater if mark is not None else None for topic, mark in places.items()}
+    def _highwaters(self, progress: Mapping[TopicPartition, ReadProgress]) -> dict[Topic, int | None]:
+        places = {
+            topic: progress.get(TopicPartition(name, self.number)) for name, topic in self._topics.items()
+        }
+        return {topic: read.highwater if read is not None else None for topic, read in places.items()}
 
     def refused(self, output: Output) -> list[RejectedRecord]:
         """Return what the engine refused as records; their own bytes are not at hand any more."""

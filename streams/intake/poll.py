@@ -25,15 +25,15 @@ class TopicPartition(NamedTuple):
 class Poll:
     """The `n` records that one fetch brought of one place, as columns.
 
-    `start` is where the poll starts to speak for the partition: the end of the poll before it, or the
-    offset that was sought. It is not the first record's offset, because transactions and compaction leave
-    honest holes. A poll of no records tells that a position was reached.
+    `start` is the end of the poll before it, or the offset that was sought. It is not the first record's
+    offset, because transactions and compaction leave holes. A poll of no records says that a position was
+    reached.
     """
 
     topic_partition: TopicPartition
     start: int
     end: int
-    """The offset after the last one this poll speaks for."""
+    """The offset after the last one that this poll covers."""
     offsets: NDArray[np.int64]
     """(n,) rising, each in `start <= offset < end`."""
     keys: list[bytes | None]
@@ -66,16 +66,16 @@ class ReadProgress:
     position: int
     """The offset that is read next."""
     highwater: int | None
-    """The offset the next record will get; `None` while the broker has not said so lately."""
-    heard_ms: int = 0
-    """When the broker last answered about it, by this machine's clock."""
+    """The offset the next record will get; `None` where the broker's newest answer is too old."""
+    answered_ms: int = 0
+    """When the broker last answered about it, by this machine's clock, milliseconds."""
 
 
 class ReaderListener(Protocol):
     """What the transport asks and reports; the first two in its own thread, the others in the main one."""
 
     def position(self, place: TopicPartition) -> int | None:
-        """Return where the state of a place stands; `None`: it is new and wants the earliest record."""
+        """Return the position of a place's state; `None`: it is new and wants the earliest record."""
 
     def begin(self, place: TopicPartition, offset: int) -> None:
         """Let a new state begin at the earliest offset of a place, before anything is read from there."""
@@ -108,7 +108,7 @@ class ReaderControl:
         self._seeks: deque[TopicPartition] = deque()
 
     def seek(self, place: TopicPartition) -> None:
-        """Ask that `place` be read again from where its state stands."""
+        """Ask that `place` be read again from its state's position."""
         self._seeks.append(place)
 
     def sought(self) -> Iterator[TopicPartition]:

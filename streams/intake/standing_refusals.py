@@ -46,7 +46,7 @@ class StandingRefusals:
 
     def _holds(self, place: TopicPartition, offset: int, value: bytes | None) -> bool:
         key = (place.topic, place.partition, offset)
-        # The topic may have been made anew, and another record may stand there now.
+        # The topic may have been made anew, and another record may have this offset now.
         return key in self.records and self.records[key] in (None, value)
 
 

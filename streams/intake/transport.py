@@ -4,10 +4,10 @@ It is registered as `lapwing` among Faust's transports and chosen by the scheme 
 (`lapwing://host:port`). Topics that the app's `board` does not name are handled as ever.
 
 Faust drops polls that are in flight around a rebalance while the fetch position has already moved on, and
-it drops records below the group's commit. So nothing here trusts its bookkeeping: each poll tells where it
-starts, the app takes it only if it continues the partition's state, and otherwise asks for a seek. Seeks
+it drops records below the group's commit. So nothing here trusts its bookkeeping: each poll has its start,
+the app takes it only if it continues the partition's state, and otherwise asks for a seek. Seeks
 are made in `_fetch_records`, before the fetch and never beside it, and after an assignment every place is
-sought to where its state stands.
+sought to its state's position.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from streams.intake.poll import Poll, ReaderControl, ReaderListener, ReadProgres
 from streams.intake.record_batches import unpack_whole_batches
 
 FETCH_WAIT_MS: Final = 200
-"""How long the broker may wait for a record before it answers a fetch: so that marks stay fresh."""
+"""How long the broker may wait for a record before it answers a fetch: so that progress stay fresh."""
 FRESH_MS: Final = 250
 """How much older than a partition's newest records a high-water mark may be and still be trusted.
 
@@ -104,7 +104,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             records = await super()._fetch_records(
                 consumer, wanted, timeout=min(wait, timeout or wait), max_records=max_records
             )
-        except NoOffsetForPartitionError:  # told of a place that has been sought meanwhile
+        except NoOffsetForPartitionError:  # of a place that has been sought meanwhile
             return {}
         except OffsetOutOfRangeError as error:
             raise await _out_of_range(consumer, error) from error
@@ -153,14 +153,14 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                 ranges[place] = (self._next[place], state.position)
             if records.get(place):
                 self._newest[place.partition] = max(state.timestamp, self._newest.get(place.partition, 0))
-        marks: dict[TopicPartition, ReadProgress] = {}
+        progress: dict[TopicPartition, ReadProgress] = {}
         for place, state in states.items():
-            heard = state.timestamp is not None
-            fresh = heard and state.timestamp >= self._newest.get(place.partition, 0) - FRESH_MS
-            marks[place] = ReadProgress(
+            answered = state.timestamp is not None
+            fresh = answered and state.timestamp >= self._newest.get(place.partition, 0) - FRESH_MS
+            progress[place] = ReadProgress(
                 state.position, state.highwater if fresh else None, state.timestamp or 0
             )
-        board.progress = marks
+        board.progress = progress
         self._next.update({place: end for place, (_, end) in ranges.items()})
         order = [
             TopicPartition(*tp) for tp, _ in self.consumer.scheduler.iterate({TP(*p): [None] for p in ranges})
@@ -263,7 +263,7 @@ class Consumer(driver.Consumer):
 
     @property
     def listener(self) -> ReaderListener:
-        """Return what is to be asked and told."""
+        """Return what reports go to."""
         return cast(Any, self.app).pipeline  # type: ignore[no-any-return]  # the same
 
     def _new_consumer_thread(self) -> ConsumerThread:
@@ -288,18 +288,18 @@ class Consumer(driver.Consumer):
         )
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
-        """Tell the app of its places before Faust lets any of them flow."""
+        """Report the places to the app before Faust lets any of them flow."""
         places = {TopicPartition(*tp) for tp in assigned if tp.topic in self.board.topics}
         self.listener.assigned(places, generation_id)
         await super().on_partitions_assigned(assigned, generation_id)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Stop the flow, then tell the app; the group waits for it."""
+        """Stop the flow, then report to the app; the group waits for it."""
         await super().on_partitions_revoked(revoked)
         await self.listener.revoked()
 
     async def perform_seek(self) -> None:
-        """Seek to where the state stands, not to where the group committed."""
+        """Seek to the state's position, not to the group's offset."""
         self._thread.seek_all()
 
     async def commit(self, topics: TPorTopicSet | None = None, start_new_transaction: bool = True) -> bool:

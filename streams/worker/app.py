@@ -28,7 +28,7 @@ from streams.worker.rule_rollout import LOOK_S, RuleReloader
 from streams.worker.settings import WorkerSettings
 
 TICK_S: Final = 0.05
-"""How often partitions take their turn although no poll has come: marks change, and lulls begin."""
+"""How often partitions are processed although no poll has come: the broker's ends change, topics go idle."""
 COMMIT_S: Final = 1.0
 METADATA_MS: Final = 30_000
 """How old what is known of the topics may be: so soon it is seen that they have grown."""
@@ -161,19 +161,19 @@ def build_app(
 
     @app.agent(polls_topic, supervisor_strategy=CrashingSupervisor)
     async def warn(polls: StreamT[Any]) -> None:
-        """Take whole polls; when a fetch has been taken whole, let the partitions take their turn."""
+        """Take whole polls; after the last poll of a fetch, process the partitions."""
         async for poll in polls.noack():  # type: ignore[attr-defined]  # Faust's interface lacks it
             app.pipeline.take(cast(Poll, poll))
             if not poll.more:
-                await app.pipeline.turn()
+                await app.pipeline.process()
 
     @app.task  # type: ignore[untyped-decorator]  # as Faust has it
     async def tick() -> None:
-        """Let the partitions take their turn when nothing comes."""
+        """Process the partitions when nothing comes."""
         while not app.should_stop:
             await asyncio.sleep(TICK_S)
             if not app.rebalancing:
-                await app.pipeline.turn()
+                await app.pipeline.process()
 
     @app.task  # type: ignore[untyped-decorator]  # as Faust has it
     async def commit() -> None:

@@ -49,10 +49,10 @@ class AssignedPartitions:
         self._loading: asyncio.Task[None] | None = None
 
     def position(self, place: TopicPartition) -> int | None:
-        """Return where the state of `place` stands, which is sought after an assignment.
+        """Return the position of the state of `place`, which is sought after an assignment.
 
         A new engine knows nothing, so its partition is read from the earliest record (`None`). A state that
-        was loaded from a checkpoint stands at that checkpoint's offsets.
+        was loaded from a checkpoint is at that checkpoint's offsets.
         """
         task = self.tasks.get(place.partition)
         return task.partition.position(place.topic) if task is not None else None
@@ -114,7 +114,7 @@ class AssignedPartitions:
             )
 
     async def _load(self, restorer: StateRestorer, numbers: Collection[int]) -> None:
-        """Let every partition go on from where the group stands: as it is here, or as it was saved."""
+        """Let every partition go on from the group's offsets: as it is here, or as it was saved."""
         assignment = self.count
         committed = await restorer.committed(numbers)
         own = {n: {t: at.offset for t, at in task.committed.items()} for n, task in self._kept.items()}

@@ -58,7 +58,7 @@ class OutputRouter:
     """Empty: there is none, as with the next."""
     segment_days: str = ""
     segment_partitions: int = 0
-    """Of `segment_days`: each is told of the end of a day."""
+    """Of `segment_days`: each gets the end of a day."""
     outcomes: str = ""
     census: str = ""
 
@@ -206,7 +206,7 @@ class RecordDelivery:
 
 
 def _check(acknowledgement: asyncio.Future[Any]) -> None:
-    """Raise what the broker said instead of taking a record."""
+    """Raise the broker's error, if it did not take a record."""
     if error := acknowledgement.exception():
         message = f"the broker did not take a record: {type(error).__name__}: {error}"
         raise BrokerError(message) from error

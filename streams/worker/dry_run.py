@@ -54,7 +54,7 @@ class DryRun:
                 self._out.write(record.value + b"\n")
 
     def report(self, stats: Stats) -> None:
-        """Take note of how far the worker is, which it tells every second."""
+        """Keep the worker's statistics, which it reports every second."""
         before, self.stats = self.stats, stats
         topics = {place.rpartition("/")[0] for place in stats.lag}  # optional ones may not be there
         places = len(stats.rule_sets) * max(len(topics), len(REQUIRED))

@@ -33,7 +33,7 @@ class Outbox:
         self._shipped.clear()
 
     async def ship(self, task: PartitionTask, output: Output | None) -> None:
-        """Send what was refused and what the task put out, with the offsets that these stand for."""
+        """Send what was refused and what the task put out, with the offsets that may then be committed."""
         offsets = task.partition.released()
         if output is not None:
             for record in task.partition.refused(output):
@@ -52,7 +52,7 @@ class Outbox:
             await self._delivery.ship(refusals, {})
 
     async def ship_notice(self, notice: OperationsNotice) -> None:
-        """Send a notice that stands for no input."""
+        """Send a notice that does not depend on input."""
         await self._delivery.ship(self._router.of_output(Output(control=[notice])), {})
 
     async def ship_adoption(self, adoption: Adoption) -> None:

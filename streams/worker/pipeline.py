@@ -30,8 +30,8 @@ from streams.worker.task_states import TaskStates
 
 log = logging.getLogger(__name__)
 
-LOST_TURNS: Final = 40
-"""Turns without progress after which polls on their way must have been lost: more than fit the queue."""
+LOST_PASSES: Final = 40
+"""Passes without progress after which polls on their way must have been lost: more than fit the queue."""
 REVOKE_S: Final = 10.0
 """How long a rebalance waits for checkpoints of what may move to another worker."""
 
@@ -48,7 +48,7 @@ class CheckpointServices:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """What a worker has done since it started, and where it stands."""
+    """What a worker has done since it started, and how far it is."""
 
     events: int
     steps: int
@@ -67,7 +67,7 @@ class Stats:
     checkpoints: int
     checkpoints_failed: int
     checkpoint_pause_s: float
-    """The longest time that a partition's work stood still for a checkpoint."""
+    """The longest time that a partition's work stopped for a checkpoint."""
     rule_set: str | None
     """What the worker's rule files say; `None` where it does not look at any."""
     rule_sets: dict[str, str]
@@ -81,7 +81,7 @@ class Stats:
     rule_mistakes: tuple[str, ...]
     """Of the rule files as they are now, where they are refused."""
     opened: dict[str, dict[str, int]]
-    """By rule and its status: causes opened in the lives of the partitions held, those in shadow too."""
+    """By rule and its status: causes opened since the assigned partitions began, shadow rules' too."""
 
 
 class Pipeline:
@@ -123,7 +123,7 @@ class Pipeline:
     # -- what the transport reports ---------------------------------------------------------------
 
     def position(self, place: TopicPartition) -> int | None:
-        """Return where the state of a place stands; `None`: it is new and wants the earliest record."""
+        """Return the position of a place's state; `None`: it is new and wants the earliest record."""
         return self.assignment.position(place)
 
     def begin(self, place: TopicPartition, offset: int) -> None:
@@ -151,7 +151,7 @@ class Pipeline:
         if task.partition.take(poll, self._clock(), self._outbox.reject) is PollOutcome.GAP:
             self._read_again(poll.topic_partition)
 
-    async def turn(self) -> None:
+    async def process(self) -> None:
         """Let every partition give its engine what is due, and ship what comes of it."""
         self.assignment.check()
         async with self.assignment.engine_lock:
@@ -163,7 +163,7 @@ class Pipeline:
                 self._outbox.forget_offsets()
             progress, now = self.board.progress, self._clock()
             for task in list(self.assignment.tasks.values()):
-                await self._outbox.ship(task, task.partition.turn(progress, now))
+                await self._outbox.ship(task, task.partition.process(progress, now))
             await self.announce()
             self.board.paused = frozenset().union(
                 *(t.partition.full() for t in self.assignment.tasks.values())
@@ -193,7 +193,7 @@ class Pipeline:
             self._checkpoint_totals.adopted += await self.states.adopt_without_checkpoint()
 
     async def announce(self) -> None:
-        """Send word of the rules that partitions have gone over to."""
+        """Publish the changes of rules since the last call."""
         if self._reloader is not None:
             for adoption in self._reloader.rollout.take_adoptions():
                 await self._outbox.ship_adoption(adoption)
@@ -208,7 +208,7 @@ class Pipeline:
     # -- what can be seen from outside ------------------------------------------------------------
 
     def look(self) -> None:
-        """Log what stands still or was refused; to be called every second or so, beside the work."""
+        """Log what does not move and what was refused; to be called every second or so, beside the work."""
         progress, closed = self.board.progress, self.assignment.closed
         found = {n: _progress(t.partition, progress) for n, t in self.assignment.tasks.items() if not closed}
         for number in {place.partition for place in self.board.loading} - found.keys():
@@ -218,7 +218,7 @@ class Pipeline:
         self._refusals.look()
 
     def stats(self) -> Stats:
-        """Return what has been done and where the partitions stand."""
+        """Return what has been done and how far the partitions are."""
         totals, saved, progress = self.totals, self._checkpoint_totals, self.board.progress
         partitions = [task.partition for task in self.assignment.tasks.values()]
         lags = [item for partition in partitions for item in partition.lag(progress).items()]
@@ -306,7 +306,7 @@ class Pipeline:
             before, turns = self._unmoved.get(place, (position, 0))
             turns = turns + 1 if before == position else 0
             self._unmoved[place] = position, turns
-            if turns > LOST_TURNS:
+            if turns > LOST_PASSES:
                 self._read_again(place)
 
     def _read_again(self, place: TopicPartition) -> None:
@@ -317,7 +317,7 @@ class Pipeline:
 
 
 def _progress(partition: Partition, progress: Mapping[TopicPartition, ReadProgress]) -> PartitionProgress:
-    """Return where a partition stands and what it has yet to take."""
+    """Return how far a partition is and what it has yet to take."""
     released = partition.released()
     taken = {place: partition.position(place.topic) for place in released}
     lag: dict[TopicPartition, int | None] = {place: n for place, n in partition.lag(progress).items() if n}

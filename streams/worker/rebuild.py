@@ -66,7 +66,7 @@ class Rebuilt:
     sent: int
     """Steps that the warnings topic lacked."""
     withdrawn: int
-    """Warnings that were open in the topic and that the events no longer bring about."""
+    """Warnings that were open in the topic and that the events no longer give."""
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Runs a worker until it is told to stop, and says in a line why it could not go on."""
+"""Runs a worker until it is stopped, and raises in one line why it could not go on."""
 
 from __future__ import annotations
 
@@ -71,14 +71,14 @@ def run_worker(
     dry: DryRun | None = None,
     judge: MakeJudge | None = None,
 ) -> None:
-    """Read events and warn until SIGTERM or SIGINT; `report` is told every second how far it is.
+    """Read events and warn until SIGTERM or SIGINT; `report` gets the statistics every second.
 
     Rules are taken from the files that `rules` looks at as it goes. A `dry` run notes what it would send.
     """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.set_threshold(*COLLECT_AFTER)
     for noisy in FAUSTS_LOGGERS:
-        logging.getLogger(noisy).setLevel(logging.CRITICAL)  # why it crashed is told once, at the end
+        logging.getLogger(noisy).setLevel(logging.CRITICAL)  # why it crashed is reported once, at the end
 
     async def main() -> None:
         stop = asyncio.Event()
@@ -121,7 +121,7 @@ async def serve(
     finally:
         if judging is not None:
             with suppress(asyncio.CancelledError, Exception):
-                # It ends by itself when it is told to; after a crash nobody has told it.
+                # It ends by itself where `stop` is set, which a crash does not do.
                 await asyncio.wait_for(judging, FINISH_S if stop.is_set() else 0)
         await _stop(app)
     log.info("stopped")
@@ -171,7 +171,7 @@ async def _checked(
     """Return `settings` as the broker's topics are, and the number of partitions of the input.
 
     Optional topics that the broker does not have are left out. Those that were created a moment ago take a
-    while until every broker tells of them.
+    while until every broker knows them.
     """
     deadline = asyncio.get_running_loop().time() + NEW_TOPICS_S
     while True:
@@ -180,19 +180,19 @@ async def _checked(
             topic: name for topic, name in settings.topics.items() if topic in REQUIRED or name in counts
         }
         late = asyncio.get_running_loop().time() > deadline
-        whole = _without_absent(settings, counts) if late else settings
+        present = _without_absent(settings, counts) if late else settings
         try:
-            check_topics(counts, found.values(), outputs(whole))
+            check_topics(counts, found.values(), outputs(present))
         except BrokerError:
             if late:
                 raise
             await asyncio.sleep(WATCH_S)
         else:
-            _tell_absent(settings, whole)
-            partitions = counts.get(whole.segment_days_topic, 0)
+            _log_absent(settings, present)
+            partitions = counts.get(present.segment_days_topic, 0)
             inputs = counts[next(iter(found.values()))]
-            whole = replace(whole, topics=found, segment_partitions=partitions, partitions=inputs)
-            return whole, inputs
+            present = replace(present, topics=found, segment_partitions=partitions, partitions=inputs)
+            return present, inputs
 
 
 def _without_absent(settings: WorkerSettings, counts: Mapping[str, int]) -> WorkerSettings:
@@ -211,7 +211,7 @@ def _without_absent(settings: WorkerSettings, counts: Mapping[str, int]) -> Work
     return settings
 
 
-def _tell_absent(wanted: WorkerSettings, given: WorkerSettings) -> None:
+def _log_absent(wanted: WorkerSettings, given: WorkerSettings) -> None:
     """Warn of what a worker goes without."""
     if wanted.audit_topic != given.audit_topic:
         log.warning(
@@ -287,7 +287,7 @@ def _named(reason: BaseException | None, broker: str) -> BaseException:
 def stats_to(path: Path) -> Report:
     """Return a report that appends each snapshot to `path` as a line of JSON with `written_at`, seconds.
 
-    A path that cannot be written is told before the worker starts; a disk that is full later stops nothing.
+    A path that cannot be written is an error before the worker starts; a full disk later stops nothing.
     """
     path.touch()
     failing = False

@@ -115,6 +115,6 @@ class TaskStates:
             task.mark_committed(snapshot.topics)
 
     def lost(self, snapshot: StateSnapshot) -> None:
-        """Give up a partition that is not this worker's any more, as the group said of its `snapshot`."""
+        """Give up a partition that is not this worker's any more, as the group refused its `snapshot`."""
         if self._assignment.generation == snapshot.generation:
             self._assignment.give_up(snapshot.partition)

@@ -13,7 +13,7 @@ from lapwing.cli.doctor import command
 from lapwing.doctor.check import CheckOutcome
 from lapwing.doctor.examine import CHECKS, examine
 from lapwing.doctor.installation import Installation
-from lapwing.lag import Offsets, lag_told
+from lapwing.lag import Offsets, lag_line
 from lapwing.settings.settings import load_settings
 from streams.checkpoints.store import CheckpointManifest, CheckpointStore
 from streams.contract.audit import encode_adopted
@@ -215,7 +215,7 @@ SECOND = timedelta(seconds=1)
 
 def lag(committed: dict[tuple[str, int], int], ages: dict[int, timedelta]) -> str:
     ends = {("orders", 0): 1_500, ("logins", 0): 700, ("orders", 1): 0, ("logins", 1): 3}
-    return lag_told(load_settings(), Offsets(ends, committed), ages)
+    return lag_line(load_settings(), Offsets(ends, committed), ages)
 
 
 def test_lag_is_what_the_topics_have_beyond_the_group() -> None:

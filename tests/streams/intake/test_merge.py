@@ -156,7 +156,7 @@ def test_a_topic_of_which_nothing_is_known_yet_holds_the_others(unheard: Topic) 
             merge.add(topic, *events(topic, 1, 2))
     known = {topic: 2 if topic is not unheard else None for topic in TOPICS}
     assert at_of(merge.release(known)) == []
-    assert merge.standings(known)[unheard] is TopicReadiness.UNKNOWN
+    assert merge.readiness(known)[unheard] is TopicReadiness.UNKNOWN
     assert at_of(merge.release(known | {unheard: 0})) == [1, 1, 2, 2]
 
 

@@ -70,9 +70,9 @@ class Bench:
             for log in self.logs
         }
 
-    def turn(self, now: float = 0.0, heard: float | None = None) -> Output | None:
+    def process(self, now: float = 0.0, heard: float | None = None) -> Output | None:
         """Let it take its turn, the broker's newest answers being of now or of when they were `heard`."""
-        return self.partition.turn(self.marks(now if heard is None else heard), now)
+        return self.partition.process(self.marks(now if heard is None else heard), now)
 
 
 def bench(*orders: int | None, pace: BatchingPolicy = AT_ONCE) -> tuple[Bench, Log]:
@@ -102,10 +102,10 @@ def test_whatever_is_lost_or_comes_twice_the_engine_sees_every_record_once_and_i
             start = max(0, start - 3)
         if fate != "is lost" and made.take(log, start, end) is PollOutcome.GAP:
             reading[which] = made.position(log)  # what the seek does
-        made.turn()
+        made.process()
     for log in logs:
         made.take(log, made.position(log), log.end)
-    made.turn()
+    made.process()
     assert made.engine.events == merged(logs)
     refused = [(log.topic.label, i) for log in logs for i, at in enumerate(log.times) if at is None]
     assert sorted((bad.place.topic, bad.offset) for bad in made.rejected) == sorted(refused)
@@ -118,7 +118,7 @@ def test_a_poll_is_taken_where_it_continues_the_state_only() -> None:
     assert made.take(log, 3, 5) is PollOutcome.GAP
     assert made.take(log, 1, 3) is PollOutcome.PARTLY
     assert made.take(log, 3, 5) is PollOutcome.WHOLE
-    made.turn()
+    made.process()
     assert made.engine.events == [f"orders-{i}" for i in range(5)]
 
 
@@ -144,14 +144,14 @@ def test_an_honest_hole_before_a_polls_first_record_is_no_gap() -> None:
     poll = log.poll(1, 3).since(2)
     hole = type(poll)(poll.topic_partition, 1, 3, poll.offsets, poll.keys, poll.values, poll.timestamps_ms)
     assert made.partition.take(hole, 0.0, made.rejected.append) is PollOutcome.WHOLE
-    made.turn()
+    made.process()
     assert made.engine.events == ["orders-0", "orders-2"]
 
 
 def test_a_refused_record_comes_with_its_place_and_its_bytes_and_the_rest_goes_on() -> None:
     made, log = bench(1, None, 3)
     made.take(log, 0, 3)
-    made.turn()
+    made.process()
     assert made.engine.events == ["orders-0", "orders-2"]
     (bad,) = made.rejected
     assert (bad.place, bad.offset, bad.key, bad.value) == (TopicPartition("orders", 0), 1, b"k", b"garbage")
@@ -162,37 +162,37 @@ def test_a_refused_record_comes_with_its_place_and_its_bytes_and_the_rest_goes_o
 def test_refused_records_at_the_end_do_not_keep_the_released_offset_back() -> None:
     made, log = bench(1, None, None)
     made.take(log, 0, 3)
-    made.turn()
+    made.process()
     assert made.partition.released()[TopicPartition("orders", 0)] == 3
 
 
 def test_with_a_backlog_events_are_gathered_but_not_for_long() -> None:
     made, log = bench(*range(10), pace=BatchingPolicy(step_events=4, step_wait_s=1.0))
     made.take(log, 0, 2, now=10.0)
-    assert made.turn(now=10.5) is None
-    made.turn(now=11.0)
+    assert made.process(now=10.5) is None
+    made.process(now=11.0)
     assert [len(batch) for batch in made.engine.batches] == [2]
     made.take(log, 2, 4, now=11.0)
     made.take(log, 4, 6, now=11.1)
-    made.turn(now=11.2)
+    made.process(now=11.2)
     assert [len(batch) for batch in made.engine.batches] == [2, 4]
 
 
 def test_what_came_last_is_not_gathered() -> None:
     made, log = bench(1, 2, pace=BatchingPolicy(step_events=1000, step_wait_s=1.0))
     made.take(log, 0, 2, now=10.0)
-    made.turn(now=10.0)
+    made.process(now=10.0)
     assert made.engine.events == ["orders-0", "orders-1"]
 
 
 def test_in_a_lull_the_engine_is_flushed_once() -> None:
     made, log = bench(1, 2, pace=BatchingPolicy(step_wait_s=0.0, idle_s=0.25))
     for now in (10.0, 11.0):
-        assert made.turn(now) is None  # nothing was ever given to it
+        assert made.process(now) is None  # nothing was ever given to it
     made.take(log, 0, 2, now=20.0)
     flushes = []
     for now in (20.0, 20.2, 20.25, 20.5, 99.0):
-        made.turn(now)
+        made.process(now)
         flushes.append(made.engine.flushes)
     assert flushes == [0, 0, 0, 1, 1]  # what is heard at 20.5 was so at 20.25, when it was asked for
 
@@ -200,12 +200,12 @@ def test_in_a_lull_the_engine_is_flushed_once() -> None:
 def test_a_worker_that_was_frozen_has_seen_no_lull() -> None:
     made, log = bench(1, 2, pace=BatchingPolicy(step_wait_s=0.0, idle_s=0.25))
     made.take(log, 0, 2, now=20.0)
-    made.turn(20.0)
-    made.turn(20.1)
-    made.turn(30.0, heard=20.1)  # it goes on
-    made.turn(30.1, heard=30.0)  # an answer that had been waiting all the while
+    made.process(20.0)
+    made.process(20.1)
+    made.process(30.0, heard=20.1)  # it goes on
+    made.process(30.1, heard=30.0)  # an answer that had been waiting all the while
     assert made.engine.flushes == 0
-    made.turn(30.2)
+    made.process(30.2)
     assert made.engine.flushes == 1
 
 
@@ -213,7 +213,7 @@ def test_while_the_broker_is_away_there_is_no_lull() -> None:
     made, log = bench(1, 2, pace=BatchingPolicy(step_wait_s=0.0, idle_s=0.25))
     made.take(log, 0, 2, now=20.0)
     for now in (20.0, 20.1, 20.3, 25.0, 99.0):
-        made.turn(now, heard=min(now, 20.1))
+        made.process(now, heard=min(now, 20.1))
     assert made.engine.flushes == 0
 
 
@@ -221,17 +221,17 @@ def test_a_clock_that_is_set_back_delays_a_flush_by_no_more_than_the_lull() -> N
     made, log = bench(1, 2, pace=BatchingPolicy(step_wait_s=0.0, idle_s=0.25))
     made.take(log, 0, 2, now=20.0)
     for heard in (20.0, 20.2, 10.0, 10.2, 10.3):
-        made.turn(20.0, heard=heard)
+        made.process(20.0, heard=heard)
     assert made.engine.flushes == 0
-    made.turn(20.0, heard=10.5)
+    made.process(20.0, heard=10.5)
     assert made.engine.flushes == 1
 
 
 def test_a_topic_that_is_behind_is_no_lull() -> None:
     made, log = bench(1, 2, 3)
     made.take(log, 0, 2, now=1.0)
-    made.turn(1.0)
-    made.turn(9.0)
+    made.process(1.0)
+    made.process(9.0)
     assert (made.engine.events, made.engine.flushes) == (["orders-0", "orders-1"], 0)
 
 
@@ -241,10 +241,10 @@ def test_a_topic_is_full_when_too_much_of_it_waits_for_another() -> None:
         [Log(Topic.COMPLAINTS, ()), logins, orders], pace=BatchingPolicy(waiting_limit=2, step_wait_s=0.0)
     )
     made.take(orders, 0, 1)
-    made.turn()
+    made.process()
     assert made.partition.full() == set()
     made.take(orders, 1, 3)
-    assert made.turn() is None
+    assert made.process() is None
     assert made.partition.full() == {TopicPartition("orders", 0)}
     assert made.partition.behind(made.marks()) == {TopicPartition("logins", 0)}
     assert made.partition.lag(made.marks()) == {
@@ -253,7 +253,7 @@ def test_a_topic_is_full_when_too_much_of_it_waits_for_another() -> None:
         TopicPartition("orders", 0): 3,
     }
     made.take(logins, 0, 1)
-    made.turn()
+    made.process()
     assert made.engine.events == ["logins-0", "orders-0", "orders-1", "orders-2"]
     assert made.partition.full() == set()
 
@@ -262,7 +262,7 @@ def test_the_tally_adds_up_what_the_engine_says() -> None:
     made, log = bench(1, 2, 3)
     for offset in range(3):
         made.take(log, offset, offset + 1)
-        made.turn()
+        made.process()
     assert (made.totals.events, made.totals.late, made.totals.repeats) == (3, 3, 6)
 
 

@@ -27,11 +27,11 @@ def test_the_merge_goes_on_exactly_wherever_it_was_cut(
     for which, n, cut in reads:
         start = made.position(logs[which])
         made.take(logs[which], start, min(logs[which].end, start + n))
-        made.turn()
+        made.process()
         made = resumed(made) if cut else made
     for log in logs:
         made.take(log, made.position(log), log.end)
-    made.turn()
+    made.process()
     assert made.engine.events == merged(logs)
 
 
@@ -39,9 +39,9 @@ def test_what_waits_for_another_topic_is_not_in_the_stands() -> None:
     made, log = bench(5, 3, 9)
     made.take(log, 0, 3)
     behind = {TopicPartition("logins", 0): ReadProgress(0, 1)}
-    made.partition.turn(made.marks() | behind, 0.0)
+    made.partition.process(made.marks() | behind, 0.0)
     assert made.partition.positions()["orders"] == TopicPosition(0, None)
-    made.turn()
+    made.process()
     assert made.partition.positions() == {
         "orders": TopicPosition(3, 9_000_000),
         "logins": TopicPosition(0, None),
@@ -63,7 +63,7 @@ def test_an_engine_that_was_saved_while_it_held_events_back_is_flushed_when_idle
     made, _ = bench(1, pace=BatchingPolicy(step_wait_s=0.0, idle_s=2.0))
     made.partition.resume({"orders": TopicPosition(1, 1)})
     for now in (11.0, 12.0, 13.0):
-        made.turn(now)
+        made.process(now)
     assert made.engine.flushes == 0
-    made.turn(now=14.0)
+    made.process(now=14.0)
     assert made.engine.flushes == 1

@@ -152,7 +152,7 @@ class Worker:
         assert position is not None
         self.pipeline.board.progress = {ORDERS: ReadProgress(end, end)}
         self.pipeline.take(self.shop.log.poll(position, end))
-        await self.pipeline.turn()
+        await self.pipeline.process()
 
     @property
     def position(self) -> int | None:

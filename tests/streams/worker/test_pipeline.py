@@ -20,7 +20,7 @@ from streams.errors import BrokerError
 from streams.intake.partition import BatchingPolicy, StepEngine
 from streams.intake.poll import ReadProgress, TopicPartition
 from streams.worker.delivery import OutgoingRecord
-from streams.worker.pipeline import LOST_TURNS, Pipeline
+from streams.worker.pipeline import LOST_PASSES, Pipeline
 from streams.worker.settings import WorkerSettings
 from tests.streams.intake.logs import Log
 
@@ -89,11 +89,11 @@ def desk() -> Desk:
 async def test_what_comes_is_stepped_and_sent_and_its_offsets_are_committable(desk: Desk) -> None:
     desk.pipeline.take(Log(Topic.ORDERS, (1, None)).poll(0, 2))
     desk.mark(ORDERS, 2)
-    await desk.pipeline.turn()
+    await desk.pipeline.process()
     assert [record.topic for record in desk.sent] == ["lapwing.rejected", "lapwing-control"]
     assert b"orders-0" in (desk.sent[1].value or b"")
     assert desk.pipeline.delivery.arrived() == {ORDERS: 2, LOGINS: 0}
-    await desk.pipeline.turn()
+    await desk.pipeline.process()
     assert desk.pipeline.delivery.arrived() == {}
     stats = desk.pipeline.stats()
     assert (stats.events, stats.refused, stats.lag) == (1, 1, {"logins/0": 0, "orders/0": 0})
@@ -107,7 +107,7 @@ async def test_what_an_engine_refuses_goes_to_the_rejected_topic_with_its_place(
     poll.values[1] = (poll.values[1] or b"").replace(b"EUR", b"USD")
     desk.pipeline.take(poll)
     desk.mark(ORDERS, 3)
-    await desk.pipeline.turn()
+    await desk.pipeline.process()
     (record,) = desk.sent
     assert record.topic == "lapwing.rejected"
     rejection = read_rejected_headers(record.headers or [])
@@ -128,32 +128,32 @@ async def test_a_poll_out_of_turn_is_sought_again(desk: Desk) -> None:
 
 async def test_a_poll_that_was_lost_on_the_way_is_sought_again_although_none_follows(desk: Desk) -> None:
     desk.mark(ORDERS, 3)
-    for _ in range(LOST_TURNS):
-        await desk.pipeline.turn()
+    for _ in range(LOST_PASSES):
+        await desk.pipeline.process()
         assert list(desk.board.sought()) == []
-    await desk.pipeline.turn()
+    await desk.pipeline.process()
     assert list(desk.board.sought()) == [ORDERS]
 
 
 async def test_a_place_that_moves_is_not_taken_for_lost(desk: Desk) -> None:
-    log = Log(Topic.ORDERS, tuple(range(2 * LOST_TURNS)))
+    log = Log(Topic.ORDERS, tuple(range(2 * LOST_PASSES)))
     desk.mark(ORDERS, log.end + 1, log.end + 1)
-    for offset in range(2 * LOST_TURNS):
+    for offset in range(2 * LOST_PASSES):
         desk.pipeline.take(log.poll(offset, offset + 1))
-        await desk.pipeline.turn()
+        await desk.pipeline.process()
     assert list(desk.board.sought()) == []
 
 
 async def test_a_place_of_which_too_much_waits_is_paused_until_it_does_not(desk: Desk) -> None:
     desk.mark(LOGINS, 0, highwater=1)
     desk.pipeline.take(Log(Topic.ORDERS, (5, 6)).poll(0, 2))
-    await desk.pipeline.turn()
+    await desk.pipeline.process()
     assert desk.board.paused == {ORDERS}
     assert desk.pipeline.stats().behind == ["logins/0"]
     desk.pipeline.take(Log(Topic.LOGINS, (1,)).poll(0, 1))
     desk.mark(LOGINS, 1)
     desk.mark(ORDERS, 2)
-    await desk.pipeline.turn()
+    await desk.pipeline.process()
     assert desk.board.paused == frozenset()
     assert len(desk.sent) == 3
 

@@ -58,7 +58,7 @@ class Watched(Worker):
         self.file.write_text(text)
         await self.pipeline.reload()
         await self.pipeline.reload()
-        await self.pipeline.turn()
+        await self.pipeline.process()
 
     def steps(self) -> list[tuple[str, list[str]]]:
         said = [json_of(record) for record in self.sent if record.topic == SETTINGS.warnings_topic]
@@ -374,7 +374,7 @@ async def test_rules_of_a_checkpoint_that_cannot_be_read_any_more_are_those_of_t
     del said["checksum"]
     manifest.write_bytes(_with_checksum(said))
     other = await worker_of(shop, "two", OTHER, generation=2)
-    await other.pipeline.turn()
+    await other.pipeline.process()
     assert "its rules cannot be read any more" in caplog.text
     assert other.runs() == other.own
     assert other.steps() == [("withdrawn", ["buys"])]

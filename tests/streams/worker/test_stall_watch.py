@@ -84,7 +84,7 @@ async def test_the_statistics_say_for_how_long_which_place_has_stood_still() -> 
     desk.pipeline.take(Log(Topic.ORDERS, (1, 2, 3)).poll(0, 3))
     assert looked(desk, 0) == {}
     desk.mark(ORDERS, 3)
-    await desk.pipeline.turn()
+    await desk.pipeline.process()
     assert looked(desk, 10 * STALLED_S) == {}
 
 
@@ -93,7 +93,7 @@ async def test_what_waits_for_a_place_of_which_nothing_is_heard_stands_still_wit
     desk.assign(PLACES)
     desk.mark(ORDERS, 1)
     desk.pipeline.take(Log(Topic.ORDERS, (1,)).poll(0, 1))
-    await desk.pipeline.turn()
+    await desk.pipeline.process()
     assert looked(desk, STALLED_S) == {"logins/0": STALLED_S, "orders/0": STALLED_S}
 
 
