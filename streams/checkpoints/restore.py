@@ -191,9 +191,9 @@ class StateRestorer:
         if gone:
             message = (
                 f"{self._store.place} has no checkpoint of partition {number} for the committed offsets, and "
-                f"the records before them are gone from the topics ({', '.join(gone)}): "
-                "name the place where the checkpoints are, or delete the consumer group to begin with what the "
-                "topics still have"
+                f"the records before them are gone from the topics ({', '.join(gone)}): name the place "
+                "where the checkpoints are, or delete the consumer group to begin with what the topics "
+                "still have"
             )
             raise StateError(message)
 
