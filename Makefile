@@ -10,12 +10,13 @@ PYTEST_ARGS ?=
 # Most of the time of most tests is waiting: for a group to form, for a process to end.
 IN_PARALLEL ?= --numprocesses 3 --dist loadfile
 BENCH_ARGS ?=
+QUALITY_ARGS ?=
 SEEDS ?= 1-8
 BROKER ?= embedded
 CAMPAIGN_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-kafka campaign check format bench install readme settings-docs features-docs rules-schema constraints clean
+.PHONY: help demo test test-kafka campaign check format bench quality install readme settings-docs features-docs rules-schema constraints clean
 
 help:  ## Name every target.
 	@sed -n 's/^\([a-z-]*\):.*## /  \1 — /p' $(MAKEFILE_LIST)
@@ -67,6 +68,9 @@ bench: $(INSTALLED) $(PEERS)/.installed  ## Measure events a second (BENCH_ARGS=
 
 readme: $(INSTALLED)  ## Write what the commands in README.md print.
 	$(BIN)/python -m scripts.console README.md
+
+quality: $(INSTALLED)  ## Judge the model against LightGBM on real histories (QUALITY_ARGS="--data FOLDER --seeds 1,2").
+	$(BIN)/python -m benchmarks.quality $(QUALITY_ARGS)
 
 settings-docs: $(INSTALLED)  ## Write docs/settings.md from the fields.
 	$(BIN)/python -m lapwing.settings.page > docs/settings.md

@@ -82,7 +82,15 @@ WARNING_EXAMPLE: Final[dict[str, Any]] = {
         "churn_probability": 0.71,
         "horizon_days": 90,
         "model_version": "2024-02-01T00:00:00Z",
-        "reasons": [{"feature": "order_trend", "contribution": 0.8, "value": 0.2}],
+        "reasons": [
+            {
+                "feature": "order_trend",
+                "contribution": 0.8,
+                "value": 0.2,
+                "group": "activity",
+                "text": "0.2 times the orders of the 30 days before",
+            }
+        ],
         "value_at_risk": None,
         "decision": "unknown",
         "play": "care-call",

@@ -120,11 +120,13 @@ class CauseData(Outbound):
 
 
 class ReasonData(Outbound):
-    """One model input's share in the churn probability."""
+    """What a group of the model's inputs adds to the churn probability."""
 
-    feature: str
-    contribution: Number = Field(description="Share of the logit.")
+    feature: str = Field(description="The input of the group that adds most.")
+    contribution: Number = Field(description="The group's share of the logit, less the population's mean.")
     value: Value
+    group: str = Field("", description="What the inputs speak of, such as `activity`.")
+    text: str = Field("", description="The feature's value in words.")
 
 
 class AcknowledgementData(Outbound):
@@ -234,7 +236,13 @@ def encode_step(step: Step, app: str) -> bytes:
         "horizon_days": step.horizon_days,
         "model_version": step.model_version,
         "reasons": [
-            {"feature": reason.feature, "contribution": reason.contribution, "value": reason.value}
+            {
+                "feature": reason.feature,
+                "contribution": reason.contribution,
+                "value": reason.value,
+                "group": reason.group,
+                "text": reason.text,
+            }
             for reason in step.reasons
         ],
         "value_at_risk": None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -23,6 +24,7 @@ from streams.core.features.source_guard import SourceGuard
 from streams.core.features.view import View
 from streams.core.model import logistic as models
 from streams.core.model.delayed_labels import DelayedLabels
+from streams.core.model.level import LevelShift
 from streams.core.observer import CauseObserver, SweepObserver
 from streams.core.outcomes.maturity import CauseOpening
 from streams.core.outcomes.outcomes import Outcomes, OutcomeSettings
@@ -68,6 +70,7 @@ class Engine:
             decide_every=settings.decide_every,
             max_samples=settings.max_samples,
         )
+        self.level = LevelShift(settings.horizon_us)
         self.segments = SegmentCounts(partition, self.calendar) if settings.segments else None
         self.outcomes = Outcomes(
             OutcomeSettings(
@@ -148,11 +151,13 @@ class Engine:
         """Go on from `place`."""
         self._midnight, self._next_sweep, self.sweeps = midnight, next_sweep, sweeps
 
-    def restore_learner(self, state: dict[str, Any]) -> None:
-        """Go on from what the learner's `state` returned."""
+    def restore_learner(self, state: dict[str, Any], level: dict[str, Any] | None) -> None:
+        """Go on from what the learner's and the level's `state` returned."""
+        if level is not None:
+            self.level.restore(level)
         if self.learner is not None:
             self.learner.restore(state)
-            self.use_model(self.learner.snapshot())
+            self._use_learned()
 
     def restore_buying(self, block: int | None, parameters: Sequence[float] | None) -> None:
         """Go on with the buying model of a state; `None` for none."""
@@ -356,11 +361,15 @@ class Engine:
             customers.last_activity(),
             customers.state["closed_at"][: customers.count],
         )
-        if len(chosen):
+        if len(chosen) and self.model is not None:
             design = models.design(features.at(chosen))
-            ready = self.model is not None and self.model.ready
-            score = self.model.score(design) if self.model and ready else np.full(len(chosen), np.nan)
-            self.delayed_labels.decide(at, chosen, design, score)
+            logit = self.model.logit(design)
+            score = models.sigmoid(logit) if self.model.ready else np.full(len(chosen), np.nan)
+            logit -= self.model.level
+            self.delayed_labels.decide(at, chosen, design, score, logit, self.level.full)
+            silent = models.sigmoid(design[:, models.SILENCE])
+            self.level.decided(models.sigmoid(logit), silent, self.settings.decide_every)
+            self.use_model(replace(self.model, level=self.level.shift))
 
     def _learn(self, at: int) -> None:
         """Teach the samples whose horizon has passed, and adopt what was learnt."""
@@ -375,5 +384,13 @@ class Engine:
         )
         if samples is not None and self.learner is not None:
             plain = samples.plain()
-            self.learner.learn(plain.x.astype(np.float64), plain.y, plain.p)
-            self.model = self.learner.snapshot()
+            x = plain.x.astype(np.float64)
+            silent = models.sigmoid(x[:, models.SILENCE])
+            self.level.matured(plain.at, plain.logit, plain.full, silent, plain.y)
+            self.learner.learn(x, plain.y, plain.p)
+            self._use_learned()
+
+    def _use_learned(self) -> None:
+        """Score by what the learner knows now, at the level of now."""
+        if self.learner is not None:
+            self.use_model(replace(self.learner.snapshot(), level=self.level.shift))

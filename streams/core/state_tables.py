@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -178,6 +179,7 @@ def _once(engine: Engine) -> dict[str, Any]:
         "opened": engine.episodes.opened_by_rule(),
         "activity": [topic.label for topic in engine.settings.activity],
         "buying": (engine.buying_block, None if customers.buying is None else customers.buying.state()),
+        "level": engine.level.state(),
         "learner": engine.learner.state() if engine.learner is not None else None,
     }
 
@@ -237,6 +239,8 @@ def _decisions(state: Mapping[str, NDArray[Any]]) -> pl.DataFrame:
         "at": np.repeat(state["at"], state["size"]),
         "customer": state["customers"],
         "p": state["p"],
+        "logit": state["logit"],
+        "full": np.repeat(state["full"], state["size"]),
     }
     columns |= {f"x:{name}": state["x"][:, i] for i, name in enumerate(state["inputs"].tolist())}
     return pl.DataFrame(columns)
@@ -244,10 +248,13 @@ def _decisions(state: Mapping[str, NDArray[Any]]) -> pl.DataFrame:
 
 def _restore_decisions(engine: Engine, frame: pl.DataFrame, once: Mapping[str, Any]) -> None:
     if engine.learner is not None and once["learner"] is not None:
-        engine.restore_learner(once["learner"])
+        engine.restore_learner(once["learner"], once.get("level"))
     at = frame["at"].to_numpy()
     starts = np.flatnonzero(np.diff(at, prepend=at[0] - 1)) if len(at) else np.empty(0, dtype=np.int64)
     names = [name for name in frame.columns if name.startswith("x:")]
+    # States of before the model had a level do not know these.
+    unknown = {"logit": math.nan, "full": 0.0}
+    known = frame.with_columns(**{n: pl.lit(v) for n, v in unknown.items() if n not in frame.columns})
     engine.delayed_labels.restore(
         {
             "at": at[starts],
@@ -255,6 +262,8 @@ def _restore_decisions(engine: Engine, frame: pl.DataFrame, once: Mapping[str, A
             "customers": frame["customer"].to_numpy(),
             "x": frame.select(names).to_numpy().astype(np.float32).reshape(len(at), len(names)),
             "p": frame["p"].to_numpy(),
+            "logit": known["logit"].to_numpy(),
+            "full": known["full"].to_numpy()[starts],
             "inputs": np.array([name.removeprefix("x:") for name in names], dtype=np.str_),
         }
     )

@@ -105,12 +105,16 @@ class Traits:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One model input's share in a churn probability."""
+    """What a group of model inputs, or one of them, adds to a churn probability."""
 
     feature: str
+    """The input; of a group that which adds most."""
     contribution: float
-    """Share of the logit; all shares and the intercept add up to it."""
+    """Share of the logit, less the mean of the population; all shares and the model's base add up to it."""
     value: Value
+    group: str = ""
+    text: str = ""
+    """The value of the feature in words."""
 
 
 @dataclass(frozen=True, slots=True)

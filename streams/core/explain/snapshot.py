@@ -135,6 +135,6 @@ def _model_view(engine: Engine, model: models.Model, features: Features) -> Mode
         probability=float(model.score(design)[0]),
         version=model.version,
         horizon_days=engine.settings.horizon_us // DAY,
-        bias=model.bias,
+        bias=model.base,
         shares=tuple(reasons),
     )

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,10 @@ class LabelledSamples:
     """(k, m) the model's inputs as they were then, NaN for missing."""
     p: NDArray[np.float64]
     """(k,) the probability given then, NaN if there was none."""
+    logit: NDArray[np.float64]
+    """(k,) the model's log odds then, without the level, ready or not; NaN if there was no model."""
+    full: float
+    """The shift of the level at full strength, as it was then."""
     y: NDArray[np.bool_]
     """(k,) whether the customer had churned by the end of the horizon."""
     excluded: NDArray[np.bool_]
@@ -43,8 +47,8 @@ class LabelledSamples:
     def plain(self) -> LabelledSamples:
         """Return the samples that may be taught: those not excluded."""
         keep = ~self.excluded
-        columns = (getattr(self, f.name)[keep] for f in fields(self) if f.name != "at")
-        return LabelledSamples(self.at, *columns)
+        columns = {f.name: getattr(self, f.name)[keep] for f in fields(self) if f.name not in ("at", "full")}
+        return replace(self, **columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,8 @@ class _PendingSamples:
     customers: NDArray[np.int64]
     x: NDArray[np.float32]
     p: NDArray[np.float64]
+    logit: NDArray[np.float64]
+    full: float
 
 
 class DelayedLabels:
@@ -114,8 +120,13 @@ class DelayedLabels:
         customers: NDArray[np.integer[Any]],
         x: NDArray[np.floating[Any]],
         p: NDArray[np.float64],
+        logit: NDArray[np.float64] | None = None,
+        full: float = 0.0,
     ) -> None:
-        """Freeze the inputs `x` (k, m) and probabilities `p` (k,) of `customers` (k,) as they are at `at`."""
+        """Freeze the inputs `x` (k, m) and probabilities `p` (k,) of `customers` (k,) as they are at `at`.
+
+        `logit` (k,) and `full` are what the level is learned from, as in `LabelledSamples`.
+        """
         if self._waiting and at <= self._waiting[-1].at:
             msg = f"decision at {at} after one at {self._waiting[-1].at}"
             raise ValueError(msg)
@@ -123,8 +134,11 @@ class DelayedLabels:
             msg = f"{len(customers)} customers and {len(self.inputs)} inputs, but x {x.shape} and p {p.shape}"
             raise ValueError(msg)
         if len(customers):
+            log_odds = np.full(len(p), np.nan) if logit is None else logit.astype(np.float64)
             self._waiting.append(
-                _PendingSamples(at, customers.astype(np.int64), _single(x), p.astype(np.float64))
+                _PendingSamples(
+                    at, customers.astype(np.int64), _single(x), p.astype(np.float64), log_odds, full
+                )
             )
 
     def next_due(self) -> int | None:
@@ -153,7 +167,7 @@ class DelayedLabels:
         rows = cohort.customers
         y = (last_activity[rows] < cohort.at) | (closed_at[rows] >= cohort.at)
         excluded = np.zeros(len(rows), dtype=np.bool_) if exclude is None else exclude[rows]
-        return LabelledSamples(cohort.at, rows, cohort.x, cohort.p, y, excluded)
+        return LabelledSamples(cohort.at, rows, cohort.x, cohort.p, cohort.logit, cohort.full, y, excluded)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return everything that waits as arrays: samples one cohort after the other."""
@@ -166,6 +180,8 @@ class DelayedLabels:
                 [c.x for c in waiting] or [np.empty((0, len(self.inputs)), dtype=np.float32)]
             ),
             "p": np.concatenate([c.p for c in waiting] or [np.empty(0)]),
+            "logit": np.concatenate([c.logit for c in waiting] or [np.empty(0)]),
+            "full": np.array([c.full for c in waiting], dtype=np.float64),
             "inputs": np.array(self.inputs, dtype=np.str_),
         }
 
@@ -179,10 +195,12 @@ class DelayedLabels:
         x = np.column_stack([state["x"], np.full(len(state["x"]), np.nan, dtype=np.float32)])[:, source]
         self._waiting.clear()
         stop = 0
-        for at, size in zip(state["at"].tolist(), state["size"].tolist(), strict=True):
+        sizes = (state[name].tolist() for name in ("at", "size", "full"))
+        for at, size, full in zip(*sizes, strict=True):
             start, stop = stop, stop + size
             part = slice(start, stop)
-            self._waiting.append(_PendingSamples(at, state["customers"][part], x[part], state["p"][part]))
+            p, logit = state["p"][part], state["logit"][part]
+            self._waiting.append(_PendingSamples(at, state["customers"][part], x[part], p, logit, full))
 
 
 def _mixed(keys: NDArray[np.uint64], salt: int) -> NDArray[np.uint64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Protocol
@@ -10,25 +10,36 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.core.model.reasons import Group, reasons
 from streams.core.steps import Reason, Value
-
-RATIO_LIMIT: Final = 10.0
-"""Ratios are cut at this size either way: a pace ten times the usual tells no more than twenty times."""
 
 SIZE_LIMIT: Final = 1e12
 """Counts, money and days are cut at this size either way; the contract knows no larger amount."""
 
+LEAST_CHANCE: Final = 1e-4
+"""Probabilities are cut at this distance from 0 and 1."""
+
+KNOTS: Final = 7
+"""Points, evenly spread over an input's range, between which its share of the logit is linear."""
+
+SLOTS: Final = KNOTS + 1
+"""Weights of an input: one for each knot, and one for a value that is missing."""
+
 _CHUNK: Final = 4096
 """Rows scored at once, so that intermediate results stay in the processor's cache."""
+_FEW: Final = 256
+
+
+Floats = NDArray[np.float64]
 
 
 class Transform(StrEnum):
     """How a feature becomes a model input."""
 
     LOG = "log"
-    """Logarithm of 1 + size with the sign kept (net spend may be negative): counts, money, days."""
-    RATIO = "ratio"
-    """The value itself, cut at `RATIO_LIMIT`."""
+    """Logarithm of 1 + size with the sign kept (net spend may be negative): counts, money, days, ratios."""
+    LOGIT = "logit"
+    """Log odds of a probability."""
 
     def apply(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Return the transformed values, (n,), NaN where a value is missing or infinite."""
@@ -39,7 +50,8 @@ class Transform(StrEnum):
         if self is Transform.LOG:
             size = np.minimum(np.abs(x), SIZE_LIMIT)
             return np.copysign(np.log1p(size, out=size), x, out=x)
-        return np.clip(x, -RATIO_LIMIT, RATIO_LIMIT, out=x)
+        np.clip(x, LEAST_CHANCE, 1 - LEAST_CHANCE, out=x)
+        return np.log(x / (1 - x), out=x)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,27 +62,51 @@ class Input:
     feature: str
     """Name in the catalogue."""
     transform: Transform
+    low: float
+    """The transformed value at the first knot; what is less counts as this."""
+    high: float
+    """The same at the last knot."""
+    group: Group
+    needs: str | None = None
+    """A feature that must be more than 0 for this one to be given as a reason."""
 
 
-def _inputs() -> tuple[Input, ...]:
-    log = (
-        "orders_30d", "orders_90d", "orders_prev_30d", "spend_30d", "spend_90d",
-        "logins_30d", "logins_prev_30d", "complaints_90d", "open_complaints",
-        "days_since_order", "days_since_login", "tenure_days", "order_gap_mean",
-    )  # fmt: skip
-    ratio = (
-        "overdue", "order_trend", "login_trend", "spend_trend", "complaint_rate_90d", "return_rate_90d",
-        "handling_satisfaction_90d",
-    )  # fmt: skip
-    return tuple(
-        Input(f"{transform}({feature})", feature, transform)
-        for transform, features in ((Transform.LOG, log), (Transform.RATIO, ratio))
-        for feature in features
-    )
+def _inputs() -> Iterator[Input]:
+    counts, money, days, ratios = (0.0, 5.0), (0.0, 11.0), (0.0, 7.0), (0.0, 2.4)
+    for scale, group, needs, features in (
+        (counts, Group.ACTIVITY, None, ("orders_7d", "orders_30d", "orders_90d", "orders_prev_30d")),
+        (counts, Group.TENURE, None, ("orders_total",)),
+        (counts, Group.ACTIVITY, "logins_total", ("logins_7d", "logins_30d", "logins_90d")),
+        (counts, Group.ACTIVITY, "logins_total", ("logins_prev_30d", "logins_total")),
+        (counts, Group.SERVICE, "complaints_90d", ("complaints_90d",)),
+        (counts, Group.SERVICE, "complaints_total", ("complaints_total",)),
+        (counts, Group.SERVICE, "open_complaints", ("open_complaints",)),
+        (counts, Group.RETURNS, "returns_90d", ("returns_90d",)),
+        (counts, Group.RHYTHM, None, ("active_weeks_12", "active_weeks_26")),
+        (money, Group.SPEND, None, ("spend_30d", "spend_90d", "spend_prev_30d", "spend_total")),
+        (days, Group.TENURE, None, ("tenure_days",)),
+        (days, Group.ACTIVITY, None, ("days_since_order", "days_since_login")),
+        (days, Group.SERVICE, None, ("days_since_complaint",)),
+        (days, Group.RHYTHM, None, ("order_gap_mean", "order_gap_std", "last_gap")),
+        (ratios, Group.RHYTHM, None, ("overdue",)),
+        (ratios, Group.ACTIVITY, None, ("order_trend", "login_trend")),
+        (ratios, Group.SPEND, None, ("spend_trend",)),
+        (ratios, Group.SERVICE, "complaints_90d", ("complaint_rate_90d",)),
+        (ratios, Group.RETURNS, "returns_90d", ("return_rate_90d",)),
+        (ratios, Group.SERVICE, None, ("handling_satisfaction_90d", "feedback_mean_90d")),
+        ((-7.0, 7.0), Group.CONTRACT, None, ("days_to_contract_end",)),
+    ):
+        for feature in features:
+            yield Input(f"log({feature})", feature, Transform.LOG, *scale, group, needs)
+    for feature in ("p_alive", "p_silent"):
+        yield Input(f"logit({feature})", feature, Transform.LOGIT, -5.0, 5.0, Group.RHYTHM)
 
 
-INPUTS: Final[tuple[Input, ...]] = _inputs()
+INPUTS: Final[tuple[Input, ...]] = tuple(_inputs())
 """What customers did. What they are (class, segment, region, origin) is left out on purpose."""
+
+SILENCE: Final = [i.feature for i in INPUTS].index("p_silent")
+"""The place of the buying model's probability of silence among the inputs."""
 
 
 class Columns(Protocol):
@@ -86,92 +122,117 @@ def design(columns: Columns, inputs: Sequence[Input] = INPUTS) -> NDArray[np.flo
     return np.stack([i.transform.apply(columns[i.feature]) for i in inputs]).T
 
 
+def places(
+    x: NDArray[np.floating[Any]], low: Floats | float, high: Floats | float
+) -> tuple[NDArray[np.intp], Floats]:
+    """Return for each value the knot below it, and how far it is on the way to the next, from 0 to 1.
+
+    `low` and `high` are those of its input, or (m,) where `x` is (n, m). A missing value is at the knot after
+    the last, which stands for it.
+    """
+    way = (x.astype(np.float64) - low) * ((KNOTS - 1) / (np.asarray(high) - low))
+    known = np.isfinite(way)
+    way = np.clip(np.where(known, way, 0.0), 0.0, KNOTS - 1)
+    knot = np.minimum(way.astype(np.intp), KNOTS - 2)
+    return np.where(known, knot, KNOTS), np.where(known, way - knot, 0.0)
+
+
+def sigmoid(logit: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return probabilities of log odds, without overflow and without losing the small side."""
+    small = np.exp(-np.abs(logit))
+    return np.where(logit >= 0, 1.0, small) / (1.0 + small)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Model:
-    """A logistic regression on standardised inputs, as it was at one moment of its learning.
+    """A logistic regression on piecewise-linear inputs, as it was at one moment of its learning.
 
-    A missing input counts as the mean of those seen, so it moves the score neither way. Shares are added up
-    column by column, not by a matrix product: BLAS may sum a row differently in a batch of one and of a
-    thousand, and a warning's bytes must not depend on how events were batched.
+    Shares are added up column by column, not by a matrix product: BLAS may sum a row differently in a batch
+    of one and of a thousand, and a warning's bytes must not depend on how events were batched.
     """
 
     version: str
     ready: bool
     """Whether it has seen enough of both outcomes for its score to be shown."""
     inputs: tuple[Input, ...]
-    mean: NDArray[np.float64]
-    """(m,) mean of each input."""
-    scale: NDArray[np.float64]
-    """(m,) standard deviation of each input, 1 where it does not vary (its weight is then 0)."""
     weight: NDArray[np.float64]
-    """(m,) logit for one standard deviation."""
+    """(m, `SLOTS`) an input's share of the logit at each knot and where it is missing, less its mean."""
     bias: float
-    limit: float
-    """Standardised inputs are cut at this size either way."""
+    """Log odds of a customer whose inputs all have their mean share."""
+    level: float = 0.0
+    """Added to all log odds alike: what the season, or the business, has moved since the labels."""
 
     def score(self, x: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """Return the probability of churn for each row of `x` (n, m), (n,); never NaN."""
-        logit = self.logit(x)
-        small = np.exp(-np.abs(logit))
-        return np.where(logit >= 0, 1.0, small) / (1.0 + small)
+        return sigmoid(self.logit(x))
 
     def logit(self, x: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """Return the log odds of churn for each row of `x` (n, m), (n,)."""
-        logit = np.full(len(x), self.bias)
+        logit = np.full(len(x), self.base)
         for start in range(0, len(x), _CHUNK):
             part = slice(start, start + _CHUNK)
-            for share in self.contributions(x[part]).T:
-                logit[part] += share
+            rows = x[part]
+            # Many rows of one column stay in the cache; for few rows the calls cost more than the numbers.
+            step = 1 if len(rows) > _FEW else len(self.inputs)
+            for column in range(0, len(self.inputs), step):
+                for share in self._shares(rows, slice(column, column + step)).T:
+                    logit[part] += share
         return logit
 
-    def contributions(self, x: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-        """Return each input's share of the logit, (n, m).
+    @property
+    def base(self) -> float:
+        """Log odds before any input's share is added."""
+        return self.bias + self.level
 
-        Added to the bias from left to right they give `logit` to the last bit.
+    def contributions(self, x: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Return each input's share of the logit, less its mean, (n, m).
+
+        Added to `base` from left to right they give `logit` to the last bit.
         """
-        z = np.clip((x.astype(np.float64) - self.mean) / self.scale, -self.limit, self.limit)
-        return np.where(np.isfinite(x), z * self.weight, 0.0)
+        return self._shares(x, slice(None))
+
+    def _shares(self, x: NDArray[np.floating[Any]], columns: slice) -> NDArray[np.float64]:
+        """Return the contributions of some inputs, (n, k)."""
+        inputs, weight = self.inputs[columns], self.weight[columns]
+        low, high = np.array([(i.low, i.high) for i in inputs]).reshape(-1, 2).T
+        knot, way = places(x[:, columns], low, high)
+        steps = np.diff(weight, axis=1, append=0.0)
+        steps[:, KNOTS - 1 :] = 0.0
+        flat = knot + np.arange(len(inputs)) * SLOTS
+        shares: NDArray[np.float64] = weight.take(flat) + way * steps.take(flat)
+        return shares
 
     def reasons(
         self, row: NDArray[np.floating[Any]], value: Callable[[str], Value], limit: int = 3
     ) -> tuple[Reason, ...]:
-        """Return what raises the score of one `row` (m,) most, largest first.
+        """Return what raises the score of one `row` (m,) above the mean most, largest first.
 
-        Inputs that lower it, or are missing, are no reasons. `value` gives the row's feature by its name.
+        `value` gives the row's feature by its name.
         """
-        shares = self.contributions(row[np.newaxis, :])[0]
-        order = np.argsort(-shares, kind="stable")[:limit]
-        return tuple(
-            Reason(self.inputs[j].feature, float(shares[j]), value(self.inputs[j].feature))
-            for j in order.tolist()
-            if shares[j] > 0
-        )
+        return reasons(self.inputs, self.contributions(row[np.newaxis, :])[0].tolist(), value, limit)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the model as plain JSON values; floats survive the round trip exactly."""
         return {
             "version": self.version,
             "ready": self.ready,
-            "inputs": [[i.name, i.feature, i.transform.value] for i in self.inputs],
-            "mean": self.mean.tolist(),
-            "scale": self.scale.tolist(),
+            "inputs": [i.name for i in self.inputs],
             "weight": self.weight.tolist(),
             "bias": self.bias,
-            "limit": self.limit,
+            "level": self.level,
         }
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Model:
-        """Return the model that `to_dict` described."""
+        """Return the model that `to_dict` described; its inputs must be among `INPUTS`."""
+        known = {i.name: i for i in INPUTS}
         return cls(
             version=values["version"],
             ready=values["ready"],
-            inputs=tuple(Input(name, feature, Transform(t)) for name, feature, t in values["inputs"]),
-            mean=np.array(values["mean"], dtype=np.float64),
-            scale=np.array(values["scale"], dtype=np.float64),
-            weight=np.array(values["weight"], dtype=np.float64),
+            inputs=tuple(known[name] for name in values["inputs"]),
+            weight=np.array(values["weight"], dtype=np.float64).reshape(-1, SLOTS),
             bias=values["bias"],
-            limit=values["limit"],
+            level=values["level"],
         )
 
 

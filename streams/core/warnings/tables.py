@@ -113,7 +113,7 @@ def warnings_now(episodes: Episodes, names: Sequence[str]) -> Callable[[], pl.Da
             "churn_probability": [scoring.probability for scoring in scorings],
             "model_version": [scoring.model_version for scoring in scorings],
             "reasons": [
-                json.dumps([[r.feature, r.contribution, r.value] for r in scoring.reasons])
+                json.dumps([[r.feature, r.contribution, r.value, r.group, r.text] for r in scoring.reasons])
                 for scoring in scorings
             ],
             **{name: [getattr(scoring.traits, name) for scoring in scorings] for name in TRAITS},

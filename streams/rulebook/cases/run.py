@@ -12,7 +12,7 @@ from streams.contract.decode import decode_lines
 from streams.core.engine import Engine
 from streams.core.events.batch import Batch
 from streams.core.events.topics import Topic
-from streams.core.model.logistic import INPUTS, Model
+from streams.core.model.logistic import INPUTS, SLOTS, Model
 from streams.core.rules.rule_set import RuleSet
 from streams.core.segments.engine import SegmentEngine, SegmentSettings, SegmentStep
 from streams.core.segments.rules import SegmentRules
@@ -40,8 +40,8 @@ def stated(probability: float | None) -> Model | None:
     """Return a model that says this of everybody, or none."""
     if probability is None:
         return None
-    none = np.zeros(len(INPUTS))
-    return StatedModel("stated", True, INPUTS, none, none + 1, none, 0.0, 1.0, probability)
+    none = np.zeros((len(INPUTS), SLOTS))
+    return StatedModel("stated", True, INPUTS, none, 0.0, probability=probability)
 
 
 @dataclass(slots=True)

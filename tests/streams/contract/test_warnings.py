@@ -58,7 +58,7 @@ STEP = Step(
     churn_probability=None,
     horizon_days=90,
     model_version=None,
-    reasons=(Reason("order_trend", 0.8, 0.2),),
+    reasons=(Reason("order_trend", 0.8, 0.2, "activity", "a fifth of the orders"),),
     rule_set="ab12",
     traits=Traits("key", None, "east"),
 )
@@ -75,7 +75,8 @@ ON_THE_WIRE = (
     '"reason":"activity_decline","owner":null,"play":null,"since":"2011-02-28T00:00:00Z",'
     '"opened_at":"2011-03-01T00:00:00Z","message":"1 orders in 30 days, 5 in the 30 before",'
     '"values":{"orders_30d":1,"order_trend":0.2},"inhibited_by":null}],"churn_probability":null,"horizon_days":90,'
-    '"model_version":null,"reasons":[{"feature":"order_trend","contribution":0.8,"value":0.2}],'
+    '"model_version":null,"reasons":[{"feature":"order_trend","contribution":0.8,"value":0.2,'
+    '"group":"activity","text":"a fifth of the orders"}],'
     '"value_at_risk":null,"decision":"unknown","play":null,"holdout":false,"rule_set":"ab12"}}'
 )
 

@@ -1,17 +1,21 @@
 import json
 import math
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from streams.core.model.logistic import INPUTS, Input, Learner, Transform
-from streams.learning.learner import Cut, Decay, LearnerSettings, RiverLearner
+from streams.core.model.logistic import INPUTS, KNOTS, SILENCE, SLOTS, Learner, sigmoid
+from streams.learning.learner import LearnerSettings, Reservoir, RiverLearner
 
 M = len(INPUTS)
+NO_REPLAY = LearnerSettings(replays=0)
 
 
 def samples_of(
@@ -35,24 +39,78 @@ def test_it_is_a_learner() -> None:
     assert learner.snapshot().inputs == INPUTS
 
 
+@pytest.mark.parametrize("missing", [0.0, 0.3, 1.0])
+def test_its_step_is_that_of_river(missing: float) -> None:
+    x, y, p = samples_of(32 * 6, 3, missing)
+    fast = RiverLearner(NO_REPLAY)
+    slow = fast.to_river()
+    fast.learn(x, y, p)
+    frame = pl.DataFrame(fast.columns(x), schema=fast.names)
+    for start in range(0, len(y), 32):
+        slow.learn_many(frame[start : start + 32], pl.Series(y[start : start + 32].astype(int)))
+    weights = slow.weights
+    found = np.array([weights[name] for name in fast.names])
+    np.testing.assert_allclose(fast.weight, found, rtol=0, atol=1e-12)
+    squares = np.array([slow.optimizer.g2[name] for name in fast.names])
+    np.testing.assert_allclose(fast.squares, squares, rtol=0, atol=1e-12)
+    assert np.abs(fast.weight - RiverLearner().weight).max() > 0.05
+
+
+def test_a_river_model_goes_on_from_it() -> None:
+    learner = RiverLearner(NO_REPLAY)
+    learner.learn(*samples_of(320))
+    more, y, p = samples_of(32, 9)
+    slow = learner.to_river()
+    learner.learn(more, y, p)
+    slow.learn_many(pl.DataFrame(learner.columns(more), schema=learner.names), pl.Series(y.astype(int)))
+    weights = slow.weights
+    np.testing.assert_allclose(learner.weight, [weights[n] for n in learner.names], rtol=0, atol=1e-12)
+
+
+def test_importing_it_does_not_import_river() -> None:
+    code = "import sys; import streams.learning.learner; sys.exit('river' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 @settings(max_examples=25, deadline=None)
 @given(n=st.integers(0, 300), seed=st.integers(0, 1000), missing=st.sampled_from([0.0, 0.2, 0.9, 1.0]))
-def test_the_snapshot_scores_what_river_predicts(n: int, seed: int, missing: float) -> None:
+def test_the_snapshot_scores_by_the_mean_of_the_weights(n: int, seed: int, missing: float) -> None:
     learner = learner_of(n, seed, missing)
     x, *_ = samples_of(40, seed + 1, missing)
     x[0], x[1] = 1e6, -1e6
-    predicted = [learner.pipeline.predict_proba_one(row)[True] for row in learner.rows(x)]
-    np.testing.assert_allclose(learner.snapshot().score(x), predicted, rtol=0, atol=1e-9)
+    expected = sigmoid(learner.columns(x) @ learner.mean)
+    single = x.astype(np.float32)
+    np.testing.assert_allclose(learner.snapshot().score(single), expected, rtol=0, atol=1e-12)
 
 
-def test_an_input_that_never_varies_weighs_nothing() -> None:
-    x, y, p = samples_of(200)
-    x[:, 3] = 7.0
+def test_contributions_have_a_mean_of_nothing_over_what_was_learned() -> None:
     learner = RiverLearner()
+    x, y, p = samples_of(2000)
     learner.learn(x, y, p)
     model = learner.snapshot()
-    assert (model.weight[3], model.scale[3]) == (0.0, 1.0)
-    assert np.isfinite(model.score(np.full((1, M), 1e9))).all()
+    np.testing.assert_allclose(model.contributions(x.astype(np.float32)).mean(axis=0), 0, atol=1e-9)
+    assert np.abs(model.contributions(x)).max() > 0.5
+
+
+def test_it_begins_with_half_the_buying_models_log_odds() -> None:
+    x = np.full((3, M), np.nan)
+    x[:, SILENCE] = [-2.0, 0.0, 4.0]
+    np.testing.assert_allclose(RiverLearner().snapshot().logit(x), [-1.0, 0.0, 2.0], atol=1e-12)
+
+
+def test_it_learns_what_is_not_a_straight_line() -> None:
+    rng = np.random.default_rng(4)
+    x = np.full((6000, M), np.nan)
+    x[:, 0] = rng.uniform(INPUTS[0].low, INPUTS[0].high, len(x))
+    middle = np.abs(x[:, 0] - 2.5) < 1
+    y = rng.random(len(x)) < np.where(middle, 0.8, 0.2)
+    learner = RiverLearner()
+    for start in range(0, len(x), 200):
+        part = slice(start, start + 200)
+        learner.learn(x[part], y[part], np.full(200, np.nan))
+    score = learner.snapshot().score(x)
+    assert score[middle].mean() > 0.6
+    assert score[~middle].mean() < 0.35
 
 
 def test_it_is_ready_after_enough_of_both_outcomes() -> None:
@@ -65,51 +123,58 @@ def test_it_is_ready_after_enough_of_both_outcomes() -> None:
     assert learner.metrics()["learned_churned"] == 3
 
 
-def test_while_it_warms_up_the_base_rate_is_the_intercept() -> None:
-    learner = RiverLearner()
-    x, _, p = samples_of(100)
-    y = np.arange(100) % 20 == 0
-    learner.learn(x, y, p)
-    assert not learner.ready
-    assert learner.snapshot().bias == pytest.approx(math.log(5.5 / 95.5))
-
-
-@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
-def test_one_bad_value_is_left_out_and_nothing_else(bad: float) -> None:
-    x, y, p = samples_of(300, missing=0.0)
+@pytest.mark.parametrize("bad", [math.inf, -math.inf])
+def test_an_infinite_value_counts_as_missing(bad: float) -> None:
+    x, y, p = samples_of(320, missing=0.0)
     poisoned, holed = x.copy(), x.copy()
     poisoned[100, 5], holed[100, 5] = bad, math.nan
-    one, other, clean = RiverLearner(), RiverLearner(), RiverLearner()
+    one, other = RiverLearner(), RiverLearner()
     one.learn(poisoned, y, p)
     other.learn(holed, y, p)
-    clean.learn(x, y, p)
     assert one.state() == other.state()
-    assert one.scaler.counts[INPUTS[5].name] == 299
     assert np.isfinite(one.snapshot().score(x)).all()
-    assert np.abs(one.snapshot().score(x) - clean.snapshot().score(x)).max() < 0.02
 
 
-def test_a_sample_without_any_input_teaches_the_base_rate_only() -> None:
-    learner = learner_of(500)
-    before = learner.state()
-    learner.learn(np.full((1, M), math.nan), np.array([True]), np.array([math.nan]))
-    after = learner.state()
-    assert after["weights"] == before["weights"]
-    assert after["means"] == before["means"]
-    assert after["intercept"] > before["intercept"]
-
-
-def test_samples_are_learned_once_each_in_their_order_however_they_are_cut() -> None:
-    x, y, _ = samples_of(200)
-    none = np.full(200, math.nan)
-    whole, cut, reversed_ = RiverLearner(), RiverLearner(), RiverLearner()
+def test_rows_that_make_no_batch_wait_for_others() -> None:
+    x, y, none = samples_of(200)
+    whole, cut = RiverLearner(NO_REPLAY), RiverLearner(NO_REPLAY)
     whole.learn(x, y, none)
     for i in range(0, 200, 7):
         cut.learn(x[i : i + 7], y[i : i + 7], none[i : i + 7])
-    reversed_.learn(x[::-1], y[::-1], none)
-    assert cut.state() == whole.state()
-    assert whole.regression.optimizer.n_iterations == 200
-    assert reversed_.snapshot().version != whole.snapshot().version
+    assert whole.steps == cut.steps == 200 // 32
+    assert cut.weight.tobytes() == whole.weight.tobytes()
+    assert cut.mean.tobytes() == whole.mean.tobytes()
+
+
+def test_what_was_learned_is_learned_again() -> None:
+    learner = RiverLearner()
+    x, y, p = samples_of(32 * 40)
+    learner.learn(x, y, p)
+    assert learner.steps == 40 + learner.settings.replays
+    learner.learn(x[:0], y[:0], p[:0])
+    assert learner.steps == 40 + 2 * learner.settings.replays
+    assert learner.churned + learner.kept == 32 * 40
+
+
+def test_the_reservoir_is_uniform_while_it_remembers_and_bounded() -> None:
+    counts = np.zeros(1000)
+    for seed in range(60):
+        reservoir, dice = Reservoir(1, 100, 10), np.random.default_rng(seed)
+        x = np.arange(1000, dtype=np.float32)[:, np.newaxis]
+        for start in range(0, 1000, 70):
+            reservoir.put(x[start : start + 70], np.zeros(len(x[start : start + 70]), dtype=np.bool_), dice)
+        assert len(reservoir) == 100
+        counts[reservoir.x[:, 0].astype(int)] += 1
+    assert counts.sum() == 6000
+    halves = counts[:500].sum(), counts[500:].sum()
+    assert abs(halves[0] - halves[1]) < 400
+
+
+def test_the_reservoir_forgets_what_is_old() -> None:
+    reservoir, dice = Reservoir(1, 100, 2), np.random.default_rng(1)
+    for value in range(20):
+        reservoir.put(np.full((100, 1), value, dtype=np.float32), np.zeros(100, dtype=np.bool_), dice)
+    assert (reservoir.x[:, 0] < 10).sum() < 5
 
 
 @settings(max_examples=25, deadline=None)
@@ -133,20 +198,28 @@ def test_restoring_replaces_what_was_learned_before() -> None:
     assert json.dumps(other.state()) == json.dumps(learner.state())
 
 
+def test_a_state_of_before_begins_anew() -> None:
+    other = learner_of(300)
+    other.restore({"churned": 70, "kept": 80, "weights": [["log(orders_30d)", 0.3]]})
+    assert json.dumps(other.state()) == json.dumps(RiverLearner().state())
+
+
 def test_restoring_keeps_inputs_by_name() -> None:
-    old = RiverLearner(inputs=[Input(n, n, Transform.RATIO) for n in ("gone", "stays")])
+    gone, stays, new = INPUTS[:3]
+    old = RiverLearner(inputs=[gone, stays])
     old.learn(*samples_of(200, m=2))
-    new = RiverLearner(inputs=[Input(n, n, Transform.RATIO) for n in ("stays", "new")])
-    new.restore(json.loads(json.dumps(old.state())))
-    weight = new.snapshot().weight
-    assert (weight[0], weight[1]) == (old.snapshot().weight[1], 0.0)
-    new.learn(*samples_of(200, seed=1, m=2))
-    assert new.snapshot().weight[1] != 0.0
+    later = RiverLearner(inputs=[stays, new])
+    later.restore(json.loads(json.dumps(old.state())))
+    assert later.weight[:SLOTS].tolist() == old.weight[SLOTS : 2 * SLOTS].tolist()
+    assert later.weight[SLOTS : 2 * SLOTS].tolist() == [0.0] * SLOTS
+    assert later.weight[-1] == old.weight[-1]
+    later.learn(*samples_of(200, seed=1, m=2))
+    assert np.abs(later.weight[SLOTS : SLOTS + KNOTS]).max() > 0
 
 
 def test_a_version_names_its_content() -> None:
     assert learner_of(100).snapshot().version == learner_of(100).snapshot().version
-    versions = {learner_of(n, seed).snapshot().version for n in (0, 100, 101) for seed in (0, 1)}
+    versions = {learner_of(n, seed).snapshot().version for n in (0, 100, 200) for seed in (0, 1)}
     assert len(versions) == 5  # with no sample the seed does not matter
     assert learner_of(100).snapshot().version.startswith("100-")
 
@@ -159,14 +232,3 @@ def test_probabilities_are_judged_where_there_was_one() -> None:
     assert (prequential["samples"], prequential["auc"]) == (2, 1.0)
     assert prequential["log_loss"] == pytest.approx(-(math.log(0.9) + math.log(0.8)) / 2)
     json.dumps(learner.metrics(), allow_nan=False)
-
-
-def test_steps_shrink_down_to_a_floor() -> None:
-    decay = Decay(0.01, 100, 0.002)
-    assert decay.get(0) == 0.01
-    assert decay.get(300) == pytest.approx(0.005)
-    assert decay.get(10**9) == 0.002
-
-
-def test_values_are_cut_either_way() -> None:
-    assert Cut(3.0).transform_one({"a": 2.0, "b": 9.0, "c": -9.0}) == {"a": 2.0, "b": 3.0, "c": -3.0}

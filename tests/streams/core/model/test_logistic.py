@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -9,12 +10,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from streams.core.features.catalogue import DTYPES
-from streams.core.model.logistic import INPUTS, Input, Model, Transform, design
+from streams.core.model.logistic import INPUTS, KNOTS, SILENCE, SLOTS, Input, Model, Transform, design
+from streams.core.model.reasons import TEXTS, Group
 from streams.core.steps import Reason, Value
 
-A = Input("log(a)", "a", Transform.LOG)
-B = Input("ratio(b)", "b", Transform.RATIO)
-C = Input("ratio(c)", "c", Transform.RATIO)
+A = Input("log(a)", "orders_30d", Transform.LOG, 0.0, 6.0, Group.ACTIVITY)
+B = Input("log(b)", "complaints_90d", Transform.LOG, 0.0, 6.0, Group.SERVICE, "complaints_90d")
+C = Input("log(c)", "complaints_total", Transform.LOG, 0.0, 6.0, Group.SERVICE, "complaints_total")
 
 finite = st.floats(-1e9, 1e9)
 perhaps_missing = st.one_of(finite, st.just(math.nan))
@@ -22,16 +24,7 @@ perhaps_missing = st.one_of(finite, st.just(math.nan))
 
 def model_of(m: int, seed: int = 0) -> Model:
     rng = np.random.default_rng(seed)
-    return Model(
-        version="test",
-        ready=True,
-        inputs=INPUTS[:m],
-        mean=rng.normal(2, 1, m),
-        scale=rng.uniform(0.1, 3, m),
-        weight=rng.normal(0, 1, m),
-        bias=-0.7,
-        limit=8.0,
-    )
+    return Model("test", True, INPUTS[:m], rng.normal(0, 1, (m, SLOTS)), -0.7, 0.25)
 
 
 def matrix_of(n: int, m: int, seed: int = 0, missing: float = 0.2) -> NDArray[np.float64]:
@@ -42,15 +35,18 @@ def matrix_of(n: int, m: int, seed: int = 0, missing: float = 0.2) -> NDArray[np
 
 
 def slow_logit(model: Model, row: list[float]) -> float:
-    logit = model.bias
-    for value, mean, scale, weight in zip(row, model.mean, model.scale, model.weight, strict=True):
-        if math.isfinite(value):
-            logit += weight * max(-model.limit, min(model.limit, (value - mean) / scale))
+    logit = model.bias + model.level
+    for value, each, weight in zip(row, model.inputs, model.weight.tolist(), strict=True):
+        if not math.isfinite(value):
+            logit += weight[KNOTS]
+            continue
+        knots = np.linspace(each.low, each.high, KNOTS)
+        logit += float(np.interp(value, knots, weight[:KNOTS]))
     return float(logit)
 
 
 def test_inputs_are_numeric_features_of_the_catalogue() -> None:
-    assert 16 <= len(INPUTS) <= 24
+    assert 30 <= len(INPUTS) <= 50
     assert len({i.name for i in INPUTS}) == len({i.feature for i in INPUTS}) == len(INPUTS)
     for wanted in INPUTS:
         assert DTYPES[wanted.feature] in (pl.Int64, pl.Float64)
@@ -72,15 +68,15 @@ def test_inputs_say_what_customers_did_and_not_what_they_are() -> None:
         (Transform.LOG, 0.0, 0.0),
         (Transform.LOG, math.e - 1, 1.0),
         (Transform.LOG, -(math.e - 1), -1.0),
-        (Transform.RATIO, 0.33, 0.33),
-        (Transform.RATIO, 25.0, 10.0),
-        (Transform.RATIO, -25.0, -10.0),
+        (Transform.LOGIT, 0.5, 0.0),
+        (Transform.LOGIT, 1.0, math.log(9999)),
+        (Transform.LOGIT, 0.0, -math.log(9999)),
         (Transform.LOG, -1e300, -math.log1p(1e12)),
         (Transform.LOG, math.nan, None),
-        (Transform.RATIO, math.nan, None),
+        (Transform.LOGIT, math.nan, None),
         (Transform.LOG, math.inf, None),
-        (Transform.RATIO, math.inf, None),
-        (Transform.RATIO, -math.inf, None),
+        (Transform.LOGIT, math.inf, None),
+        (Transform.LOGIT, -math.inf, None),
     ],
 )
 def test_transform(transform: Transform, value: float, expected: float | None) -> None:
@@ -92,11 +88,13 @@ def test_transform(transform: Transform, value: float, expected: float | None) -
 
 
 def test_design_reads_integers_and_floats_and_leaves_its_sources_alone() -> None:
-    counts, ratios = np.array([0, 3, 7], dtype=np.int32), np.array([0.5, math.nan, 99.0])
-    x = design({"a": counts, "b": ratios}, (A, B))
-    np.testing.assert_allclose(x, [[0, 0.5], [math.log(4), math.nan], [math.log(8), 10]])
+    counts, chances = np.array([0, 3, 7], dtype=np.int32), np.array([0.5, math.nan, 0.25])
+    silent = INPUTS[SILENCE]
+    x = design({"orders_30d": counts, "p_silent": chances}, (A, silent))
+    expected = np.array([[0.0, 0.0], [math.log(4), math.nan], [math.log(8), -math.log(3)]])
+    np.testing.assert_allclose(x, expected, atol=1e-12)
     assert counts.tolist() == [0, 3, 7]
-    np.testing.assert_array_equal(ratios, [0.5, math.nan, 99.0])
+    np.testing.assert_array_equal(chances, [0.5, math.nan, 0.25])
 
 
 def test_design_of_nobody() -> None:
@@ -131,18 +129,10 @@ def test_contributions_and_bias_add_up_to_the_logit_exactly(seed: int, missing: 
     model = model_of(len(INPUTS), seed)
     x = matrix_of(50, len(INPUTS), seed, missing)
     for logit, shares in zip(model.logit(x).tolist(), model.contributions(x).tolist(), strict=True):
-        total = model.bias
+        total = model.base
         for share in shares:
             total += share
         assert total == logit
-
-
-@pytest.mark.parametrize("unknown", [math.nan, math.inf, -math.inf])
-def test_a_missing_or_infinite_input_counts_as_the_mean(unknown: float) -> None:
-    model = model_of(3)
-    x = np.array([[1.0, unknown, 3.0]])
-    assert model.contributions(x)[0, 1] == 0.0
-    assert model.score(x) == model.score(np.array([[1.0, model.mean[1], 3.0]]))
 
 
 @given(
@@ -160,36 +150,59 @@ def test_score_is_a_probability_whatever_comes_in(rows: list[tuple[float, ...]])
     assert ((scores >= 0) & (scores <= 1)).all()
 
 
+def linear(slope: float, *, bias: float = 0.0, inputs: tuple[Input, ...] = (A,)) -> Model:
+    """A model whose shares are `slope` for each unit of an input from its middle, 3, on."""
+    knots = (np.linspace(0.0, 6.0, KNOTS) - 3.0) * slope
+    return Model("v", True, inputs, np.tile(np.append(knots, 0.0), (len(inputs), 1)), bias)
+
+
 def test_a_sure_score_neither_overflows_nor_loses_the_small_side() -> None:
-    model = Model("v", True, (B,), np.zeros(1), np.ones(1), np.array([1000.0]), 0.0, 8.0)
-    low, middle, high = model.score(np.array([[-8.0], [0.0], [8.0]])).tolist()
+    low, middle, high = linear(1000.0).score(np.array([[0.0], [3.0], [6.0]])).tolist()
     assert (low, middle, high) == (0.0, 0.5, 1.0)
-    gentle = Model("v", True, (B,), np.zeros(1), np.ones(1), np.array([5.0]), 0.0, 8.0)
-    assert gentle.score(np.array([[-8.0]]))[0] == pytest.approx(math.exp(-40), rel=1e-9)
+    assert linear(12.0).score(np.array([[0.0]]))[0] == pytest.approx(math.exp(-36), rel=1e-9)
 
 
-def test_no_input_moves_the_score_beyond_the_limit() -> None:
-    model = Model("v", True, (B,), np.zeros(1), np.ones(1), np.ones(1), 0.0, 3.0)
-    assert model.contributions(np.array([[2.0], [3.0], [4.0], [-9.0]]))[:, 0].tolist() == [
-        2.0,
-        3.0,
-        3.0,
-        -3.0,
+def test_no_input_moves_the_score_beyond_its_range() -> None:
+    shares = linear(1.0).contributions(np.array([[5.0], [6.0], [7.0], [-9.0], [math.nan]]))[:, 0]
+    np.testing.assert_allclose(shares, [2.0, 3.0, 3.0, -3.0, 0.0], atol=1e-12)
+
+
+def test_the_level_moves_all_alike() -> None:
+    model, x = model_of(5), matrix_of(50, 5)
+    moved = replace(model, level=model.level + 1.5)
+    np.testing.assert_allclose(moved.logit(x), model.logit(x) + 1.5)
+
+
+def test_reasons_are_groups_of_inputs_that_raise_the_score_most() -> None:
+    model = linear(1.0, inputs=(A, B, C))
+    values: dict[str, Value] = {"orders_30d": 2, "complaints_90d": 3, "complaints_total": 4}
+    row = np.array([4.0, 5.0, 4.5])
+    first, second = model.reasons(row, values.__getitem__)
+    assert first == Reason("complaints_90d", 3.5, 3, "service", "3 complaints in 90 days")
+    assert second == Reason("orders_30d", 1.0, 2, "activity", "2 orders in 30 days")
+    assert model.reasons(row, values.__getitem__, limit=1) == (first,)
+
+
+def test_what_a_customer_does_not_have_is_no_reason() -> None:
+    model = linear(1.0, inputs=(A, B, C))
+    values: dict[str, Value] = {"orders_30d": None, "complaints_90d": 0, "complaints_total": 0}
+    row = np.array([5.0, 5.0, 5.0])
+    assert model.reasons(row, values.__getitem__) == ()
+    assert [r.feature for r in model.reasons(row, (values | {"complaints_total": 2}).__getitem__)] == [
+        "complaints_total"
     ]
 
 
-def test_reasons_are_what_raises_the_score_most() -> None:
-    model = Model("v", True, (A, B, C), np.zeros(3), np.ones(3), np.array([0.5, 2.0, -1.0]), 0.0, 8.0)
-    values: dict[str, Value] = {"a": 5, "b": 0.5, "c": 3.0}
-    row = np.array([2.0, 0.4, 3.0])
-    assert model.reasons(row, values.__getitem__) == (Reason("a", 1.0, 5), Reason("b", 0.8, 0.5))
-    assert model.reasons(row, values.__getitem__, limit=1) == (Reason("a", 1.0, 5),)
-    assert model.reasons(np.array([math.nan, -1.0, math.nan]), values.__getitem__) == ()
+def test_what_lowers_the_score_is_no_reason() -> None:
+    values: dict[str, Value] = {"orders_30d": 2, "complaints_90d": 3, "complaints_total": 4}
+    assert linear(-1.0, inputs=(A, B, C)).reasons(np.array([5.0, 5.0, 5.0]), values.__getitem__) == ()
 
 
-def test_reasons_of_equal_share_come_in_the_order_of_inputs() -> None:
-    model = Model("v", True, (A, B, C), np.zeros(3), np.ones(3), np.ones(3), 0.0, 8.0)
-    assert [r.feature for r in model.reasons(np.ones(3), lambda _: None)] == ["a", "b", "c"]
+def test_every_input_can_be_said_in_words() -> None:
+    assert set(TEXTS) == {i.feature for i in INPUTS}
+    for each in INPUTS:
+        assert TEXTS[each.feature].format(1)
+        assert each.needs is None or each.needs in DTYPES
 
 
 def test_a_model_survives_json_bit_for_bit() -> None:

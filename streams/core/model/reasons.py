@@ -1,0 +1,106 @@
+"""Reasons: groups of inputs that raise a customer's score above the mean, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from typing import Final, Protocol
+
+from streams.core.steps import Reason, Value
+
+
+class Group(StrEnum):
+    """Inputs that speak of one thing."""
+
+    ACTIVITY = "activity"
+    SPEND = "spend"
+    RHYTHM = "rhythm"
+    SERVICE = "service"
+    RETURNS = "returns"
+    CONTRACT = "contract"
+    TENURE = "tenure"
+
+
+class _Input(Protocol):
+    """What a reason needs to know of an input."""
+
+    @property
+    def feature(self) -> str: ...
+
+    @property
+    def group(self) -> Group: ...
+
+    @property
+    def needs(self) -> str | None: ...
+
+
+TEXTS: Final = {
+    "orders_7d": "{} orders in 7 days",
+    "orders_30d": "{} orders in 30 days",
+    "orders_90d": "{} orders in 90 days",
+    "orders_prev_30d": "{} orders in the 30 days before the last 30",
+    "orders_total": "{} orders in all",
+    "logins_7d": "{} logins in 7 days",
+    "logins_30d": "{} logins in 30 days",
+    "logins_90d": "{} logins in 90 days",
+    "logins_prev_30d": "{} logins in the 30 days before the last 30",
+    "logins_total": "{} logins in all",
+    "complaints_90d": "{} complaints in 90 days",
+    "complaints_total": "{} complaints in all",
+    "open_complaints": "{} open complaints",
+    "returns_90d": "{} returns in 90 days",
+    "active_weeks_12": "orders in {} of the last 12 weeks",
+    "active_weeks_26": "orders in {} of the last 26 weeks",
+    "spend_30d": "{:,.0f} spent in 30 days",
+    "spend_90d": "{:,.0f} spent in 90 days",
+    "spend_prev_30d": "{:,.0f} spent in the 30 days before the last 30",
+    "spend_total": "{:,.0f} spent in all",
+    "tenure_days": "a customer for {:.0f} days",
+    "days_since_order": "{:.0f} days since the last order",
+    "days_since_login": "{:.0f} days since the last login",
+    "days_since_complaint": "{:.0f} days since the last complaint",
+    "order_gap_mean": "an order every {:.0f} days",
+    "order_gap_std": "gaps between orders that vary by {:.0f} days",
+    "last_gap": "{:.0f} days between the last two orders",
+    "overdue": "silent for {:.1f} times the usual gap",
+    "order_trend": "{:.1f} times the orders of the 30 days before",
+    "login_trend": "{:.1f} times the logins of the 30 days before",
+    "spend_trend": "{:.1f} times the spend of the 30 days before",
+    "complaint_rate_90d": "{:.2f} complaints per order",
+    "return_rate_90d": "{:.2f} returns per order",
+    "handling_satisfaction_90d": "satisfaction of {:.1f} with resolved complaints",
+    "feedback_mean_90d": "survey answers of {:.0%}",
+    "days_to_contract_end": "{:.0f} days to the end of the contract",
+    "p_alive": "a chance of {:.0%} to be active still, by the rhythm of before",
+    "p_silent": "a chance of {:.0%} of silence, by the rhythm of before",
+}
+"""How the value of each feature is said."""
+
+
+def reasons(
+    inputs: Sequence[_Input], shares: Sequence[float], value: Callable[[str], Value], limit: int
+) -> tuple[Reason, ...]:
+    """Return the groups that raise the score most, the largest first, each named by its largest input.
+
+    `shares` are those of the inputs, less their mean. A group is no reason where all that raises the score in
+    it is missing, or of a thing of which the customer has none: then it is the same for most.
+    """
+    groups: dict[Group, float] = {}
+    for each, share in zip(inputs, shares, strict=True):
+        groups[each.group] = groups.get(each.group, 0.0) + share
+    found: list[Reason] = []
+    for group in sorted(groups, key=lambda group: -groups[group]):
+        if groups[group] <= 0 or len(found) == limit:
+            break
+        of_group = [(s, i) for i, s in zip(inputs, shares, strict=True) if i.group is group and s > 0]
+        for _, each in sorted(of_group, key=lambda pair: -pair[0]):
+            known = value(each.feature)
+            if known is not None and (each.needs is None or _is_positive(value(each.needs))):
+                text = TEXTS[each.feature].format(known)
+                found.append(Reason(each.feature, groups[group], known, group.value, text))
+                break
+    return tuple(found)
+
+
+def _is_positive(value: Value) -> bool:
+    return isinstance(value, int | float) and value > 0
