@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from lapwing.settings.options import InstantParam, settings_options
-from streams.duration import parse_duration
+from streams.duration import closest_duration, parse_duration
 
 
 class SinceParam(InstantParam):
@@ -23,7 +23,8 @@ class SinceParam(InstantParam):
             try:
                 return time.time_ns() // 1_000 - parse_duration(value)
             except ValueError:
-                pass
+                if close := closest_duration(value):
+                    self.fail(f"{value!r} is not a duration; did you mean {close}?", param, ctx)
         return super().convert(value, param, ctx)
 
 
