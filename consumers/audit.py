@@ -1,4 +1,4 @@
-"""The audit topic as people read it: what was changed in the rules, once for all partitions together."""
+"""The audit topic as people read it: each change of the rules once, with all its partitions."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def adopted(
         records = subscription.poll(POLL_S)
         for record in records:
             try:
-                said = parse_adopted(record.value or b"")
+                adoption = parse_adopted(record.value or b"")
             except ContractError as error:
                 on_unreadable(record, str(error))
                 continue
-            if said.id not in seen:
-                seen.add(said.id)
-                yield said
+            if adoption.id not in seen:
+                seen.add(adoption.id)
+                yield adoption
         if not records and subscription.at_end():
             break
 
@@ -49,37 +49,37 @@ def adopted(
 def together(found: Iterable[RulesAdopted]) -> list[RuleSetChange]:
     """Return the changes in the order of their first partition; the same of several is one.
 
-    A partition that changes in the same way once more has gone back meanwhile: that is another change.
+    A partition that makes the same change again has changed back in between: that is another change.
     """
     changes: list[RuleSetChange] = []
     newest: dict[tuple[str | None, str], RuleSetChange] = {}
-    for said in found:
-        way = (said.rule_set_before, said.rule_set)
+    for adoption in found:
+        way = (adoption.rule_set_before, adoption.rule_set)
         change = newest.get(way)
-        if change is None or said.partition in change.partitions:
-            change = newest[way] = RuleSetChange(said)
+        if change is None or adoption.partition in change.partitions:
+            change = newest[way] = RuleSetChange(adoption)
             changes.append(change)
-        change.partitions.append(said.partition)
-        if said.worker not in change.workers:
-            change.workers.append(said.worker)
+        change.partitions.append(adoption.partition)
+        if adoption.worker not in change.workers:
+            change.workers.append(adoption.worker)
     return changes
 
 
 def lines(change: RuleSetChange) -> list[str]:
     """Return a change as lines: when, from what to what, where, by whom, then rule by rule."""
-    said = change.first
-    at = f"{said.adopted_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+    adoption = change.first
+    at = f"{adoption.adopted_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
     where = ",".join(map(str, sorted(change.partitions)))
-    head = f"{at}  {said.rule_set_before or 'none'} -> {said.rule_set}  partitions {where}"
+    head = f"{at}  {adoption.rule_set_before or 'none'} -> {adoption.rule_set}  partitions {where}"
     head += f"  by {','.join(change.workers)}"
-    if said.revision:
-        head += f"  revision {said.revision}" + (f" of {said.author}" if said.author else "")
-    told = [head]
-    if said.changes is None:
-        told.append("  the rules before cannot be read any more")
-    for each in said.changes or ():
-        told += _lines(each)
-    return told
+    if adoption.revision:
+        head += f"  revision {adoption.revision}" + (f" of {adoption.author}" if adoption.author else "")
+    lines = [head]
+    if adoption.changes is None:
+        lines.append("  the rules before cannot be read any more")
+    for each in adoption.changes or ():
+        lines += _lines(each)
+    return lines
 
 
 def _lines(each: RuleDifference) -> list[str]:

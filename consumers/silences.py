@@ -1,4 +1,4 @@
-"""The silences on their topic: all of them as their newest records say, and writing another."""
+"""The silences topic: read the newest record of each silence, write another."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ POLL_S: Final = 0.5
 
 
 def read_silences(source: RecordSource) -> dict[str, Silence]:
-    """Return every silence there is by its id."""
+    """Return every silence by its id; records that are no silences are skipped."""
     found: list[Record] = []
     while True:
         records = source.poll(POLL_S)
@@ -39,7 +39,7 @@ def silences_of(records: Iterable[Record]) -> dict[str, Silence]:
 
 
 def write_silence(sender: RecordSender, topic: str, silence: Silence) -> None:
-    """Put a silence on the topic and wait until it is there."""
+    """Send a silence to the topic and wait until the broker has it."""
     sender.send(topic, silence.id.encode(), encode_silence(silence))
     sender.flush()
 

@@ -36,10 +36,10 @@ class WarningFilter:
     segments: Collection[str] = ()
     regions: Collection[str] = ()
     holdout: bool = False
-    """Whether those are found that are held out for measuring, and so are shown to nobody."""
+    """Whether to find those in the holdout too, which are shown to nobody."""
 
     def matches(self, data: Mapping[str, Any]) -> bool:
-        """Return whether what only the newest step's data tells matches."""
+        """Return whether the fields that only the newest step's data has match."""
         causes = data["causes"]
         words: list[tuple[Collection[str], set[object]]] = [
             (self.rules, {cause["rule"] for cause in causes}),

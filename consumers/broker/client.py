@@ -31,7 +31,7 @@ from streams.kafka.diagnosis import diagnose
 from streams.kafka.errors import BrokerTrouble, trouble_of
 
 BOOTSTRAP_MS: Final = (2_000, 6_000)
-"""How long each attempt to meet a broker lasts; between them it is asked what is wrong."""
+"""How long each attempt to connect lasts; after each the broker is asked for the cause."""
 BLOCK_MS: Final = 8_000
 CLOSE_MS: Final = 3_000
 COMMIT_MS: Final = 10_000
@@ -64,7 +64,7 @@ _client_log.propagate = False
 
 @contextmanager
 def _mapped(servers: str) -> Iterator[None]:
-    """Let no error of the client through but as a `BrokerError`."""
+    """Let the client's errors leave as `BrokerError`."""
     try:
         yield
     except (kafka_errors.KafkaError, OSError, ValueError, TypeError, RuntimeError, AssertionError) as error:
@@ -73,7 +73,7 @@ def _mapped(servers: str) -> Iterator[None]:
 
 @contextmanager
 def _unlogged() -> Iterator[None]:
-    """Keep the client from logging what is no news: attempts at the start, cancelled requests at the end."""
+    """Keep the client from logging attempts at the start and cancelled requests at the end."""
     level = _client_log.level
     _client_log.setLevel(logging.CRITICAL)
     try:
@@ -90,7 +90,7 @@ class Cluster:
     security: Mapping[str, str | bool] = field(default_factory=dict, repr=False)
 
     def connect(self, client: Callable[..., Any], **options: Any) -> Any:
-        """Return a client of `kafka` that has met its broker, or raise `BrokerError` with the cause."""
+        """Return a connected client of `kafka`, or raise `BrokerError` with the cause."""
         unknown = sorted(set(self.security) - SECURITY_KEYS)
         if unknown:
             msg = (
@@ -118,7 +118,7 @@ class Cluster:
             begun.append(KafkaNetClient(**config))
             return begun[-1]
 
-        # Until the broker has been met each attempt is logged as an error; one error is raised for all.
+        # The client logs each failed attempt as an error; one error is raised for all.
         with _mapped(self.servers), _unlogged():
             try:
                 return client(
@@ -196,7 +196,7 @@ class Subscription:
                 self._consumer.seek(tp, max(0, ends.get(tp.partition, 0) - count))
 
     def poll(self, timeout_s: float) -> list[Record]:
-        """Return what has come, in each partition's order; wait up to so long for the first."""
+        """Return the new records, in each partition's order; wait up to `timeout_s` for the first."""
         with _mapped(self._cluster.servers):
             polled = self._consumer.poll(timeout_ms=int(timeout_s * 1000))
         if polled:
@@ -256,7 +256,7 @@ class Subscription:
             return all(self._consumer.position(at, timeout_ms=1_000) >= end for at, end in ends.items())
 
     def ends(self, timeout_s: float) -> dict[int, int]:
-        """Return each assigned partition's end, as far as the broker has told it in time; reads on."""
+        """Return each assigned partition's end where the broker gives it in time; records are read."""
         deadline = time.monotonic() + timeout_s
         while None in self._behind() and time.monotonic() < deadline:
             self.poll(0.1)
@@ -297,7 +297,7 @@ class Producer:
         headers: Sequence[tuple[str, bytes]] = (),
         partition: int | None = None,
     ) -> None:
-        """Hand a record over to be sent soon."""
+        """Send a record soon."""
         with _mapped(self._cluster.servers):
             sent = self._producer.send(
                 topic,
@@ -321,13 +321,13 @@ class Producer:
                 raise failed
 
     def close(self) -> None:
-        """Close; what was not flushed has a few seconds to leave."""
+        """Close; what was not flushed is sent if it can be within a few seconds."""
         with _mapped(self._cluster.servers), _unlogged():
             self._producer.close(timeout=CLOSE_MS / 1000)
 
 
 class Admin:
-    """What topics there are, and making them."""
+    """Lists and creates topics."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster

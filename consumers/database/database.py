@@ -158,7 +158,7 @@ class Database:
             raise store_error(error, self.place) from error
 
     def insert_new(self, table: Table) -> Executable:
-        """Return an insert that leaves a row alone whose key is there already."""
+        """Return an insert that skips a row whose key exists."""
         return self._insert(table).on_conflict_do_nothing()
 
     def upsert(self, table: Table, rank: str) -> Executable:

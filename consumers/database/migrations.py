@@ -49,7 +49,7 @@ def _attention(connection: Connection) -> None:
 def _notices(connection: Connection) -> None:
     for table in (schema.silences, schema.notices, schema.judging):
         table.create(connection)
-    # What channels were told before stands as told; their places then count notices, no longer steps.
+    # What channels have had counts as sent; from then on their places count notices, not steps.
     connection.execute(
         text(
             "INSERT INTO notices (step_id, warning_id, step, customer_id, kind, at, tier, rules, verdict,"

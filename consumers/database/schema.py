@@ -27,7 +27,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware datetime in UTC; SQLite, which knows no time zones, holds it as UTC without saying so."""
+    """An aware datetime in UTC; SQLite, which has no time zones, stores it in UTC without an offset."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -81,7 +81,7 @@ warning_steps: Final = Table(
     Index("warning_steps_by_customer", "customer_id"),
     sqlite_autoincrement=True,
 )
-"""Every step of every warning's life, one row a CloudEvent id."""
+"""Every step of every warning, one row for each CloudEvent id."""
 
 warnings: Final = Table(
     "warnings",
@@ -114,8 +114,8 @@ warnings: Final = Table(
 )
 """Each warning as its highest step left it.
 
-`attention` says whether somebody has it in hand: `attended_by` is who acted last, `attended_until` when that
-ends, `deadline` by when somebody must.
+`attention` is the state of its acknowledgement: `attended_by` is who acted last, `attended_until` when that
+ends, `deadline` by when somebody must act.
 """
 
 segment_warning_steps: Final = Table(
@@ -140,7 +140,7 @@ segment_warning_steps: Final = Table(
     Index("segment_warning_steps_by_warning", "warning_id", "step"),
     sqlite_autoincrement=True,
 )
-"""Every step of every segment's warning, one row a CloudEvent id."""
+"""Every step of every segment's warning, one row for each CloudEvent id."""
 
 segment_warnings: Final = Table(
     "segment_warnings",
@@ -202,7 +202,7 @@ silences: Final = Table(
     Column("content", _Json, nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
 )
-"""Each silence as its newest record on the silences topic says it; those that are over are kept."""
+"""Each silence as in its newest record on the silences topic, expired ones too."""
 
 notices: Final = Table(
     "notices",
@@ -228,9 +228,9 @@ notices: Final = Table(
     Index("notices_by_step", "step_id"),
     sqlite_autoincrement=True,
 )
-"""What became of each step that the team may be told of: `told`, `held` or `muted`, and why.
+"""What became of each step that may send a notice: `told` (sent), `held` (deferred) or `muted`, and why.
 
-A notice that was held and then told has two rows: the first says why it was muted for a while.
+A notice that was deferred and then sent has two rows: the first has the reason of the delay.
 """
 
 judging: Final = Table(
@@ -260,4 +260,4 @@ outbox: Final = Table(
     Index("outbox_by_due", "channel", "state", "due_at"),
     sqlite_autoincrement=True,
 )
-"""What is to be sent, one row a step's id and channel: `pending`, `sent` or `given_up`."""
+"""What is to be sent, one row for each step and channel: `pending`, `sent`, `given_up` or `muted`."""

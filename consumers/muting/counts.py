@@ -21,7 +21,7 @@ def muted_by_silence(database: Database) -> dict[str, int]:
 
 
 def muted_by_reason(database: Database) -> dict[str, dict[str, int]]:
-    """Return how many notices are held and how many were muted for good, by the reason why."""
+    """Return how many notices are deferred and how many are muted for good, by the reason."""
     query = select(notices.c.why, notices.c.verdict, func.count()).where(_MUTED)
     counts: dict[str, dict[str, int]] = {}
     with database.reading() as connection:

@@ -51,8 +51,8 @@ class NoticeCounts:
 class Notices:
     """The notices of one database.
 
-    Whoever judges does so in one writing transaction with the place up to which is judged, so that however
-    many notifiers run and whatever stops them, each step is judged once.
+    A judgement and the place up to which steps are judged are written in one transaction. So each step is
+    judged once, however many notifiers run and whatever stops them.
     """
 
     def __init__(self, database: Database, limits: Limits | None = None) -> None:
@@ -157,7 +157,7 @@ class _Turn:
             self._advance(at)
 
     def _pass_over(self, row: Row[Any]) -> None:
-        """Mute a step whose time is out of bounds: an older sink stored what is refused today."""
+        """Mute a step whose time is out of bounds: an older sink stored what this one refuses."""
         log.error("step %s is passed over: its time %s is out of bounds", row.id, row.time)
         notice = notice_of(row.id, row)
         self._record(notice, self._now, Judgement(NoticeVerdict.MUTED, MuteReason.INVALID))
@@ -209,7 +209,7 @@ class _Turn:
         judgement = judge(notice, self._context(notice, at), deferred=True)
         assert judgement is not None
         if judgement.look_again_at is not None and judgement.look_again_at <= at:
-            # A silence over by event time and in force by the clock: the clock has the say.
+            # A silence that is over by event time and in force by the clock: the clock counts.
             judgement = replace(judgement, by_wall_clock=True)
         row = deferred.row
         if judgement.verdict is NoticeVerdict.DEFERRED and (judgement.reason, judgement.silence_id) == (
@@ -231,7 +231,7 @@ class _Turn:
         )
 
     def _load_past(self, customers: set[str], earliest: datetime) -> None:
-        """Load what was judged before of customers of whom it is not loaded yet."""
+        """Load the earlier notices of customers for whom they are not loaded yet."""
         wanted = sorted(customers - self._past.keys())
         if not wanted:
             return

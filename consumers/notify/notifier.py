@@ -1,4 +1,4 @@
-"""The notifier: fill the outbox, claim what is due, send it, note what became of it."""
+"""The notifier: fill the outbox, claim what is due, send it, record the result."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class NotifierTotals:
 
     entered: int = 0
     muted: int = 0
-    """Notices that were not, or not yet, sent: silenced, flapping, too many."""
+    """Notices that were deferred or muted: silenced, flapping, too many."""
     sent: int = 0
     failed: int = 0
     given_up: int = 0
@@ -50,7 +50,7 @@ class _Down:
 
 
 class Notifier:
-    """Sends what is due to each channel until told to stop; a channel that is down holds up no other."""
+    """Sends what is due to each channel until a stop; a channel that is down delays no other."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class Notifier:
         return self.tally
 
     def _serve(self, channel: Channel) -> None:
-        """Send what is due to a channel; after a failure leave it alone for a while, then try just one."""
+        """Send what is due to a channel; after a failure wait, then try one message."""
         while not self._stop.asked:
             now = self._clock()
             down = self._down.get(channel.name)

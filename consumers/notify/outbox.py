@@ -1,4 +1,4 @@
-"""The outbox: what is to be sent to whom, who is sending it, and what became of it."""
+"""The outbox: what is to be sent to which channel, who is sending it, and the result."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class State(StrEnum):
     SENT = "sent"
     GIVEN_UP = "given_up"
     MUTED = "muted"
-    """A silence held it in the outbox until its warning had ended."""
+    """A silence deferred it in the outbox until its warning had ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +57,13 @@ class Outbox:
 
     def __init__(self, database: Database, owner: str, limits: Limits | None = None) -> None:
         self.judged = NoticeCounts()
-        """What was decided here of the notices so far."""
+        """What was decided about the notices so far."""
         self._database = database
         self._owner = owner
         self._notices = Notices(database, limits)
 
     def add_channels(self, names: Sequence[str], now: datetime, *, from_now: bool) -> dict[str, int]:
-        """Make channels known; return for each new one how many stored steps it is still to be told of."""
+        """Make channels known; return for each new one how many notices are still to be sent to it."""
         self._judge(now)
         with self._database.writing() as connection:
             known = set(connection.scalars(select(channels.c.name)))
@@ -79,10 +79,10 @@ class Outbox:
             return dict.fromkeys(new, waiting)
 
     def fill(self, names: Sequence[str], now: datetime) -> int:
-        """Judge the steps stored since the last time and enter those to be told; return how many deliveries.
+        """Judge the steps stored since the last time and enter the notices to send; return how many.
 
         The place up to which a channel is filled moves in the same transaction, so that no step is entered
-        twice or left out, whoever fills.
+        twice or left out, however many notifiers run.
         """
         made = 0
         self._judge(now)
@@ -136,7 +136,7 @@ class Outbox:
         return [(row.seq, row.step_id, row.verdict) for row in connection.execute(query)]
 
     def claim(self, channel: str, limit: int, now: datetime) -> list[Delivery]:
-        """Take deliveries that are due and that no living notifier has, for the length of a lease."""
+        """Take deliveries that are due and not claimed, for the length of a lease."""
         due = (
             select(outbox, *STEP, notices.c.note)
             .join(warning_steps, warning_steps.c.id == outbox.c.step_id)
@@ -172,15 +172,15 @@ class Outbox:
         ]
 
     def sent(self, delivery: Delivery, now: datetime) -> None:
-        """Note that the receiver has taken it."""
+        """Record that the receiver has taken it."""
         self._settle(delivery, state=State.SENT.value, sent_at=now, last_error=None)
 
     def failed(self, delivery: Delivery, error: str, due_at: datetime) -> None:
-        """Note a failed attempt, to be made again at `due_at`."""
+        """Record a failed attempt; the next is at `due_at`."""
         self._settle(delivery, due_at=due_at, last_error=error)
 
     def give_up(self, delivery: Delivery, error: str) -> None:
-        """Note that no further attempt is made."""
+        """Record that no further attempt is made."""
         self._settle(delivery, state=State.GIVEN_UP.value, last_error=error)
 
     def _settle(self, delivery: Delivery, **values: object) -> None:
@@ -200,7 +200,7 @@ class Outbox:
             connection.execute(mine.values(claimed_by=None, claimed_until=None))
 
     def retry_given_up(self, now: datetime) -> int:
-        """Make what was given up due again, its attempts counted anew; return how many."""
+        """Make what was given up due again, with no attempts counted; return how many."""
         with self._database.writing() as connection:
             again = update(outbox).where(outbox.c.state == State.GIVEN_UP.value)
             result = connection.execute(

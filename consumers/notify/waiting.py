@@ -14,7 +14,7 @@ from consumers.muting.notice import Judgement, Notice, NoticeVerdict
 from consumers.notify.notices import OPEN, notice_of, notice_row, stored_silences
 
 AGAIN: Final = timedelta(minutes=1)
-"""How soon a delivery is looked at again: the silence may be expired meanwhile."""
+"""How soon a delivery is checked again: somebody may expire the silence."""
 MARK: Final = "muted by silence "
 """Begins `outbox.last_error` of a delivery that waits for a silence's end."""
 

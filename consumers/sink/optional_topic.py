@@ -1,4 +1,4 @@
-"""A topic that need not be there: it is read from when it comes on."""
+"""A topic that may be missing: it is read from the moment it exists."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LOOK_EVERY_S: Final = 60.0
 
 
 class OptionalTopic:
-    """Lets a topic be taken up: at the first call, or, where it is missing, at one of the later minutes."""
+    """Subscribes to a topic at the first call, or, where it is missing, within a minute of its creation."""
 
     def __init__(
         self,
@@ -28,11 +28,11 @@ class OptionalTopic:
         self._looked_at: float | None = None
 
     def __call__(self) -> None:
-        """Look whether the topic is there if it is time to; say once that it is not."""
+        """Check whether the topic exists if it is time to; log once that it does not."""
         if self._taken or not self._is_time():
             return
         first = self._looked_at is None
-        # A broker that is away raises: nothing is known of the topic then, and the caller asks again.
+        # A broker that is away raises: the caller tries again.
         self._taken = self._take_up()
         self._looked_at = self._clock()
         if first and not self._taken:

@@ -1,4 +1,4 @@
-"""From records of the topics of warnings to rows: what is a warning's step, and what cannot be read."""
+"""From records of the warnings topics to rows: steps of warnings, and records that cannot be read."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class StepRows:
 
 @dataclass(slots=True)
 class Reading:
-    """The records of one poll, told apart."""
+    """The records of one poll, sorted by whether they can be read."""
 
     steps: list[StepRows] = field(default_factory=list)
     unreadable: list[tuple[Record, Row]] = field(default_factory=list)
@@ -79,7 +79,7 @@ def put_aside(record: Record, now: datetime, reason: Unreadable, detail: str) ->
         "source_topic": record.topic,
         "source_partition": record.partition,
         "source_offset": record.offset,
-        # A topic made anew begins again at offset 0, so the place alone does not tell records apart.
+        # A topic that is created again begins at offset 0, so the place alone does not identify a record.
         "digest": hashlib.sha256(whole).hexdigest(),
         "reason": reason.value,
         "detail": detail.encode("ascii", "backslashreplace").decode().replace("\0", "\\0")[:1000],
@@ -91,7 +91,7 @@ def put_aside(record: Record, now: datetime, reason: Unreadable, detail: str) ->
 
 def _customers_step(record: Record, event: WarningEvent, now: datetime) -> StepRows:
     data = event.data
-    attention = data.attention
+    given = data.attention
     whose = {"customer_id": data.customer_id}
     step, warning = _rows(record, event, whose, now)
     warning |= {
@@ -103,10 +103,10 @@ def _customers_step(record: Record, event: WarningEvent, now: datetime) -> StepR
         "decision": data.decision,
         "play": data.play,
         "holdout": data.holdout,
-        "attention": attention.state if attention else None,
-        "attended_by": attention.by if attention else None,
-        "attended_until": attention.until if attention else None,
-        "deadline": attention.deadline if attention else None,
+        "attention": given.state if given else None,
+        "attended_by": given.by if given else None,
+        "attended_until": given.until if given else None,
+        "deadline": given.deadline if given else None,
     }
     return StepRows(record, step, warning)
 
@@ -117,7 +117,7 @@ def _segments_step(record: Record, event: SegmentEvent, now: datetime) -> StepRo
 
 
 def _rows(record: Record, event: WarningEvent | SegmentEvent, whose: Row, now: datetime) -> tuple[Row, Row]:
-    """Return what every step and every warning has, whoever it is about."""
+    """Return the columns that steps and warnings of customers and segments share."""
     # Read again as plain JSON: fields that a newer worker added are kept.
     try:
         document = msgspec.json.decode(record.value or b"")

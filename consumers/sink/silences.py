@@ -36,12 +36,12 @@ class SilenceReader:
         self._unstored: list[Record] = []
 
     def take(self) -> int:
-        """Store what has come, at first all that is there; return how many silences are new or changed."""
+        """Store the new records, at first all of the topic; return how many silences are new or changed."""
         changed = 0
         while True:
             if not self._unstored:
                 self._unstored = list(self._source.poll(0.0 if self._caught_up else 0.5))
-            # Kept until they are stored: a database that is away makes this be called again.
+            # Kept until they are stored: this is called again where the database was away.
             changed += self._store(self._unstored)
             done, self._unstored = not self._unstored, []
             if self._caught_up or (done and self._source.at_end()):
@@ -84,11 +84,11 @@ class SilenceReader:
 
 
 def _look_again(connection: Connection, silence_id: str, now: datetime) -> None:
-    """Let the notices that the silence holds be looked at now: it has changed."""
-    held = update(notices).where(
+    """Let the notices that the silence defers be judged now: it has changed."""
+    deferred = update(notices).where(
         notices.c.silence_id == silence_id, notices.c.verdict == NoticeVerdict.DEFERRED.value
     )
-    connection.execute(held.values(look_again_at=now, by_wall_clock=True))
+    connection.execute(deferred.values(look_again_at=now, by_wall_clock=True))
 
 
 def _row(silence: Silence, now: datetime) -> Row:

@@ -23,7 +23,7 @@ POLL_S = 1.0
 
 
 class Sink:
-    """Stores what a subscription gives until it is told to stop."""
+    """Stores what a subscription gives until a stop."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Sink:
         self._uncommitted: dict[tuple[str, int], int] = {}
 
     def run(self, *, follow: bool = True) -> SinkCounts:
-        """Store until a stop is asked for, or, without `follow`, until all that is there is stored."""
+        """Store until a stop is asked for, or, without `follow`, until the end of the topics."""
         try:
             while not self._stop.asked:
                 # Before the warnings, so that a silence is known to those that came after it.
@@ -84,7 +84,7 @@ class Sink:
             self._uncommitted[record.topic, record.partition] = record.offset + 1
 
     def _commit(self) -> None:
-        """Commit what the database holds; where that fails the records come again and change nothing."""
+        """Commit what is in the database; where that fails the records come again and change nothing."""
         if not self._uncommitted:
             return
         try:

@@ -1,4 +1,4 @@
-"""Storing the steps of warnings, idempotent by their id and indifferent to the order they come in."""
+"""Storing the steps of warnings, idempotent by their id and independent of their order."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _write_steps(
             digests[row["id"]] = row["digest"]
             fresh.append(step)
         elif digest != row["digest"]:
-            detail = "the id is stored with another content, which is kept"
+            detail = "the id is stored already, with another content"
             aside.append(
                 (step.record, put_aside(step.record, row["received_at"], Unreadable.CONFLICT, detail))
             )

@@ -176,7 +176,7 @@ def _span(now: datetime, given: Mapping[str, Any], hours: Recurring | None) -> d
             msg = "--for: it would end after the year 9999"
             raise click.UsageError(msg) from error
     elif ends_at is None and not (given["no_end"] and hours):
-        msg = "say when it ends: --until or --for" + (", or --no-end" if hours else "")
+        msg = "an end is needed: --until or --for" + (", or --no-end" if hours else "")
         raise click.UsageError(msg)
     return {"starts_at": starts_at, "ends_at": ends_at}
 
@@ -204,8 +204,10 @@ def _datetime(us: int) -> datetime:
 
 def _which(silence: Silence) -> str:
     lists = silence.matchers.lists
-    told = [f"{name.replace('_', ' ')} {', '.join(map(printable, words))}" for name, words in lists.items()]
-    return " and ".join(told) or "everything"
+    matched = [
+        f"{name.replace('_', ' ')} {', '.join(map(printable, words))}" for name, words in lists.items()
+    ]
+    return " and ".join(matched) or "everything"
 
 
 def _when(silence: Silence) -> str:

@@ -1,4 +1,4 @@
-"""What is published of the contract: JSON Schemas of all messages and an AsyncAPI document of all topics."""
+"""The published contract: JSON Schemas of all messages and an AsyncAPI document of all topics."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ TOPIC_NAMES: Final[dict[str, str]] = {topic.label: topic.label for topic in Topi
     "rejected": "lapwing.rejected",
     "silences": "lapwing-silences",
 }
-"""The channels of the document and the names their topics have unless settings say otherwise."""
+"""The channels of the document and the default names of their topics."""
 
 
 def event_schema(topic: Topic) -> dict[str, Any]:
@@ -128,14 +128,14 @@ def asyncapi(names: Mapping[str, str] | None = None, *, version: str = "1") -> d
         text = f"{_first_sentence(model)} Inbound, {need}; keyed by `customer_id`."
         _add(channels, messages, operations, topic.label, named, "receive", text)
         messages[topic.label] |= _event_message(topic, model)
-    _add(channels, messages, operations, "warnings", named, "send", "Steps in the lives of churn warnings.")
+    _add(channels, messages, operations, "warnings", named, "send", "Steps of churn warnings.")
     messages["warnings"] |= {
         "contentType": "application/cloudevents+json",
         "bindings": _key("The customer; all steps of a customer stay in order."),
         "payload": _payload(warning_schema()),
         "examples": [{"payload": WARNING_EXAMPLE}],
     }
-    text = "Steps in the lives of segments' warnings."
+    text = "Steps of segments' warnings."
     _add(channels, messages, operations, "segment-warnings", named, "send", text)
     messages["segment-warnings"] |= {
         "contentType": "application/cloudevents+json",
@@ -178,7 +178,7 @@ def asyncapi(names: Mapping[str, str] | None = None, *, version: str = "1") -> d
         "headers": _rejected_headers(),
         "payload": {"description": "The refused record's own bytes, whatever they are."},
     }
-    text = "Silences: what the team is not to be told of. Written by `lapwing silence`, read by the sink."
+    text = "Silences: which warnings send no notices. Written by `lapwing silence`, read by the sink."
     _add(channels, messages, operations, "silences", named, "send", text)
     messages["silences"] |= {
         "contentType": "application/json",

@@ -41,7 +41,7 @@ class SegmentData(Outbound):
     """The segment's warning after the step."""
 
     warning_id: Id
-    step: Count = Field(description="Counts the steps of the warning's life from 1.")
+    step: Count = Field(description="Counts the steps of the warning from 1.")
     dimension: str = Field(description="What the rule is `by`, such as `region`.")
     value: str = Field(description="The dimension's value, such as `north`.")
     state: StateWord
@@ -54,7 +54,7 @@ class SegmentData(Outbound):
 
 
 class SegmentEvent(Outbound):
-    """A step in the life of a segment's warning, as a CloudEvent 1.0 in structured JSON."""
+    """A step of a segment's warning, as a CloudEvent 1.0 in structured JSON."""
 
     specversion: Literal["1.0"]
     id: Id = Field(description="The warning's id and the step's number, joined by `/`.")

@@ -77,7 +77,7 @@ class Matchers(Outbound):
             msg = f"everything cannot be silenced together with {next(iter(self.lists))} alone"
             raise ValueError(msg)
         if not self.everything and not self.lists:
-            msg = "it names no warnings: give something to match, or say that everything is meant"
+            msg = "it names no warnings: give something to match, or everything"
             raise ValueError(msg)
         return self
 
@@ -93,7 +93,7 @@ class Recurring(Outbound):
 
 
 class Silence(Outbound):
-    """One silence as its newest record says it; the record's key is its id."""
+    """One silence, as in its newest record; the record's key is its id."""
 
     id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
     revision: Count = Field(description="One more with every change; the highest holds.")
@@ -112,7 +112,7 @@ class Silence(Outbound):
     @model_validator(mode="after")
     def _ends(self) -> Silence:
         if self.ends_at is None and self.recurring is None:
-            msg = "it has no end: only recurring silences may go on for ever"
+            msg = "it has no end: only recurring silences may have none"
             raise ValueError(msg)
         if self.ends_at is not None and self.ends_at <= self.starts_at:
             msg = "it ends before it begins"

@@ -99,10 +99,10 @@ class Outbound(BaseModel):
 
 
 class CauseData(Outbound):
-    """One rule that holds the warning open, or held it until this step."""
+    """One rule that keeps the warning open, or did until this step."""
 
     rule: str = Field(description="The rule's id.")
-    version: str = Field(description="Twelve hexadecimal digits of the hash of what the rule says.")
+    version: str = Field(description="Twelve hexadecimal digits of the hash of the rule.")
     title: str
     tier: TierWord
     reason: str
@@ -153,7 +153,7 @@ class WarningData(Outbound):
     """The warning after the step."""
 
     warning_id: Id
-    step: Count = Field(description="Counts the steps of the warning's life from 1.")
+    step: Count = Field(description="Counts the steps of the warning from 1.")
     customer_id: Id
     customer_class: str | None = Field(None, description="From the profile; `null` where it is unknown.")
     segment: str | None = Field(None, description="From the profile; `null` where it is unknown.")
@@ -183,7 +183,7 @@ class WarningData(Outbound):
 
 
 class WarningEvent(Outbound):
-    """A step in the life of a customer's warning, as a CloudEvent 1.0 in structured JSON."""
+    """A step of a customer's warning, as a CloudEvent 1.0 in structured JSON."""
 
     specversion: Literal["1.0"]
     id: Id = Field(description="The warning's id and the step's number, joined by `/`.")
@@ -196,7 +196,7 @@ class WarningEvent(Outbound):
 
 
 class ControlNotice(Outbound):
-    """Something operations should know that concerns no single customer."""
+    """Something operations should know that is about no single customer."""
 
     id: str = Field(
         description="Made from all other fields: after a crash a notice may come again, with the same id."

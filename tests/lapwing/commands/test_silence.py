@@ -16,9 +16,9 @@ WHO = ["--author", "me", "--reason", "why", "--broker", "127.0.0.1:1"]
 @pytest.mark.parametrize(
     ("args", "code", "says"),
     [
-        (["--rule", "a"], 2, "say when it ends: --until or --for"),
-        (["--everything", "--every", "day"], 2, "say when it ends: --until or --for, or --no-end"),
-        (["--rule", "a", "--no-end"], 2, "say when it ends: --until or --for"),
+        (["--rule", "a"], 2, "an end is needed: --until or --for"),
+        (["--everything", "--every", "day"], 2, "an end is needed: --until or --for, or --no-end"),
+        (["--rule", "a", "--no-end"], 2, "an end is needed: --until or --for"),
         (
             ["--rule", "a", "--for", "2h", "--until", "2030-01-01T00:00:00Z"],
             2,

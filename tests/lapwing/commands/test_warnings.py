@@ -87,7 +87,7 @@ def test_one_warning_is_shown_with_its_steps_and_its_notices(url: str) -> None:
 def test_usage_errors_are_2_and_what_is_not_there_is_an_error(url: str, tmp_path: Path) -> None:
     assert run(url, "list", "--tier", "urgent").exit_code == 2
     assert run(url, "list", "--since", "tomorrow").exit_code == 2
-    assert "did you mean 7d?" in run(url, "list", "--since", "7 dayz").stderr
+    assert "did you mean 1w?" in run(url, "list", "--since", "7 dayz").stderr
     assert run(url, "show").exit_code == 2
     with pytest.raises(StoreError, match="there is no warning 'nope'"):
         run(url, "show", "nope")

@@ -24,7 +24,7 @@ def changed(**changes: Any) -> bytes:
     [
         ({"author": " "}, "author: it is empty"),
         ({"reason": ""}, "reason: String should have at least 1 character"),
-        ({"ends_at": None}, "it has no end: only recurring silences may go on for ever"),
+        ({"ends_at": None}, "it has no end: only recurring silences may have none"),
         ({"ends_at": "2024-02-01T00:00:00Z"}, "it ends before it begins"),
         ({"starts_at": "2024-03-01T00:00:00"}, "starts_at: it should be an RFC 3339 time with an offset"),
         ({"matchers": {}}, "matchers: it names no warnings"),
