@@ -23,5 +23,7 @@ def planned(settings: Settings) -> list[topics.TopicSpec]:
         segment_days=f"{settings.app}.segment-days",
         outcomes=settings.outcomes_topic,
         census=settings.census_topic,
+        customer_days=f"{settings.app}.customer-days",
+        scores="" if settings.score_step is None else settings.scores_topic,
         max_skew_ms=settings.max_skew // 1_000,
     )

@@ -19,10 +19,13 @@ from streams.core.warnings.acknowledgement import AcknowledgementTerms
 from streams.learning.learner import LearnerSettings, RiverLearner
 
 
-def engine_settings(settings: Settings, *, segments: bool = False, outcomes: bool = False) -> EngineSettings:
+def engine_settings(
+    settings: Settings, *, segments: bool = False, outcomes: bool = False, desk: bool = False
+) -> EngineSettings:
     """Return what the engine needs of the settings.
 
-    `segments` where there are rules of segments, `outcomes` where somebody takes them and the census.
+    `segments` where there are rules of segments, `outcomes` where somebody takes them and the census,
+    `desk` where somebody takes the days of customers and their scores.
     """
     return EngineSettings(
         app=settings.app,
@@ -47,6 +50,8 @@ def engine_settings(settings: Settings, *, segments: bool = False, outcomes: boo
         ),
         segments=segments,
         outcomes=outcomes,
+        customer_days=desk,
+        score_step=settings.score_step if desk else None,
     )
 
 
@@ -69,9 +74,10 @@ def engine(
     *,
     segments: bool = False,
     outcomes: bool = False,
+    desk: bool = False,
 ) -> Engine:
     """Return the engine of one partition, with a model of its own where the settings want one."""
-    own = engine_settings(settings, segments=segments, outcomes=outcomes)
+    own = engine_settings(settings, segments=segments, outcomes=outcomes, desk=desk)
     return Engine(own, rules, learner(settings), partition)
 
 

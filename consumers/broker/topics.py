@@ -14,6 +14,8 @@ PARTITIONS: Final = 6
 """How many a topic is given where nothing says otherwise."""
 SEGMENT_DAYS_KEPT: Final = 100
 """Days that the internal topic of segments keeps."""
+CUSTOMER_DAYS_KEPT: Final = 400
+"""Days that the topic of customers' days keeps: a warning may be open for long."""
 REJECTED_BYTES: Final = 2 * 1024 * 1024
 """A rejected record keeps its bytes and gains headers, so it may be larger than what the inputs allow."""
 
@@ -71,6 +73,8 @@ def plan(
     segment_days: str = "",
     outcomes: str = "",
     census: str = "",
+    customer_days: str = "",
+    scores: str = "",
     max_skew_ms: int | None = None,
 ) -> list[TopicSpec]:
     """Return all topics of an application: the inputs, of which `compacted` are some, and its own.
@@ -118,6 +122,18 @@ def plan(
                 name, is_ours, required=False, config={"cleanup.policy": "delete", "retention.ms": "-1"}
             )
             for name, is_ours in ((outcomes, True), (census, False))
+            if name
+        ),
+        # What the desk draws of open warnings; of scores the newest of each customer is all that counts.
+        *(
+            TopicSpec(name, True, required=False, config=config)
+            for name, config in (
+                (
+                    customer_days,
+                    {"cleanup.policy": "delete", "retention.ms": str(CUSTOMER_DAYS_KEPT * DAY_MS)},
+                ),
+                (scores, {"cleanup.policy": "compact"}),
+            )
             if name
         ),
     ]

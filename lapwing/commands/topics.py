@@ -75,6 +75,8 @@ def _print_contract(settings: Settings, asyncapi: bool, folder: Path | None) -> 
             "segment-warnings": settings.segment_warnings_topic,
             "outcomes": settings.outcomes_topic,
             "census": settings.census_topic,
+            "customer-days": f"{settings.app}.customer-days",
+            "scores": settings.scores_topic,
             "control": settings.control_topic,
             "audit": settings.audit_topic,
             "rejected": f"{settings.app}.rejected",

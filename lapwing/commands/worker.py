@@ -53,7 +53,9 @@ def run(
     counts = bool(segments) and not dry_run
 
     def engine_of(partition: int) -> Engine:
-        return engine(settings, watch.edition.rules, partition, segments=counts, outcomes=not dry_run)
+        return engine(
+            settings, watch.edition.rules, partition, segments=counts, outcomes=not dry_run, desk=not dry_run
+        )
 
     def judge(partitions: int) -> SegmentEngine:
         return segment_engine(settings, segments, partitions)
@@ -99,6 +101,8 @@ def worker_settings(settings: Settings, idle_us: int, *, segments: bool = False)
         segment_warnings_topic=settings.segment_warnings_topic,
         outcomes_topic=settings.outcomes_topic,
         census_topic=settings.census_topic,
+        customer_days_topic=f"{settings.app}.customer-days",
+        scores_topic="" if settings.score_step is None else settings.scores_topic,
     )
 
 

@@ -117,6 +117,16 @@ class Settings(DeliverySettings):
     census_topic: TopicName = Field(
         "churn-census", description="Topic of the monthly census (optional topic)."
     )
+    scores_topic: TopicName = Field(
+        "churn-scores", description="Topic of customers' scores (optional, compacted topic)."
+    )
+    score_step: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="A churn probability that has moved by more than this is sent to `scores_topic` at a "
+        "sweep; without it none is.",
+    )
     session_timeout: Annotated[Duration, Field(ge=UNITS["s"], le=30 * UNITS["m"])] = Field(
         parse_duration("45s"),
         description="How long a silent worker keeps its partitions; Kafka refuses less than 6s by default.",
@@ -228,7 +238,7 @@ class Settings(DeliverySettings):
     def _fits(self) -> Settings:
         own = (self.warnings_topic, self.control_topic, self.audit_topic, f"{self.app}.rejected")
         segments = (self.segment_warnings_topic, f"{self.app}.segment-days")
-        outcomes = (self.outcomes_topic, self.census_topic)
+        outcomes = (self.outcomes_topic, self.census_topic, self.scores_topic, f"{self.app}.customer-days")
         names = [*self.topics.values(), *own, self.silences_topic, *segments, *outcomes]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:

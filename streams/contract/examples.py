@@ -266,3 +266,34 @@ CENSUS_EXAMPLE: Final[dict[str, Any]] = {
         "satisfaction": 42,
     },
 }
+
+CUSTOMER_DAYS_EXAMPLE: Final[dict[str, Any]] = {
+    "specversion": "1.0",
+    "id": "7b1f2f0e-2a3c-5d11-8f67-3a0b5c1d9e42",
+    "source": "/lapwing/shop",
+    "type": "churn.customer.days",
+    "subject": "c-17",
+    "time": "2024-03-01T00:00:00Z",
+    "datacontenttype": "application/json",
+    "data": {
+        "customer_id": "c-17",
+        "warning_id": "6c3e9a52-6e5b-5c7e-a2a4-0f7f4f2a9a11",
+        "first_day": "2023-12-02",
+        "last_day": "2024-02-29",
+        "days": [{"day": "2024-01-08", "orders": 1, "spend": 64.5, "logins": 2, "complaints": 0}],
+        "churn_probability": 0.71,
+        "value": None,
+        "decision": None,
+    },
+}
+
+SCORE_EXAMPLE: Final[dict[str, Any]] = {
+    "specversion": "1.0",
+    "id": "b0a5d1c2-99e1-5c3f-8d0a-6f2b7e4c1a53",
+    "source": "/lapwing/shop",
+    "type": "churn.customer.scored",
+    "subject": "c-17",
+    "time": "2024-03-01T00:00:00Z",
+    "datacontenttype": "application/json",
+    "data": {"customer_id": "c-17", "churn_probability": 0.71, "churn_lift": None, "value": None},
+}

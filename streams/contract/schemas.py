@@ -9,13 +9,16 @@ from pydantic import BaseModel
 
 from streams.contract.audit import RulesAdopted
 from streams.contract.census import CensusMessage
+from streams.contract.customer_days import CustomerDaysEvent, ScoreEvent
 from streams.contract.events import EVENTS, Event
 from streams.contract.examples import (
     ADOPTED_EXAMPLE,
     CENSUS_EXAMPLE,
+    CUSTOMER_DAYS_EXAMPLE,
     EXAMPLES,
     NOTICE_EXAMPLE,
     OUTCOME_EXAMPLE,
+    SCORE_EXAMPLE,
     SEGMENT_EXAMPLE,
     SILENCE_EXAMPLE,
     WARNING_EXAMPLE,
@@ -34,6 +37,8 @@ TOPIC_NAMES: Final[dict[str, str]] = {topic.label: topic.label for topic in Topi
     "segment-warnings": "segment-warnings",
     "outcomes": "churn-outcomes",
     "census": "churn-census",
+    "customer-days": "lapwing.customer-days",
+    "scores": "churn-scores",
     "control": "lapwing-control",
     "audit": "lapwing-audit",
     "rejected": "lapwing.rejected",
@@ -78,6 +83,16 @@ def census_schema() -> dict[str, Any]:
     return _schema(CensusMessage, "serialization", CENSUS_EXAMPLE)
 
 
+def customer_days_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the messages on the topic of customers' days."""
+    return _schema(CustomerDaysEvent, "serialization", CUSTOMER_DAYS_EXAMPLE)
+
+
+def score_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the records on the scores topic."""
+    return _schema(ScoreEvent, "serialization", SCORE_EXAMPLE)
+
+
 def notice_schema() -> dict[str, Any]:
     """Return the JSON Schema of the messages on the control topic."""
     return _schema(ControlNotice, "serialization", NOTICE_EXAMPLE)
@@ -106,6 +121,8 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         "segment-warnings": segment_schema(),
         "outcomes": outcome_schema(),
         "census": census_schema(),
+        "customer-days": customer_days_schema(),
+        "scores": score_schema(),
         "control": notice_schema(),
         "audit": audit_schema(),
         "silences": silence_schema(),
@@ -158,6 +175,22 @@ def asyncapi(names: Mapping[str, str] | None = None, *, version: str = "1") -> d
         "bindings": _key("`partition=` and the number of the partition that was counted."),
         "payload": _payload(census_schema()),
         "examples": [{"payload": CENSUS_EXAMPLE}],
+    }
+    text = "What the customers of open warnings did, day by day. Optional."
+    _add(channels, messages, operations, "customer-days", named, "send", text)
+    messages["customer-days"] |= {
+        "contentType": "application/cloudevents+json",
+        "bindings": _key("The customer."),
+        "payload": _payload(customer_days_schema()),
+        "examples": [{"payload": CUSTOMER_DAYS_EXAMPLE}],
+    }
+    text = "Customers' scores, each when it has moved. Optional."
+    _add(channels, messages, operations, "scores", named, "send", text)
+    messages["scores"] |= {
+        "contentType": "application/cloudevents+json",
+        "bindings": _key("The customer; the newest record of each is kept."),
+        "payload": _payload(score_schema()),
+        "examples": [{"payload": SCORE_EXAMPLE}],
     }
     _add(channels, messages, operations, "control", named, "send", "Notices to operations.")
     messages["control"] |= {

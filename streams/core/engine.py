@@ -26,6 +26,7 @@ from streams.core.model import logistic as models
 from streams.core.model.delayed_labels import DelayedLabels
 from streams.core.model.level import LevelShift
 from streams.core.observer import CauseObserver, SweepObserver
+from streams.core.outcomes.customer_days import CustomerDayWriter, ScoreKeeper, scores
 from streams.core.outcomes.maturity import CauseOpening
 from streams.core.outcomes.outcomes import Outcomes, OutcomeSettings
 from streams.core.rules.rule_set import RuleSet
@@ -84,6 +85,8 @@ class Engine:
             self.calendar,
             partition,
         )
+        self.day_writer = CustomerDayWriter(settings.app, self.customers) if settings.customer_days else None
+        self.score_keeper = None if settings.score_step is None else ScoreKeeper(settings.score_step)
         self.model = learner.snapshot() if learner is not None else None
         self.sweeps = 0
         self.buying_block: int | None = None
@@ -240,11 +243,11 @@ class Engine:
         features = Features(applied.view, self.settings.priors)
         changes = self._evaluate(features, applied, acts(taken.events, applied.rank, applied.before), output)
         changes = self._sorted(changes, applied.rank)
-        steps = self._emit(changes, features, output)
+        made = list(zip(changes, self._emit(changes, features, output), strict=True))
         opened = self._take_openings(applied.view)
-        output.outcomes += self.outcomes.take_pass(
-            applied, taken, list(zip(changes, steps, strict=True)), opened
-        )
+        output.outcomes += self.outcomes.take_pass(applied, taken, made, opened)
+        if self.day_writer is not None:
+            output.customer_days += self.day_writer.opened(features, made)
         applied.view.commit()
 
     def _sweep(self, at: int, output: Output) -> None:
@@ -263,15 +266,29 @@ class Engine:
         output.outcomes += outcomes
         output.census += census
         changes = self._sorted([*timed, *self._evaluate(features, None, {}, output)])
-        steps = self._emit(changes, features, output)
-        opened = self._take_openings(view)
-        self.outcomes.take_sweep_steps(view, list(zip(changes, steps, strict=True)), opened)
+        made = list(zip(changes, self._emit(changes, features, output), strict=True))
+        self.outcomes.take_sweep_steps(view, made, self._take_openings(view))
+        self._put_out_days_and_scores(at, features, made, output)
         if self.learner is not None:
             self._decide(at, features)
         if self._sweep_observer is not None:
             if "churn_probability" not in self.rules.columns:
                 self._score(features)
             self._sweep_observer.swept(at, features)
+
+    def _put_out_days_and_scores(
+        self, at: int, features: Features, made: Sequence[tuple[WarningChange, Step]], output: Output
+    ) -> None:
+        if self.day_writer is None and self.score_keeper is None:
+            return
+        if "churn_probability" not in self.rules.columns:
+            self._score(features)
+        if self.day_writer is not None:
+            opened = self.day_writer.opened(features, made)
+            new = {days.warning_id for days in opened}
+            output.customer_days += opened + self.day_writer.swept(at, features, self.episodes.open, new)
+        if self.score_keeper is not None:
+            output.scores += scores(self.settings.app, at, features, self.customers, self.score_keeper)
 
     def _evaluate(
         self,

@@ -11,7 +11,7 @@ from streams.core.events.calendar import DAY, SECOND
 from streams.core.events.refusal import RefusedEvent
 from streams.core.events.topics import Topic
 from streams.core.features.catalogue import Priors
-from streams.core.outcomes.outcome import CensusEvent, Outcome
+from streams.core.outcomes.outcome import CensusEvent, CustomerDays, Outcome, Score
 from streams.core.segments.counts import DaySums
 from streams.core.steps import OperationsNotice, Step
 from streams.core.warnings.acknowledgement import AcknowledgementTerms
@@ -48,6 +48,10 @@ class EngineSettings:
     """Whether the days' sums of segments are put out."""
     outcomes: bool = False
     """Whether outcomes and the census are put out."""
+    customer_days: bool = False
+    """Whether the days of customers who are warned of are put out."""
+    score_step: float | None = None
+    """A score that has moved by more than this is put out at a sweep; `None`: none is."""
 
 
 @dataclass(slots=True)
@@ -84,4 +88,6 @@ class Output:
     """Events that do not count, in the order in which they would have been taken."""
     outcomes: list[Outcome] = field(default_factory=list)
     census: list[CensusEvent] = field(default_factory=list)
+    customer_days: list[CustomerDays] = field(default_factory=list)
+    scores: list[Score] = field(default_factory=list)
     counts: EventCounts = field(default_factory=EventCounts)

@@ -75,6 +75,7 @@ def take(engine: Engine) -> Callable[[], Tables]:
     decisions = engine.delayed_labels.state()
     segments = take_counts(engine.segments, known)
     outcomes = take_outcomes(engine.outcomes, known)
+    sent = None if engine.score_keeper is None else engine.score_keeper.state(known)
 
     def made() -> Tables:
         return {
@@ -94,6 +95,7 @@ def take(engine: Engine) -> Callable[[], Tables]:
             "decisions": _decisions(decisions),
             **segments(),
             **outcomes(),
+            **({} if sent is None else {"sent_scores": pl.DataFrame({"probability": sent})}),
         }
 
     return made
@@ -143,6 +145,8 @@ def restore(engine: Engine, state: Mapping[str, pl.DataFrame]) -> None:
     _restore_decisions(engine, state["decisions"], once)
     restore_counts(engine.segments, state)
     restore_outcomes(engine.outcomes, state, engine.calendar.start(once["day"]) if len(frame) else 0)
+    if engine.score_keeper is not None and "sent_scores" in state:
+        engine.score_keeper.restore(state["sent_scores"]["probability"].to_numpy())
     engine.resume(once["midnight"], once["next_sweep"], once["sweeps"])
     engine.restore_buying(*once.get("buying", (None, None)))
     engine.source_guard.restore(once["quiet"])

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from streams.contract.audit import encode_adopted
 from streams.contract.census import census_key, encode_census
+from streams.contract.customer_days import encode_customer_days, encode_score
 from streams.contract.outcomes import encode_outcome
 from streams.contract.rejected import rejected_headers
 from streams.contract.segment_days import encode_end, encode_sums
@@ -61,6 +62,8 @@ class OutputRouter:
     """Of `segment_days`: each gets the end of a day."""
     outcomes: str = ""
     census: str = ""
+    customer_days: str = ""
+    scores: str = ""
 
     @classmethod
     def of(cls, settings: WorkerSettings) -> OutputRouter:
@@ -76,6 +79,8 @@ class OutputRouter:
             settings.segment_partitions,
             settings.outcomes_topic,
             settings.census_topic,
+            settings.customer_days_topic,
+            settings.scores_topic,
         )
 
     def of_adoption(self, adoption: Adoption) -> list[OutgoingRecord]:
@@ -98,7 +103,7 @@ class OutputRouter:
         return notices + steps + sums + self._of_outcomes(output)
 
     def _of_outcomes(self, output: Output) -> list[OutgoingRecord]:
-        """Return the records of outcomes and of the census, as far as they have a topic."""
+        """Return the records of outcomes, census, days and scores, as far as they have a topic."""
         outcomes, census = output.outcomes, output.census
         made = []
         if self.outcomes:
@@ -110,6 +115,18 @@ class OutputRouter:
             made += [
                 OutgoingRecord(self.census, census_key(each).encode(), encode_census(each, self.app))
                 for each in census
+            ]
+        if self.customer_days:
+            made += [
+                OutgoingRecord(
+                    self.customer_days, each.customer_id.encode(), encode_customer_days(each, self.app)
+                )
+                for each in output.customer_days
+            ]
+        if self.scores:
+            made += [
+                OutgoingRecord(self.scores, each.customer_id.encode(), encode_score(each, self.app))
+                for each in output.scores
             ]
         return made
 

@@ -137,14 +137,18 @@ def run_rebuild(settings: WorkerSettings, engines: Callable[[int], Engine], rule
     return asyncio.run(main())
 
 
+OPTIONAL_OUTPUTS: Final = ("outcomes_topic", "census_topic", "customer_days_topic", "scores_topic")
+"""Settings of the topics that a worker goes without where the broker does not have them."""
+
+
 def outputs_of(settings: WorkerSettings, rules: RuleWatch | None) -> tuple[str, ...]:
     """Return the topics that a worker writes to."""
     audit = (settings.audit_topic,) if rules is not None and settings.audit_topic else ()
     days = settings.segment_days_topic
     segments = (days, settings.segment_warnings_topic) if days else ()
-    outcomes = (name for name in (settings.outcomes_topic, settings.census_topic) if name)
+    optional = (getattr(settings, name) for name in OPTIONAL_OUTPUTS)
     needed = (settings.warnings_topic, settings.control_topic, settings.rejected_topic)
-    return (*needed, *audit, *segments, *outcomes)
+    return (*needed, *audit, *segments, *(name for name in optional if name))
 
 
 def _judging(
@@ -204,11 +208,8 @@ def _without_absent(settings: WorkerSettings, counts: Mapping[str, int]) -> Work
         settings = replace(settings, audit_topic="")
     if not {settings.segment_days_topic, settings.segment_warnings_topic} <= counts.keys():
         settings = replace(settings, segment_days_topic="")
-    if settings.outcomes_topic not in counts:
-        settings = replace(settings, outcomes_topic="")
-    if settings.census_topic not in counts:
-        settings = replace(settings, census_topic="")
-    return settings
+    absent = {name: "" for name in OPTIONAL_OUTPUTS if getattr(settings, name) not in counts}
+    return replace(settings, **absent)  # type: ignore[arg-type]  # all of them are names
 
 
 def _log_absent(wanted: WorkerSettings, given: WorkerSettings) -> None:
@@ -217,12 +218,10 @@ def _log_absent(wanted: WorkerSettings, given: WorkerSettings) -> None:
         log.warning(
             "changes of rules are not recorded: no topic %s; see `lapwing topics`", wanted.audit_topic
         )
-    for name, found in (
-        (wanted.outcomes_topic, given.outcomes_topic),
-        (wanted.census_topic, given.census_topic),
-    ):
-        if name != found:
-            log.warning("what is for the topic %s is not sent: there is none; see `lapwing topics`", name)
+    for name in OPTIONAL_OUTPUTS:
+        if getattr(wanted, name) != getattr(given, name):
+            topic = getattr(wanted, name)
+            log.warning("what is for the topic %s is not sent: there is none; see `lapwing topics`", topic)
     if wanted.segment_days_topic != given.segment_days_topic:
         topics = f"{wanted.segment_days_topic} and {wanted.segment_warnings_topic}"
         log.warning("segments are not judged: they need the topics %s; see `lapwing topics`", topics)

@@ -49,6 +49,8 @@ class WorkerSettings:
     outcomes_topic: str = ""
     """Empty: outcomes are not sent, as with the next."""
     census_topic: str = ""
+    customer_days_topic: str = ""
+    scores_topic: str = ""
     partitions: int | None = None
     """Of the input topics, as the worker finds them when it starts."""
 

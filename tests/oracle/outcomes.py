@@ -82,6 +82,7 @@ class TwinOutcomes:
 
     outcomes: list[dict[str, Any]] = field(default_factory=list)
     census: list[dict[str, Any]] = field(default_factory=list)
+    days: list[dict[str, Any]] = field(default_factory=list)
 
 
 class OutcomeTwin:
@@ -98,17 +99,55 @@ class OutcomeTwin:
         self.found = TwinOutcomes()
         self.next_month: int | None = None
         self._sweeping = False
+        self._swept: int | None = None
+        """The sweep whose days are still to be put out."""
+        self._opened_by_sweep: set[str] = set()
 
     def run(self, timeline: Sequence[Event | TwinStep | SweepBegin]) -> TwinOutcomes:
         """Return all outcomes and censuses of a timeline."""
         for moment in timeline:
+            if not isinstance(moment, TwinStep) or moment.step.at != self._swept:
+                self._end_sweep()
             if isinstance(moment, SweepBegin):
                 self._sweep(moment)
+                self._swept = moment.at
             elif isinstance(moment, TwinStep):
                 self._step(moment)
             else:
                 self._event(moment)
+        self._end_sweep()
         return self.found
+
+    def _end_sweep(self) -> None:
+        if self._swept is None:
+            return
+        for customer, warnings in sorted(self.warnings.items()):
+            warning = warnings[-1]
+            if warning.is_open and warning.id not in self._opened_by_sweep:
+                self._put_days(
+                    customer, self._swept, warning.id, local_day(self._swept - 1, self.terms.zone), 1
+                )
+        self._swept = None
+        self._opened_by_sweep.clear()
+
+    def _put_days(self, customer: str, at: int, warning_id: str, today: int, count: int) -> None:
+        days = []
+        for day in range(today - count + 1, today + 1):
+            events = [e for e in self.known[customer] if local_day(e.at, self.terms.zone) == day]
+            orders = [e for e in events if e.topic == Topic.ORDERS]
+            spend = sum(e.amount if e.status == OrderStatus.PLACED else -e.amount for e in orders)
+            counts = (
+                sum(map(is_placed, events)),
+                spend / MILLION,
+                sum(e.topic == Topic.LOGINS for e in events),
+                sum(map(is_complaint, events)),
+            )
+            if any(counts):
+                days.append((date.fromordinal(day).isoformat(), *counts))
+        first = date.fromordinal(today - count + 1).isoformat()
+        self.found.days.append(
+            {"at": at, "customer": customer, "warning_id": warning_id, "first": first, "days": days}
+        )
 
     # -- what is known ----------------------------------------------------------------------------
 
@@ -241,6 +280,10 @@ class OutcomeTwin:
         warnings = self.warnings.setdefault(customer, [])
         if step.kind == StepKind.OPENED:
             warnings.append(TwinWarning(step.id, step.opened_at, int(step.tier), set(step.causes)))
+            if self._sweeping:
+                self._opened_by_sweep.add(step.id)
+            today = local_day(step.at - 1 if self._sweeping else step.at, self.terms.zone)
+            self._put_days(customer, step.at, step.id, today, HELD_DAYS)
         warning = warnings[-1]
         warning.rules |= set(step.causes)
         if step.kind in ENDS:

@@ -54,9 +54,23 @@ class View:
         found: NDArray[Any] = self.customers.state[name][self.rows[positions]]
         return found
 
-    def added(self, measure: str, days: int, positions: NDArray[np.int64]) -> int:
-        """Return what the view's own events add to the last days of a measure, over the rows at positions."""
-        return 0
+    def by_day(self, measure: str, positions: NDArray[np.int64], days: int) -> NDArray[np.int64]:
+        """Return a measure's sums on each of the last days, (k, days) by age, at (k,) positions of rows."""
+        log, owners, today = self.customers.logs[measure], self.rows[positions], self.customers.day
+        sums = np.zeros((len(positions), days), dtype=np.int64)
+        for age in range(days):
+            cells = log.cells(today - age)
+            if cells is not None:
+                place = np.minimum(np.searchsorted(cells[0], owners), len(cells[0]) - 1)
+                sums[:, age] = np.where(cells[0][place] == owners, cells[1][place], 0)
+        for age, amounts in self._additions(measure, positions):
+            if 0 <= age < days:
+                sums[:, age] += amounts
+        return sums
+
+    def _additions(self, measure: str, positions: NDArray[np.int64]) -> list[tuple[int, NDArray[np.int64]]]:
+        """Return what the view's own events add to a measure up to the (k,) rows at positions, by age."""
+        return []
 
     def newest(self, topic: Topic) -> NDArray[np.int64]:
         """Return the newest event time of a topic, of anyone in the partition, at each row, (n,)."""
@@ -217,10 +231,15 @@ class Pass(View):
         added = self._sum(*place) if place else None
         return base if added is None else base + added[positions]
 
-    def added(self, measure: str, days: int, positions: NDArray[np.int64]) -> int:
-        """Return what the events add to the last days of a measure, up to the rows at (k,) positions."""
-        found = self._sum(measure, 0, days - 1)
-        return 0 if found is None else int(found[positions].sum())
+    def _additions(self, measure: str, positions: NDArray[np.int64]) -> list[tuple[int, NDArray[np.int64]]]:
+        """Return what the events add to a measure up to the (k,) rows at positions, by the age of the day."""
+        deltas = self._deltas.get(measure)
+        if deltas is None:
+            return []
+        if self.age is None:
+            return [(0, self.running_sum(deltas)[positions])]
+        ages = np.unique(self.age[np.flatnonzero(deltas)]).tolist()
+        return [(age, self.running_sum(np.where(self.age == age, deltas, 0))[positions]) for age in ages]
 
     # -- ending -----------------------------------------------------------------------------------
 

@@ -203,6 +203,47 @@ class CensusMatured:
 CensusEvent = CensusCell | CensusSummary | CensusMatured
 
 
+@dataclass(frozen=True, slots=True)
+class DayCounts:
+    """What a customer did on one local day."""
+
+    day: int
+    """Counted from 1970-01-01."""
+    orders: int
+    spend: float
+    logins: int
+    complaints: int
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerDays:
+    """What a customer who is warned of did lately: the last 90 local days at the opening, then each day."""
+
+    id: str
+    at: int
+    customer_id: str
+    warning_id: str
+    first_day: int
+    last_day: int
+    days: tuple[DayCounts, ...]
+    """Those of the days from first to last on which the customer did anything."""
+    churn_probability: float | None
+    value: float | None
+    decision: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A customer's score at a sweep at which it had moved."""
+
+    id: str
+    at: int
+    customer_id: str
+    churn_probability: float | None
+    churn_lift: float | None
+    value: float | None
+
+
 def outcome_id(app: str, kind: str, subject: str, key: str) -> str:
     """Return the id of an outcome: a name-based UUID, so that every replay gives the same one."""
     return str(uuid5(NAMESPACE, f"{app}\n{kind}\n{subject}\n{key}"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -151,8 +151,9 @@ class Outcomes:
         openings: Sequence[CauseOpening],
     ) -> None:
         """Take in what a sweep's evaluations brought about."""
+        spend = self._spend_before(view, steps)
         for change, step in steps:
-            self._step(view, change, step)
+            self._step(view, change, step, spend)
         self._open_causes(openings)
 
     def _interleave(
@@ -175,9 +176,10 @@ class Outcomes:
             rank = 0 if change.row is None else int(applied.rank[change.row])
             moments.append(((change.at, change.row is not None, rank, True), (change, step)))
         warned: dict[int, PrecedingWarning | None] = {}
+        spend = self._spend_before(view, steps)
         for _, moment in sorted(moments, key=lambda m: m[0]):
             if not isinstance(moment, StatusChange):
-                self._step(view, *moment)
+                self._step(view, *moment, spend)
             elif moment.becomes is CustomerStatus.ACTIVE:
                 warned[moment.row] = self.departures.take(moment.customer)
             else:
@@ -198,7 +200,7 @@ class Outcomes:
         assert closure is not None
         return Closed(closure.reason, closure.churn_type, warned)
 
-    def _step(self, view: View, change: WarningChange, step: Step) -> None:
+    def _step(self, view: View, change: WarningChange, step: Step, spend: Mapping[int, int] | None) -> None:
         if change.kind is not StepKind.OPENED:
             self.note([change])
             return
@@ -214,7 +216,7 @@ class Outcomes:
                 play=step.play,
                 decision=None,
                 churn_probability=step.churn_probability,
-                spend_before=self._spend_before(view, row),
+                spend_before=None if spend is None else spend[change.row],
                 spend_total=int(view.values("spend_total", row)[0]),
             )
         )
@@ -239,22 +241,18 @@ class Outcomes:
         for opening in sorted(openings, key=lambda opening: opening.at):
             self.maturity.open_cause(opening)
 
-    def _spend_before(self, view: View, row: NDArray[np.int64]) -> int | None:
-        """Return the net spend of the last local days, as many as the horizon has, at one row."""
+    def _spend_before(self, view: View, steps: Sequence[tuple[WarningChange, Step]]) -> dict[int, int] | None:
+        """Return, by row, the net spend before each opening on as many local days as the horizon has."""
         days = self.settings.horizon_us // DAY
         if days > KEPT_DAYS:
             return None
+        opened = [change.row for change, _ in steps if change.kind is StepKind.OPENED]
+        rows = np.array(opened, dtype=np.int64)
         if any(window.name == f"{days}d" for window in MEASURES["spend"]):
-            return int(view.values(f"spend_{days}d", row)[0])
-        customer, total = int(view.rows[row[0]]), view.added("spend", days, row)
-        log = self._customers.logs["spend"]
-        for day in range(self._customers.day - days + 1, self._customers.day + 1):
-            cells = log.cells(day)
-            if cells is not None:
-                place = int(np.searchsorted(cells[0], customer))
-                if place < len(cells[0]) and cells[0][place] == customer:
-                    total += int(cells[1][place])
-        return total
+            spend = view.values(f"spend_{days}d", rows)
+        else:
+            spend = view.by_day("spend", rows, days).sum(axis=1)
+        return dict(zip(rows.tolist(), spend.tolist(), strict=True)) if opened else {}
 
     def _note(self, applied: AppliedEvents, taken: OrderedEvents, rows: ActivityRows) -> None:
         """Note a pass's activity, closures and actions with what waits for them."""

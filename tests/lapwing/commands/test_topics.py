@@ -22,7 +22,11 @@ def test_the_contract_is_printed_with_the_topics_names_and_needs_no_broker() -> 
     document = json.loads(result.stdout)
     assert document["asyncapi"] == "3.0.0"
     addresses = {label: channel["address"] for label, channel in document["channels"].items()}
-    assert addresses == TOPIC_NAMES | {"orders": "shop-orders", "rejected": "shop.rejected"}
+    assert addresses == TOPIC_NAMES | {
+        "orders": "shop-orders",
+        "rejected": "shop.rejected",
+        "customer-days": "shop.customer-days",
+    }
 
 
 def test_the_schemas_are_written_one_a_file(tmp_path: Path) -> None:

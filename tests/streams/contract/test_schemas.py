@@ -14,14 +14,17 @@ from pydantic import ValidationError
 
 from streams.contract.audit import parse_adopted
 from streams.contract.census import parse_census
+from streams.contract.customer_days import parse_customer_days, parse_score
 from streams.contract.decode import decode_lines, decode_poll
 from streams.contract.events import EVENTS
 from streams.contract.examples import (
     ADOPTED_EXAMPLE,
     CENSUS_EXAMPLE,
+    CUSTOMER_DAYS_EXAMPLE,
     EXAMPLES,
     NOTICE_EXAMPLE,
     OUTCOME_EXAMPLE,
+    SCORE_EXAMPLE,
     SEGMENT_EXAMPLE,
     SILENCE_EXAMPLE,
     WARNING_EXAMPLE,
@@ -167,6 +170,12 @@ def test_the_examples_of_what_goes_out_are_read_and_fit() -> None:
     census = parse_census(json.dumps(CENSUS_EXAMPLE).encode())
     assert json.loads(census.model_dump_json()) == CENSUS_EXAMPLE
     assert _fits(SCHEMAS["census"], CENSUS_EXAMPLE, SCHEMAS["census"])
+    days = parse_customer_days(json.dumps(CUSTOMER_DAYS_EXAMPLE).encode())
+    assert json.loads(days.model_dump_json()) == CUSTOMER_DAYS_EXAMPLE
+    assert _fits(SCHEMAS["customer-days"], CUSTOMER_DAYS_EXAMPLE, SCHEMAS["customer-days"])
+    score = parse_score(json.dumps(SCORE_EXAMPLE).encode())
+    assert json.loads(score.model_dump_json()) == SCORE_EXAMPLE
+    assert _fits(SCHEMAS["scores"], SCORE_EXAMPLE, SCHEMAS["scores"])
     notice = ControlNotice.model_validate_json(json.dumps(NOTICE_EXAMPLE))
     assert json.loads(notice.model_dump_json()) == NOTICE_EXAMPLE
     assert _fits(SCHEMAS["control"], NOTICE_EXAMPLE, SCHEMAS["control"])

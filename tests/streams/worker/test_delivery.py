@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.contract.census import parse_census
+from streams.contract.customer_days import encode_customer_days, encode_score
 from streams.contract.outcomes import parse_outcome
 from streams.contract.rejected import RefusalReason, read_rejected_headers
 from streams.contract.warnings import encode_notice
@@ -18,6 +19,7 @@ from streams.core.events.batch import Batch
 from streams.core.events.calendar import DAY
 from streams.core.events.topics import Topic
 from streams.core.features.catalogue import DTYPES
+from streams.core.outcomes.outcome import CustomerDays, DayCounts, Score
 from streams.core.rules.rule_set import compile_rules
 from streams.core.steps import OperationsNotice
 from streams.errors import BrokerError
@@ -127,6 +129,18 @@ def test_outcomes_and_census_go_to_their_topics_where_there_are_any() -> None:
     census = [parse_census(r.value or b"") for r in records if r.topic == "churn-census"]
     assert [each.type for each in census] == [*("churn.census.taken",) * 3, "churn.census.summary"]
     assert {r.key for r in records if r.topic == "churn-census"} == {b"partition=0"}
+
+
+def test_customer_days_and_scores_go_to_their_topics_where_there_are_any() -> None:
+    days = CustomerDays("d", DAY, "c", "w", 0, 0, (DayCounts(0, 1, 2.5, 0, 0),), 0.5, None, None)
+    score = Score("s", DAY, "c", 0.5, None, None)
+    output = Output(customer_days=[days], scores=[score])
+    assert OUTLET.of_output(output) == []
+    router = replace(OUTLET, customer_days="shop.customer-days", scores="churn-scores")
+    assert router.of_output(output) == [
+        OutgoingRecord("shop.customer-days", b"c", encode_customer_days(days, "shop")),
+        OutgoingRecord("churn-scores", b"c", encode_score(score, "shop")),
+    ]
 
 
 @settings(deadline=None)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from streams.contract.customer_days import encode_customer_days, parse_customer_days
 from streams.core.engine import Engine
 from streams.core.engine_io import Output
 from streams.core.events.batch import ActionRecord, Batch, LabelsRecord
 from streams.core.events.topics import Topic
-from streams.core.outcomes.outcome import CensusCell, CensusEvent, CensusMatured, Outcome
+from streams.core.outcomes.outcome import CensusCell, CensusEvent, CensusMatured, CustomerDays, Outcome
 from streams.core.rules.rule_set import RuleSet
 from streams.core.state_tables import restore, tables
 from tests.oracle.drive import engine_settings
@@ -28,6 +30,7 @@ def new_engine(options: OracleSettings, terms: TwinTerms, rules: RuleSet) -> Eng
         active_within_us=terms.active_within,
         activity=terms.activity,
         outcomes=True,
+        customer_days=True,
     )
     return Engine(settings, rules)
 
@@ -40,7 +43,7 @@ def drive_outcomes(
     until: int,
     *,
     restarts: bool = False,
-) -> tuple[list[Outcome], list[CensusEvent]]:
+) -> tuple[list[Outcome], list[CensusEvent], list[CustomerDays]]:
     """Run an engine over batches, each taken by a new one with the state before if `restarts`."""
     engine = new_engine(options, terms, rules)
     outputs: list[Output] = []
@@ -53,7 +56,11 @@ def drive_outcomes(
             again = tables(engine)
             assert all(again[name].equals(frame) for name, frame in saved.items())
     outputs += [engine.flush(), engine.advance(until)]
-    return [o for out in outputs for o in out.outcomes], [c for out in outputs for c in out.census]
+    return (
+        [outcome for output in outputs for outcome in output.outcomes],
+        [event for output in outputs for event in output.census],
+        [days for output in outputs for days in output.customer_days],
+    )
 
 
 def with_words(history: History) -> History:
@@ -112,3 +119,17 @@ def plain_census(event: CensusEvent) -> dict[str, Any]:
             plain.pop(name)
         return {"kind": "matured"} | plain | {"cell": tuple(event.cell.values())}
     return {"kind": "summary"} | {n: plain[n] for n in ("at", "customers", "active", "cells")}
+
+
+def plain_days(days: CustomerDays) -> dict[str, Any]:
+    """Return a customer's days as the twin puts them."""
+    event = json.loads(encode_customer_days(days, "shop"))
+    own = event["data"]
+    assert parse_customer_days(json.dumps(event).encode()).subject == days.customer_id
+    return {
+        "at": days.at,
+        "customer": days.customer_id,
+        "warning_id": days.warning_id,
+        "first": own["first_day"],
+        "days": [list(day.values()) for day in own["days"]],
+    }

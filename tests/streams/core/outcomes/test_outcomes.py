@@ -32,6 +32,7 @@ from tests.streams.core.outcomes.driven import (
     drive_outcomes,
     new_engine,
     plain_census,
+    plain_days,
     plain_outcome,
     with_words,
 )
@@ -74,20 +75,22 @@ def check(
     until = max(e.at for e in history.arrivals) + 100 * DAY
     run = OracleEngine(options, rules).run(history.arrivals, until)
     twin = OutcomeTwin(terms).run(run.timeline)
-    outcomes, census = drive_outcomes(
+    outcomes, census, days = drive_outcomes(
         options, terms, COMPILED[rules], cut_up(history.arrivals), until, restarts=restarts
     )
     assert [o.at for o in outcomes] == sorted(o.at for o in outcomes)
     assert len({o.id for o in outcomes}) == len(outcomes)
     assert len({c.id for c in census}) == len(census)
+    assert len({d.id for d in days}) == len(days)
     for outcome in outcomes:
         assert parse_outcome(encode_outcome(outcome, "shop")).subject == outcome.customer_id
     for event in census:
         assert parse_census(encode_census(event, "shop")).id == event.id
     lines = differences([plain_outcome(o) for o in outcomes], twin.outcomes)
     lines += differences([plain_census(c) for c in census], twin.census)
+    lines += differences([plain_days(d) for d in days], twin.days)
     assert not lines, "\n".join(lines[:12])
-    return Counter(str(o.kind) for o in outcomes) + Counter(type(c).__name__ for c in census)
+    return Counter(str(o.kind) for o in outcomes) + Counter(type(c).__name__ for c in (*census, *days))
 
 
 @pytest.mark.parametrize(("seed", "activity"), list(enumerate((ORDERS, LOGINS, BOTH) * 2)))
@@ -95,7 +98,7 @@ def test_outcomes_are_those_of_the_twin(seed: int, activity: tuple[Topic, ...]) 
     found = check(random_history(seed, size=200, days=150), activity=activity)
     kinds = {"customer.acquired", "customer.lapsed", "customer.returned", "cause.matured", "warning.matured"}
     assert found.total() > 60
-    assert {*kinds, "CensusCell", "CensusSummary", "CensusMatured"} <= set(found)
+    assert {*kinds, "CensusCell", "CensusSummary", "CensusMatured", "CustomerDays"} <= set(found)
 
 
 def test_customers_who_close_are_those_of_the_twin() -> None:
@@ -135,7 +138,7 @@ def test_causes_of_shadow_rules_mature_as_those_of_active_ones_do(*, late: bool)
 
     def matured(status: RuleStatus) -> list[tuple[str, str, int, int, bool, bool]]:
         rules = compile_rules([replace(engine_rule(rule), status=status) for rule in RULES], DTYPES)
-        outcomes, _ = drive_outcomes(options, terms, rules, [as_batch(history.arrivals)], until)
+        outcomes, _, _ = drive_outcomes(options, terms, rules, [as_batch(history.arrivals)], until)
         found = [(o, o.details) for o in outcomes]
         assert any(isinstance(c, WarningMatured) for _, c in found) == (status is RuleStatus.ACTIVE)
         causes = [(o, c) for o, c in found if isinstance(c, CauseMatured)]
