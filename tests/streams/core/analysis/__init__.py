@@ -1,0 +1,1 @@
+"""Where the other modules are tested: cases, examples and knowledge in test_satisfiable."""
