@@ -10,7 +10,7 @@ import numpy as np
 
 from streams.contract.decode import decode_lines
 from streams.core.engine import Engine
-from streams.core.events.batch import Batch
+from streams.core.events.batch import Batch, ClosureRecord
 from streams.core.events.topics import Topic
 from streams.core.model.logistic import INPUTS, SLOTS, Model
 from streams.core.rules.rule_set import RuleSet
@@ -182,8 +182,9 @@ class _Taken:
 
 
 def _clock(at: int) -> Batch:
-    row = {"topic": Topic.ACTIONS, "at": at, "customer_id": CLOCK, "event_id": f"clock-{at}"}
-    return Batch.of([row])
+    """Return an event that moves the clock and nothing else: no feature reads closures."""
+    row = {"topic": Topic.CLOSURES, "at": at, "customer_id": CLOCK, "event_id": f"clock-{at}"}
+    return Batch.of([row | {"record": ClosureRecord("clock")}])
 
 
 def run_cases(
