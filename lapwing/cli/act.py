@@ -27,11 +27,11 @@ from streams.core.warnings.acknowledgement import ACTS
 @click.option(
     "--at",
     type=InstantParam(),
-    help="When it was done, RFC 3339, where events are not of today; default: now.",
+    help="When it was done, RFC 3339; default: now, or where the newest warning stands, if a week ago.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the event that was sent.")
 def command(**given: Any) -> None:
-    """Acknowledge, snooze or expire the warning WARNING_ID.
+    """Acknowledge, snooze or expire the warning WARNING_ID, or the only one whose id begins so.
 
     An acknowledgement means that somebody takes care of it; after a while it lapses, and the team is
     reminded. A snooze puts the warning off. `expire` ends it. The action is an event on the topic of actions;

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from lapwing.backtest.inputs import BacktestInputs, Start
-from lapwing.settings.options import FILE, PATH, InstantParam, settings_options
+from lapwing.settings.options import FILE, InstantParam, settings_options
 from lapwing.settings.settings import DEFAULT, Settings
 from streams.backtest.load import WORKING, Team, weekdays
 
@@ -48,12 +48,11 @@ class From(click.ParamType):
         return Start(time_us=InstantParam().convert(text, param, ctx))
 
 
-events_option = click.option(
-    "--events",
-    multiple=True,
-    type=PATH,
-    help="An event file of the history (.jsonl, .jsonl.gz, .jsonl.zst or .parquet); may be repeated.",
-)
+def history_events(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command of `judging_options` the argument EVENTS; `--events FILE`, as before, works too."""
+    events = click.argument("events", nargs=-1, type=click.Path(path_type=Path))
+    flagged = click.option("--events", "flagged", multiple=True, hidden=True, type=click.Path(path_type=Path))
+    return events(flagged(function))
 
 
 def judging_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -89,6 +88,7 @@ def judging_options(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(
         *args: Any,
         events: tuple[Path, ...],
+        flagged: tuple[Path, ...] | None = None,
         start: Start | None,
         until: int | None,
         capacity: float | None,
@@ -96,6 +96,7 @@ def judging_options(function: Callable[..., Any]) -> Callable[..., Any]:
         settings: Settings,
         **given: Any,
     ) -> Any:
+        events += flagged or ()
         if events and start is not None:
             msg = "--from is for the topics of a broker; give either it or event files"
             raise click.UsageError(msg)

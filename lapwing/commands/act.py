@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import uuid
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import click
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from consumers.broker.client import Admin, Cluster, Producer
 from consumers.database.database import Database
@@ -16,8 +17,14 @@ from consumers.database.schema import warnings
 from lapwing.settings.settings import Settings
 from streams.contract.instants import format_instant, to_us
 from streams.contract.validate import RecordRefusal, judge
+from streams.core.events.calendar import DAY
 from streams.core.events.topics import Topic
 from streams.errors import ActError, BrokerError
+
+HISTORY_AFTER: Final = 7 * DAY
+"""Where the newest warning is older, the events are a history: an action of today would wait for ever."""
+MOST_NAMED: Final = 3
+"""Warnings that are named where an id's beginning fits several."""
 
 
 def run(
@@ -32,8 +39,15 @@ def run(
 ) -> None:
     """Acknowledge, snooze or expire the warning WARNING_ID."""
     _check_interval(kind, lasts)
-    event = action(warning_id, kind, by, to_us(datetime.now(UTC)) if at is None else at, lasts)
-    event["customer_id"] = _open_customer(settings.database, warning_id) if customer is None else customer
+    now = to_us(datetime.now(UTC))
+    if customer is None:
+        found = _open_warning(settings.database, warning_id)
+        warning_id, customer = found.id, found.customer
+        if at is None and now - found.newest > HISTORY_AFTER:
+            at = found.newest
+            click.echo(f"dated {format_instant(at)}, where the warnings stand; change it with --at", err=True)
+    event = action(warning_id, kind, by, now if at is None else at, lasts)
+    event["customer_id"] = customer
     value = json.dumps(event).encode()
     if isinstance(verdict := judge(Topic.ACTIONS, value), RecordRefusal):
         raise ActError(verdict.detail)
@@ -84,20 +98,37 @@ def _check_topic(cluster: Cluster, name: str) -> None:
         raise BrokerError(msg)
 
 
-def _open_customer(url: str, warning_id: str) -> str:
-    """Return the customer of an open warning, as the database knows it."""
+@dataclass(frozen=True, slots=True)
+class _OpenWarning:
+    id: str
+    customer: str
+    newest: int
+    """The event time of the newest step of any warning."""
+
+
+def _open_warning(url: str, beginning: str) -> _OpenWarning:
+    """Return the open warning whose id is, or alone begins with, `beginning`, as the database has it."""
     database = Database(url)
     try:
         database.prepare()
         with database.reading() as connection:
-            query = select(warnings.c.customer_id, warnings.c.state).where(warnings.c.id == warning_id)
-            row = connection.execute(query).first()
+            columns = (warnings.c.id, warnings.c.customer_id, warnings.c.state)
+            begins = warnings.c.id.startswith(beginning, autoescape=True)
+            query = select(*columns).where(begins).order_by(warnings.c.id).limit(MOST_NAMED + 1)
+            rows = connection.execute(query).all()
+            newest = connection.execute(select(func.max(warnings.c.updated_at))).scalar()
     finally:
         database.close()
-    if row is None:
-        msg = f"{database.place} has no warning {warning_id}: is `lapwing sink` running? or give --customer"
+    rows = [row for row in rows if row.id == beginning] or rows
+    if not rows:
+        msg = f"{database.place} has no warning {beginning}: is `lapwing sink` running? or give --customer"
         raise ActError(msg)
+    if len(rows) > 1:
+        names = ", ".join(row.id for row in rows[:MOST_NAMED]) + (", ..." if len(rows) > MOST_NAMED else "")
+        msg = f"more than one warning begins with {beginning}: {names}"
+        raise ActError(msg)
+    (row,) = rows
     if row.state != "open":
-        msg = f"the warning {warning_id} is {row.state}: nothing can be done about it any more"
+        msg = f"the warning {row.id} is {row.state}: nothing can be done about it any more"
         raise ActError(msg)
-    return str(row.customer_id)
+    return _OpenWarning(row.id, row.customer_id, to_us(newest) if newest is not None else 0)

@@ -18,13 +18,18 @@ class OutputError(LapwingError):
 def whole_file(path: Path) -> Iterator[Path]:
     """Yield a path beside `path` to write to, which takes its place when the block ends well.
 
-    Raises `OutputError` where the place cannot be written to.
+    What is no file, such as `/dev/stdout`, is written to directly. Raises `OutputError` where the place
+    cannot be written to.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    if path.exists() and not path.is_file() and not path.is_dir():
+        yield path
+        return
+    target = path.resolve()  # a link goes on to lead to the file
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         part.touch()
         yield part
-        part.replace(path)
+        part.replace(target)
     except OSError as error:
         msg = f"{path}: cannot be written: {error.strerror or error}"
         raise OutputError(msg) from error

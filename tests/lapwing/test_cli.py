@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from lapwing.cli import COMMANDS, INTERRUPTED, lapwing, main
 from tests.paths import ROOT
@@ -293,3 +294,23 @@ def test_what_the_machine_refuses_is_one_line(
 def test_json_is_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code("rules", "check", str(ROOT / "warning_rules"), "--json") == 0
     assert json.loads(capsys.readouterr().out)["ok"] is True
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "rules diff old new a.jsonl b.jsonl",
+        "rules diff old new --events a.jsonl --events b.jsonl",
+        "rules tune r a.jsonl b.jsonl --param overdue",
+        "rules tune r --param overdue --events a.jsonl --events b.jsonl",
+        "backtest a.jsonl b.jsonl",
+    ],
+)
+def test_event_files_are_arguments_of_every_command(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[Any] = []
+    *_, name = [word for word in line.split() if word in ("diff", "tune", "backtest")]
+    module = f"lapwing.commands.{'rules.' if name != 'backtest' else ''}{name}"
+    monkeypatch.setattr(f"{module}.run", lambda **given: taken.append(given["judged"].events))
+    result = CliRunner().invoke(lapwing, line.split())
+    assert result.exit_code == 0, result.output
+    assert taken == [(Path("a.jsonl"), Path("b.jsonl"))]

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from lapwing.cli.history import (
-    events_option,
+    history_events,
     judging_options,
     page_options,
 )
@@ -17,7 +17,7 @@ from lapwing.settings.options import InstantParam
 @click.command("diff")
 @click.argument("old")
 @click.argument("new")
-@events_option
+@history_events
 @judging_options
 @click.option(
     "--since",
@@ -36,6 +36,7 @@ from lapwing.settings.options import InstantParam
 def command(**given: Any) -> None:
     """Run the rules OLD and NEW over the same history and print what differs.
 
+    The history is EVENTS (.jsonl, .jsonl.gz, .jsonl.zst or .parquet) or, with --broker, what its topics hold.
     OLD and NEW are files, folders or git revisions: `HEAD~1` (with the folder of --rules in it) or
     `HEAD~1:warning_rules`. It prints the rules that changed, the customers gained, lost and changed in
     tier, and the changes of load, precision and recall. docs/backtest.md defines every figure.

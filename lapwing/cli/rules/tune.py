@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from lapwing.cli.history import (
-    events_option,
+    history_events,
     judging_options,
     page_options,
 )
@@ -44,7 +44,7 @@ class Values(click.ParamType):
 
 @click.command("tune")
 @click.argument("rule_id", metavar="RULE")
-@events_option
+@history_events
 @click.option(
     "--param",
     "addresses",
@@ -86,6 +86,7 @@ class Values(click.ParamType):
 def command(**given: Any) -> None:
     """Move a threshold of RULE through its range and print precision, recall and load at each value.
 
+    The history is EVENTS (.jsonl, .jsonl.gz, .jsonl.zst or .parquet) or, with --broker, what its topics hold.
     With --capacity or --min-precision it chooses the value that meets them with the most recall.
     docs/backtest.md defines every figure.
     """

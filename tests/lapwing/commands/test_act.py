@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from consumers.database.database import Database
 from consumers.sink.reading import read_records
 from consumers.sink.store import write
 from lapwing.cli.act import command
+from streams.contract.instants import format_instant, to_us
 from streams.contract.warnings import parse_warning
 from streams.errors import ActError, LapwingError, StoreError
 from tests.command_lines import refusal
@@ -40,6 +42,52 @@ def test_a_warning_that_is_not_known_or_over_is_told(database: str) -> None:
     where = ("--database", database, "--by", "ann")
     assert "has no warning w: is `lapwing sink` running? or give --customer" in refused("w", "snooze", *where)
     assert "is resolved: nothing can be done" in refused(warning_id("c2"), "expire", *where)
+
+
+class Sent:
+    """A producer that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.values: list[bytes] = []
+
+    def send(self, topic: str, key: bytes, value: bytes) -> None:
+        self.values.append(value)
+
+    def flush(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
+    made = Sent()
+    monkeypatch.setattr("lapwing.commands.act.Producer", lambda cluster: made)
+    monkeypatch.setattr("lapwing.commands.act._check_topic", lambda cluster, name: None)
+    return made
+
+
+def test_the_beginning_of_an_id_is_enough_where_it_is_the_only_one(database: str, sent: Sent) -> None:
+    name = warning_id("c1")
+    for given in (name, name[:8]):
+        result = CliRunner().invoke(command, [given, "snooze", "--by", "ann", "--database", database])
+        assert result.exit_code == 0, result.output
+        event = json.loads(sent.values.pop())
+        assert (event["warning_id"], event["customer_id"]) == (name, "c1")
+    assert "more than one warning begins with : " in refused(
+        "", "snooze", "--by", "ann", "--database", database
+    )
+    assert "has no warning %: is" in refused("%", "snooze", "--by", "ann", "--database", database)
+
+
+def test_an_action_on_a_history_is_dated_where_its_warnings_stand(database: str, sent: Sent) -> None:
+    """The warnings of these tests are of 2011: an action of today would wait for ever."""
+    given = [warning_id("c1"), "snooze", "--by", "ann", "--database", database]
+    result = CliRunner().invoke(command, given)
+    newest = max(parse_warning(content).time for content in (*life("c1")[:3], *life("c2")))
+    assert json.loads(sent.values.pop())["occurred_at"] == format_instant(to_us(newest))
+    assert "where the warnings stand" in result.stderr
+    CliRunner().invoke(command, [*given, "--at", "2012-01-01T00:00:00Z"])
+    assert json.loads(sent.values.pop())["occurred_at"] == "2012-01-01T00:00:00Z"
 
 
 @pytest.mark.parametrize(
