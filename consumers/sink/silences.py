@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, delete, select, update
 
 from consumers.broker.records import Record, RecordSource
-from consumers.database.database import Database
+from consumers.database.database import Database, RowRefused
 from consumers.database.schema import notices, silences, unreadable
 from consumers.muting.notice import NoticeVerdict
 from consumers.sink.reading import Row, Unreadable, put_aside
@@ -53,9 +53,16 @@ class SilenceReader:
             return 0
         now = self._clock()
         changed = 0
-        with self._database.writing() as connection:
-            for record in records:
-                changed += self._take(connection, record, now)
+        try:
+            with self._database.writing() as connection:
+                for record in records:
+                    changed += self._take(connection, record, now)
+        except RowRefused as error:
+            if len(records) > 1:
+                return sum(self._store([record]) for record in records)
+            with self._database.writing() as connection:
+                self._put_aside(connection, records[0], now, Unreadable.REFUSED, error)
+            return 0
         return changed
 
     def _take(self, connection: Connection, record: Record, now: datetime) -> int:
@@ -70,9 +77,7 @@ class SilenceReader:
                 msg = "not a silence: its key is not its id"
                 raise ContractError(msg)
         except ContractError as error:
-            row = put_aside(record, now, Unreadable.INVALID, str(error))
-            connection.execute(self._database.insert_new(unreadable), [row])
-            log.warning("%s[%d]@%d: %s", record.topic, record.partition, record.offset, error)
+            self._put_aside(connection, record, now, Unreadable.INVALID, error)
             return 0
         known = select(silences.c.revision).where(silences.c.id == silence.id)
         before = connection.scalar(known)
@@ -81,6 +86,13 @@ class SilenceReader:
         connection.execute(self._database.upsert(silences, rank="revision"), [_row(silence, now)])
         _look_again(connection, silence.id, now)
         return 1
+
+    def _put_aside(
+        self, connection: Connection, record: Record, now: datetime, reason: Unreadable, error: Exception
+    ) -> None:
+        row = put_aside(record, now, reason, str(error))
+        connection.execute(self._database.insert_new(unreadable), [row])
+        log.warning("%s[%d]@%d: %s", record.topic, record.partition, record.offset, error)
 
 
 def _look_again(connection: Connection, silence_id: str, now: datetime) -> None:

@@ -47,9 +47,18 @@ def _not_blank(text: str) -> str:
     return text.strip()
 
 
-Name = Annotated[str, Field(min_length=1, max_length=128)]
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        msg = "it holds U+0000, which no database takes"
+        raise ValueError(msg)
+    return text
+
+
+Name = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_without_nul)]
 Names = Annotated[tuple[Name, ...], Field(max_length=1_000)]
-Text = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_not_blank)]
+Text = Annotated[
+    str, Field(min_length=1, max_length=500), AfterValidator(_without_nul), AfterValidator(_not_blank)
+]
 Clock = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="Local time, `HH:MM`.")]
 
 
@@ -107,7 +116,7 @@ class Silence(Outbound):
         None, description="In force only in these hours between start and end; at all times where `null`."
     )
     expired_at: Time | None = Field(None, description="When somebody ended it before its time.")
-    expired_by: str | None = Field(None, description="Who ended it.")
+    expired_by: Name | None = Field(None, description="Who ended it.")
 
     @model_validator(mode="after")
     def _ends(self) -> Silence:

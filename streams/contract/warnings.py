@@ -30,15 +30,19 @@ LATEST: Final = datetime(2262, 1, 1, tzinfo=UTC)
 
 
 def _bounded(given: object) -> object:
-    instant = read_time(given)
+    instant = _read_time(given, LATEST.year - 1)
     if instant >= LATEST:
-        msg = "it should lie between 1970 and 2261"
+        msg = f"it should lie between 1970 and {LATEST.year - 1}"
         raise ValueError(msg)
     return instant
 
 
 def read_time(given: object) -> datetime:
     """Return the instant of an RFC 3339 text, or of a datetime with an offset, in UTC."""
+    return _read_time(given, 9999)
+
+
+def _read_time(given: object, last: int) -> datetime:
     if isinstance(given, datetime) and given.tzinfo is not None:
         return given.astimezone(UTC)
     if not isinstance(given, str):
@@ -47,7 +51,7 @@ def read_time(given: object) -> datetime:
     try:
         return read_instant(given)
     except InstantOutOfRange:
-        msg = "it should lie between 1970 and 2261"
+        msg = f"it should lie between 1970 and {last}"
         raise ValueError(msg) from None
     except ValueError:
         msg = "it should be an RFC 3339 time with an offset"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import json
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, func, insert, select, text
@@ -24,12 +27,14 @@ from consumers.notify.outbox import Outbox
 from consumers.sink.reading import read_records, read_segments
 from consumers.sink.sink import Sink
 from consumers.sink.store import OF_SEGMENTS, SinkCounts, write
+from consumers.stored_warnings import WarningFilter, find_warning, find_warnings
 from streams.contract.warnings import parse_warning
 from tests.consumers import segment_events
 from tests.consumers.notify.notice_shop import BEGIN, DAY, HOUR, LIMITS, Shop, put, silence
 from tests.consumers.notify.notice_shop import store as store_shop
+from tests.consumers.notify.test_hostile_warnings import EVENTS, GOOD, NASTY, PLACES, notified
 from tests.consumers.stubs import NOW, Clock, Topic, Waits
-from tests.consumers.warning_events import life, records, value
+from tests.consumers.warning_events import life, records, value, warning_id
 
 
 @pytest.fixture
@@ -209,3 +214,25 @@ def test_a_server_that_ends_connections_is_tried_again(database: Database, postg
         cut_and_go_on()
     admin.dispose()
     assert store(database, [*life("c2")]).steps == 4
+
+
+def test_any_value_at_any_place_is_stored_or_put_aside_and_the_good_ones_are_sent(database: Database) -> None:
+    hostile: list[bytes | None] = []
+    for number, event in enumerate(EVENTS):
+        for place in PLACES[number]:
+            for nasty in NASTY:
+                changed: Any = copy.deepcopy(event)
+                node = changed
+                for key in place[:-1]:
+                    node = node[key]
+                node[place[-1]] = nasty
+                hostile.append(json.dumps(changed).encode())
+    contents = [*life("g1"), *hostile, *life("g2")]
+    counts = store(database, contents)
+    assert counts.steps + counts.repeats + counts.unreadable == len(contents) > 5_000
+    sent, tally = notified(database)
+    assert [step for step in sent if step in GOOD] == GOOD
+    assert tally.failed == 0
+    found = find_warnings(database, WarningFilter(states=("resolved",)))
+    assert {warning_id("g1"), warning_id("g2")} <= {each.id for each in found}
+    assert find_warning(database, warning_id("g1")[:13]).warning.id == warning_id("g1")

@@ -37,6 +37,11 @@ def changed(**changes: Any) -> bytes:
         ({"recurring": {"days": ["someday"]}}, "recurring.days.0: Input should be 'mon'"),
         ({"recurring": {"time_zone": "Mars/Base"}}, "recurring.time_zone: 'Mars/Base' is no time zone"),
         ({"id": "a b"}, "id: String should match pattern"),
+        ({"author": "a\0b"}, "author: it holds U+0000"),
+        ({"matchers": {"customers": ["a\0b"]}}, "matchers.customers.0: it holds U+0000"),
+        ({"expired_by": "\0"}, "expired_by: it holds U+0000"),
+        ({"starts_at": "0001-01-01T00:00:00Z"}, "starts_at: it should lie between 1970 and 9999"),
+        ({"revision": 10**400}, "revision: "),
         ({"revision": 0}, "revision: Input should be greater than or equal to 1"),
     ],
 )
