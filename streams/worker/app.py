@@ -146,7 +146,9 @@ def build_app(
         checkpoints = CheckpointServices(
             CheckpointStore(settings.checkpoints, settings.app),
             WorkerGroup(app, settings.broker),
-            WarningsTopic(TopicTail(settings.broker, settings.security, settings.warnings_topic)),
+            WarningsTopic(
+                TopicTail(settings.broker, settings.security, settings.warnings_topic), settings.app
+            ),
             RejectedTopic(TopicTail(settings.broker, settings.security, settings.rejected_topic)),
         )
     app.keeps_checkpoints = checkpoints is not None

@@ -125,7 +125,9 @@ async def rebuild(
         message = "states are rebuilt as checkpoints: `checkpoints` must name a place for them"
         raise StateError(message)
     store = CheckpointStore(settings.checkpoints, settings.app)
-    warnings = WarningsTopic(TopicTail(settings.broker, settings.security, settings.warnings_topic))
+    warnings = WarningsTopic(
+        TopicTail(settings.broker, settings.security, settings.warnings_topic), settings.app
+    )
     rejected = RejectedTopic(TopicTail(settings.broker, settings.security, settings.rejected_topic))
     async with _consumer(settings) as consumer:
         # The group takes this only while it has no members: better to know before the work than after.

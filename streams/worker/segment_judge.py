@@ -175,7 +175,9 @@ class SegmentJudge(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         steps: list[SegmentStep] = []
         if seat.sent is None:
             settings = self._settings
-            topic = WarningsTopic(TopicTail(settings.broker, settings.security, settings.warnings_topic))
+            topic = WarningsTopic(
+                TopicTail(settings.broker, settings.security, settings.warnings_topic), settings.app
+            )
             seat.sent = (await topic.since({})).ids
             steps = self._restored(seat)
         steps += await self._adopt(consumer, producer, number, seat)
