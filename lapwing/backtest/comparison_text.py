@@ -11,6 +11,7 @@ from lapwing.backtest.words import capacity, day, difference, in_two_lines, numb
 from streams.backtest.comparison import Comparison, CustomerChange, RuleEffect, one_line
 from streams.backtest.figures import BacktestFigures
 from streams.core.events.calendar import DAY
+from streams.rulebook.diff import RuleChange
 
 
 def print_comparison(result: Comparison, old: str, new: str, most: int) -> None:
@@ -79,14 +80,19 @@ def _lead(old: BacktestFigures, new: BacktestFigures) -> str:
 
 def effect_lines(effect: RuleEffect) -> list[str]:
     """Return what changed in a rule, a line each."""
-    change = effect.change
+    lines = change_lines(effect.change)
+    if effect.old is not None or effect.new is not None:
+        lines.append(f"  opens {_opened(effect.old)} -> {_opened(effect.new)} times")
+    return lines
+
+
+def change_lines(change: RuleChange) -> list[str]:
+    """Return a rule that is not the same, and its fields that are not, a line each."""
     versions = f"{change.version_before or 'none'} -> {change.version_after or 'none'}"
     lines = [f"{change.rule}: {change.change} ({versions})"]
     for each in change.fields:
         lines.append(f"  {each.field}: {one_line(each.before) or '(none)'}")
         lines.append(f"  {' ' * len(each.field)}  -> {one_line(each.after) or '(none)'}")
-    if effect.old is not None or effect.new is not None:
-        lines.append(f"  opens {_opened(effect.old)} -> {_opened(effect.new)} times")
     return lines
 
 

@@ -10,12 +10,14 @@ import click
 from lapwing.backtest.inputs import BacktestInputs
 from lapwing.backtest.page import backtest_page
 from lapwing.backtest.reading import no_collector, read_history
+from lapwing.backtest.segments_text import print_segments
 from lapwing.backtest.text import print_backtest
 from lapwing.settings.settings import Settings
 from lapwing.terminal.output import whole_file
 from lapwing.terminal.progress import progress_bar
 from lapwing.wiring import engine_settings, learner
 from streams.backtest.report import backtest
+from streams.backtest.segments import judge_segments
 from streams.rulebook.load import load_rulebook
 
 
@@ -28,23 +30,30 @@ def run(
     page: Path | None,
 ) -> None:
     """Run rules over a history and judge what they warn of."""
-    rules = load_rulebook(settings.rules).rules
+    rulebook = load_rulebook(settings.rules)
     with no_collector():
         history, refused = read_history(judged, settings)
         with progress_bar("judging") as bar:
             result = backtest(
                 history,
-                rules,
+                rulebook.rules,
                 engine_settings(settings),
                 learner(settings),
                 judged.team,
                 since=since,
                 progress=bar,
             )
+        with progress_bar("judging segments") as bar:
+            [segments] = judge_segments(
+                history, [rulebook.segment_rules], engine_settings(settings), since=since, progress=bar
+            )
     if page is not None:
         with whole_file(page) as part:
             part.write_text(backtest_page(result, missed_most), encoding="utf-8")
     if as_json:
-        click.echo(json.dumps({**result.as_dict(missed_most), "refused": refused}))
+        of_segments = [figures.as_dict() for figures in segments.values()]
+        more = {"segment_rules": of_segments, "refused": refused}
+        click.echo(json.dumps({**result.as_dict(missed_most), **more}))
     else:
         print_backtest(result, missed_most)
+        print_segments(list(segments.values()), result.horizon_us)

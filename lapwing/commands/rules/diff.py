@@ -12,11 +12,13 @@ from lapwing.backtest.comparison_text import print_comparison
 from lapwing.backtest.inputs import BacktestInputs
 from lapwing.backtest.reading import no_collector, read_history
 from lapwing.backtest.revisions import rulebook_of
+from lapwing.backtest.segments_text import print_segment_effects
 from lapwing.settings.settings import Settings
 from lapwing.terminal.output import whole_file
 from lapwing.terminal.progress import progress_bar
 from lapwing.wiring import engine_settings, learner
 from streams.backtest.comparison import compare
+from streams.backtest.segments import judge_segments, segment_effects
 
 
 def run(
@@ -44,10 +46,16 @@ def run(
                 since=since,
                 progress=bar,
             )
+        sets = [before.segment_rules, after.segment_rules]
+        with progress_bar("comparing segments") as bar:
+            figures = judge_segments(history, sets, engine_settings(settings), since=since, progress=bar)
+        effects = segment_effects(before.segment_rules, after.segment_rules, figures)
     if page is not None:
         with whole_file(page) as part:
             part.write_text(comparison_page(result, old, new, most), encoding="utf-8")
     if as_json:
-        click.echo(json.dumps({"compared": [old, new], **result.as_dict(most), "refused": refused}))
+        more = {"segment_rules": [effect.as_dict() for effect in effects], "refused": refused}
+        click.echo(json.dumps({"compared": [old, new], **result.as_dict(most), **more}))
     else:
         print_comparison(result, old, new, most)
+        print_segment_effects(effects)
