@@ -183,6 +183,12 @@ def test_every_word_of_the_glossary_has_its_class() -> None:
         assert meaning.endswith("."), word
 
 
+def test_the_readme_leads_to_every_page() -> None:
+    text = (ROOT / "README.md").read_text()
+    pages = {name for name in listed() if re.fullmatch(r"docs/\w+\.md", name)}
+    assert {page for page in pages if f"]({page})" not in text} == set()
+
+
 def test_no_file_names_a_machine() -> None:
     """No path of a home folder and no address of a package registry is in a file that is committed."""
     pattern = re.compile(r"/(?:root/|home/\w|Users/\w)|--(?:extra-)?index-url")
