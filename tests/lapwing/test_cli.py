@@ -207,6 +207,7 @@ def failures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, s
     return {name: (each.returncode, each.stdout) for name, each in done.items()}
 
 
+@pytest.mark.timeout(600)  # all the calls together, on a machine that does much else
 @pytest.mark.parametrize("name", FAILURES)
 def test_a_failure_is_exit_code_1_and_no_traceback(name: str, failures: dict[str, tuple[int, str]]) -> None:
     code, output = failures[name]
