@@ -1,1 +1,1 @@
-"""What rules would have done: a history through the engine, held against what customers did next."""
+"""What rules would have done: a history through the engine, compared with what customers did next."""

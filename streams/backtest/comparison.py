@@ -119,7 +119,7 @@ def compare(
     since: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Comparison:
-    """Run both rule sets over a history, in one pass, and tell what differs."""
+    """Run both rule sets over a history, in one pass, and report what differs."""
     period = Period(history.begin if since is None else since, history.end)
     judge = Judge(history, JudgeTerms.of(settings), team, period)
     trial = run(history, [*old.rules, *new.rules], settings, learner, progress=progress)

@@ -1,4 +1,4 @@
-"""Alarms a day and a working day, held against what a team can do."""
+"""Alarms a day and a working day, compared with what a team can do."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The numbers in a rule's `when` that features are held against, and rules with another number there.
+"""The numbers in a rule's `when` that features are compared with, and rules with another number there.
 
-Where a number stands in the text and what it is held against is found by writing another one in its place
+Where a number stands in the text and what it is compared with is found by writing another one in its place
 and reading the condition again; so the text of the rule stays as operations wrote it.
 """
 
@@ -27,9 +27,9 @@ class Threshold:
     """One number in a rule's `when`."""
 
     name: str
-    """The feature it is held against: of several the first, of a formula the one it reads first."""
+    """The feature it is compared with: of several the first, of a formula the one it reads first."""
     op: str
-    """How the feature is held against it."""
+    """How the feature is compared with it."""
     value: float
     begin: int
     """Where it stands in the text."""
@@ -37,13 +37,13 @@ class Threshold:
     whole: bool
     """Whether the feature is a count."""
     formula: bool
-    """Whether a formula of features is held against it, not one feature."""
+    """Whether a formula of features is compared with it, not one feature."""
     present: c.Condition
     """`when` without this comparison: true for whom the threshold alone decides."""
 
     @property
     def address(self) -> str:
-        """What names it where a feature is held against several numbers."""
+        """What names it where a feature is compared with several numbers."""
         return f"{self.name}{self.op}"
 
     def put(self, rule: Rule, value: float) -> Rule:
@@ -52,7 +52,7 @@ class Threshold:
 
 
 def thresholds(rule: Rule, catalogue: Catalogue) -> list[Threshold]:
-    """Return the numbers of a rule's `when` that a feature is held against, in the order of the text."""
+    """Return the numbers of a rule's `when` that a feature is compared with, in the order of the text."""
     found = []
     for token in _TOKEN.finditer(rule.when):
         if token.group(1) is None:
@@ -92,7 +92,7 @@ def threshold(rule: Rule, address: str, catalogue: Catalogue) -> Threshold:
     exact = exact or [each for each in found if f"{each.address}{written(each.value)}" == wanted]
     if len(exact) == 1:
         return exact[0]
-    what = "names several numbers" if named else "is held against no number"
+    what = "names several numbers" if named else "is compared with no number"
     msg = f"rule {rule.id!r}: {address!r} {what} in `when`; there are: {known}"
     raise BacktestError(msg)
 

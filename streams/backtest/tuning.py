@@ -82,7 +82,7 @@ class Tuning:
     horizon_us: int
     team: Team
     capacity_of: str
-    """`all` active rules, or the `rule` alone: whose warnings are held against the capacity."""
+    """`all` active rules, or the `rule` alone: whose warnings are compared with the capacity."""
     min_precision: float | None
     curve: Curve
     """What is chosen on: the whole history, or what was known before the split."""
@@ -171,8 +171,8 @@ def choose(
         return None
     fit = []
     for point in curve.points:
-        held = point.all if capacity_of == "all" else point.rule
-        load = held.load.as_dict()["per_working_day"]["value"]
+        compared = point.all if capacity_of == "all" else point.rule
+        load = compared.load.as_dict()["per_working_day"]["value"]
         if capacity is not None and (load is None or load > capacity):
             continue
         precision = point.rule.precision.value
@@ -191,7 +191,7 @@ def candidates(
     settings: EngineSettings,
     learner: Learner | None,
 ) -> list[float]:
-    """Return values to try: quantiles of what the threshold is held against, where it alone decides.
+    """Return values to try: quantiles of what the threshold is compared with, where it alone decides.
 
     Looked at are a few thousand customers at every seventh sweep, where the rest of the rule is true.
     """

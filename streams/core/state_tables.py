@@ -48,7 +48,7 @@ class StateMismatch(ValueError):
 def tables(engine: Engine) -> Tables:
     """Return everything the engine knows, as tables of plain columns; `restore` goes on from them.
 
-    `customers` has a row a customer, and the other tables name a customer by its row there. `engine` holds
+    `customers` has one row per customer, and other tables name a customer by its row there. `engine` holds
     what there is once: instants, settings of the format, and the learner, as JSON.
     """
     return take(engine)()

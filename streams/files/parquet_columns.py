@@ -121,8 +121,8 @@ def _batch(rows: pl.DataFrame) -> Batch:
         (complaint, (None, "category", None)),
     ):
         columns = [[None] * int(mask.sum()) if n is None else rows[n].filter(mask).to_list() for n in names]
-        if said := labels(list(zip(*columns, strict=True))):
-            made["record"][mask] = said["record"]
+        if given := labels(list(zip(*columns, strict=True))):
+            made["record"][mask] = given["record"]
     marks = rows["satisfaction"].filter(complaint).fill_null(0).cast(pl.Int8).to_numpy()
     resolved = made["status"][complaint] == ComplaintStatus.RESOLVED
     made["satisfaction"][complaint] = np.where(resolved, marks, np.int8(0))

@@ -55,7 +55,7 @@ class Replayed:
 
 
 class FeatureFile:
-    """A Parquet file with the feature row of every customer at every sweep, a row group a sweep."""
+    """A Parquet file with the feature row of every customer at every sweep, one row group per sweep."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -144,7 +144,7 @@ def replay(
         steps.sort(key=lambda step: (step.at, step.customer_id))
         done = 0
         if segments is not None:
-            # Whoever has not begun, or will not go on, has nothing to tell of these days.
+            # Whoever has not begun, or will not go on, has nothing to report on these days.
             still = {n for n, e in enumerate(engines) if ends[n] < midnight or e.place[0] is None}
             for at, judged in groupby(segments.judge(still), key=lambda step: step.at):
                 before, done = done, bisect_right(steps, at, lo=done, key=lambda step: step.at)

@@ -30,7 +30,7 @@ class Slice:
 class SimulatedPace:
     """A clock of simulated time: the first event is now, and `speed` days go by each second.
 
-    `clock` tells seconds and `sleep` waits some; a tick that comes late makes the next slice larger, so
+    `clock` returns seconds and `sleep` waits some; a tick that comes late makes the next slice larger, so
     the whole takes as long as it should.
     """
 

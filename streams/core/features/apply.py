@@ -125,10 +125,10 @@ class _Application:
         self.topic = topic
         self.at = view.occurred
         self.customers = customers
-        self.held = np.ones(len(topic), dtype=np.bool_) if view.age is None else view.age < KEPT_DAYS
-        """(n,) events of days that the state still holds; the others count in the lifetime totals only."""
+        self.kept = np.ones(len(topic), dtype=np.bool_) if view.age is None else view.age < KEPT_DAYS
+        """(n,) events of days that the state still keeps; the others count in the lifetime totals only."""
         self.placed = self.visited = self.raised = np.zeros(len(topic), dtype=np.bool_)
-        """(n,) held orders placed, logins, and complaints opened or reopened."""
+        """(n,) kept orders placed, logins, and complaints opened or reopened."""
 
     def run(self) -> None:
         present = set(np.unique(self.topic).tolist())
@@ -157,11 +157,11 @@ class _Application:
         view.add("orders", placed.astype(np.int64))
         view.add("spend", np.where(placed, amount, np.where(undone, -amount, 0)))
         view.add("returns", undone.astype(np.int64))
-        held = self.placed = placed & self.held
-        view.raise_to("last_order", held, self.at)
-        self._channels(held)
+        kept = self.placed = placed & self.kept
+        view.raise_to("last_order", kept, self.at)
+        self._channels(kept)
         day = self._day()
-        new = new_days(view, held, day, "last_order_day", [self.customers.logs["orders"]])
+        new = new_days(view, kept, day, "last_order_day", [self.customers.logs["orders"]])
         follow_gaps(view, new, day)
         count_days(view, new, day, "order")
 
@@ -204,7 +204,7 @@ class _Application:
     def _logins(self) -> None:
         login = self.topic == Topic.LOGINS
         self.view.add("logins", login.astype(np.int64))
-        self.visited = login & self.held
+        self.visited = login & self.kept
         self.view.raise_to("last_login", self.visited, self.at)
 
     def _complaints(self) -> None:
@@ -217,11 +217,11 @@ class _Application:
         view.add("complaints", raised.astype(np.int64))
         view.add("ratings", rated.astype(np.int64))
         view.add("rating_sum", np.where(rated, satisfaction, 0).astype(np.int64))
-        self.raised = raised & self.held
+        self.raised = raised & self.kept
         view.raise_to("last_complaint", self.raised, self.at)
         count = np.zeros(len(complaint), dtype=np.int32)
         oldest = np.zeros(len(complaint), dtype=np.int64)
-        rows = np.flatnonzero(complaint & self.held)
+        rows = np.flatnonzero(complaint & self.kept)
         for row, customer, at, status, complaint_id in zip(
             rows.tolist(),
             view.rows[rows].tolist(),
@@ -233,8 +233,8 @@ class _Application:
             book = self.customers.book(customer)
             book.apply(complaint_id, status, at)
             count[row], oldest[row] = book.open, book.oldest
-        view.replace("open_complaints", complaint & self.held, count)
-        view.replace("oldest_complaint", complaint & self.held, oldest)
+        view.replace("open_complaints", complaint & self.kept, count)
+        view.replace("oldest_complaint", complaint & self.kept, oldest)
 
     def _feedback(self) -> None:
         answer = self.topic == Topic.FEEDBACK
@@ -242,7 +242,7 @@ class _Application:
         self.view.add("answer_sum", np.where(answer, self.events.amount[self.rank], 0))
 
     def _profiles(self) -> None:
-        """Let the newest profile by event time hold; of equal times the one taken last."""
+        """Apply the newest profile by event time; of equal times the one taken last."""
         view, record = self.view, self.events.record
         newest = np.zeros(len(self.topic), dtype=np.bool_)
         known: dict[int, int] = {}

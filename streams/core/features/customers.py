@@ -139,11 +139,11 @@ class DayLog:
 
     def has_each(self, day: int, customers: NDArray[np.int32]) -> NDArray[np.bool_]:
         """Say of each of (k,) customers whether it has a cell on that day."""
-        held = np.zeros(len(customers), dtype=np.bool_)
+        found = np.zeros(len(customers), dtype=np.bool_)
         for known, _ in self._days.get(day, ()):
             place = np.searchsorted(known, customers)  # chunks are sorted by customer, as a pass is
-            held |= known[np.minimum(place, len(known) - 1)] == customers
-        return held
+            found |= known[np.minimum(place, len(known) - 1)] == customers
+        return found
 
     def drop_before(self, day: int) -> None:
         """Forget the days before `day`."""
@@ -152,7 +152,7 @@ class DayLog:
             self._unsummed.discard(old)
 
     def items(self) -> Iterator[tuple[int, NDArray[np.int32], NDArray[np.int64]]]:
-        """Yield every held day with its customers and their sums."""
+        """Yield every kept day with its customers and their sums."""
         for day in sorted(self._days):
             cells = self.cells(day)
             if cells is not None:

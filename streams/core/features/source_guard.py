@@ -1,6 +1,6 @@
 """The quiet-source guard: a topic that has gone quiet as a whole is a broken source, not lost customers.
 
-It also tells when the newest event of a topic was, of anyone in the partition, which rules may ask for.
+It also knows when the newest event of a topic was, of anyone in the partition, which rules may ask for.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class SourceGuard:
     """Newest event time of the required and the guarded topics in the partition, and which are quiet.
 
     A topic is quiet at `t` when its newest event time lies more than `after[topic]` microseconds before
-    `t`. One that has had no event yet is not quiet: nothing tells when it should have had one.
+    `t`. One that has had no event yet is not quiet: nobody knows when it should have had one.
     """
 
     def __init__(self, after: Mapping[Topic, int], partition: int) -> None:
@@ -60,7 +60,7 @@ class SourceGuard:
         return result
 
     def observe(self, taken: OrderedEvents) -> NewestSeen:
-        """Return what tells the newest event time of a required or guarded topic before and at each event.
+        """Return a function for a required or guarded topic's newest event time before and at each event.
 
         To be asked for before `during`, which goes on to the end of the events.
         """

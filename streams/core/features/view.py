@@ -95,7 +95,7 @@ class Sweep(View):
 class Pass(View):
     """Events of one local day, sorted by customer and, within one, in the order they are to be taken.
 
-    `column` gives what holds *after* each event; `commit` makes the last of each customer the state.
+    `column` gives the values *after* each event; `commit` makes the last of each customer the state.
     `day` is the local day of each event and differs from the partition's own only where it is late.
     """
 
@@ -244,7 +244,7 @@ class Pass(View):
     # -- ending -----------------------------------------------------------------------------------
 
     def commit(self) -> None:
-        """Make what holds after each customer's last event the customer's state."""
+        """Make the values after each customer's last event the customer's state."""
         state, last = self.customers.state, self.last
         rows = self.rows[last]
         for name, values in self._extremes.items():
@@ -258,14 +258,14 @@ class Pass(View):
 
     def _log(self, log: DayLog, deltas: NDArray[np.int64]) -> None:
         today = self.customers.day
-        held = np.flatnonzero(deltas)
+        changed = np.flatnonzero(deltas)
         if self.age is None:
-            log.add(today, self.rows[held], deltas[held])
+            log.add(today, self.rows[changed], deltas[changed])
             return
-        ages = self.age[held]
+        ages = self.age[changed]
         for age in np.unique(ages).tolist():
             if 0 <= age < 90:
-                of_day = held[ages == age]
+                of_day = changed[ages == age]
                 log.add(today - age, self.rows[of_day], deltas[of_day])
 
 

@@ -71,7 +71,7 @@ class CauseTable:
         self._states: list[CauseState | None] = []
         self._free: list[int] = []
         self._phase = np.zeros(1024, dtype=np.int8)
-        """(causes,) `CausePhase`, and what it is due at, for a look at all causes at once."""
+        """(causes,) `CausePhase`, and what it is due at, for all causes at once."""
         self._due = np.zeros(1024, dtype=np.int64)
 
     def get(self, rule: int, customer: int) -> CauseState | None:
