@@ -8,11 +8,12 @@ from urllib.parse import unquote
 
 MASK: Final = "****"
 
-_WORD: Final = r"(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|sig(?:nature)?|credentials?|auth)"
-_NAME: Final = rf"[\w.-]*{_WORD}(?:[_.-][\w.-]*)?"
+_LONG: Final = r"(?:password|passwd|passphrase|pwd|secret|token|credential)[\w.-]*"
+_SHORT: Final = r"(?:pass|key|sig(?:nature)?|auth)(?:[_.-][\w.-]*)?"
+_NAME: Final = rf"[\w.-]*(?:{_LONG}|{_SHORT})"
 _QUOTED: Final = r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\""
 _USER: Final = re.compile(r"(://[^:/@\s]*:)\S*@")
-_ASSIGNED: Final = re.compile(rf"(?i)\b({_NAME}\s?=\s?)(?!=)(?:{_QUOTED}|[^&\s]+)")
+_ASSIGNED: Final = re.compile(rf"(?i)\b({_NAME}\s?=\s?)(?!=)(?:{_QUOTED}|[^&\s]*[^&\s:,;.)\]]|[^&\s]+)")
 _ENTRY: Final = re.compile(rf"(?i)(['\"]{_NAME}['\"]\s*:\s*)(?:{_QUOTED})")
 
 

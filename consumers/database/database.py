@@ -101,7 +101,7 @@ class Database:
                 address = address.set(drivername="postgresql+psycopg")
             self.place = masked(address.render_as_string(hide_password=True))
             self.dialect = address.get_backend_name()
-            if self.dialect not in {"sqlite", "postgresql"}:
+            if address.drivername not in {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}:
                 msg = f"database {self.place}: only sqlite:/// and postgresql:// are known"
                 raise StoreError(msg)
             self._engine = create_engine(
@@ -116,7 +116,7 @@ class Database:
         except ModuleNotFoundError as error:
             msg = f"a PostgreSQL database needs {error.name}: pip install 'lapwing[postgres]'"
             raise StoreError(msg) from error
-        except ArgumentError as error:
+        except (ArgumentError, ValueError) as error:  # the latter: a port that is no number
             msg = "not a database URL: expected sqlite:///FILE or postgresql://USER@HOST/NAME"
             raise StoreError(msg) from error
         if self.dialect == "sqlite":

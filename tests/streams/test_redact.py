@@ -15,6 +15,8 @@ FORMS = [
     "postgresql://u@h/x?sslmode=require&password={}&connect_timeout=3",
     "postgresql://u@h/x?sslpassword={}",
     "postgresql://:{}@h/x",
+    "postgresql://u@h/x?passwordd={}",
+    "postgresql://u@h/x?password={}: no such option",
     "host=h password={} dbname=x",
     "host=h password='{}' dbname=x",
     "dbname = x password = {} host = h",

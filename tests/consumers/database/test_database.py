@@ -243,3 +243,21 @@ def test_the_password_is_in_no_text(url: str, place: str) -> None:
     for shown in (str(caught.value), database.place):
         assert "hunter2" not in shown
         assert place in shown
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:hunter2@h:port/x",
+        "postgresql+asyncpg://u:hunter2@h/x",
+        "postgresql+nodriver://u:hunter2@h/x",
+        "mysql://u:hunter2@h/x?password=hunter2",
+        "hunter2",
+    ],
+)
+def test_an_address_that_is_none_of_ours_is_refused_without_its_secrets(url: str) -> None:
+    with pytest.raises(
+        StoreError, match=r"only sqlite:/// and postgresql:// are known|not a database URL"
+    ) as caught:
+        Database(url)
+    assert "hunter2" not in str(caught.value)
