@@ -226,6 +226,31 @@ def test_nothing_is_imported_upwards(place: str) -> None:
     assert upwards == set()
 
 
+def named_elsewhere(folder: Path) -> dict[str, Path]:
+    """Return, by module, the test file that the docstring of a folder of tests names for it."""
+    place = folder / "__init__.py"
+    text = ast.get_docstring(parsed(place)) if place.is_file() else None
+    found: dict[str, Path] = {}
+    for line in (text or "").splitlines()[2:]:
+        names, _, where = line.partition(": ")
+        here = folder / f"{where}.py"
+        for name in names.split(", "):
+            found[name] = here if here.is_file() else ROOT / "tests" / f"{where}.py"
+    return found
+
+
+def test_every_module_has_a_test_file_or_a_line_that_says_where_it_is_tested() -> None:
+    modules: dict[Path, set[str]] = {}
+    for path in sources(*PACKAGES):
+        if path.name not in ("__init__.py", "__main__.py"):
+            modules.setdefault(ROOT / "tests" / path.parent.relative_to(ROOT), set()).add(path.stem)
+    for folder, names in modules.items():
+        elsewhere = named_elsewhere(folder)
+        without = {name for name in names if not (folder / f"test_{name}.py").is_file()}
+        assert set(elsewhere) == without, folder
+        assert [where for where in elsewhere.values() if not where.is_file()] == []
+
+
 def test_every_folder_says_what_belongs_there() -> None:
     silent = [
         path.parent.relative_to(ROOT).as_posix()

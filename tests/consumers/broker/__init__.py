@@ -1,0 +1,5 @@
+"""Where modules without a test file of their own are tested.
+
+client, security: integration/test_consumers_broker
+records: consumers/test_tail
+"""

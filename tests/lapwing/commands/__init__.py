@@ -1,0 +1,7 @@
+"""Where modules without a test file of their own are tested.
+
+demo: integration/test_demo
+doctor: lapwing/doctor/test_examine
+notify: integration/test_consumers_notify
+sink, tail: integration/test_consumers_broker
+"""

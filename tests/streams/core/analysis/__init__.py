@@ -1,1 +1,4 @@
-"""Where the other modules are tested: cases, examples and knowledge in test_satisfiable."""
+"""Where modules without a test file of their own are tested.
+
+cases, examples, knowledge: test_satisfiable
+"""

@@ -1,1 +1,5 @@
-"""Where the other modules are tested: tree and columns in test_compiler, grammar in test_parser."""
+"""Where modules without a test file of their own are tested.
+
+tree, columns: test_compiler
+grammar: test_parser
+"""

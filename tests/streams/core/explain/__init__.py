@@ -1,1 +1,4 @@
-"""Where the other modules are tested: explain, snapshot and what_if in tests/streams/offline/test_explain."""
+"""Where modules without a test file of their own are tested.
+
+explain, snapshot, what_if: streams/offline/test_explain
+"""
