@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tracemalloc
 from pathlib import Path
 
 import polars as pl
@@ -17,7 +18,7 @@ from streams.core.rules.rule_set import RuleSet
 from streams.core.steps import Tier
 from streams.errors import RuleFilesError
 from streams.rulebook.files import rule_files
-from streams.rulebook.load import load_rulebook
+from streams.rulebook.load import load_rulebook, parse_rulebook
 from streams.rulebook.reader import RulebookRefused
 from tests.paths import ROOT
 
@@ -156,6 +157,38 @@ def test_what_cannot_be_read_is_a_mistake_too(tmp_path: Path) -> None:
         f"{tmp_path}/many.yaml:2: holds more than 20000 values",
         f"{tmp_path}/zero.yaml:2: holds a character that YAML does not allow",
     ]
+
+
+def test_a_file_without_end_is_read_no_further_than_it_may_be_long(tmp_path: Path) -> None:
+    with (tmp_path / "endless.yaml").open("wb") as file:
+        file.truncate(3_000_000_000)
+    tracemalloc.start()
+    try:
+        assert mistakes(tmp_path) == [f"{tmp_path}/endless.yaml:1: is larger than 1 MB"]
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_rulebook_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(5):
+        (tmp_path / f"{number}.yaml").write_text(LEAST.replace("least", f"least-{number}"))
+    assert len(load_rulebook(tmp_path).rules) == 5
+    monkeypatch.setattr("streams.rulebook.load.MAX_RULES", 4)
+    assert mistakes(tmp_path) == [
+        f"{tmp_path}/4.yaml:3: rule 'least-4': a rulebook holds at most 4 rules: this is one too many"
+    ]
+    monkeypatch.setattr("streams.rulebook.files.MAX_FILES", 3)
+    assert mistakes(tmp_path) == [f"{tmp_path}/3.yaml:1: a rulebook holds at most 3 files; this is more"]
+    monkeypatch.setattr("streams.rulebook.files.MAX_TOTAL", 150)
+    assert mistakes(tmp_path)[0].endswith("a rulebook holds at most 0 MB; this is more")
+
+
+def test_files_without_a_home_are_parsed_as_well() -> None:
+    """A checkpoint carries the texts of its rule files."""
+    assert [rule.id for rule in parse_rulebook({"a.yaml": LEAST}).rules.rules] == ["least"]
+    with pytest.raises(RulebookRefused, match=r"^a\.yaml:3: rule 'least': `tier` must be low"):
+        parse_rulebook({"a.yaml": LEAST.replace("low", "lowest")})
 
 
 def test_the_error_is_one_that_callers_know(tmp_path: Path) -> None:

@@ -90,6 +90,47 @@ def test_a_bad_set_is_told_once_and_again_when_it_comes_back(tmp_path: Path) -> 
     assert ids(watch.look()) == ["a"]
 
 
+def test_a_file_that_cannot_be_read_or_is_too_large_is_refused_not_passed_over(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "rules", one="a")
+    watch = RuleWatch(folder)
+    with (folder / "two.yaml").open("wb") as file:
+        file.truncate(3_000_000_000)
+    watch.look()
+    assert watch.look() == RefusedRuleFiles((f"{folder}/two.yaml:1: is larger than 1 MB",))
+    (folder / "two.yaml").unlink()
+    (folder / "two.yaml").symlink_to("/proc/self/mem")  # readable by name only
+    watch.look()
+    found = watch.look()
+    assert isinstance(found, RefusedRuleFiles)
+    assert "two.yaml:1: cannot be read: " in found.mistakes[0]
+
+
+def test_files_that_are_touched_make_a_revision_although_they_say_the_same(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "rules", one="a")
+    watch = RuleWatch(folder)
+    assert [watch.look(), watch.look()] == [None, None]
+    before = watch.edition.placed_at
+    while placed_at(folder) <= before:
+        os.utime(folder / "one.yaml")
+    found = watch.look()
+    assert ids(found) == ["a"]
+    assert isinstance(found, RuleRevision)
+    assert found.placed_at > before
+    assert watch.look() is None
+
+
+def test_segment_rules_are_part_of_a_revision(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "rules", one="a")
+    watch = RuleWatch(folder)
+    assert not watch.edition.segment_rules
+    rule = "{id: rise, by: region, when: complaints_7d > 3, tier: low, reason: test}"
+    (folder / "two.yaml").write_text(f"version: 1\nsegments: [{rule}]\n")
+    watch.look()
+    found = watch.look()
+    assert isinstance(found, RuleRevision)
+    assert [each.rule.id for each in found.segment_rules.rules] == ["rise"]
+
+
 def test_a_worker_does_not_start_with_a_bad_set(tmp_path: Path) -> None:
     with pytest.raises(RuleFilesError, match="there is no such file or folder"):
         RuleWatch(tmp_path / "nowhere")
