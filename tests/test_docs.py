@@ -85,6 +85,7 @@ def test_the_readme_begins_with_a_result_then_the_demo_and_the_tests() -> None:
     assert places == sorted(places)
 
 
+@pytest.mark.timeout(900)  # whole commands on real data, beside the other tests
 @pytest.mark.parametrize("page", [page for page in PAGES if console.shown(page)], ids=lambda page: page.name)
 def test_what_a_page_shows_of_a_command_is_what_it_prints(page: Path, tmp_path: Path) -> None:
     """`make readme` writes it anew."""
