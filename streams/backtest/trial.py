@@ -18,7 +18,7 @@ from streams.backtest.alarms import Alarms, Moves
 from streams.backtest.history import History
 from streams.core.engine import Engine
 from streams.core.engine_io import EngineSettings
-from streams.core.features.catalogue import DTYPES, Features
+from streams.core.features.catalogue import DTYPES, SCORES, Features
 from streams.core.model.logistic import Learner
 from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.rules.rule_set import compile_rules
@@ -127,7 +127,7 @@ def run(
             places.setdefault(behaviour(rule), len(places))
     # The set is in the order of the ids.
     compiled = compile_rules([replace(rule, id=f"{place:05}") for rule, place in places.items()], DTYPES)
-    scored = "churn_probability" in compiled.columns
+    scored = not SCORES.isdisjoint(compiled.columns)
     counted = frozenset(places[behaviour(rule)] for rule in rules if rule.status is RuleStatus.ACTIVE)
     learned = learner if scored else None
     # A history has no repeats.

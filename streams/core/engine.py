@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,9 @@ from streams.core.events.reorder import ReorderBuffer, ReorderedEvents
 from streams.core.features import buying_model, rhythm
 from streams.core.features.admission import Admission
 from streams.core.features.apply import AppliedEvents, OrderedEvents, apply_events
-from streams.core.features.catalogue import Features
+from streams.core.features.catalogue import SCORES, Features
 from streams.core.features.customers import Customers
+from streams.core.features.ranks import ScoreRanks
 from streams.core.features.source_guard import SourceGuard
 from streams.core.features.view import View
 from streams.core.model import logistic as models
@@ -27,6 +28,7 @@ from streams.core.model.delayed_labels import DelayedLabels
 from streams.core.model.level import LevelShift
 from streams.core.observer import CauseObserver, SweepObserver
 from streams.core.outcomes.customer_days import CustomerDayWriter, ScoreKeeper, scores
+from streams.core.outcomes.lapses import is_active
 from streams.core.outcomes.maturity import CauseOpening
 from streams.core.outcomes.outcomes import Outcomes, OutcomeSettings
 from streams.core.rules.rule_set import RuleSet
@@ -37,6 +39,8 @@ from streams.core.warnings.adoption import adopt, taken_over
 from streams.core.warnings.causes import Evaluations
 from streams.core.warnings.compose import compose_steps, scorings
 from streams.core.warnings.episodes import Episodes, WarningChange
+
+_RANKS: Final = SCORES - {"churn_probability"}
 
 
 class Engine:
@@ -261,6 +265,7 @@ class Engine:
         self.outcomes.note(timed)
         if self.outcomes.needs_scores(at):
             self._score(features)
+        self._rank(at, features)
         quiet = any(self.source_guard.is_quiet(topic, at) for topic in self.settings.activity)
         outcomes, census = self.outcomes.sweep(at, features, quiet=quiet)
         output.outcomes += outcomes
@@ -272,8 +277,7 @@ class Engine:
         if self.learner is not None:
             self._decide(at, features)
         if self._sweep_observer is not None:
-            if "churn_probability" not in self.rules.columns:
-                self._score(features)
+            self._score(features)
             self._sweep_observer.swept(at, features)
 
     def _put_out_days_and_scores(
@@ -281,8 +285,7 @@ class Engine:
     ) -> None:
         if self.day_writer is None and self.score_keeper is None:
             return
-        if "churn_probability" not in self.rules.columns:
-            self._score(features)
+        self._score(features)
         if self.day_writer is not None:
             opened = self.day_writer.opened(features, made)
             new = {days.warning_id for days in opened}
@@ -301,7 +304,7 @@ class Engine:
         if not self.rules.rules:
             output.counts.ignored[IgnoredAction.UNKNOWN] += len(actions)
             return []
-        if "churn_probability" in self.rules.columns:
+        if not SCORES.isdisjoint(self.rules.columns):
             self._score(features)
         verdicts = self.rules.verdicts(features.columns(self.rules.columns))
 
@@ -364,9 +367,20 @@ class Engine:
                 self.customers.use_buying(model)
 
     def _score(self, features: Features) -> None:
-        if self.model is not None and self.model.ready:
+        if self.model is not None and self.model.ready and not features.knows("churn_probability"):
             design = models.design(features, self.model.inputs)
             features.put("churn_probability", self.model.score(design))
+
+    def _rank(self, at: int, features: Features) -> None:
+        """Note the probabilities of all active customers, where anybody compares with them."""
+        if self._sweep_observer is None and _RANKS.isdisjoint(self.rules.columns):
+            return
+        self._score(features)
+        customers = self.customers
+        within = self.settings.active_within_us or self.settings.horizon_us
+        closed_at = customers.state["closed_at"][: customers.count]
+        active = is_active(at, customers.last_activity(), closed_at, within)
+        customers.use_ranks(ScoreRanks.of(features["churn_probability"][active]))
 
     def _decide(self, at: int, features: Features) -> None:
         """Freeze the features of the customers whose decision instant this sweep is."""

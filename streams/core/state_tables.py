@@ -16,6 +16,7 @@ from streams.core.events.batch import COLUMNS, Batch, read_record, record_json
 from streams.core.features import complaint_followups, rhythm
 from streams.core.features.complaints import Rows, TrackedComplaint
 from streams.core.features.customers import SCHEMA, UNANSWERED
+from streams.core.features.ranks import ScoreRanks
 from streams.core.outcomes.tables import restore_outcomes, take_outcomes
 from streams.core.segments.tables import restore_counts, take_counts
 from streams.core.warnings.tables import (
@@ -73,6 +74,7 @@ def take(engine: Engine) -> Callable[[], Tables]:
     warnings = warnings_now(episodes, names)
     openings = list(episodes.newest.items())
     decisions = engine.delayed_labels.state()
+    ranks = customers.ranks
     segments = take_counts(engine.segments, known)
     outcomes = take_outcomes(engine.outcomes, known)
     sent = None if engine.score_keeper is None else engine.score_keeper.state(known)
@@ -93,6 +95,7 @@ def take(engine: Engine) -> Callable[[], Tables]:
                 orient="row",
             ),
             "decisions": _decisions(decisions),
+            "scores": pl.DataFrame({"p": np.empty(0) if ranks is None else ranks.p}),
             **segments(),
             **outcomes(),
             **({} if sent is None else {"sent_scores": pl.DataFrame({"probability": sent})}),
@@ -148,6 +151,8 @@ def restore(engine: Engine, state: Mapping[str, pl.DataFrame]) -> None:
     if engine.score_keeper is not None and "sent_scores" in state:
         engine.score_keeper.restore(state["sent_scores"]["probability"].to_numpy())
     engine.resume(once["midnight"], once["next_sweep"], once["sweeps"])
+    if "scores" in state:
+        customers.use_ranks(ScoreRanks.of(state["scores"]["p"].to_numpy()))
     engine.restore_buying(*once.get("buying", (None, None)))
     engine.source_guard.restore(once["quiet"])
 

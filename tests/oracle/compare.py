@@ -22,7 +22,9 @@ from tests.oracle.history import READS, Event, Value
 TOLERANCE: Final = 1e-9
 """Relative: the order in which floats are added may differ, nothing else may."""
 
-OF_MODELS: Final = frozenset({"churn_probability", "p_alive", "p_silent", "value_at_risk"})
+OF_MODELS: Final = frozenset(
+    {"churn_probability", "churn_lift", "churn_rank", "p_alive", "p_silent", "value_at_risk"}
+)
 """Features that the twin does not recount."""
 
 Rows = Mapping[tuple[int, str], Mapping[str, Value]]

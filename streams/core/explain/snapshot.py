@@ -11,7 +11,7 @@ import numpy as np
 from streams.core.engine import Engine
 from streams.core.events.calendar import DAY
 from streams.core.events.topics import Topic
-from streams.core.features.catalogue import CATALOGUE, Features
+from streams.core.features.catalogue import CATALOGUE, SCORES, Features
 from streams.core.features.view import View
 from streams.core.model import logistic as models
 from streams.core.steps import Reason, Value
@@ -70,7 +70,7 @@ class CustomerSnapshot:
         for topic in reads:
             if topic in self.quiet:
                 return MissingFeature(feature, MissingReason.QUIET, f"{topic.label} are quiet as a whole")
-        if feature == "churn_probability":
+        if feature in SCORES:
             why = MissingReason.MODEL_NOT_READY if self.learned else MissingReason.NO_MODEL
             return MissingFeature(feature, why, self.learned or "the model is switched off")
         for topic in reads:

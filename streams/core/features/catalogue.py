@@ -84,6 +84,10 @@ class Features:
     def __len__(self) -> int:
         return len(self.view)
 
+    def knows(self, name: str) -> bool:
+        """Say whether a feature's column is there already."""
+        return name in self._computed
+
     def put(self, name: str, values: Column) -> None:
         """Set the column of a feature that is computed elsewhere, such as the score."""
         self._computed[name] = values
@@ -238,6 +242,16 @@ def _return_rate(f: Features) -> Column:
 
 def _not_given(f: Features) -> Column:
     return np.full(len(f), np.nan)
+
+
+def _churn_lift(f: Features) -> Column:
+    ranks = f.view.customers.ranks
+    return _not_given(f) if ranks is None else ranks.lift(f["churn_probability"])
+
+
+def _churn_rank(f: Features) -> Column:
+    ranks = f.view.customers.ranks
+    return _not_given(f) if ranks is None else ranks.rank(f["churn_probability"])
 
 
 def _int(unit: str, topic: Topic, name: str, definition: str, days: int | None) -> Feature:
@@ -404,6 +418,10 @@ def _profile() -> Iterator[Feature]:
     # The score is a column like any other; the engine gives it where a model is ready.
     text = "the model's calibrated score; missing until the model is ready"
     yield _float("churn_probability", "probability", text, _not_given, (), low=0, high=1)
+    text = "churn_probability over its mean among the partition's active customers at the last sweep"
+    yield _float("churn_lift", "times the mean", text, _churn_lift, (), low=0)
+    text = "the share of those customers whose churn_probability is higher: 0 for the most endangered"
+    yield _float("churn_rank", "share", text, _churn_rank, (), low=0, high=1)
 
 
 CATALOGUE: Final[dict[str, Feature]] = {
@@ -413,3 +431,6 @@ CATALOGUE: Final[dict[str, Feature]] = {
 
 DTYPES: Final[dict[str, type[pl.DataType]]] = {name: feature.dtype for name, feature in CATALOGUE.items()}
 """What rules are compiled against."""
+
+SCORES: Final = frozenset({"churn_probability", "churn_lift", "churn_rank"})
+"""What the model gives."""

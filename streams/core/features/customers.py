@@ -16,6 +16,7 @@ from streams.core.events.topics import Topic
 from streams.core.features import day_bits
 from streams.core.features.buying_model import BuyingModel
 from streams.core.features.complaints import CustomerComplaints, Rows
+from streams.core.features.ranks import ScoreRanks
 
 KEPT_DAYS: Final = 90
 """Local days that the state holds; an older event counts in the lifetime totals only."""
@@ -171,6 +172,8 @@ class Customers:
         """What counts as activity."""
         self.buying: BuyingModel | None = None
         """The buying model in force."""
+        self.ranks: ScoreRanks | None = None
+        """The probabilities of the last sweep."""
         self.ids: list[str] = []
         self.count = 0
         self.day = NEVER
@@ -226,6 +229,10 @@ class Customers:
         """Return the time of each customer's last activity, (c,), `NEVER` where there was none."""
         columns = [self.state[LAST_OF[topic]][: self.count] for topic in self.activity]
         return columns[0] if len(columns) == 1 else np.maximum(*columns)
+
+    def use_ranks(self, ranks: ScoreRanks | None) -> None:
+        """Compare probabilities with these from now on."""
+        self.ranks = ranks
 
     def use_buying(self, model: BuyingModel) -> None:
         """Go on with this buying model."""
