@@ -100,9 +100,9 @@ class OutputRouter:
             for step in output.steps
         ]
         sums = [record for sums in output.sums for record in self.of_sums(sums)]
-        return notices + steps + sums + self._of_outcomes(output)
+        return notices + steps + sums + self.of_outcomes(output)
 
-    def _of_outcomes(self, output: Output) -> list[OutgoingRecord]:
+    def of_outcomes(self, output: Output) -> list[OutgoingRecord]:
         """Return the records of outcomes, census, days and scores, as far as they have a topic."""
         outcomes, census = output.outcomes, output.census
         made = []

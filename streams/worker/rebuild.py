@@ -14,22 +14,26 @@ ever.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import quote
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition  # type: ignore[import-untyped]  # no types
 from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # the same
 
 from streams.checkpoints.store import Checkpoint, CheckpointManifest, CheckpointStore
 from streams.contract.decode import FUTURE_DETAIL, decode_poll
+from streams.contract.instants import read_instant, to_us
 from streams.contract.rejected import RefusalReason
 from streams.contract.segment_days import SumsReader
 from streams.contract.warnings import encode_step, encode_withdrawal
 from streams.core.engine import Engine
+from streams.core.engine_io import Output
 from streams.core.events.batch import Batch
 from streams.core.events.calendar import NEVER
 from streams.core.state_tables import tables
@@ -45,8 +49,8 @@ from streams.intake.transport import poll_of
 from streams.kafka.errors import BrokerTrouble, broker_error, trouble_of
 from streams.offline.replay import replay
 from streams.rulebook.revisions import CheckpointedRules
-from streams.worker.delivery import OutputRouter
-from streams.worker.settings import WorkerSettings
+from streams.worker.delivery import OutgoingRecord, OutputRouter
+from streams.worker.settings import OPTIONAL_OUTPUTS, WorkerSettings
 
 log = logging.getLogger(__name__)
 
@@ -114,6 +118,60 @@ class StepSelection:
         return {warning: self._topic.open[warning] for warning in sorted(gone)}
 
 
+@dataclass(slots=True)
+class OutcomeSelection:
+    """Picks what other topics lack: outcomes, census, customers' days, scores, days' sums."""
+
+    router: OutputRouter
+    newest: Mapping[str, int]
+    """By topic, the newest event time there; none where it holds nothing of ours."""
+    ids: Mapping[str, frozenset[str]]
+    """By topic, the ids of that time."""
+    last_day: int | None
+    """The newest day whose sums are on the internal topic."""
+    records: list[OutgoingRecord] = field(default_factory=list)
+
+    @classmethod
+    async def of(cls, settings: WorkerSettings, router: OutputRouter) -> OutcomeSelection:
+        """Return a selection after reading what the topics hold."""
+        newest, ids = {}, {}
+        for topic in filter(None, (getattr(settings, name) for name in OPTIONAL_OUTPUTS)):
+            tail = TopicTail(settings.broker, settings.security, topic)
+            until = NEVER
+            known: set[str] = set()
+            async for record in tail.records({}):
+                if (event := _event(record.value, settings.app)) is not None:
+                    if event[1] > until:
+                        until, known = event[1], set()
+                    known |= {event[0]} if event[1] == until else set()
+            newest[topic], ids[topic] = until, frozenset(known)
+        return cls(router, newest, ids, await _last_day(settings) if settings.segment_days_topic else None)
+
+    def take(self, output: Output) -> None:
+        """Take in what an engine put out."""
+        for record in self.router.of_outcomes(output):
+            event = _event(record.value, self.router.app)
+            until = self.newest.get(record.topic, NEVER)
+            if event is not None and (
+                event[1] > until or (event[1] == until and event[0] not in self.ids[record.topic])
+            ):
+                self.records.append(record)
+        for sums in output.sums:
+            if self.last_day is None or sums.closed > self.last_day:
+                self.records += self.router.of_sums(sums)
+
+
+def _event(value: bytes | None, app: str) -> tuple[str, int] | None:
+    """Return the id and the time of an event of the application; `None` of anything else."""
+    try:
+        event = json.loads(value or b"")
+        if event["source"] != f"/lapwing/{quote(app, safe='')}":
+            return None
+        return str(event["id"]), to_us(read_instant(event["time"]))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+
+
 async def rebuild(
     settings: WorkerSettings,
     engines: Callable[[int], Engine],
@@ -139,14 +197,15 @@ async def rebuild(
         events = await asyncio.to_thread(lambda: events.take(events.order()))
         made = [engines(number) for number in range(settings.partitions)]
         selection = StepSelection(await warnings.all())
-        days: list[Any] = []
+        router = OutputRouter.of(settings)
+        others = await OutcomeSelection.of(settings, router)
         log.info("replaying events=%d", len(events))
-        await asyncio.to_thread(lambda: replay(events, made, on_steps=selection.take, on_sums=days.append))
+        await asyncio.to_thread(lambda: replay(events, made, on_steps=selection.take, on_output=others.take))
         open_now = {warning.id for engine in made for warning in engine.episodes.open.values()}
         lost = selection.lost(open_now)
         clock = max((engine.reorder.watermark for engine in made), default=NEVER)
         lacking = selection.lacking()
-        await _send(settings, lacking, lost, days, clock)
+        await _send(settings, lacking, lost, others.records, clock)
         ends = await warnings.ends(), await rejected.ends()
         saved = await asyncio.to_thread(_save, settings, store, made, found, ends, rules)
         await _commit(settings, consumer, {place: at.offset for place, at in found.positions.items()})
@@ -232,11 +291,13 @@ async def _read(
 
 
 async def _send(
-    settings: WorkerSettings, steps: list[Step], lost: Mapping[str, bytes], days: list[Any], clock: int
+    settings: WorkerSettings,
+    steps: list[Step],
+    lost: Mapping[str, bytes],
+    others: list[OutgoingRecord],
+    clock: int,
 ) -> None:
-    """Send what the warnings topic lacks, and the days' sums that the internal topic lacks."""
-    router = OutputRouter.of(settings)
-    known = await _last_day(settings) if days and settings.segment_days_topic else None
+    """Send what the warnings topic lacks, and what the other topics lack."""
     producer = AIOKafkaProducer(
         bootstrap_servers=settings.broker, acks="all", **aiokafka_security(settings.security)
     )
@@ -249,9 +310,8 @@ async def _send(
             customer, withdrawal = encode_withdrawal(value, clock)
             log.warning("withdrawn: the topics no longer hold why it is open, warning=%s", warning)
             await producer.send(settings.warnings_topic, withdrawal, customer.encode())
-        for sums in days:
-            for record in router.of_sums(sums) if known is None or sums.closed > known else ():
-                await producer.send(record.topic, record.value, record.key, record.partition)
+        for record in others:
+            await producer.send(record.topic, record.value, record.key, record.partition)
         await producer.flush()
     finally:
         await producer.stop()

@@ -36,7 +36,7 @@ from streams.worker.pipeline import Stats
 from streams.worker.rebuild import Rebuilt, rebuild
 from streams.worker.rule_rollout import RuleRollout
 from streams.worker.segment_judge import SegmentJudge, SegmentJudgeSettings
-from streams.worker.settings import WorkerSettings
+from streams.worker.settings import OPTIONAL_OUTPUTS, WorkerSettings
 
 __all__ = ["Stats", "WorkerSettings", "run_worker", "serve", "stats_to"]
 
@@ -135,10 +135,6 @@ def run_rebuild(settings: WorkerSettings, engines: Callable[[int], Engine], rule
         return await rebuild(checked, engines, RuleRevisions(rules.edition).begin().kept())
 
     return asyncio.run(main())
-
-
-OPTIONAL_OUTPUTS: Final = ("outcomes_topic", "census_topic", "customer_days_topic", "scores_topic")
-"""Settings of the topics that a worker goes without where the broker does not have them."""
 
 
 def outputs_of(settings: WorkerSettings, rules: RuleWatch | None) -> tuple[str, ...]:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from streams.core.events.topics import Topic
 from streams.intake.partition import BatchingPolicy
+
+OPTIONAL_OUTPUTS: Final = ("outcomes_topic", "census_topic", "customer_days_topic", "scores_topic")
+"""Settings of the topics that a worker goes without where the broker does not have them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +14,9 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions  # type: ignore[import-untyped]  # ships no types
 
 from streams.contract.warnings import parse_warning
+from streams.core.engine import Engine
+from streams.core.engine_io import EngineSettings
+from streams.core.events.calendar import DAY
 from streams.core.events.partitioner import partitions
 from streams.core.rules.rule_set import RuleSet
 from streams.errors import BrokerError, StateError
@@ -21,7 +26,7 @@ from streams.worker import run as worker_run
 from streams.worker.rebuild import Rebuilt, rebuild
 from streams.worker.settings import WorkerSettings
 from tests.integration.test_worker_warnings import RULES, engine_of, expected, history
-from tests.integration.workers import Sent, consume, produce, running, settings_on
+from tests.integration.workers import Sent, consume, make_topics, produce, running, settings_on
 
 GROWN = 3
 
@@ -138,8 +143,39 @@ def test_a_warning_that_the_events_no_longer_give_is_withdrawn(broker: str, tmp_
 
 
 def rebuild_now(settings: WorkerSettings, rules: RuleSet) -> Rebuilt:
+    return rebuild_with(settings, lambda number: engine_of(number, rules, settings.app))
+
+
+def test_outcomes_that_their_topic_lacks_are_sent_once(broker: str, tmp_path: Path) -> None:
+    rules = parse_rulebook({"rules.yaml": RULES}).rules
+    settings = settings_on(broker, 1)
+    settings = replace(
+        settings, checkpoints=str(tmp_path / "states"), outcomes_topic=f"{settings.app}-outcomes"
+    )
+    make_topics(broker, [settings.outcomes_topic], 1)
+    events = history(7)
+    produce(broker, [Sent(settings.topics[topic], name.encode(), value, 0) for topic, name, value in events])
+
+    def engine(number: int) -> Engine:
+        return Engine(
+            EngineSettings(app=settings.app, outcomes=True, horizon_us=3 * DAY), rules, None, number
+        )
+
+    def ids() -> list[str]:
+        found = consume(broker, settings.outcomes_topic, 10_000, 3.0)
+        return [json.loads(record.value)["id"] for record in found]
+
+    rebuild_with(settings, engine)
+    first = ids()
+    assert len(first) > 40
+    assert len(set(first)) == len(first)
+    rebuild_with(settings, engine)
+    assert ids() == first
+
+
+def rebuild_with(settings: WorkerSettings, engine: Callable[[int], Engine]) -> Rebuilt:
     async def main() -> Rebuilt:
         checked, _ = await worker_run._checked(settings, lambda given: ())
-        return await rebuild(checked, lambda number: engine_of(number, rules, settings.app))
+        return await rebuild(checked, engine)
 
     return asyncio.run(main())
