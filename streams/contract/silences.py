@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,9 +16,27 @@ from pydantic import (
     model_validator,
 )
 
-from streams.contract.instants import format_instant, to_us
+from streams.contract.instants import InstantOutOfRange, format_instant, read_instant, to_us
 from streams.contract.mistakes import make, read_json
-from streams.contract.warnings import Count, Outbound, TierWord, read_time
+from streams.contract.warnings import Count, Outbound, TierWord
+
+
+def read_time(given: object) -> datetime:
+    """Return the instant of an RFC 3339 text, or of a datetime with an offset, in UTC."""
+    if isinstance(given, datetime) and given.tzinfo is not None:
+        return given.astimezone(UTC)
+    if not isinstance(given, str):
+        msg = "it should be an RFC 3339 time in a string"
+        raise ValueError(msg)
+    try:
+        return read_instant(given)
+    except InstantOutOfRange:
+        msg = "it should lie between 1970 and 9999"
+        raise ValueError(msg) from None
+    except ValueError:
+        msg = "it should be an RFC 3339 time with an offset"
+        raise ValueError(msg) from None
+
 
 Time = Annotated[
     datetime,

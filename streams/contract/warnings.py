@@ -11,8 +11,8 @@ from uuid import UUID, uuid5
 
 import msgspec
 from pydantic import (
+    AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
@@ -21,7 +21,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from streams.contract.instants import InstantOutOfRange, format_instant, read_instant, to_us
+from streams.contract.instants import EPOCH, format_instant, to_us
 from streams.contract.mistakes import read_json
 from streams.core.steps import Acknowledgement, Cause, OperationsNotice, Step, StepKind
 
@@ -29,38 +29,10 @@ LATEST: Final = datetime(2262, 1, 1, tzinfo=UTC)
 """Times in a message end here: a reader may add spans to them, or count nanoseconds in 64 bits."""
 
 
-def _bounded(given: object) -> object:
-    instant = _read_time(given, LATEST.year - 1)
-    if instant >= LATEST:
-        msg = f"it should lie between 1970 and {LATEST.year - 1}"
-        raise ValueError(msg)
-    return instant
-
-
-def read_time(given: object) -> datetime:
-    """Return the instant of an RFC 3339 text, or of a datetime with an offset, in UTC."""
-    return _read_time(given, 9999)
-
-
-def _read_time(given: object, last: int) -> datetime:
-    if isinstance(given, datetime) and given.tzinfo is not None:
-        return given.astimezone(UTC)
-    if not isinstance(given, str):
-        msg = "it should be an RFC 3339 time in a string"
-        raise ValueError(msg)
-    try:
-        return read_instant(given)
-    except InstantOutOfRange:
-        msg = f"it should lie between 1970 and {last}"
-        raise ValueError(msg) from None
-    except ValueError:
-        msg = "it should be an RFC 3339 time with an offset"
-        raise ValueError(msg) from None
-
-
 Time = Annotated[
-    datetime,
-    BeforeValidator(_bounded),
+    AwareDatetime,
+    # Strict: in JSON a text and no number. The bounds are compared by pydantic: a sink reads many of them.
+    Field(strict=True, ge=EPOCH, lt=LATEST),
     Field(description="RFC 3339 in UTC with `Z`, microseconds only where they are not zero; 1970 to 2261."),
     PlainSerializer(lambda instant: format_instant(to_us(instant)), return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),

@@ -204,14 +204,14 @@ def test_an_application_with_a_strange_name_still_makes_a_uri() -> None:
         (changed('"contribution":0.8', '"contribution":1e999'), "data.reasons.0.contribution"),
         (changed('"horizon_days":90', '"horizon_days":2147483648'), "data.horizon_days"),
         (changed('"holdout":false', '"holdout":"no"'), "data.holdout"),
-        (changed('"time":"2011', '"time":"0001'), "time: it should lie between 1970 and 2261"),
-        (changed('"time":"2011', '"time":"9999'), "time: it should lie between 1970 and 2261"),
+        (changed('"time":"2011', '"time":"0001'), "time: Input should be"),
+        (changed('"time":"2011', '"time":"9999'), "time: Input should be"),
         (
             changed('"time":"2011-03-01T00:00:00Z"', '"time":1298937600'),
-            "time: it should be an RFC 3339 time",
+            "time: Input should be a valid datetime",
         ),
-        (changed('"time":"2011-03-01T00:00:00Z"', '"time":"2011-03-01"'), "time: it should be an RFC 3339"),
-        (changed('"since":"2011', '"since":"1011'), "data.causes.0.since: it should lie between"),
+        (changed('"time":"2011-03-01T00:00:00Z"', '"time":"2011-03-01"'), "time: Input should"),
+        (changed('"since":"2011', '"since":"1011'), "data.causes.0.since: Input should be greater"),
     ],
 )
 def test_what_is_no_warning_is_refused_in_one_line(value: bytes, words: str) -> None:
