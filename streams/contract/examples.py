@@ -269,7 +269,7 @@ CENSUS_EXAMPLE: Final[dict[str, Any]] = {
 
 CUSTOMER_DAYS_EXAMPLE: Final[dict[str, Any]] = {
     "specversion": "1.0",
-    "id": "7b1f2f0e-2a3c-5d11-8f67-3a0b5c1d9e42",
+    "id": "6c3e9a52-6e5b-5c7e-a2a4-0f7f4f2a9a11/opened",
     "source": "/lapwing/shop",
     "type": "churn.customer.days",
     "subject": "c-17",

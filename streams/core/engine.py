@@ -89,7 +89,7 @@ class Engine:
             self.calendar,
             partition,
         )
-        self.day_writer = CustomerDayWriter(settings.app, self.customers) if settings.customer_days else None
+        self.day_writer = CustomerDayWriter(self.customers) if settings.customer_days else None
         self.score_keeper = None if settings.score_step is None else ScoreKeeper(settings.score_step)
         self.model = learner.snapshot() if learner is not None else None
         self.sweeps = 0

@@ -17,14 +17,12 @@ from streams.core.steps import Step, StepKind
 from streams.core.warnings.episodes import OpenWarning, WarningChange
 
 MEASURES: Final = ("orders", "spend", "logins", "complaints")
-KIND: Final = "customer.days"
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerDayWriter:
     """Makes the records of one partition's customers."""
 
-    app: str
     customers: Customers
 
     def opened(self, features: Features, steps: Sequence[tuple[WarningChange, Step]]) -> list[CustomerDays]:
@@ -37,7 +35,7 @@ class CustomerDayWriter:
         value = _column(features, "value", rows)
         return [
             CustomerDays(
-                id=outcome_id(self.app, KIND, step.customer_id, f"{step.warning_id} opened"),
+                id=f"{step.warning_id}/opened",
                 at=change.at,
                 customer_id=step.customer_id,
                 warning_id=step.warning_id,
@@ -55,30 +53,21 @@ class CustomerDayWriter:
         self, at: int, features: Features, warnings: dict[int, OpenWarning], new: Collection[str]
     ) -> list[CustomerDays]:
         """Return for each open warning that is not a `new` one the day that a sweep judges."""
-        rows = np.array(sorted(c for c, w in warnings.items() if w.id not in new), dtype=np.int64)
-        if not len(rows):
+        ids, today = self.customers.ids, self.customers.day
+        owners = sorted((c for c, w in warnings.items() if w.id not in new), key=ids.__getitem__)
+        if not owners:
             return []
-        ids = self.customers.ids
-        counts = {measure: features.view.by_day(measure, rows, 1) for measure in MEASURES}
+        rows = np.array(owners, dtype=np.int64)
+        counts = [features.view.by_day(measure, rows, 1)[:, 0].tolist() for measure in MEASURES]
         probability, value = (_column(features, name, rows) for name in ("churn_probability", "value"))
         made = []
-        for i, customer in enumerate(rows.tolist()):
-            warning = warnings[customer]
-            made.append(
-                CustomerDays(
-                    id=outcome_id(self.app, KIND, ids[customer], f"{warning.id} {at}"),
-                    at=at,
-                    customer_id=ids[customer],
-                    warning_id=warning.id,
-                    first_day=self.customers.day,
-                    last_day=self.customers.day,
-                    days=self._days({measure: grid[i] for measure, grid in counts.items()}),
-                    churn_probability=probability[i],
-                    value=value[i],
-                    decision=None,
-                )
-            )
-        return sorted(made, key=lambda each: each.customer_id)
+        for customer, p, v, *done in zip(owners, probability, value, *counts, strict=True):
+            orders, spend, logins, complaints = done
+            days = (DayCounts(today, orders, spend / MILLION, logins, complaints),) if any(done) else ()
+            warning_id = warnings[customer].id
+            own = f"{warning_id}/{at}"
+            made.append(CustomerDays(own, at, ids[customer], warning_id, today, today, days, p, v, None))
+        return made
 
     def _days(self, counts: dict[str, NDArray[np.int64]]) -> tuple[DayCounts, ...]:
         """Return the days of one customer on which anything was done, the oldest first."""

@@ -247,12 +247,14 @@ class Outcomes:
         if days > KEPT_DAYS:
             return None
         opened = [change.row for change, _ in steps if change.kind is StepKind.OPENED]
+        if not opened:
+            return {}
         rows = np.array(opened, dtype=np.int64)
         if any(window.name == f"{days}d" for window in MEASURES["spend"]):
             spend = view.values(f"spend_{days}d", rows)
         else:
             spend = view.by_day("spend", rows, days).sum(axis=1)
-        return dict(zip(rows.tolist(), spend.tolist(), strict=True)) if opened else {}
+        return dict(zip(rows.tolist(), spend.tolist(), strict=True))
 
     def _note(self, applied: AppliedEvents, taken: OrderedEvents, rows: ActivityRows) -> None:
         """Note a pass's activity, closures and actions with what waits for them."""
