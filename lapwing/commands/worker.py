@@ -49,12 +49,12 @@ def run(
     log_to_stderr()
     watch = RuleWatch(settings.rules)
 
-    segments = watch.edition.segment_rules
+    segments = watch.current.segment_rules
     counts = bool(segments) and not dry_run
 
     def engine_of(partition: int) -> Engine:
         return engine(
-            settings, watch.edition.rules, partition, segments=counts, outcomes=not dry_run, desk=not dry_run
+            settings, watch.current.rules, partition, segments=counts, outcomes=not dry_run, desk=not dry_run
         )
 
     def judge(partitions: int) -> SegmentEngine:

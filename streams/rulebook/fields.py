@@ -1,4 +1,4 @@
-"""The types of fields in rulebook files: how each is read, and what editors are told of it."""
+"""The types of fields in rulebook files: how each is read, and its JSON Schema."""
 
 from __future__ import annotations
 

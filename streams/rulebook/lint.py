@@ -1,7 +1,7 @@
 """What is doubtful about rules that parse: each finding with a code that stays, its place and a way out.
 
 An error is a rule that cannot do what it is for; a warning is one that most likely was meant otherwise. What
-is said never to happen is proven (`streams.core.analysis.satisfiable`), and what is said to happen has an
+is called impossible is proven (`streams.core.analysis.satisfiable`), and what is called possible has an
 example (`streams.core.analysis.examples`), so that a rule that is right is never doubted.
 """
 
@@ -82,7 +82,7 @@ class LintFinding:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What rules are held against beside each other."""
+    """What rules are compared with beside each other."""
 
     topics: Collection[Topic] = REQUIRED
     """Those that are connected."""
@@ -341,17 +341,17 @@ def _instead(name: str, others: Sequence[str]) -> str:
 
 
 def _between(rules: Sequence[_Parsed]) -> Iterator[LintFinding]:
-    told: set[str] = set()
+    same: set[str] = set()
     for i, later in enumerate(rules):
         for earlier in rules[:i]:
             if _key(later.opens) == _key(earlier.opens) and not _steps_up(earlier.rule, later.rule):
-                told.add(later.rule.id)
+                same.add(later.rule.id)
                 text = f"its `when` and `only` are those of {earlier.rule.id!r} ({_place(earlier)})"
                 yield later.finding("L121", CONDITIONS, text, "keep one of the two")
                 break
     for each in rules:
         for other in rules:
-            if each is other or {each.rule.id, other.rule.id} & told:
+            if each is other or {each.rule.id, other.rule.id} & same:
                 continue
             if _adds_nothing(each, other):
                 text = f"whenever it holds, {other.rule.id!r} ({_place(other)}) does, no later and no milder"

@@ -86,8 +86,8 @@ def refusal(mistakes: Iterable[WrongValueError]) -> ValidationError:
 
 def _line(mistake: WrongValueError) -> InitErrorDetails:
     kind = "whole" if isinstance(mistake, WrongWhole) else "value"
-    told = {"message": mistake.message, "hint": mistake.hint}
-    return InitErrorDetails(type=PydanticCustomError(kind, "{message}", told), loc=mistake.at, input=None)
+    context = {"message": mistake.message, "hint": mistake.hint}
+    return InitErrorDetails(type=PydanticCustomError(kind, "{message}", context), loc=mistake.at, input=None)
 
 
 class FileModel(BaseModel):
@@ -98,9 +98,9 @@ class FileModel(BaseModel):
     )
 
     shape: ClassVar[str] = "must be a mapping, each entry `name: value`"
-    """What is said where something else stands there."""
+    """The message where something else is there."""
     absent: ClassVar[Mapping[str, str]] = {}
-    """What is said beyond "is missing" where a required field is missing."""
+    """What follows "is missing" where a required field is missing."""
 
     @classmethod
     def among_fields(cls, given: Mapping[str, Any]) -> Iterator[WrongValueError]:
@@ -133,9 +133,9 @@ class FileModel(BaseModel):
         try:
             found = handler({name: given[name] for name in known if name in given and name not in empty})
         except ValidationError as error:
-            told = {(name,) for name in empty}
-            found_wrong = (each for each in error.errors(include_url=False) if each["loc"] not in told)
-            lines += [cls._in_our_words(each) for each in found_wrong]
+            known_wrong = {(name,) for name in empty}
+            others = (each for each in error.errors(include_url=False) if each["loc"] not in known_wrong)
+            lines += [cls._in_our_words(each) for each in others]
         else:
             lines += map(_line, found.as_whole())
         if lines:
@@ -336,7 +336,7 @@ def _without_titles(schema: Any) -> Any:
             rest = {name: value for name, value in schema.items() if name != "anyOf"}
             schema = rest | (others[0] if len(others) == 1 else {"anyOf": others})
     return {
-        name: {each: _without_titles(said) for each, said in value.items()}
+        name: {each: _without_titles(part) for each, part in value.items()}
         if name in ("properties", "$defs")
         else _without_titles(value)
         for name, value in schema.items()

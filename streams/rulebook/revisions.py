@@ -30,7 +30,7 @@ CATCH_UP: Final = 600_000_000
 
 @dataclass(frozen=True, slots=True)
 class RuleRevision:
-    """A rulebook as a worker's files said it."""
+    """A rulebook as it is in a worker's files."""
 
     rules: RuleSet
     files: Mapping[str, str]
@@ -96,7 +96,7 @@ class RuleRevisions:
     def __init__(self, own: RuleRevision) -> None:
         self.own = own
         self._had = {own.rules.hash, own.segment_rules.hash}
-        """Of every set that the files have said since the worker started."""
+        """Of every set that was in the files since the worker started."""
         self._compiled: dict[str, RuleSet] = {}
 
     def take(self, revision: RuleRevision, at: int) -> None:
@@ -134,7 +134,7 @@ class RuleRevisions:
 
         `waited` is for how many microseconds the files of this worker have differed from what it runs. The
         clocks of two machines are not the same, so files count as put in place after an adoption although
-        they are a little older, where they have said the present set too.
+        they are a little older, where they had the present set too.
         """
         own = self.own_hash(now)
         if own == now.rules.hash:

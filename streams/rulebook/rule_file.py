@@ -124,7 +124,7 @@ class RuleEntry(_RuleEntry):
     absence: Annotated[str | None, _phrase(parse_absence, ABSENCE)] = None
     """Something has not happened, though others do it."""
     inhibits: Annotated[tuple[str, ...], slugs("rule ids")] = ()
-    """Milder rules of which the team is not told while this one is open."""
+    """Milder rules that are hidden from the team while this one is open."""
 
     def as_whole(self) -> Iterator[WrongValueError]:
         """Refuse a condition that is too long with what its phrases stand for."""

@@ -37,9 +37,9 @@ class RuleWatch:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.edition, self._judged = self._first()
+        self.current, self._judged = self._first()
         self._seen = self._judged
-        self._placed_at = self.edition.placed_at
+        self._placed_at = self.current.placed_at
 
     def look(self) -> RuleRevision | RefusedRuleFiles | None:
         """Return what the files say where that is news: a set, or why it is refused."""
@@ -64,7 +64,7 @@ class RuleWatch:
             return None
         self._placed_at = now
         accepted = not self._judged.mistakes and self._judged.contents == self._accepted.contents
-        return replace(self.edition, placed_at=now) if accepted else None
+        return replace(self.current, placed_at=now) if accepted else None
 
     def _judge(self, found: ReadFiles) -> RuleRevision | RefusedRuleFiles | None:
         """Return what was found as a revision or refusal; `None` if it is gone meanwhile."""
@@ -82,8 +82,8 @@ class RuleWatch:
         texts = {names[name]: content.decode("utf-8-sig") for name, content in found.contents.items()}
         git = _revision(self.path)
         self._accepted, self._placed_at = found, placed
-        self.edition = RuleRevision(rulebook.rules, texts, placed, *git, rulebook.segment_rules)
-        return self.edition
+        self.current = RuleRevision(rulebook.rules, texts, placed, *git, rulebook.segment_rules)
+        return self.current
 
     def _name(self, file: Path) -> str:
         """Return a file's name within the folder that is watched."""

@@ -208,7 +208,7 @@ class RuleRollout:
     def begin_segments(
         self, number: int, before: str | None, offsets: Mapping[str, int], at: int | None
     ) -> None:
-        """Announce the rules that segments are judged by from now on, of which no state said anything."""
+        """Announce the rules that segments are judged by from now on, which no state has."""
         self._announce(self._segment_adoption(number, offsets, at, before, self.revisions.own, self.now()))
 
     def _segment_adoption(
@@ -282,7 +282,7 @@ class RuleReloader:
         self._watch = watch
         self._worker = worker
         self._judges_segments = judges_segments
-        self.rollout = RuleRollout(RuleRevisions(watch.edition), app, worker, wall)
+        self.rollout = RuleRollout(RuleRevisions(watch.current), app, worker, wall)
         self.refused = 0
         """Sets that were refused."""
         self.mistakes: tuple[str, ...] = ()
@@ -290,7 +290,7 @@ class RuleReloader:
 
     @property
     def rule_set(self) -> str:
-        """Return the hash of what the files said when they last made a good set."""
+        """Return the hash of the last good set in the files."""
         return self.rollout.revisions.own.rules.hash
 
     async def look(self, tasks: Iterable[PartitionTask] = ()) -> list[OperationsNotice]:

@@ -132,7 +132,7 @@ def run_rebuild(settings: WorkerSettings, engines: Callable[[int], Engine], rule
 
     async def main() -> Rebuilt:
         checked, _ = await _checked(settings, lambda given: outputs_of(given, rules))
-        return await rebuild(checked, engines, RuleRevisions(rules.edition).begin().kept())
+        return await rebuild(checked, engines, RuleRevisions(rules.current).begin().kept())
 
     return asyncio.run(main())
 

@@ -45,7 +45,7 @@ class SegmentJudgeSettings:
     days_topic: str
     warnings_topic: str
     inputs: tuple[str, ...]
-    """The input topics, whose offsets tell which partitions are idle."""
+    """The input topics, whose offsets show which partitions are idle."""
     security: Mapping[str, str] = field(default_factory=dict)
     session_timeout_s: float = 45.0
 
@@ -81,7 +81,7 @@ class _JudgedPartition:
 
 
 class SegmentJudge(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
-    """Holds a seat for each partition that the group gives it, and judges what is due there."""
+    """Judges what is due on each partition that the group assigns to it."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class SegmentJudge(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         self._engine = engine
         self._rollout = rollout
         self._security = aiokafka_security(settings.security)
-        self._seats: dict[int, _JudgedPartition] = {}
+        self._partitions: dict[int, _JudgedPartition] = {}
         self._asked_at = -IDLE_S
         self._idle: frozenset[int] = frozenset()
 
@@ -107,7 +107,7 @@ class SegmentJudge(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
     async def _run(self, stop: asyncio.Event) -> None:
         settings = self._settings
         session_ms = int(settings.session_timeout_s * 1000)
-        # Nothing is committed: a seat is read from the beginning by whoever takes it.
+        # Nothing is committed: a partition is read from the beginning by whoever takes it.
         consumer = AIOKafkaConsumer(
             bootstrap_servers=settings.broker,
             group_id=f"{settings.app}-segments",
@@ -126,119 +126,121 @@ class SegmentJudge(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
             while not stop.is_set():
                 for place, records in (await consumer.getmany(timeout_ms=READ_WAIT_MS)).items():
                     self._read(place.partition, records)
-                for number, seat in list(self._seats.items()):
-                    if await self._is_read(consumer, number, seat):
-                        await self._judge(consumer, producer, number, seat)
+                for number, judged in list(self._partitions.items()):
+                    if await self._is_read(consumer, number, judged):
+                        await self._judge(consumer, producer, number, judged)
                 self._compare()
         finally:
             await consumer.stop()
             await producer.stop()
 
-    # -- seats come and go ------------------------------------------------------------------------
+    # -- partitions come and go ------------------------------------------------------------------------
 
     async def on_partitions_revoked(self, revoked: Collection[Any]) -> None:
-        """Give up all seats."""
-        self._seats = {}
+        """Give up all partitions."""
+        self._partitions = {}
 
     async def on_partitions_assigned(self, assigned: Collection[Any]) -> None:
-        """Take new seats."""
-        self._seats = {place.partition: _JudgedPartition(self._engine()) for place in assigned}
-        log.info("judging segments partitions=%s", ",".join(map(str, sorted(self._seats))) or "none")
+        """Take new partitions."""
+        self._partitions = {place.partition: _JudgedPartition(self._engine()) for place in assigned}
+        log.info("judging segments partitions=%s", ",".join(map(str, sorted(self._partitions))) or "none")
 
     def _read(self, number: int, records: Collection[Any]) -> None:
-        seat = self._seats.get(number)
-        if seat is not None:
+        judged = self._partitions.get(number)
+        if judged is not None:
             for record in records:
                 try:
-                    sums = seat.reader.read(record.value)
+                    sums = judged.reader.read(record.value)
                 except ContractError as error:
                     place = f"{record.topic}[{record.partition}]@{record.offset}"
                     log.warning("%s is passed over: %s", place, error)
                     continue
                 if sums is not None:
-                    seat.engine.take(sums)
+                    judged.engine.take(sums)
 
-    async def _is_read(self, consumer: Any, number: int, seat: _JudgedPartition) -> bool:
-        """Tell whether a seat knows all that its partition held when it was taken."""
+    async def _is_read(self, consumer: Any, number: int, judged: _JudgedPartition) -> bool:
+        """Return whether everything was read that the partition had when it was assigned."""
         place = TopicPartition(self._settings.days_topic, number)
         try:
-            if seat.end is None:
-                seat.end = (await consumer.end_offsets([place]))[place]
-            return bool(await consumer.position(place) >= seat.end)
+            if judged.end is None:
+                judged.end = (await consumer.end_offsets([place]))[place]
+            return bool(await consumer.position(place) >= judged.end)
         except IllegalStateError:
             return False  # it was revoked a moment ago
 
     # -- judgement --------------------------------------------------------------------------------
 
-    async def _judge(self, consumer: Any, producer: Any, number: int, seat: _JudgedPartition) -> None:
-        """Judge what is due, tell it, and only then put down the state that says so."""
+    async def _judge(self, consumer: Any, producer: Any, number: int, judged: _JudgedPartition) -> None:
+        """Judge what is due, send it, and only then write the state that includes it."""
         steps: list[SegmentStep] = []
-        if seat.sent is None:
+        if judged.sent is None:
             settings = self._settings
             topic = WarningsTopic(
                 TopicTail(settings.broker, settings.security, settings.warnings_topic), settings.app
             )
-            seat.sent = (await topic.since({})).ids
-            steps = self._restored(seat)
-        steps += await self._adopt(consumer, producer, number, seat)
-        before = seat.engine.judged
-        steps += seat.engine.judge(await self._idle_of(consumer, seat.engine.held_up_by()))
-        if seat.engine.judged == before and not steps:
+            judged.sent = (await topic.since({})).ids
+            steps = self._restored(judged)
+        steps += await self._adopt(consumer, producer, number, judged)
+        before = judged.engine.judged
+        steps += judged.engine.judge(await self._idle_of(consumer, judged.engine.held_up_by()))
+        if judged.engine.judged == before and not steps:
             return
         for step in steps:
-            if step.id not in seat.sent:
+            if step.id not in judged.sent:
                 value = encode_segment_step(step, self._settings.app)
                 await producer.send(self._settings.warnings_topic, value, step.segment.encode())
         await producer.flush()
-        await producer.send_and_wait(self._settings.days_topic, seat.state(), partition=number)
-        if not seat.announced and self._rollout is not None:
-            seat.announced = True
+        await producer.send_and_wait(self._settings.days_topic, judged.state(), partition=number)
+        if not judged.announced and self._rollout is not None:
+            judged.announced = True
             offsets = await self._offsets(consumer, number)
-            self._rollout.begin_segments(number, seat.before, offsets, seat.engine.judged_at)
+            self._rollout.begin_segments(number, judged.before, offsets, judged.engine.judged_at)
 
     async def _offsets(self, consumer: Any, number: int) -> dict[str, int]:
         topic = self._settings.days_topic
         return {topic: await consumer.position(TopicPartition(topic, number))}
 
     async def _adopt(
-        self, consumer: Any, producer: Any, number: int, seat: _JudgedPartition
+        self, consumer: Any, producer: Any, number: int, judged: _JudgedPartition
     ) -> list[SegmentStep]:
         """Go over to other rules where the files say so, and return what comes of it.
 
-        The state before is put down with the new rules first. From then on they are in force: whoever goes on
+        The state before is written with the new rules first. From then on they are in force: whoever goes on
         from it withdraws the same causes with the same ids.
         """
-        if self._rollout is None or seat.active is None:
+        if self._rollout is None or judged.active is None:
             return []
         offsets = await self._offsets(consumer, number)
-        change = self._rollout.pending_segments(number, seat.active, offsets, seat.engine.judged_at)
+        change = self._rollout.pending_segments(number, judged.active, offsets, judged.engine.judged_at)
         if change is None:
             return []
-        seat.active = change.then
-        if seat.engine.judged is not None:
+        judged.active = change.then
+        if judged.engine.judged is not None:
             await producer.send_and_wait(
-                self._settings.days_topic, seat.state(change.adoption), partition=number
+                self._settings.days_topic, judged.state(change.adoption), partition=number
             )
         self._rollout.announce_segments(change)
-        return seat.engine.replace_rules(change.then.rules)
+        return judged.engine.replace_rules(change.then.rules)
 
     def _compare(self) -> None:
         """Let the rollout know what the partitions run, so that it can report where files differ."""
         if self._rollout is not None:
-            running = {n: seat.active for n, seat in self._seats.items() if seat.active is not None}
+            running = {
+                n: judged.active for n, judged in self._partitions.items() if judged.active is not None
+            }
             self._rollout.compare(SEGMENTS, running)
 
-    def _restored(self, seat: _JudgedPartition) -> list[SegmentStep]:
-        state = self._sound(seat.reader.state)
+    def _restored(self, judged: _JudgedPartition) -> list[SegmentStep]:
+        state = self._sound(judged.reader.state)
         if self._rollout is not None:
             kept = state.state.get("rules") if state is not None else None
-            seat.active, seat.announced = self._rollout.restored_segments(kept), kept is not None
-            seat.before = state.rule_set if state is not None else None
-            seat.engine.replace_rules(seat.active.rules)
+            judged.active, judged.announced = self._rollout.restored_segments(kept), kept is not None
+            judged.before = state.rule_set if state is not None else None
+            judged.engine.replace_rules(judged.active.rules)
         if state is None:
             return []
-        restore_judge(seat.engine, state.state)
-        return seat.engine.adopt()
+        restore_judge(judged.engine, state.state)
+        return judged.engine.adopt()
 
     def _sound(self, state: JudgeState | None) -> JudgeState | None:
         """Return a state that an engine can go on from; of any other the days are judged anew."""

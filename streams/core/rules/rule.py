@@ -84,7 +84,7 @@ class Rule:
         }
         # Only where given: the versions of rules that were there before these fields stay what they were.
         later = {"sequence": self.sequence, "absence": self.absence, "inhibits": sorted(self.inhibits)}
-        return content | {name: said for name, said in later.items() if said}
+        return content | {name: value for name, value in later.items() if value}
 
     @property
     def takes_part(self) -> bool:

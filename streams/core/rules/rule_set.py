@@ -180,7 +180,7 @@ def message_mistakes(message: str, catalogue: Catalogue) -> list[tuple[str, str 
 
 
 def effective(rule: Rule, catalogue: Catalogue) -> tuple[c.Condition, c.Condition]:
-    """Return when the rule speaks and when it clears, `only` taken into both."""
+    """Return when the rule warns and when it clears, `only` included in both."""
     when = parse_condition(rule.when, catalogue)
     clear = parse_condition(rule.clear, catalogue) if rule.clear is not None else c.Not(when)
     if rule.only is None:

@@ -174,37 +174,45 @@ def _features() -> Iterator[SegmentFeature]:
     assert len(_READS) == len(COUNTS)
     for measure, (name, reads) in enumerate(_READS.items()):
         for window, text in _TEXTS.items():
-            said = {
+            definition = {
                 "orders": f"placed orders {text}",
                 "complaints": f"complaints opened or reopened {text}",
                 "active_days": f"customers with an order, login or complaint on each day {text}, added up",
                 "complainers": f"customers with a complaint on each day {text}, added up",
             }[name]
             compute = _sum(measure, window)
-            yield SegmentFeature(f"{name}_{window}", said, compute, reads, _history(window), pl.Int64, low=0)
+            yield SegmentFeature(
+                f"{name}_{window}", definition, compute, reads, _history(window), pl.Int64, low=0
+            )
     both = (COMPLAINTS, ORDERS)
     for window, text in _TEXTS.items():
-        said = f"complaints over orders {text}; missing without orders"
+        definition = f"complaints over orders {text}; missing without orders"
         ratio = (f"complaints_{window}", f"orders_{window}")
         name = f"complaint_rate_{window}"
-        yield SegmentFeature(name, said, _rate(window), both, _history(window), low=0, ratio=ratio)
-    said = "complaint_rate_7d / complaint_rate_prev_28d; missing where either is, or the latter is 0"
+        yield SegmentFeature(name, definition, _rate(window), both, _history(window), low=0, ratio=ratio)
+    definition = "complaint_rate_7d / complaint_rate_prev_28d; missing where either is, or the latter is 0"
     ratio = ("complaint_rate_7d", "complaint_rate_prev_28d")
-    yield SegmentFeature("complaint_rise", said, _rise(), both, WINDOW_DAYS, low=0, ratio=ratio)
-    said = "standard errors by which the rate of the last 7 days lies above that of the 28 before"
-    yield SegmentFeature("complaint_rise_z", said, _rise_z, both, WINDOW_DAYS)
+    yield SegmentFeature("complaint_rise", definition, _rise(), both, WINDOW_DAYS, low=0, ratio=ratio)
+    definition = "standard errors by which the rate of the last 7 days lies above that of the 28 before"
+    yield SegmentFeature("complaint_rise_z", definition, _rise_z, both, WINDOW_DAYS)
     for name, measure, of in (("orders", 0, (ORDERS,)), ("complaints", 1, (COMPLAINTS,))):
-        said = f"{name} of the whole shop in the last 7 days"
-        yield SegmentFeature(f"all_{name}_7d", said, _sum(measure, "7d", shop=True), of, 0, pl.Int64, low=0)
+        definition = f"{name} of the whole shop in the last 7 days"
+        yield SegmentFeature(
+            f"all_{name}_7d", definition, _sum(measure, "7d", shop=True), of, 0, pl.Int64, low=0
+        )
     for window in ("7d", "prev_28d"):
-        said = f"complaints over orders of the whole shop {_TEXTS[window]}; missing without orders"
+        definition = f"complaints over orders of the whole shop {_TEXTS[window]}; missing without orders"
         name = f"all_complaint_rate_{window}"
-        yield SegmentFeature(name, said, _rate(window, shop=True), both, _history(window), low=0)
-    said = "all_complaint_rate_7d / all_complaint_rate_prev_28d; missing where either is, or the latter is 0"
+        yield SegmentFeature(name, definition, _rate(window, shop=True), both, _history(window), low=0)
+    definition = (
+        "all_complaint_rate_7d / all_complaint_rate_prev_28d; missing where either is, or the latter is 0"
+    )
     ratio = ("all_complaint_rate_7d", "all_complaint_rate_prev_28d")
-    yield SegmentFeature("all_complaint_rise", said, _rise("all_"), both, WINDOW_DAYS, low=0, ratio=ratio)
-    said = "the segment's value, such as the name of the region"
-    yield SegmentFeature("value", said, lambda f: np.array(f.values, dtype=np.object_), dtype=pl.String)
+    yield SegmentFeature(
+        "all_complaint_rise", definition, _rise("all_"), both, WINDOW_DAYS, low=0, ratio=ratio
+    )
+    definition = "the segment's value, such as the name of the region"
+    yield SegmentFeature("value", definition, lambda f: np.array(f.values, dtype=np.object_), dtype=pl.String)
 
 
 SEGMENT_CATALOGUE: Final[dict[str, SegmentFeature]] = {feature.name: feature for feature in _features()}

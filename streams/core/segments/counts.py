@@ -175,7 +175,7 @@ class SegmentCounts:
     # -- midnight ---------------------------------------------------------------------------------
 
     def close(self, customers: Customers, quiet: Sequence[Topic]) -> DaySums:
-        """Return what there is to tell at the end of the customers' present day.
+        """Return what was counted by the end of the customers' present day.
 
         The first time, that is everything of the days that the state holds.
         """

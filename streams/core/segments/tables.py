@@ -86,7 +86,7 @@ def _bought(counts: SegmentCounts, known: int) -> dict[str, Any]:
 
 
 def judge_state(engine: SegmentEngine) -> dict[str, Any]:
-    """Return what the engine has judged and the lives of its warnings, as plain values.
+    """Return what the engine has judged and the causes and warnings, as plain values.
 
     The counts are not in it: they come from the sums, read again.
     """
@@ -102,8 +102,15 @@ def _group(engine: SegmentEngine, name: str) -> dict[str, Any]:
     episodes, names = group.episodes, [rule.id for rule in group.rules.rules]
     return {
         "lives": [
-            [names[rule], group.values[row], int(life.phase), life.since, life.opened_at, life.clearing_since]
-            for rule, row, life in episodes.causes
+            [
+                names[rule],
+                group.values[row],
+                int(cause.phase),
+                cause.since,
+                cause.opened_at,
+                cause.clearing_since,
+            ]
+            for rule, row, cause in episodes.causes
         ],
         "open": [
             {
@@ -126,19 +133,19 @@ def restore_judge(engine: SegmentEngine, state: Mapping[str, Any]) -> None:
         msg = f"the judge's state has format {state['format']!r}, not {FORMAT!r}"
         raise ValueError(msg)
     engine.resume(state["judged"])
-    for name, said in state["groups"].items():
+    for name, kept in state["groups"].items():
         group = engine.groups[name]
         episodes = group.episodes
         places = {rule.id: place for place, rule in enumerate(group.rules.rules)}
-        for rule, value, phase, since, opened_at, clearing_since in said["lives"]:
+        for rule, value, phase, since, opened_at, clearing_since in kept["lives"]:
             if rule in places:
-                life = CauseState(CausePhase(phase), since, opened_at, clearing_since)
-                episodes.causes.put(places[rule], group.row(value), life)
-        for each in said["open"]:
+                cause = CauseState(CausePhase(phase), since, opened_at, clearing_since)
+                episodes.causes.put(places[rule], group.row(value), cause)
+        for each in kept["open"]:
             causes = [Cause(**(cause | {"tier": Tier(cause["tier"])})) for cause in each["causes"]]
             warning = OpenWarning(each["id"], each["opened_at"], each["number"], Tier(each["tier"]))
             warning.causes = {places[cause.rule]: cause for cause in causes if cause.rule in places}
             warning.orphans = tuple(cause for cause in causes if cause.rule not in places)
             episodes.keep_open(group.row(each["value"]), warning)
-        for value, at, again in said["newest"]:
+        for value, at, again in kept["newest"]:
             episodes.newest[group.row(value)] = (at, again)

@@ -1,4 +1,4 @@
-"""Cases through the engine: what rules did over a timeline, held against what was expected."""
+"""Cases through the engine: what rules did over a timeline, compared with what was expected."""
 
 from __future__ import annotations
 

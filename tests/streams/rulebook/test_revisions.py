@@ -31,7 +31,7 @@ def rules(*given: Rule) -> RuleSet:
 A, B, C = (rules(replace(BUYS, when=f"orders_total >= {n}")) for n in (1, 2, 3))
 
 
-def edition(of: RuleSet, placed_at: int = AT - DAY) -> RuleRevision:
+def revision(of: RuleSet, placed_at: int = AT - DAY) -> RuleRevision:
     return RuleRevision(of, {}, placed_at)
 
 
@@ -42,13 +42,13 @@ def in_force(of: RuleSet, *before: RuleSet) -> ActiveRules:
 @pytest.mark.parametrize(
     ("own", "now", "wanted"),
     [
-        (edition(A), in_force(A), False),
-        (edition(B), in_force(A), True),
-        (edition(A), in_force(B, A), False),
-        (edition(A), in_force(C, B, A), False),
-        (edition(A, AT + 1), in_force(B, A), True),
-        (edition(C), in_force(B, A), True),
-        (edition(B), in_force(B, A, B), False),
+        (revision(A), in_force(A), False),
+        (revision(B), in_force(A), True),
+        (revision(A), in_force(B, A), False),
+        (revision(A), in_force(C, B, A), False),
+        (revision(A, AT + 1), in_force(B, A), True),
+        (revision(C), in_force(B, A), True),
+        (revision(B), in_force(B, A, B), False),
     ],
     ids=["the same", "new", "slow", "two behind", "set back", "a third", "again the same"],
 )
@@ -57,28 +57,28 @@ def test_what_a_partition_is_to_adopt(own: RuleRevision, now: ActiveRules, wante
 
 
 def test_who_has_had_the_present_set_may_go_back_although_another_clock_is_ahead() -> None:
-    editions = RuleRevisions(edition(B))
-    editions.take(edition(A), AT - CLOCKS_APART + 1)
-    assert editions.wanted(in_force(B, A)) is editions.own
-    editions.take(edition(A), AT - CLOCKS_APART)
-    assert editions.wanted(in_force(B, A)) is None
+    revisions = RuleRevisions(revision(B))
+    revisions.take(revision(A), AT - CLOCKS_APART + 1)
+    assert revisions.wanted(in_force(B, A)) is revisions.own
+    revisions.take(revision(A), AT - CLOCKS_APART)
+    assert revisions.wanted(in_force(B, A)) is None
 
 
 def test_only_so_many_sets_before_are_remembered() -> None:
     now = in_force(A)
     for number in range(30):
-        now = now.then(edition(B if number % 2 else C), AT)
+        now = now.then(revision(B if number % 2 else C), AT)
     assert len(now.before) == 16
     assert now.before[:3] == (C.hash, B.hash, C.hash)
 
 
 def test_the_rules_of_a_checkpoint_are_compiled_of_its_files() -> None:
     text = "version: 1\nrules: [{id: buys, when: orders_total >= 2, tier: low, reason: test}]\n"
-    editions = RuleRevisions(edition(A))
-    found = editions.restored(B.hash, CheckpointedRules({"rules.yaml": text}, AT))
+    revisions = RuleRevisions(revision(A))
+    found = revisions.restored(B.hash, CheckpointedRules({"rules.yaml": text}, AT))
     assert found is not None
     assert found.rules.hash == B.hash
-    assert editions.restored(C.hash, CheckpointedRules({"rules.yaml": text}, AT)) is None
+    assert revisions.restored(C.hash, CheckpointedRules({"rules.yaml": text}, AT)) is None
 
 
 def test_what_is_different_is_told_rule_by_rule_and_field_by_field() -> None:

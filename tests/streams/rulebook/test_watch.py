@@ -30,7 +30,7 @@ def ids(found: object) -> list[str]:
 def test_a_folder_that_is_being_copied_is_not_taken_before_it_holds_still(tmp_path: Path) -> None:
     folder = folder_of(tmp_path / "rules", one="a")
     watch = RuleWatch(folder)
-    assert ids(watch.edition) == ["a"]
+    assert ids(watch.current) == ["a"]
     assert watch.look() is None
     for number in range(3):
         (folder / f"more{number}.yaml").write_text(RULES % f"b{number}")
@@ -62,7 +62,7 @@ def test_a_volume_of_links_as_kubernetes_makes_it(tmp_path: Path) -> None:
     (mount / "..data").symlink_to("..a")
     (mount / "one.yaml").symlink_to("..data/one.yaml")
     watch = RuleWatch(mount)
-    assert ids(watch.edition) == ["a"]
+    assert ids(watch.current) == ["a"]
     (mount / "..next").symlink_to("..b")
     (mount / "..next").replace(mount / "..data")
     assert [watch.look(), ids(watch.look())] == [None, ["b"]]
@@ -109,7 +109,7 @@ def test_files_that_are_touched_make_a_revision_although_they_say_the_same(tmp_p
     folder = folder_of(tmp_path / "rules", one="a")
     watch = RuleWatch(folder)
     assert [watch.look(), watch.look()] == [None, None]
-    before = watch.edition.placed_at
+    before = watch.current.placed_at
     while placed_at(folder) <= before:
         os.utime(folder / "one.yaml")
     found = watch.look()
@@ -122,7 +122,7 @@ def test_files_that_are_touched_make_a_revision_although_they_say_the_same(tmp_p
 def test_segment_rules_are_part_of_a_revision(tmp_path: Path) -> None:
     folder = folder_of(tmp_path / "rules", one="a")
     watch = RuleWatch(folder)
-    assert not watch.edition.segment_rules
+    assert not watch.current.segment_rules
     rule = "{id: rise, by: region, when: complaints_7d > 3, tier: low, reason: test}"
     (folder / "two.yaml").write_text(f"version: 1\nsegments: [{rule}]\n")
     watch.look()
@@ -155,8 +155,8 @@ def test_a_git_checkout_says_its_revision_and_author(tmp_path: Path) -> None:
     for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "rules"]):
         subprocess.run([*git, *command], check=True, env=os.environ | {"GIT_CONFIG_GLOBAL": os.devnull})
     watch = RuleWatch(folder)
-    assert watch.edition.author == "On Call"
-    revision = watch.edition.revision
+    assert watch.current.author == "On Call"
+    revision = watch.current.revision
     assert revision is not None
     (folder / "one.yaml").write_text(RULES % "b")
     watch.look()
