@@ -111,9 +111,12 @@ class Engine:
         """Take in events as they arrived and return what they, and the sweeps they pass, bring about."""
         return self._take(self.reorder.put(batch))
 
-    def flush(self) -> Output:
-        """Take in the events that wait to be put in order: nothing that precedes them is to come."""
-        return self._take(self.reorder.flush())
+    def flush(self, *, idle: bool = True) -> Output:
+        """Take in the events that wait to be put in order: nothing that precedes them is to come.
+
+        With `idle`, as where a worker has read all there is, actions that are dated after them, too.
+        """
+        return self._take(self.reorder.flush(idle=idle))
 
     def advance(self, until: int) -> Output:
         """Let event time reach `until`, sweeps and what is due there included; call `flush` first."""

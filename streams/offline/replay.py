@@ -131,7 +131,11 @@ def replay(
         census: list[CensusEvent] = []
         for number, engine in enumerate(engines):
             part = day.take(partition[begin:end] == number)
-            for output in (engine.step(part), engine.flush(), engine.advance(min(midnight, ends[number]))):
+            for output in (
+                engine.step(part),
+                engine.flush(idle=False),
+                engine.advance(min(midnight, ends[number])),
+            ):
                 steps += output.steps
                 outcomes += output.outcomes
                 census += output.census

@@ -106,7 +106,7 @@ def drive(
             saved = tables(engine)
             engine = begun()
             restore(engine, saved)
-    outputs.append(engine.flush())
+    outputs.append(engine.flush(idle=False))
     if until is not None:
         outputs.append(engine.advance(until))
     driven.sweeps = [(at, frame.filter(named)) for at, frame in swept.frames]

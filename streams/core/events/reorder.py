@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,7 @@ class ReorderBuffer:
     has passed them. So the result depends on the order of arrival only, never on how it was cut into batches.
 
     What people do about warnings moves no watermark: an action that is dated after all customers' events
-    waits until these have come so far, or until `reach` says that time has.
+    waits until these have come so far, until `reach` says that time has, or until nothing more comes.
     """
 
     def __init__(self, reorder: int) -> None:
@@ -71,9 +71,16 @@ class ReorderBuffer:
             self.watermark,
         )
 
-    def flush(self) -> ReorderedEvents:
-        """Return all but the actions that customers' events have not reached; what comes below it is late."""
+    def flush(self, *, idle: bool = True) -> ReorderedEvents:
+        """Return what waits: nothing that precedes it is to come; what comes below it from now on is late.
+
+        With `idle`, nothing at all is to come for a while, and actions dated after the newest customers'
+        event are taken at its time; else they go on waiting.
+        """
         self.watermark = max(self.watermark, self.newest)
+        if idle and self.newest != NEVER:
+            self._instant = np.minimum(self._instant, self.watermark)
+            self._waiting = replace(self._waiting, at=np.minimum(self._waiting.at, self.watermark))
         return self.reach(self.watermark)
 
     def reach(self, until: int) -> ReorderedEvents:

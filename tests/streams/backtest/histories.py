@@ -11,6 +11,7 @@ from streams.backtest.load import Team
 from streams.backtest.report import Backtest, backtest
 from streams.core.engine import Engine
 from streams.core.engine_io import EngineSettings
+from streams.core.events.topics import Topic
 from streams.core.features.catalogue import DTYPES
 from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.rules.rule_set import RuleSet, compile_rules
@@ -74,3 +75,8 @@ def replayed(generated: Generated, rules: Sequence[Rule]) -> list[Step]:
     engine = Engine(settings_of(generated), compiled(rules), None)
     replay(batch.take(batch.order()), [engine], on_steps=steps.extend)
     return steps
+
+
+def end_of(events: Sequence[Event]) -> int:
+    """Return the last instant of a history: what people do moves no clock."""
+    return max([events[0].at, *(event.at for event in events if event.topic is not Topic.ACTIONS)])

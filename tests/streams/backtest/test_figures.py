@@ -10,7 +10,7 @@ from streams.backtest.load import WEEKDAYS
 from streams.core.rules.rule import RuleStatus
 from tests.oracle.days import DAY
 from tests.oracle.histories import History, histories
-from tests.streams.backtest.histories import HORIZON, TEAM, judged, many_customers, replayed, rules_of
+from tests.streams.backtest.histories import HORIZON, TEAM, end_of, judged, many_customers, replayed, rules_of
 from tests.streams.backtest.twin import Twin, Warned, median_and_quartiles, warnings_of, without_repeats
 
 SHADOW = "collapse"
@@ -18,7 +18,7 @@ SHADOW = "collapse"
 
 def twin_of(generated: History, since: int | None = None) -> Twin:
     events = without_repeats(generated.arrivals, 2 * DAY)
-    return Twin(events, HORIZON, events[0].at if since is None else since, events[-1].at, generated.zone)
+    return Twin(events, HORIZON, events[0].at if since is None else since, end_of(events), generated.zone)
 
 
 def same(figures: BacktestFigures, twin: Twin, warnings: list[Warned], generated: History) -> None:

@@ -16,6 +16,7 @@ from tests.oracle.histories import as_batch
 from tests.streams.backtest.histories import (
     HORIZON,
     compiled,
+    end_of,
     judged,
     many_customers,
     replayed,
@@ -35,7 +36,7 @@ def test_the_nearest_is_that_of_the_slow_look(seed: int) -> None:
     ]
     result = judged(generated, rules)
     events = without_repeats(generated.arrivals, 2 * DAY)
-    twin = Twin(events, HORIZON, events[0].at, events[-1].at, generated.zone)
+    twin = Twin(events, HORIZON, events[0].at, end_of(events), generated.zone)
     active = compiled([rule for rule in rules if rule.status is RuleStatus.ACTIVE])
     engine = Engine(settings_of(generated), active, None)
     swept = SweptFeatures()

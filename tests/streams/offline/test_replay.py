@@ -89,7 +89,7 @@ def test_actions_take_effect_as_in_a_worker_that_reads_each_partition_by_itself(
         part = acting.take(of == number)
         for begin in range(0, len(part), 7):
             expected += engine.step(part.take(slice(begin, begin + 7))).steps
-        expected += engine.flush().steps
+        expected += engine.flush(idle=False).steps
         # A worker's engine goes no further than this; a replay judges what is due at that instant, too.
         expected += engine.advance(engine.reorder.newest).steps
     found = run(acting, 3)[0]

@@ -93,7 +93,7 @@ def test_actions_wait_until_customers_events_have_come_so_far(
     found: Taken = []
     edges = sorted({0, len(batch), *(c for c in cuts if c < len(batch))})
     parts = [reorder.put(batch.take(slice(begin, end))) for begin, end in itertools.pairwise(edges)]
-    for part in [*parts, reorder.flush()]:
+    for part in [*parts, reorder.flush(idle=False)]:
         found += zip(part.instant.tolist(), part.events.event_id.tolist(), strict=True)
     assert found == [(instant, name) for instant, name in order if instant <= newest]
     part = reorder.reach(until)
@@ -105,8 +105,11 @@ def test_actions_wait_until_customers_events_have_come_so_far(
 def test_an_action_years_ahead_moves_no_watermark() -> None:
     reorder, batch = ReorderBuffer(REORDER), mixed([(False, 100), (True, 10**9)])
     reorder.put(batch)
-    assert reorder.flush().instant.tolist() == [100]
+    assert reorder.flush(idle=False).instant.tolist() == [100]
     assert (reorder.watermark, reorder.newest, len(reorder)) == (100, 100, 1)
+    part = reorder.flush()
+    assert (part.instant.tolist(), part.events.at.tolist()) == ([100], [100])
+    assert (reorder.watermark, reorder.newest, len(reorder)) == (100, 100, 0)
     assert last_reached(batch) == 100
 
 

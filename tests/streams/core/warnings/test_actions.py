@@ -50,7 +50,7 @@ BOUGHT = event(Topic.ORDERS, 0)
 
 def steps(made: Engine, *batches: Batch, until: int = 0) -> list[Step]:
     outputs = [made.step(batch) for batch in batches]
-    outputs += [made.flush(), made.advance(AT + until)]
+    outputs += [made.flush(idle=False), made.advance(AT + until)]
     return [step for output in outputs for step in output.steps]
 
 
@@ -132,7 +132,7 @@ def test_what_names_no_open_warning_is_counted_and_changes_nothing() -> None:
         event(Topic.LOGINS, 5 * HOUR),
         act("expire", 6 * HOUR),
     )
-    outputs = [made.step(batch) for batch in batches] + [made.flush(), made.advance(AT + 6 * HOUR)]
+    outputs = [made.step(batch) for batch in batches] + [made.flush(idle=False), made.advance(AT + 6 * HOUR)]
     assert [str(step.kind) for output in outputs for step in output.steps] == [
         "opened",
         "escalated",
@@ -205,3 +205,13 @@ def test_what_is_due_stays_due_under_other_rules() -> None:
     assert lines(told) == [("acknowledged", 1 / 24, "acknowledged"), ("updated", 7 + 1 / 24, "lapsed")]
     made.replace_rules(compile_rules([BUYS], DTYPES))
     assert lines(steps(made, until=10 * DAY)) == [("escalated", 9 + 1 / 24, "overdue")]
+
+
+def test_where_nothing_more_comes_an_action_takes_effect_at_the_clock() -> None:
+    made = engine()
+    outputs = [made.step(BOUGHT), made.flush(), made.step(act("acknowledge", 365 * DAY)), made.flush()]
+    told = [step for output in outputs for step in output.steps]
+    assert lines(told)[1:] == [("acknowledged", 0, "acknowledged")]
+    assert told[-1].acknowledgement is not None
+    assert told[-1].acknowledgement.until == AT + 7 * DAY
+    assert (made.reorder.watermark, made.sweeps) == (AT, 0)
