@@ -263,6 +263,7 @@ def test_topics_are_made_checked_and_fit(broker: str) -> None:
     names |= {"LAPWING_WARNINGS_TOPIC": f"{made}-warnings", "LAPWING_CONTROL_TOPIC": f"{made}-control"}
     names |= {"LAPWING_SEGMENT_WARNINGS_TOPIC": f"{made}-segment-warnings"}
     names |= {"LAPWING_AUDIT_TOPIC": f"{made}-audit", "LAPWING_SILENCES_TOPIC": f"{made}-silences"}
+    names |= {"LAPWING_OUTCOMES_TOPIC": f"{made}-outcomes", "LAPWING_CENSUS_TOPIC": f"{made}-census"}
     runner = CliRunner(env=names)
     before = runner.invoke(topics.command, [*args, "--check"])
     assert isinstance(before.exception, BrokerError)
@@ -275,17 +276,18 @@ def test_topics_are_made_checked_and_fit(broker: str) -> None:
         **dict.fromkeys((f"{made}-control", f"{made}-audit", f"{made}-silences"), 1),
         f"{made}.rejected": 3,
         f"{made}.segment-days": 3,
+        f"{made}.customer-days": 3,
     }
     assert all(row["created"] for row in rows)
     again = runner.invoke(topics.command, args, catch_exceptions=False)
-    assert again.stdout.count("3 partitions, there") == 11
+    assert again.stdout.count("3 partitions, there") == 14
     other = Admin(Cluster(broker))
     other.create(f"{made}-torn", 5, 1, {})
     other.close()
     runner = CliRunner(env=names | {"LAPWING_LOGINS": f"{made}-torn"})
     torn = runner.invoke(topics.command, [*args, "--check"])
     assert f"{made}-torn".ljust(24) + " has 5 partitions where others have 3" in torn.stdout
-    assert str(torn.exception) == "1 of 14 topics are missing or do not fit together"
+    assert str(torn.exception) == "1 of 17 topics are missing or do not fit together"
 
 
 def test_a_topic_that_is_not_there_is_told(broker: str) -> None:
