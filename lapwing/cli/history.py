@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from lapwing.backtest.inputs import BacktestInputs, Start
-from lapwing.settings.options import FILE, InstantParam, settings_options
+from lapwing.settings.options import FILE, PATH, InstantParam, settings_options
 from lapwing.settings.settings import DEFAULT, Settings
 from streams.backtest.load import WORKING, Team, weekdays
 
@@ -50,8 +50,8 @@ class From(click.ParamType):
 
 def history_events(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command of `judging_options` the argument EVENTS; `--events FILE`, as before, works too."""
-    events = click.argument("events", nargs=-1, type=click.Path(path_type=Path))
-    flagged = click.option("--events", "flagged", multiple=True, hidden=True, type=click.Path(path_type=Path))
+    events = click.argument("events", nargs=-1, type=PATH)
+    flagged = click.option("--events", "flagged", multiple=True, hidden=True, type=PATH)
     return events(flagged(function))
 
 

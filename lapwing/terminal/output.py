@@ -21,18 +21,22 @@ def whole_file(path: Path) -> Iterator[Path]:
     What is no file, such as `/dev/stdout`, is written to directly. Raises `OutputError` where the place
     cannot be written to.
     """
-    if path.exists() and not path.is_file() and not path.is_dir():
-        yield path
-        return
-    target = path.resolve()  # a link goes on to lead to the file
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    part: Path | None = None
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            yield path
+            return
+        target = path.resolve()  # a link goes on to lead to the file
+        part = target.with_name(f".{target.name}.{os.getpid()}.part")
         part.touch()
         yield part
         part.replace(target)
+    except BrokenPipeError:
+        raise  # whoever read our output has closed it
     except OSError as error:
         msg = f"{path}: cannot be written: {error.strerror or error}"
         raise OutputError(msg) from error
     finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+        if part is not None:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
