@@ -52,9 +52,9 @@ def together(found: Iterable[RulesAdopted]) -> list[RuleSetChange]:
     A partition that makes the same change again has changed back in between: that is another change.
     """
     changes: list[RuleSetChange] = []
-    newest: dict[tuple[str | None, str], RuleSetChange] = {}
+    newest: dict[tuple[str, str | None, str], RuleSetChange] = {}
     for adoption in found:
-        way = (adoption.rule_set_before, adoption.rule_set)
+        way = (adoption.judges, adoption.rule_set_before, adoption.rule_set)
         change = newest.get(way)
         if change is None or adoption.partition in change.partitions:
             change = newest[way] = RuleSetChange(adoption)
@@ -70,7 +70,8 @@ def lines(change: RuleSetChange) -> list[str]:
     adoption = change.first
     at = f"{adoption.adopted_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
     where = ",".join(map(str, sorted(change.partitions)))
-    head = f"{at}  {adoption.rule_set_before or 'none'} -> {adoption.rule_set}  partitions {where}"
+    what = "partitions of segments" if adoption.judges == "segments" else "partitions"
+    head = f"{at}  {adoption.rule_set_before or 'none'} -> {adoption.rule_set}  {what} {where}"
     head += f"  by {','.join(change.workers)}"
     if adoption.revision:
         head += f"  revision {adoption.revision}" + (f" of {adoption.author}" if adoption.author else "")

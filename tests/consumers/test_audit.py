@@ -53,3 +53,11 @@ def test_a_beginning_and_rules_that_nobody_can_read_any_more() -> None:
     changes, _ = read(said(1, 0, "-a", revision=None), said(2, 0, changes=None, revision=None))
     assert changes[0][0].startswith("2024-03-01 09:31:02  none -> aaaaaaaaaaaaaaaa  partitions 0")
     assert changes[1][1:] == ["  the rules before cannot be read any more"]
+
+
+def test_changes_of_segment_rules_are_shown_as_such() -> None:
+    changes, _ = read(said(1, 0), said(2, 0, judges="segments"), said(3, 1, judges="segments"))
+    assert [change[0].partition("  by ")[0][59:] for change in changes] == [
+        "partitions 0",
+        "partitions of segments 0,1",
+    ]
