@@ -38,7 +38,7 @@ class JudgeTerms:
     def matured_before(self, history: History, until: int) -> int:
         """Return the instant before which a horizon must be over to be known by `until`.
 
-        An engine tells of what has matured at its sweeps, and of nothing while a topic of activity is quiet.
+        What has matured is put out at sweeps, and at none at which a topic of activity is quiet.
         """
         sweeps = np.fromiter(self._sweeps(history.begin, until), dtype=np.int64)
         for topic in self.activity:

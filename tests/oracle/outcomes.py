@@ -232,8 +232,8 @@ class OutcomeTwin:
 
     def status(self, customer: str) -> str | None:
         """Return the newest outcome of a customer's life."""
-        told = self.life.get(customer)
-        return told[-1]["kind"] if told else None
+        life = self.life.get(customer)
+        return life[-1]["kind"] if life else None
 
     # -- what happens -----------------------------------------------------------------------------
 

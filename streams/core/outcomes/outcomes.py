@@ -1,4 +1,4 @@
-"""What became of the customers and warnings of one partition: the engine tells it what happens, in order."""
+"""What became of the customers and warnings of one partition, from what happens there in order."""
 
 from __future__ import annotations
 

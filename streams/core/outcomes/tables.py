@@ -143,14 +143,14 @@ def _census_tables(censuses: Sequence[CensusMembers]) -> Tables:
                 "channel": census.cells[:, 2],
             }
         )
-        told = census.expected if census.expected is not None else np.empty((0, 4))
+        scored = census.expected if census.expected is not None else np.empty((0, 4))
         expected.append(
             {
-                "at": np.full(len(told), census.at),
-                "family": told[:, 0],
-                "cell": told[:, 1],
-                "scored": told[:, 2],
-                "expected": told[:, 3],
+                "at": np.full(len(scored), census.at),
+                "family": scored[:, 0],
+                "cell": scored[:, 1],
+                "scored": scored[:, 2],
+                "expected": scored[:, 3],
             }
         )
     begun = [

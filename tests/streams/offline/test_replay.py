@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -9,6 +10,7 @@ from streams.core.events.calendar import DAY
 from streams.core.events.partitioner import partitions
 from streams.core.events.topics import Topic
 from streams.core.features.catalogue import CATALOGUE
+from streams.core.outcomes.outcome import CensusEvent, CensusSummary, Outcome
 from streams.core.steps import Step, StepKind
 from streams.offline.replay import FeatureFile, Replayed, replay
 from tests.oracle.drive import compiled, engine_settings
@@ -48,6 +50,30 @@ def test_steps_come_in_order_of_time_and_customer_first(events: Batch) -> None:
 def test_partitions_change_nothing_where_nothing_is_counted_by_partition(events: Batch) -> None:
     until = int(events.at[-1])
     assert run(events, 5, until)[0] == run(events, 1, until)[0]
+
+
+def test_outcomes_do_not_depend_on_partitions(events: Batch) -> None:
+    until, found = int(events.at[-1]) + 40 * DAY, list[list[Outcome]]()
+    settings = replace(engine_settings(PLAIN), horizon_us=20 * DAY, outcomes=True)
+    active = []
+    for count in (1, 4):
+        outcomes, census = list[Outcome](), list[CensusEvent]()
+        begun = [Engine(settings, COMPILED, None, number) for number in range(count)]
+        replay(
+            events,
+            begun,
+            until=until,
+            on_steps=lambda steps: None,
+            on_outcomes=outcomes.extend,
+            on_census=census.extend,
+        )
+        found.append(outcomes)
+        summaries = [event for event in census if isinstance(event, CensusSummary)]
+        last = max(event.at for event in summaries)
+        active.append(sum(event.customers for event in summaries if event.at == last))
+    assert found[0] == found[1]
+    assert len(found[0]) > 20
+    assert active == [3, 3]
 
 
 def test_each_of_several_partitions_ends_with_its_own_last_event(events: Batch) -> None:

@@ -127,7 +127,14 @@ def test_horizon_and_activity_may_be_any(horizon: int, active_within: int) -> No
 def test_no_cut_of_batches_and_no_crash_makes_a_difference(seed: int) -> None:
     history = random_history(seed + 80, size=100, days=120, late=seed % 2 == 1)
     sizes = ((1,), (7, 30))[seed // 2]
-    check(history, cut_up=lambda records: cut(records, sizes), restarts=True)
+    options, horizon = ((PLAIN, 20), (QUIET, 40))[seed % 2]
+    check(
+        history,
+        options=options,
+        horizon=horizon,
+        cut_up=lambda records: cut(records, sizes),
+        restarts=True,
+    )
 
 
 @pytest.mark.parametrize("late", [False, True])
