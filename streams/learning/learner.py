@@ -37,6 +37,8 @@ _EPSILON: Final = 1e-8
 _FORGET_START: Final = 4.0
 """The running mean of the weights begins with the newest fifth of all steps, about."""
 _START: Final = "p_silent"
+_LOOK_EVERY: Final = 14
+"""Calls after which the reservoir is looked through for the mean of each column."""
 
 Floats = NDArray[np.float64]
 
@@ -116,6 +118,8 @@ class RiverLearner:
         """Sums of squared gradients."""
         self.mean = self.weight.copy()
         """The running mean of the weights."""
+        self.usual = np.zeros_like(self.weight)
+        """The mean of each column over the reservoir, as of the last time it was looked through."""
         self._waiting = (np.empty((0, m), dtype=np.float32), np.empty(0, dtype=np.bool_))
         """Samples that do not make a batch yet."""
         self._reservoir = Reservoir(m, self.settings.reservoir, self.settings.memory)
@@ -144,6 +148,9 @@ class RiverLearner:
         batches = min(self.settings.replays, len(reservoir) * 2 // (7 * self.settings.batch))
         again = dice.integers(0, max(len(reservoir), 1), batches * self.settings.batch)
         self._steps(reservoir.x[again], reservoir.y[again])
+        if self.calls % _LOOK_EVERY == 1 and len(reservoir):
+            at, part = self._knots(reservoir.x)
+            self.usual = np.bincount(at.ravel(), part.ravel(), len(self.weight)) / len(at)
 
     def _steps(self, x: NDArray[np.float32], y: NDArray[np.bool_]) -> None:
         """Take a step for each batch of (k, m) inputs, `k` being a number of whole batches."""
@@ -204,12 +211,9 @@ class RiverLearner:
         """Return the model as it is now; equal content has an equal version."""
         m = len(self.inputs)
         weight, bias = self.mean[:-1].reshape(m, SLOTS).copy(), float(self.mean[-1])
-        if len(self._reservoir):
-            at, part = self._knots(self._reservoir.x)
-            seen = np.bincount(at.ravel(), part.ravel(), minlength=len(self.mean)) / len(at)
-            centre = (self.mean * seen)[:-1].reshape(m, SLOTS).sum(axis=1)
-            weight -= centre[:, np.newaxis]
-            bias += float(centre.sum())
+        centre = (self.mean * self.usual)[:-1].reshape(m, SLOTS).sum(axis=1)
+        weight -= centre[:, np.newaxis]
+        bias += float(centre.sum())
         content = np.append(weight.ravel(), bias).astype("<f8").tobytes()
         names = [i.name for i in self.inputs]
         digest = hashlib.sha256(json.dumps(names).encode() + content).hexdigest()
@@ -242,6 +246,7 @@ class RiverLearner:
             "weight": _text(self.weight, "<f8"),
             "squares": _text(self.squares, "<f8"),
             "mean": _text(self.mean, "<f8"),
+            "usual": _text(self.usual, "<f8"),
             "waiting": [_text(self._waiting[0], "<f4"), _text(self._waiting[1], "|b1")],
             "reservoir": [_text(self._reservoir.x, "<f4"), _text(self._reservoir.y, "|b1")],
             "seen": self._reservoir.seen,
@@ -260,8 +265,9 @@ class RiverLearner:
             return
         names = state["inputs"]
         source = [names.index(i.name) if i.name in names else -1 for i in self.inputs]
-        for part in ("weight", "squares", "mean"):
-            old = _array(state[part], "<f8")
+        for part in ("weight", "squares", "mean", "usual"):
+            # States of the first days of this format do not know what is usual.
+            old = _array(state[part], "<f8") if part in state else np.zeros(len(names) * SLOTS + 1)
             kept = getattr(begun, part)
             for place, before in enumerate(source):
                 if before >= 0:
