@@ -378,12 +378,16 @@ class Engine:
         """Note the probabilities of all active customers, where anybody compares with them."""
         if self._sweep_observer is None and _RANKS.isdisjoint(self.rules.columns):
             return
+        self.customers.use_ranks(self.ranks(at, features))
+
+    def ranks(self, at: int, features: Features) -> ScoreRanks | None:
+        """Return the probabilities of the active customers, of the features of all at a sweep."""
         self._score(features)
         customers = self.customers
         within = self.settings.active_within_us or self.settings.horizon_us
         closed_at = customers.state["closed_at"][: customers.count]
         active = is_active(at, customers.last_activity(), closed_at, within)
-        customers.use_ranks(ScoreRanks.of(features["churn_probability"][active]))
+        return ScoreRanks.of(features["churn_probability"][active])
 
     def _decide(self, at: int, features: Features) -> None:
         """Freeze the features of the customers whose decision instant this sweep is."""

@@ -105,6 +105,13 @@ def take_snapshot(engine: Engine, row: int, at: int) -> CustomerSnapshot:
     if model is not None and model.ready:
         seen = _model_view(engine, model, features)
         features.put("churn_probability", np.array([seen.probability]))
+        if engine.place[1] == at:
+            # A sweep is due: it compares with the probabilities of that very sweep.
+            everybody = Features(engine.source_guard.view_at(engine.customers, at), engine.settings.priors)
+            ranks = engine.ranks(at, everybody)
+            if ranks is not None:
+                features.put("churn_lift", ranks.lift(features["churn_probability"]))
+                features.put("churn_rank", ranks.rank(features["churn_probability"]))
     learned = ""
     if model is not None and not model.ready:
         learned = f"too few outcomes known yet to learn from: {model.version.partition('-')[0]} in all"
