@@ -37,16 +37,15 @@ def run(
             result = backtest(
                 history,
                 rulebook.rules,
-                engine_settings(settings),
+                engine_settings(settings, segments=bool(rulebook.segment_rules)),
                 learner(settings),
                 judged.team,
                 since=since,
                 progress=bar,
             )
-        with progress_bar("judging segments") as bar:
-            [segments] = judge_segments(
-                history, [rulebook.segment_rules], engine_settings(settings), since=since, progress=bar
-            )
+        [segments] = judge_segments(
+            history, result.trial.day_sums, [rulebook.segment_rules], engine_settings(settings), since=since
+        )
     if page is not None:
         with whole_file(page) as part:
             part.write_text(backtest_page(result, missed_most), encoding="utf-8")

@@ -12,7 +12,7 @@ from streams.backtest.history import History
 from streams.backtest.load import Team
 from streams.backtest.share import ShareDifference
 from streams.backtest.terms import JudgeTerms
-from streams.backtest.trial import run
+from streams.backtest.trial import Trial, run
 from streams.contract.instants import format_instant
 from streams.core.engine_io import EngineSettings
 from streams.core.events.calendar import DAY
@@ -71,6 +71,8 @@ class Comparison:
     """Warned of under both, with another highest tier."""
     kept: int
     """Warned of under both with the same one."""
+    trial: Trial
+    """Both sets over the history."""
 
     @property
     def precision(self) -> ShareDifference:
@@ -148,6 +150,7 @@ def compare(
         lost=tuple(c for c in differing if c.new is None),
         changed=tuple(c for c in differing if c.old is not None and c.new is not None),
         kept=len(changes) - len(differing),
+        trial=trial,
     )
 
 

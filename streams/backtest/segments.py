@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
@@ -13,18 +13,14 @@ from numpy.typing import NDArray
 from streams.backtest.history import History
 from streams.backtest.share import Share
 from streams.contract.instants import format_instant
-from streams.core.engine import Engine
 from streams.core.engine_io import EngineSettings
 from streams.core.events.calendar import DAY
-from streams.core.features.catalogue import DTYPES
 from streams.core.features.customers import ATTRIBUTES
 from streams.core.rules.rule import RuleStatus
-from streams.core.rules.rule_set import RuleSet
 from streams.core.segments.counts import DaySums
 from streams.core.segments.engine import SegmentEngine, SegmentSettings, SegmentStep
 from streams.core.segments.rules import SegmentRule, SegmentRules
 from streams.core.steps import StepKind
-from streams.offline.replay import replay
 from streams.rulebook.diff import RuleChange, rule_changes
 
 
@@ -105,24 +101,17 @@ class SegmentEffect:
 
 def judge_segments(
     history: History,
+    days: Sequence[DaySums],
     sets: Sequence[SegmentRules],
     settings: EngineSettings,
     *,
     since: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
 ) -> list[dict[str, SegmentFigures]]:
-    """Return, for each set, by id what each rule that takes part would have done, in one pass.
+    """Return, for each set, by id what each rule that takes part would have done.
 
-    Each rule is judged by itself, as if it were active. What opened before `since` is left out.
+    `days` are a trial's sums of segments. Each rule is judged by itself, as if it were active. What opened
+    before `since` is left out.
     """
-    days: list[DaySums] = []
-    if any(sets):
-        counting = replace(settings, repeat_window_us=None, segments=True)
-        engine = Engine(counting, RuleSet((), DTYPES))
-        replay(
-            history.events, [engine], until=history.end, on_steps=_nothing, on_sums=days.append,
-            progress=progress,
-        )  # fmt: skip
     found = []
     for rules in sets:
         taking_part = [each for each in rules.rules if each.rule.takes_part]
@@ -193,7 +182,3 @@ def _active(
     last = history.activity.last(customer, at)
     active: NDArray[np.bool_] = (last > at - horizon) & (history.closures.last(customer, at) < last)
     return active
-
-
-def _nothing(steps: list[Any]) -> None:
-    """Take no notice of customers' steps: there are no rules that make any."""

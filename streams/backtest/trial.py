@@ -22,6 +22,7 @@ from streams.core.features.catalogue import DTYPES, SCORES, Features
 from streams.core.model.logistic import Learner
 from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.rules.rule_set import compile_rules
+from streams.core.segments.counts import DaySums
 from streams.core.steps import Step, Tier
 from streams.offline.replay import replay
 
@@ -82,6 +83,8 @@ class Trial:
     moves: Moves
     sweeps: int
     evaluations: int
+    day_sums: tuple[DaySums, ...]
+    """What was counted of segments, day by day; nothing where the settings have no `segments`."""
 
     def alarms(self, rules: Sequence[Rule]) -> Alarms:
         """Return the warnings that rules give together; of one rule, its causes."""
@@ -119,7 +122,8 @@ def run(
 ) -> Trial:
     """Return what the rules, each that takes part, do in a history.
 
-    `learner` is a new one; it learns only where a rule reads its score.
+    `learner` is a new one; it learns only where a rule reads its score. `look` sees at each sweep the
+    features that the rules' conditions read, and the open causes of the rules that are active.
     """
     places: dict[Rule, int] = {}
     for rule in rules:
@@ -133,9 +137,12 @@ def run(
     # A history has no repeats.
     engine = Engine(replace(settings, repeat_window_us=None), compiled, learned)
     recorder = Recorder(counted, len(history.customers), look)
-    engine.observe(causes=recorder, sweeps=None if look is None else recorder)
-    done = replay(history.events, [engine], until=history.end, on_steps=_nothing, progress=progress)
-    return Trial(places, recorder.moves(), done.sweeps, done.counts.evaluations)
+    engine.observe(causes=recorder, sweeps=None if look is None else recorder, reads=compiled.columns)
+    days: list[DaySums] = []
+    done = replay(
+        history.events, [engine], until=history.end, on_steps=_nothing, on_sums=days.append, progress=progress
+    )
+    return Trial(places, recorder.moves(), done.sweeps, done.counts.evaluations, tuple(days))
 
 
 def _nothing(steps: list[Step]) -> None:

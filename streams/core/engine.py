@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -18,7 +18,7 @@ from streams.core.events.reorder import ReorderBuffer, ReorderedEvents
 from streams.core.features import buying_model, rhythm
 from streams.core.features.admission import Admission
 from streams.core.features.apply import AppliedEvents, OrderedEvents, apply_events
-from streams.core.features.catalogue import SCORES, Features
+from streams.core.features.catalogue import CATALOGUE, SCORES, Features
 from streams.core.features.customers import Customers
 from streams.core.features.ranks import ScoreRanks
 from streams.core.features.source_guard import SourceGuard
@@ -96,14 +96,26 @@ class Engine:
         self.buying_block: int | None = None
         """The block of days in which the buying model was last fitted."""
         self._sweep_observer: SweepObserver | None = None
+        self._observed: frozenset[str] = frozenset()
+        """The features that the observer of sweeps reads."""
         self._midnight: int | None = None
         """The next local midnight; `None` before the first event."""
         self._next_sweep = 0
 
-    def observe(self, *, causes: CauseObserver | None = None, sweeps: SweepObserver | None = None) -> None:
-        """Let a driver see causes open and end, and the features at each sweep."""
+    def observe(
+        self,
+        *,
+        causes: CauseObserver | None = None,
+        sweeps: SweepObserver | None = None,
+        reads: Collection[str] = CATALOGUE,
+    ) -> None:
+        """Let a driver see causes open and end, and the features at each sweep.
+
+        `reads` are the features that `sweeps` looks at: what no rule and no observer reads is not scored.
+        """
         self.episodes.observe(causes)
         self._sweep_observer = sweeps
+        self._observed = frozenset(reads) if sweeps is not None else frozenset()
 
     # -- the three ways in ------------------------------------------------------------------------
 
@@ -280,7 +292,8 @@ class Engine:
         if self.learner is not None:
             self._decide(at, features)
         if self._sweep_observer is not None:
-            self._score(features)
+            if not SCORES.isdisjoint(self._observed):
+                self._score(features)
             self._sweep_observer.swept(at, features)
 
     def _put_out_days_and_scores(
@@ -376,7 +389,7 @@ class Engine:
 
     def _rank(self, at: int, features: Features) -> None:
         """Note the probabilities of all active customers, where anybody compares with them."""
-        if self._sweep_observer is None and _RANKS.isdisjoint(self.rules.columns):
+        if _RANKS.isdisjoint(self._observed) and _RANKS.isdisjoint(self.rules.columns):
             return
         self.customers.use_ranks(self.ranks(at, features))
 

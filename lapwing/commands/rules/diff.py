@@ -33,6 +33,7 @@ def run(
 ) -> None:
     """Run the rules OLD and NEW over the same history and print what differs."""
     before, after = rulebook_of(old, settings.rules), rulebook_of(new, settings.rules)
+    sets = [before.segment_rules, after.segment_rules]
     with no_collector():
         history, refused = read_history(judged, settings)
         with progress_bar("comparing") as bar:
@@ -40,15 +41,14 @@ def run(
                 history,
                 before.rules,
                 after.rules,
-                engine_settings(settings),
+                engine_settings(settings, segments=any(sets)),
                 learner(settings),
                 judged.team,
                 since=since,
                 progress=bar,
             )
-        sets = [before.segment_rules, after.segment_rules]
-        with progress_bar("comparing segments") as bar:
-            figures = judge_segments(history, sets, engine_settings(settings), since=since, progress=bar)
+        days = result.trial.day_sums
+        figures = judge_segments(history, days, sets, engine_settings(settings), since=since)
         effects = segment_effects(before.segment_rules, after.segment_rules, figures)
     if page is not None:
         with whole_file(page) as part:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from click.testing import CliRunner
 from lapwing.cli.backtest import command as backtest
 from lapwing.cli.rules import command as of_rules
 from streams.backtest.history import History
-from streams.backtest.segments import judge_segments, segment_effects
+from streams.backtest.segments import SegmentFigures, judge_segments, segment_effects
+from streams.backtest.trial import run
 from streams.contract.decode import decode_lines
 from streams.contract.instants import format_instant
 from streams.core.engine_io import EngineSettings
@@ -59,8 +61,16 @@ def rules(text: str = RULES) -> SegmentRules:
     return parse_rulebook({"rules.yaml": text}).segment_rules
 
 
+def judged(
+    sets: list[SegmentRules], settings: EngineSettings = SETTINGS, since: int | None = None
+) -> list[dict[str, SegmentFigures]]:
+    past = history()
+    days = run(past, (), replace(settings, segments=True), None).day_sums
+    return judge_segments(past, days, sets, settings, since=since)
+
+
 def test_openings_and_who_left_are_those_of_the_history() -> None:
-    [figures] = judge_segments(history(), [rules()], SETTINGS)
+    [figures] = judged([rules()])
     assert set(figures) == {"many", "kind"}  # a retired rule takes no part
     many, kind = figures["many"].as_dict(), figures["kind"].as_dict()
     assert many["openings"] == [
@@ -75,12 +85,12 @@ def test_openings_and_who_left_are_those_of_the_history() -> None:
     assert (many["left_elsewhere"]["part"], many["left_elsewhere"]["whole"]) == (0, 40)
     assert [each["segment"] for each in kind["openings"]] == ["category=delivery"]
     assert kind["left"] is None
-    late = judge_segments(history(), [rules()], SETTINGS, since=BEGIN + 52 * DAY)[0]["many"]
+    late = judged([rules()], since=BEGIN + 52 * DAY)[0]["many"]
     assert late.openings == ()
 
 
 def test_a_warning_of_which_the_outcome_is_not_known_yet_is_not_judged() -> None:
-    [figures] = judge_segments(history(), [rules()], EngineSettings(horizon_us=90 * DAY))
+    [figures] = judged([rules()], EngineSettings(horizon_us=90 * DAY))
     left = figures["many"].left
     assert left is not None
     assert (left.part, left.whole) == (0, 0)
@@ -90,7 +100,7 @@ def test_what_is_different_has_its_figures_under_both_sets() -> None:
     changed = RULES.replace("complaints_7d >= 10, tier: high", "complaints_7d >= 20, tier: high")
     changed = changed.replace("id: kind, by: category", "id: kind, by: region")
     old, new = rules(), rules(changed)
-    effects = segment_effects(old, new, judge_segments(history(), [old, new], SETTINGS))
+    effects = segment_effects(old, new, judged([old, new]))
     found = {each.change.rule: each.as_dict() for each in effects}
     assert set(found) == {"many", "kind"}
     assert (found["many"]["old"]["warnings"], found["many"]["new"]["warnings"]) == (1, 0)
