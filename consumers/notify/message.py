@@ -52,7 +52,9 @@ def write_message(kind: str, data: Mapping[str, Any], note: str | None = None) -
         )
     for reason in (data.get("reasons") or [])[:MOST_REASONS]:
         direction = "raises" if reason["contribution"] > 0 else "lowers"
-        lines.append(f"- {reason['feature']} = {_number(reason['value'])} {direction} it")
+        # Workers of earlier versions gave no words.
+        what = reason.get("text") or f"{reason['feature']} = {_number(reason['value'])}"
+        lines.append(f"- {_line(what)} {direction} it")
     if data.get("play"):
         lines.append(f"Play: {_line(data['play'])}")
     lines.append(f"Open since: {_day(data['opened_at'])}")

@@ -101,7 +101,7 @@ class ReasonData(Outbound):
     feature: str = Field(description="The input of the group that adds most.")
     contribution: Number = Field(description="The group's share of the logit, less the population's mean.")
     value: Value
-    group: str = Field("", description="What the inputs speak of, such as `activity`.")
+    group: str = Field("", description="What the inputs are about, such as `activity`.")
     text: str = Field("", description="The feature's value in words.")
 
 

@@ -10,7 +10,7 @@ from streams.core.steps import Reason, Value
 
 
 class Group(StrEnum):
-    """Inputs that speak of one thing."""
+    """What the inputs of a group are about."""
 
     ACTIVITY = "activity"
     SPEND = "spend"

@@ -59,6 +59,8 @@ def test_a_model_has_its_probability_and_its_reasons() -> None:
     assert "- order_trend = 0.25 raises it" in body
     assert "- logins_30d = missing lowers it" in body
     assert not any(line.startswith("Play") for line in body)
+    in_words = value().replace(b'"text":""', b'"text":"a quarter of the orders of before"', 1)
+    assert "- a quarter of the orders of before raises it" in written(in_words).body.splitlines()
     assert body[-1] == f"Warning: {warning_id('c1')}, step 1"
 
 
