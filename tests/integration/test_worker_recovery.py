@@ -105,7 +105,8 @@ def test_a_worker_that_is_stopped_and_started_goes_on_where_it_was(shop: Shop) -
 
 def test_a_damaged_checkpoint_is_noticed_and_the_one_before_it_used(shop: Shop) -> None:
     with shop.worker() as first:
-        first.wait_until(lambda: caught_up(first))
+        # Each partition is to have two checkpoints: one before these events, and one after.
+        first.wait_until(lambda: first.stats is not None and first.stats.checkpoints >= PARTITIONS)
         shop.send(0, 200)
         first.wait_until(lambda: first.stats is not None and first.stats.checkpoints >= 2 * PARTITIONS)
         shop.send(200, 400)
