@@ -39,14 +39,18 @@ class LabelledSamples:
     y: NDArray[np.bool_]
     """(k,) whether the customer had churned by the end of the horizon."""
     excluded: NDArray[np.bool_]
-    """(k,) customers whose outcome is not a plain one, such as those under treatment."""
+    """(k,) customers whose outcome is not known, as while a topic of activity is quiet."""
+    treated: NDArray[np.bool_]
+    """(k,) customers who were treated: nobody knows what they would have done without it."""
+    weight: NDArray[np.float64]
+    """(k,) for how many customers each stands; 1 where nobody was treated."""
 
     def __len__(self) -> int:
         return len(self.y)
 
     def plain(self) -> LabelledSamples:
-        """Return the samples that may be taught: those not excluded."""
-        keep = ~self.excluded
+        """Return the samples that may be taught: those neither excluded nor treated."""
+        keep = ~(self.excluded | self.treated)
         columns = {f.name: getattr(self, f.name)[keep] for f in fields(self) if f.name not in ("at", "full")}
         return replace(self, **columns)
 
@@ -167,7 +171,10 @@ class DelayedLabels:
         rows = cohort.customers
         y = (last_activity[rows] < cohort.at) | (closed_at[rows] >= cohort.at)
         excluded = np.zeros(len(rows), dtype=np.bool_) if exclude is None else exclude[rows]
-        return LabelledSamples(cohort.at, rows, cohort.x, cohort.p, cohort.logit, cohort.full, y, excluded)
+        treated, weight = np.zeros(len(rows), dtype=np.bool_), np.ones(len(rows))
+        return LabelledSamples(
+            cohort.at, rows, cohort.x, cohort.p, cohort.logit, cohort.full, y, excluded, treated, weight
+        )
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return everything that waits as arrays: samples one cohort after the other."""

@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -291,3 +291,21 @@ def test_restoring_matches_inputs_by_name() -> None:
     samples = new.mature(150, nobody(2), nobody(2))
     assert samples is not None
     np.testing.assert_array_equal(samples.x, [[np.nan, 1.0], [np.nan, 3.0]])
+
+
+def test_without_treatment_every_sample_stands_for_one_customer() -> None:
+    cohorts = cohorts_of(50, 1000)
+    cohorts.decide(100, np.arange(3), np.zeros((3, 1)), np.zeros(3))
+    samples = cohorts.mature(150, nobody(3), nobody(3))
+    assert samples is not None
+    assert samples.weight.tolist() == [1.0, 1.0, 1.0]
+    assert not samples.treated.any()
+
+
+def test_treated_customers_are_not_taught() -> None:
+    cohorts = cohorts_of(50, 1000)
+    cohorts.decide(100, np.arange(3), np.zeros((3, 1)), np.zeros(3))
+    samples = cohorts.mature(150, nobody(3), nobody(3))
+    assert samples is not None
+    treated = replace(samples, treated=np.array([True, False, False]))
+    assert treated.plain().customers.tolist() == [1, 2]
