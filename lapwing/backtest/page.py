@@ -67,7 +67,8 @@ def backtest_page(result: Backtest, missed_most: int) -> str:
         ),
         html.section(
             "Precision by tier",
-            "The tier of a warning at its opening. Dot and 95 % interval (Wilson).",
+            "The tier of a warning at its opening; on the right without the customers who were no longer "
+            "active then. Dot and 95 % interval (Wilson).",
             _tiers(result),
             wide=True,
         ),
@@ -135,11 +136,12 @@ def _forest(result: Backtest) -> str:
 
 
 def _tiers(result: Backtest) -> str:
-    rows = [
-        (f"{tier.label} ({of_whole(share)})" if share.whole else tier.label, "", (_dot(share),))
-        for tier, share in result.tiers.items()
-    ]
-    return _forest_plot(result, rows, ("Precision",), "Precision of each tier")
+    rows = []
+    for tier, figures in result.tiers.items():
+        every, not_lost = figures.precision, figures.precision_not_lost
+        name = f"{tier.label} ({of_whole(every)})" if every.whole else tier.label
+        rows.append((name, "", (_dot(every), _dot(not_lost))))
+    return _forest_plot(result, rows, ("Precision", "Not already lost"), "Precision of each tier")
 
 
 def _forest_plot(

@@ -124,9 +124,9 @@ def _load(result: Backtest) -> Table:
 
 
 def _tiers(result: Backtest) -> Table:
-    made = table("Precision by the tier at the opening", "tier", "precision")
-    for tier, precision in result.tiers.items():
-        made.add_row(tier.label, with_interval(precision))
+    made = table("Precision by the tier at the opening", "tier", "precision", "without those already lost")
+    for tier, figures in result.tiers.items():
+        made.add_row(tier.label, with_interval(figures.precision), with_interval(figures.precision_not_lost))
     return made
 
 

@@ -63,6 +63,8 @@ class BacktestFigures:
     load: Load
     precision: Share
     """Of the matured alarms, those after which the customer left."""
+    precision_not_lost: Share
+    """The same without those about customers who were not active when they opened."""
     already_lost: int
     """Matured alarms about customers who were not active when they opened."""
     acted_on: int
@@ -83,6 +85,7 @@ class BacktestFigures:
             "warnings": self.alarms,
             **self.load.as_dict(),
             "precision": self.precision.as_dict(),
+            "precision_not_lost": self.precision_not_lost.as_dict(),
             "not_matured": self.alarms - self.precision.whole,
             "already_lost": self.already_lost,
             "false_alarms_acted_on": self.acted_on,
@@ -117,6 +120,7 @@ class Judge:
             alarms=len(opened),
             load=Load.of(opened.opened_at, period.since, period.until, self.terms.calendar, self.team),
             precision=Share.of(right),
+            precision_not_lost=Share.of(right[~matured.already_lost]),
             already_lost=int(np.count_nonzero(matured.already_lost)),
             acted_on=int(np.count_nonzero(~right & (acted <= matured.opened_at + horizon))),
             recall=Share.of(caught),

@@ -56,8 +56,8 @@ class Backtest:
     team: Team
     all: BacktestFigures
     """The warnings: all active rules together."""
-    tiers: dict[Tier, Share]
-    """Precision by the tier that a warning opened with."""
+    tiers: dict[Tier, BacktestFigures]
+    """By the tier that a warning opened with."""
     rules: tuple[RuleFigures, ...]
     base: Share
     missed: tuple[Missed, ...]
@@ -81,7 +81,12 @@ class Backtest:
             "all": {
                 **self.all.as_dict(),
                 "by_weekday": self.all.load.by_weekday(),
-                "precision_by_tier": {tier.label: share.as_dict() for tier, share in self.tiers.items()},
+                "precision_by_tier": {
+                    tier.label: figures.precision.as_dict() for tier, figures in self.tiers.items()
+                },
+                "precision_by_tier_not_lost": {
+                    tier.label: figures.precision_not_lost.as_dict() for tier, figures in self.tiers.items()
+                },
             },
             "rules": [
                 {
@@ -121,7 +126,7 @@ def backtest(
     trial = run(history, rules.rules, settings, learner, look=nearest.look, progress=progress)
     alarms = trial.alarms(active)
     together = judge.figures(alarms)
-    tiers = {tier: judge.figures(alarms.take(alarms.first_tier == tier)).precision for tier in reversed(Tier)}
+    tiers = {tier: judge.figures(alarms.take(alarms.first_tier == tier)) for tier in reversed(Tier)}
     return Backtest(
         rule_set=rules.hash,
         period=period,

@@ -68,6 +68,10 @@ def test_backtest_prints_tables_json_and_a_page(folder: Path) -> None:
     tier = whole["precision_by_tier"]["high"]
     assert tier["whole"] > 0
     assert f">high ({tier['part']:,} of {tier['whole']:,})</text>" in page
+    not_lost = whole["precision_by_tier_not_lost"]["high"]
+    assert 0 < not_lost["whole"] <= tier["whole"]
+    assert f"({not_lost['part']:,} of {not_lost['whole']:,}; " in page
+    assert "without those already lost" in out
 
 
 def test_an_empty_history_and_a_wrong_file_are_one_line_each(folder: Path) -> None:

@@ -24,8 +24,8 @@ from tests.streams.backtest.histories import HORIZON, NAMES, TEAM, compiled, rul
 
 ACTIVE_WITHIN = 12 * DAY
 QUIET = {Topic.ORDERS: 9 * DAY, Topic.LOGINS: 9 * DAY}
-Counts = dict[str, tuple[int, int, int]]
-"""By rule, matured causes, those whose customers churned, and those whose customers were lost already."""
+Counts = dict[str, tuple[int, int, int, int]]
+"""By rule, matured causes; whose customers churned; were lost already; were not, and churned."""
 
 
 def closing(seed: int) -> Generated:
@@ -54,20 +54,38 @@ def run(
 
 
 def by_rule(matured: list[tuple[str, bool, bool]]) -> Counts:
-    counts: Counts = defaultdict(lambda: (0, 0, 0))
+    counts: Counts = defaultdict(lambda: (0, 0, 0, 0))
     for rule, churned, lost in matured:
-        whole, part, before = counts[rule]
-        counts[rule] = whole + 1, part + churned, before + lost
+        whole, part, before, in_time = counts[rule]
+        counts[rule] = whole + 1, part + churned, before + lost, in_time + (churned and not lost)
     return dict(counts)
 
 
 def of_backtest(result: Backtest) -> Counts:
     figures = {each.rule.id: each.figures for each in result.rules}
     return {
-        rule: (f.precision.whole, f.precision.part, f.already_lost)
+        rule: (f.precision.whole, f.precision.part, f.already_lost, f.precision_not_lost.part)
         for rule, f in figures.items()
         if f.precision.whole
     }
+
+
+def by_tier(result: Backtest) -> dict[str, tuple[int, int]]:
+    """Return of each tier's warnings that were not lost already how many there are and how many churned."""
+    shares = result.as_dict(0)["all"]["precision_by_tier_not_lost"]
+    return {tier: (share["whole"], share["part"]) for tier, share in shares.items() if share["whole"]}
+
+
+def by_tier_of_outcomes(
+    warnings: list[WarningMatured], causes: list[CauseMatured]
+) -> dict[str, tuple[int, int]]:
+    lost = {(c.warning_id, c.opened_at) for c in causes if c.already_lost}
+    counts: dict[str, tuple[int, int]] = {}
+    for each in warnings:
+        if (each.warning_id, each.opened_at) not in lost:
+            whole, part = counts.get(each.tier.label, (0, 0))
+            counts[each.tier.label] = whole + 1, part + each.churned
+    return counts
 
 
 @pytest.mark.parametrize("options", [OracleSettings(), OracleSettings(quiet_after_us=QUIET)])
@@ -87,6 +105,7 @@ def test_precision_from_matured_causes_is_the_backtests(
         assert (precision.whole, precision.part) == (len(warnings), sum(w.churned for w in warnings))
         at_opening = {(c.warning_id, c.opened_at): c.already_lost for c in causes}
         assert result.all.already_lost == sum(at_opening[w.warning_id, w.opened_at] for w in warnings)
+        assert by_tier(result) == by_tier_of_outcomes(warnings, causes)
         lost += result.all.already_lost
     assert lost
 
