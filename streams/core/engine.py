@@ -437,8 +437,8 @@ class Engine:
             plain = samples.plain()
             x = plain.x.astype(np.float64)
             silent = models.sigmoid(x[:, models.SILENCE])
-            self.level.matured(plain.at, plain.logit, plain.full, silent, plain.y)
-            self.learner.learn(x, plain.y, plain.p)
+            self.level.matured(plain.at, plain.logit, plain.full, silent, plain.y, plain.weight)
+            self.learner.learn(x, plain.y, plain.p, plain.weight)
             self._use_learned()
 
     def _use_learned(self) -> None:

@@ -76,21 +76,26 @@ class Reservoir:
         self.size, self.memory = size, memory
         self.x = np.empty((0, columns), dtype=np.float32)
         self.y = np.empty(0, dtype=np.bool_)
+        self.weight = np.empty(0)
         self.seen = 0
 
     def __len__(self) -> int:
         return len(self.y)
 
-    def put(self, x: NDArray[np.float32], y: NDArray[np.bool_], dice: np.random.Generator) -> None:
-        """Take in (k, m) inputs and (k,) outcomes, in the place of others where it is full."""
+    def put(
+        self, x: NDArray[np.float32], y: NDArray[np.bool_], weight: Floats, dice: np.random.Generator
+    ) -> None:
+        """Take in (k, m) inputs, (k,) outcomes and weights, in the place of others where it is full."""
         room = min(self.size - len(self), len(y))
         if room:
             self.x, self.y = np.concatenate([self.x, x[:room]]), np.concatenate([self.y, y[:room]])
+            self.weight = np.concatenate([self.weight, weight[:room]])
         seen = np.minimum(self.seen + 1 + np.arange(room, len(y)), self.size * self.memory)
         self.seen += len(y)
         place = dice.integers(0, seen)
         taken = np.flatnonzero(place < self.size)
         self.x[place[taken]], self.y[place[taken]] = x[room + taken], y[room + taken]
+        self.weight[place[taken]] = weight[room + taken]
 
 
 class RiverLearner:
@@ -120,7 +125,7 @@ class RiverLearner:
         """The running mean of the weights."""
         self.usual = np.zeros_like(self.weight)
         """The mean of each column over the reservoir, as of the last time it was looked through."""
-        self._waiting = (np.empty((0, m), dtype=np.float32), np.empty(0, dtype=np.bool_))
+        self._waiting = (np.empty((0, m), dtype=np.float32), np.empty(0, dtype=np.bool_), np.empty(0))
         """Samples that do not make a batch yet."""
         self._reservoir = Reservoir(m, self.settings.reservoir, self.settings.memory)
 
@@ -129,9 +134,15 @@ class RiverLearner:
         """Whether enough of both outcomes were seen."""
         return self.churned >= self.settings.min_churned and self.kept >= self.settings.min_kept
 
-    def learn(self, x: NDArray[np.floating[Any]], y: NDArray[np.bool_], p: Floats) -> None:
-        """Judge the probabilities `p` (k,), then learn (k, m) inputs and (k,) outcomes."""
-        self.quality.add(p, y)
+    def learn(
+        self, x: NDArray[np.floating[Any]], y: NDArray[np.bool_], p: Floats, weight: Floats | None = None
+    ) -> None:
+        """Judge the probabilities `p` (k,), then learn (k, m) inputs and (k,) outcomes.
+
+        A sample counts `weight` (k,) times; 1 where there is none.
+        """
+        weight = np.ones(len(y)) if weight is None else weight
+        self.quality.add(p, y, weight)
         self.churned += int(np.count_nonzero(y))
         self.kept += int(np.count_nonzero(~y))
         dice = np.random.default_rng([self.settings.seed, self.calls])
@@ -139,20 +150,21 @@ class RiverLearner:
         single = _single(x)
         rows = np.concatenate([self._waiting[0], single])
         outcomes = np.concatenate([self._waiting[1], y])
+        weights = np.concatenate([self._waiting[2], weight])
         whole = len(outcomes) - len(outcomes) % self.settings.batch
-        self._steps(rows[:whole], outcomes[:whole])
-        self._waiting = rows[whole:], outcomes[whole:]
+        self._steps(rows[:whole], outcomes[:whole], weights[:whole])
+        self._waiting = rows[whole:], outcomes[whole:], weights[whole:]
         reservoir = self._reservoir
-        reservoir.put(single, y, dice)
+        reservoir.put(single, y, weight, dice)
         # While there is little, each sample is learned about twice a week again.
         batches = min(self.settings.replays, len(reservoir) * 2 // (7 * self.settings.batch))
         again = dice.integers(0, max(len(reservoir), 1), batches * self.settings.batch)
-        self._steps(reservoir.x[again], reservoir.y[again])
+        self._steps(reservoir.x[again], reservoir.y[again], reservoir.weight[again])
         if self.calls % _LOOK_EVERY == 1 and len(reservoir):
             at, part = self._knots(reservoir.x)
             self.usual = np.bincount(at.ravel(), part.ravel(), len(self.weight)) / len(at)
 
-    def _steps(self, x: NDArray[np.float32], y: NDArray[np.bool_]) -> None:
+    def _steps(self, x: NDArray[np.float32], y: NDArray[np.bool_], weight: Floats) -> None:
         """Take a step for each batch of (k, m) inputs, `k` being a number of whole batches."""
         settings, size = self.settings, self.settings.batch
         at, part = self._knots(x)
@@ -160,7 +172,7 @@ class RiverLearner:
             batch = slice(start, start + size)
             columns, amounts = at[batch], part[batch]
             logit = (self.weight[columns] * amounts).sum(axis=1)
-            error = sigmoid(logit) - y[batch]
+            error = (sigmoid(logit) - y[batch]) * weight[batch]
             pulls = (amounts * error[:, np.newaxis]).ravel()
             sums: Floats = np.bincount(columns.ravel(), pulls, len(self.weight)).astype(np.float64)
             gradient = sums / size + settings.l2 * self.weight
@@ -247,8 +259,8 @@ class RiverLearner:
             "squares": _text(self.squares, "<f8"),
             "mean": _text(self.mean, "<f8"),
             "usual": _text(self.usual, "<f8"),
-            "waiting": [_text(self._waiting[0], "<f4"), _text(self._waiting[1], "|b1")],
-            "reservoir": [_text(self._reservoir.x, "<f4"), _text(self._reservoir.y, "|b1")],
+            "waiting": _sample_texts(*self._waiting),
+            "reservoir": _sample_texts(self._reservoir.x, self._reservoir.y, self._reservoir.weight),
             "seen": self._reservoir.seen,
             "quality": self.quality.state(),
         }
@@ -276,14 +288,17 @@ class RiverLearner:
             kept[-1] = old[-1]
             setattr(self, part, kept)
 
-        def samples(texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        def samples(texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.bool_], Floats]:
             x, y = _array(texts[0], "<f4").reshape(-1, len(names)), _array(texts[1], "|b1")
             known = np.column_stack([x, np.full(len(x), np.nan, dtype=np.float32)])
-            return np.ascontiguousarray(known[:, source]), y
+            # Where all weigh 1, as in states of before there were weights, these are left out.
+            weight = _array(texts[2], "<f8") if len(texts) > 2 else np.ones(len(y))
+            return np.ascontiguousarray(known[:, source]), y, weight
 
         self._waiting = samples(state["waiting"])
-        self._reservoir.x, self._reservoir.y = samples(state["reservoir"])
-        self._reservoir.seen = state["seen"]
+        reservoir = self._reservoir
+        reservoir.x, reservoir.y, reservoir.weight = samples(state["reservoir"])
+        reservoir.seen = state["seen"]
         self.churned, self.kept = state["churned"], state["kept"]
         self.steps, self.calls = state["steps"], state["calls"]
         self.quality.restore(state["quality"])
@@ -292,6 +307,11 @@ class RiverLearner:
 def _single(x: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     """Return inputs in single precision; what is infinite is missing."""
     return np.where(np.isfinite(x), x, np.nan).astype(np.float32)
+
+
+def _sample_texts(x: NDArray[np.float32], y: NDArray[np.bool_], weight: Floats) -> list[str]:
+    """Return samples as text; weights only where one is not 1."""
+    return [_text(x, "<f4"), _text(y, "|b1"), *([_text(weight, "<f8")] if (weight != 1).any() else [])]
 
 
 def _text(values: NDArray[Any], dtype: str) -> str:

@@ -67,24 +67,34 @@ class LevelShift:
         self._now = self._now * (1 - 1 / every) + np.array(sums)
         self._move()
 
-    def matured(self, at: int, logit: Floats, full: float, p_silent: Floats, y: NDArray[np.bool_]) -> None:
-        """Note decisions of the instant `at` of which the outcome is known.
+    def matured(
+        self,
+        at: int,
+        logit: Floats,
+        full: float,
+        p_silent: Floats,
+        y: NDArray[np.bool_],
+        weight: Floats | None = None,
+    ) -> None:
+        """Note decisions of the instant `at` of which the outcome is known, each `weight` (k,) times.
 
         `logit` (k,) are their log odds without shift and `full` the shift at full strength, both as of then.
         """
         known = ~np.isnan(logit) & ~np.isnan(p_silent)
         if not known.any():
             return
-        logit, p_silent, y = logit[known], p_silent[known], y[known]
+        weight = np.ones(len(y)) if weight is None else weight
+        logit, p_silent, y, weight = logit[known], p_silent[known], y[known], weight[known]
         week = at // WEEK
         if self._week is not None and week != self._week:
             self._close(week - self._week)
         self._week = week
-        sums = (len(y), sigmoid(logit).sum(), p_silent.sum(), np.count_nonzero(y))
+        sums = (weight.sum(), (weight * sigmoid(logit)).sum(), (weight * p_silent).sum(), weight[y].sum())
         self._maturing += np.array(sums, dtype=np.float64)
         sign = np.where(y, -1.0, 1.0)
         for place, strength in enumerate(STRENGTHS):
-            self._losses[place] += np.logaddexp(0.0, sign * (logit + strength * full)).sum()
+            losses = np.logaddexp(0.0, sign * (logit + strength * full))
+            self._losses[place] += (weight * losses).sum()
         self._move()
 
     def _close(self, weeks: int) -> None:

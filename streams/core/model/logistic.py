@@ -239,10 +239,17 @@ class Model:
 class Learner(Protocol):
     """Whatever turns labelled samples into a model; it sees each sample once, in event-time order."""
 
-    def learn(self, x: NDArray[np.float64], y: NDArray[np.bool_], p: NDArray[np.float64]) -> None:
+    def learn(
+        self,
+        x: NDArray[np.float64],
+        y: NDArray[np.bool_],
+        p: NDArray[np.float64],
+        weight: NDArray[np.float64] | None = None,
+    ) -> None:
         """Learn (k, m) inputs with NaN for missing and (k,) outcomes, true for churned.
 
-        `p` (k,) is the probability given when the inputs were frozen, NaN if there was none.
+        `p` (k,) is the probability given when the inputs were frozen, NaN if there was none. A sample counts
+        `weight` (k,) times; 1 where there is none.
         """
         ...
 

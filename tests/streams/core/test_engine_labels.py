@@ -30,7 +30,13 @@ class Recorder(RiverLearner):
         super().__init__()
         self.given: list[tuple[float, bool]] = []
 
-    def learn(self, x: NDArray[np.floating[Any]], y: NDArray[np.bool_], p: NDArray[np.float64]) -> None:
+    def learn(
+        self,
+        x: NDArray[np.floating[Any]],
+        y: NDArray[np.bool_],
+        p: NDArray[np.float64],
+        weight: NDArray[np.float64] | None = None,
+    ) -> None:
         """Note orders in 30 days and the outcome of each sample."""
         self.given += zip(np.expm1(x[:, ORDERS_30D]).round().tolist(), y.tolist(), strict=True)
 

@@ -67,6 +67,40 @@ def test_a_river_model_goes_on_from_it() -> None:
     np.testing.assert_allclose(learner.weight, [weights[n] for n in learner.names], rtol=0, atol=1e-12)
 
 
+def test_its_step_with_weights_is_that_of_river() -> None:
+    x, y, p = samples_of(32 * 4, 5)
+    weight = np.random.default_rng(2).uniform(0.5, 10, len(y))
+    fast = RiverLearner(NO_REPLAY)
+    slow = fast.to_river()
+    fast.learn(x, y, p, weight)
+    frame = pl.DataFrame(fast.columns(x), schema=fast.names)
+    for start in range(0, len(y), 32):
+        part = slice(start, start + 32)
+        slow.learn_many(frame[part], pl.Series(y[part].astype(int)), pl.Series(weight[part]))
+    found = np.array([slow.weights[name] for name in fast.names])
+    np.testing.assert_allclose(fast.weight, found, rtol=0, atol=1e-12)
+    plain = RiverLearner(NO_REPLAY)
+    plain.learn(x, y, p)
+    assert np.abs(plain.weight - fast.weight).max() > 0.01
+
+
+def test_samples_without_weights_weigh_one() -> None:
+    one, other = learner_of(400), RiverLearner()
+    x, y, p = samples_of(400)
+    other.learn(x, y, p, np.ones(400))
+    assert json.dumps(one.state()) == json.dumps(other.state())
+
+
+def test_weights_survive_a_restart() -> None:
+    x, y, p = samples_of(500)
+    learner, restored = RiverLearner(), RiverLearner()
+    learner.learn(x, y, p, np.random.default_rng(1).uniform(0.5, 5, 500))
+    restored.restore(json.loads(json.dumps(learner.state())))
+    for one in (learner, restored):
+        one.learn(*samples_of(150, 1))
+    assert json.dumps(restored.state()) == json.dumps(learner.state())
+
+
 def test_importing_it_does_not_import_river() -> None:
     code = "import sys; import streams.learning.learner; sys.exit('river' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -162,7 +196,12 @@ def test_the_reservoir_is_uniform_while_it_remembers_and_bounded() -> None:
         reservoir, dice = Reservoir(1, 100, 10), np.random.default_rng(seed)
         x = np.arange(1000, dtype=np.float32)[:, np.newaxis]
         for start in range(0, 1000, 70):
-            reservoir.put(x[start : start + 70], np.zeros(len(x[start : start + 70]), dtype=np.bool_), dice)
+            reservoir.put(
+                x[start : start + 70],
+                np.zeros(len(x[start : start + 70]), dtype=np.bool_),
+                np.ones(len(x[start : start + 70])),
+                dice,
+            )
         assert len(reservoir) == 100
         counts[reservoir.x[:, 0].astype(int)] += 1
     assert counts.sum() == 6000
@@ -173,7 +212,9 @@ def test_the_reservoir_is_uniform_while_it_remembers_and_bounded() -> None:
 def test_the_reservoir_forgets_what_is_old() -> None:
     reservoir, dice = Reservoir(1, 100, 2), np.random.default_rng(1)
     for value in range(20):
-        reservoir.put(np.full((100, 1), value, dtype=np.float32), np.zeros(100, dtype=np.bool_), dice)
+        reservoir.put(
+            np.full((100, 1), value, dtype=np.float32), np.zeros(100, dtype=np.bool_), np.ones(100), dice
+        )
     assert (reservoir.x[:, 0] < 10).sum() < 5
 
 

@@ -95,3 +95,18 @@ def test_a_restored_one_goes_on_bit_for_bit() -> None:
         one.matured(300 * DAY, np.zeros(50), 0.1, np.full(50, 0.4), np.arange(50) % 3 == 0)
     assert json.dumps(other.state()) == json.dumps(level.state())
     assert other.shift == level.shift
+
+
+def test_a_weight_counts_a_sample_as_often() -> None:
+    rng = np.random.default_rng(3)
+    logit, silent, weight = rng.normal(0, 1, 80), rng.uniform(0.1, 0.9, 80), rng.integers(1, 6, 80)
+    y = rng.random(80) < sigmoid(logit + 0.5)
+    weighted, repeated = LevelShift(HORIZON), LevelShift(HORIZON)
+    for week in range(6):
+        for level in (weighted, repeated):
+            level.decided(sigmoid(logit), silent, 1)
+        weighted.matured(week * 7 * DAY, logit, 0.3, silent, y, weight.astype(np.float64))
+        rows = np.repeat(np.arange(80), weight)
+        repeated.matured(week * 7 * DAY, logit[rows], 0.3, silent[rows], y[rows])
+    assert weighted.shift == pytest.approx(repeated.shift)
+    assert abs(weighted.shift) > 0.1

@@ -77,6 +77,22 @@ def test_what_was_given_without_a_probability_is_not_judged() -> None:
     assert with_missing.state() == prequential_of([0.3, 0.8], [True, False]).state()
 
 
+@given(pairs, st.integers(0, 100))
+def test_a_weight_counts_a_sample_as_often(samples: list[tuple[float, bool]], seed: int) -> None:
+    weight = np.random.default_rng(seed).integers(1, 5, len(samples))
+    p, y = np.array([p for p, _ in samples]), np.array([y for _, y in samples])
+    weighted = Prequential()
+    weighted.add(p, y, weight.astype(np.float64))
+    repeated = prequential_of(np.repeat(p, weight).tolist(), np.repeat(y, weight).tolist())
+    assert len(weighted) == len(samples)
+    one, other = weighted.summary(), repeated.summary()
+    assert one.pop("samples") == len(samples)
+    assert other.pop("samples") == weight.sum()
+    reliability, expected = one.pop("reliability"), other.pop("reliability")
+    assert one == pytest.approx(other)
+    assert [pytest.approx(each) for each in expected] == reliability
+
+
 def test_reliability_by_decile() -> None:
     summary = prequential_of([0.11, 0.19, 0.95, 1.0, 0.0], [False, True, True, True, False]).summary()
     assert summary["samples"] == 5
