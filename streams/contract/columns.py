@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.contract.events import ABOUT_A_WARNING
 from streams.contract.instants import InstantOutOfRange, NotAnInstant, read_instant, read_instants, to_us
 from streams.contract.structs import (
     ActionRow,
@@ -145,10 +146,31 @@ def _profile(row: ProfileRow) -> ProfileRecord | None:
 
 
 def _action(row: ActionRow) -> ActionRecord | None:
-    """Return the action, or `None` where its `until` is not right."""
+    """Return the action, or `None` where its `until` or its warning is not right."""
+    if row.warning_id is None and row.kind in ABOUT_A_WARNING:
+        return None
     try:
         until = None if row.until is None else to_us(read_instant(row.until))
     except (NotAnInstant, InstantOutOfRange):
         return None
-    cost = None if row.cost is None else int(millionths(np.array([row.cost]))[0])
-    return ActionRecord(row.warning_id, row.kind, row.result, row.reasons or (), cost, row.actor, until)
+    return ActionRecord(
+        row.warning_id,
+        row.kind,
+        row.result,
+        row.reasons or (),
+        _cost(row.cost),
+        row.actor,
+        until,
+        row.play,
+        row.corrects,
+    )
+
+
+def _cost(cost: float | dict[str, float | None] | None) -> tuple[tuple[str, int], ...]:
+    """Return the items of a cost by name, in millionths; a number is the one item `other`."""
+    if cost is None:
+        return ()
+    given = cost if isinstance(cost, dict) else {"other": cost}
+    items = {item: amount for item, amount in sorted(given.items()) if amount is not None}
+    amounts = millionths(np.array(list(items.values()), dtype=np.float64))
+    return tuple(zip(items, amounts.tolist(), strict=True))

@@ -38,14 +38,19 @@ from streams.core.events.topics import Topic
 
 LONGEST_ID: Final = 128
 LONGEST_TEXT: Final = 256
+LONGEST_CODE: Final = 64
 MOST_REASONS: Final = 32
+MOST_COST_ITEMS: Final = 16
 LARGEST_AMOUNT: Final = 1e12
+CODE_LETTERS: Final = "[A-Za-z0-9][A-Za-z0-9_./:-]*"
+"""A code is a name that a file declares, such as `price.too_high`: never free text."""
 
 NUL_CHARACTER: Final = "nul_character"
 INSTANT_TYPE: Final = "instant_type"
 INSTANT_FORM: Final = "instant_form"
 INSTANT_RANGE: Final = "instant_range"
 SCORE_RANGE: Final = "score_range"
+NO_WARNING: Final = "no_warning"
 """The kinds of our own validation errors, beside pydantic's."""
 
 
@@ -58,6 +63,15 @@ def _without_nul(text: str) -> str:
 def _whole(number: Any) -> Any:
     """Take `5.0` for 5."""
     return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+def _items(cost: Any) -> Any:
+    """Take a number for the one item `other`."""
+    return {"other": cost} if isinstance(cost, int | float) and not isinstance(cost, bool) else cost
+
+
+def _given_items(cost: dict[str, float | None]) -> dict[str, float | None]:
+    return {item: amount for item, amount in cost.items() if amount is not None}
 
 
 def _instant(text: Any) -> datetime:
@@ -86,6 +100,7 @@ Word = Annotated[
     Field(min_length=1, max_length=LONGEST_TEXT, json_schema_extra=_NO_NUL),
     AfterValidator(_without_nul),
 ]
+Code = Annotated[str, Field(min_length=1, max_length=LONGEST_CODE, pattern=f"^{CODE_LETTERS}$")]
 Amount = Annotated[float, Field(ge=0, le=LARGEST_AMOUNT)]
 Instant = Annotated[
     datetime, PlainValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})
@@ -94,7 +109,49 @@ Instant = Annotated[
 OrderWord = Literal["placed", "cancelled", "returned"]
 ComplaintWord = Literal["opened", "resolved", "reopened"]
 ComplaintCategory = Literal["product", "service", "price", "delivery", "channel", "other"]
+_AMOUNT_SCHEMA: Final[JsonDict] = {"type": "number", "minimum": 0, "maximum": LARGEST_AMOUNT}
+_COST_SCHEMA: Final[JsonDict] = {
+    "anyOf": [
+        _AMOUNT_SCHEMA,
+        {
+            "type": "object",
+            "maxProperties": MOST_COST_ITEMS,
+            "propertyNames": {"minLength": 1, "maxLength": LONGEST_CODE, "pattern": f"^{CODE_LETTERS}$"},
+            "additionalProperties": {"anyOf": [_AMOUNT_SCHEMA, {"type": "null"}]},
+        },
+    ]
+}
+Cost = Annotated[
+    dict[Code, Amount | None],
+    Field(max_length=MOST_COST_ITEMS),
+    BeforeValidator(_items),
+    AfterValidator(_given_items),
+    WithJsonSchema(_COST_SCHEMA),
+]
+
+ActionResult = Literal[
+    "not_reached",
+    "reached",
+    "call_back",
+    "accepted",
+    "declined",
+    "will_return",
+    "returned",
+    "moved_away",
+    "other_branch",
+    "uses_competitor",
+    "need_gone",
+    "wrong_contact",
+    "false_alarm",
+    "other",
+]
+"""What came of an action: whether anybody was reached, what the customer means to do, or that there was no
+reason to warn. The reasons why a customer leaves are `reasons`."""
 CustomerClass = Literal["key", "ordinary", "small", "problem"]
+
+
+ABOUT_A_WARNING: Final = frozenset({"acknowledge", "snooze", "expire"})
+"""The kinds of action that change a warning's life."""
 
 
 class Event(BaseModel):
@@ -195,29 +252,53 @@ class Profile(Event):
 
 
 class Action(Event):
-    """What the retention team did about a warning, and what came of it."""
+    """What the retention team did about a warning, or to win a customer back, and what came of it.
+
+    There is no field for free text: it could hold personal data.
+    """
 
     topic = Topic.ACTIONS
     type_word = "action"
 
-    warning_id: Id
+    warning_id: Id | None = Field(
+        default=None,
+        description="The warning it is about; `acknowledge`, `snooze` and `expire` need it. Without: winning "
+        "back a customer who has lapsed.",
+    )
     kind: Word = Field(
         description="`acknowledge`, `snooze` and `expire` change the life of the customer's open warning; "
-        "any other word is a record of what was done."
+        "`contact` and `offer` treat the customer; `assign`, `confirm` and any other word are a record of "
+        "what was done.",
     )
-    result: Text | None = None
-    reasons: Annotated[tuple[Text, ...], Field(max_length=MOST_REASONS)] | None = ()
-    cost: Amount | None = None
+    play: Code | None = Field(default=None, description="The play that was followed.")
+    result: ActionResult | None = None
+    reasons: Annotated[tuple[Code, ...], Field(max_length=MOST_REASONS)] | None = Field(
+        default=(), description="Why the customer leaves, as codes: none, one or several."
+    )
+    cost: Cost | None = Field(
+        default=None, description="What it cost, by item; a number is the one item `other`."
+    )
     actor: Text | None = Field(default=None, description="Who did it; also on the warning.")
     until: Instant | None = Field(
         default=None,
         description="When an `acknowledge` lapses or a `snooze` ends; by default as the settings say.",
+    )
+    corrects: Id | None = Field(
+        default=None,
+        description="The `event_id` of an earlier action of the same customer and actor: an acknowledgement "
+        "or a snooze ends, and it counts neither as a treatment nor by its result from now on.",
     )
 
     @field_validator("reasons")
     @classmethod
     def _null_is_none_given(cls, reasons: tuple[str, ...] | None) -> tuple[str, ...]:
         return reasons or ()
+
+    @model_validator(mode="after")
+    def _names_its_warning(self) -> Self:
+        if self.warning_id is None and self.kind in ABOUT_A_WARNING:
+            raise PydanticCustomError(NO_WARNING, "warning_id is required with this kind")
+        return self
 
 
 class Closure(Event):

@@ -11,10 +11,11 @@ EXAMPLES: Final[dict[Topic, dict[str, Any]]] = {
     Topic.ACTIONS: _COMMON
     | {
         "warning_id": "6c3e9a52-6e5b-5c7e-a2a4-0f7f4f2a9a11",
-        "kind": "contacted",
-        "result": "stays",
-        "reasons": ["delivery"],
-        "cost": 12.5,
+        "kind": "contact",
+        "play": "care-call",
+        "result": "will_return",
+        "reasons": ["delivery", "price"],
+        "cost": {"labour": 12.5, "gift": 20},
         "actor": "retention-east",
     },
     Topic.CLOSURES: _COMMON | {"reason": "moved away", "churn_type": "involuntary"},

@@ -14,10 +14,14 @@ import msgspec
 from msgspec import Meta
 
 from streams.contract.events import (
+    CODE_LETTERS,
     LARGEST_AMOUNT,
+    LONGEST_CODE,
     LONGEST_ID,
     LONGEST_TEXT,
+    MOST_COST_ITEMS,
     MOST_REASONS,
+    ActionResult,
     ComplaintCategory,
     ComplaintWord,
     CustomerClass,
@@ -28,6 +32,7 @@ from streams.core.events.topics import Topic
 Id = Annotated[str, Meta(min_length=1, max_length=LONGEST_ID)]
 Text = Annotated[str, Meta(max_length=LONGEST_TEXT)]
 Word = Annotated[str, Meta(min_length=1, max_length=LONGEST_TEXT)]
+Code = Annotated[str, Meta(min_length=1, max_length=LONGEST_CODE, pattern=rf"^{CODE_LETTERS}\Z")]
 Amount = Annotated[float, Meta(ge=0, le=LARGEST_AMOUNT)]
 
 
@@ -108,13 +113,15 @@ class ActionRow(EventRow, gc=False):
     topic: ClassVar[Topic] = Topic.ACTIONS
     type_word: ClassVar[str] = "action"
 
-    warning_id: Id
     kind: Word
-    result: Text | None = None
-    reasons: Annotated[tuple[Text, ...], Meta(max_length=MOST_REASONS)] | None = ()
-    cost: Amount | None = None
+    warning_id: Id | None = None
+    play: Code | None = None
+    result: ActionResult | None = None
+    reasons: Annotated[tuple[Code, ...], Meta(max_length=MOST_REASONS)] | None = ()
+    cost: Amount | Annotated[dict[Code, Amount | None], Meta(max_length=MOST_COST_ITEMS)] | None = None
     actor: Text | None = None
     until: str | None = None
+    corrects: Id | None = None
 
 
 class ClosureRow(EventRow, gc=False):

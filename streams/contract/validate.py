@@ -14,6 +14,7 @@ from streams.contract.events import (
     INSTANT_FORM,
     INSTANT_RANGE,
     INSTANT_TYPE,
+    NO_WARNING,
     NUL_CHARACTER,
     SCORE_RANGE,
 )
@@ -66,15 +67,18 @@ _REASONS: Final[dict[str, RefusalReason]] = {
     "json_invalid": RefusalReason.NOT_JSON,
     "model_type": RefusalReason.NOT_OBJECT,
     "missing": RefusalReason.MISSING_FIELD,
+    NO_WARNING: RefusalReason.MISSING_FIELD,
     "string_type": RefusalReason.WRONG_TYPE,
     "float_type": RefusalReason.WRONG_TYPE,
     "int_type": RefusalReason.WRONG_TYPE,
     "bool_type": RefusalReason.WRONG_TYPE,
     "tuple_type": RefusalReason.WRONG_TYPE,
+    "dict_type": RefusalReason.WRONG_TYPE,
     INSTANT_TYPE: RefusalReason.WRONG_TYPE,
     "literal_error": RefusalReason.WRONG_VALUE,
     INSTANT_FORM: RefusalReason.WRONG_VALUE,
     NUL_CHARACTER: RefusalReason.WRONG_VALUE,
+    "string_pattern_mismatch": RefusalReason.WRONG_VALUE,
     "finite_number": RefusalReason.OUT_OF_RANGE,
     "greater_than": RefusalReason.OUT_OF_RANGE,
     "greater_than_equal": RefusalReason.OUT_OF_RANGE,
@@ -91,7 +95,9 @@ _REASONS: Final[dict[str, RefusalReason]] = {
 def _refusal(error: ValidationError) -> RecordRefusal:
     """Return the first of the errors that pydantic found, and how many more there were."""
     errors = error.errors(include_url=False, include_context=False, include_input=False)
-    first = errors[0]
+    # Of a mapping's item the name is what the field holds, too.
+    place = tuple(part for i, part in enumerate(errors[0]["loc"]) if i == 0 or isinstance(part, int))
+    first = errors[0] | {"loc": place}
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     reason = _REASONS.get(first["type"], RefusalReason.WRONG_VALUE)
     return RecordRefusal(reason, mistake_line(first) + more)

@@ -62,10 +62,12 @@ def event_of(said: dict[str, Any]) -> Event:
     elif topic == Topic.ACTIONS:
         until = said.get("until")
         more["record"] = ActionRecord(
-            said["warning_id"],
+            said.get("warning_id"),
             said["kind"],
+            result=said.get("result"),
             actor=said.get("actor"),
             until=None if until is None else instant(until),
+            corrects=said.get("corrects"),
         )
     elif topic == Topic.CLOSURES:
         more["record"] = ClosureRecord(said.get("reason"), said.get("churn_type"))

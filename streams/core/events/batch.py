@@ -48,17 +48,20 @@ class ProfileRecord:
 
 @dataclass(frozen=True, slots=True)
 class ActionRecord:
-    """What the retention team did about a warning."""
+    """What the retention team did about a warning, or to win a customer back."""
 
-    warning_id: str
+    warning_id: str | None
     kind: str
     result: str | None = None
     reasons: tuple[str, ...] = ()
-    cost: int | None = None
-    """Millionths of the currency."""
+    cost: tuple[tuple[str, int], ...] = ()
+    """Items by name, each with millionths of the currency."""
     actor: str | None = None
     until: int | None = None
     """Microseconds since the epoch, UTC: when an acknowledgement lapses or a snooze ends."""
+    play: str | None = None
+    corrects: str | None = None
+    """The event id of an earlier action of the same actor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +206,20 @@ _RECORDS: Final = {
 _KINDS: Final = {record: kind for kind, record in _RECORDS.items()}
 
 
+_ADDED: Final = ("play", "corrects")
+"""Fields that records got later: left out where they are empty, so that hashes of before still hold."""
+
+
 def record_json(record: Record | None) -> str | None:
     """Return a record as text."""
-    return None if record is None else json.dumps([_KINDS[type(record)], asdict(record)])
+    if record is None:
+        return None
+    values = {k: v for k, v in asdict(record).items() if v is not None or k not in _ADDED}
+    if isinstance(record, ActionRecord):
+        # Without items, or with the one that a plain number is, as it was before there were items.
+        plain = [name for name, _ in record.cost] in ([], ["other"])
+        values["cost"] = (record.cost[0][1] if record.cost else None) if plain else dict(record.cost)
+    return json.dumps([_KINDS[type(record)], values])
 
 
 def read_record(text: str | None) -> Record | None:
@@ -214,6 +228,8 @@ def read_record(text: str | None) -> Record | None:
         return None
     kind, values = json.loads(text)
     if kind == "action":
-        values["reasons"] = tuple(values["reasons"])
+        cost = values["cost"]
+        items = {} if cost is None else cost if isinstance(cost, dict) else {"other": cost}
+        values |= {"reasons": tuple(values["reasons"]), "cost": tuple(items.items())}
     record: Record = _RECORDS[kind](**values)
     return record

@@ -45,6 +45,21 @@ def instants(draw: st.DrawFn) -> str:
     )
 
 
+codes = st.sampled_from(['"price"', '"price.too_high"', '"A-1/b:c"', '"a b"', '"-a"', '"a\\n"', '"é"', '""'])
+"""Codes, most of them right."""
+
+
+def _costs() -> st.SearchStrategy[str]:
+    """Return texts of costs by item; a name may stand twice, and there may be too many."""
+    names = (
+        st.sampled_from(['"gift"', '"labour"', '"other"']) | codes | st.integers(0, 30).map('"i{}"'.format)
+    )
+    items = st.tuples(names, amounts | st.just("null")).map(":".join)
+    return st.lists(items, max_size=3).map(",".join).map("{{{}}}".format) | st.lists(
+        items, min_size=15, max_size=18
+    ).map(",".join).map("{{{}}}".format)
+
+
 def _usual(topic: Topic) -> dict[str, st.SearchStrategy[str]]:
     """Return, for each field of the topic's events, texts of right JSON values."""
     text = ordinary_texts.map(_quoted)
@@ -82,13 +97,15 @@ def _usual(topic: Topic) -> dict[str, st.SearchStrategy[str]]:
             "do_not_contact": st.sampled_from(["true", "false", "null"]),
         },
         Topic.ACTIONS: {
-            "warning_id": text,
-            "kind": text,
-            "result": text,
-            "reasons": st.sampled_from(["[]", '["price"]', '["a","b"]', "null"]),
-            "cost": amounts,
+            "warning_id": text | st.just("null"),
+            "kind": text | st.sampled_from(['"acknowledge"', '"snooze"', '"contact"']),
+            "play": codes,
+            "result": st.sampled_from(['"not_reached"', '"will_return"', '"stays"', "null"]),
+            "reasons": st.lists(codes, max_size=3).map(",".join).map("[{}]".format) | st.just("null"),
+            "cost": amounts | _costs() | st.just("null"),
             "actor": text,
             "until": right_instant | st.just("null"),
+            "corrects": text | st.just("null"),
         },
         Topic.CLOSURES: {"reason": text, "churn_type": text},
     }

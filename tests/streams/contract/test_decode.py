@@ -10,9 +10,11 @@ import pytest
 
 from streams.contract import validate as authority
 from streams.contract.decode import Decoded, decode_lines, decode_poll
+from streams.contract.events import ABOUT_A_WARNING
 from streams.contract.rejected import RefusalReason
 from streams.core.events.batch import ActionRecord, ClosureRecord, ComplaintStatus, OrderStatus, ProfileRecord
 from streams.core.events.topics import FILE_TYPES, Topic
+from streams.core.warnings.acknowledgement import ACTS
 
 MARCH = 1_298_937_600_000_000
 HOUR = 3_600_000_000
@@ -98,6 +100,13 @@ BAD_OTHERS: list[tuple[Topic, dict[str, Any], RefusalReason]] = [
     (Topic.ACTIONS, {"warning_id": "w", "kind": "call", "reasons": "price"}, RefusalReason.WRONG_TYPE),
     (Topic.ACTIONS, {"warning_id": "w", "kind": "call", "reasons": ["x"] * 33}, RefusalReason.OUT_OF_RANGE),
     (Topic.ACTIONS, {"warning_id": "w", "kind": ""}, RefusalReason.OUT_OF_RANGE),
+    (Topic.ACTIONS, {"kind": "snooze"}, RefusalReason.MISSING_FIELD),
+    (Topic.ACTIONS, {"kind": "contact", "result": "stays"}, RefusalReason.WRONG_VALUE),
+    (Topic.ACTIONS, {"kind": "contact", "reasons": ["she moved to Bonn"]}, RefusalReason.WRONG_VALUE),
+    (Topic.ACTIONS, {"kind": "contact", "cost": "5"}, RefusalReason.WRONG_TYPE),
+    (Topic.ACTIONS, {"kind": "contact", "cost": {"gift": -1}}, RefusalReason.OUT_OF_RANGE),
+    (Topic.ACTIONS, {"kind": "contact", "cost": {"gift": "5"}}, RefusalReason.WRONG_TYPE),
+    (Topic.ACTIONS, {"kind": "offer", "cost": {str(i): 1 for i in range(17)}}, RefusalReason.OUT_OF_RANGE),
     (Topic.CLOSURES, {"reason": 5}, RefusalReason.WRONG_TYPE),
 ]
 
@@ -140,7 +149,18 @@ def test_the_other_topics_become_columns() -> None:
     ]
     action = EVENT | {"warning_id": "w", "kind": "call", "reasons": ["price"], "cost": 2.5}
     assert _decoded(Topic.ACTIONS, _bytes(action)).batch.record.tolist() == [
-        ActionRecord("w", "call", reasons=("price",), cost=2_500_000)
+        ActionRecord("w", "call", reasons=("price",), cost=(("other", 2_500_000),))
+    ]
+    offer = EVENT | {
+        "kind": "offer",
+        "play": "voucher",
+        "cost": {"labour": 0.5, "gift": 20},
+        "corrects": "e-0",
+    }
+    assert _decoded(Topic.ACTIONS, _bytes(offer)).batch.record.tolist() == [
+        ActionRecord(
+            None, "offer", cost=(("gift", 20_000_000), ("labour", 500_000)), play="voucher", corrects="e-0"
+        )
     ]
     assert _decoded(Topic.CLOSURES, _bytes(EVENT | {"reason": "moved"})).batch.record.tolist() == [
         ClosureRecord("moved")
@@ -162,6 +182,16 @@ def test_bad_events_of_other_topics_are_refused(
     topic: Topic, fields: dict[str, Any], reason: RefusalReason
 ) -> None:
     assert _reason(topic, _bytes(EVENT | fields))[0] is reason
+
+
+def test_what_a_cost_is_called_is_not_shown_in_a_refusal() -> None:
+    reason, detail = _reason(Topic.ACTIONS, _bytes(EVENT | {"kind": "offer", "cost": {"to Ann Lee": 1}}))
+    assert (reason, "Ann" in detail) == (RefusalReason.WRONG_VALUE, False)
+    assert detail.startswith("cost: ")
+
+
+def test_the_kinds_that_need_a_warning_are_those_that_change_one() -> None:
+    assert set(ACTS) == ABOUT_A_WARNING
 
 
 def test_every_kind_of_error_has_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:

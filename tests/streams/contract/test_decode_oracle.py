@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -72,7 +73,8 @@ def _as_row(event: Event) -> dict[str, Any]:
                 bool(event.do_not_contact),
             )
         case Action():
-            cost = None if event.cost is None else _millionths(event.cost)
+            items = sorted((event.cost or {}).items())
+            cost = tuple((item, _millionths(amount)) for item, amount in items if amount is not None)
             row["record"] = columns_of.ActionRecord(
                 event.warning_id,
                 event.kind,
@@ -81,6 +83,8 @@ def _as_row(event: Event) -> dict[str, Any]:
                 cost,
                 event.actor,
                 _us(event.until),
+                event.play,
+                event.corrects,
             )
         case Closure():
             row["record"] = columns_of.ClosureRecord(event.reason, event.churn_type)
@@ -94,6 +98,14 @@ def _rows(batch: Batch) -> list[tuple[Any, ...]]:
 def _differs_in_the_last_place(a: tuple[Any, ...], b: tuple[Any, ...]) -> bool:
     """Tell whether amounts differ by one millionth, as those with more than six decimals may."""
     at = list(COLUMNS).index("amount")
+    record = list(COLUMNS).index("record")
+    if isinstance(act := a[record], columns_of.ActionRecord) and isinstance(
+        b[record], columns_of.ActionRecord
+    ):
+        other = b[record].cost
+        near = [abs(x - y) <= 1 for (_, x), (_, y) in zip(act.cost, other, strict=True)]
+        same = replace(act, cost=other) == b[record]
+        return same and all(near) and a[:record] == b[:record] and a[record + 1 :] == b[record + 1 :]
     return a[:at] + a[at + 1 :] == b[:at] + b[at + 1 :] and abs(int(a[at]) - int(b[at])) <= 1
 
 

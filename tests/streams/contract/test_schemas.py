@@ -99,13 +99,18 @@ def _fits_word(word: str, limit: Any, schema: dict[str, Any], value: Any, root: 
         case "maxLength":
             return not isinstance(value, str) or len(value) <= limit
         case "pattern":
-            return not isinstance(value, str) or re.search(limit, value) is not None
+            # In Python `$` stands before a last newline, too.
+            return not isinstance(value, str) or re.search(limit.replace("$", r"\Z"), value) is not None
+        case "maxProperties":
+            return not isinstance(value, dict) or len(value) <= limit
+        case "propertyNames":
+            return not isinstance(value, dict) or all(_fits(limit, name, root) for name in value)
         case "maxItems":
             return not isinstance(value, list) or len(value) <= limit
         case "items":
             return not isinstance(value, list) or all(_fits(limit, item, root) for item in value)
         case "additionalProperties":
-            return all(_fits(limit, item, root) for item in value.values())
+            return not isinstance(value, dict) or all(_fits(limit, item, root) for item in value.values())
         case _:
             assert word in ASIDE, word
             return True
@@ -115,8 +120,11 @@ anything = st.one_of(
     st.none(),
     st.booleans(),
     st.sampled_from([0, 1, 5, 6, -1, 5.0, 2.5, 10**12, 10**12 + 1]),
-    st.sampled_from(["", "x", "x" * 128, "x" * 129, "x" * 257, "a\0b", "placed", "opened", "key", "other"]),
-    st.sampled_from([[], ["x"], [1], ["x"] * 33, {}]),
+    st.sampled_from(
+        ["", "x", "x" * 128, "x" * 129, "x" * 257, "a\0b", "placed", "opened", "key", "other", "snooze"]
+    ),
+    st.sampled_from([[], ["x"], ["a b"], ["x\n"], [1], ["x"] * 33]),
+    st.sampled_from([{}, {"x": 1}, {"x": -1}, {"a b": 1}, {"x": None}, {f"x{i}": 1 for i in range(17)}]),
 )
 
 
@@ -132,7 +140,8 @@ def test_schemas_and_models_accept_the_same(topic: Topic, data: st.DataObject) -
     try:
         EVENTS[topic].model_validate_json(json.dumps(event))
     except ValidationError as error:
-        accepted = [detail["type"] for detail in error.errors()] == ["score_range"]  # a schema cannot say it
+        kinds = [detail["type"] for detail in error.errors()]
+        accepted = kinds in (["score_range"], ["no_warning"])  # a schema cannot say it
     else:
         accepted = True
     assert _fits(SCHEMAS[topic.label], event, SCHEMAS[topic.label]) == accepted

@@ -8,8 +8,39 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.core.events.batch import COLUMNS, Batch, ClosureRecord
+from streams.core.events.batch import COLUMNS, ActionRecord, Batch, ClosureRecord, read_record, record_json
 from streams.core.events.topics import Topic
+
+texts = st.sampled_from([None, "x", "y"])
+actions = st.builds(
+    ActionRecord,
+    warning_id=texts,
+    kind=st.sampled_from(["offer", "snooze"]),
+    result=texts,
+    reasons=st.lists(st.sampled_from("ab"), max_size=2).map(tuple),
+    cost=st.dictionaries(st.sampled_from(["gift", "other"]), st.integers(0, 9)).map(
+        lambda items: tuple(sorted(items.items()))
+    ),
+    actor=texts,
+    until=st.none() | st.integers(0, 9),
+    play=texts,
+    corrects=texts,
+)
+
+
+@given(actions)
+def test_an_action_is_written_and_read_again(action: ActionRecord) -> None:
+    assert read_record(record_json(action)) == action
+
+
+def test_an_action_is_written_as_before_where_it_has_nothing_new() -> None:
+    # What identifies an event's content is a hash of this text, and is kept in checkpoints.
+    action = ActionRecord("w", "call", reasons=("price",), cost=(("other", 5),), actor="ann")
+    assert record_json(action) == (
+        '["action", {"warning_id": "w", "kind": "call", "result": null, "reasons": ["price"], "cost": 5, '
+        '"actor": "ann", "until": null}]'
+    )
+
 
 rows = st.fixed_dictionaries(
     {
