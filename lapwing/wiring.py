@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from lapwing.settings.settings import Settings
 from lapwing.settings.values import TierWord
+from streams.core.decision.value import ValueTerms
 from streams.core.engine import Engine
 from streams.core.engine_io import EngineSettings
 from streams.core.events.calendar import DAY
@@ -36,6 +37,7 @@ def engine_settings(
         currency=settings.currency,
         quiet_after_us={Topic[label.upper()]: after for label, after in settings.quiet_after.items()},
         priors=Priors(settings.complaint_prior_orders, settings.complaint_prior_rate),
+        value=_value_terms(settings),
         horizon_us=settings.horizon,
         activity=tuple(Topic[label.upper()] for label in settings.activity),
         active_within_us=settings.active_within or settings.horizon,
@@ -52,6 +54,17 @@ def engine_settings(
         outcomes=outcomes,
         customer_days=desk,
         score_step=settings.score_step if desk else None,
+    )
+
+
+def _value_terms(settings: Settings) -> ValueTerms:
+    margins = {str(name): margin for name, margin in settings.margin.items()}
+    return ValueTerms(
+        horizon_days=settings.value_horizon / DAY,
+        prior_orders=settings.value_prior_orders,
+        unknown_margin=margins.pop("unknown", 1.0),
+        margins=margins,
+        referral=settings.referral,
     )
 
 

@@ -16,6 +16,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     # A room may import those before it in its line, never those after it.
     "streams.core": (
         *(
+            "decision",
             "events",
             "steps",
             "conditions",

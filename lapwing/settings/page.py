@@ -50,7 +50,10 @@ def written(name: str, value: object) -> str:
     if isinstance(value, tuple):
         return " ".join(written(name, each) for each in value)
     if isinstance(value, dict):
-        return ",".join(f"{key}={format_duration(us)}" for key, us in value.items())
+        return ",".join(
+            f"{key}={each:g}" if isinstance(each, float) else f"{key}={format_duration(each)}"
+            for key, each in value.items()
+        )
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int) and is_duration(name):

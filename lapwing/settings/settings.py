@@ -27,6 +27,7 @@ from pydantic import (
 from lapwing.settings.delivery import DeliverySettings
 from lapwing.settings.values import (
     TIERS,
+    ByClass,
     ByTier,
     Duration,
     Label,
@@ -199,6 +200,26 @@ class Settings(DeliverySettings):
     )
     complaint_prior_rate: float = Field(
         0.02, ge=0, le=1, description="The prior's complaints an order in `complaint_rate_90d`."
+    )
+    value_horizon: Annotated[Positive, AfterValidator(whole_days)] = Field(
+        parse_duration("365d"), description="Over which time a customer's `value` counts."
+    )
+    value_prior_orders: float = Field(
+        3.0,
+        ge=0,
+        description="How many order days the population's mean spend of an order day weighs as much as, in "
+        "`value`.",
+    )
+    margin: ByClass = Field(
+        {},
+        description="The margin as a share of spend, by customer class (`key=0.4,unknown=0.3`; `unknown` is "
+        "who has none) or one for all; a class not named has 1, and its `value` is revenue.",
+    )
+    referral: float = Field(
+        0.0,
+        ge=0,
+        le=100,
+        description="What a customer brings in through others, as a share of their own value.",
     )
     model_enabled: bool = Field(True, description="Whether the model learns and scores.")
     horizon: Annotated[Positive, AfterValidator(whole_days)] = Field(

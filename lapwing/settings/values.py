@@ -132,6 +132,17 @@ def by_tier(value: object) -> object:
     return pairs(value)
 
 
+def by_class(value: object) -> object:
+    """Read `key=0.4,unknown=0.3`, or one number for all classes.
+
+    >>> by_class("key=0.4, small=0.2")
+    {'key': '0.4', 'small': '0.2'}
+    """
+    if isinstance(value, int | float) or (isinstance(value, str) and "=" not in value and value.strip()):
+        return dict.fromkeys(CLASS_WORDS, value)
+    return pairs(value)
+
+
 def words(value: object) -> object:
     """Read a list with spaces between its words."""
     return value.split() if isinstance(value, str) else value
@@ -158,4 +169,8 @@ TierWord = Literal["high", "medium", "low"]
 TIERS: Final = get_args(TierWord)
 ByTier = Annotated[dict[TierWord, Positive], BeforeValidator(by_tier)]
 """Written `high=4h,low=3d`, or as one duration for all tiers."""
+ClassWord = Literal["key", "ordinary", "small", "problem", "unknown"]
+CLASS_WORDS: Final = get_args(ClassWord)
+ByClass = Annotated[dict[ClassWord, Annotated[float, Field(ge=0, le=1e6)]], BeforeValidator(by_class)]
+"""Written `key=0.4,ordinary=0.3`, or as one number for all classes; `unknown` is who has none."""
 Label = Literal["actions", "closures", "complaints", "feedback", "logins", "orders", "profiles"]

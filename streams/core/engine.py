@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.core.decision.value import ValueModel
 from streams.core.engine_io import EngineSettings, Output
 from streams.core.events.batch import ActionRecord, Batch
 from streams.core.events.calendar import DAY, Calendar
@@ -18,10 +19,11 @@ from streams.core.events.reorder import ReorderBuffer, ReorderedEvents
 from streams.core.features import buying_model, rhythm
 from streams.core.features.admission import Admission
 from streams.core.features.apply import AppliedEvents, OrderedEvents, apply_events
-from streams.core.features.catalogue import CATALOGUE, SCORES, Features
+from streams.core.features.catalogue import CATALOGUE, RANKS, SCORES, Features
 from streams.core.features.customers import Customers
 from streams.core.features.ranks import ScoreRanks
 from streams.core.features.source_guard import SourceGuard
+from streams.core.features.value import fit_value
 from streams.core.features.view import View
 from streams.core.model import logistic as models
 from streams.core.model.delayed_labels import DelayedLabels
@@ -39,8 +41,6 @@ from streams.core.warnings.adoption import adopt, taken_over
 from streams.core.warnings.causes import Evaluations
 from streams.core.warnings.compose import compose_steps, scorings
 from streams.core.warnings.episodes import Episodes, WarningChange
-
-_RANKS: Final = SCORES - {"churn_probability"}
 
 
 class Engine:
@@ -62,7 +62,7 @@ class Engine:
         self.learner = learner
         self.partition = partition
         self.calendar = Calendar(settings.time_zone, settings.sweep_every_us)
-        self.customers = Customers(settings.activity)
+        self.customers = Customers(settings.activity, settings.value)
         self.deduplicator = Deduplicator(settings.repeat_window_us or 0)
         self.admission = Admission(self.customers, self.deduplicator, settings.currency)
         self.reorder = ReorderBuffer(settings.reorder_us)
@@ -181,13 +181,17 @@ class Engine:
             self.learner.restore(state)
             self._use_learned()
 
-    def restore_buying(self, block: int | None, parameters: Sequence[float] | None) -> None:
-        """Go on with the buying model of a state; `None` for none."""
+    def restore_buying(
+        self, block: int | None, parameters: Sequence[float] | None, value: Sequence[float] | None
+    ) -> None:
+        """Go on with the buying model of a state, and what values are computed from; `None` for none."""
         self.buying_block = block
         if parameters is not None:
             r, alpha, a, b = parameters
             horizon_days = self.settings.horizon_us / DAY
             self.customers.use_buying(buying_model.BuyingModel(r, alpha, a, b, horizon_days))
+        if value is not None:
+            self.customers.use_value_model(ValueModel(*value))
 
     def use_model(self, model: models.Model | None) -> None:
         """Score by `model` from now on, until the learner has learned something new."""
@@ -381,6 +385,9 @@ class Engine:
             model = rhythm.fit_customers(view, self.settings.horizon_us / DAY)
             if model is not None:
                 self.customers.use_buying(model)
+            value_model = fit_value(view, model, self.settings.horizon_us / DAY)
+            if value_model is not None:
+                self.customers.use_value_model(value_model)
 
     def _score(self, features: Features) -> None:
         if self.model is not None and self.model.ready and not features.knows("churn_probability"):
@@ -389,7 +396,7 @@ class Engine:
 
     def _rank(self, at: int, features: Features) -> None:
         """Note the probabilities of all active customers, where anybody compares with them."""
-        if _RANKS.isdisjoint(self._observed) and _RANKS.isdisjoint(self.rules.columns):
+        if RANKS.isdisjoint(self._observed) and RANKS.isdisjoint(self.rules.columns):
             return
         self.customers.use_ranks(self.ranks(at, features))
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from streams.core.decision.value import ValueTerms
 from streams.core.events.calendar import DAY, SECOND
 from streams.core.events.refusal import RefusedEvent
 from streams.core.events.topics import Topic
@@ -31,6 +32,7 @@ class EngineSettings:
     """The currency of all orders; else each customer's first order that names one fixes the customer's."""
     quiet_after_us: Mapping[Topic, int] = field(default_factory=lambda: MappingProxyType({}))
     priors: Priors = field(default_factory=Priors)
+    value: ValueTerms = field(default_factory=ValueTerms)
     horizon_us: int = 90 * DAY
     activity: tuple[Topic, ...] = (Topic.ORDERS,)
     """What counts as coming back: placed orders, logins, or both."""

@@ -153,7 +153,8 @@ def restore(engine: Engine, state: Mapping[str, pl.DataFrame]) -> None:
     engine.resume(once["midnight"], once["next_sweep"], once["sweeps"])
     if "scores" in state:
         customers.use_ranks(ScoreRanks.of(state["scores"]["p"].to_numpy()))
-    engine.restore_buying(*once.get("buying", (None, None)))
+    block, parameters = once.get("buying", (None, None))
+    engine.restore_buying(block, parameters, once.get("value"))
     engine.source_guard.restore(once["quiet"])
 
 
@@ -188,6 +189,7 @@ def _once(engine: Engine) -> dict[str, Any]:
         "opened": engine.episodes.opened_by_rule(),
         "activity": [topic.label for topic in engine.settings.activity],
         "buying": (engine.buying_block, None if customers.buying is None else customers.buying.state()),
+        "value": None if customers.value_model is None else customers.value_model.state(),
         "level": engine.level.state(),
         "learner": engine.learner.state() if engine.learner is not None else None,
     }

@@ -23,7 +23,7 @@ TOLERANCE: Final = 1e-9
 """Relative: the order in which floats are added may differ, nothing else may."""
 
 OF_MODELS: Final = frozenset(
-    {"churn_probability", "churn_lift", "churn_rank", "p_alive", "p_silent", "value_at_risk"}
+    {"churn_probability", "churn_lift", "churn_rank", "p_alive", "p_silent", "value", "value_at_risk"}
 )
 """Features that the twin does not recount."""
 

@@ -70,6 +70,8 @@ class CustomerSnapshot:
         for topic in reads:
             if topic in self.quiet:
                 return MissingFeature(feature, MissingReason.QUIET, f"{topic.label} are quiet as a whole")
+        if feature == "value_at_risk" and self.model is not None:
+            return self.missing("value", topics_seen)
         if feature in SCORES:
             why = MissingReason.MODEL_NOT_READY if self.learned else MissingReason.NO_MODEL
             return MissingFeature(feature, why, self.learned or "the model is switched off")

@@ -18,6 +18,7 @@ from streams.core.events.calendar import ALWAYS, NEVER
 from streams.core.events.topics import Topic
 from streams.core.features.customers import ATTRIBUTES
 from streams.core.features.rhythm import active_weeks, gap_deviation, histories, last_gap
+from streams.core.features.value import values
 from streams.core.features.view import View, since
 
 CLASSES: Final = ("key", "ordinary", "small", "problem")
@@ -424,13 +425,32 @@ def _profile() -> Iterator[Feature]:
     yield _float("churn_rank", "share", text, _churn_rank, (), low=0, high=1)
 
 
+def _value() -> Iterator[Feature]:
+    """Yield what a customer is worth."""
+    text = (
+        "expected margin over `value_horizon` of a customer who stays (revenue while `margin` is 1): expected"
+        " order days times the mean spend of one; missing without an order and before the buying model's"
+        " first fit"
+    )
+    yield _float("value", "currency", text, lambda f: values(f.view), (ORDERS,))
+    text = "churn_probability times value; missing where either is"
+    yield _float("value_at_risk", "currency", text, _value_at_risk, (ORDERS,))
+
+
+def _value_at_risk(f: Features) -> Column:
+    return f["churn_probability"] * f["value"]
+
+
 CATALOGUE: Final[dict[str, Feature]] = {
-    feature.name: feature for feature in (*_windows(), *_rhythm(), *_buying(), *_experience(), *_profile())
+    feature.name: feature
+    for feature in (*_windows(), *_rhythm(), *_buying(), *_experience(), *_profile(), *_value())
 }
 """Every feature by its name, in the order of the documentation."""
 
 DTYPES: Final[dict[str, type[pl.DataType]]] = {name: feature.dtype for name, feature in CATALOGUE.items()}
 """What rules are compiled against."""
 
-SCORES: Final = frozenset({"churn_probability", "churn_lift", "churn_rank"})
-"""What the model gives."""
+RANKS: Final = frozenset({"churn_lift", "churn_rank"})
+"""What compares a score with those of the other customers."""
+SCORES: Final = RANKS | {"churn_probability", "value_at_risk"}
+"""What the model gives, alone or with others."""

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from streams.core.decision.value import ValueModel, ValueTerms
 from streams.core.events.calendar import ALWAYS, NEVER
 from streams.core.events.dedup import hash_strings
 from streams.core.events.topics import Topic
@@ -167,11 +168,16 @@ class Customers:
     these the first `count` have had their first event by now.
     """
 
-    def __init__(self, activity: tuple[Topic, ...] = (Topic.ORDERS,)) -> None:
+    def __init__(
+        self, activity: tuple[Topic, ...] = (Topic.ORDERS,), value_terms: ValueTerms | None = None
+    ) -> None:
         self.activity = activity
         """What counts as activity."""
         self.buying: BuyingModel | None = None
         """The buying model in force."""
+        self.value_terms = value_terms or ValueTerms()
+        self.value_model: ValueModel | None = None
+        """What values are computed from; `None` before the first fit."""
         self.ranks: ScoreRanks | None = None
         """The probabilities of the last sweep."""
         self.ids: list[str] = []
@@ -237,6 +243,10 @@ class Customers:
     def use_buying(self, model: BuyingModel) -> None:
         """Go on with this buying model."""
         self.buying = model
+
+    def use_value_model(self, model: ValueModel) -> None:
+        """Compute values from this from now on."""
+        self.value_model = model
 
     def appear(self, rows: NDArray[np.int32]) -> None:
         """Let the customers of (k,) rows have had their first event by now."""

@@ -75,10 +75,14 @@ AT_LEAST: Final[dict[str, tuple[tuple[str, float], ...]]] = {
     "login_trend": (("logins_prev_30d", 1),),
     "return_rate_90d": (("orders_90d", 1),),
     "oldest_open_complaint_days": (("open_complaints", 1),),
+    "value": (("orders_total", 1),),
+    "value_at_risk": (("orders_total", 1),),
 }
 """Where the feature is known, these are at least so much."""
 KNOWN_WITH: Final[dict[str, tuple[str, ...]]] = {
     "complaint_without_order_days": ("days_since_complaint",),
     "complaint_without_login_days": ("days_since_complaint",),
+    "value": ("days_since_order",),
+    "value_at_risk": ("churn_probability", "value"),
 }
 """Where the feature is known, these are; a ratio is known where both of its features are."""

@@ -131,19 +131,32 @@ def active_weeks(view: View, count: int) -> NDArray[np.int64]:
     return day_bits.weeks([view.column(name) for name in day_bits.WORDS], count)
 
 
-def histories(view: View) -> Histories:
-    """Return what the model knows of a view's rows; NaN for a customer who was never active."""
-    thing = "order" if view.customers.activity == (Topic.ORDERS,) else "activity"
-    days, last = view.column(f"{thing}_days"), view.column(f"last_{thing}_day").astype(np.int64)
-    first = view.column(f"first_{thing}_day").astype(np.int64)
+def histories(view: View, thing: str | None = None, positions: NDArray[np.int64] | None = None) -> Histories:
+    """Return what the model knows of a view's rows; NaN for a customer who was never active.
+
+    `thing` is `order` or `activity`, by default what the business counts as activity; with `positions` (k,)
+    of those rows alone.
+    """
+    thing = thing or thing_of(view.customers.activity)
+
+    def column(name: str) -> NDArray[Any]:
+        return view.column(name) if positions is None else view.values(name, positions)
+
+    days, last = column(f"{thing}_days"), column(f"last_{thing}_day").astype(np.int64)
+    first = column(f"first_{thing}_day").astype(np.int64)
     never = days == 0
     columns = (days - 1, last - first, view.customers.day - first)
     return Histories(*(np.where(never, np.nan, column) for column in columns))
 
 
-def fit_customers(view: View, horizon_days: float) -> BuyingModel | None:
-    """Return the model of a view's customers, `None` where there are too few."""
-    known = histories(view)
+def thing_of(activity: tuple[Topic, ...]) -> str:
+    """Return the prefix of the columns that count the days of activity."""
+    return "order" if activity == (Topic.ORDERS,) else "activity"
+
+
+def fit_customers(view: View, horizon_days: float, thing: str | None = None) -> BuyingModel | None:
+    """Return the model of a view's customers by what `histories` knows, `None` where there are too few."""
+    known = histories(view, thing)
     active = np.flatnonzero(~np.isnan(known.x))
     if len(active) < FEWEST_HISTORIES:
         return None

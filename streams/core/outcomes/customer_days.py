@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.core.events.batch import MILLION
-from streams.core.features.catalogue import CATALOGUE, Features
+from streams.core.features.catalogue import Features
 from streams.core.features.customers import KEPT_DAYS, Customers
 from streams.core.outcomes.outcome import CustomerDays, DayCounts, Score, outcome_id
 from streams.core.steps import Step, StepKind
@@ -85,9 +85,7 @@ class CustomerDayWriter:
 
 
 def _column(features: Features, name: str, rows: NDArray[np.int64]) -> list[float | None]:
-    """Return a feature at the (k,) rows, `None` where it is missing or the catalogue does not have it yet."""
-    if name not in CATALOGUE:
-        return [None] * len(rows)
+    """Return a feature at the (k,) rows, `None` where it is missing."""
     values = features[name][rows].astype(np.float64)
     return [None if np.isnan(value) else value for value in values.tolist()]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -13,8 +14,9 @@ from streams.core.events.batch import MILLION, ActionRecord
 from streams.core.events.calendar import DAY, NEVER, Calendar
 from streams.core.events.topics import Topic
 from streams.core.features.apply import AppliedEvents, OrderedEvents
-from streams.core.features.catalogue import CATALOGUE, Features
+from streams.core.features.catalogue import Features
 from streams.core.features.customers import KEPT_DAYS, MEASURES, Customers
+from streams.core.features.value import values
 from streams.core.features.view import View
 from streams.core.outcomes.census import CensusTaker
 from streams.core.outcomes.departures import Departures
@@ -292,7 +294,7 @@ class Outcomes:
         census: list[CensusEvent] = []
         self.statuses.grow(len(last))
         if not quiet:
-            found += self._lapses(at, last, closed_at)
+            found += self._lapses(at, view, last, closed_at)
             found += self._matured(at, view)
             census += self._census_matured(at)
         if self.census.is_due(at):
@@ -318,11 +320,16 @@ class Outcomes:
         """Say whether a sweep needs everybody's churn probability."""
         return self.census.is_due(at)
 
-    def _lapses(self, at: int, last: NDArray[np.int64], closed_at: NDArray[np.int64]) -> Iterator[_Found]:
-        for customer in self.statuses.lapse(at, last, closed_at).tolist():
+    def _lapses(
+        self, at: int, view: View, last: NDArray[np.int64], closed_at: NDArray[np.int64]
+    ) -> Iterator[_Found]:
+        lapsed = self.statuses.lapse(at, last, closed_at)
+        worth = values(view, lapsed).tolist() if self.settings.wanted else [math.nan] * len(lapsed)
+        for customer, value in zip(lapsed.tolist(), worth, strict=True):
             warned = self.maturity.preceding(customer, at)
             self.departures.put(customer, warned, at)
-            yield _Found(customer, customer, at, str(at), Lapsed(int(last[customer]), None, warned))
+            details = Lapsed(int(last[customer]), None if math.isnan(value) else value, warned)
+            yield _Found(customer, customer, at, str(at), details)
 
     def _matured(self, at: int, view: View) -> Iterator[_Found]:
         for customer, again, cause in self.maturity.take_causes(at):
@@ -336,8 +343,7 @@ class Outcomes:
     ) -> list[CensusEvent]:
         since = self.census.members[-1].at if self.census.members else None
         score = features["churn_probability"].astype(np.float64)
-        value = features["value"] if "value" in CATALOGUE else None
-        cells = self.census.take(at, self._customers, active, score, value)
+        cells = self.census.take(at, self._customers, active, score, features["value"])
         made: list[CensusEvent] = [
             CensusCell(
                 id=self._census_id("taken", at, cell.by, cell.cell),

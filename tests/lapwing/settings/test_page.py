@@ -21,7 +21,7 @@ def test_every_duration_is_written_with_a_unit() -> None:
     assert durations == {
         "checkpoint_every", "sweep_every", "reorder", "repeat_window", "max_skew", "horizon", "decide_every",
         "session_timeout", "snooze_for", "expire_after", "notify_period", "flapping_period",
-        "segment_grace", "learn_within", "active_within",
+        "segment_grace", "learn_within", "active_within", "value_horizon",
     }  # fmt: skip
 
 
@@ -32,6 +32,8 @@ def test_every_duration_is_written_with_a_unit() -> None:
         ("LAPWING_QUIET_AFTER=orders=48h logins=90m", "orders=2d,logins=1h30m"),
         ("LAPWING_MODEL_ENABLED=no", "false"),
         ("LAPWING_COMPLAINT_PRIOR_ORDERS=3", "3.0"),
+        ("LAPWING_MARGIN=key=0.4 unknown=0.3", "key=0.4,unknown=0.3"),
+        ("LAPWING_MARGIN=0.25", "key=0.25,ordinary=0.25,small=0.25,problem=0.25,unknown=0.25"),
         ("LAPWING_RULES=/a/b", "/a/b"),
         ("LAPWING_SASL_PASSWORD=hunter2", MASK),
         ("LAPWING_NOTIFY_URLS=json://hunter2 json://hunter2", f"{MASK} {MASK}"),
