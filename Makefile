@@ -9,6 +9,8 @@ DEMO_ARGS ?=
 PYTEST_ARGS ?=
 # Most of the time of most tests is waiting: for a group to form, for a process to end.
 IN_PARALLEL ?= --numprocesses 3 --dist loadfile
+# Each process starts a Kafka of its own.
+ON_KAFKA ?= --numprocesses 2 --dist loadfile
 BENCH_ARGS ?=
 QUALITY_ARGS ?=
 SEEDS ?= 1-8
@@ -40,7 +42,7 @@ test: $(INSTALLED)  ## Run the tests on the embedded broker; PostgreSQL's too wh
 
 test-kafka: $(INSTALLED)  ## Run the broker's tests on a real Apache Kafka, which is fetched and started.
 	@$(BIN)/python -m scripts.kafka fetch
-	$(BIN)/pytest -m kafka --broker kafka $(PYTEST_ARGS)
+	$(BIN)/pytest -m kafka --broker kafka $(ON_KAFKA) $(PYTEST_ARGS)
 
 campaign: $(INSTALLED)  ## Let workers, broker, disk and database fail by seed, against a replay (SEEDS="1-8" BROKER=kafka).
 	@[ $(BROKER) = embedded ] || $(BIN)/python -m scripts.kafka fetch
