@@ -94,7 +94,7 @@ def worker_settings(settings: Settings, idle_us: int, *, segments: bool = False)
         security=settings.kafka_security,
         session_timeout_s=settings.session_timeout / UNITS["s"],
         max_skew_us=settings.max_skew,
-        pace=BatchingPolicy(idle_s=idle_us / UNITS["s"]),
+        pace=BatchingPolicy(idle_s=idle_us / UNITS["s"], reorder_us=settings.reorder),
         checkpoints="" if settings.checkpoints == NO_CHECKPOINTS else settings.checkpoints,
         checkpoint_every_s=settings.checkpoint_every / UNITS["s"],
         segment_days_topic=f"{settings.app}.segment-days" if segments else "",

@@ -4,10 +4,16 @@ Without it a backlog of orders read before the logins of the same days makes eve
 idea is that of Kafka Streams' `max.task.idle.ms`: the others wait, at its newest event that was read, for a
 topic that is behind its partition's end, and never for one that has been read to its end. A topic with an
 open transaction is behind: time does not pass what is undecided, while all topics are read on.
+
+That a topic has been read to its end is known by an answer of the broker, which may be older than what has
+come of the others. And a producer that writes history to several topics writes to one a little earlier than
+to the next. So event time passes what has come only when the broker, asked a moment later, still has nothing
+more of the other topics (`Settling`).
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.core.events.batch import Batch
+from streams.core.events.calendar import NEVER
 from streams.core.events.topics import Topic
 
 
@@ -40,6 +47,16 @@ class TopicPosition:
     """The greatest event time that it was given of the topic; `None` if it was given none."""
 
 
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """How long what has come waits for what was written to other topics at the same moment."""
+
+    wait_ms: int
+    """An answer about another topic must have been asked for so long after."""
+    reorder_us: int
+    """The engine puts events this far apart in order, so these need not wait."""
+
+
 @dataclass(slots=True)
 class _Lane:
     """What one topic has brought and the engine has not taken, in order of arrival."""
@@ -57,8 +74,12 @@ class _Lane:
     arrived: list[tuple[Batch, NDArray[np.int64], NDArray[np.int64]]] = field(default_factory=list)
     """What came since the last release, joined only there."""
     waiting: int = 0
+    unsettled: deque[tuple[int, int]] = field(default_factory=deque)
+    """When each poll came, milliseconds, and the greatest event time up to its end."""
+    settled: int = NEVER
+    """The same of those that came before."""
 
-    def add(self, batch: Batch, offsets: NDArray[np.int64], end: int) -> None:
+    def add(self, batch: Batch, offsets: NDArray[np.int64], end: int, came_ms: int) -> None:
         self.position = end
         if not len(batch):
             return
@@ -68,6 +89,21 @@ class _Lane:
         self.newest = int(reached[-1])
         self.arrived.append((batch, reached, offsets))
         self.waiting += len(batch)
+        self.unsettled.append((came_ms, self.newest))
+
+    def settled_by(self, asked_ms: int) -> int:
+        """Return the greatest event time of what had come by an instant."""
+        found = self.settled
+        for came_ms, reached in self.unsettled:
+            if came_ms > asked_ms:
+                break
+            found = reached
+        return found
+
+    def forget_settled(self, asked_ms: int) -> None:
+        """Drop the times of arrival up to an instant that nobody will ask about again."""
+        while self.unsettled and self.unsettled[0][0] <= asked_ms:
+            self.settled = self.unsettled.popleft()[1]
 
     def join(self) -> None:
         if self.arrived:
@@ -109,12 +145,16 @@ class PartitionMerge:
 
     `limit` is the number of waiting events from which on a topic is `full` and should not be read further. It
     cannot stall the merge: of the topics that are behind, the one whose newest event is the oldest can always
-    be released whole, so the topic that the others wait for is never full.
+    be released whole, so the topic that the others wait for is never full. Without `settling`, a topic is
+    waited for only while it is behind.
     """
 
-    def __init__(self, topics: Sequence[Topic], limit: int) -> None:
+    def __init__(self, topics: Sequence[Topic], limit: int, settling: Settling | None = None) -> None:
         self._lanes = {topic: _Lane() for topic in sorted(topics)}
         self._limit = limit
+        self._settling = settling
+        self._settled = NEVER
+        """The greatest event time that nothing unread is expected to precede."""
 
     def begin(self, topic: Topic, offset: int) -> None:
         """Let `topic`, of which nothing was brought yet, begin at `offset`."""
@@ -128,13 +168,24 @@ class PartitionMerge:
         lane.position = position.offset
         lane.newest = lane.passed = position.reached
 
-    def add(self, topic: Topic, batch: Batch, offsets: NDArray[np.int64], end: int) -> None:
-        """Take in the events of a poll of `topic` with their offsets (n,), and where the poll ended."""
-        self._lanes[topic].add(batch, offsets, end)
+    def add(self, topic: Topic, batch: Batch, offsets: NDArray[np.int64], end: int, came_ms: int = 0) -> None:
+        """Take in a poll's events of `topic` with their offsets (n,), where it ended and when it came."""
+        self._lanes[topic].add(batch, offsets, end, came_ms)
 
-    def release(self, highwaters: Mapping[Topic, int | None]) -> Batch:
-        """Return, in order, the events that no topic's records still to be read can precede."""
+    def set_clock_back(self, now_ms: int) -> None:
+        """Let what waits have come now, as the clock by which it came was wrong."""
+        for lane in self._lanes.values():
+            lane.unsettled = deque((min(came_ms, now_ms), reached) for came_ms, reached in lane.unsettled)
+
+    def release(
+        self, highwaters: Mapping[Topic, int | None], asked_ms: Mapping[Topic, int | None] | None = None
+    ) -> Batch:
+        """Return, in order, the events that no topic's records still to be read can precede.
+
+        `asked_ms` says when the answers were asked for that brought `highwaters`.
+        """
         readiness = self.readiness(highwaters)
+        last = self._last_settled(readiness, asked_ms or {})
         parts: list[tuple[Batch, NDArray[np.int64]]] = []
         for topic, lane in self._lanes.items():
             n = lane.waiting
@@ -142,12 +193,42 @@ class PartitionMerge:
                 if ready is not TopicReadiness.CAUGHT_UP and other != topic:
                     # Of equal times the topics' order decides, so those of a later topic still wait.
                     n = min(n, lane.until(self._lanes[other].newest, equal=topic < other))
+            if n and last is not None:
+                n = min(n, lane.until(last, equal=True))
             if n:
                 parts.append(lane.take(n))
         if len(parts) <= 1:
             return parts[0][0] if parts else Batch.empty()
         order = np.argsort(np.concatenate([reached for _, reached in parts]), kind="stable")
         return Batch.concat([batch for batch, _ in parts]).take(order)
+
+    def _last_settled(
+        self, readiness: Mapping[Topic, TopicReadiness], asked_ms: Mapping[Topic, int | None]
+    ) -> int | None:
+        """Return the last event time that may be released although other topics may have more; `None`: any.
+
+        The engine's watermark then never passes what has not settled.
+        """
+        if self._settling is None:
+            return None
+        asked = {topic: at - self._settling.wait_ms for topic, at in asked_ms.items() if at is not None}
+        for topic, lane in self._lanes.items():
+            if topic is Topic.ACTIONS or lane.newest is None:
+                continue  # what people do moves no watermark
+            reached = lane.newest
+            for other, ready in readiness.items():
+                if other is topic:
+                    continue
+                newest = self._lanes[other].newest
+                seen = NEVER if newest is None else newest
+                if ready is TopicReadiness.CAUGHT_UP and other in asked:
+                    seen = max(seen, lane.settled_by(asked[other]))
+                reached = min(reached, seen)
+            self._settled = max(self._settled, reached)
+        if len(asked) == len(self._lanes):
+            for lane in self._lanes.values():
+                lane.forget_settled(min(asked.values()))
+        return self._settled + self._settling.reorder_us if self._settled != NEVER else NEVER
 
     def readiness(self, highwaters: Mapping[Topic, int | None]) -> dict[Topic, TopicReadiness]:
         """Return for each topic whether the others wait for it, given how far each reaches."""
@@ -172,6 +253,11 @@ class PartitionMerge:
     def waiting(self, topic: Topic) -> int:
         """Return the number of events of `topic` that have not been released."""
         return self._lanes[topic].waiting
+
+    @property
+    def holds_back(self) -> bool:
+        """Return whether any event has not been released."""
+        return any(lane.waiting for lane in self._lanes.values())
 
     def full(self, topic: Topic) -> bool:
         """Tell whether `topic` should not be read until some of it has been released."""

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from streams.contract.decode import FUTURE_DETAIL, decode_poll
 from streams.contract.rejected import RefusalReason, name_event
 from streams.core.engine_io import Output
 from streams.core.events.batch import Batch
 from streams.core.events.topics import Topic
-from streams.intake.idle import IdleTime
-from streams.intake.merge import PartitionMerge, TopicPosition, TopicReadiness
+from streams.intake.idle import AnswerTimes, IdleTime
+from streams.intake.merge import PartitionMerge, Settling, TopicPosition, TopicReadiness
 from streams.intake.poll import Poll, ReadProgress, TopicPartition
 from streams.intake.standing_refusals import StandingRefusals
+
+LONGEST_SETTLING_MS: Final = 200
+"""What a producer wrote at one moment is in all its topics after so long."""
 
 
 class StepEngine(Protocol):
@@ -82,6 +85,18 @@ class BatchingPolicy:
     """With nothing more to be read for so long, the engine releases what it holds back."""
     waiting_limit: int = 200_000
     """Events of one topic that may wait for another topic before it is paused."""
+    reorder_us: int = 0
+    """How far apart the engine puts events in order. With 0, what has come does not settle."""
+
+    @property
+    def settling(self) -> Settling | None:
+        """Return how long what has come waits for topics that have been read to their end.
+
+        It is a little less than the engine waits anyway, so that it delays nobody.
+        """
+        if not self.reorder_us:
+            return None
+        return Settling(min(LONGEST_SETTLING_MS, self.reorder_us * 4 // 5_000), self.reorder_us)
 
 
 class Partition:
@@ -112,7 +127,8 @@ class Partition:
         self._standing = standing or StandingRefusals()
         self._pace = pace
         self._totals = totals
-        self._merge = PartitionMerge(tuple(topics.values()), pace.waiting_limit)
+        self._merge = PartitionMerge(tuple(topics.values()), pace.waiting_limit, pace.settling)
+        self._answers = AnswerTimes()
         self._idle = IdleTime()
         self._gathering_since: float | None = None
         self._flushed = True
@@ -164,7 +180,7 @@ class Partition:
         if again := self._standing.of(poll):
             decoded = decoded.refuse(again, RefusalReason.FUTURE_TIME, FUTURE_DETAIL)
         offsets = poll.offsets[decoded.index]
-        self._merge.add(topic, replace(decoded.batch, offset=offsets), offsets, poll.end)
+        self._merge.add(topic, replace(decoded.batch, offset=offsets), offsets, poll.end, poll.came_ms)
         for bad in decoded.refused:
             i = bad.index
             where = int(poll.offsets[i])
@@ -181,20 +197,20 @@ class Partition:
 
     def process(self, progress: Mapping[TopicPartition, ReadProgress], now: float) -> Output | None:
         """Give the engine what is due, and return what it put out; `None` if nothing was due."""
+        own = {place: progress[place] for place in self._topic_partitions() if place in progress}
+        if self._answers.observe(own):
+            self._idle.reset()
+            self._merge.set_clock_back(self._answers.newest_ms)
         behind = self.behind(progress)
-        idle_s = (
-            0.0
-            if behind
-            else self._idle.seconds({place: progress[place] for place in self._topic_partitions()})
-        )
+        idle_s = 0.0 if behind else self._idle.seconds(self._answers, own)
         if behind and self._gathers(now):
             return None
         self._gathering_since = None
-        batch = self._merge.release(self._highwaters(progress))
+        batch = self._merge.release(self._highwaters(progress), self._asked())
         if len(batch):
             self._flushed = False
             return self._counted(self.engine.step(batch))
-        if behind or self._flushed or idle_s < self._pace.idle_s:
+        if behind or self._flushed or idle_s < self._pace.idle_s or self._merge.holds_back:
             return None
         self._flushed = True
         return self._counted(self.engine.flush())
@@ -239,6 +255,12 @@ class Partition:
         waiting = sum(self._merge.waiting(topic) for topic in self._topics.values())
         since = self._gathering_since
         return since is not None and waiting < self._pace.step_events and now - since < self._pace.step_wait_s
+
+    def _asked(self) -> dict[Topic, int | None]:
+        return {
+            topic: self._answers.asked_ms(TopicPartition(name, self.number))
+            for name, topic in self._topics.items()
+        }
 
     def _highwaters(self, progress: Mapping[TopicPartition, ReadProgress]) -> dict[Topic, int | None]:
         places = {

@@ -40,6 +40,8 @@ class Poll:
     values: list[bytes | None]
     timestamps_ms: NDArray[np.int64]
     """(n,) Kafka's timestamp of each record, milliseconds since the epoch."""
+    came_ms: int = 0
+    """When it came, by this machine's clock, milliseconds."""
     more: bool = False
     """Whether other polls of the same fetch follow at once."""
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Final, cast
 
 import numpy as np
@@ -166,7 +167,12 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             TopicPartition(*tp) for tp, _ in self.consumer.scheduler.iterate({TP(*p): [None] for p in ranges})
         ]
         return {
-            place: [poll_of(place, start, end, records.get(place, []), more=place != order[-1])]
+            place: [
+                replace(
+                    poll_of(place, start, end, records.get(place, []), more=place != order[-1]),
+                    came_ms=states[place].timestamp or 0,
+                )
+            ]
             for place, (start, end) in ranges.items()
         }
 

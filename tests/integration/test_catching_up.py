@@ -110,7 +110,9 @@ def test_a_backlog_gives_no_warning_that_a_live_run_would_not_have_given(
 ) -> None:
     # Many small fetches, and little that may wait: what is read of one topic runs ahead of the others.
     settings = replace(
-        settings_on(broker, PARTITIONS, BatchingPolicy(step_events=200, waiting_limit=150)),
+        settings_on(
+            broker, PARTITIONS, BatchingPolicy(step_events=200, waiting_limit=150, reorder_us=250_000)
+        ),
         checkpoints=str(tmp_path / "checkpoints"),
         fetch_bytes=30_000,
         poll_records=1_000,

@@ -88,7 +88,7 @@ def sent(settings: WorkerSettings) -> int:
 
 
 def test_a_worker_that_is_stopped_and_started_puts_out_each_outcome(broker: str, tmp_path: Path) -> None:
-    settings = with_topics(settings_on(broker, PARTITIONS, BatchingPolicy(idle_s=4.0)))
+    settings = with_topics(settings_on(broker, PARTITIONS, BatchingPolicy(idle_s=4.0, reorder_us=3 * DAY)))
     settings = replace(settings, checkpoints=str(tmp_path / "checkpoints"), checkpoint_every_s=0.5)
     rules, events = parse_rulebook({"rules.yaml": RULES}).rules, history()
     outcomes, census = expected(events, rules, settings.app)
@@ -118,7 +118,7 @@ def test_a_worker_that_is_stopped_and_started_puts_out_each_outcome(broker: str,
 
 
 def test_without_their_topics_a_worker_warns_all_the_same(broker: str) -> None:
-    settings = settings_on(broker, PARTITIONS, BatchingPolicy(idle_s=1.0))
+    settings = settings_on(broker, PARTITIONS, BatchingPolicy(idle_s=1.0, reorder_us=3 * DAY))
     settings = replace(settings, outcomes_topic=f"{settings.app}-outcomes", census_topic="")
     rules, events = parse_rulebook({"rules.yaml": RULES}).rules, history()
     produce(broker, [Sent(settings.topics[topic], name.encode(), value) for topic, name, value in events])

@@ -217,13 +217,8 @@ def test_two_workers_take_rules_over_under_load_and_never_mix_them(shop: Shop) -
 
 
 def test_killed_right_after_the_change_it_comes_out_the_same_although_files_lag_behind(
-    shop: Shop, request: pytest.FixtureRequest
+    shop: Shop,
 ) -> None:
-    if request.config.getoption("--broker") == "kafka":
-        reason = (
-            "open fault: on Kafka a login was evaluated after a later order of its customer, in most runs"
-        )
-        request.applymarker(pytest.mark.xfail(reason=reason, strict=False))
     with shop.worker("first", A) as first, shop.worker("second", A) as second:
         wait_until(lambda: all(child.stats().get("rule_sets") for child in (first, second)))
         shop.send(0, 300)

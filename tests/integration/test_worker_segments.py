@@ -107,7 +107,7 @@ def expected(events: list[tuple[datetime, Topic, str, bytes]], rules: SegmentRul
 
 
 def prepared(broker: str) -> WorkerSettings:
-    settings = settings_on(broker, PARTITIONS, BatchingPolicy(idle_s=2.0))
+    settings = settings_on(broker, PARTITIONS, BatchingPolicy(idle_s=2.0, reorder_us=4 * DAY))
     profiles = f"{settings.app}-profiles"
     days, warnings = f"{settings.app}.segment-days", f"{settings.app}-segment-warnings"
     make_topics(broker, [profiles], PARTITIONS)

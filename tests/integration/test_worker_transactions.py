@@ -93,7 +93,7 @@ def test_an_aborted_order_does_not_count_and_the_committed_one_is_no_repeat(brok
 
 
 def test_time_does_not_pass_what_is_undecided_and_the_other_topics_are_read_on(broker: str) -> None:
-    pace = BatchingPolicy(step_wait_s=0.05, waiting_limit=1_000)
+    pace = BatchingPolicy(step_wait_s=0.05, waiting_limit=1_000, reorder_us=250_000)
     settings = settings_on(broker, 1, pace)
     orders, logins = settings.topics[Topic.ORDERS], settings.topics[Topic.LOGINS]
     produce(broker, [Sent(orders, b"k", event(Topic.ORDERS, "o0", "k", "2024-01-01T10:00:00Z"), 0)])

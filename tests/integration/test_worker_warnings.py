@@ -88,7 +88,7 @@ def expected(events: list[tuple[Topic, str, bytes]], rules: RuleSet, app: str) -
 
 @pytest.mark.parametrize("live", [False, True], ids=["as a backlog", "as it comes"])
 def test_the_warnings_are_those_of_the_engine(broker: str, rules: RuleSet, live: bool) -> None:
-    settings = settings_on(broker, PARTITIONS, BatchingPolicy(idle_s=2.0))
+    settings = settings_on(broker, PARTITIONS, BatchingPolicy(idle_s=2.0, reorder_us=4 * DAY))
     events = history(seed=7)
     records = [Sent(settings.topics[topic], customer.encode(), value) for topic, customer, value in events]
     due = expected(events, rules, settings.app)

@@ -66,7 +66,7 @@ def settings_on(broker: str, partitions: int = 2, pace: BatchingPolicy | None = 
         control_topic=f"{prefix}-control",
         audit_topic=f"{prefix}-audit",
         session_timeout_s=SESSION_TIMEOUT_S,
-        pace=pace or BatchingPolicy(),
+        pace=pace or BatchingPolicy(reorder_us=250_000),
     )
     make_topics(broker, settings.topics.values(), partitions)
     make_topics(

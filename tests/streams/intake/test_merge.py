@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from streams.core.events.batch import Batch
 from streams.core.events.topics import Topic
-from streams.intake.merge import PartitionMerge, TopicReadiness
+from streams.intake.merge import PartitionMerge, Settling, TopicReadiness
 from tests.streams.intake.logs import NAMES, Log, logs, merged
 
 TOPICS = tuple(NAMES.values())
@@ -187,3 +187,45 @@ def test_what_has_been_read_does_not_begin_anew() -> None:
     merge.add(Topic.ORDERS, *events(Topic.ORDERS, 3, 4))
     merge.begin(Topic.ORDERS, 0)
     assert merge.position(Topic.ORDERS) == 2
+
+
+def settling() -> PartitionMerge:
+    merge = PartitionMerge(TOPICS, NO_LIMIT, Settling(wait_ms=200, reorder_us=10))
+    for topic in TOPICS:
+        merge.begin(topic, 0)
+    return merge
+
+
+def asked(complaints: int, logins: int, orders: int) -> dict[Topic, int | None]:
+    return dict(zip(TOPICS, (complaints, logins, orders), strict=True))
+
+
+def test_what_has_come_waits_for_what_was_written_at_the_same_moment() -> None:
+    merge = settling()
+    merge.add(Topic.ORDERS, *events(Topic.ORDERS, 3, 40), came_ms=1_000)
+    empty = {Topic.COMPLAINTS: 0, Topic.LOGINS: 0, Topic.ORDERS: 2}
+    assert at_of(merge.release(empty, asked(1_200, 1_199, 990))) == []  # of the logins nothing is known yet
+    merge.add(Topic.LOGINS, *events(Topic.LOGINS, 1, 29), came_ms=1_210)
+    ends = empty | {Topic.LOGINS: 2}
+    # Time is known to have come to 29, and the engine waits for another 10 anyway.
+    assert at_of(merge.release(ends, asked(1_200, 1_199, 990))) == [1, 3, 29]
+    assert at_of(merge.release(ends, asked(1_200, 1_200, 990))) == [40]
+
+
+def test_what_is_no_further_than_the_engine_waits_is_not_held_up() -> None:
+    merge = settling()
+    ends = {Topic.COMPLAINTS: 0, Topic.LOGINS: 0, Topic.ORDERS: 3}
+    log = Log(Topic.ORDERS, (20, 30, 31))
+    merge.add(Topic.ORDERS, *log.events(0, 1), 1, came_ms=1_000)
+    assert at_of(merge.release(ends | {Topic.ORDERS: 1}, asked(1_200, 1_200, 1_200))) == [20]
+    merge.add(Topic.ORDERS, *log.events(1, 3), 3, came_ms=1_300)
+    assert at_of(merge.release(ends, asked(1_300, 1_300, 1_300))) == [30]
+
+
+def test_a_clock_that_is_set_back_holds_nothing_up() -> None:
+    merge = settling()
+    merge.add(Topic.ORDERS, *events(Topic.ORDERS, 3), came_ms=9_000)
+    ends = {Topic.COMPLAINTS: 0, Topic.LOGINS: 0, Topic.ORDERS: 1}
+    merge.set_clock_back(1_000)
+    assert at_of(merge.release(ends, asked(1_100, 1_100, 1_100))) == []
+    assert at_of(merge.release(ends, asked(1_200, 1_200, 1_200))) == [3]

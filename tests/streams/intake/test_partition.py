@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from streams.contract.rejected import RefusalReason
 from streams.core.engine_io import EventCounts, Output
 from streams.core.events.batch import Batch
+from streams.core.events.reorder import ReorderBuffer
 from streams.core.events.topics import Topic
 from streams.intake.partition import BatchingPolicy, Partition, PartitionTotals, PollOutcome, RejectedRecord
 from streams.intake.poll import ReadProgress, TopicPartition
@@ -273,3 +275,93 @@ def test_the_rest_of_a_poll_from_an_offset(offset: int) -> None:
     assert (rest.start, rest.end, rest.offsets.tolist()) == (offset, 3, list(range(offset, 3)))
     assert rest.values == poll.values[offset:]
     assert len(rest) == len(rest.keys) == len(rest.timestamps_ms) == 3 - offset
+
+
+REORDER_US = 10_000_000
+SETTLING_MS = 200
+written = st.lists(
+    st.tuples(
+        st.integers(0, 2),  # the topic
+        st.integers(0, 40),  # seconds of event time since the event before
+        st.integers(0, 30),  # milliseconds until it is written
+        st.integers(0, SETTLING_MS - 1),  # and by how much later, as topics are written one after the other
+    ),
+    max_size=40,
+)
+answers = st.lists(
+    st.tuples(st.sets(st.integers(0, 2), min_size=1), st.integers(0, 250), st.floats(0, 1)), max_size=60
+)
+
+
+@dataclass
+class ReorderingEngine:
+    """Puts events in order as an engine does, and notes those that came too late."""
+
+    buffer: ReorderBuffer = field(default_factory=lambda: ReorderBuffer(REORDER_US))
+    taken: list[int] = field(default_factory=list)
+    late: int = 0
+
+    def step(self, batch: Batch) -> Output:
+        for i in range(len(batch)):
+            self.late += int(batch.at[i] < self.buffer.watermark)
+            self.taken += self.buffer.put(batch.take(slice(i, i + 1))).events.at.tolist()
+        return Output()
+
+    def flush(self) -> Output:
+        self.taken += self.buffer.flush().events.at.tolist()
+        return Output()
+
+
+def answered(
+    logs: list[Log], times: list[list[int]], fetches: list[tuple[set[int], int, float]]
+) -> Iterator[tuple[int, list[tuple[Log, int]]]]:
+    """Yield when answers came, and how far each topic that they are about reached when they were given.
+
+    An answer is given at any time between the one before of the same topic, when it is asked for, and its
+    arrival. The last ones come when all has been written.
+    """
+    asked, now = [0, 0, 0], 0
+    for about, wait, share in [*fetches, *[({0, 1, 2}, 20_000, 0.5)] * 3]:
+        now += wait
+        found = []
+        for which in sorted(about):
+            given = asked[which] + int(share * (now - asked[which]))
+            asked[which] = now
+            found.append((logs[which], sum(at <= given for at in times[which])))
+        yield now, found
+
+
+@settings(max_examples=150, deadline=None)
+@given(written, answers)
+def test_history_that_is_written_to_one_topic_a_little_before_another_is_never_late(
+    rows: list[tuple[int, int, int, int]], fetches: list[tuple[set[int], int, float]]
+) -> None:
+    ats: list[list[int | None]] = [[], [], []]
+    times: list[list[int]] = [[], [], []]
+    at = written_at = 0
+    for topic, gap, wait, delay in rows:
+        at, written_at = at + gap, written_at + wait
+        ats[topic].append(at)
+        times[topic].append(max([written_at + delay, *times[topic][-1:]]))
+    logs = [Log(topic, tuple(own)) for topic, own in zip(NAMES.values(), ats, strict=True)]
+    engine = ReorderingEngine()
+    pace = BatchingPolicy(step_wait_s=0.0, reorder_us=REORDER_US)
+    assert pace.settling is not None
+    assert pace.settling.wait_ms == SETTLING_MS
+    partition = Partition(0, NAMES, engine, max_skew_us=HOUR_US, pace=pace, totals=PartitionTotals())
+    read = dict.fromkeys(NAMES, 0)
+    for name in NAMES:
+        partition.begin(name, 0)
+    progress: dict[TopicPartition, ReadProgress] = {}
+    for now, found in answered(logs, times, fetches):
+        for log, end in found:
+            name = log.topic.label
+            if end > read[name]:
+                partition.take(replace(log.poll(read[name], end), came_ms=now), now / 1000, lambda bad: None)
+                read[name] = end
+            progress[TopicPartition(name, 0)] = ReadProgress(end, end, now)
+        partition.process(progress, now / 1000)
+    partition.process(progress, 1e9)
+    assert engine.late == 0
+    assert engine.taken == sorted(engine.taken)
+    assert len(engine.taken) == len(rows)
