@@ -47,7 +47,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     ),
     "streams.intake": (
         *("poll", "record_batches", "idle", "merge", "broker", "topic_tail", "sent_steps"),
-        *("standing_refusals", "partition", "transport"),
+        *("standing_refusals", "partition", "transport", "history"),
     ),
     "streams.checkpoints": ("store", "restore", "save"),
     "streams.worker": (
@@ -60,6 +60,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "dry_run",
             "app",
             "segment_judge",
+            "open_warnings",
             "rebuild",
             "run",
         ),

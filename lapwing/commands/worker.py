@@ -72,7 +72,8 @@ def run(
         click.echo(
             f"rebuilt {rebuilt.partitions} partitions from {rebuilt.events:,} events, "
             f"{rebuilt.refused:,} refused: "
-            f"{rebuilt.open_warnings:,} warnings are open, {rebuilt.sent:,} steps were lacking and sent, "
+            f"{rebuilt.open_warnings:,} warnings are open, {rebuilt.kept:,} of them only by the warnings "
+            f"topic; {rebuilt.sent:,} steps were lacking and sent, "
             f"{rebuilt.withdrawn:,} warnings were withdrawn; workers can be started"
         )
     elif dry_run:

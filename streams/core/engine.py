@@ -164,6 +164,20 @@ class Engine:
         self.episodes = taken_over(self.episodes, rules)
         return self.adopt()
 
+    def know(self, customer_id: str, since: int, at: int) -> int:
+        """Return the position of a customer who is known `since` at the latest, for what is put into a state.
+
+        A partition that has had no event begins at `at`.
+        """
+        if self._midnight is None:
+            self._begin(at)
+            self.reorder.restore(*self.reorder.waiting, at, at)
+        row = self.customers.index(np.array([customer_id], dtype=np.object_))
+        self.customers.appear(row)
+        first = self.customers.state["first_at"]
+        first[row] = np.minimum(first[row], since)
+        return int(row[0])
+
     @property
     def place(self) -> tuple[int | None, int, int]:
         """The next local midnight (`None` before the first event), the next sweep, and the sweeps so far."""

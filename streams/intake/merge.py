@@ -14,9 +14,10 @@ more of the other topics (`Settling`).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,10 @@ class TopicReadiness(StrEnum):
     """It has records that were not read yet: what happened after its newest one waits."""
     CAUGHT_UP = "caught up"
     """All it has was read: nobody waits for it."""
+
+
+Source = TypeVar("Source", Topic, tuple[Topic, int])
+"""What is merged: the topics of one partition, or those of all. Of equal times their order decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +145,7 @@ class _Lane:
         return TopicReadiness.BEHIND if self.position < highwater else TopicReadiness.CAUGHT_UP
 
 
-class PartitionMerge:
+class PartitionMerge(Generic[Source]):
     """Releases the events of one partition's topics in event time, each topic's in order of arrival.
 
     `limit` is the number of waiting events from which on a topic is `full` and should not be read further. It
@@ -149,26 +154,28 @@ class PartitionMerge:
     waited for only while it is behind.
     """
 
-    def __init__(self, topics: Sequence[Topic], limit: int, settling: Settling | None = None) -> None:
-        self._lanes = {topic: _Lane() for topic in sorted(topics)}
+    def __init__(self, topics: Sequence[Source], limit: int, settling: Settling | None = None) -> None:
+        self._lanes: dict[Source, _Lane] = {topic: _Lane() for topic in sorted(topics)}
         self._limit = limit
         self._settling = settling
         self._settled = NEVER
         """The greatest event time that nothing unread is expected to precede."""
 
-    def begin(self, topic: Topic, offset: int) -> None:
+    def begin(self, topic: Source, offset: int) -> None:
         """Let `topic`, of which nothing was brought yet, begin at `offset`."""
         lane = self._lanes[topic]
         if lane.position is None:
             lane.position = offset
 
-    def resume(self, topic: Topic, position: TopicPosition) -> None:
+    def resume(self, topic: Source, position: TopicPosition) -> None:
         """Let `topic`, of which nothing was brought yet, go on from where a former merge had come to."""
         lane = self._lanes[topic]
         lane.position = position.offset
         lane.newest = lane.passed = position.reached
 
-    def add(self, topic: Topic, batch: Batch, offsets: NDArray[np.int64], end: int, came_ms: int = 0) -> None:
+    def add(
+        self, topic: Source, batch: Batch, offsets: NDArray[np.int64], end: int, came_ms: int = 0
+    ) -> None:
         """Take in a poll's events of `topic` with their offsets (n,), where it ended and when it came."""
         self._lanes[topic].add(batch, offsets, end, came_ms)
 
@@ -178,7 +185,7 @@ class PartitionMerge:
             lane.unsettled = deque((min(came_ms, now_ms), reached) for came_ms, reached in lane.unsettled)
 
     def release(
-        self, highwaters: Mapping[Topic, int | None], asked_ms: Mapping[Topic, int | None] | None = None
+        self, highwaters: Mapping[Source, int | None], asked_ms: Mapping[Source, int | None] | None = None
     ) -> Batch:
         """Return, in order, the events that no topic's records still to be read can precede.
 
@@ -203,7 +210,7 @@ class PartitionMerge:
         return Batch.concat([batch for batch, _ in parts]).take(order)
 
     def _last_settled(
-        self, readiness: Mapping[Topic, TopicReadiness], asked_ms: Mapping[Topic, int | None]
+        self, readiness: Mapping[Source, TopicReadiness], asked_ms: Mapping[Source, int | None]
     ) -> int | None:
         """Return the last event time that may be released although other topics may have more; `None`: any.
 
@@ -219,8 +226,7 @@ class PartitionMerge:
             for other, ready in readiness.items():
                 if other is topic:
                     continue
-                newest = self._lanes[other].newest
-                seen = NEVER if newest is None else newest
+                seen = self._reached(other)
                 if ready is TopicReadiness.CAUGHT_UP and other in asked:
                     seen = max(seen, lane.settled_by(asked[other]))
                 reached = min(reached, seen)
@@ -230,35 +236,43 @@ class PartitionMerge:
                 lane.forget_settled(min(asked.values()))
         return self._settled + self._settling.reorder_us if self._settled != NEVER else NEVER
 
-    def readiness(self, highwaters: Mapping[Topic, int | None]) -> dict[Topic, TopicReadiness]:
+    def readiness(self, highwaters: Mapping[Source, int | None]) -> dict[Source, TopicReadiness]:
         """Return for each topic whether the others wait for it, given how far each reaches."""
         return {topic: lane.readiness(highwaters.get(topic)) for topic, lane in self._lanes.items()}
 
-    def position(self, topic: Topic) -> int | None:
+    def position(self, topic: Source) -> int | None:
         """Return the offset at which the next poll of `topic` must start; `None` before it has begun."""
         return self._lanes[topic].position
 
-    def released(self, topic: Topic) -> int | None:
+    def released(self, topic: Source) -> int | None:
         """Return the offset of `topic` up to which everything has been released."""
         lane = self._lanes[topic]
         if len(lane.offsets):
             return int(lane.offsets[0])
         return int(lane.arrived[0][2][0]) if lane.arrived else lane.position
 
-    def released_position(self, topic: Topic) -> TopicPosition | None:
+    def released_position(self, topic: Source) -> TopicPosition | None:
         """Return how far `topic` has been released; `None` before it has begun."""
         offset = self.released(topic)
         return TopicPosition(offset, self._lanes[topic].passed) if offset is not None else None
 
-    def waiting(self, topic: Topic) -> int:
+    def waiting(self, topic: Source) -> int:
         """Return the number of events of `topic` that have not been released."""
         return self._lanes[topic].waiting
+
+    def awaited(self, behind: Iterable[Source]) -> Source:
+        """Return, of the topics that are behind, the one that all others wait for."""
+        return min(behind, key=lambda topic: (self._reached(topic), topic))
+
+    def _reached(self, topic: Source) -> int:
+        newest = self._lanes[topic].newest
+        return NEVER if newest is None else newest
 
     @property
     def holds_back(self) -> bool:
         """Return whether any event has not been released."""
         return any(lane.waiting for lane in self._lanes.values())
 
-    def full(self, topic: Topic) -> bool:
+    def full(self, topic: Source) -> bool:
         """Tell whether `topic` should not be read until some of it has been released."""
         return self._lanes[topic].waiting >= self._limit

@@ -127,7 +127,7 @@ class Partition:
         self._standing = standing or StandingRefusals()
         self._pace = pace
         self._totals = totals
-        self._merge = PartitionMerge(tuple(topics.values()), pace.waiting_limit, pace.settling)
+        self._merge = PartitionMerge[Topic](tuple(topics.values()), pace.waiting_limit, pace.settling)
         self._answers = AnswerTimes()
         self._idle = IdleTime()
         self._gathering_since: float | None = None

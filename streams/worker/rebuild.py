@@ -1,14 +1,16 @@
 """Rebuilds all states from what the topics hold, for the number of partitions they have now.
 
 Where input topics have grown, old events of a customer lie in one partition and new ones in another. So all
-are read by one process, put in event time, and given to the engine of the partition that the customer now
-belongs to, as `lapwing replay` does with files. Workers then go on from checkpoints of these states at the
+are read by one process, merged in event time, and given to the engine of the partition that the customer now
+belongs to. Workers then go on from checkpoints of these states at the
 ends of the topics.
 
 The warnings topic gets the steps that it lacks and that matter now: those later than its newest, and those
-of warnings that are open in the topic or in the new states. What was judged long ago is not judged again. A
-warning that is open in the topic, and that the events do not give any more, is withdrawn: none stays open for
-ever.
+of warnings that are open in the topic or in the new states. What was judged long ago is not judged again.
+
+A warning that is open in the topic and that the events do not give is withdrawn where the topics hold all
+there ever was: then nothing gives it any more. Where records have been deleted (retention), its events may be
+among them: it stays open, as the warnings topic has it, until its rules clear it.
 """
 
 from __future__ import annotations
@@ -17,44 +19,43 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote
 
+import numpy as np
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition  # type: ignore[import-untyped]  # no types
 from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # the same
 
 from streams.checkpoints.store import Checkpoint, CheckpointManifest, CheckpointStore
-from streams.contract.decode import FUTURE_DETAIL, decode_poll
 from streams.contract.instants import read_instant, to_us
-from streams.contract.rejected import RefusalReason
 from streams.contract.segment_days import SumsReader
-from streams.contract.warnings import encode_step, encode_withdrawal
+from streams.contract.warnings import encode_step, encode_withdrawal, parse_warning
 from streams.core.engine import Engine
 from streams.core.engine_io import Output
 from streams.core.events.batch import Batch
 from streams.core.events.calendar import NEVER
+from streams.core.events.partitioner import partitions
 from streams.core.state_tables import tables
 from streams.core.steps import Step, StepKind
 from streams.errors import BrokerError, ContractError, StateError
 from streams.intake.broker import aiokafka_security
+from streams.intake.history import InputHistory
 from streams.intake.merge import TopicPosition
 from streams.intake.poll import TopicPartition as Place
 from streams.intake.sent_steps import TopicWarnings, WarningsTopic
-from streams.intake.standing_refusals import RejectedTopic, StandingRefusals
+from streams.intake.standing_refusals import RejectedTopic
 from streams.intake.topic_tail import TopicTail
-from streams.intake.transport import poll_of
 from streams.kafka.errors import BrokerTrouble, broker_error, trouble_of
-from streams.offline.replay import replay
 from streams.rulebook.revisions import CheckpointedRules
 from streams.worker.delivery import OutgoingRecord, OutputRouter
+from streams.worker.open_warnings import keep_open
 from streams.worker.settings import OPTIONAL_OUTPUTS, WorkerSettings
 
 log = logging.getLogger(__name__)
 
-READ_WAIT_MS: Final = 500
 ENDS: Final = frozenset({StepKind.RESOLVED, StepKind.WITHDRAWN, StepKind.EXPIRED})
 
 
@@ -70,17 +71,9 @@ class Rebuilt:
     sent: int
     """Steps that the warnings topic lacked."""
     withdrawn: int
-    """Warnings that were open in the topic and that the events no longer give."""
-
-
-@dataclass(slots=True)
-class _Input:
-    """What the input topics hold."""
-
-    batches: list[Batch] = field(default_factory=list)
-    refused: int = 0
-    positions: dict[Place, TopicPosition] = field(default_factory=dict)
-    """How far each place was read, and the greatest event time there."""
+    """Warnings that were open in the topic and are no more."""
+    kept: int = 0
+    """Warnings that are open because the topic says so: the events that opened them may have been deleted."""
 
 
 class StepSelection:
@@ -106,6 +99,12 @@ class StepSelection:
                     self._of_open.setdefault(warning, []).append(step)
             if step.kind in ENDS:
                 self._of_open.pop(warning, None)
+
+    def forget(self, warnings: Collection[str]) -> None:
+        """Send nothing of these warnings."""
+        self._kept = [step for step in self._kept if step.warning_id not in warnings]
+        for warning in warnings:
+            self._of_open.pop(warning, None)
 
     def lacking(self) -> list[Step]:
         """Return the steps to be sent, in the order of time, a warning's in their own order."""
@@ -191,26 +190,90 @@ async def rebuild(
         # The group takes this only while it has no members: better to know before the work than after.
         await _commit(settings, consumer, await _committed(settings, consumer))
         log.info("rebuilding partitions=%d", settings.partitions)
-        found = await _read(settings, consumer, await rejected.since({}), wall)
-        events = Batch.concat(found.batches)
-        found.batches.clear()
-        events = await asyncio.to_thread(lambda: events.take(events.order()))
+        history = InputHistory(
+            consumer,
+            {name: topic for topic, name in settings.topics.items()},
+            await rejected.since({}),
+            max_skew_us=settings.max_skew_us,
+            wall_us=lambda: int(wall() * 1_000_000),
+        )
         made = [engines(number) for number in range(settings.partitions)]
         selection = StepSelection(await warnings.all())
         router = OutputRouter.of(settings)
         others = await OutcomeSelection.of(settings, router)
-        log.info("replaying events=%d", len(events))
-        await asyncio.to_thread(lambda: replay(events, made, on_steps=selection.take, on_output=others.take))
-        open_now = {warning.id for engine in made for warning in engine.episodes.open.values()}
-        lost = selection.lost(open_now)
+
+        def take(output: Output) -> None:
+            selection.take(output.steps)
+            others.take(output)
+
+        async for batch in history.batches():
+            await asyncio.to_thread(_step, made, batch, take)
+        for engine in made:
+            take(await asyncio.to_thread(engine.flush))
+        log.info("all events are read events=%d", history.events)
+        lost = selection.lost({w.id for engine in made for w in engine.episodes.open.values()})
+        kept: set[str] = set()
+        if deleted := sorted(str(place) for place, begin in history.begins.items() if begin):
+            kept = _keep_open(made, lost, selection, take, deleted)
+        open_now = sum(len(engine.episodes.open) for engine in made)
         clock = max((engine.reorder.watermark for engine in made), default=NEVER)
         lacking = selection.lacking()
-        await _send(settings, lacking, lost, others.records, clock)
+        # What was to be kept and is not has been withdrawn by an engine.
+        withdrawn = {} if deleted else lost
+        await _send(settings, lacking, withdrawn, others.records, clock)
         ends = await warnings.ends(), await rejected.ends()
-        saved = await asyncio.to_thread(_save, settings, store, made, found, ends, rules)
-        await _commit(settings, consumer, {place: at.offset for place, at in found.positions.items()})
+        positions = history.positions()
+        saved = await asyncio.to_thread(_save, settings, store, made, positions, ends, rules)
+        await _commit(settings, consumer, {place: at.offset for place, at in positions.items()})
         await asyncio.to_thread(_keep_only, store, saved)
-    return Rebuilt(len(made), len(events), found.refused, len(open_now), len(lacking), len(lost))
+    return Rebuilt(
+        partitions=len(made),
+        events=history.events,
+        refused=history.refused,
+        open_warnings=open_now,
+        sent=len(lacking),
+        withdrawn=len(lost) - len(kept),
+        kept=len(kept),
+    )
+
+
+def _step(engines: list[Engine], batch: Batch, take: Callable[[Output], None]) -> None:
+    """Give events to the engines of their customers' partitions."""
+    numbers = partitions(batch.customer_id, len(engines))
+    for number, engine in enumerate(engines):
+        own = batch.take(numbers == number)
+        if len(own):
+            take(engine.step(own))
+
+
+def _keep_open(
+    engines: list[Engine],
+    lost: Mapping[str, bytes],
+    selection: StepSelection,
+    take: Callable[[Output], None],
+    deleted: Sequence[str],
+) -> set[str]:
+    """Let the engines keep warnings open that the topic has and the events do not give; return these."""
+    kept: set[str] = set()
+    log.warning(
+        "records have been deleted from %s: what looks back further counts too little for a while, and "
+        "warnings=%d stay open because the warnings topic says so",
+        ", ".join(deleted), len(lost),
+    )  # fmt: skip
+    events = [parse_warning(value) for value in lost.values()]
+    ids = np.array([event.data.customer_id for event in events], dtype=np.object_)
+    numbers = partitions(ids, len(engines)).tolist() if events else []
+    for number, engine in enumerate(engines):
+        own = [event for event, at in zip(events, numbers, strict=True) if at == number]
+        given = {w.id for w in engine.episodes.open.values()}
+        output = keep_open(engine, own)
+        still = {w.id for w in engine.episodes.open.values()}
+        selection.forget(given - still)
+        take(output)
+        kept |= still & lost.keys()
+    for warning in sorted(kept):
+        log.warning("kept open warning=%s", warning)
+    return kept
 
 
 @asynccontextmanager
@@ -255,41 +318,6 @@ async def _commit(settings: WorkerSettings, consumer: Any, offsets: Mapping[Plac
         raise
 
 
-async def _read(
-    settings: WorkerSettings, consumer: Any, standing: StandingRefusals, wall: Callable[[], float]
-) -> _Input:
-    """Read all input topics from their beginnings to their present ends."""
-    topics = {name: topic for topic, name in settings.topics.items()}
-    places = sorted(consumer.assignment())
-    begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
-    for tp in places:
-        consumer.seek(tp, begins[tp])
-    found = _Input(positions={Place(*tp): TopicPosition(begins[tp], None) for tp in places})
-    while [tp for tp in places if await consumer.position(tp) < ends[tp]]:
-        for tp, records in (await consumer.getmany(timeout_ms=READ_WAIT_MS)).items():
-            place = Place(*tp)
-            before = found.positions[place]
-            poll = poll_of(place, before.offset, records[-1].offset + 1, records, more=False)
-            decoded = decode_poll(
-                topics[tp.topic],
-                poll.values,
-                poll.keys,
-                poll.timestamps_ms,
-                max_skew_us=settings.max_skew_us,
-                now_us=int(wall() * 1_000_000),
-            ).refuse(standing.of(poll), RefusalReason.FUTURE_TIME, FUTURE_DETAIL)
-            found.refused += len(decoded.refused)
-            found.batches.append(decoded.batch)
-            reached = [int(decoded.batch.at.max())] if len(decoded.batch) else []
-            reached += [before.reached] if before.reached is not None else []
-            found.positions[place] = TopicPosition(poll.end, max(reached, default=None))
-    for tp in places:  # what follows the last record may be the end of a transaction
-        place = Place(*tp)
-        at = found.positions[place]
-        found.positions[place] = TopicPosition(max(at.offset, await consumer.position(tp)), at.reached)
-    return found
-
-
 async def _send(
     settings: WorkerSettings,
     steps: list[Step],
@@ -308,7 +336,7 @@ async def _send(
             await producer.send(settings.warnings_topic, encode_step(step, settings.app), key)
         for warning, value in lost.items():
             customer, withdrawal = encode_withdrawal(value, clock)
-            log.warning("withdrawn: the topics no longer hold why it is open, warning=%s", warning)
+            log.warning("withdrawn: no event gives it any more, warning=%s", warning)
             await producer.send(settings.warnings_topic, withdrawal, customer.encode())
         for record in others:
             await producer.send(record.topic, record.value, record.key, record.partition)
@@ -335,13 +363,13 @@ def _save(
     settings: WorkerSettings,
     store: CheckpointStore,
     engines: list[Engine],
-    found: _Input,
+    found: Mapping[Place, TopicPosition],
     ends: tuple[Mapping[int, int], Mapping[int, int]],
     rules: CheckpointedRules | None,
 ) -> dict[int, Checkpoint]:
     saved = {}
     for number, engine in enumerate(engines):
-        positions = {place.topic: at for place, at in found.positions.items() if place.partition == number}
+        positions = {place.topic: at for place, at in found.items() if place.partition == number}
         content = CheckpointManifest(
             topics=positions,
             warnings=ends[0],

@@ -11,13 +11,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient, NewPartitions  # type: ignore[import-untyped]  # ships no types
+from aiokafka import TopicPartition  # type: ignore[import-untyped]  # ships no types
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, RecordsToDelete  # type: ignore[import-untyped]  # none
 
 from streams.contract.warnings import parse_warning
 from streams.core.engine import Engine
 from streams.core.engine_io import EngineSettings
 from streams.core.events.calendar import DAY
 from streams.core.events.partitioner import partitions
+from streams.core.events.topics import Topic
 from streams.core.rules.rule_set import RuleSet
 from streams.errors import BrokerError, StateError
 from streams.intake.partition import BatchingPolicy
@@ -26,7 +28,7 @@ from streams.worker import run as worker_run
 from streams.worker.rebuild import Rebuilt, rebuild
 from streams.worker.settings import WorkerSettings
 from tests.integration.test_worker_warnings import RULES, engine_of, expected, history
-from tests.integration.workers import Sent, consume, make_topics, produce, running, settings_on
+from tests.integration.workers import Sent, consume, event, make_topics, produce, running, settings_on
 
 GROWN = 3
 
@@ -140,6 +142,57 @@ def test_a_warning_that_the_events_no_longer_give_is_withdrawn(broker: str, tmp_
     assert (last.data.warning_id, last.data.step) == (before.data.warning_id, before.data.step + 1)
     assert last.data.causes == before.data.causes
     assert rebuild_now(settings, rules) == replace(rebuilt, withdrawn=0)
+
+
+@pytest.mark.kafka  # the embedded broker deletes no records
+def test_a_warning_whose_events_were_deleted_stays_open(broker: str, tmp_path: Path) -> None:
+    rules = parse_rulebook({"rules.yaml": RULES}).rules
+    settings = replace(settings_on(broker, 1), checkpoints=str(tmp_path / "states"))
+    events = history(7)
+    steps = [value for values in expected(events, rules, settings.app).values() for value in values]
+    newest = {parse_warning(value).data.warning_id: value for value in steps}
+    still = {w: v for w, v in newest.items() if parse_warning(v).data.state == "open"}
+    produce(broker, [Sent(settings.warnings_topic, parse_warning(v).subject.encode(), v, 0) for v in steps])
+    produce(broker, [Sent(settings.topics[topic], name.encode(), value, 0) for topic, name, value in events])
+
+    async def delete() -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=broker)
+        await admin.start()
+        places = [
+            TopicPartition(name, 0) for name in (settings.topics[t] for t in (Topic.LOGINS, Topic.ORDERS))
+        ]
+        await admin.delete_records({place: RecordsToDelete(before_offset=250) for place in places})
+        await admin.close()
+
+    asyncio.run(delete())
+    rebuilt = rebuild_now(settings, rules)
+    assert (rebuilt.withdrawn, rebuilt.kept > 0) == (0, True)
+    assert rebuilt.kept <= len(still) <= rebuilt.open_warnings
+    open_now = {
+        last.data.warning_id
+        for last in (parse_warning(values[-1]) for values in first_steps(settings).values())
+        if last.data.state == "open"
+    }
+    assert still.keys() <= open_now
+    # A worker goes on with them, and they end where their rules clear.
+    later = [
+        Sent(
+            settings.topics[Topic.LOGINS],
+            name.encode(),
+            event(Topic.LOGINS, f"x{name}", name, "2024-03-13T12:00:00+00:00"),
+            0,
+        )
+        for name in {parse_warning(v).subject for v in still.values()}
+    ]
+    with running(settings, lambda number: engine_of(number, rules, settings.app)) as worker:
+        produce(broker, later)
+        worker.wait_until(lambda: worker.stats is not None and worker.stats.events == len(later))
+    last = {name: parse_warning(values[-1]) for name, values in first_steps(settings).items()}
+    for warning in still.values():
+        ended = last[parse_warning(warning).subject]
+        open_causes = {cause.rule for cause in ended.data.causes if ended.data.state == "open"}
+        assert ended.data.state in {"open", "resolved"}
+        assert "silent" not in open_causes
 
 
 def rebuild_now(settings: WorkerSettings, rules: RuleSet) -> Rebuilt:

@@ -116,7 +116,7 @@ def test_everything_below_the_released_offset_was_released_and_nothing_above(
             assert [n for n in reader.released if n.startswith(log.topic.label)] == due
 
 
-def begun() -> PartitionMerge:
+def begun() -> PartitionMerge[Topic]:
     merge = PartitionMerge(TOPICS, NO_LIMIT)
     for topic in TOPICS:
         merge.begin(topic, 0)
@@ -189,7 +189,7 @@ def test_what_has_been_read_does_not_begin_anew() -> None:
     assert merge.position(Topic.ORDERS) == 2
 
 
-def settling() -> PartitionMerge:
+def settling() -> PartitionMerge[Topic]:
     merge = PartitionMerge(TOPICS, NO_LIMIT, Settling(wait_ms=200, reorder_us=10))
     for topic in TOPICS:
         merge.begin(topic, 0)
