@@ -25,5 +25,8 @@ def planned(settings: Settings) -> list[topics.TopicSpec]:
         census=settings.census_topic,
         customer_days=f"{settings.app}.customer-days",
         scores="" if settings.score_step is None else settings.scores_topic,
+        samples=settings.samples_topic,
+        models=settings.models_topic,
+        shared_learner=settings.shares_learner,
         max_skew_ms=settings.max_skew // 1_000,
     )

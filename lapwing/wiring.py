@@ -21,12 +21,18 @@ from streams.learning.learner import LearnerSettings, RiverLearner
 
 
 def engine_settings(
-    settings: Settings, *, segments: bool = False, outcomes: bool = False, desk: bool = False
+    settings: Settings,
+    *,
+    segments: bool = False,
+    outcomes: bool = False,
+    desk: bool = False,
+    shared: bool = False,
 ) -> EngineSettings:
     """Return what the engine needs of the settings.
 
     `segments` where there are rules of segments, `outcomes` where somebody takes them and the census,
-    `desk` where somebody takes the days of customers and their scores.
+    `desk` where somebody takes the days of customers and their scores, `shared` where all partitions share a
+    learner.
     """
     return EngineSettings(
         app=settings.app,
@@ -54,6 +60,7 @@ def engine_settings(
         outcomes=outcomes,
         customer_days=desk,
         score_step=settings.score_step if desk else None,
+        shared_learner=shared,
     )
 
 
@@ -74,10 +81,13 @@ def _by_tier(intervals: Mapping[TierWord, int]) -> dict[Tier, int]:
 
 def learner(settings: Settings) -> RiverLearner | None:
     """Return a new learner, or `None` where the settings want no model."""
-    if not settings.model_enabled:
-        return None
+    return RiverLearner(learner_settings(settings)) if settings.model_enabled else None
+
+
+def learner_settings(settings: Settings) -> LearnerSettings:
+    """Return what a learner needs of the settings."""
     # Below the same number of either outcome a model has seen too little of it to tell them apart.
-    return RiverLearner(LearnerSettings(settings.min_positives, settings.min_positives))
+    return LearnerSettings(settings.min_positives, settings.min_positives)
 
 
 def engine(
@@ -88,9 +98,10 @@ def engine(
     segments: bool = False,
     outcomes: bool = False,
     desk: bool = False,
+    shared: bool = False,
 ) -> Engine:
     """Return the engine of one partition, with a model of its own where the settings want one."""
-    own = engine_settings(settings, segments=segments, outcomes=outcomes, desk=desk)
+    own = engine_settings(settings, segments=segments, outcomes=outcomes, desk=desk, shared=shared)
     return Engine(own, rules, learner(settings), partition)
 
 

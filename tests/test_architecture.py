@@ -43,15 +43,18 @@ ORDER: dict[str, tuple[str, ...]] = {
             "learning",
             "simulate",
         ),
-        *("intake", "checkpoints", "offline", "backtest", "worker"),
+        *("intake", "checkpoints", "offline", "backtest", "worker", "trainer"),
     ),
     "streams.intake": (
-        *("poll", "record_batches", "idle", "merge", "broker", "topic_tail", "sent_steps"),
+        *("poll", "record_batches", "idle", "merge", "broker", "topic_tail", "sent_steps", "model_topic"),
         *("standing_refusals", "partition", "transport", "history"),
     ),
     "streams.checkpoints": ("store", "restore", "save"),
+    "streams.learning": ("learner", "candidates", "shared"),
+    "streams.trainer": ("settings", "store", "run"),
     "streams.worker": (
         *("settings", "task", "stall_watch", "refusal_log", "rule_notices", "rule_rollout", "delivery"),
+        "model_rollout",
         *(
             "outbox",
             "assignment",

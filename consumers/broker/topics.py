@@ -16,6 +16,8 @@ SEGMENT_DAYS_KEPT: Final = 100
 """Days that the internal topic of segments keeps."""
 CUSTOMER_DAYS_KEPT: Final = 400
 """Days that the topic of customers' days keeps: a warning may be open for long."""
+SAMPLES_KEPT: Final = 400
+"""Days that the topic of samples keeps: a learner that has lost its checkpoints learns a year again."""
 REJECTED_BYTES: Final = 2 * 1024 * 1024
 """A rejected record keeps its bytes and gains headers, so it may be larger than what the inputs allow."""
 
@@ -75,6 +77,9 @@ def plan(
     census: str = "",
     customer_days: str = "",
     scores: str = "",
+    samples: str = "",
+    models: str = "",
+    shared_learner: bool = False,
     max_skew_ms: int | None = None,
 ) -> list[TopicSpec]:
     """Return all topics of an application: the inputs, of which `compacted` are some, and its own.
@@ -133,6 +138,16 @@ def plan(
                     {"cleanup.policy": "delete", "retention.ms": str(CUSTOMER_DAYS_KEPT * DAY_MS)},
                 ),
                 (scores, {"cleanup.policy": "compact"}),
+            )
+            if name
+        ),
+        # Of a shared learner. The order of samples is the order of learning, so they have one partition; of
+        # models the newest record under each version counts, and the choice of the one in force.
+        *(
+            TopicSpec(name, False, required=shared_learner, config=config, partitions=1)
+            for name, config in (
+                (samples, {"cleanup.policy": "delete", "retention.ms": str(SAMPLES_KEPT * DAY_MS)}),
+                (models, {"cleanup.policy": "compact"}),
             )
             if name
         ),

@@ -51,10 +51,18 @@ def run(
 
     segments = watch.current.segment_rules
     counts = bool(segments) and not dry_run
+    # A dry run learns for itself: what it shows follows from what the topics hold and nothing else.
+    shared = settings.shares_learner and not dry_run
 
     def engine_of(partition: int) -> Engine:
         return engine(
-            settings, watch.current.rules, partition, segments=counts, outcomes=not dry_run, desk=not dry_run
+            settings,
+            watch.current.rules,
+            partition,
+            segments=counts,
+            outcomes=not dry_run,
+            desk=not dry_run,
+            shared=shared,
         )
 
     def judge(partitions: int) -> SegmentEngine:
@@ -65,7 +73,8 @@ def run(
     except OSError as error:
         message = f"--stats {stats}: {error.strerror}"
         raise SettingsError(message) from error
-    ours = worker_settings(settings, settings.reorder if idle_us is None else idle_us, segments=counts)
+    idle_us = settings.reorder if idle_us is None else idle_us
+    ours = worker_settings(settings, idle_us, segments=counts, shared=shared)
     ours = replace(ours, from_checkpoints=from_checkpoints)
     if rebuild:
         rebuilt = run_rebuild(ours, engine_of, watch)
@@ -82,7 +91,9 @@ def run(
         run_worker(ours, engine_of, report, watch, judge=judge)
 
 
-def worker_settings(settings: Settings, idle_us: int, *, segments: bool = False) -> WorkerSettings:
+def worker_settings(
+    settings: Settings, idle_us: int, *, segments: bool = False, shared: bool = False
+) -> WorkerSettings:
     """Return what a worker needs of the settings, with the idle time after which engines are flushed."""
     return WorkerSettings(
         broker=settings.broker,
@@ -104,6 +115,8 @@ def worker_settings(settings: Settings, idle_us: int, *, segments: bool = False)
         census_topic=settings.census_topic,
         customer_days_topic=f"{settings.app}.customer-days",
         scores_topic="" if settings.score_step is None else settings.scores_topic,
+        samples_topic=settings.samples_topic if shared else "",
+        models_topic=settings.models_topic if shared else "",
     )
 
 

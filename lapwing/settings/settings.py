@@ -222,6 +222,11 @@ class Settings(DeliverySettings):
         description="What a customer brings in through others, as a share of their own value.",
     )
     model_enabled: bool = Field(True, description="Whether the model learns and scores.")
+    learner: Literal["own", "shared"] = Field(
+        "own",
+        description="`own`: each partition has a model of its own, learned from its own customers; `shared`: "
+        "`lapwing learn` learns from the customers of all partitions, for all of them.",
+    )
     horizon: Annotated[Positive, AfterValidator(whole_days)] = Field(
         parse_duration("90d"), description="A customer without activity for this long has churned."
     )
@@ -260,7 +265,8 @@ class Settings(DeliverySettings):
         own = (self.warnings_topic, self.control_topic, self.audit_topic, f"{self.app}.rejected")
         segments = (self.segment_warnings_topic, f"{self.app}.segment-days")
         outcomes = (self.outcomes_topic, self.census_topic, self.scores_topic, f"{self.app}.customer-days")
-        names = [*self.topics.values(), *own, self.silences_topic, *segments, *outcomes]
+        learning = (self.samples_topic, self.models_topic)
+        names = [*self.topics.values(), *own, self.silences_topic, *segments, *outcomes, *learning]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             msg = f"two topics have the name {twice[0]!r}: give each its own"
@@ -276,6 +282,21 @@ class Settings(DeliverySettings):
     def topics(self) -> dict[Topic, str]:
         """Return the name on the broker of every inbound topic."""
         return {topic: getattr(self, topic.label) for topic in Topic}
+
+    @property
+    def shares_learner(self) -> bool:
+        """Return whether all partitions share a learner."""
+        return self.model_enabled and self.learner == "shared"
+
+    @property
+    def samples_topic(self) -> str:
+        """Return the name of the topic of what a shared learner learns from."""
+        return f"{self.app}-samples"
+
+    @property
+    def models_topic(self) -> str:
+        """Return the name of the topic of a shared learner's models."""
+        return f"{self.app}-models"
 
     @property
     def kafka_security(self) -> dict[str, str]:

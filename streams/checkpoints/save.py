@@ -57,13 +57,16 @@ class PartitionStates(Protocol):
         """Give up a partition that is not this worker's any more, as the group refused its `snapshot`."""
 
     def to_adopt(self) -> list[int]:
-        """Return the partitions that other rules are ready for."""
+        """Return the partitions that other rules or another model are ready for."""
 
     def adopting(self, number: int) -> AbstractAsyncContextManager[StateSnapshot | None]:
-        """Stop the engines, and give the state from which on other rules are to be in force, if any."""
+        """Stop the engines, and give the state from which on other rules or models are in force, if any."""
 
-    async def adopt(self, snapshot: StateSnapshot) -> None:
-        """Go over to the rules of a snapshot of `adopting` that the group has committed."""
+    async def adopt(self, snapshot: StateSnapshot) -> int:
+        """Go over to what a snapshot of `adopting` says, which the group has committed.
+
+        Return how many changes of rules that is.
+        """
 
 
 @dataclass(slots=True)
@@ -167,8 +170,7 @@ class CheckpointSaver:
                 # Perhaps it was committed. Nobody may go on from it, for here the old rules stay.
                 await asyncio.to_thread(self._store.discard, checkpoint)
                 raise
-            await self._states.adopt(snapshot)
-            self._totals.adopted += 1
+            self._totals.adopted += await self._states.adopt(snapshot)
 
     async def _topic_ends(self) -> _TopicEnds:
         return _TopicEnds(await self._sent_steps.ends(), await self._refusals.ends())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,9 @@ from streams.core.warnings.adoption import adopt, taken_over
 from streams.core.warnings.causes import Evaluations
 from streams.core.warnings.compose import compose_steps, scorings
 from streams.core.warnings.episodes import Episodes, WarningChange
+
+_LEVELS_KEPT: Final = 50
+"""Models whose level is remembered, should one come into force again."""
 
 
 class Engine:
@@ -92,6 +95,8 @@ class Engine:
         self.day_writer = CustomerDayWriter(self.customers) if settings.customer_days else None
         self.score_keeper = None if settings.score_step is None else ScoreKeeper(settings.score_step)
         self.model = learner.snapshot() if learner is not None else None
+        self._levels: dict[str, dict[str, Any]] = {}
+        """By version, the level of models that were in force before, the newest last."""
         self.sweeps = 0
         self.buying_block: int | None = None
         """The block of days in which the buying model was last fitted."""
@@ -207,6 +212,32 @@ class Engine:
         if value is not None:
             self.customers.use_value_model(ValueModel(*value))
 
+    def adopt_model(self, model: models.Model) -> None:
+        """Score by a model that was learned outside, at the level of now.
+
+        A model that is in force again gets the level that it had: it gives the same probabilities as then.
+        """
+        if self.model is not None and self.model.version != model.version:
+            self._levels.pop(self.model.version, None)
+            self._levels[self.model.version] = self.level.state()
+            for version in list(self._levels)[:-_LEVELS_KEPT]:
+                del self._levels[version]
+            if (level := self._levels.get(model.version)) is not None:
+                self.level.restore(level)
+        self.use_model(replace(model, level=self.level.shift))
+
+    def model_state(self) -> dict[str, Any]:
+        """Return the model in force and all levels as plain JSON values."""
+        model = self.model.to_dict() if self.model is not None else None
+        return {"model": model, "level": self.level.state(), "levels": dict(self._levels)}
+
+    def restore_model(self, state: dict[str, Any]) -> None:
+        """Go on from what `model_state` returned; a model of inputs that are not known is left out."""
+        self.level.restore(state["level"])
+        self._levels = dict(state["levels"])
+        if state["model"] is not None and models.knows_inputs(state["model"]["inputs"]):
+            self.use_model(models.Model.from_dict(state["model"]))
+
     def use_model(self, model: models.Model | None) -> None:
         """Score by `model` from now on, until the learner has learned something new."""
         self.model = model
@@ -260,7 +291,7 @@ class Engine:
             self._sweep(edge, output)
             self._next_sweep = self.calendar.next_sweep(edge)
         if edge == self.delayed_labels.next_due():
-            self._learn(edge)
+            self._learn(edge, output)
         if edge == self._midnight:
             if self.segments is not None:
                 output.sums.append(self.segments.close(self.customers, self.source_guard.topics_at(edge)))
@@ -443,8 +474,11 @@ class Engine:
             self.level.decided(models.sigmoid(logit), silent, self.settings.decide_every)
             self.use_model(replace(self.model, level=self.level.shift))
 
-    def _learn(self, at: int) -> None:
-        """Teach the samples whose horizon has passed, and adopt what was learnt."""
+    def _learn(self, at: int, output: Output) -> None:
+        """Teach the samples whose horizon has passed, and adopt what was learnt.
+
+        Where all partitions share a learner, they are put out for it.
+        """
         customers = self.customers
         # While a source of activity is silent as a whole, silence is no proof that a customer has left.
         blind = any(self.source_guard.is_quiet(topic, at) for topic in self.settings.activity)
@@ -459,8 +493,13 @@ class Engine:
             x = plain.x.astype(np.float64)
             silent = models.sigmoid(x[:, models.SILENCE])
             self.level.matured(plain.at, plain.logit, plain.full, silent, plain.y, plain.weight)
-            self.learner.learn(x, plain.y, plain.p, plain.weight)
-            self._use_learned()
+            if self.settings.shared_learner:
+                output.samples.append(samples)
+                if self.model is not None:
+                    self.use_model(replace(self.model, level=self.level.shift))
+            else:
+                self.learner.learn(x, plain.y, plain.p, plain.weight)
+                self._use_learned()
 
     def _use_learned(self) -> None:
         """Score by what the learner knows now, at the level of now."""

@@ -12,6 +12,7 @@ from streams.core.events.calendar import DAY, SECOND
 from streams.core.events.refusal import RefusedEvent
 from streams.core.events.topics import Topic
 from streams.core.features.catalogue import Priors
+from streams.core.model.delayed_labels import LabelledSamples
 from streams.core.outcomes.outcome import CensusEvent, CustomerDays, Outcome, Score
 from streams.core.segments.counts import DaySums
 from streams.core.steps import OperationsNotice, Step
@@ -44,6 +45,8 @@ class EngineSettings:
     """The model learns from customers whose last activity is not as old as this."""
     max_samples: int = 500
     """Decisions that one sweep keeps to learn from."""
+    shared_learner: bool = False
+    """Whether one learner teaches all partitions: samples are put out, and models come from outside."""
     top_reasons: int = 3
     acknowledgement: AcknowledgementTerms = field(default_factory=AcknowledgementTerms)
     segments: bool = False
@@ -92,4 +95,6 @@ class Output:
     census: list[CensusEvent] = field(default_factory=list)
     customer_days: list[CustomerDays] = field(default_factory=list)
     scores: list[Score] = field(default_factory=list)
+    samples: list[LabelledSamples] = field(default_factory=list)
+    """For the learner that all partitions share."""
     counts: EventCounts = field(default_factory=EventCounts)

@@ -192,6 +192,7 @@ def _once(engine: Engine) -> dict[str, Any]:
         "value": None if customers.value_model is None else customers.value_model.state(),
         "level": engine.level.state(),
         "learner": engine.learner.state() if engine.learner is not None else None,
+        "shared_model": engine.model_state() if engine.settings.shared_learner else None,
     }
 
 
@@ -260,6 +261,8 @@ def _decisions(state: Mapping[str, NDArray[Any]]) -> pl.DataFrame:
 def _restore_decisions(engine: Engine, frame: pl.DataFrame, once: Mapping[str, Any]) -> None:
     if engine.learner is not None and once["learner"] is not None:
         engine.restore_learner(once["learner"], once.get("level"))
+        if engine.settings.shared_learner and once.get("shared_model") is not None:
+            engine.restore_model(once["shared_model"])
     at = frame["at"].to_numpy()
     starts = np.flatnonzero(np.diff(at, prepend=at[0] - 1)) if len(at) else np.empty(0, dtype=np.int64)
     names = [name for name in frame.columns if name.startswith("x:")]

@@ -14,6 +14,7 @@ from mode.supervisors import CrashingSupervisor
 
 from streams.checkpoints.store import CheckpointStore
 from streams.intake.broker import ssl_context
+from streams.intake.model_topic import follow
 from streams.intake.partition import StepEngine
 from streams.intake.poll import Poll, ReaderControl, TopicPartition
 from streams.intake.sent_steps import WarningsTopic
@@ -23,6 +24,7 @@ from streams.intake.transport import Consumer
 from streams.kafka.errors import broker_error
 from streams.rulebook.watch import RuleWatch
 from streams.worker.delivery import OutgoingRecord
+from streams.worker.model_rollout import ModelRollout
 from streams.worker.pipeline import CheckpointServices, Pipeline
 from streams.worker.rule_rollout import LOOK_S, RuleReloader
 from streams.worker.settings import WorkerSettings
@@ -158,7 +160,10 @@ def build_app(
         judges_segments = bool(settings.segment_days_topic)
         reloader = RuleReloader(rules, settings.app, settings.worker, judges_segments=judges_segments)
     app.reloader = reloader
-    app.pipeline = Pipeline(settings, engines, send, checkpoints=checkpoints, reloader=reloader)
+    models = ModelRollout(settings.worker) if settings.models_topic else None
+    app.pipeline = Pipeline(
+        settings, engines, send, checkpoints=checkpoints, reloader=reloader, models=models
+    )
     polls_topic = app.topic(*settings.topics.values(), value_type=bytes, value_serializer="raw", acks=False)
 
     @app.agent(polls_topic, supervisor_strategy=CrashingSupervisor)
@@ -195,11 +200,18 @@ def build_app(
 
     @app.task  # type: ignore[untyped-decorator]  # as Faust has it
     async def reload() -> None:
-        """Look at the rule files, every second or so."""
-        while rules is not None and not app.should_stop:
+        """Look at the rule files and for a new model, every second or so."""
+        while (rules is not None or models is not None) and not app.should_stop:
             await app.sleep(LOOK_S)
             if not (app.rebalancing or app.should_stop):
                 await app.pipeline.reload()
+
+    @app.task  # type: ignore[untyped-decorator]  # as Faust has it
+    async def follow_models() -> None:
+        """Follow the topic of the shared learner's models."""
+        if models is not None:
+            topic = settings.models_topic
+            await follow(settings.broker, settings.security, topic, settings.app, models.found)
 
     return app
 

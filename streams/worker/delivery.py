@@ -13,9 +13,12 @@ from streams.contract.census import census_key, encode_census
 from streams.contract.customer_days import encode_customer_days, encode_score
 from streams.contract.outcomes import encode_outcome
 from streams.contract.rejected import rejected_headers
+from streams.contract.samples import encode_samples
 from streams.contract.segment_days import encode_end, encode_sums
 from streams.contract.warnings import encode_notice, encode_step
 from streams.core.engine_io import Output
+from streams.core.model.delayed_labels import LabelledSamples
+from streams.core.model.logistic import INPUTS
 from streams.core.segments.counts import DaySums
 from streams.errors import BrokerError
 from streams.intake.partition import RejectedRecord
@@ -64,6 +67,9 @@ class OutputRouter:
     census: str = ""
     customer_days: str = ""
     scores: str = ""
+    samples: str = ""
+    partitions: int = 1
+    """Of the input topics."""
 
     @classmethod
     def of(cls, settings: WorkerSettings) -> OutputRouter:
@@ -81,6 +87,8 @@ class OutputRouter:
             settings.census_topic,
             settings.customer_days_topic,
             settings.scores_topic,
+            settings.samples_topic,
+            settings.partitions or 1,
         )
 
     def of_adoption(self, adoption: Adoption) -> list[OutgoingRecord]:
@@ -129,6 +137,14 @@ class OutputRouter:
                 for each in output.scores
             ]
         return made
+
+    def of_samples(self, samples: LabelledSamples, partition: int) -> list[OutgoingRecord]:
+        """Return the record of a partition's samples for the learner that all partitions share."""
+        if not self.samples:
+            return []
+        inputs = tuple(each.name for each in INPUTS)
+        value = encode_samples(samples, inputs, self.app, partition, self.partitions)
+        return [OutgoingRecord(self.samples, str(partition).encode(), value)]
 
     def of_sums(self, sums: DaySums) -> list[OutgoingRecord]:
         """Return the records of a day's sums: the segments', then its end to every partition."""

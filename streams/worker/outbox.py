@@ -41,6 +41,8 @@ class Outbox:
         records, self._refusals = self._refusals, []
         if output is not None:
             records += self._router.of_output(task.drop_sent(output))
+            for samples in output.samples:
+                records += self._router.of_samples(samples, task.number)
         if records or offsets != self._shipped.get(task.number):
             self._shipped[task.number] = offsets
             await self._delivery.ship(records, offsets)

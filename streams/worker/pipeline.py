@@ -21,6 +21,7 @@ from streams.intake.poll import Poll, ReaderControl, ReadProgress, TopicPartitio
 from streams.intake.standing_refusals import StandingRefusals
 from streams.worker.assignment import AssignedPartitions
 from streams.worker.delivery import OutputRouter, RecordDelivery, Send
+from streams.worker.model_rollout import ModelRollout
 from streams.worker.outbox import Outbox
 from streams.worker.refusal_log import RefusalLog
 from streams.worker.rule_rollout import RuleReloader, opened, rule_sets
@@ -80,6 +81,10 @@ class Stats:
     """Partitions that run other rules than the files say, with the set they run; `segments/N` of segments."""
     rule_mistakes: tuple[str, ...]
     """Of the rule files as they are now, where they are refused."""
+    models: dict[str, str]
+    """By partition: the version of the model that scores, ready or not."""
+    models_ready: dict[str, bool]
+    """By partition: whether it has learned enough to score."""
     opened: dict[str, dict[str, int]]
     """By rule and its status: causes opened since the assigned partitions began, shadow rules' too."""
 
@@ -96,10 +101,12 @@ class Pipeline:
         checkpoints: CheckpointServices | None = None,
         reloader: RuleReloader | None = None,
         wall: Callable[[], float] = time.time,
+        models: ModelRollout | None = None,
     ) -> None:
         self._settings = settings
         self._engines = engines
         self._reloader = reloader
+        self._models = models
         self._clock = clock
         self._wall = wall
         self._topics = {name: topic for topic, name in settings.topics.items()}
@@ -113,7 +120,7 @@ class Pipeline:
         self.assignment = AssignedPartitions(
             self.board, self._partition, engines, self._outbox, self._restorer(checkpoints), rollout
         )
-        self.states = TaskStates(self.assignment, self._outbox, clock, rollout)
+        self.states = TaskStates(self.assignment, self._outbox, clock, rollout, models, wall)
         self._saver = self._checkpoint_saver(checkpoints)
         self._stalls = StallDetector(clock)
         self._unmoved: dict[TopicPartition, tuple[int | None, int]] = {}
@@ -176,13 +183,15 @@ class Pipeline:
             await self._saver.save_moved()
 
     async def reload(self) -> None:
-        """Look at the rule files; what they say is adopted or refused.
+        """Look at the rule files; what they say is adopted or refused, and so is a new model adopted.
 
         With checkpoints it is adopted at one, made now; without them between two turns.
         """
-        if self._reloader is None:
+        if self._reloader is None and self._models is None:
             return
-        notices = await self._reloader.look(self.assignment.tasks.values())
+        notices = []
+        if self._reloader is not None:
+            notices = await self._reloader.look(self.assignment.tasks.values())
         if notices:
             async with self.assignment.engine_lock:
                 for notice in notices:
@@ -193,7 +202,9 @@ class Pipeline:
             self._checkpoint_totals.adopted += await self.states.adopt_without_checkpoint()
 
     async def announce(self) -> None:
-        """Publish the changes of rules since the last call."""
+        """Publish the changes of rules and models since the last call."""
+        for notice in self._models.take_notices() if self._models is not None else ():
+            await self._outbox.ship_notice(notice)
         if self._reloader is not None:
             for adoption in self._reloader.rollout.take_adoptions():
                 await self._outbox.ship_adoption(adoption)
@@ -222,6 +233,8 @@ class Pipeline:
         totals, saved, progress = self.totals, self._checkpoint_totals, self.board.progress
         partitions = [task.partition for task in self.assignment.tasks.values()]
         lags = [item for partition in partitions for item in partition.lag(progress).items()]
+        engines = {p.number: p.engine for p in partitions if isinstance(p.engine, Engine)}
+        models = {n: each.model for n, each in sorted(engines.items()) if each.model is not None}
         behind = [place for partition in partitions for place in partition.behind(progress)]
         return Stats(
             events=totals.events,
@@ -244,6 +257,8 @@ class Pipeline:
             rules_refused=self._reloader.refused if self._reloader is not None else 0,
             rules_differ=self._reloader.rollout.differing() if self._reloader is not None else {},
             rule_mistakes=self._reloader.mistakes if self._reloader is not None else (),
+            models={str(n): model.version for n, model in models.items()},
+            models_ready={str(n): model.ready for n, model in models.items()},
             opened=opened(partitions),
         )
 

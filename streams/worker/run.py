@@ -23,10 +23,13 @@ from streams.checkpoints.restore import check_all_partitions
 from streams.checkpoints.store import CheckpointStore
 from streams.core.engine import Engine
 from streams.core.events.topics import REQUIRED
+from streams.core.model.logistic import Model
 from streams.core.segments.engine import SegmentEngine
 from streams.errors import BrokerError
 from streams.intake.broker import check_topics, partition_counts
+from streams.intake.model_topic import read_models
 from streams.intake.partition import StepEngine
+from streams.intake.topic_tail import TopicTail
 from streams.kafka.errors import broker_error
 from streams.rulebook.revisions import RuleRevisions
 from streams.rulebook.watch import RuleWatch
@@ -132,9 +135,24 @@ def run_rebuild(settings: WorkerSettings, engines: Callable[[int], Engine], rule
 
     async def main() -> Rebuilt:
         checked, _ = await _checked(settings, lambda given: outputs_of(given, rules))
-        return await rebuild(checked, engines, RuleRevisions(rules.current).begin().kept())
+        model = await _model_in_force(checked) if checked.models_topic else None
+
+        def engine(number: int) -> Engine:
+            made = engines(number)
+            if model is not None:
+                made.adopt_model(model)
+            return made
+
+        return await rebuild(checked, engine, RuleRevisions(rules.current).begin().kept())
 
     return asyncio.run(main())
+
+
+async def _model_in_force(settings: WorkerSettings) -> Model | None:
+    """Return the shared learner's model of now, by which a rebuild judges the whole history."""
+    tail = TopicTail(settings.broker, settings.security, settings.models_topic)
+    published = (await read_models(tail, settings.app)).model()
+    return published.model() if published is not None else None
 
 
 def outputs_of(settings: WorkerSettings, rules: RuleWatch | None) -> tuple[str, ...]:
@@ -144,7 +162,8 @@ def outputs_of(settings: WorkerSettings, rules: RuleWatch | None) -> tuple[str, 
     segments = (days, settings.segment_warnings_topic) if days else ()
     optional = (getattr(settings, name) for name in OPTIONAL_OUTPUTS)
     needed = (settings.warnings_topic, settings.control_topic, settings.rejected_topic)
-    return (*needed, *audit, *segments, *(name for name in optional if name))
+    learner = (settings.samples_topic, settings.models_topic) if settings.samples_topic else ()
+    return (*needed, *audit, *segments, *learner, *(name for name in optional if name))
 
 
 def _judging(
@@ -204,6 +223,8 @@ def _without_absent(settings: WorkerSettings, counts: Mapping[str, int]) -> Work
         settings = replace(settings, audit_topic="")
     if not {settings.segment_days_topic, settings.segment_warnings_topic} <= counts.keys():
         settings = replace(settings, segment_days_topic="")
+    if not {settings.samples_topic, settings.models_topic} <= counts.keys():
+        settings = replace(settings, samples_topic="", models_topic="")
     absent = {name: "" for name in OPTIONAL_OUTPUTS if getattr(settings, name) not in counts}
     return replace(settings, **absent)  # type: ignore[arg-type]  # all of them are names
 
@@ -218,6 +239,9 @@ def _log_absent(wanted: WorkerSettings, given: WorkerSettings) -> None:
         if getattr(wanted, name) != getattr(given, name):
             topic = getattr(wanted, name)
             log.warning("what is for the topic %s is not sent: there is none; see `lapwing topics`", topic)
+    if wanted.samples_topic != given.samples_topic:
+        topics = f"{wanted.samples_topic} and {wanted.models_topic}"
+        log.warning("no model is learned: a shared learner needs the topics %s; see `lapwing topics`", topics)
     if wanted.segment_days_topic != given.segment_days_topic:
         topics = f"{wanted.segment_days_topic} and {wanted.segment_warnings_topic}"
         log.warning("segments are not judged: they need the topics %s; see `lapwing topics`", topics)

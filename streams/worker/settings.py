@@ -55,6 +55,9 @@ class WorkerSettings:
     census_topic: str = ""
     customer_days_topic: str = ""
     scores_topic: str = ""
+    samples_topic: str = ""
+    """Where all partitions share a learner; else empty, as the next."""
+    models_topic: str = ""
     partitions: int | None = None
     """Of the input topics, as the worker finds them when it starts."""
 

@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from streams.checkpoints.save import StateSnapshot
+from streams.core.model.logistic import Model
 from streams.core.state_tables import take
 from streams.worker.assignment import AssignedPartitions
+from streams.worker.model_rollout import ModelRollout
 from streams.worker.outbox import Outbox
 from streams.worker.rule_rollout import PendingAdoption, RuleRollout
+from streams.worker.task import PartitionTask
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """What a partition is ready to go over to: other rules, another model, or both."""
+
+    task: PartitionTask
+    rules: PendingAdoption | None
+    model: Model | None
+
+    @property
+    def version_before(self) -> str | None:
+        model = self.task.engine.model
+        return model.version if model is not None else None
 
 
 class TaskStates:
-    """Takes snapshots of the tasks between two steps, and lets tasks adopt rules at one."""
+    """Takes snapshots of the tasks between two steps, and lets tasks adopt rules and models at one."""
 
     def __init__(
         self,
@@ -23,13 +41,17 @@ class TaskStates:
         outbox: Outbox,
         clock: Callable[[], float],
         rollout: RuleRollout | None = None,
+        models: ModelRollout | None = None,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self._assignment = assignment
         self._outbox = outbox
         self._clock = clock
         self._rollout = rollout
-        self._adopting: dict[int, PendingAdoption] = {}
-        """Changes of rules whose checkpoint is being made."""
+        self._models = models
+        self._wall = wall
+        self._adopting: dict[int, tuple[_Pending, str | None]] = {}
+        """Changes whose checkpoint is being made, with the version of the model before."""
 
     def moved(self) -> list[int]:
         """Return the partitions that have taken in something since their last committed checkpoint."""
@@ -68,45 +90,75 @@ class TaskStates:
         )
 
     def to_adopt(self) -> list[int]:
-        """Return the partitions that other rules are ready for."""
+        """Return the partitions that other rules or another model are ready for."""
         return [number for number in sorted(self._assignment.tasks) if self._pending(number) is not None]
 
     @asynccontextmanager
     async def adopting(self, number: int) -> AsyncIterator[StateSnapshot | None]:
-        """Stop the engines, and give the state from which on other rules are to be in force, if any."""
+        """Stop the engines, and give the state from which on other rules or models are in force, if any.
+
+        The engine has the model already, as its state has; it goes back to the one before unless `adopt` is
+        called.
+        """
         async with self._assignment.engine_lock:
-            change, snapshot = self._pending(number), await self._taken(number)
-            if change is None or snapshot is None:
+            change = self._pending(number)
+            if change is None:
                 yield None
                 return
-            await self._outbox.wait()
-            self._adopting[number] = change
-            yield replace(snapshot, rule_set=change.then.rules.hash, rules=change.then.kept(change.adoption))
+            engine, before = change.task.engine, change.version_before
+            state = engine.model_state()
+            if change.model is not None:
+                engine.adopt_model(change.model)
+            self._adopting[number] = change, before
+            try:
+                snapshot = await self._taken(number)
+                await self._outbox.wait()
+                if snapshot is not None and change.rules is not None:
+                    then = change.rules.then
+                    kept = then.kept(change.rules.adoption)
+                    snapshot = replace(snapshot, rule_set=then.rules.hash, rules=kept)
+                yield snapshot
+            finally:
+                if self._adopting.pop(number, None) is not None and change.model is not None:
+                    engine.restore_model(state)
 
-    async def adopt(self, snapshot: StateSnapshot) -> None:
-        """Go over to the rules of a snapshot of `adopting` that the group has committed."""
-        await self._adopt(self._adopting.pop(snapshot.partition))
+    async def adopt(self, snapshot: StateSnapshot) -> int:
+        """Go over to what a snapshot of `adopting` says, which the group has committed.
+
+        Return how many changes of rules that is.
+        """
+        return await self._adopted(*self._adopting.pop(snapshot.partition))
 
     async def adopt_without_checkpoint(self) -> int:
-        """Let every partition that other rules are ready for adopt them; return how many did."""
+        """Let every partition adopt what is ready for it; return how many changes of rules that is."""
         if not self.to_adopt():
             return 0
+        count = 0
         async with self._assignment.engine_lock:
-            changes = [change for change in map(self._pending, self.to_adopt()) if change is not None]
-            for change in changes:
-                await self._adopt(change)
-        return len(changes)
+            for change in [each for each in map(self._pending, self.to_adopt()) if each is not None]:
+                before = change.version_before
+                if change.model is not None:
+                    change.task.engine.adopt_model(change.model)
+                count += await self._adopted(change, before)
+        return count
 
-    async def _adopt(self, change: PendingAdoption) -> None:
+    async def _adopted(self, change: _Pending, version_before: str | None) -> int:
+        if change.model is not None and self._models is not None:
+            self._models.adopted(change.task, version_before, int(self._wall() * 1_000_000))
+        if change.rules is None:
+            return 0
         assert self._rollout is not None
-        await self._outbox.ship(change.task, self._rollout.adopt(change))
+        await self._outbox.ship(change.task, self._rollout.adopt(change.rules))
+        return 1
 
-    def _pending(self, number: int) -> PendingAdoption | None:
-        """Return the change of rules that a partition is ready for; it must have begun."""
+    def _pending(self, number: int) -> _Pending | None:
+        """Return what a partition is ready for; it must have begun."""
         task = self._assignment.tasks.get(number)
-        if self._rollout is None or task is None or not self._assignment.has_begun(task):
+        if task is None or not self._assignment.has_begun(task):
             return None
-        return self._rollout.pending(task)
+        rules = self._rollout.pending(task) if self._rollout is not None else None
+        model = self._models.pending(task) if self._models is not None else None
+        return None if rules is None and model is None else _Pending(task, rules, model)
 
     def saved(self, snapshot: StateSnapshot) -> None:
         """Remember that the group committed what `snapshot` stands for."""

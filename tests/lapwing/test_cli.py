@@ -158,6 +158,7 @@ FAILURES = {
     "demo": ["--data", "missing.jsonl"],
     "doctor": ["--broker", NOBODY],
     "explain": ["C1", "missing.jsonl"],
+    "learn": [],
     "notify": [],
     "replay": ["missing.jsonl"],
     "rules audit": ["--broker", NOBODY],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Protocol
@@ -107,6 +107,11 @@ INPUTS: Final[tuple[Input, ...]] = tuple(_inputs())
 
 SILENCE: Final = [i.feature for i in INPUTS].index("p_silent")
 """The place of the buying model's probability of silence among the inputs."""
+
+
+def knows_inputs(names: Iterable[str]) -> bool:
+    """Return whether all inputs of a model are known here."""
+    return set(names) <= {i.name for i in INPUTS}
 
 
 class Columns(Protocol):

@@ -1,0 +1,164 @@
+"""The learner that all partitions share: it learns each of their samples once, in the order of one log."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from enum import StrEnum
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.contract.models import encode_model
+from streams.contract.samples import SampleBatch
+from streams.core.model.logistic import INPUTS, Model
+from streams.core.steps import OperationsNotice
+from streams.learning.candidates import Contest, Promotion, settings_of_candidates
+from streams.learning.learner import LearnerSettings, RiverLearner
+
+FORMAT: Final = 1
+"""Of the state."""
+
+PROMOTED: Final = "model.promoted"
+"""A challenger has become the champion."""
+
+
+class Taken(StrEnum):
+    """What became of a record of samples."""
+
+    LEARNED = "learned"
+    REPEAT = "repeat"
+    """A worker that had crashed sent it again."""
+
+
+class SharedLearner:
+    """Champion and challengers, and how far each partition has been learned.
+
+    What it knows is a function of the records before `offset`, whatever it was stopped by and how often.
+    """
+
+    def __init__(self, settings: LearnerSettings | None = None) -> None:
+        every = settings_of_candidates(settings or LearnerSettings())
+        self.candidates = {name: RiverLearner(each) for name, each in every.items()}
+        self.contest = Contest(tuple(self.candidates))
+        self.offset = 0
+        """Of the samples topic: the first record that was not taken."""
+        self.at: int | None = None
+        """The newest decision instant."""
+        self.counts = {"samples": 0, "excluded": 0, "treated": 0, "repeats": 0}
+        self.notices: list[OperationsNotice] = []
+        """What is to be published beside models; part of the state until it is."""
+        self._partitions: int | None = None
+        self._until: dict[int, int] = {}
+        """By partition, the newest decision instant that was learned."""
+        self._since = -1
+        """What is not newer was learned while there were other partitions."""
+
+    @property
+    def champion(self) -> RiverLearner:
+        """The candidate whose model is in force."""
+        return self.candidates[self.contest.champion]
+
+    def take(self, batch: SampleBatch, offset: int) -> Taken:
+        """Judge all candidates by the samples of the record at `offset`, then let them learn these."""
+        self.offset = offset + 1
+        if batch.partitions != self._partitions:
+            # Customers have moved to other partitions: nobody knows of which of them more was learned.
+            self._since = max(self._until.values(), default=self._since)
+            self._partitions, self._until = batch.partitions, {}
+        if batch.at <= self._until.get(batch.partition, self._since):
+            self.counts["repeats"] += 1
+            return Taken.REPEAT
+        self._until[batch.partition] = batch.at
+        self.at = batch.at if self.at is None else max(self.at, batch.at)
+        self.counts["samples"] += len(batch)
+        self.counts["excluded"] += batch.excluded
+        self.counts["treated"] += batch.treated
+        x = _by_name(batch)
+        logits = np.array([each.snapshot().logit(x) for each in self.candidates.values()])
+        if (made := self.contest.judge(batch.at, logits, batch.y, batch.weight)) is not None:
+            self.notices.append(promoted_notice(made))
+        for each in self.candidates.values():
+            each.learn(x, batch.y, batch.p, batch.weight)
+        return Taken.LEARNED
+
+    def go_to(self, offset: int) -> None:
+        """Pass over what lies before `offset`: it holds no samples, or is gone."""
+        self.offset = offset
+
+    def published(self, notices: int) -> None:
+        """Forget so many of the oldest notices: the broker has them."""
+        del self.notices[:notices]
+
+    def model(self) -> Model:
+        """Return the champion's model as it is now."""
+        return self.champion.snapshot()
+
+    def record(self, app: str) -> bytes:
+        """Return the record of the champion's model; only what has learned something has one."""
+        assert self.at is not None
+        champion = self.champion
+        metrics = {
+            **champion.metrics(),
+            "candidates": self.contest.losses(),
+            "weeks": self.contest.weeks,
+            "excluded": self.counts["excluded"],
+            "treated": self.counts["treated"],
+        }
+        return encode_model(
+            self.model(),
+            app=app,
+            candidate=self.contest.champion,
+            at=self.at,
+            learned=champion.churned + champion.kept,
+            learned_churned=champion.churned,
+            samples_offset=self.offset,
+            metrics=metrics,
+        )
+
+    def state(self) -> dict[str, Any]:
+        """Return everything it knows as plain JSON values."""
+        return {
+            "format": FORMAT,
+            "candidates": {name: each.state() for name, each in self.candidates.items()},
+            "contest": self.contest.state(),
+            "offset": self.offset,
+            "at": self.at,
+            "counts": dict(self.counts),
+            "partitions": self._partitions,
+            "until": {str(number): at for number, at in self._until.items()},
+            "since": self._since,
+            "notices": [asdict(each) for each in self.notices],
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` returned, bit for bit; a candidate it does not know learns from now on."""
+        for name, each in self.candidates.items():
+            if name in state["candidates"]:
+                each.restore(state["candidates"][name])
+        self.contest.restore(state["contest"])
+        self.offset, self.at = state["offset"], state["at"]
+        self.counts |= state["counts"]
+        self._partitions, self._since = state["partitions"], state["since"]
+        self._until = {int(number): at for number, at in state["until"].items()}
+        self.notices = [OperationsNotice(**each) for each in state["notices"]]
+
+
+def promoted_notice(made: Promotion) -> OperationsNotice:
+    """Return the notice of a change of the champion."""
+    detail: dict[str, str | int | float | None] = {
+        "candidate": made.champion,
+        "candidate_before": made.before,
+        "log_loss": made.loss,
+        "log_loss_before": made.loss_before,
+        "weeks": made.weeks,
+        "samples": made.samples,
+    }
+    return OperationsNotice(PROMOTED, made.at, None, detail)
+
+
+def _by_name(batch: SampleBatch) -> NDArray[np.float64]:
+    """Return the samples' inputs as they are known here; one that a worker did not send is missing."""
+    known = {name: place for place, name in enumerate(batch.inputs)}
+    x = np.column_stack([batch.x.astype(np.float64), np.full(len(batch), np.nan)])
+    return np.ascontiguousarray(x[:, [known.get(i.name, -1) for i in INPUTS]])
