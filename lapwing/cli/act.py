@@ -1,4 +1,4 @@
-"""`lapwing act`: acknowledge, snooze or expire a warning."""
+"""`lapwing act`: what the team does about a warning, or to win a customer back."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Any
 
 import click
 
-from lapwing.settings.options import DurationParam, InstantParam, settings_options
-from streams.core.warnings.acknowledgement import ACTS
+from lapwing.settings.options import DurationParam, InstantParam, ItemParam, settings_options
+from streams.core.events.action_words import RECORD_KINDS, RESULTS, TREATMENT_KINDS, WARNING_KINDS
 
 
 @click.command()
 @click.argument("warning_id")
-@click.argument("kind", type=click.Choice(tuple(ACTS)))
+@click.argument("kind", type=click.Choice((*WARNING_KINDS, *TREATMENT_KINDS, *RECORD_KINDS)))
 @settings_options("broker", "actions", "database")
 @click.option("--by", required=True, help="Who does it; it stands on the warning.")
 @click.option(
@@ -20,6 +20,20 @@ from streams.core.warnings.acknowledgement import ACTS
     "lasts",
     type=DurationParam(),
     help="How long it lasts, such as 3d; default: as in the worker's settings.",
+)
+@click.option("--play", help="The play that was followed.")
+@click.option("--result", type=click.Choice(RESULTS), help="What came of it.")
+@click.option(
+    "--reason",
+    "reasons",
+    multiple=True,
+    help="Why the customer leaves, a code such as price; may be repeated.",
+)
+@click.option(
+    "--cost", multiple=True, type=ItemParam(), help="What it cost, such as gift=20; may be repeated."
+)
+@click.option(
+    "--corrects", help="The event id of an earlier action of yours, which this one takes back or replaces."
 )
 @click.option(
     "--customer", help="The warning's customer; default: as the database that `lapwing sink` fills has it."
@@ -31,11 +45,14 @@ from streams.core.warnings.acknowledgement import ACTS
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the event that was sent.")
 def command(**given: Any) -> None:
-    """Acknowledge, snooze or expire the warning WARNING_ID, or the only one whose id begins so.
+    """Say what was done about the warning WARNING_ID, or the only one whose id begins so.
 
     An acknowledgement means that somebody takes care of it; after a while it lapses, and the team is
-    reminded. A snooze puts the warning off. `expire` ends it. The action is an event on the topic of actions;
-    the worker that reads it changes the warning, if that is still open.
+    reminded. A snooze puts the warning off. `expire` ends it. The other kinds say what was done: `contact`
+    and `offer` treat the customer, `assign` and `confirm` are on record, `correct` takes back what --corrects
+    names. With - instead of WARNING_ID, and --customer, it is about winning back somebody who has left. The
+    action is an event on the topic of actions; the worker that reads it changes the warning, if that is still
+    open.
     """
     from lapwing.commands.act import run
 

@@ -1,4 +1,4 @@
-"""`lapwing act`: acknowledge, snooze or expire a warning."""
+"""`lapwing act`: what the team does about a warning, or to win a customer back."""
 
 from __future__ import annotations
 
@@ -17,14 +17,30 @@ from consumers.database.schema import warnings
 from lapwing.settings.settings import Settings
 from streams.contract.instants import format_instant, to_us
 from streams.contract.validate import RecordRefusal, judge
+from streams.core.events.action_words import WARNING_KINDS
 from streams.core.events.calendar import DAY
 from streams.core.events.topics import Topic
 from streams.errors import ActError, BrokerError
 
 HISTORY_AFTER: Final = 7 * DAY
 """Where the newest warning is older, the events are a history: an action of today would wait for ever."""
+NO_WARNING: Final = "-"
+"""Stands for no warning, where a customer who has lapsed is to be won back."""
 MOST_NAMED: Final = 3
 """Warnings that are named where an id's beginning fits several."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was done, beside its kind."""
+
+    by: str
+    lasts: int | None = None
+    play: str | None = None
+    result: str | None = None
+    reasons: tuple[str, ...] = ()
+    cost: tuple[tuple[str, float], ...] = ()
+    corrects: str | None = None
 
 
 def run(
@@ -33,20 +49,26 @@ def run(
     settings: Settings,
     by: str,
     lasts: int | None,
+    play: str | None,
+    result: str | None,
+    reasons: tuple[str, ...],
+    cost: tuple[tuple[str, float], ...],
+    corrects: str | None,
     customer: str | None,
     at: int | None,
     as_json: bool,
 ) -> None:
-    """Acknowledge, snooze or expire the warning WARNING_ID."""
-    _check_interval(kind, lasts)
+    """Send what was done about the warning WARNING_ID, or without one."""
+    done = Done(by, lasts, play, result, reasons, cost, corrects)
+    _check(warning_id, kind, done, customer)
     now = to_us(datetime.now(UTC))
     if customer is None:
-        found = _open_warning(settings.database, warning_id)
+        found = _stored_warning(settings.database, warning_id, still_open=kind in WARNING_KINDS)
         warning_id, customer = found.id, found.customer
         if at is None and now - found.newest > HISTORY_AFTER:
             at = found.newest
             click.echo(f"dated {format_instant(at)}, where the warnings stand; change it with --at", err=True)
-    event = action(warning_id, kind, by, now if at is None else at, lasts)
+    event = action(warning_id, kind, done, now if at is None else at)
     event["customer_id"] = customer
     value = json.dumps(event).encode()
     if isinstance(verdict := judge(Topic.ACTIONS, value), RecordRefusal):
@@ -60,28 +82,44 @@ def run(
     finally:
         producer.close()
     until = f" until {event['until']}" if "until" in event else ""
-    click.echo(value.decode() if as_json else f"sent: {kind} {warning_id} by {by}{until}")
+    about = f"customer {customer}" if warning_id == NO_WARNING else warning_id
+    click.echo(value.decode() if as_json else f"sent: {kind} {about} by {by}{until} ({event['event_id']})")
 
 
-def action(warning_id: str, kind: str, by: str, at: int, lasts: int | None) -> dict[str, Any]:
+def action(warning_id: str, kind: str, done: Done, at: int) -> dict[str, Any]:
     """Return the event of an action at `at`, but for its customer."""
-    event = {
+    fields = {
         "event_id": f"act-{uuid.uuid4()}",
         "occurred_at": format_instant(at),
-        "warning_id": warning_id,
+        "warning_id": None if warning_id == NO_WARNING else warning_id,
         "kind": kind,
-        "actor": by,
+        "actor": done.by,
+        "until": None if done.lasts is None else format_instant(at + done.lasts),
+        "play": done.play,
+        "result": done.result,
+        "reasons": list(done.reasons) or None,
+        "cost": dict(done.cost) or None,
+        "corrects": done.corrects,
     }
-    return event if lasts is None else event | {"until": format_instant(at + lasts)}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
-def _check_interval(kind: str, lasts: int | None) -> None:
-    if lasts is not None and kind == "expire":
-        msg = "--for: an expired warning has ended for good; leave it away"
-        raise click.UsageError(msg)
-    if lasts == 0:
-        msg = "--for: must be longer than nothing"
-        raise click.UsageError(msg)
+def _check(warning_id: str, kind: str, done: Done, customer: str | None) -> None:
+    wrong = None
+    if done.lasts is not None and kind == "expire":
+        wrong = "--for: an expired warning has ended for good; leave it away"
+    elif done.lasts is not None and kind not in WARNING_KINDS:
+        wrong = f"--for: belongs to acknowledge and snooze, not to {kind}"
+    elif done.lasts == 0:
+        wrong = "--for: must be longer than nothing"
+    elif kind == "correct" and done.corrects is None:
+        wrong = "--corrects: say which action is to be corrected, by the event id that `lapwing act` printed"
+    elif warning_id == NO_WARNING and kind in WARNING_KINDS:
+        wrong = f"{kind} is about a warning: name it instead of {NO_WARNING}"
+    elif warning_id == NO_WARNING and customer is None:
+        wrong = "--customer: without a warning, say which customer it is about"
+    if wrong is not None:
+        raise click.UsageError(wrong)
 
 
 def _check_topic(cluster: Cluster, name: str) -> None:
@@ -99,15 +137,18 @@ def _check_topic(cluster: Cluster, name: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _OpenWarning:
+class _StoredWarning:
     id: str
     customer: str
     newest: int
     """The event time of the newest step of any warning."""
 
 
-def _open_warning(url: str, beginning: str) -> _OpenWarning:
-    """Return the open warning whose id is, or alone begins with, `beginning`, as the database has it."""
+def _stored_warning(url: str, beginning: str, *, still_open: bool) -> _StoredWarning:
+    """Return the warning whose id is, or alone begins with, `beginning`, as the database has it.
+
+    One that has ended is refused where it must be `still_open`.
+    """
     database = Database(url)
     try:
         database.prepare()
@@ -128,7 +169,7 @@ def _open_warning(url: str, beginning: str) -> _OpenWarning:
         msg = f"more than one warning begins with {beginning}: {names}"
         raise ActError(msg)
     (row,) = rows
-    if row.state != "open":
+    if still_open and row.state != "open":
         msg = f"the warning {row.id} is {row.state}: nothing can be done about it any more"
         raise ActError(msg)
-    return _OpenWarning(row.id, row.customer_id, to_us(newest) if newest is not None else 0)
+    return _StoredWarning(row.id, row.customer_id, to_us(newest) if newest is not None else 0)

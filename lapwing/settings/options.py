@@ -80,3 +80,21 @@ class DurationParam(click.ParamType):
             return duration(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+class ItemParam(click.ParamType):
+    """An item and its amount, such as `gift=20`."""
+
+    name = "item"
+
+    def convert(
+        self, value: str | tuple[str, float], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, float]:
+        """Return the item and the amount, or refuse the text."""
+        if isinstance(value, tuple):
+            return value
+        item, is_there, amount = value.partition("=")
+        try:
+            return item.strip(), float(amount if is_there else "nothing")
+        except ValueError:
+            self.fail(f"{value!r} is no item with its amount, such as gift=20", param, ctx)

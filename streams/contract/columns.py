@@ -9,7 +9,6 @@ from typing import Any, Final, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.contract.events import ABOUT_A_WARNING
 from streams.contract.instants import InstantOutOfRange, NotAnInstant, read_instant, read_instants, to_us
 from streams.contract.structs import (
     ActionRow,
@@ -20,6 +19,7 @@ from streams.contract.structs import (
     OrderRow,
     ProfileRow,
 )
+from streams.core.events.action_words import WARNING_KINDS
 from streams.core.events.batch import (
     COLUMNS,
     MILLION,
@@ -147,7 +147,7 @@ def _profile(row: ProfileRow) -> ProfileRecord | None:
 
 def _action(row: ActionRow) -> ActionRecord | None:
     """Return the action, or `None` where its `until` or its warning is not right."""
-    if row.warning_id is None and row.kind in ABOUT_A_WARNING:
+    if row.warning_id is None and row.kind in WARNING_KINDS:
         return None
     try:
         until = None if row.until is None else to_us(read_instant(row.until))

@@ -34,6 +34,7 @@ from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from streams.contract.instants import InstantOutOfRange, NotAnInstant, read_instant
+from streams.core.events.action_words import WARNING_KINDS, ActionResult
 from streams.core.events.topics import Topic
 
 LONGEST_ID: Final = 128
@@ -129,29 +130,7 @@ Cost = Annotated[
     WithJsonSchema(_COST_SCHEMA),
 ]
 
-ActionResult = Literal[
-    "not_reached",
-    "reached",
-    "call_back",
-    "accepted",
-    "declined",
-    "will_return",
-    "returned",
-    "moved_away",
-    "other_branch",
-    "uses_competitor",
-    "need_gone",
-    "wrong_contact",
-    "false_alarm",
-    "other",
-]
-"""What came of an action: whether anybody was reached, what the customer means to do, or that there was no
-reason to warn. The reasons why a customer leaves are `reasons`."""
 CustomerClass = Literal["key", "ordinary", "small", "problem"]
-
-
-ABOUT_A_WARNING: Final = frozenset({"acknowledge", "snooze", "expire"})
-"""The kinds of action that change a warning's life."""
 
 
 class Event(BaseModel):
@@ -296,7 +275,7 @@ class Action(Event):
 
     @model_validator(mode="after")
     def _names_its_warning(self) -> Self:
-        if self.warning_id is None and self.kind in ABOUT_A_WARNING:
+        if self.warning_id is None and self.kind in WARNING_KINDS:
             raise PydanticCustomError(NO_WARNING, "warning_id is required with this kind")
         return self
 

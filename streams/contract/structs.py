@@ -21,12 +21,12 @@ from streams.contract.events import (
     LONGEST_TEXT,
     MOST_COST_ITEMS,
     MOST_REASONS,
-    ActionResult,
     ComplaintCategory,
     ComplaintWord,
     CustomerClass,
     OrderWord,
 )
+from streams.core.events.action_words import ActionResult
 from streams.core.events.topics import Topic
 
 Id = Annotated[str, Meta(min_length=1, max_length=LONGEST_ID)]

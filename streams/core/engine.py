@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from streams.core.decision.value import ValueModel
 from streams.core.engine_io import EngineSettings, Output
-from streams.core.events.batch import ActionRecord, Batch
+from streams.core.events.batch import Batch
 from streams.core.events.calendar import DAY, Calendar
 from streams.core.events.dedup import Deduplicator
 from streams.core.events.reorder import ReorderBuffer, ReorderedEvents
@@ -36,7 +36,7 @@ from streams.core.outcomes.outcomes import Outcomes, OutcomeSettings
 from streams.core.rules.rule_set import RuleSet
 from streams.core.segments.counts import SegmentCounts
 from streams.core.steps import Cause, Scoring, Step
-from streams.core.warnings.acknowledgement import IgnoredAction, acts
+from streams.core.warnings.acknowledgement import ACTS, IgnoredAction, TakenAction, acts
 from streams.core.warnings.adoption import adopt, taken_over
 from streams.core.warnings.causes import Evaluations
 from streams.core.warnings.compose import compose_steps, scorings
@@ -131,7 +131,8 @@ class Engine:
     def flush(self, *, idle: bool = True) -> Output:
         """Take in the events that wait to be put in order: nothing that precedes them is to come.
 
-        With `idle`, as where a worker has read all there is, actions that are dated after them, too.
+        With `idle`, as where a worker has read all there is, actions that are dated after all customers'
+        events, too.
         """
         return self._take(self.reorder.flush(idle=idle))
 
@@ -314,6 +315,8 @@ class Engine:
         made = list(zip(changes, self._emit(changes, features, output), strict=True))
         opened = self._take_openings(applied.view)
         output.outcomes += self.outcomes.take_pass(applied, taken, made, opened)
+        if uncorrected := self.outcomes.take_uncorrected():
+            output.counts.ignored[IgnoredAction.UNCORRECTED] += uncorrected
         if self.day_writer is not None:
             output.customer_days += self.day_writer.opened(features, made)
         applied.view.commit()
@@ -362,12 +365,13 @@ class Engine:
         self,
         features: Features,
         applied: AppliedEvents | None,
-        actions: Mapping[int, ActionRecord],
+        actions: Mapping[int, TakenAction],
         output: Output,
     ) -> list[WarningChange]:
         output.counts.evaluations += len(features)
         if not self.rules.rules:
-            output.counts.ignored[IgnoredAction.UNKNOWN] += len(actions)
+            unknown = sum(taken.record.kind in ACTS for taken in actions.values())
+            output.counts.ignored[IgnoredAction.UNKNOWN] += unknown
             return []
         if not SCORES.isdisjoint(self.rules.columns):
             self._score(features)

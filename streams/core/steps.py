@@ -63,6 +63,8 @@ class Acknowledgement:
     """By when somebody has to have it in hand."""
     level: int = 0
     """Deadlines that have passed."""
+    action: str | None = None
+    """The event id of the acknowledgement or snooze, which a correction names."""
 
 
 Value = int | float | str | None

@@ -28,6 +28,7 @@ HASTE: Final = Patience(
 
 KINDS: Final = ("acknowledge", "acknowledge", "snooze", "snooze", "expire", "call")
 AFTER: Final = (HOUR, 0, 1, -1, DAY, 2 * DAY, 5 * DAY, 30 * DAY)
+SOON: Final = (HOUR, 1, 0, DAY, -1)
 HOLDS: Final = (DAY, 1, HOUR, 4 * DAY, 0, -1)
 
 
@@ -50,6 +51,9 @@ def with_actions(
         if made and draw.number(0, 9) == 9:
             made.append(draw.pick(made))
             continue
+        if made and draw.number(0, 2) == 2:
+            made.append(_correction(draw.pick(made), f"a{turn}-{i}", draw))
+            continue
         told = draw.pick(steps)
         at = max(0, told.step.at + draw.pick(AFTER))
         until = at + draw.pick(HOLDS) if draw.number(0, 2) == 0 else None
@@ -62,6 +66,15 @@ def with_actions(
         customer = told.customer_id if draw.number(0, 9) < 9 else draw.pick(CUSTOMERS)
         made.append(Event(Topic.ACTIONS, at, customer, f"a{turn}-{i}", record=action))
     return History(history.zone, tuple(in_time([*history.arrivals, *made])))
+
+
+def _correction(of: Event, name: str, draw: Draw) -> Event:
+    """Return an action that corrects another one, or that tries to."""
+    assert isinstance(of.record, ActionRecord)
+    kind = draw.pick(("correct", "correct", "acknowledge"))
+    actor = of.record.actor if draw.number(0, 5) < 5 else "ben"
+    record = ActionRecord(of.record.warning_id, kind, actor=actor, corrects=of.event_id)
+    return Event(Topic.ACTIONS, max(0, of.at + draw.pick(SOON)), of.customer_id, name, record=record)
 
 
 @st.composite

@@ -34,6 +34,8 @@ class Care:
     until: int | None = None
     deadline: int | None = None
     level: int = 0
+    action: str | None = None
+    """The event id of the action behind it."""
 
     def told(self) -> str:
         """Return it as one line."""
@@ -114,7 +116,18 @@ class Watch:
         self.care = Care("overdue", self.step, at, by, level=level + 1)
         return StepKind.ESCALATED
 
-    def act(self, action: ActionRecord, at: int) -> StepKind | None:
+    def correct(self, action: ActionRecord, at: int) -> StepKind | None:
+        """Take back what an action corrects, if that is why somebody has it in hand."""
+        care = self.care
+        if care is None or care.action is None or (care.action, care.by) != (action.corrects, action.actor):
+            return None
+        self.step += 1
+        self.begin(at)
+        if self.care is not None:
+            self.care.level = care.level
+        return StepKind.UPDATED
+
+    def act(self, action: ActionRecord, at: int, event_id: str) -> StepKind | None:
         """Do what an action says, or nothing where its time is over."""
         until = action.until
         if action.kind == "acknowledge" and until is None:
@@ -134,5 +147,5 @@ class Watch:
             "acknowledge": ("acknowledged", StepKind.ACKNOWLEDGED),
             "snooze": ("snoozed", StepKind.SNOOZED),
         }[action.kind]
-        self.care = Care(state, self.step, at, action.actor, until, level=level)
+        self.care = Care(state, self.step, at, action.actor, until, level=level, action=event_id)
         return kind

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from streams.core.events.batch import ActionRecord
@@ -12,9 +13,13 @@ from streams.core.events.topics import Topic
 from streams.core.steps import StepKind
 from tests.oracle.attention import Patience
 from tests.oracle.conditions import Judge, OracleRule
+from tests.oracle.corrections import struck_by
 from tests.oracle.days import DAY, sweep_instants
 from tests.oracle.history import Event, Value, features
 from tests.oracle.life import FALSE, CustomerLife, LifeStep, Verdict
+
+KEEPS_US: Final = 180 * DAY
+"""How long an action can be corrected: twice the horizon, which is the engine's default here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +173,14 @@ class OracleEngine:
     def _act(self, event: Event) -> Collection[str]:
         """Let an action take effect; return the rules whose causes it ended."""
         action, customer = event.record, event.customer_id
-        if not isinstance(action, ActionRecord) or action.kind not in ("acknowledge", "snooze", "expire"):
+        if not isinstance(action, ActionRecord):
             return ()
-        step, reason = self._life(customer).act(event.judged_at, action)
+        if action.corrects is not None and not struck_by(self._kept[customer], event, KEEPS_US):
+            self._run.ignored["uncorrected"] += 1
+        step, reason = self._life(customer).act(event.judged_at, action, event.event_id)
+        if reason is not None:
+            self._run.ignored[reason] += 1
         if step is None:
-            self._run.ignored[str(reason)] += 1
             return ()
         self._add(TwinStep(customer, step, self._row_before(customer)))
         return step.causes if step.kind == StepKind.EXPIRED else ()

@@ -178,17 +178,25 @@ class CustomerLife:
             steps.append(self._step(kind, at, rules, frozenset()))
         return steps
 
-    def act(self, at: int, action: ActionRecord) -> tuple[LifeStep | None, str | None]:
-        """Let somebody act on a warning, and return the step or why there is none."""
-        if self.watch is None or action.warning_id != self.id():
-            return None, "closed" if self.openings and action.warning_id == self.id() else "unknown"
-        rules = self.open_rules()
-        kind = self.watch.act(action, at)
-        if kind is None:
-            return None, "over"
-        if kind is StepKind.EXPIRED:
-            self._close(rules, at)
-        return self._step(kind, at, rules, frozenset()), None
+    def act(self, at: int, action: ActionRecord, event_id: str) -> tuple[LifeStep | None, str | None]:
+        """Let somebody act on a warning, and return the step and why the action itself makes none."""
+        reason = None
+        if action.kind in ("acknowledge", "snooze", "expire"):
+            if self.watch is None or action.warning_id != self.id():
+                reason = "closed" if self.openings and action.warning_id == self.id() else "unknown"
+            else:
+                rules = self.open_rules()
+                kind = self.watch.act(action, at, event_id)
+                if kind is StepKind.EXPIRED:
+                    self._close(rules, at)
+                if kind is not None:
+                    return self._step(kind, at, rules, frozenset()), None
+                reason = "over"
+        if action.corrects is not None and self.watch is not None:
+            kind = self.watch.correct(action, at)
+            if kind is not None:
+                return self._step(kind, at, self.open_rules(), frozenset()), reason
+        return None, reason
 
     def id(self) -> str:
         """Return the id of the newest warning."""

@@ -23,6 +23,7 @@ from streams.core.events.batch import (
 )
 from streams.core.events.topics import Topic
 from streams.core.steps import StepKind
+from tests.oracle.corrections import standing
 from tests.oracle.days import DAY, local_day, midnight
 from tests.oracle.engine import SweepBegin, TwinStep
 from tests.oracle.history import HELD_DAYS, Event, is_complaint, is_placed
@@ -353,9 +354,7 @@ class OutcomeTwin:
                 continue
             following = [t for t in self.activities(customer) if o.at < t <= o.at + horizon]
             acted = [
-                e.record
-                for e in self.known[customer]
-                if isinstance(e.record, ActionRecord) and o.at < e.at <= o.at + horizon
+                e.record for e in standing(self.known[customer], 2 * horizon) if o.at < e.at <= o.at + horizon
             ]
             results = [a.result for a in acted if isinstance(a, ActionRecord) and a.result is not None]
             self._put(
@@ -486,8 +485,8 @@ class OutcomeTwin:
             treated = {
                 c
                 for c in census.cells
-                for e in self.known[c]
-                if isinstance(e.record, ActionRecord) and census.at <= e.at <= end and treats(e.record)
+                for e in standing(self.known[c], 2 * self.terms.horizon)
+                if census.at <= e.at <= end and treats(e.record)
             }
             for family in ("profile", "cohort", "channel"):
                 for name in {own[family] for own in census.cells.values()}:

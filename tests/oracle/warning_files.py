@@ -86,9 +86,9 @@ def attention_of(said: dict[str, Any] | None) -> Acknowledgement | None:
     """Return who has the warning in hand."""
     if said is None:
         return None
-    times = {name: None if said[name] is None else instant(said[name]) for name in ("until", "deadline")}
+    until, deadline = (None if said[n] is None else instant(said[n]) for n in ("until", "deadline"))
     state, since = AcknowledgementState(said["state"]), instant(said["since"])
-    return Acknowledgement(state, said["step"], since, said["by"], **times, level=said["level"])
+    return Acknowledgement(state, said["step"], since, said["by"], until, deadline, said["level"])
 
 
 def cause_of(said: dict[str, Any]) -> Cause:

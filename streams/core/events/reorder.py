@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,8 @@ class ReorderedEvents:
 
     events: Batch
     instant: NDArray[np.int64]
-    """(n,) never decreasing; the event time, or for a late event the watermark when it arrived."""
+    """(n,) never decreasing; the event time, or for a late event the watermark when it arrived, or for an
+    action that is dated after all customers' events, where nothing more comes, the time of their newest."""
 
 
 class ReorderBuffer:
@@ -75,13 +76,19 @@ class ReorderBuffer:
         """Return what waits: nothing that precedes it is to come; what comes below it from now on is late.
 
         With `idle`, nothing at all is to come for a while, and actions dated after the newest customers'
-        event are taken at its time; else they go on waiting.
+        event are judged at its time, after all events of that instant; else they go on waiting.
         """
         self.watermark = max(self.watermark, self.newest)
-        if idle and self.newest != NEVER:
-            self._instant = np.minimum(self._instant, self.watermark)
-            self._waiting = replace(self._waiting, at=np.minimum(self._waiting.at, self.watermark))
-        return self.reach(self.watermark)
+        reached = self.reach(self.watermark)
+        beyond = self._waiting
+        if not idle or self.newest == NEVER or not len(beyond):
+            return reached
+        self._waiting, self._instant = Batch.empty(), np.empty(0, dtype=np.int64)
+        now = np.full(len(beyond), self.watermark, dtype=np.int64)
+        return ReorderedEvents(
+            Batch.concat([reached.events, beyond.take(beyond.order())]),
+            np.concatenate([reached.instant, now]),
+        )
 
     def reach(self, until: int) -> ReorderedEvents:
         """Return what waits and is judged up to and including `until`."""

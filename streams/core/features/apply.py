@@ -33,6 +33,11 @@ class OrderedEvents:
     rows: NDArray[np.int32]
     """(n,) index of each event's customer."""
 
+    @property
+    def reached(self) -> NDArray[np.int64]:
+        """Return the time that each event shows to be reached, (n,): its own, or if earlier its instant."""
+        return np.minimum(self.events.at, self.instant)
+
     def between(self, begin: int, end: int) -> OrderedEvents:
         """Return the events at the positions from `begin` to before `end`."""
         if begin == 0 and end == len(self.rows):
@@ -132,7 +137,8 @@ class _Application:
 
     def run(self) -> None:
         present = set(np.unique(self.topic).tolist())
-        self.view.lower_to("first_at", self.topic != NO_TOPIC, self.at)
+        # An action may be dated after the instant at which it is judged.
+        self.view.lower_to("first_at", self.topic != NO_TOPIC, np.minimum(self.at, self.view.at))
         if Topic.ORDERS in present:
             self._orders()
         if Topic.LOGINS in present:

@@ -47,7 +47,7 @@ class SourceGuard:
         result: dict[Topic, NDArray[np.bool_]] = {}
         seen = self.observe(taken)
         for topic in self.newest.keys() - self.after.keys():
-            times = taken.events.at[taken.events.topic == topic]
+            times = taken.reached[taken.events.topic == topic]
             self.newest[topic] = max(self.newest[topic], int(times.max(initial=NEVER)))
         for topic, after in self.after.items():
             newest = seen(topic)[1:]
@@ -67,7 +67,7 @@ class SourceGuard:
         known = dict(self.newest)
 
         def newest(topic: Topic) -> NDArray[np.int64]:
-            times = np.where(taken.events.topic == topic, taken.events.at, NEVER)
+            times = np.where(taken.events.topic == topic, taken.reached, NEVER)
             return np.maximum.accumulate(np.concatenate([[known[topic]], times]))
 
         return newest

@@ -20,6 +20,7 @@ from streams.core.events.batch import MILLION
 from streams.core.events.calendar import Calendar
 from streams.core.events.topics import Topic
 from streams.core.features.customers import ATTRIBUTES, SCHEMA, Customers
+from streams.core.outcomes.action_log import ActionLog
 
 MOST_CELLS: Final = 5_000
 """Cells of a family that have a name of their own; a census counts the customers of all others in one."""
@@ -280,7 +281,7 @@ class CensusTaker:
         at: int,
         last_activity: NDArray[np.int64],
         closed_at: NDArray[np.int64],
-        treated_at: Mapping[int, int],
+        log: ActionLog,
     ) -> None:
         """Note, when a census's horizon is over, what its active did in it."""
         for members in self.members[self.matured :]:
@@ -288,8 +289,7 @@ class CensusTaker:
                 rows = members.customers
                 members.came = last_activity[rows] >= members.at
                 members.closed = closed_at[rows] >= members.at
-                treated = [customer for customer, when in treated_at.items() if when >= members.at]
-                members.treated = np.isin(rows, treated)
+                members.treated = np.isin(rows, log.treated(members.at, at))
 
     def note_late(self, customer: int, at: int, what: str) -> None:
         """Note that a customer `came`, `closed` or was `treated` in a horizon that is over already."""
@@ -297,6 +297,13 @@ class CensusTaker:
             if members.came is not None and members.at <= at < members.at + self._horizon_us:
                 for row in np.flatnonzero(members.customers == customer).tolist():
                     getattr(members, what)[row] = True
+
+    def note_struck(self, customer: int, log: ActionLog) -> None:
+        """Note what is left of a customer's treatments in horizons that are over already."""
+        for members in self.members[self.matured :]:
+            if members.treated is not None:
+                row = members.customers == customer
+                members.treated[row] = log.is_treated(customer, members.at, members.at + self._horizon_us)
 
     def mature(self) -> list[MaturedCounts]:
         """Return the counts of the censuses whose horizon is over, by cell, and forget them."""

@@ -1,7 +1,7 @@
 """Causes and warnings that wait until it is known what became of their customers.
 
-One matures at the first sweep later than its opening by the horizon. Until then every activity, closure and
-action of the customer is noted with it.
+One matures at the first sweep later than its opening by the horizon. Until then every activity and closure of
+the customer is noted with it, and every action that can no longer be corrected.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.core.events.batch import MILLION, ActionRecord
+from streams.core.events.batch import MILLION
 from streams.core.events.calendar import ALWAYS, DAY
+from streams.core.outcomes.action_log import ActionLog, LoggedAction
 from streams.core.outcomes.outcome import CauseMatured, PrecedingWarning, WarningMatured
 from streams.core.outcomes.record_queue import RecordQueue
 from streams.core.steps import Tier
@@ -47,11 +48,6 @@ WARNING_SCHEMA: Final = CHURN_SCHEMA | {
 }
 UNKNOWN: Final = -(2**63)
 """A `spend_before` that is not known."""
-
-TREATMENTS: Final = frozenset({"contact", "offer"})
-"""The kinds of action that treat a customer."""
-NO_TREATMENT: Final = "wrong_contact"
-"""The result of an action that reached somebody else."""
 
 RuleTuple = tuple[str, str, str, int]
 """A rule's id, version, status and tier, as at a cause's opening."""
@@ -230,13 +226,13 @@ class Maturity:
                 if self._within(queue, place, at):
                     queue.columns["closed"][place] = True
 
-    def note_action(self, customer: int, at: int, action: ActionRecord) -> None:
-        """Note an action with the warnings in whose horizon it lies."""
+    def note_action(self, customer: int, action: LoggedAction) -> None:
+        """Note an action that has settled with the warnings in whose horizon it lies."""
         columns = self.warnings.columns
         for place in self.warnings.of(customer):
-            if not self._within(self.warnings, place, at):
+            if not self._within(self.warnings, place, action.at):
                 continue
-            if is_treatment(action):
+            if action.treats:
                 columns["treated"][place] = True
             if action.result is not None:
                 results = self.words.values[columns["results"][place]]
@@ -285,10 +281,13 @@ class Maturity:
         self.causes.drop(due)
         return matured
 
-    def take_warnings(self, at: int, spend_total: NDArray[np.int64]) -> list[tuple[int, WarningMatured]]:
+    def take_warnings(
+        self, at: int, spend_total: NDArray[np.int64], log: ActionLog
+    ) -> list[tuple[int, WarningMatured]]:
         """Forget the warnings that mature at a sweep; return each with its customer.
 
-        `spend_total` is that of every customer now, (c,), in millionths.
+        `spend_total` is that of every customer now, (c,), in millionths; `log` has the actions that have not
+        settled.
         """
         due = self._due(self.warnings, at)
         columns, begin = self.warnings.columns, self.warnings.begin
@@ -299,6 +298,11 @@ class Maturity:
             probability, before = float(columns["churn_probability"][place]), columns["spend_before"][place]
             following = int(columns["next_activity"][place])
             came = following <= opened_at + self.horizon_us
+            acted = [a for a in log.of(customer) if self._within(self.warnings, place, a.at)]
+            results = [
+                *self.words.values[columns["results"][place]],
+                *(a.result for a in acted if a.result is not None),
+            ]
             warning = WarningMatured(
                 warning_id=self._id(place),
                 opened_at=opened_at,
@@ -311,8 +315,8 @@ class Maturity:
                 next_order_days=(following - opened_at) / DAY if came else None,
                 spend_before=None if before == UNKNOWN else int(before) / MILLION,
                 spend_after=int(spend_total[customer] - columns["spend_total"][place]) / MILLION,
-                treated=bool(columns["treated"][place]),
-                results=self.words.values[columns["results"][place]],
+                treated=bool(columns["treated"][place]) or any(a.treats for a in acted),
+                results=tuple(dict.fromkeys(results)),
             )
             matured.append((customer, warning))
         self.warnings.drop(due)
@@ -357,11 +361,6 @@ class Maturity:
             waiting = queue.live("customer")[queue.live("next_activity") == ALWAYS]
             self._grow(int(waiting.max(initial=-1)) + 1)
             self._waits[waiting] = True
-
-
-def is_treatment(action: ActionRecord) -> bool:
-    """Say whether an action treats its customer, reached or not."""
-    return action.kind in TREATMENTS and action.result != NO_TREATMENT
 
 
 def _halves(warning_id: str | None) -> tuple[np.uint64, np.uint64]:

@@ -18,6 +18,7 @@ from streams.core.features.catalogue import Features
 from streams.core.features.customers import KEPT_DAYS, MEASURES, Customers
 from streams.core.features.value import values
 from streams.core.features.view import View
+from streams.core.outcomes.action_log import ActionLog, LoggedAction, is_treatment
 from streams.core.outcomes.census import CensusTaker
 from streams.core.outcomes.departures import Departures
 from streams.core.outcomes.lapses import (
@@ -29,7 +30,7 @@ from streams.core.outcomes.lapses import (
     last_activity,
     last_activity_at,
 )
-from streams.core.outcomes.maturity import CauseOpening, Maturity, WarningOpening, is_treatment
+from streams.core.outcomes.maturity import CauseOpening, Maturity, WarningOpening
 from streams.core.outcomes.outcome import (
     Acquired,
     CauseMatured,
@@ -102,8 +103,8 @@ class Outcomes:
         self.departures = Departures()
         self.maturity = Maturity(settings.horizon_us)
         self.census = CensusTaker(calendar, settings.horizon_us)
-        self.treated_at: dict[int, int] = {}
-        """By customer, the last contact or offer."""
+        self.log = ActionLog(2 * settings.horizon_us)
+        self._uncorrected = 0
 
     def begin(self, at: int) -> None:
         """Begin with the partition's first event."""
@@ -271,15 +272,31 @@ class Outcomes:
             action = taken.events.record[applied.rank[row]]
             if not isinstance(action, ActionRecord):
                 continue
-            customer, at = int(view.rows[row]), int(view.occurred[row])
-            self.maturity.note_action(customer, at, action)
-            if is_treatment(action):
-                self.treated_at[customer] = max(at, self.treated_at.get(customer, at))
-                self.census.note_late(customer, at, "treated")
+            event_id = taken.events.event_id[applied.rank[row]]
+            self._act(int(view.rows[row]), event_id, action, int(view.occurred[row]), int(view.at[row]))
         if late is not None:
             for chosen, what in ((rows.active, "came"), (rows.closures, "closed")):
                 for row in chosen[late[chosen]].tolist():
                     self.census.note_late(int(view.rows[row]), int(view.occurred[row]), what)
+
+    def _act(self, customer: int, event_id: str, action: ActionRecord, at: int, now: int) -> None:
+        """Note an action that was done at an instant and is taken at `now`, and what it corrects."""
+        if action.corrects is not None:
+            struck = self.log.strike(customer, action.corrects, action.actor, now)
+            if struck is None:
+                self._uncorrected += 1
+            elif struck.treats:
+                self.census.note_struck(customer, self.log)
+        logged = LoggedAction(event_id, at, action.actor, is_treatment(action), action.result)
+        for settled in self.log.add(customer, logged, now):
+            self.maturity.note_action(customer, settled)
+        if logged.treats:
+            self.census.note_late(customer, at, "treated")
+
+    def take_uncorrected(self) -> int:
+        """Return how many corrections had no effect since this was last asked."""
+        count, self._uncorrected = self._uncorrected, 0
+        return count
 
     # -- sweeps -----------------------------------------------------------------------------------
 
@@ -293,6 +310,8 @@ class Outcomes:
         found: list[_Found] = []
         census: list[CensusEvent] = []
         self.statuses.grow(len(last))
+        for customer, action in self.log.settle(at):
+            self.maturity.note_action(customer, action)
         if not quiet:
             found += self._lapses(at, view, last, closed_at)
             found += self._matured(at, view)
@@ -314,7 +333,7 @@ class Outcomes:
         if at == self.census.next_horizon():
             view = View(self._customers, np.arange(self._customers.count, dtype=np.int32), _NOWHEN)
             last, closed_at = last_activity(view, self.settings.activity), view.column("closed_at")
-            self.census.judge(at, last, closed_at, self.treated_at)
+            self.census.judge(at, last, closed_at, self.log)
 
     def needs_scores(self, at: int) -> bool:
         """Say whether a sweep needs everybody's churn probability."""
@@ -335,7 +354,7 @@ class Outcomes:
         for customer, again, cause in self.maturity.take_causes(at):
             key = f"{cause.rule} {cause.opened_at} {again}"
             yield _Found(customer, customer, at, key, cause)
-        for customer, warning in self.maturity.take_warnings(at, view.column("spend_total")):
+        for customer, warning in self.maturity.take_warnings(at, view.column("spend_total"), self.log):
             yield _Found(customer, customer, at, warning.warning_id, warning)
 
     def _census(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from streams.core.events.calendar import NEVER
 from streams.core.features.customers import LAST_OF
+from streams.core.outcomes.action_log import LoggedAction
 from streams.core.outcomes.census import CellNames, CensusMembers, narrow, packed
 from streams.core.outcomes.lapses import CustomerStatus
 from streams.core.outcomes.maturity import (
@@ -31,10 +32,19 @@ from streams.core.steps import Tier
 Tables = dict[str, pl.DataFrame]
 OUTCOME_TABLES: Final = (
     *("customer_status", "departures", "maturing_causes", "maturing_warnings", "open_warnings", "treated"),
+    "actions",
     *("census", "census_names", "censuses", "census_members", "census_cells", "census_expected"),
 )
 """What a state that was saved before there were outcomes does not have."""
 
+_ACTIONS: Final = {
+    "customer": pl.Int32,
+    "event_id": pl.String,
+    "at": pl.Int64,
+    "actor": pl.String,
+    "treats": pl.Boolean,
+    "result": pl.String,
+}
 _ID: Final = ("warning_high", "warning_low")
 
 
@@ -46,7 +56,8 @@ def take_outcomes(outcomes: Outcomes, known: int) -> Callable[[], Tables]:
     causes, warnings = copied(maturity.causes), copied(maturity.warnings)
     rules, openings, words = (list(c.values) for c in (maturity.rules, maturity.openings, maturity.words))
     open_now = [(c, r.warning_id, r.opened_at, int(r.tier), r.rules) for c, r in maturity.open.items()]
-    treated = sorted(outcomes.treated_at.items())
+    treated = sorted(outcomes.log.settled.items())
+    acted = [(c, *astuple(a)) for c, own in sorted(outcomes.log.actions.items()) for a in own]
     names = [
         (family, number, json.dumps(name))
         for family, cells in outcomes.census.families.items()
@@ -83,6 +94,7 @@ def take_outcomes(outcomes: Outcomes, known: int) -> Callable[[], Tables]:
                 orient="row",
             ).sort("customer"),
             "treated": pl.DataFrame(treated, schema={"customer": pl.Int32, "at": pl.Int64}, orient="row"),
+            "actions": pl.DataFrame(acted, schema=_ACTIONS, orient="row"),
             "census": pl.DataFrame({"json": [json.dumps(at_rest)]}),
             "census_names": pl.DataFrame(
                 names, schema={"family": pl.String, "number": pl.Int32, "name": pl.String}, orient="row"
@@ -187,7 +199,11 @@ def restore_outcomes(outcomes: Outcomes, state: Mapping[str, pl.DataFrame], now:
         )
         outcomes.departures.put(row["customer"], warning, row["left_at"])
     _restore_maturity(outcomes.maturity, state)
-    outcomes.treated_at = dict(state["treated"].iter_rows())
+    actions: dict[int, list[LoggedAction]] = {}
+    # A state of before actions could be corrected knows of those that have settled only.
+    for customer, *values in state["actions"].iter_rows() if "actions" in state else ():
+        actions.setdefault(customer, []).append(LoggedAction(*values))
+    outcomes.log.restore(actions, dict(state["treated"].iter_rows()))
     _restore_census(outcomes, state)
 
 

@@ -12,13 +12,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.core.events.action_words import WARNING_KINDS
 from streams.core.events.batch import ActionRecord, Batch
 from streams.core.events.calendar import DAY
 from streams.core.events.topics import Topic
 from streams.core.steps import Acknowledgement, AcknowledgementState, StepKind, Tier
 
 ACTS: Final[Mapping[str, StepKind]] = MappingProxyType(
-    {"acknowledge": StepKind.ACKNOWLEDGED, "snooze": StepKind.SNOOZED, "expire": StepKind.EXPIRED}
+    dict(zip(WARNING_KINDS, (StepKind.ACKNOWLEDGED, StepKind.SNOOZED, StepKind.EXPIRED), strict=True))
 )
 """The kinds of action that change a warning's life, and the step each makes; others are records only."""
 
@@ -32,6 +33,16 @@ class IgnoredAction(StrEnum):
     """It names the customer's last warning, which has ended."""
     OVER = "over"
     """Its `until` had passed when it took effect."""
+    UNCORRECTED = "uncorrected"
+    """It corrects an action that the customer's state does not know, or that is another actor's."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenAction:
+    """An action and the id of its event."""
+
+    event_id: str
+    record: ActionRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +75,10 @@ class AcknowledgementTerms:
         return replace(acknowledgement, deadline=None if within is None else at + within)
 
     def acted(
-        self, acknowledgement: Acknowledgement | None, action: ActionRecord, tier: Tier, step: int, at: int
+        self, acknowledgement: Acknowledgement | None, taken: TakenAction, tier: Tier, step: int, at: int
     ) -> Acknowledgement | None:
         """Return the state after an action at `at`, or `None` where its `until` has passed."""
-        level = 0 if acknowledgement is None else acknowledgement.level
+        action, level = taken.record, 0 if acknowledgement is None else acknowledgement.level
         if action.kind == "expire":
             return Acknowledgement(AcknowledgementState.EXPIRED, step, at, action.actor, level=level)
         acknowledged = action.kind == "acknowledge"
@@ -77,7 +88,14 @@ class AcknowledgementTerms:
         if until <= at:
             return None
         state = AcknowledgementState.ACKNOWLEDGED if acknowledged else AcknowledgementState.SNOOZED
-        return Acknowledgement(state, step, at, action.actor, until, level=level)
+        return Acknowledgement(state, step, at, action.actor, until, level=level, action=taken.event_id)
+
+    def corrected(
+        self, acknowledgement: Acknowledgement, tier: Tier, step: int, at: int
+    ) -> Acknowledgement | None:
+        """Return the state after the action behind an acknowledgement was corrected."""
+        waiting = self.begin(tier, step, at)
+        return None if waiting is None else replace(waiting, level=acknowledgement.level)
 
     def timed_out(
         self, acknowledgement: Acknowledgement, tier: Tier, step: int
@@ -96,16 +114,20 @@ class AcknowledgementTerms:
         return StepKind.ESCALATED, replace(overdue, level=acknowledgement.level + 1)
 
 
-def acts(events: Batch, rank: NDArray[np.int64], before: NDArray[np.bool_] | None) -> dict[int, ActionRecord]:
-    """Return the actions that change a warning's life, by their place in the order of `rank`."""
+def acts(events: Batch, rank: NDArray[np.int64], before: NDArray[np.bool_] | None) -> dict[int, TakenAction]:
+    """Return the actions that may change a warning's life, by their place in the order of `rank`."""
     if not np.any(events.topic == Topic.ACTIONS):
         return {}
     mask = events.topic[rank] == Topic.ACTIONS
     if before is not None:
         mask &= ~before
     rows = np.flatnonzero(mask)
-    found = zip(rows.tolist(), events.record[rank[rows]].tolist(), strict=True)
-    return {row: act for row, act in found if isinstance(act, ActionRecord) and act.kind in ACTS}
+    events_of = (events.event_id[rank[rows]].tolist(), events.record[rank[rows]].tolist())
+    return {
+        row: TakenAction(event_id, action)
+        for row, event_id, action in zip(rows.tolist(), *events_of, strict=True)
+        if isinstance(action, ActionRecord) and (action.kind in ACTS or action.corrects is not None)
+    }
 
 
 class WarningTimers:

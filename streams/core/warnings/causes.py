@@ -10,9 +10,9 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.core.events.batch import ActionRecord
 from streams.core.rules.rule import Rule
 from streams.core.rules.rule_set import Verdicts
+from streams.core.warnings.acknowledgement import TakenAction
 
 TRUE, FALSE = 1, 0
 """A verdict; a missing one is neither."""
@@ -57,7 +57,7 @@ class Evaluations:
     """(n,) event times where there are late events: one dated before a cause opened may withdraw it."""
     before: NDArray[np.bool_] | None = None
     """(n,) rows that are no evaluation: the verdicts at the next row's instant without its late event."""
-    actions: Mapping[int, ActionRecord] = field(default_factory=lambda: MappingProxyType({}))
+    actions: Mapping[int, TakenAction] = field(default_factory=lambda: MappingProxyType({}))
     """By row, what somebody did about a warning; it takes effect before the evaluation."""
 
 

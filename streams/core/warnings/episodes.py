@@ -10,7 +10,6 @@ from uuid import UUID, uuid5
 
 import numpy as np
 
-from streams.core.events.batch import ActionRecord
 from streams.core.events.calendar import ALWAYS
 from streams.core.observer import CauseObserver
 from streams.core.rules.inhibition import standing
@@ -24,7 +23,13 @@ from streams.core.steps import (
     StepKind,
     Tier,
 )
-from streams.core.warnings.acknowledgement import ACTS, AcknowledgementTerms, IgnoredAction, WarningTimers
+from streams.core.warnings.acknowledgement import (
+    ACTS,
+    AcknowledgementTerms,
+    IgnoredAction,
+    TakenAction,
+    WarningTimers,
+)
 from streams.core.warnings.causes import (
     FALSE,
     TRUE,
@@ -83,11 +88,8 @@ class WarningChange:
     tier: Tier
     causes: tuple[Cause, ...]
     acknowledgement: Acknowledgement | None
-
-    @property
-    def judged(self) -> bool:
-        """Say whether an evaluation made it, so that the customer is scored anew."""
-        return self.row is not None and self.kind not in ACTS.values()
+    judged: bool = True
+    """Whether an evaluation made it, so that the customer is scored anew; people and time do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,22 +340,33 @@ class Episodes:
     # -- what people do, and what time does -------------------------------------------------------
 
     def _act(
-        self, action: ActionRecord, customer: int, customer_id: str, at: int, row: int
+        self, taken: TakenAction, customer: int, customer_id: str, at: int, row: int
     ) -> Iterator[WarningChange]:
-        """Let an action take effect on the warning it names, or count why it has none."""
-        warning = self.open.get(customer)
-        if warning is None or warning.id != action.warning_id:
-            newest = self.newest.get(customer)
-            last = None if newest is None else warning_id(self.app, customer_id, *newest)
-            self.ignored[IgnoredAction.CLOSED if action.warning_id == last else IgnoredAction.UNKNOWN] += 1
+        """Let an action take effect on the warning it names, or count why it has none; and what it corrects.
+
+        An acknowledgement that takes the place of the one it corrects is one step.
+        """
+        action, warning = taken.record, self.open.get(customer)
+        if action.kind in ACTS:
+            if warning is None or warning.id != action.warning_id:
+                newest = self.newest.get(customer)
+                last = None if newest is None else warning_id(self.app, customer_id, *newest)
+                is_last = action.warning_id == last
+                self.ignored[IgnoredAction.CLOSED if is_last else IgnoredAction.UNKNOWN] += 1
+            else:
+                number = warning.number + 1
+                acknowledgement = self.terms.acted(warning.acknowledgement, taken, warning.tier, number, at)
+                if acknowledgement is not None:
+                    kind = ACTS[action.kind]
+                    yield self._acknowledge(customer, warning, at, row, kind, acknowledgement)
+                    return
+                self.ignored[IgnoredAction.OVER] += 1
+        if warning is None or warning.acknowledgement is None or action.corrects is None:
             return
-        acknowledgement = self.terms.acted(
-            warning.acknowledgement, action, warning.tier, warning.number + 1, at
-        )
-        if acknowledgement is None:
-            self.ignored[IgnoredAction.OVER] += 1
-            return
-        yield self._acknowledge(customer, warning, at, row, ACTS[action.kind], acknowledgement)
+        before = warning.acknowledgement
+        if before.action == action.corrects and before.by == action.actor:
+            corrected = self.terms.corrected(before, warning.tier, warning.number + 1, at)
+            yield self._acknowledge(customer, warning, at, row, StepKind.UPDATED, corrected)
 
     def _wake(self, customer: int, until: int) -> Iterator[WarningChange]:
         """Yield the steps that time alone makes of a customer's warning up to and including `until`."""
@@ -376,10 +389,10 @@ class Episodes:
         at: int,
         row: int | None,
         kind: StepKind,
-        acknowledgement: Acknowledgement,
+        acknowledgement: Acknowledgement | None,
     ) -> WarningChange:
         """Let a warning have another acknowledgement; one that expires ends, its causes closed."""
-        warning.number, warning.acknowledgement = acknowledgement.step, acknowledgement
+        warning.number, warning.acknowledgement = warning.number + 1, acknowledgement
         if kind is StepKind.EXPIRED:
             del self.open[customer]
             for rule in warning.causes:
@@ -387,7 +400,7 @@ class Episodes:
         else:
             self.keep_open(customer, warning)
         causes = standing(warning.causes, self.rules.inhibitors)
-        return self._change(customer, at, row, kind, warning, causes)
+        return self._change(customer, at, row, kind, warning, causes, judged=False)
 
     def _change(
         self,
@@ -397,9 +410,11 @@ class Episodes:
         kind: StepKind,
         warning: OpenWarning,
         causes: tuple[Cause, ...],
+        *,
+        judged: bool = True,
     ) -> WarningChange:
         number, tier, acknowledgement = warning.number, warning.tier, warning.acknowledgement
-        return WarningChange(customer, at, row, kind, warning, number, tier, causes, acknowledgement)
+        return WarningChange(customer, at, row, kind, warning, number, tier, causes, acknowledgement, judged)
 
 
 def warning_id(app: str, customer_id: str, opened_at: int, again: int) -> str:

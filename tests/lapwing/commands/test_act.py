@@ -95,6 +95,12 @@ def test_an_action_on_a_history_is_dated_where_its_warnings_stand(database: str,
     [
         (("snooze", "--for", "soon"), 2, "'--for': 'soon' is not a duration"),
         (("snooze", "--for", "0"), 2, "--for: must be longer than nothing"),
+        (("contact", "--for", "3d"), 2, "--for: belongs to acknowledge and snooze, not to contact"),
+        (("correct",), 2, "--corrects: say which action"),
+        (("offer", "--cost", "gift"), 2, "'gift' is no item with its amount"),
+        (("offer", "--result", "stays"), 2, "'stays' is not one of 'not_reached'"),
+        (("offer", "--customer", "c", "--cost", "gift=-1"), 1, "cost: Input should be greater than or equal"),
+        (("offer", "--customer", "c", "--reason", "too dear"), 1, "reasons.0: String should match pattern"),
         (("expire", "--for", "3d"), 2, "--for: an expired warning has ended for good"),
         (("snooze", "--at", "today"), 2, "'--at': 'today' is no RFC 3339 time"),
         (("snooze", "--customer", ""), 1, "customer_id: String should have at least 1 character"),
@@ -105,6 +111,47 @@ def test_what_cannot_be_done_is_told_in_a_line(flags: tuple[str, ...], code: int
     kind, *rest = flags
     refused_with, text = refusal(command, ["w", kind, "--by", "ann", *rest, "--broker", "127.0.0.1:1"])
     assert (refused_with, says in text) == (code, True), text
+
+
+def test_what_was_done_is_sent_whole_of_a_warning_that_has_ended_too(database: str, sent: Sent) -> None:
+    words = [
+        "offer",
+        "--by",
+        "ann",
+        "--play",
+        "voucher",
+        "--result",
+        "declined",
+        "--reason",
+        "price",
+        "--reason",
+        "delivery",
+    ]
+    words += ["--cost", "gift=20", "--cost", "labour=12.5", "--corrects", "act-1", "--database", database]
+    result = CliRunner().invoke(command, [warning_id("c2"), *words], catch_exceptions=False)
+    event = json.loads(sent.values.pop())
+    assert {name: event[name] for name in ("customer_id", "warning_id", "kind", "play", "result")} == {
+        "customer_id": "c2",
+        "warning_id": warning_id("c2"),
+        "kind": "offer",
+        "play": "voucher",
+        "result": "declined",
+    }
+    assert (event["reasons"], event["cost"]) == (["price", "delivery"], {"gift": 20.0, "labour": 12.5})
+    assert (event["corrects"], event["actor"], "until" in event) == ("act-1", "ann", False)
+    assert f"({event['event_id']})" in result.stdout
+
+
+def test_to_win_a_customer_back_no_warning_is_named(sent: Sent) -> None:
+    CliRunner().invoke(command, ["-", "contact", "--by", "ann", "--customer", "c9"], catch_exceptions=False)
+    event = json.loads(sent.values.pop())
+    assert (event["customer_id"], "warning_id" in event) == ("c9", False)
+    for args, says in (
+        (["-", "snooze", "--customer", "c9"], "snooze is about a warning"),
+        (["-", "contact"], "--customer: without a warning, say which customer"),
+    ):
+        code, text = refusal(command, [*args, "--by", "ann", "--broker", "127.0.0.1:1"])
+        assert (code, says in text) == (2, True), text
 
 
 def test_other_kinds_and_a_nameless_actor_are_refused() -> None:

@@ -10,11 +10,9 @@ import pytest
 
 from streams.contract import validate as authority
 from streams.contract.decode import Decoded, decode_lines, decode_poll
-from streams.contract.events import ABOUT_A_WARNING
 from streams.contract.rejected import RefusalReason
 from streams.core.events.batch import ActionRecord, ClosureRecord, ComplaintStatus, OrderStatus, ProfileRecord
 from streams.core.events.topics import FILE_TYPES, Topic
-from streams.core.warnings.acknowledgement import ACTS
 
 MARCH = 1_298_937_600_000_000
 HOUR = 3_600_000_000
@@ -188,10 +186,6 @@ def test_what_a_cost_is_called_is_not_shown_in_a_refusal() -> None:
     reason, detail = _reason(Topic.ACTIONS, _bytes(EVENT | {"kind": "offer", "cost": {"to Ann Lee": 1}}))
     assert (reason, "Ann" in detail) == (RefusalReason.WRONG_VALUE, False)
     assert detail.startswith("cost: ")
-
-
-def test_the_kinds_that_need_a_warning_are_those_that_change_one() -> None:
-    assert set(ACTS) == ABOUT_A_WARNING
 
 
 def test_every_kind_of_error_has_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:

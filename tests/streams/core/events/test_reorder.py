@@ -1,6 +1,7 @@
 import itertools
 from collections.abc import Sequence
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -108,9 +109,33 @@ def test_an_action_years_ahead_moves_no_watermark() -> None:
     assert reorder.flush(idle=False).instant.tolist() == [100]
     assert (reorder.watermark, reorder.newest, len(reorder)) == (100, 100, 1)
     part = reorder.flush()
-    assert (part.instant.tolist(), part.events.at.tolist()) == ([100], [100])
+    assert (part.instant.tolist(), part.events.at.tolist()) == ([100], [10**9])
     assert (reorder.watermark, reorder.newest, len(reorder)) == (100, 100, 0)
     assert last_reached(batch) == 100
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.integers(0, 20)), max_size=20),
+    st.lists(st.integers(0, 20), max_size=6),
+)
+def test_where_nothing_more_comes_the_order_does_not_depend_on_cuts(
+    arrivals: list[Arrival], cuts: list[int]
+) -> None:
+    newest = max((at for act, at in arrivals if not act), default=None)
+    batch, found = mixed(arrivals), list[Taken]()
+    edges = sorted({0, len(batch), *(c for c in cuts if c < len(batch))})
+    for flushed in (edges, [0, len(batch)]):
+        reorder, taken = ReorderBuffer(REORDER), Taken()
+        parts = [reorder.put(batch.take(slice(begin, end))) for begin, end in itertools.pairwise(flushed)]
+        # It is known step by step that nothing precedes what waits, as in a worker, or all at once.
+        parts += [reorder.flush(idle=False), reorder.flush()] if flushed is edges else [reorder.flush()]
+        for part in parts:
+            taken += zip(part.instant.tolist(), part.events.event_id.tolist(), strict=True)
+            assert np.all(np.diff(part.instant) >= 0)
+        found.append(taken)
+    assert found[0] == found[1]
+    assert len(found[0]) == (0 if newest is None else len(arrivals))
+    assert all(newest is not None and instant <= newest for instant, _ in found[0])
 
 
 def test_what_comes_after_a_flush_below_it_is_late() -> None:

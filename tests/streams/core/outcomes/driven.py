@@ -55,7 +55,7 @@ def drive_outcomes(
             restore(engine, saved)
             again = tables(engine)
             assert all(again[name].equals(frame) for name, frame in saved.items())
-    outputs += [engine.flush(), engine.advance(until)]
+    outputs += [engine.flush(idle=False), engine.advance(until)]
     return (
         [outcome for output in outputs for outcome in output.outcomes],
         [event for output in outputs for event in output.census],
@@ -65,17 +65,26 @@ def drive_outcomes(
 
 def with_words(history: History) -> History:
     """Return a history whose orders name channels and whose actions treat, by what their ids are."""
-    return History(history.zone, tuple(_with_words(event) for event in history.arrivals))
+    acts: dict[str, list[str]] = {}
+    made = []
+    for event in history.arrivals:
+        made.append(_with_words(event, acts.setdefault(event.customer_id, [])))
+        if event.topic == Topic.ACTIONS:
+            acts[event.customer_id].append(event.event_id)
+    return History(history.zone, tuple(made))
 
 
-def _with_words(event: Event) -> Event:
+def _with_words(event: Event, acts: Sequence[str]) -> Event:
     number = sum(event.event_id.encode())
     if event.topic == Topic.ORDERS:
         channel = (None, "web", "shop")[number % 3]
         return replace(event, record=LabelsRecord(channel, None) if channel else None)
     if event.topic == Topic.ACTIONS and number % 3:
         kind, result = ("contact", "offer")[number % 2], (None, "not_reached", "wrong_contact")[number % 3]
-        return replace(event, record=ActionRecord("no-such-warning", kind, result))
+        actor = ("ann", None)[number % 5 == 0]
+        corrects = acts[-1 - number % min(len(acts), 2)] if acts and number % 7 < 4 else None
+        record = ActionRecord("no-such-warning", kind, result, actor=actor, corrects=corrects)
+        return replace(event, record=record)
     return event
 
 

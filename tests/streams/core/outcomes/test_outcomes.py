@@ -21,10 +21,11 @@ from streams.core.rules.rule import RuleStatus
 from streams.core.rules.rule_set import RuleSet, compile_rules
 from streams.core.state_tables import restore, tables
 from tests.oracle.conditions import OracleRule
+from tests.oracle.corrections import struck
 from tests.oracle.days import DAY
 from tests.oracle.drive import compiled, engine_rule
 from tests.oracle.engine import OracleEngine, OracleSettings
-from tests.oracle.histories import TOPICS, History, as_batch, cut, random_history
+from tests.oracle.histories import CUSTOMERS, TOPICS, History, as_batch, cut, in_time, random_history
 from tests.oracle.history import Event
 from tests.oracle.outcomes import OutcomeTwin, TwinTerms
 from tests.oracle.sample_rules import RULES
@@ -105,6 +106,18 @@ def test_customers_who_close_are_those_of_the_twin() -> None:
     topics = (*TOPICS, *(Topic.CLOSURES,) * 3)
     found = sum((check(random_history(seed, size=150, topics=topics)) for seed in range(3)), Counter[str]())
     assert found["customer.closed"] > 10
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_treatments_and_their_corrections_are_those_of_the_twin(seed: int) -> None:
+    topics = (*TOPICS, *(Topic.ACTIONS,) * 20)
+    history = with_words(random_history(seed, size=150, topics=topics, late=seed % 2 == 1))
+    corrected = [
+        struck([e for e in in_time(history.arrivals) if e.customer_id == customer], 40 * DAY)
+        for customer in CUSTOMERS
+    ]
+    assert sum(map(len, corrected)) > 5
+    check(history, options=(PLAIN, QUIET)[seed // 2])
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import polars as pl
@@ -13,6 +14,7 @@ from streams.core.events.batch import ActionRecord, Batch
 from streams.core.events.calendar import DAY, HOUR
 from streams.core.events.topics import Topic
 from streams.core.features.catalogue import DTYPES
+from streams.core.outcomes.outcome import WarningMatured
 from streams.core.rules.rule import Rule
 from streams.core.rules.rule_set import compile_rules
 from streams.core.state_tables import restore, tables
@@ -205,6 +207,76 @@ def test_what_is_due_stays_due_under_other_rules() -> None:
     assert lines(told) == [("acknowledged", 1 / 24, "acknowledged"), ("updated", 7 + 1 / 24, "lapsed")]
     made.replace_rules(compile_rules([BUYS], DTYPES))
     assert lines(steps(made, until=10 * DAY)) == [("escalated", 9 + 1 / 24, "overdue")]
+
+
+def correction(of: Batch, at: int, kind: str = "correct", by: str | None = "ann") -> Batch:
+    return event(Topic.ACTIONS, at, ActionRecord(ID, kind, actor=by, corrects=of.event_id[0]))
+
+
+ACKNOWLEDGED = act("acknowledge", HOUR)
+
+
+def test_a_correction_ends_an_acknowledgement() -> None:
+    made = steps(engine(), BOUGHT, ACKNOWLEDGED, correction(ACKNOWLEDGED, 2 * HOUR), until=9 * DAY)
+    assert lines(made)[1:] == [("acknowledged", 1 / 24, "acknowledged"), ("updated", 2 / 24, "nobody")]
+    assert made[-1].causes == made[0].causes
+    made = steps(engine(DEADLINES), BOUGHT, ACKNOWLEDGED, correction(ACKNOWLEDGED, DAY), until=9 * DAY)
+    assert lines(made)[2:] == [("updated", 1, "waiting"), ("escalated", 3, "overdue")]
+
+
+def test_an_acknowledgement_that_corrects_another_takes_its_place_in_one_step() -> None:
+    again = correction(ACKNOWLEDGED, 2 * HOUR, "acknowledge")
+    made = steps(engine(), BOUGHT, ACKNOWLEDGED, again, correction(again, DAY), until=9 * DAY)
+    assert [line[0] for line in lines(made)[1:]] == ["acknowledged", "acknowledged", "updated"]
+
+
+@pytest.mark.parametrize(
+    "corrects",
+    [
+        correction(ACKNOWLEDGED, 2 * HOUR, by="ben"),
+        correction(ACKNOWLEDGED, 2 * HOUR, by=None),
+        correction(act("snooze", HOUR), 2 * HOUR),
+        correction(ACKNOWLEDGED, HOUR // 2),
+    ],
+    ids=["another actor's", "nobody's", "an id that is not known", "one that comes later"],
+)
+def test_a_correction_of_nothing_is_counted_and_changes_nothing(corrects: Batch) -> None:
+    made = engine()
+    batches = sorted([ACKNOWLEDGED, corrects], key=lambda batch: int(batch.at[0]))
+    outputs = [made.step(batch) for batch in (BOUGHT, *batches)] + [made.flush()]
+    assert [str(step.kind) for output in outputs for step in output.steps] == ["opened", "acknowledged"]
+    assert sum((output.counts.ignored for output in outputs), Counter[str]()) == {"uncorrected": 1}
+
+
+def test_a_correction_is_known_after_a_restart() -> None:
+    former = engine()
+    steps(former, BOUGHT, ACKNOWLEDGED, until=HOUR)
+    made = engine()
+    restore(made, tables(former))
+    assert lines(steps(made, correction(ACKNOWLEDGED, DAY), until=DAY)) == [("updated", 1, "nobody")]
+
+
+def test_what_an_acknowledgement_took_the_place_of_does_not_come_back() -> None:
+    snoozed = act("snooze", 2 * HOUR, until=5 * DAY)
+    made = steps(engine(), BOUGHT, ACKNOWLEDGED, snoozed, correction(snoozed, 3 * HOUR), until=9 * DAY)
+    assert lines(made)[2:] == [("snoozed", 2 / 24, "snoozed"), ("updated", 3 / 24, "nobody")]
+    struck = correction(ACKNOWLEDGED, 3 * HOUR)
+    made = steps(engine(), BOUGHT, ACKNOWLEDGED, snoozed, struck, until=4 * DAY)
+    assert [line[0] for line in lines(made)] == ["opened", "acknowledged", "snoozed"]
+
+
+def test_an_action_taken_before_its_time_is_reached_treats_at_its_own_time() -> None:
+    kept = replace(engine().settings, horizon_us=10 * DAY, outcomes=True)
+    offer = event(Topic.ACTIONS, HOUR, ActionRecord(ID, "offer", "accepted", actor="ann"))
+    for polls in ([[BOUGHT], [offer]], [[BOUGHT, offer]]):
+        made = Engine(kept, compile_rules([BUYS], DTYPES))
+        outputs = []
+        for poll in polls:
+            outputs += [*(made.step(batch) for batch in poll), made.flush()]
+        outputs.append(made.advance(AT + 12 * DAY))
+        matured = [o.details for output in outputs for o in output.outcomes]
+        (warning,) = (details for details in matured if isinstance(details, WarningMatured))
+        assert (warning.treated, warning.results) == (True, ("accepted",))
 
 
 def test_where_nothing_more_comes_an_action_takes_effect_at_the_clock() -> None:
