@@ -440,8 +440,7 @@ class Engine:
 
     def _score(self, features: Features) -> None:
         if self.model is not None and self.model.ready and not features.knows("churn_probability"):
-            design = models.design(features, self.model.inputs)
-            features.put("churn_probability", self.model.score(design))
+            features.put("churn_probability", self.model.score_columns(features, len(features)))
 
     def _rank(self, at: int, features: Features) -> None:
         """Note the probabilities of all active customers, where anybody compares with them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
@@ -25,7 +25,7 @@ KNOTS: Final = 7
 SLOTS: Final = KNOTS + 1
 """Weights of an input: one for each knot, and one for a value that is missing."""
 
-_CHUNK: Final = 4096
+_CHUNK: Final = 8192
 """Rows scored at once, so that intermediate results stay in the processor's cache."""
 _FEW: Final = 256
 
@@ -44,11 +44,10 @@ class Transform(StrEnum):
     def apply(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Return the transformed values, (n,), NaN where a value is missing or infinite."""
         x = values.astype(np.float64)
-        infinite = np.isinf(x)
-        if infinite.any():
-            x[infinite] = np.nan
+        np.putmask(x, np.isinf(x), np.nan)
         if self is Transform.LOG:
-            size = np.minimum(np.abs(x), SIZE_LIMIT)
+            size = np.abs(x)
+            np.minimum(size, SIZE_LIMIT, out=size)
             return np.copysign(np.log1p(size, out=size), x, out=x)
         np.clip(x, LEAST_CHANCE, 1 - LEAST_CHANCE, out=x)
         return np.log(x / (1 - x), out=x)
@@ -135,11 +134,16 @@ def places(
     `low` and `high` are those of its input, or (m,) where `x` is (n, m). A missing value is at the knot after
     the last, which stands for it.
     """
-    way = (x.astype(np.float64) - low) * ((KNOTS - 1) / (np.asarray(high) - low))
-    known = np.isfinite(way)
-    way = np.clip(np.where(known, way, 0.0), 0.0, KNOTS - 1)
-    knot = np.minimum(way.astype(np.intp), KNOTS - 2)
-    return np.where(known, knot, KNOTS), np.where(known, way - knot, 0.0)
+    way = x.astype(np.float64) - low
+    way *= (KNOTS - 1) / (np.asarray(high) - low)
+    missing = ~np.isfinite(way)
+    np.putmask(way, missing, 0.0)
+    np.clip(way, 0.0, KNOTS - 1, out=way)
+    knot = way.astype(np.intp)
+    np.minimum(knot, KNOTS - 2, out=knot)
+    way -= knot
+    np.putmask(knot, missing, KNOTS)
+    return knot, way
 
 
 def sigmoid(logit: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -166,6 +170,38 @@ class Model:
     """Log odds of a customer whose inputs all have their mean share."""
     level: float = 0.0
     """Added to all log odds alike: what the season, or the business, has moved since the labels."""
+    tables: dict[str, Floats] = field(default_factory=dict, repr=False)
+    """By input, the shares of counts from 0 on that were looked up; the last is that of all larger ones."""
+
+    def score_columns(self, columns: Columns, rows: int) -> Floats:
+        """Return the probability of churn for each of the `rows`, (n,), as `score` does of their matrix.
+
+        Many inputs are small counts, whose logarithms and shares need not be computed again for each row.
+        """
+        if rows <= _FEW:
+            return self.score(design(columns, self.inputs))
+        logit = np.full(rows, self.base)
+        for place, each in enumerate(self.inputs):
+            values = columns[each.feature]
+            if values.dtype.kind == "i" and each.transform is Transform.LOG and each.low == 0:
+                logit += self._table(place).take(values, mode="clip")
+                continue
+            for start in range(0, rows, _CHUNK):
+                part = slice(start, start + _CHUNK)
+                x = each.transform.apply(values[part])
+                logit[part] += self._shares(x[:, np.newaxis], slice(place, place + 1))[:, 0]
+        return sigmoid(logit)
+
+    def _table(self, place: int) -> Floats:
+        """Return the shares of an input's counts, up to the last knot, after which they are the same."""
+        each = self.inputs[place]
+        table = self.tables.get(each.name)
+        if table is None:
+            counts = np.arange(int(np.ceil(np.expm1(each.high))) + 1)
+            x = each.transform.apply(counts)
+            table = self._shares(x[:, np.newaxis], slice(place, place + 1))[:, 0]
+            self.tables[each.name] = table
+        return table
 
     def score(self, x: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """Return the probability of churn for each row of `x` (n, m), (n,); never NaN."""
@@ -180,7 +216,8 @@ class Model:
             # Many rows of one column stay in the cache; for few rows the calls cost more than the numbers.
             step = 1 if len(rows) > _FEW else len(self.inputs)
             for column in range(0, len(self.inputs), step):
-                for share in self._shares(rows, slice(column, column + step)).T:
+                columns = slice(column, column + step)
+                for share in self._shares(rows[:, columns], columns).T:
                     logit[part] += share
         return logit
 
@@ -197,15 +234,17 @@ class Model:
         return self._shares(x, slice(None))
 
     def _shares(self, x: NDArray[np.floating[Any]], columns: slice) -> NDArray[np.float64]:
-        """Return the contributions of some inputs, (n, k)."""
+        """Return the shares of some inputs, (n, k), given their columns of the matrix alone."""
         inputs, weight = self.inputs[columns], self.weight[columns]
         low, high = np.array([(i.low, i.high) for i in inputs]).reshape(-1, 2).T
-        knot, way = places(x[:, columns], low, high)
-        steps = np.diff(weight, axis=1, append=0.0)
-        steps[:, KNOTS - 1 :] = 0.0
-        flat = knot + np.arange(len(inputs)) * SLOTS
-        shares: NDArray[np.float64] = weight.take(flat) + way * steps.take(flat)
-        return shares
+        knot, way = places(x, low, high)
+        steps = np.zeros_like(weight)
+        steps[:, : KNOTS - 1] = weight[:, 1:KNOTS] - weight[:, : KNOTS - 1]
+        if len(inputs) > 1:
+            knot += np.arange(len(inputs)) * SLOTS
+        way *= steps.take(knot)
+        way += weight.take(knot)
+        return way
 
     def reasons(
         self, row: NDArray[np.floating[Any]], value: Callable[[str], Value], limit: int = 3

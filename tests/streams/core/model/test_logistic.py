@@ -212,3 +212,21 @@ def test_a_model_survives_json_bit_for_bit() -> None:
     assert again.score(x).tobytes() == model.score(x).tobytes()
     assert again.to_dict() == model.to_dict()
     assert (again.version, again.ready, again.inputs) == ("test", True, INPUTS)
+
+
+@pytest.mark.parametrize("rows", [1, 300, 20_000])
+def test_scores_of_columns_are_those_of_the_matrix_to_the_last_bit(rows: int) -> None:
+    rng = np.random.default_rng(rows)
+    columns: dict[str, NDArray[np.int64] | NDArray[np.float64]] = {}
+    for each in INPUTS:
+        if DTYPES[each.feature] is pl.Int64 and rng.random() < 0.8:
+            columns[each.feature] = rng.integers(-2, 400, rows)
+        else:  # a count is no whole number where its topic is quiet
+            values = rng.random(rows) if each.transform is Transform.LOGIT else rng.exponential(40, rows)
+            values[rng.random(rows) < 0.2] = np.nan
+            columns[each.feature] = values
+    model = model_of(len(INPUTS), seed=3)
+    expected = model.score(design(columns))
+    assert model.score_columns(columns, rows).tolist() == expected.tolist()
+    shifted = replace(model, level=-1.5)
+    assert shifted.score_columns(columns, rows).tolist() == shifted.score(design(columns)).tolist()
