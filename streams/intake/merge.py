@@ -200,7 +200,7 @@ class PartitionMerge(Generic[Source]):
                 if ready is not TopicReadiness.CAUGHT_UP and other != topic:
                     # Of equal times the topics' order decides, so those of a later topic still wait.
                     n = min(n, lane.until(self._lanes[other].newest, equal=topic < other))
-            if n and last is not None:
+            if n and last is not None and topic is not Topic.ACTIONS:  # these move no watermark
                 n = min(n, lane.until(last, equal=True))
             if n:
                 parts.append(lane.take(n))

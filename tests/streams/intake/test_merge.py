@@ -229,3 +229,13 @@ def test_a_clock_that_is_set_back_holds_nothing_up() -> None:
     merge.set_clock_back(1_000)
     assert at_of(merge.release(ends, asked(1_100, 1_100, 1_100))) == []
     assert at_of(merge.release(ends, asked(1_200, 1_200, 1_200))) == [3]
+
+
+def test_what_people_do_after_all_that_customers_did_does_not_wait() -> None:
+    merge = PartitionMerge((Topic.ACTIONS, Topic.ORDERS), NO_LIMIT, Settling(wait_ms=200, reorder_us=10))
+    for topic in (Topic.ACTIONS, Topic.ORDERS):
+        merge.begin(topic, 0)
+    merge.add(Topic.ORDERS, *events(Topic.ORDERS, 3), came_ms=1_000)
+    ends: dict[Topic, int | None] = {Topic.ACTIONS: 1, Topic.ORDERS: 1}
+    merge.add(Topic.ACTIONS, *events(Topic.ACTIONS, 10**9), came_ms=1_010)
+    assert at_of(merge.release(ends, {Topic.ACTIONS: 1_000, Topic.ORDERS: 1_000})) == [3, 10**9]
