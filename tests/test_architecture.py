@@ -46,7 +46,17 @@ ORDER: dict[str, tuple[str, ...]] = {
         *("intake", "checkpoints", "offline", "backtest", "worker", "trainer"),
     ),
     "streams.intake": (
-        *("poll", "record_batches", "idle", "merge", "broker", "topic_tail", "sent_steps", "model_topic"),
+        *(
+            "poll",
+            "record_batches",
+            "idle",
+            "merge",
+            "broker",
+            "topic_ids",
+            "topic_tail",
+            "sent_steps",
+            "model_topic",
+        ),
         *("standing_refusals", "partition", "transport", "history"),
     ),
     "streams.checkpoints": ("store", "restore", "save"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from functools import cached_property
@@ -12,6 +13,7 @@ from lapwing.doctor.check import Skipped
 from lapwing.lag import Offsets, offsets
 from lapwing.settings.settings import Settings
 from streams.errors import LapwingError
+from streams.intake.topic_ids import topic_ids
 from streams.rulebook.load import Rulebook, load_rulebook
 
 POLL_S = 1.0
@@ -51,6 +53,10 @@ class Installation:
     def ask_offsets(self) -> Offsets:
         """Ask the broker how far the topics reach and how far the workers have come."""
         return offsets(self.settings, self.topics)
+
+    def ask_topic_ids(self, names: Collection[str]) -> Mapping[str, str]:
+        """Ask the broker for the ids of these topics, where it has any."""
+        return asyncio.run(topic_ids(self.settings.broker, self.settings.kafka_security, names))
 
     @property
     def topics(self) -> Mapping[str, int]:

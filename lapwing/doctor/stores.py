@@ -41,7 +41,8 @@ def _fits_broker(installation: Installation, store: CheckpointStore) -> None:
     topics = [name for name in installation.settings.topics.values() if name in installation.topics]
     if not topics:
         return
-    check_all_partitions(store, max(installation.topics[name] for name in topics))
+    ids = installation.ask_topic_ids(topics)
+    check_all_partitions(store, max(installation.topics[name] for name in topics), ids)
     committed = installation.ask_offsets().committed
     for number in store.partitions():
         newest = next((each for each in reversed(store.whole(number)) if each.is_committed), None)

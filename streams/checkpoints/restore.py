@@ -76,8 +76,9 @@ class RestoredPartition:
 class StateRestorer:
     """Finds and loads the states of partitions.
 
-    `partitions` is the number that the input topics have. With `from_checkpoints`, a partition of which the
-    group has no offsets goes on from its newest committed checkpoint.
+    `partitions` is the number that the input topics have, and `topic_ids` are their ids. With
+    `from_checkpoints`, a partition of which the group has no offsets goes on from its newest committed
+    checkpoint.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class StateRestorer:
         revisions: RuleRevisions | None = None,
         *,
         partitions: int | None = None,
+        topic_ids: Mapping[str, str] | None = None,
         from_checkpoints: bool = False,
     ) -> None:
         self._revisions = revisions
@@ -101,6 +103,7 @@ class StateRestorer:
         self._sent_steps = sent_steps
         self._refusals = refusals
         self._partitions = partitions
+        self._topic_ids = topic_ids or {}
         self._from_checkpoints = from_checkpoints
 
     async def committed(self, numbers: Collection[int]) -> dict[int, dict[str, int]]:
@@ -140,6 +143,7 @@ class StateRestorer:
         newest = next((c for c in reversed(self._store.whole(number)) if c.is_committed), None)
         if newest is not None:
             check_partitions(newest, self._partitions)
+            check_topic_ids(newest, self._topic_ids)
             if not committed and self._from_checkpoints:
                 committed = {
                     topic: newest.offsets[topic] for topic in self._topics if topic in newest.offsets
@@ -156,6 +160,7 @@ class StateRestorer:
             return RestoredPartition(engine, None)
         checkpoint, tables = loaded
         check_partitions(checkpoint, self._partitions)
+        check_topic_ids(checkpoint, self._topic_ids)
         _check_followed(checkpoint, begins)
         active = self._active_rules(checkpoint)
         if active is not None:
@@ -261,13 +266,26 @@ def check_partitions(checkpoint: Checkpoint, partitions: int | None) -> None:
     raise StateError(message)
 
 
-def check_all_partitions(store: CheckpointStore, partitions: int) -> None:
-    """Raise if any state was made with another number of partitions of the input topics."""
+def check_topic_ids(checkpoint: Checkpoint, ids: Mapping[str, str]) -> None:
+    """Raise if a topic is another one than that which a checkpoint was made of, though it has its name."""
+    before = checkpoint.content.topic_ids
+    anew = sorted(topic for topic, known in ids.items() if before.get(topic, known) != known)
+    if anew:
+        message = (
+            f"{', '.join(anew)}: deleted and made anew since {checkpoint.path} was written, so its state "
+            f"knows other records than the topic has; {REBUILD}"
+        )
+        raise StateError(message)
+
+
+def check_all_partitions(store: CheckpointStore, partitions: int, ids: Mapping[str, str]) -> None:
+    """Raise if any state was made of other input topics: of as many partitions, or of that name only."""
     for number in store.partitions():
         whole = store.whole(number)
         committed = [checkpoint for checkpoint in whole if checkpoint.is_committed]
         for checkpoint in (committed or whole)[-1:]:
             check_partitions(checkpoint, partitions)
+            check_topic_ids(checkpoint, ids)
 
 
 def _check_followed(checkpoint: Checkpoint, begins: Mapping[str, int]) -> None:

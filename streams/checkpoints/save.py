@@ -94,7 +94,7 @@ class _TopicEnds:
 class CheckpointSaver:
     """Saves states; a checkpoint counts from the moment its offsets are committed.
 
-    `partitions` is the number that the input topics have.
+    `partitions` is the number that the input topics have, and `topic_ids` are their ids.
     """
 
     def __init__(
@@ -107,6 +107,7 @@ class CheckpointSaver:
         clock: Callable[[], float],
         totals: CheckpointTotals,
         partitions: int | None = None,
+        topic_ids: Mapping[str, str] | None = None,
     ) -> None:
         self._store = store
         self._states = states
@@ -115,6 +116,7 @@ class CheckpointSaver:
         self._refusals = refusals
         self._clock = clock
         self._partitions = partitions
+        self._topic_ids = topic_ids or {}
         self._one_at_a_time = asyncio.Lock()
         self._failed: set[int] = set()
         """Partitions without a checkpoint since the last time all were to be saved."""
@@ -185,6 +187,7 @@ class CheckpointSaver:
             rule_set=snapshot.rule_set,
             rules=snapshot.rules,
             partitions=self._partitions,
+            topic_ids=self._topic_ids,
         )
         begun = self._clock()
         checkpoint = await asyncio.to_thread(

@@ -51,6 +51,8 @@ class CheckpointManifest:
     """The same as `warnings`, of the rejected topic."""
     partitions: int | None = None
     """How many partitions the input topics had; `None` in a checkpoint of before this was kept."""
+    topic_ids: Mapping[str, str] = field(default_factory=dict)
+    """The ids of the input topics, as far as the broker gave them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +209,7 @@ class CheckpointStore:
                 rules=_rules(manifest.get("rules")),
                 rejected={int(n): offset for n, offset in manifest.get("rejected", {}).items()},
                 partitions=manifest.get("partitions"),
+                topic_ids=manifest.get("topic_ids", {}),
             )
             committed = self._files.exists(f"{path}/{COMMITTED}")
             return Checkpoint(path, manifest["sequence"], content, manifest["files"], committed)

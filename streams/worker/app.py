@@ -13,12 +13,14 @@ from faust.types import StreamT
 from mode.supervisors import CrashingSupervisor
 
 from streams.checkpoints.store import CheckpointStore
+from streams.errors import REBUILD, BrokerError, StateError
 from streams.intake.broker import ssl_context
 from streams.intake.model_topic import follow
 from streams.intake.partition import StepEngine
 from streams.intake.poll import Poll, ReaderControl, TopicPartition
 from streams.intake.sent_steps import WarningsTopic
 from streams.intake.standing_refusals import RejectedTopic
+from streams.intake.topic_ids import topic_ids
 from streams.intake.topic_tail import TopicTail
 from streams.intake.transport import Consumer
 from streams.kafka.errors import broker_error
@@ -191,6 +193,14 @@ def build_app(
                 await app.commit_arrived()
 
     @app.task  # type: ignore[untyped-decorator]  # as Faust has it
+    async def watch_topics() -> None:
+        """End where an input topic is deleted and made anew: the states know another one's records."""
+        while settings.topic_ids and not app.should_stop:
+            await app.sleep(METADATA_MS / 1000)
+            if not app.should_stop:
+                await _check_topics(settings)
+
+    @app.task  # type: ignore[untyped-decorator]  # as Faust has it
     async def checkpoint() -> None:
         """Save the states that have moved, now and then."""
         while app.keeps_checkpoints and not app.should_stop:
@@ -214,6 +224,19 @@ def build_app(
             await follow(settings.broker, settings.security, topic, settings.app, models.found)
 
     return app
+
+
+async def _check_topics(settings: WorkerSettings) -> None:
+    try:
+        ids = await topic_ids(settings.broker, settings.security, settings.topics.values())
+    except BrokerError:
+        return  # a broker that is away is noticed where records are read and written
+    if anew := sorted(name for name, known in settings.topic_ids.items() if ids.get(name, known) != known):
+        message = (
+            f"{', '.join(anew)}: deleted and made anew while the worker ran, so its states know other "
+            f"records than the topic has; {REBUILD}"
+        )
+        raise StateError(message)
 
 
 def _done() -> asyncio.Future[None]:

@@ -294,6 +294,7 @@ class Pipeline:
             services.refusals,
             revisions,
             partitions=self._settings.partitions,
+            topic_ids=self._settings.topic_ids,
             from_checkpoints=self._settings.from_checkpoints,
         )
 
@@ -309,6 +310,7 @@ class Pipeline:
             self._clock,
             self._checkpoint_totals,
             self._settings.partitions,
+            self._settings.topic_ids,
         )
 
     def _find_lost(self) -> None:

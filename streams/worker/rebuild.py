@@ -377,6 +377,7 @@ def _save(
             rule_set=engine.rules.hash,
             rules=rules,
             partitions=settings.partitions,
+            topic_ids=settings.topic_ids,
         )
         saved[number] = store.save(number, tables(engine), content)
     return saved

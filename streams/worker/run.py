@@ -29,6 +29,7 @@ from streams.errors import BrokerError
 from streams.intake.broker import check_topics, partition_counts
 from streams.intake.model_topic import read_models
 from streams.intake.partition import StepEngine
+from streams.intake.topic_ids import topic_ids
 from streams.intake.topic_tail import TopicTail
 from streams.kafka.errors import broker_error
 from streams.rulebook.revisions import RuleRevisions
@@ -112,7 +113,7 @@ async def serve(
     )
     if settings.checkpoints and dry is None:
         store = CheckpointStore(settings.checkpoints, settings.app)
-        await asyncio.to_thread(check_all_partitions, store, partitions)
+        await asyncio.to_thread(check_all_partitions, store, partitions, settings.topic_ids)
     app = build_app(settings, engines, rules, dry.note if dry is not None else None)
     log.info("starting app=%s broker=%s topics=%s", settings.app, settings.broker, _names(settings))
     judging = None
@@ -210,7 +211,13 @@ async def _checked(
             _log_absent(settings, present)
             partitions = counts.get(present.segment_days_topic, 0)
             inputs = counts[next(iter(found.values()))]
-            present = replace(present, topics=found, segment_partitions=partitions, partitions=inputs)
+            present = replace(
+                present,
+                topics=found,
+                segment_partitions=partitions,
+                partitions=inputs,
+                topic_ids=await topic_ids(settings.broker, settings.security, found.values()),
+            )
             return present, inputs
 
 

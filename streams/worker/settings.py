@@ -60,6 +60,8 @@ class WorkerSettings:
     models_topic: str = ""
     partitions: int | None = None
     """Of the input topics, as the worker finds them when it starts."""
+    topic_ids: Mapping[str, str] = field(default_factory=dict)
+    """The same: the ids of the input topics by their names, where the broker has any."""
 
     @property
     def rejected_topic(self) -> str:

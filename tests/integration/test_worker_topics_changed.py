@@ -106,6 +106,39 @@ def test_a_topic_that_was_made_anew_is_named(broker: str, tmp_path: Path, rules:
     assert "lapwing worker --rebuild" in error
 
 
+async def made_anew_and_longer(admin: Any, settings: WorkerSettings) -> None:
+    logins = settings.topics[Topic.LOGINS]
+    await admin.delete_topics([logins])
+    await asyncio.sleep(1.0)
+    await admin.create_topics([NewTopic(logins, 1, 1)])
+    await asyncio.sleep(0.5)
+
+
+def test_a_topic_made_anew_is_named_although_it_has_the_offset(
+    broker: str, tmp_path: Path, rules: RuleSet
+) -> None:
+    settings = saved(broker, tmp_path, rules)
+    administer(broker, lambda admin: made_anew_and_longer(admin, settings))
+    produce(broker, [login(settings, day) for day in range(11, 21)])
+    error = refused(replace(settings, from_checkpoints=True), rules)
+    assert f"{settings.topics[Topic.LOGINS]}: deleted and made anew" in error
+    assert "lapwing worker --rebuild" in error
+
+
+def test_a_worker_that_runs_sees_that_a_topic_was_made_anew(
+    broker: str, tmp_path: Path, rules: RuleSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_app, "METADATA_MS", 1_000)
+    settings = saved(broker, tmp_path, rules)
+    worker = RunningWorker(settings, lambda number: engine_of(number, rules, settings.app))
+    worker.wait_until(lambda: worker.stats is not None and len(worker.stats.lag) == 3)
+    administer(broker, lambda admin: made_anew_and_longer(admin, settings))
+    produce(broker, [login(settings, day) for day in range(11, 21)])
+    worker._thread.join(30)
+    with pytest.raises(StateError, match=r"made anew while the worker ran|made anew since|made anew or cut"):
+        worker.stop()
+
+
 def test_a_worker_that_runs_sees_that_its_topics_have_grown(
     broker: str, tmp_path: Path, rules: RuleSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:

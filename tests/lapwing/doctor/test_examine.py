@@ -1,6 +1,7 @@
 import json
 import os
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,9 @@ class Broker(Installation):
 
     def ask_topics(self) -> Mapping[str, int]:
         return self._topics
+
+    def ask_topic_ids(self, names: Collection[str]) -> Mapping[str, str]:
+        return {name: f"id of {name}" for name in names}
 
     def ask_offsets(self) -> Offsets:
         return self._offsets
@@ -198,6 +202,8 @@ def test_checkpoints_must_fit_the_topics_and_the_group() -> None:
     assert "the group has no offsets of partition 0" in found(1, {})[1]
     assert "the group has no offset of orders/0" in found(1, {("logins", 0): 3})[1]
     assert "were set back" in found(1, {("orders", 0): 2})[1]
+    store.mark_committed(store.save(0, {}, replace(content, topic_ids={"orders": "another"})))
+    assert "orders: deleted and made anew since" in found(1, {("orders", 0): 5})[1]
 
 
 def test_the_password_of_a_place_of_checkpoints_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,12 +82,28 @@ async def test_a_state_made_with_another_number_of_partitions_is_an_error(shop: 
     shop.settings = replace(SETTINGS, partitions=1)
     await saved(shop, 3)
     store = CheckpointStore(str(shop.folder), "lapwing")
-    check_all_partitions(store, 1)
+    check_all_partitions(store, 1, {})
     with pytest.raises(StateError, match=r"had 1 partitions, and they have 3: customers have moved"):
-        check_all_partitions(store, 3)
+        check_all_partitions(store, 3, {})
     shop.settings = replace(SETTINGS, partitions=3)
     with pytest.raises(StateError, match=r"had 1 partitions, and they have 3.*lapwing worker --rebuild"):
         await shop.worker()
+
+
+async def test_a_state_of_a_topic_that_was_made_anew_is_an_error(shop: Shop) -> None:
+    """Although the offset that it goes on from is one of the new topic's, too."""
+    shop.settings = replace(SETTINGS, topic_ids={"orders": "first"})
+    await saved(shop, 3)
+    store = CheckpointStore(str(shop.folder), "lapwing")
+    check_all_partitions(store, 1, {"orders": "first", "logins": "other"})
+    with pytest.raises(StateError, match=r"orders: deleted and made anew since .*lapwing worker --rebuild"):
+        check_all_partitions(store, 1, {"orders": "second"})
+    shop.settings = replace(SETTINGS, topic_ids={"orders": "second"})
+    with pytest.raises(StateError, match=r"orders: deleted and made anew since"):
+        await shop.worker()
+    for ids in ({}, {"orders": "first"}):  # an older broker does not know
+        shop.settings = replace(SETTINGS, topic_ids=ids)
+        assert (await shop.worker()).position == 3
 
 
 async def test_a_checkpoint_that_does_not_know_the_number_of_partitions_goes_on(shop: Shop) -> None:
