@@ -90,6 +90,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "tail",
             "audit",
             "silences",
+            "models",
             "stored_warnings",
             "muting",
             "sink",

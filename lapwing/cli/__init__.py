@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, str]] = {
     "doctor": "Print the settings in force and check what can be checked.",
     "explain": "Explain why a customer is warned of, or not, and what would end it.",
     "learn": "Learn from the customers of all partitions and publish models.",
+    "models": "List the models of the shared learner, choose the one in force.",
     "notify": "Send opened and escalated warnings to the team's channels.",
     "replay": "Run the engine over event files.",
     "rules": "Check, test, compare and tune rule files; list what was changed.",

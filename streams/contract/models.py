@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 import numpy as np
-from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, JsonValue, StrictBool, StringConstraints, model_validator
 
 from streams.contract.instants import format_instant, to_us
 from streams.contract.mistakes import read_json
@@ -44,6 +44,7 @@ class PublishedModel(Outbound):
     app: Name
     version: Version = Field(description="The number of samples learned from, and a hash of the weights.")
     candidate: Name = Field(description="Which of the learner's candidates it is.")
+    champion: StrictBool = Field(description="Whether that was the champion when it was published.")
     at: Time = Field(description="The newest decision instant that it has learned from.")
     inputs: tuple[Name, ...] = Field(min_length=1, max_length=500)
     weight: tuple[Annotated[tuple[Weight, ...], Field(min_length=SLOTS, max_length=SLOTS)], ...] = Field(
@@ -112,6 +113,7 @@ def encode_model(
     *,
     app: str,
     candidate: str,
+    champion: bool,
     at: int,
     learned: int,
     learned_churned: int,
@@ -128,6 +130,7 @@ def encode_model(
             "app": app,
             "version": model.version,
             "candidate": candidate,
+            "champion": champion,
             "at": format_instant(at),
             "inputs": inputs,
             "weight": weight,

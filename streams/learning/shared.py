@@ -94,27 +94,37 @@ class SharedLearner:
         """Return the champion's model as it is now."""
         return self.champion.snapshot()
 
-    def record(self, app: str) -> bytes:
-        """Return the record of the champion's model; only what has learned something has one."""
+    def records(self, app: str) -> dict[str, bytes]:
+        """Return the records of all candidates' models by version, the champion's first.
+
+        Only what has learned something has them.
+        """
         assert self.at is not None
-        champion = self.champion
-        metrics = {
-            **champion.metrics(),
-            "candidates": self.contest.losses(),
-            "weeks": self.contest.weeks,
-            "excluded": self.counts["excluded"],
-            "treated": self.counts["treated"],
-        }
-        return encode_model(
-            self.model(),
-            app=app,
-            candidate=self.contest.champion,
-            at=self.at,
-            learned=champion.churned + champion.kept,
-            learned_churned=champion.churned,
-            samples_offset=self.offset,
-            metrics=metrics,
-        )
+        found: dict[str, bytes] = {}
+        for name in sorted(self.candidates, key=lambda name: name != self.contest.champion):
+            each = self.candidates[name]
+            model = each.snapshot()
+            if model.version in found:
+                continue  # as long as little was learned, candidates may be the same
+            metrics = {
+                **each.metrics(),
+                "candidates": self.contest.losses(),
+                "weeks": self.contest.weeks,
+                "excluded": self.counts["excluded"],
+                "treated": self.counts["treated"],
+            }
+            found[model.version] = encode_model(
+                model,
+                app=app,
+                candidate=name,
+                champion=name == self.contest.champion,
+                at=self.at,
+                learned=each.churned + each.kept,
+                learned_churned=each.churned,
+                samples_offset=self.offset,
+                metrics=metrics,
+            )
+        return found
 
     def state(self) -> dict[str, Any]:
         """Return everything it knows as plain JSON values."""

@@ -40,7 +40,7 @@ READ_WAIT_MS: Final = 250
 READ_RECORDS: Final = 200
 """Of one poll: the group must hear of the learner between two."""
 REPORT_S: Final = 1.0
-MODELS_KEPT: Final = 50
+MODELS_KEPT: Final = 150
 """Published models that are kept, beside those in force."""
 LEARNER: Final = "learner"
 """Who chose the champion."""
@@ -226,8 +226,7 @@ class Trainer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ship
                     settings.samples_topic, begin, learner.offset,
                 )  # fmt: skip
             learner.go_to(begin)
-        tail = TopicTail(settings.broker, settings.security, settings.models_topic)
-        self._models = await read_models(tail, settings.app)
+        self._models = await self._read_models()
         if not self._assigned:
             return  # it was revoked meanwhile
         consumer.seek(self._place, learner.offset)
@@ -261,25 +260,23 @@ class Trainer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ship
         await self._publish(producer)
 
     async def _publish(self, producer: Any) -> None:
-        """Publish the champion's model, unless the topic has it, and what else is to be known."""
+        """Publish the candidates' models, unless the topic has them, and what else is to be known."""
         learner, settings = self._learner, self._settings
         if learner is None or learner.at is None:
             return
         version = learner.model().version
         before = self._models.champion.version if self._models.champion is not None else None
         if version != before or version not in self._models.models:
-            records = [
-                (version.encode(), learner.record(settings.app)),
-                (
-                    CHAMPION,
-                    encode_choice(
-                        settings.app, version, before, learner.at, LEARNER, learner.contest.champion
-                    ),
-                ),
+            records: list[tuple[bytes, bytes | None]] = [
+                (key.encode(), value) for key, value in learner.records(settings.app).items()
             ]
-            for key, value in [*records, *((key, None) for key in self._outdated())]:
-                await producer.send_and_wait(settings.models_topic, value, key)
-                self._models.take(key, value)
+            choice = encode_choice(
+                settings.app, version, before, learner.at, LEARNER, learner.contest.champion
+            )
+            await self._send(producer, [*records, (CHAMPION, choice)])
+            if self._outdated():
+                self._models = await self._read_models()  # somebody may have pinned one meanwhile
+                await self._send(producer, [(key, None) for key in self._outdated()])
             self._published += 1
             log.info("published model=%s candidate=%s", version, learner.contest.champion)
         notices = list(learner.notices)
@@ -287,6 +284,18 @@ class Trainer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ship
             log.warning("%s %s", notice.kind, notice.detail)
             await producer.send_and_wait(settings.control_topic, encode_notice(notice, settings.app))
         learner.published(len(notices))
+
+    async def _send(self, producer: Any, records: list[tuple[bytes, bytes | None]]) -> None:
+        """Put records on the models topic, one after the other."""
+        for key, value in records:
+            await producer.send_and_wait(self._settings.models_topic, value, key)
+            self._models.take(key, value)
+
+    async def _read_models(self) -> ModelLog:
+        settings = self._settings
+        return await read_models(
+            TopicTail(settings.broker, settings.security, settings.models_topic), settings.app
+        )
 
     def _outdated(self) -> list[bytes]:
         """Return the keys of old models that nobody needs."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +23,7 @@ import pytest
 from lapwing.demo.broker import SESSION_TIMEOUT_S
 from streams.contract.models import ModelLog
 from streams.contract.samples import encode_samples, parse_samples
-from streams.contract.warnings import parse_warning
+from streams.contract.warnings import ControlNotice, parse_warning
 from streams.core.engine import Engine
 from streams.core.engine_io import EngineSettings
 from streams.core.events.calendar import DAY
@@ -185,6 +187,52 @@ def test_of_two_learners_one_is_lost_and_the_other_takes_over(place: Place, faul
         model = place.models().model()
     assert model is not None
     assert model.version == learner.model().version
+
+
+def lapwing(place: Place, *words: str) -> dict[str, Any]:
+    """Run `lapwing models` and return what it prints."""
+    flags = ["--broker", place.broker, "--app", place.app, "--json"]
+    environment = os.environ | {"LAPWING_CONTROL_TOPIC": f"{place.app}-control"}
+    command = [sys.executable, "-m", "lapwing", "models", words[0], *flags, *words[1:]]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_somebody_goes_back_to_a_model_and_forward_again(place: Place) -> None:
+    records = sample_records(place.app, 30)
+    versions = [expected(place.app, records[:end]).model().version for end in (45, 90)]
+    with place.learner("first"):
+        for version, part in zip(versions, (records[:45], records[45:]), strict=True):
+            place.send(part)
+            wait_until(lambda version=version: place.models().in_force == version, WITHIN_S)  # type: ignore[misc]  # bound now
+        listed = lapwing(place, "list")
+        assert listed["in_force"] == versions[-1]
+        assert {each["candidate"] for each in listed["models"]} == set(SharedLearner().candidates)
+        who = ("--by", "ann", "--reason", "too many warnings")
+        made = lapwing(place, "rollback", *who)
+        assert (made["version_before"], made["kind"]) == (versions[-1], "model.rolled_back")
+        back = made["version"]
+        assert back in {each["version"] for each in listed["models"]}
+        place.send(sample_records(place.app, 33)[90:])
+        wait_until(lambda: place.models().champion.version != versions[-1], WITHIN_S)  # type: ignore[union-attr]  # there is one
+        assert place.models().in_force == back
+        assert lapwing(place, "show")["version"] == back
+        lapwing(place, "promote", *who, versions[-1])
+        assert place.models().in_force == versions[-1]
+        assert lapwing(place, "promote", *who)["kind"] == "model.unpinned"
+        log = place.models()
+        assert log.pinned is None
+        assert log.champion is not None
+        assert log.in_force == log.champion.version
+    notices = [
+        ControlNotice.model_validate_json(record.value)
+        for record in consume(place.broker, f"{place.app}-control", 100, 1.0)
+    ]
+    assert [each.kind for each in notices] == ["model.rolled_back", "model.pinned", "model.unpinned"]
+    assert notices[0].detail["by"] == "ann"
+    assert notices[0].detail["version"] == back
 
 
 RULES = """version: 1

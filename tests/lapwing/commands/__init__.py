@@ -2,7 +2,7 @@
 
 demo: integration/test_demo
 doctor: lapwing/doctor/test_examine
-learn: integration/test_learner
+learn, models: integration/test_learner
 notify: integration/test_consumers_notify
 sink, tail: integration/test_consumers_broker
 """

@@ -41,8 +41,9 @@ class Scoring(Worker):
 
     def found(self, learner: SharedLearner) -> None:
         log = ModelLog("lapwing")
-        log.take(learner.model().version.encode(), learner.record("lapwing"))
-        self.models.found(log.newest()[0])
+        for version, value in learner.records("lapwing").items():
+            log.take(version.encode(), value)
+        self.models.found(log.models[learner.model().version])
 
     @property
     def version(self) -> str:
