@@ -57,7 +57,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "sent_steps",
             "model_topic",
         ),
-        *("standing_refusals", "partition", "transport", "history"),
+        *("standing_refusals", "partition", "originals", "transport", "history"),
     ),
     "streams.checkpoints": ("store", "restore", "save"),
     "streams.learning": ("learner", "candidates", "shared"),

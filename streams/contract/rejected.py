@@ -68,8 +68,8 @@ HEADERS: Final[dict[str, str]] = {
     PARTITION_HEADER: "The partition the record was read from.",
     OFFSET_HEADER: "The record's offset there.",
     TRUNCATED_HEADER: "`true` where the value was cut to fit; otherwise the value is the record's own bytes.",
-    NAMED_HEADER: "`true` where the record was refused for what the partition knew already: the value then "
-    "names the event (`event_id`, `customer_id`, `occurred_at`), and the record stands at the offset.",
+    NAMED_HEADER: "`true` where the record was refused for what the partition knew already, and could not be "
+    "read once more: the value then names the event (`event_id`, `customer_id`, `occurred_at`).",
 }
 """The headers of a record on the rejected topic and what they say."""
 

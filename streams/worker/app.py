@@ -16,6 +16,7 @@ from streams.checkpoints.store import CheckpointStore
 from streams.errors import REBUILD, BrokerError, StateError
 from streams.intake.broker import ssl_context
 from streams.intake.model_topic import follow
+from streams.intake.originals import OriginalRecords
 from streams.intake.partition import StepEngine
 from streams.intake.poll import Poll, ReaderControl, TopicPartition
 from streams.intake.sent_steps import WarningsTopic
@@ -164,7 +165,13 @@ def build_app(
     app.reloader = reloader
     models = ModelRollout(settings.worker) if settings.models_topic else None
     app.pipeline = Pipeline(
-        settings, engines, send, checkpoints=checkpoints, reloader=reloader, models=models
+        settings,
+        engines,
+        send,
+        checkpoints=checkpoints,
+        reloader=reloader,
+        models=models,
+        originals=OriginalRecords(settings.broker, settings.security),
     )
     polls_topic = app.topic(*settings.topics.values(), value_type=bytes, value_serializer="raw", acks=False)
 

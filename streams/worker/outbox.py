@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from streams.core.engine_io import Output
 from streams.core.steps import OperationsNotice
+from streams.intake.originals import OriginalRecords
 from streams.intake.partition import RejectedRecord
 from streams.intake.poll import TopicPartition
 from streams.worker.delivery import OutgoingRecord, OutputRouter, RecordDelivery
@@ -15,8 +16,15 @@ from streams.worker.task import PartitionTask
 class Outbox:
     """Turns what comes of the input into records, and hands these to the delivery."""
 
-    def __init__(self, router: OutputRouter, delivery: RecordDelivery, refusals: RefusalLog) -> None:
+    def __init__(
+        self,
+        router: OutputRouter,
+        delivery: RecordDelivery,
+        refusals: RefusalLog,
+        originals: OriginalRecords | None = None,
+    ) -> None:
         self._router = router
+        self._originals = originals
         self._refusal_log = refusals
         self._delivery = delivery
         self._refusals: list[OutgoingRecord] = []
@@ -35,8 +43,8 @@ class Outbox:
     async def ship(self, task: PartitionTask, output: Output | None) -> None:
         """Send what was refused and what the task put out, with the offsets that may then be committed."""
         offsets = task.partition.released()
-        if output is not None:
-            for record in task.partition.refused(output):
+        if output is not None and output.refused:
+            for record in await self._refused(task, output):
                 self.reject(record)
         records, self._refusals = self._refusals, []
         if output is not None:
@@ -46,6 +54,16 @@ class Outbox:
         if records or offsets != self._shipped.get(task.number):
             self._shipped[task.number] = offsets
             await self._delivery.ship(records, offsets)
+
+    async def _refused(self, task: PartitionTask, output: Output) -> list[RejectedRecord]:
+        """Return what an engine refused as records, with their own bytes where they can be had."""
+        refused = task.partition.refused(output)
+        return refused if self._originals is None else await self._originals.of(refused)
+
+    async def close(self) -> None:
+        """Close what refused records are read from."""
+        if self._originals is not None:
+            await self._originals.close()
 
     async def ship_refusals(self) -> None:
         """Send what was refused; when this returns, all that was taken so far is sent or in an engine."""

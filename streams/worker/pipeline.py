@@ -16,6 +16,7 @@ from streams.checkpoints.restore import ConsumerGroup, RefusalsReader, SentSteps
 from streams.checkpoints.save import CheckpointSaver, CheckpointTotals
 from streams.checkpoints.store import CheckpointStore
 from streams.core.engine import Engine
+from streams.intake.originals import OriginalRecords
 from streams.intake.partition import Partition, PartitionTotals, PollOutcome, StepEngine
 from streams.intake.poll import Poll, ReaderControl, ReadProgress, TopicPartition
 from streams.intake.standing_refusals import StandingRefusals
@@ -101,6 +102,7 @@ class Pipeline:
         checkpoints: CheckpointServices | None = None,
         reloader: RuleReloader | None = None,
         wall: Callable[[], float] = time.time,
+        originals: OriginalRecords | None = None,
         models: ModelRollout | None = None,
     ) -> None:
         self._settings = settings
@@ -115,7 +117,7 @@ class Pipeline:
         self._checkpoint_totals = CheckpointTotals()
         self.delivery = RecordDelivery(send)
         self._refusals = RefusalLog(clock)
-        self._outbox = Outbox(OutputRouter.of(settings), self.delivery, self._refusals)
+        self._outbox = Outbox(OutputRouter.of(settings), self.delivery, self._refusals, originals)
         rollout = reloader.rollout if reloader is not None else None
         self.assignment = AssignedPartitions(
             self.board, self._partition, engines, self._outbox, self._restorer(checkpoints), rollout
@@ -215,6 +217,10 @@ class Pipeline:
         await self.announce()
         self.assignment.close()
         return await self.delivery.settle()
+
+    async def close(self) -> None:
+        """Close what records are read from beside the input."""
+        await self._outbox.close()
 
     # -- what can be seen from outside ------------------------------------------------------------
 

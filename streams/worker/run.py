@@ -299,6 +299,8 @@ async def _finish(app: WorkerApp) -> None:
 async def _stop(app: WorkerApp) -> None:
     with suppress(TimeoutError):
         await asyncio.wait_for(app.stop(), FINISH_S)
+    with suppress(TimeoutError, KafkaError):
+        await asyncio.wait_for(app.pipeline.close(), FINISH_S)
 
 
 def _named(reason: BaseException | None, broker: str) -> BaseException:

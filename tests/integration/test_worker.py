@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from streams.contract.rejected import RefusalReason, read_rejected_headers
+from streams.core.engine import Engine
+from streams.core.engine_io import EngineSettings
+from streams.core.events.calendar import DAY
 from streams.core.events.topics import Topic
+from streams.core.features.catalogue import DTYPES
+from streams.core.rules.rule_set import compile_rules
+from streams.intake.partition import BatchingPolicy
 from tests.integration.workers import RunningWorker, Sent, consume, event, produce, running, settings_on
 
 MANY = 100_000
@@ -91,6 +99,52 @@ def test_what_is_refused_lands_whole_with_its_reason_and_place_and_the_rest_goes
         assert (said.topic, said.partition, said.offset) == (record.topic, record.partition, offsets[name])
         assert not said.truncated
     worker.wait_until(lambda: worker.stats is not None and worker.stats.refused == len(sent))
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["at once", "read once more after a restart"])
+def test_what_an_engine_refuses_lands_with_its_own_bytes(broker: str, tmp_path: Path, again: bool) -> None:
+    settings = settings_on(broker, 1)
+    settings = replace(settings, checkpoints=str(tmp_path / "states"), checkpoint_every_s=0.2)
+    orders, logins = settings.topics[Topic.ORDERS], settings.topics[Topic.LOGINS]
+    first = event(Topic.ORDERS, "one", "c", "2024-01-04T00:00:00Z")
+    other = event(Topic.ORDERS, "two", "c", "2024-01-04T00:00:05Z").replace(b"EUR", b'USD"  ,  "x": "')
+    reused = event(Topic.LOGINS, "one", "c", "2024-01-04T00:00:06Z")
+    # Until something later comes, these two wait in the engine to be put in order.
+    reorder = DAY
+
+    def engine(number: int) -> Engine:
+        return Engine(
+            EngineSettings(app=settings.app, reorder_us=reorder), compile_rules([], DTYPES), None, number
+        )
+
+    settings = replace(settings, pace=BatchingPolicy(idle_s=60.0, reorder_us=reorder))
+    produce(
+        broker, [Sent(orders, b"c", first, 0), Sent(orders, b"c", other, 0), Sent(logins, b"c", reused, 0)]
+    )
+    later = Sent(logins, b"c", event(Topic.LOGINS, "late", "c", "2024-01-09T00:00:00Z"), 0)
+    if again:
+        with running(settings, engine) as before:
+            before.wait_until(lambda: before.stats is not None and not any(before.stats.lag.values()))
+            before.wait_until(lambda: before.stats is not None and before.stats.checkpoints > 0)
+    with running(settings, engine) as after:
+        after.wait_until(lambda: after.stats is not None and len(after.stats.lag) == 3)
+        produce(broker, [later])
+        after.wait_until(lambda: after.stats is not None and after.stats.refused == 2)
+    found = {record.value: record for record in consume(broker, settings.rejected_topic, 2)}
+    assert found.keys() == {other, reused}
+    for value, reason, topic, offset in (
+        (other, RefusalReason.OTHER_CURRENCY, orders, 1),
+        (reused, RefusalReason.ID_REUSED, logins, 0),
+    ):
+        assert found[value].key == b"c"
+        rejection = read_rejected_headers(found[value].headers)
+        assert (rejection.reason, rejection.topic, rejection.partition, rejection.offset) == (
+            reason,
+            topic,
+            0,
+            offset,
+        )
+        assert not rejection.named
 
 
 def test_nothing_lags_in_the_end_and_the_empty_topic_holds_nobody(worker: RunningWorker) -> None:
