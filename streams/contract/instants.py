@@ -1,9 +1,10 @@
 """Instants on the wire: RFC 3339 strings with an offset, read to the microsecond.
 
-Read are `T`, `t` or a space between date and time, `Z`, `z` or an offset with or without its colon, and any
-number of decimals of a second. Decimals past the sixth are cut off, never rounded: an instant is not moved
-into the second after it. A second of 60 and an hour of 24 are refused, as hardly any reader takes them; so is
-what lies before 1970 or, in UTC, after the year 9999.
+Read are `T`, `t` or a space between date and time, `Z`, `z` or an offset, and any number of decimals of a
+second. An offset may lack the colon that RFC 3339 demands: `-0500` is what `strftime` writes, and means one
+thing only. Decimals past the sixth are cut off, never rounded: an instant is not moved into the second after
+it. A second of 60 and an hour of 24 are refused, as hardly any reader takes them; so is what lies before 1970
+or, in UTC, after the year 9999.
 """
 
 from __future__ import annotations
@@ -85,7 +86,19 @@ _FORMS: Final = (
         rf"{_TIME}:[0-9]{{2}}(?:\.[0-9]+)?[+-][0-9]{{1,2}}(?::[0-9])?",
         "its offset should have hours and minutes, as in 2025-01-05T10:00:00-05:00",
     ),
+    (
+        rf"{_TIME}:[0-9]{{2}}(?:\.[0-9]+)?\s*\[?[A-Za-z][A-Za-z_/]+\]?",
+        "it names a zone: write Z or an offset from UTC, as in 2025-01-05T10:00:00-05:00",
+    ),
+    (
+        rf"{_TIME}:[0-9]{{2}}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{{2}}:?[0-9]{{2}}).+",
+        "it should end with its offset, as in 2025-01-05T10:00:00-05:00",
+    ),
     (rf"{_TIME}:[0-9]{{2}},[0-9]+.*", "decimals of a second follow a point, as in 2025-01-05T10:00:00.5Z"),
+    (
+        r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}[Tt ][0-9]{1,2}:.*",
+        "month, day and hour have two digits, as in 2025-01-05T10:00:00-05:00",
+    ),
     (r"-?[0-9]+(?:\.[0-9]+)?", "a number counts from an epoch: write a time, as in 2025-01-05T10:00:00Z"),
 )
 """What is near to an instant, and what is wrong with it."""
