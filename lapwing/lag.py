@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -28,6 +28,8 @@ class Offsets:
 
     ends: Mapping[Place, int]
     committed: Mapping[Place, int]
+    stable: Mapping[Place, int] = field(default_factory=dict)
+    """Where the first open transaction of each place begins, or the place ends."""
 
 
 def offsets(settings: Settings, found: Mapping[str, int]) -> Offsets:
@@ -36,11 +38,13 @@ def offsets(settings: Settings, found: Mapping[str, int]) -> Offsets:
     with closing(Admin(cluster)) as admin:
         committed = admin.committed(settings.app)
     ends: dict[Place, int] = {}
+    stable: dict[Place, int] = {}
     for topic in (name for name in settings.topics.values() if committed and name in found):
         with closing(Subscription(cluster, topic, group=None, from_beginning=False)) as reader:
             ends |= {(topic, number): end for number, end in reader.ends(ENDS_S).items()}
+            stable |= {(topic, number): end for number, end in reader.stable_ends().items()}
     inputs = set(settings.topics.values())
-    return Offsets(ends, {at: offset for at, offset in committed.items() if at[0] in inputs})
+    return Offsets(ends, {at: offset for at, offset in committed.items() if at[0] in inputs}, stable)
 
 
 def checkpoint_ages(settings: Settings) -> dict[int, timedelta]:
@@ -67,6 +71,7 @@ def lag_line(settings: Settings, offsets: Offsets, ages: Mapping[int, timedelta]
     limit = MISSED_CHECKPOINTS * timedelta(microseconds=settings.checkpoint_every) + GRACE
     still = [
         f"partition {number} is {behind:,} records behind and was last saved {shown_age(ages[number])} ago"
+        f"{_open_transactions(offsets, number)}"
         for number, behind in sorted(lag.items())
         if behind and number in ages and ages[number] > limit
     ]
@@ -78,6 +83,21 @@ def lag_line(settings: Settings, offsets: Offsets, ages: Mapping[int, timedelta]
         return "the workers have saved all that the topics hold"
     oldest = f", the oldest state saved {shown_age(max(ages.values()))} ago" if ages else ""
     return f"{behind:,} records are not in a saved state yet{oldest}"
+
+
+def _open_transactions(offsets: Offsets, number: int) -> str:
+    """Return what there is to say of open transactions that the workers have read up to."""
+    places = [
+        f"{topic}/{number} from offset {stable} on"
+        for (topic, at), stable in sorted(offsets.stable.items())
+        if at == number and offsets.committed.get((topic, at), 0) >= stable < offsets.ends.get((topic, at), 0)
+    ]
+    if not places:
+        return ""
+    return (
+        f" (a producer's open transaction, neither committed nor aborted, blocks {', '.join(places)}: "
+        "`kafka-transactions.sh find-hanging` names it)"
+    )
 
 
 def shown_age(age: timedelta) -> str:

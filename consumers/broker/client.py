@@ -264,6 +264,13 @@ class Subscription:
             marks = {at.partition: self._consumer.highwater(at) for at in self._consumer.assignment()}
         return {number: mark for number, mark in marks.items() if mark is not None}
 
+    def stable_ends(self) -> dict[int, int]:
+        """Return where the first open transaction of each assigned partition begins, else its end."""
+        with _mapped(self._cluster.servers):
+            # A client that reads committed records gets the last stable offset as the end.
+            ends = self._consumer.end_offsets(list(self._consumer.assignment()))
+        return {at.partition: end for at, end in ends.items()}
+
     def close(self) -> None:
         """Leave the group and close; nothing is committed."""
         with _mapped(self._cluster.servers), _unlogged():

@@ -239,6 +239,18 @@ class Partition:
             if readiness[topic] is not TopicReadiness.CAUGHT_UP
         }
 
+    def undecided(self, progress: Mapping[TopicPartition, ReadProgress]) -> set[TopicPartition]:
+        """Return the places that cannot be read on before an open transaction is committed or aborted."""
+        read = {place: progress[place] for place in self._topic_partitions() if place in progress}
+        return {
+            place
+            for place, at in read.items()
+            if at.stable is not None
+            and at.highwater is not None
+            and at.position >= at.stable
+            and at.stable < at.highwater
+        }
+
     def lag(self, progress: Mapping[TopicPartition, ReadProgress]) -> dict[TopicPartition, int]:
         """Return, by place, how many records the broker has that the engine has not."""
         behind: dict[TopicPartition, int] = {}

@@ -71,6 +71,8 @@ class ReadProgress:
     """The offset the next record will get; `None` where the broker's newest answer is too old."""
     answered_ms: int = 0
     """When the broker last answered about it, by this machine's clock, milliseconds."""
+    stable: int | None = None
+    """Where the first open transaction begins, or the place ends; `None` where the broker does not say."""
 
 
 class ReaderListener(Protocol):

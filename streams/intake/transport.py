@@ -159,7 +159,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             answered = state.timestamp is not None
             fresh = answered and state.timestamp >= self._newest.get(place.partition, 0) - FRESH_MS
             progress[place] = ReadProgress(
-                state.position, state.highwater if fresh else None, state.timestamp or 0
+                state.position, state.highwater if fresh else None, state.timestamp or 0, state.lso
             )
         board.progress = progress
         self._next.update({place: end for place, (_, end) in ranges.items()})

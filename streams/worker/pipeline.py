@@ -64,6 +64,8 @@ class Stats:
     """By `topic/partition`: records that the broker has and the engine has not."""
     behind: list[str]
     """The `topic/partition`s that others wait for."""
+    open_transactions: list[str]
+    """The `topic/partition`s that are read up to a transaction that is neither committed nor aborted."""
     stalled: dict[str, float]
     """By `topic/partition`: seconds that it has not moved although it has lag, from `STALLED_S` on."""
     checkpoints: int
@@ -253,6 +255,9 @@ class Pipeline:
             reread=totals.reread,
             lag={str(place): lag for place, lag in sorted(lags)},
             behind=[str(place) for place in sorted(behind)],
+            open_transactions=sorted(
+                str(p) for partition in partitions for p in partition.undecided(progress)
+            ),
             stalled={str(place): round(s, 1) for place, s in sorted(self._stalls.stalled().items())},
             checkpoints=saved.written,
             checkpoints_failed=saved.failed,
@@ -345,4 +350,5 @@ def _progress(partition: Partition, progress: Mapping[TopicPartition, ReadProgre
     taken = {place: partition.position(place.topic) for place in released}
     lag: dict[TopicPartition, int | None] = {place: n for place, n in partition.lag(progress).items() if n}
     unknown = partition.behind(progress) - lag.keys()
-    return PartitionProgress((released, taken), lag | dict.fromkeys(unknown))
+    undecided = partition.undecided(progress)
+    return PartitionProgress((released, taken), lag | dict.fromkeys(unknown), undecided)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -25,6 +25,8 @@ class PartitionProgress:
     """The same as at the look before where nothing has moved."""
     lag: Mapping[TopicPartition, int | None]
     """Records that each place has and the engine has not, where there are any; `None`: not known how many."""
+    undecided: Collection[TopicPartition] = ()
+    """Places that wait for the end of a transaction."""
 
 
 @dataclass(slots=True)
@@ -58,9 +60,7 @@ class StallDetector:
             if now >= watched.log_at:
                 seconds = now - watched.since
                 watched.log_at = now + min(max(seconds, STALLED_S), LONGEST_S)
-                log.warning(
-                    "stands still partition=%d for=%.0fs lag: %s", number, seconds, _lag_text(found.lag)
-                )
+                log.warning("stands still partition=%d for=%.0fs lag: %s", number, seconds, _lag_text(found))
 
     def stalled(self) -> dict[TopicPartition, float]:
         """Return for how many seconds places that have lag have not moved, with their partition."""
@@ -73,5 +73,9 @@ class StallDetector:
         }
 
 
-def _lag_text(lag: Mapping[TopicPartition, int | None]) -> str:
-    return ", ".join(f"{place} {'unknown' if n is None else n}" for place, n in sorted(lag.items()))
+def _lag_text(found: PartitionProgress) -> str:
+    lag = ", ".join(f"{place} {'unknown' if n is None else n}" for place, n in sorted(found.lag.items()))
+    if not found.undecided:
+        return lag
+    places = ", ".join(map(str, sorted(found.undecided)))
+    return f"{lag}; a producer's open transaction, neither committed nor aborted, blocks {places}"

@@ -11,6 +11,8 @@ from typing import Any
 import aiokafka  # type: ignore[import-untyped]  # ships no types
 import pytest
 
+from lapwing.lag import offsets
+from lapwing.settings.settings import load_settings
 from streams.core.engine_io import EventCounts, Output
 from streams.core.events.batch import Batch
 from streams.core.events.topics import Topic
@@ -108,6 +110,12 @@ def test_time_does_not_pass_what_is_undecided_and_the_other_topics_are_read_on(b
         worker.wait_until(lambda: worker.stats is not None and f"{orders}/0" in worker.stats.behind)
         assert worker.stats is not None
         assert worker.stats.behind == [f"{orders}/0"]  # the logins have been read to their end
+        assert worker.stats.open_transactions == [f"{orders}/0"]
+        given = {"broker": broker, "orders": orders, "logins": logins, "app": settings.app}
+        worker.wait_until(lambda: bool(offsets(load_settings(None, given), {}).committed))
+        undecided = offsets(load_settings(None, given), {orders: 1, logins: 1})
+        assert (undecided.stable[orders, 0], undecided.ends[orders, 0]) == (1, 2)
+        assert undecided.stable[logins, 0] == undecided.ends[logins, 0] == len(times)
         assert [name for name, _ in seen(worker)] == ["l0", "o0"]
         transaction.commit()
         worker.wait_until(lambda: worker.count() == 5)

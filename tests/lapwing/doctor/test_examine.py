@@ -241,6 +241,23 @@ def test_a_partition_that_has_lag_and_was_not_saved_for_long_fails() -> None:
         lag(some, {0: timedelta(hours=2), 1: SECOND})
 
 
+def test_an_open_transaction_is_named_where_the_workers_have_come_to_it() -> None:
+    ends = {("orders", 0): 1_500, ("logins", 0): 700}
+    committed = {("orders", 0): 100, ("logins", 0): 700}
+
+    def failed(stable: int) -> str:
+        found = Offsets(ends, committed, {("orders", 0): stable, ("logins", 0): 700})
+        with pytest.raises(StateError) as caught:
+            lag_line(load_settings(), found, {0: timedelta(hours=2)})
+        return str(caught.value)
+
+    assert "open transaction, neither committed nor aborted, blocks orders/0 from offset 100 on" in failed(
+        100
+    )
+    assert "transaction" not in failed(101)  # the workers could read on
+    assert "transaction" not in failed(1_500)
+
+
 def test_the_doctor_looks_for_lag_where_a_worker_has_been(installation: Path) -> None:
     def found(committed: dict[tuple[str, int], int]) -> tuple[str, str]:
         return outcome("lag", Broker({"orders": 1}, Offsets({("orders", 0): 10}, committed)))

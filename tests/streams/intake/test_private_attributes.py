@@ -47,7 +47,13 @@ USED: dict[type[Any], tuple[str, ...]] = {
     subscription_state.SubscriptionState: ("subscription",),
     subscription_state.Subscription: ("assignment",),
     subscription_state.Assignment: ("tps", "active", "state_value"),
-    subscription_state.TopicPartitionState: ("has_valid_position", "position", "highwater", "timestamp"),
+    subscription_state.TopicPartitionState: (
+        "has_valid_position",
+        "position",
+        "highwater",
+        "lso",
+        "timestamp",
+    ),
     driver.AIOKafkaConsumerThread: (
         *("__post_init__", "_create_consumer", "_fetch_records", "_ensure_consumer"),
         *("call_thread", "earliest_offsets", "consumer"),

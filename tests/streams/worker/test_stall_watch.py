@@ -51,6 +51,17 @@ def test_it_is_told_once_then_at_growing_intervals_and_when_it_is_over(watch: Wa
     assert len(watch.look(10 * LONGEST_S, 2, lag)) == 10
 
 
+def test_an_open_transaction_is_named(watch: Watch, caplog: pytest.LogCaptureFixture) -> None:
+    found = PartitionProgress(1, {ORDERS: 7}, {ORDERS})
+    for _ in range(2):
+        watch.standstills.look({0: found})
+        watch.now += STALLED_S
+    assert caplog.messages == [
+        "stands still partition=0 for=30s lag: orders/0 7; a producer's open transaction, neither committed "
+        "nor aborted, blocks orders/0"
+    ]
+
+
 def test_what_has_nothing_to_do_or_moves_does_not_stand_still(watch: Watch) -> None:
     assert watch.look(3 * STALLED_S, 1, {}) == []
     for stand in range(100):
