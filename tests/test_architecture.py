@@ -65,6 +65,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     "streams.worker": (
         *("settings", "task", "stall_watch", "refusal_log", "rule_notices", "rule_rollout", "delivery"),
         "model_rollout",
+        "model_watch",
         *(
             "outbox",
             "assignment",

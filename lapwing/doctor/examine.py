@@ -9,6 +9,7 @@ from typing import Final
 from lapwing.doctor.broker import broker, lag, refused_records, silences, topics_fit
 from lapwing.doctor.check import CheckResult, made
 from lapwing.doctor.installation import Installation
+from lapwing.doctor.model import model
 from lapwing.doctor.rules import refused_files, rule_files, rules_of_partitions
 from lapwing.doctor.stores import channels, checkpoints, database
 
@@ -20,6 +21,7 @@ CHECKS: Final[dict[str, Callable[[Installation], str]]] = {
     "rule files refused": refused_files,
     "records refused": refused_records,
     "checkpoints": checkpoints,
+    "model": model,
     "lag": lag,
     "database": database,
     "channels": channels,

@@ -220,19 +220,20 @@ class CheckpointStore:
             return None
 
     def _read(self, checkpoint: Checkpoint) -> Tables:
-        tables: Tables = {}
-        for name, checksum in checkpoint.files.items():
-            path = f"{checkpoint.path}/{name}.parquet"
-            try:
-                data = self._files.cat_file(path)
-            except Exception as error:  # as in `save`
-                msg = f"{path}: a file of the checkpoint cannot be read: {_reason(error)}"
-                raise StateError(msg) from error
-            if hashlib.sha256(data).hexdigest() != checksum:
-                msg = f"{path}: a file of the checkpoint is damaged: its checksum does not fit"
-                raise StateError(msg)
-            tables[name] = pl.read_parquet(io.BytesIO(data))
-        return tables
+        return {name: self.table(checkpoint, name) for name in checkpoint.files}
+
+    def table(self, checkpoint: Checkpoint, name: str) -> pl.DataFrame:
+        """Return one table of a checkpoint; raise `StateError` where its file is damaged."""
+        path = f"{checkpoint.path}/{name}.parquet"
+        try:
+            data = self._files.cat_file(path)
+        except Exception as error:  # as in `save`
+            msg = f"{path}: a file of the checkpoint cannot be read: {_reason(error)}"
+            raise StateError(msg) from error
+        if hashlib.sha256(data).hexdigest() != checkpoint.files[name]:
+            msg = f"{path}: a file of the checkpoint is damaged: its checksum does not fit"
+            raise StateError(msg)
+        return pl.read_parquet(io.BytesIO(data))
 
     def _write(self, path: str, frame: pl.DataFrame) -> str:
         buffer = io.BytesIO()

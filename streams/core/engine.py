@@ -28,6 +28,7 @@ from streams.core.features.view import View
 from streams.core.model import logistic as models
 from streams.core.model.delayed_labels import DelayedLabels
 from streams.core.model.level import LevelShift
+from streams.core.model.warm_up import WarmUp
 from streams.core.observer import CauseObserver, SweepObserver
 from streams.core.outcomes.customer_days import CustomerDayWriter, ScoreKeeper, scores
 from streams.core.outcomes.lapses import is_active
@@ -238,6 +239,15 @@ class Engine:
         self._levels = dict(state["levels"])
         if state["model"] is not None and models.knows_inputs(state["model"]["inputs"]):
             self.use_model(models.Model.from_dict(state["model"]))
+
+    def warm_up(self) -> WarmUp | None:
+        """Return how far the partition's own model is; `None` where it has none."""
+        if self.learner is None or self.settings.shared_learner:
+            return None
+        horizon, first = self.settings.horizon_us, self.level.first
+        first_due = self.delayed_labels.next_due() if first is None else first + horizon
+        watermark = max(self.reorder.watermark, 0)
+        return WarmUp(watermark, self.learner.progress(), self.level.calibrated, first_due)
 
     def use_model(self, model: models.Model | None) -> None:
         """Score by `model` from now on, until the learner has learned something new."""
@@ -507,4 +517,6 @@ class Engine:
     def _use_learned(self) -> None:
         """Score by what the learner knows now, at the level of now."""
         if self.learner is not None:
-            self.use_model(replace(self.learner.snapshot(), level=self.level.shift))
+            learned = self.learner.snapshot()
+            ready = learned.ready and self.level.calibrated
+            self.use_model(replace(learned, level=self.level.shift, ready=ready))

@@ -192,6 +192,7 @@ def _once(engine: Engine) -> dict[str, Any]:
         "value": None if customers.value_model is None else customers.value_model.state(),
         "level": engine.level.state(),
         "learner": engine.learner.state() if engine.learner is not None else None,
+        "warm_up": None if (warm_up := engine.warm_up()) is None else warm_up.to_dict(),
         "shared_model": engine.model_state() if engine.settings.shared_learner else None,
     }
 

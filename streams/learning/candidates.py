@@ -101,6 +101,11 @@ class Contest:
         return len(self._weeks)
 
     @property
+    def calibrated(self) -> bool:
+        """Whether a first week of scores was compared with what came of them."""
+        return self.weeks > 1
+
+    @property
     def samples(self) -> int:
         """Samples in the window."""
         return sum(self._samples)

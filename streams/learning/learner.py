@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from streams.core.model.logistic import INPUTS, KNOTS, SLOTS, Input, Model, places, sigmoid
 from streams.core.model.prequential import Prequential
+from streams.core.model.warm_up import Progress
 
 if TYPE_CHECKING:
     from river.linear_model import LogisticRegression
@@ -236,6 +237,10 @@ class RiverLearner:
             weight=weight,
             bias=bias,
         )
+
+    def progress(self) -> Progress:
+        """Return how many samples of each outcome were learned from, and how many it takes."""
+        return Progress(self.churned, self.kept, self.settings.min_churned, self.settings.min_kept)
 
     def metrics(self) -> dict[str, Any]:
         """Return what was learned, and how good the probabilities given before the outcome were."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from streams.contract.models import encode_model
 from streams.contract.samples import SampleBatch
 from streams.core.model.logistic import INPUTS, Model
+from streams.core.model.warm_up import WarmUp
 from streams.core.steps import OperationsNotice
 from streams.learning.candidates import Contest, Promotion, settings_of_candidates
 from streams.learning.learner import LearnerSettings, RiverLearner
@@ -45,6 +46,8 @@ class SharedLearner:
         """Of the samples topic: the first record that was not taken."""
         self.at: int | None = None
         """The newest decision instant."""
+        self.first: int | None = None
+        """The first one."""
         self.counts = {"samples": 0, "excluded": 0, "treated": 0, "repeats": 0}
         self.notices: list[OperationsNotice] = []
         """What is to be published beside models; part of the state until it is."""
@@ -71,6 +74,7 @@ class SharedLearner:
             return Taken.REPEAT
         self._until[batch.partition] = batch.at
         self.at = batch.at if self.at is None else max(self.at, batch.at)
+        self.first = batch.at if self.first is None else self.first
         self.counts["samples"] += len(batch)
         self.counts["excluded"] += batch.excluded
         self.counts["treated"] += batch.treated
@@ -92,7 +96,15 @@ class SharedLearner:
 
     def model(self) -> Model:
         """Return the champion's model as it is now."""
-        return self.champion.snapshot()
+        return self._model(self.champion)
+
+    def _model(self, candidate: RiverLearner) -> Model:
+        learned = candidate.snapshot()
+        return replace(learned, ready=learned.ready and self.contest.calibrated)
+
+    def warm_up(self) -> WarmUp:
+        """Return how far the champion is, by decision instants: what they bring is known a horizon later."""
+        return WarmUp(self.at or 0, self.champion.progress(), self.contest.calibrated, self.first)
 
     def records(self, app: str) -> dict[str, bytes]:
         """Return the records of all candidates' models by version, the champion's first.
@@ -103,7 +115,7 @@ class SharedLearner:
         found: dict[str, bytes] = {}
         for name in sorted(self.candidates, key=lambda name: name != self.contest.champion):
             each = self.candidates[name]
-            model = each.snapshot()
+            model = self._model(each)
             if model.version in found:
                 continue  # as long as little was learned, candidates may be the same
             metrics = {
@@ -112,6 +124,7 @@ class SharedLearner:
                 "weeks": self.contest.weeks,
                 "excluded": self.counts["excluded"],
                 "treated": self.counts["treated"],
+                "warm_up": self.warm_up().text(),
             }
             found[model.version] = encode_model(
                 model,
@@ -134,6 +147,7 @@ class SharedLearner:
             "contest": self.contest.state(),
             "offset": self.offset,
             "at": self.at,
+            "first": self.first,
             "counts": dict(self.counts),
             "partitions": self._partitions,
             "until": {str(number): at for number, at in self._until.items()},
@@ -147,7 +161,7 @@ class SharedLearner:
             if name in state["candidates"]:
                 each.restore(state["candidates"][name])
         self.contest.restore(state["contest"])
-        self.offset, self.at = state["offset"], state["at"]
+        self.offset, self.at, self.first = state["offset"], state["at"], state["first"]
         self.counts |= state["counts"]
         self._partitions, self._since = state["partitions"], state["since"]
         self._until = {int(number): at for number, at in state["until"].items()}

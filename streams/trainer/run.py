@@ -63,6 +63,8 @@ class TrainerStats:
     champion: str
     version: str | None
     ready: bool
+    warm_up: str
+    """What the champion lacks, and how long that takes."""
     published: int
     """Models since it started."""
 
@@ -326,5 +328,6 @@ class Trainer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ship
             champion=learner.contest.champion,
             version=model.version if learner.at is not None else None,
             ready=model.ready,
+            warm_up=learner.warm_up().text(),
             published=self._published,
         )

@@ -23,6 +23,7 @@ from streams.intake.standing_refusals import StandingRefusals
 from streams.worker.assignment import AssignedPartitions
 from streams.worker.delivery import OutputRouter, RecordDelivery, Send
 from streams.worker.model_rollout import ModelRollout
+from streams.worker.model_watch import ModelWatch, missing
 from streams.worker.outbox import Outbox
 from streams.worker.refusal_log import RefusalLog
 from streams.worker.rule_rollout import RuleReloader, opened, rule_sets
@@ -88,6 +89,8 @@ class Stats:
     """By partition: the version of the model that scores, ready or not."""
     models_ready: dict[str, bool]
     """By partition: whether it has learned enough to score."""
+    models_missing: dict[str, str]
+    """By partition whose own model is not ready: what is missing, and how long that takes."""
     opened: dict[str, dict[str, int]]
     """By rule and its status: causes opened since the assigned partitions began, shadow rules' too."""
 
@@ -127,6 +130,7 @@ class Pipeline:
         self.states = TaskStates(self.assignment, self._outbox, clock, rollout, models, wall)
         self._saver = self._checkpoint_saver(checkpoints)
         self._stalls = StallDetector(clock)
+        self._model_watch = ModelWatch()
         self._unmoved: dict[TopicPartition, tuple[int | None, int]] = {}
         """The position of a place that should have moved on, and for how many turns it has not."""
         self._assignments = 0
@@ -235,13 +239,14 @@ class Pipeline:
             found[number] = PartitionProgress(None, dict.fromkeys(places))
         self._stalls.look(found)
         self._refusals.look()
+        self._model_watch.look(self._core_engines())
 
     def stats(self) -> Stats:
         """Return what has been done and how far the partitions are."""
         totals, saved, progress = self.totals, self._checkpoint_totals, self.board.progress
         partitions = [task.partition for task in self.assignment.tasks.values()]
         lags = [item for partition in partitions for item in partition.lag(progress).items()]
-        engines = {p.number: p.engine for p in partitions if isinstance(p.engine, Engine)}
+        engines = self._core_engines()
         models = {n: each.model for n, each in sorted(engines.items()) if each.model is not None}
         behind = [place for partition in partitions for place in partition.behind(progress)]
         return Stats(
@@ -270,8 +275,13 @@ class Pipeline:
             rule_mistakes=self._reloader.mistakes if self._reloader is not None else (),
             models={str(n): model.version for n, model in models.items()},
             models_ready={str(n): model.ready for n, model in models.items()},
+            models_missing=missing(engines),
             opened=opened(partitions),
         )
+
+    def _core_engines(self) -> dict[int, Engine]:
+        found = {n: task.partition.engine for n, task in sorted(self.assignment.tasks.items())}
+        return {n: engine for n, engine in found.items() if isinstance(engine, Engine)}
 
     # -- its parts --------------------------------------------------------------------------------
 

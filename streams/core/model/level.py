@@ -58,6 +58,10 @@ class LevelShift:
         """Of the weeks before: weight, and sums of both forecasts' errors and of their squares."""
         self._losses = np.zeros(len(STRENGTHS))
         """Sums of log losses with each strength."""
+        self.first: int | None = None
+        """The first decision instant whose scores were compared with what came of them."""
+        self.calibrated = False
+        """Whether a week of them was."""
 
     def decided(self, score: Floats, p_silent: Floats, every: int) -> None:
         """Note the scores (k,) of a sweep's decisions, without shift; each customer has one in `every`."""
@@ -80,6 +84,9 @@ class LevelShift:
 
         `logit` (k,) are their log odds without shift and `full` the shift at full strength, both as of then.
         """
+        if not np.isnan(logit).all():
+            self.first = at if self.first is None else self.first
+            self.calibrated = self.calibrated or at // WEEK > self.first // WEEK
         known = ~np.isnan(logit) & ~np.isnan(p_silent)
         if not known.any():
             return
@@ -136,6 +143,8 @@ class LevelShift:
             "maturing": self._maturing.tolist(),
             "errors": self._errors.tolist(),
             "losses": self._losses.tolist(),
+            "first": self.first,
+            "calibrated": self.calibrated,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -145,6 +154,9 @@ class LevelShift:
         self._maturing = np.array(state["maturing"])
         self._errors = np.array(state["errors"])
         self._losses = np.array(state["losses"])
+        self.first = state.get("first")
+        # Models of before this was asked for stay ready.
+        self.calibrated = state.get("calibrated", True)
         self._move()
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.core.model.reasons import Group, reasons
+from streams.core.model.warm_up import Progress
 from streams.core.steps import Reason, Value
 
 SIZE_LIMIT: Final = 1e12
@@ -299,6 +300,10 @@ class Learner(Protocol):
 
     def snapshot(self) -> Model:
         """Return the model as it is now."""
+        ...
+
+    def progress(self) -> Progress:
+        """Return how many samples of each outcome were learned from, and how many it takes."""
         ...
 
     def metrics(self) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 import json
 import os
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from click.testing import CliRunner
 
@@ -18,14 +20,27 @@ from lapwing.lag import Offsets, lag_line
 from lapwing.settings.settings import load_settings
 from streams.checkpoints.store import CheckpointManifest, CheckpointStore
 from streams.contract.audit import encode_adopted
+from streams.contract.decode import decode_lines
+from streams.contract.models import CHAMPION, encode_choice
 from streams.contract.rejected import RefusalReason, rejected_headers
 from streams.contract.warnings import encode_notice
+from streams.core.engine import Engine
+from streams.core.engine_io import EngineSettings
+from streams.core.events.calendar import DAY as DAY_US
+from streams.core.features.catalogue import DTYPES
+from streams.core.rules.rule_set import RuleSet
+from streams.core.state_tables import tables
 from streams.core.steps import OperationsNotice
 from streams.errors import BrokerError, StateError
 from streams.intake.merge import TopicPosition
+from streams.learning.learner import LearnerSettings, RiverLearner
+from streams.learning.shared import SharedLearner
 from streams.rulebook.load import load_rulebook
 from streams.rulebook.revisions import RuleRevision
+from streams.simulate.records import json_lines
+from streams.simulate.shop import Shop
 from streams.worker.rule_notices import accepted_notice, adopted_notice, adoption, refused_notice
+from tests.streams.learning.test_shared import batch_of
 
 RULE = """\
 version: 1
@@ -365,3 +380,57 @@ def test_every_check_is_made_and_has_a_line(monkeypatch: pytest.MonkeyPatch) -> 
     result = CliRunner().invoke(command, [], catch_exceptions=False)
     assert all(f"\n{name:<22} " in result.output for name in CHECKS)
     assert {outcome for outcome, _ in checks.values()} <= {each.value for each in CheckOutcome}
+
+
+def saved(folder: Path, days: int) -> None:
+    """Let a worker's engine save its state after so many days of a shop."""
+    frame = pl.concat(list(Shop(customers=120, days=days, seed=2).frames()))
+    batch = decode_lines([line.encode() for line in json_lines(frame, with_type=True)], latest_us=None).batch
+    settings = EngineSettings(reorder_us=0, horizon_us=20 * DAY_US, learn_within_us=40 * DAY_US)
+    engine = Engine(settings, RuleSet((), DTYPES), RiverLearner(LearnerSettings(20, 20)))
+    engine.step(batch.take(batch.order()))
+    content = CheckpointManifest({"orders": TopicPosition(5, None)}, {0: 3}, "hash")
+    CheckpointStore(str(folder / "checkpoints"), "lapwing").save(0, tables(engine), content)
+
+
+def test_what_a_model_lacks_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LAPWING_CHECKPOINTS", str(tmp_path / "checkpoints"))
+    assert outcome("model", Broker({}))[0] == "skipped"
+    saved(tmp_path, 10)
+    kind, text = outcome("model", Broker({}))
+    assert kind == "warning"
+    assert text.startswith("partition 0: not ready, it lacks 20 of 20 customers who left, 20 of 20 customers")
+    assert re.search(r"ready in \d+ days of event time at the earliest$", text)
+    saved(tmp_path, 120)
+    assert outcome("model", Broker({})) == ("ok", "ready in its partition")
+    monkeypatch.setenv("LAPWING_MODEL_ENABLED", "false")
+    assert outcome("model", Broker({})) == ("skipped", "none is wanted")
+
+
+def test_the_model_of_a_shared_learner_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LAPWING_LEARNER", "shared")
+    learner = SharedLearner()
+
+    def shown() -> tuple[str, str]:
+        records = [(None, b"garbage")]
+        if learner.at is not None:
+            choice = encode_choice("lapwing", learner.model().version, None, DAY_US, "learner", "")
+            values = learner.records("lapwing").items()
+            records += [*((key.encode(), value) for key, value in values), (CHAMPION, choice)]  # type: ignore[list-item]  # keys
+        rows = [Record("lapwing-models", 0, n, 0, key, value, ()) for n, (key, value) in enumerate(records)]
+        return outcome("model", Broker({"lapwing-models": 1}, records=rows))
+
+    assert shown()[0] == "warning"
+    learner.take(batch_of(60, at=DAY_US), 0)
+    kind, text = shown()
+    assert kind == "warning"
+    assert "of steady: not ready, it lacks" in text
+    for day in range(2, 10):
+        learner.take(batch_of(60, seed=day, at=day * DAY_US), day)
+    kind, text = shown()
+    assert kind == "ok"
+    assert text.startswith(
+        f"{learner.model().version} of steady is in force, learned from 540 samples; 1 record"
+    )

@@ -65,7 +65,7 @@ def shop(tmp_path: Path) -> Shop:
 def learned(records: int) -> SharedLearner:
     learner = SharedLearner()
     for number in range(records):
-        learner.take(batch_of(150, seed=number, at=(number + 1) * DAY), number)
+        learner.take(batch_of(150, seed=number, at=(number + 1) * 7 * DAY), number)
     return learner
 
 
