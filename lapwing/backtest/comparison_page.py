@@ -6,14 +6,18 @@ from collections.abc import Sequence
 
 from lapwing.backtest.comparison_text import effect_lines, rows
 from lapwing.backtest.page import load_plot
+from lapwing.backtest.segments_page import effect_sections
 from lapwing.backtest.words import day, difference
 from lapwing.report import html
 from streams.backtest.comparison import Comparison, CustomerChange
+from streams.backtest.segments import SegmentEffect
 from streams.core.events.calendar import DAY
 
 
-def comparison_page(result: Comparison, old: str, new: str, customers: int) -> str:
-    """Return a comparison as one HTML file."""
+def comparison_page(
+    result: Comparison, old: str, new: str, customers: int, segments: Sequence[SegmentEffect] = ()
+) -> str:
+    """Return a comparison as one HTML file, with what changed in rules of segments."""
     lead = [
         f"{old} ({result.old_set}) against {new} ({result.new_set})",
         f"{day(result.period.since)} to {day(result.period.until)}: {result.events:,} events of "
@@ -51,6 +55,7 @@ def comparison_page(result: Comparison, old: str, new: str, customers: int) -> s
         ),
         html.section("Old: warnings each working day", "", load_plot(result.old.load, most), wide=True),
         html.section("New: warnings each working day", "", load_plot(result.new.load, most), wide=True),
+        *effect_sections(segments),
         *(
             html.section(title, f"{len(changes):,} customers", _customers(changes, customers))
             for title, changes in (

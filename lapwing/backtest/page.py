@@ -7,12 +7,14 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from lapwing.backtest.segments_page import segment_sections
 from lapwing.backtest.words import capacity, day, interval, number, of_whole, percent, spread, with_interval
 from lapwing.report import html, svg
 from streams.backtest.figures import BacktestFigures
 from streams.backtest.load import WEEKDAYS, Load
 from streams.backtest.missed import by_rule
 from streams.backtest.report import CAUTIONS, Backtest, RuleFigures
+from streams.backtest.segments import SegmentFigures
 from streams.backtest.share import Share
 from streams.core.events.calendar import DAY
 from streams.core.rules.rule import RuleStatus
@@ -23,8 +25,8 @@ HEADS = (
 )  # fmt: skip
 
 
-def backtest_page(result: Backtest, missed_most: int) -> str:
-    """Return a backtest as one HTML file."""
+def backtest_page(result: Backtest, missed_most: int, segments: Sequence[SegmentFigures] = ()) -> str:
+    """Return a backtest as one HTML file, with what rules of segments would have done."""
     horizon = result.horizon_us // DAY
     load = result.all.load.as_dict()
     lead = [
@@ -88,6 +90,7 @@ def backtest_page(result: Backtest, missed_most: int) -> str:
             for name, title in (("customer_class", "class"), ("segment", "segment"))
         ),
         html.section("Left unwarned", _missed_note(result), _missed(result, missed_most), wide=True),
+        *segment_sections(segments, result.horizon_us),
         html.section("To keep in mind", "", html.listed(CAUTIONS), wide=True),
     ]
     return html.page("Lapwing backtest", lead, tiles, sections)

@@ -48,7 +48,7 @@ def run(
         )
     if page is not None:
         with whole_file(page) as part:
-            part.write_text(backtest_page(result, missed_most), encoding="utf-8")
+            part.write_text(backtest_page(result, missed_most, list(segments.values())), encoding="utf-8")
     if as_json:
         of_segments = [figures.as_dict() for figures in segments.values()]
         more = {"segment_rules": of_segments, "refused": refused}

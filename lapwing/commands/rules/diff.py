@@ -52,7 +52,7 @@ def run(
         effects = segment_effects(before.segment_rules, after.segment_rules, figures)
     if page is not None:
         with whole_file(page) as part:
-            part.write_text(comparison_page(result, old, new, most), encoding="utf-8")
+            part.write_text(comparison_page(result, old, new, most, effects), encoding="utf-8")
     if as_json:
         more = {"segment_rules": [effect.as_dict() for effect in effects], "refused": refused}
         click.echo(json.dumps({"compared": [old, new], **result.as_dict(most), **more}))

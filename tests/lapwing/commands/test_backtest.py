@@ -74,6 +74,69 @@ def test_backtest_prints_tables_json_and_a_page(folder: Path) -> None:
     assert "without those already lost" in out
 
 
+def segment_rules(folder: Path, when: str) -> str:
+    """Write rules of customers and of segments, and return their folder."""
+    text = (
+        RULES + "segments:\n"
+        f"  - {{id: busy, by: segment, when: {when}, tier: low, reason: test}}\n"
+        "  - {id: calm, by: region, when: orders_7d < 1, tier: low, reason: test, status: shadow}\n"
+    )
+    place = folder / f"segments{when[-1]}"
+    place.mkdir(exist_ok=True)
+    (place / "all.yaml").write_text(text)
+    return place.name
+
+
+def test_the_pages_show_rules_of_segments(folder: Path) -> None:
+    first, second = segment_rules(folder, "orders_7d >= 1"), segment_rules(folder, "orders_7d >= 3")
+    common = ("events.parquet", "--horizon", "30d", "--rules", first)
+
+    def invoke(*arguments: str) -> Any:
+        result = CliRunner().invoke(lapwing, [*arguments], catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return result
+
+    invoke("backtest", *common, "--html", "segments.html")
+    page = self_contained(folder / "segments.html")
+    found = json.loads(invoke("backtest", *common, "--json").stdout)["segment_rules"]
+    busy = next(rule for rule in found if rule["rule"] == "busy")
+    assert busy["warnings"] > 0
+    section = page.split("<h2>Rules of segments</h2>")[1].split("</section>")[0]
+    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", section, re.S)
+    for rule in found:
+        (row,) = [row for row in rows if f">{rule['rule']}<" in row or rule["rule"] + "<span" in row]
+        assert ("shadow" in row) == (rule["status"] == "shadow")
+        cells = re.findall(r"<td[^>]*>(.*?)</td>", row, re.S)
+        assert [int(re.sub(r"\D", "", cell)) for cell in cells[2:5]] == [
+            rule["warnings"],
+            rule["segments"],
+            rule["open_at_end"],
+        ]
+        if rule["left"]["whole"]:
+            assert f"{rule['left']['part']:,} of {rule['left']['whole']:,}" in row
+    for opening in busy["openings"][-3:]:
+        assert opening["segment"] in page.split("<h2>Warnings of segments</h2>")[1]
+    invoke(
+        "rules",
+        "diff",
+        first,
+        second,
+        "--events",
+        "events.parquet",
+        "--horizon",
+        "30d",
+        "--html",
+        "sdiff.html",
+    )
+    section = self_contained(folder / "sdiff.html").split("<h2>Rules of segments</h2>")[1]
+    section = section.split("</section>")[0]
+    assert "orders_7d &gt;= 3" in section
+    assert section.count("busy") >= 3
+    assert "calm" not in section  # it is the same in both
+    invoke("backtest", "events.parquet", "--horizon", "30d", "--rules", "rules", "--html", "none.html")
+    assert "Rules of segments" not in (folder / "none.html").read_text()
+
+
 def test_an_empty_history_and_a_wrong_file_are_one_line_each(folder: Path) -> None:
     (folder / "empty.jsonl").write_text("")
     with pytest.raises(BacktestError, match="no event"):
