@@ -7,6 +7,7 @@ from datetime import UTC
 from typing import TypeVar
 
 from consumers.broker.records import Record, RecordSource
+from consumers.decision import decision_words
 from consumers.loop import Waiter
 from streams.contract.segments import SegmentEvent
 from streams.contract.warnings import WarningEvent, parse_warning
@@ -23,10 +24,20 @@ def tail(
     follow: bool,
     on_warning: Callable[[WarningEvent, bytes], None],
     on_unreadable: Callable[[Record, str], None],
+    holdout: bool = False,
 ) -> int:
-    """Hand on every warning of a subscription, until its end or a stop; return how many there were."""
+    """Hand on every warning of a subscription, until its end or a stop; return how many there were.
+
+    Those that are held out are handed on with `holdout` only.
+    """
     return tail_of(
-        parse_warning, subscription, stop, follow=follow, on_event=on_warning, on_unreadable=on_unreadable
+        parse_warning,
+        subscription,
+        stop,
+        follow=follow,
+        on_event=on_warning,
+        on_unreadable=on_unreadable,
+        passes=lambda event: holdout or not event.data.holdout,
     )
 
 
@@ -38,6 +49,7 @@ def tail_of(
     follow: bool,
     on_event: Callable[[Event, bytes], None],
     on_unreadable: Callable[[Record, str], None],
+    passes: Callable[[Event], bool] = lambda event: True,
 ) -> int:
     """Do as `tail` does with what `parse` reads, which raises `ContractError` where it cannot."""
     count = 0
@@ -49,19 +61,25 @@ def tail_of(
             except ContractError as error:
                 on_unreadable(record, str(error))
             else:
-                on_event(event, record.value or b"")
-                count += 1
+                if passes(event):
+                    on_event(event, record.value or b"")
+                    count += 1
         if not follow and not records and subscription.at_end():
             break
     return count
 
 
 def one_line(event: WarningEvent | SegmentEvent) -> str:
-    """Return time, tier, what happened, the customer or segment, the causes' messages and the play."""
+    """Return time, tier, what happened, the customer or segment, the causes' messages, play and decision."""
     data = event.data
     what = event.type.rpartition(".")[2]
     causes = "; ".join(cause.message or cause.title or cause.rule for cause in data.causes)
     at = f"{event.time.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
     line = f"{at}  {data.tier:<6}  {what:<9}  {event.subject}  {causes}"
-    play = event.data.play if isinstance(event, WarningEvent) else None
-    return f"{line}  play: {play}" if play else line
+    if not isinstance(event, WarningEvent):
+        return line
+    if event.data.play:
+        line += f"  play: {event.data.play}"
+    decision = decision_words(event.data.decision.model_dump() if event.data.decision else None)
+    line += f"  {decision}" if decision else ""
+    return f"{line}  [held out]" if event.data.holdout else line

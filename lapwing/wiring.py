@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from lapwing.settings.settings import Settings
 from lapwing.settings.values import TierWord
+from streams.core.decision.holdout import HoldoutTerms
 from streams.core.decision.value import ValueTerms
 from streams.core.engine import Engine
 from streams.core.engine_io import EngineSettings
@@ -44,6 +45,12 @@ def engine_settings(
         quiet_after_us={Topic[label.upper()]: after for label, after in settings.quiet_after.items()},
         priors=Priors(settings.complaint_prior_orders, settings.complaint_prior_rate),
         value=_value_terms(settings),
+        labour_rate=settings.labour_rate,
+        holdout=HoldoutTerms(
+            {Tier[word.upper()]: share for word, share in settings.holdout_share.items()},
+            settings.holdout_salt,
+            settings.holdout_exempt,
+        ),
         horizon_us=settings.horizon,
         activity=tuple(Topic[label.upper()] for label in settings.activity),
         active_within_us=settings.active_within or settings.horizon,

@@ -88,6 +88,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "loop",
             "broker",
             "database",
+            "decision",
             "tail",
             "audit",
             "silences",

@@ -114,8 +114,8 @@ warnings: Final = Table(
 )
 """Each warning as its highest step left it.
 
-`attention` is the state of its acknowledgement: `attended_by` is who acted last, `attended_until` when that
-ends, `deadline` by when somebody must act.
+`decision` is its verdict. `attention` is the state of its acknowledgement: `attended_by` is who acted last,
+`attended_until` when that ends, `deadline` by when somebody must act.
 """
 
 segment_warning_steps: Final = Table(

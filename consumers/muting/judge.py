@@ -70,6 +70,11 @@ def _only_hidden(notice: Notice) -> bool:
     return bool(joined) and all(cause.inhibited_by is not None for cause in joined)
 
 
+def held_out(notice: Notice, context: NoticeContext) -> Judgement | None:
+    """Mute for good what is held out."""
+    return Judgement(NoticeVerdict.MUTED, MuteReason.HOLDOUT) if notice.holdout else None
+
+
 def silenced(notice: Notice, context: NoticeContext) -> Judgement | None:
     """Defer while silences of a span cover all that the notice is about.
 
@@ -168,6 +173,7 @@ def too_many(notice: Notice, context: NoticeContext) -> Judgement | None:
 
 
 STAGES: Final[tuple[Callable[[Notice, NoticeContext], Judgement | None], ...]] = (
+    held_out,
     silenced,
     in_quiet_hours,
     flapping,

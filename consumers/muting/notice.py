@@ -38,6 +38,8 @@ class MuteReason(StrEnum):
     """The step is not what the contract asks for."""
     FATIGUE = "fatigue"
     """The customer had as many warnings as are allowed in a period."""
+    HOLDOUT = "holdout"
+    """The warning is held out: nobody is to know of it, so that what plays do can be measured."""
 
 
 class NoticeVerdict(StrEnum):
@@ -79,6 +81,7 @@ class Notice:
     causes: tuple[NoticeCause, ...]
     attended: bool = False
     """Whether somebody has acknowledged or snoozed the warning."""
+    holdout: bool = False
 
     @property
     def news(self) -> tuple[NoticeCause, ...]:
@@ -122,6 +125,7 @@ def read_notice(step_id: str, kind: str, time: datetime, data: Mapping[str, Any]
             for c in data["causes"]
         ),
         attended=acknowledgement.get("state") in ATTENDED,
+        holdout=data.get("holdout") is True,
     )
 
 

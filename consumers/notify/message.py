@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from consumers.decision import decision_words
+
 MOST_CAUSES: Final = 8
 MOST_REASONS: Final = 5
 
@@ -57,6 +59,8 @@ def write_message(kind: str, data: Mapping[str, Any], note: str | None = None) -
         lines.append(f"- {_line(what)} {direction} it")
     if data.get("play"):
         lines.append(f"Play: {_line(data['play'])}")
+    if decision := decision_words(data.get("decision")):
+        lines.append(f"Decision: {_line(decision)}")
     lines.append(f"Open since: {_day(data['opened_at'])}")
     lines.append(f"Warning: {data['warning_id']}, step {data['step']}")
     return Message(title[:200], "\n".join(lines), urgent=tier == "high")

@@ -100,7 +100,7 @@ def _customers_step(record: Record, event: WarningEvent, now: datetime) -> StepR
         "horizon_days": data.horizon_days,
         "model_version": data.model_version,
         "value_at_risk": data.value_at_risk,
-        "decision": data.decision,
+        "decision": data.decision.verdict if data.decision else None,
         "play": data.play,
         "holdout": data.holdout,
         "attention": given.state if given else None,

@@ -16,7 +16,9 @@ from streams.contract.warnings import WarningEvent, parse_warning
 COLOURS = {"high": "red", "medium": "yellow", "low": "cyan"}
 
 
-def run(settings: Settings, segments: bool, from_beginning: bool, follow: bool, as_json: bool) -> None:
+def run(
+    settings: Settings, segments: bool, from_beginning: bool, follow: bool, as_json: bool, holdout: bool
+) -> None:
     """Print warnings from the topic as they come: time, tier, what happened, customer, why."""
     subscription = Subscription(
         Cluster(settings.broker, settings.kafka_security),
@@ -39,7 +41,15 @@ def run(settings: Settings, segments: bool, from_beginning: bool, follow: bool, 
 
     try:
         with Stop() as stop:
-            tail_of(parse, subscription, stop, follow=follow, on_event=on_event, on_unreadable=on_unreadable)
+            tail_of(
+                parse,
+                subscription,
+                stop,
+                follow=follow,
+                on_event=on_event,
+                on_unreadable=on_unreadable,
+                passes=lambda event: holdout or isinstance(event, SegmentEvent) or not event.data.holdout,
+            )
     except BrokenPipeError:  # `lapwing tail | head` has read enough
         raise SystemExit(0) from None
     finally:

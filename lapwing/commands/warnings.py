@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from consumers.database.database import Database
+from consumers.decision import decision_words
 from consumers.stored_warnings import StoredWarning, WarningFilter, find_warning, find_warnings
 from lapwing.settings.settings import Settings
 from lapwing.terminal.text import printable
@@ -85,7 +86,10 @@ def _line(each: StoredWarning) -> str:
         line += f"  ({data['state']})"
     if attention := _attention(data):
         line += f"  [{attention}]"
-    return line + (f"  play: {data['play']}" if data.get("play") else "")
+    line += f"  play: {data['play']}" if data.get("play") else ""
+    if decision := decision_words(data.get("decision")):
+        line += f"  {decision}"
+    return line + ("  [held out]" if data.get("holdout") else "")
 
 
 def _page(each: StoredWarning) -> list[str]:
@@ -100,6 +104,10 @@ def _page(each: StoredWarning) -> list[str]:
         lines.append(f"Acknowledgement: {attention}")
     if data.get("play"):
         lines.append(f"Play: {data['play']}")
+    if decision := decision_words(data.get("decision"), in_full=True):
+        lines.append(f"Decision: {decision}")
+    if data.get("holdout"):
+        lines.append("Held out: shown to nobody, to measure what plays do")
     if data.get("churn_probability") is not None:
         lines.append(f"Churn probability: {data['churn_probability']:.0%} within {data['horizon_days']} days")
     lines.append("Causes:")

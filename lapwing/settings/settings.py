@@ -32,8 +32,10 @@ from lapwing.settings.values import (
     Duration,
     Label,
     Positive,
+    ShareByTier,
     TopicName,
     broker_addresses,
+    class_words,
     closest,
     currency_word,
     database_url,
@@ -221,6 +223,23 @@ class Settings(DeliverySettings):
         le=100,
         description="What a customer brings in through others, as a share of their own value.",
     )
+    labour_rate: float | None = Field(
+        None,
+        ge=0,
+        description="What a minute of the team's work costs. Without it a decision on a play with labour is "
+        "`unknown`.",
+    )
+    holdout_share: ShareByTier = Field(
+        {"high": 0.1, "medium": 0.1, "low": 0.0},
+        description="The share of customers whose warnings are shown to nobody, to measure what plays do, by "
+        "the tier at the opening (`high=0.1,medium=0.1`) or for all; a tier not named has none.",
+    )
+    holdout_salt: Annotated[str, Field(min_length=1, max_length=200)] = Field(
+        "lapwing", description="Another salt draws anew who is held out."
+    )
+    holdout_exempt: Annotated[
+        tuple[Literal["key", "ordinary", "small", "problem"], ...], BeforeValidator(class_words)
+    ] = Field(("key",), description="Customer classes that are never held out; `none` for no class.")
     model_enabled: bool = Field(True, description="Whether the model learns and scores.")
     learner: Literal["own", "shared"] = Field(
         "own",

@@ -126,8 +126,8 @@ def pairs(value: object) -> object:
 
 
 def by_tier(value: object) -> object:
-    """Read `high=4h,medium=2d`, or one duration for all tiers."""
-    if isinstance(value, str) and "=" not in value:
+    """Read `high=4h,medium=2d`, or one duration or number for all tiers."""
+    if isinstance(value, int | float) or (isinstance(value, str) and "=" not in value):
         return dict.fromkeys(TIERS, value)
     return pairs(value)
 
@@ -169,6 +169,17 @@ TierWord = Literal["high", "medium", "low"]
 TIERS: Final = get_args(TierWord)
 ByTier = Annotated[dict[TierWord, Positive], BeforeValidator(by_tier)]
 """Written `high=4h,low=3d`, or as one duration for all tiers."""
+
+
+def class_words(value: object) -> object:
+    """Read a list of customer classes with spaces or commas between them; `none` is an empty one."""
+    if not isinstance(value, str):
+        return value
+    return () if value.strip() == "none" else value.replace(",", " ").split()
+
+
+ShareByTier = Annotated[dict[TierWord, Annotated[float, Field(ge=0, le=1)]], BeforeValidator(by_tier)]
+"""Written `high=0.1,medium=0.1`, or as one share for all tiers."""
 ClassWord = Literal["key", "ordinary", "small", "problem", "unknown"]
 CLASS_WORDS: Final = get_args(ClassWord)
 ByClass = Annotated[dict[ClassWord, Annotated[float, Field(ge=0, le=1e6)]], BeforeValidator(by_class)]

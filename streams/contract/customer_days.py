@@ -9,7 +9,7 @@ from pydantic import Field
 
 from streams.contract.mistakes import read_json
 from streams.contract.outcomes import cloud_event
-from streams.contract.warnings import Id, Number, Outbound, Time
+from streams.contract.warnings import DecisionData, Id, Number, Outbound, Time, decision_data
 from streams.core.outcomes.outcome import CustomerDays, Score
 
 _EPOCH: Final = date(1970, 1, 1)
@@ -35,7 +35,7 @@ class CustomerDaysData(Outbound):
     days: tuple[DayData, ...]
     churn_probability: Number | None
     value: Number | None
-    decision: str | None
+    decision: DecisionData | None = Field(description="By the probability and value of the day.")
 
 
 class ScoreData(Outbound):
@@ -101,7 +101,7 @@ def encode_customer_days(days: CustomerDays, app: str) -> bytes:
         ],
         "churn_probability": days.churn_probability,
         "value": days.value,
-        "decision": days.decision,
+        "decision": decision_data(days.decision),
     }
     return cloud_event(days.id, "churn.customer.days", days.customer_id, days.at, data, app)
 

@@ -37,6 +37,20 @@ EXAMPLES: Final[dict[Topic, dict[str, Any]]] = {
 }
 """One event of each inbound topic."""
 
+_DECISION: Final[dict[str, Any]] = {
+    "play": "care-call",
+    "verdict": "rescue",
+    "why": "worth",
+    "value": 1000.0,
+    "probability": 0.71,
+    "success": 0.25,
+    "success_source": "prior",
+    "gain": 177.5,
+    "cost": {"labour": 20.0},
+    "net": 157.5,
+    "break_even": 20.0 / 710.0,
+    "missing": [],
+}
 WARNING_EXAMPLE: Final[dict[str, Any]] = {
     "specversion": "1.0",
     "id": "6c3e9a52-6e5b-5c7e-a2a4-0f7f4f2a9a11/1",
@@ -92,8 +106,8 @@ WARNING_EXAMPLE: Final[dict[str, Any]] = {
                 "text": "0.2 times the orders of the 30 days before",
             }
         ],
-        "value_at_risk": None,
-        "decision": "unknown",
+        "value_at_risk": 710.0,
+        "decision": _DECISION,
         "play": "care-call",
         "holdout": False,
         "rule_set": "9b1c0ffee123",
@@ -216,7 +230,7 @@ OUTCOME_EXAMPLE: Final[dict[str, Any]] = {
         "holdout": False,
         "late": False,
         "silent_since": "2024-03-02T11:00:00Z",
-        "value": None,
+        "value": 640.0,
         "warned": {
             "warning_id": "6c3e9a52-6e5b-5c7e-a2a4-0f7f4f2a9a11",
             "opened_at": "2024-03-01T00:00:00Z",
@@ -283,8 +297,8 @@ CUSTOMER_DAYS_EXAMPLE: Final[dict[str, Any]] = {
         "last_day": "2024-02-29",
         "days": [{"day": "2024-01-08", "orders": 1, "spend": 64.5, "logins": 2, "complaints": 0}],
         "churn_probability": 0.71,
-        "value": None,
-        "decision": None,
+        "value": 1000.0,
+        "decision": _DECISION,
     },
 }
 
@@ -296,5 +310,5 @@ SCORE_EXAMPLE: Final[dict[str, Any]] = {
     "subject": "c-17",
     "time": "2024-03-01T00:00:00Z",
     "datacontenttype": "application/json",
-    "data": {"customer_id": "c-17", "churn_probability": 0.71, "churn_lift": None, "value": None},
+    "data": {"customer_id": "c-17", "churn_probability": 0.71, "churn_lift": 3.1, "value": 1000.0},
 }

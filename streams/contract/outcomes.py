@@ -11,7 +11,7 @@ from pydantic import Field, RootModel, StrictBool
 
 from streams.contract.instants import format_instant
 from streams.contract.mistakes import read_json
-from streams.contract.warnings import Id, Number, Outbound, TierWord, Time
+from streams.contract.warnings import DecisionData, Id, Number, Outbound, TierWord, Time, decision_data
 from streams.core.outcomes.outcome import Outcome, PrecedingWarning
 
 Total = Annotated[int, Field(strict=True, ge=0, le=2**63 - 1)]
@@ -94,7 +94,7 @@ class WarningMaturedData(OutcomeData):
     tier: TierWord
     rules: tuple[str, ...]
     play: str | None
-    decision: str | None
+    decision: DecisionData | None
     churn_probability: Number | None
     churned: StrictBool = Field(description="No activity within the horizon, or a closure in it.")
     next_order_days: Number | None = Field(description="`null` where no activity came within the horizon.")
@@ -196,6 +196,8 @@ def encode_outcome(outcome: Outcome, app: str) -> bytes:
             value = value.label
         elif name == "warned":
             value = None if value is None else _preceding(value)
+        elif name == "decision":
+            value = decision_data(value)
         elif name in ("opened_at", "silent_since"):
             value = format_instant(value)
         data[name] = value

@@ -13,6 +13,7 @@ import msgspec
 from pydantic import (
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
@@ -23,6 +24,7 @@ from pydantic import (
 
 from streams.contract.instants import EPOCH, format_instant, to_us
 from streams.contract.mistakes import read_json
+from streams.core.decision.decision import Decision
 from streams.core.steps import Acknowledgement, Cause, OperationsNotice, Step, StepKind
 
 LATEST: Final = datetime(2262, 1, 1, tzinfo=UTC)
@@ -125,6 +127,38 @@ class AcknowledgementData(Outbound):
     )
 
 
+VerdictWord = Literal["rescue", "dont", "unknown"]
+WhyWord = Literal["worth", "not_worth", "problem_class", "do_not_contact", "play_none", "missing"]
+
+
+class DecisionData(Outbound):
+    """Whether the customer is to be rescued, with the arithmetic; `null` is unknown and never 0."""
+
+    play: str | None = Field(description="What the rule names, or else the first that fits.")
+    verdict: VerdictWord
+    why: WhyWord
+    value: Number | None = Field(description="V: the expected margin of a customer who stays.")
+    probability: Number | None = Field(description="p: the churn probability.")
+    success: Number | None = Field(description="s: the chance that the play keeps one who would leave.")
+    success_source: str | None = Field(description="`prior` or `measured`.")
+    gain: Number | None = Field(description="p s V.")
+    cost: dict[str, Number | None] = Field(description="The amount of each item of the play.")
+    net: Number | None = Field(description="The gain less the sum of the cost.")
+    break_even: Number | None = Field(description="The success from which on it is worth it.")
+    missing: tuple[str, ...] = Field(description="What is not known, where the verdict is `unknown`.")
+
+
+def _from_text(given: object) -> object:
+    """Read the word that stood here before there were plays: always `unknown`."""
+    if not isinstance(given, str):
+        return given
+    nothing = dict.fromkeys(DecisionData.model_fields)
+    return nothing | {"verdict": "unknown", "why": "missing", "cost": {}, "missing": ()}
+
+
+DecisionOrNone = Annotated[DecisionData | None, BeforeValidator(_from_text)]
+
+
 class WarningData(Outbound):
     """The warning after the step."""
 
@@ -148,13 +182,18 @@ class WarningData(Outbound):
     horizon_days: Count
     model_version: str | None
     reasons: tuple[ReasonData, ...]
-    value_at_risk: Number | None
-    decision: str
-    play: str | None = Field(
-        description="Of the cause that decides: of the highest tier the first to open, of these by rule id; "
-        "`null` where its rule names none."
+    value_at_risk: Number | None = Field(description="The value times the churn probability.")
+    decision: DecisionOrNone = Field(
+        description="As at the evaluation that made the step, or at the last one before it."
     )
-    holdout: StrictBool
+    play: str | None = Field(
+        description="Of the cause that decides (of the highest tier the first to open, of these by rule id): "
+        "what its rule names, or else the first that fits its reason and the customer's class; `null` for "
+        "none."
+    )
+    holdout: StrictBool = Field(
+        description="Whether it is shown to nobody, to measure what plays do; fixed at the opening."
+    )
     rule_set: str = Field(description="Hash of the rules in force.")
 
 
@@ -221,10 +260,10 @@ def encode_step(step: Step, app: str) -> bytes:
             }
             for reason in step.reasons
         ],
-        "value_at_risk": None,
-        "decision": "unknown",
+        "value_at_risk": None if step.decision is None else step.decision.value_at_risk,
+        "decision": decision_data(step.decision),
         "play": step.play,
-        "holdout": False,
+        "holdout": step.holdout,
         "rule_set": step.rule_set,
     }
     return _encode(
@@ -278,6 +317,26 @@ def _acknowledgement(given: Acknowledgement | None) -> dict[str, Any] | None:
         "until": None if given.until is None else format_instant(given.until),
         "deadline": None if given.deadline is None else format_instant(given.deadline),
         "level": given.level,
+    }
+
+
+def decision_data(decision: Decision | None) -> dict[str, Any] | None:
+    """Return a decision as it stands in a message."""
+    if decision is None:
+        return None
+    return {
+        "play": decision.play,
+        "verdict": decision.verdict.value,
+        "why": decision.why.value,
+        "value": decision.value,
+        "probability": decision.probability,
+        "success": decision.success,
+        "success_source": decision.basis.success_source,
+        "gain": decision.gain,
+        "cost": decision.cost,
+        "net": decision.net,
+        "break_even": decision.break_even,
+        "missing": decision.missing,
     }
 
 

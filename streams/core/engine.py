@@ -41,6 +41,7 @@ from streams.core.warnings.acknowledgement import ACTS, IgnoredAction, TakenActi
 from streams.core.warnings.adoption import adopt, taken_over
 from streams.core.warnings.causes import Evaluations
 from streams.core.warnings.compose import compose_steps, scorings
+from streams.core.warnings.decisions import Circumstances, DecisionMaker, circumstances
 from streams.core.warnings.episodes import Episodes, WarningChange
 
 _LEVELS_KEPT: Final = 50
@@ -88,6 +89,7 @@ class Engine:
                 settings.horizon_us,
                 settings.active_within_us or settings.horizon_us,
                 settings.outcomes,
+                settings.holdout,
             ),
             self.customers,
             self.calendar,
@@ -367,7 +369,9 @@ class Engine:
         if self.day_writer is not None:
             opened = self.day_writer.opened(features, made)
             new = {days.warning_id for days in opened}
-            output.customer_days += opened + self.day_writer.swept(at, features, self.episodes.open, new)
+            output.customer_days += opened + self.day_writer.swept(
+                at, features, self.episodes.open, new, self._decision_maker
+            )
         if self.score_keeper is not None:
             output.scores += scores(self.settings.app, at, features, self.customers, self.score_keeper)
 
@@ -425,14 +429,40 @@ class Engine:
     ) -> list[Step]:
         """Put out the steps of changes, with the scores and profiles of their customers, and return them."""
         judged = [change for change in changes if change.judged]
-        scored: list[Scoring] = []
+        scored: list[tuple[Scoring, Circumstances]] = []
         if judged and features is not None:
             rows = np.array([change.row for change in judged], dtype=np.int64)
-            scored = scorings(self.model, features, rows, self.settings.top_reasons)
+            made = scorings(self.model, features, rows, self.settings.top_reasons)
+            scored = list(zip(made, circumstances(features.view, rows), strict=True))
         horizon_days = self.settings.horizon_us // DAY
-        steps = list(compose_steps(changes, scored, self.customers.ids, horizon_days, self.rules.hash))
+        steps = list(
+            compose_steps(
+                changes,
+                scored,
+                self.customers.ids,
+                horizon_days,
+                self.rules.hash,
+                self._decision_maker,
+                self._hold_out,
+            )
+        )
         output.steps += steps
         return steps
+
+    @property
+    def _decision_maker(self) -> DecisionMaker:
+        return DecisionMaker(self.rules.plays, self.settings.labour_rate)
+
+    def _hold_out(self, opened: WarningChange, customer_class: str | None) -> bool:
+        """Decide at its opening whether a warning is held out: while one has not matured, the next is too."""
+        maturity, customer = self.outcomes.maturity, opened.customer
+        name = self.customers.ids[customer]
+        if maturity.is_held_out(customer) or self.settings.holdout.holds_out(
+            name, opened.tier, customer_class
+        ):
+            maturity.hold_out(customer)
+            return True
+        return False
 
     # -- the model --------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from streams.core.decision.holdout import HoldoutTerms
 from streams.core.decision.value import ValueTerms
 from streams.core.events.calendar import DAY, SECOND
 from streams.core.events.refusal import RefusedEvent
@@ -34,6 +35,10 @@ class EngineSettings:
     quiet_after_us: Mapping[Topic, int] = field(default_factory=lambda: MappingProxyType({}))
     priors: Priors = field(default_factory=Priors)
     value: ValueTerms = field(default_factory=ValueTerms)
+    labour_rate: float | None = None
+    """What a minute of the team's work costs."""
+    holdout: HoldoutTerms = field(default_factory=HoldoutTerms)
+    """Who is held out: nobody, where no share is given."""
     horizon_us: int = 90 * DAY
     activity: tuple[Topic, ...] = (Topic.ORDERS,)
     """What counts as coming back: placed orders, logins, or both."""

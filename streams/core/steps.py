@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Final
+
+from streams.core.decision.decision import Decision
 
 
 class Tier(IntEnum):
@@ -121,15 +124,21 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Scoring:
-    """What an evaluation adds about a customer: the model's score, once ready, and the profile."""
+    """What an evaluation adds about a customer: the model's score, once ready, profile and decision."""
 
     probability: float | None = None
     model_version: str | None = None
     reasons: tuple[Reason, ...] = ()
     traits: Traits = Traits()
+    decision: Decision | None = None
 
 
 NO_SCORING: Final = Scoring()
+
+
+def decisive(causes: Iterable[Cause]) -> Cause | None:
+    """Return the cause that decides: of the highest tier the first to open, of these by rule id."""
+    return min(causes, key=lambda cause: (-cause.tier, cause.opened_at, cause.rule), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +164,10 @@ class Step:
     acknowledgement: Acknowledgement | None = None
     """`None` while nobody has acted on the warning and no deadline runs."""
     traits: Traits = Traits()
+    decision: Decision | None = None
+    """`None` in a step of a state that was saved before there were decisions."""
+    holdout: bool = False
+    """Whether the warning is shown to nobody, to measure what plays do."""
 
     @property
     def id(self) -> str:
@@ -163,12 +176,14 @@ class Step:
 
     @property
     def decisive(self) -> Cause | None:
-        """The cause that decides what is done: of the highest tier the first to open, of these by rule id."""
-        return min(self.causes, key=lambda cause: (-cause.tier, cause.opened_at, cause.rule), default=None)
+        """The cause that decides what is done."""
+        return decisive(self.causes)
 
     @property
     def play(self) -> str | None:
-        """What the decisive cause's rule tells the team to do."""
+        """The play that was chosen, or that the decisive cause's rule names."""
+        if self.decision is not None:
+            return self.decision.play
         return None if self.decisive is None else self.decisive.play
 
 

@@ -46,6 +46,23 @@ def test_the_play_that_the_engine_chose_stands_at_the_end_of_the_line() -> None:
     assert (bad, count) == ([], 2)
 
 
+def test_what_is_held_out_is_passed_over_unless_it_is_asked_for() -> None:
+    first, *others = life("c1")
+    topic = [first.replace(b'"holdout":false', b'"holdout":true'), *others]
+    assert read(Topic(topic, size=3))[2] == len(others)
+    lines: list[str] = []
+    tail(
+        Topic(topic, size=3),
+        Waits(),
+        follow=False,
+        on_warning=lambda event, _: lines.append(one_line(event)),
+        on_unreadable=lambda *_: None,
+        holdout=True,
+    )
+    assert len(lines) == len(topic)
+    assert lines[0].endswith("[held out]")
+
+
 def test_what_is_no_warning_is_told_with_its_place_and_the_rest_goes_on() -> None:
     lines, bad, count = read(Topic([None, *life("c1")[:2], b"nonsense", life("c1")[2]], size=2))
     assert (len(lines), bad, count) == (3, [0, 3], 3)

@@ -41,7 +41,7 @@ class TwinValue:
         if (block := (today - MONDAY) // 28) != self.block:
             self.block = block
             self._fit(own, today)
-        return {customer: self._value(known, today) for customer, known in own.items()}
+        return {customer: self.value(known, today) for customer, known in own.items()}
 
     def _order_days(self, known: Sequence[Event]) -> list[int]:
         return sorted({local_day(e.at, self.zone) for e in known if is_placed(e)})
@@ -59,15 +59,24 @@ class TwinValue:
         mean = sum(self._spend(known) for known in own.values()) / sum(map(len, days.values()))
         self.fitted = model.r, model.alpha, mean
 
-    def _value(self, known: Sequence[Event], today: int) -> float | None:
+    def order_day_spend(self, known: Sequence[Event]) -> float | None:
+        """Return the mean spend of an order day of a customer of whom these events are known."""
+        if self.fitted is None:
+            return None
+        days = len(self._order_days(known))
+        return (self.prior * self.fitted[2] + max(self._spend(known), 0.0)) / (self.prior + days)
+
+    def value(self, known: Sequence[Event], today: int) -> float | None:
+        """Return the value of a customer of whom these events are known, on a local day."""
         days = self._order_days(known)
         if self.fitted is None or not days:
             return None
-        r, alpha, mean = self.fitted
+        r, alpha, _ = self.fitted
         profiles = sorted((e for e in known if e.topic == Topic.PROFILES), key=lambda e: e.at)
         record = profiles[-1].record if profiles else None
         named = record.customer_class if isinstance(record, ProfileRecord) else None
         a_day = (r + len(days) - 1) / (alpha + today - days[0])
-        spend = (self.prior * mean + max(self._spend(known), 0.0)) / (self.prior + len(days))
+        spend = self.order_day_spend(known)
         margin = self.margins.get(named, 1.0)
+        assert spend is not None
         return a_day * self.horizon_days * spend * margin * (1 + self.referral)

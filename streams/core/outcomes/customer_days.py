@@ -14,6 +14,7 @@ from streams.core.features.catalogue import Features
 from streams.core.features.customers import KEPT_DAYS, Customers
 from streams.core.outcomes.outcome import CustomerDays, DayCounts, Score, outcome_id
 from streams.core.steps import Step, StepKind
+from streams.core.warnings.decisions import DecisionMaker, circumstances
 from streams.core.warnings.episodes import OpenWarning, WarningChange
 
 MEASURES: Final = ("orders", "spend", "logins", "complaints")
@@ -32,7 +33,6 @@ class CustomerDayWriter:
             return []
         rows = np.array([change.row for change, _ in chosen], dtype=np.int64)
         counts = {measure: features.view.by_day(measure, rows, KEPT_DAYS) for measure in MEASURES}
-        value = _column(features, "value", rows)
         return [
             CustomerDays(
                 id=f"{step.warning_id}/opened",
@@ -43,14 +43,19 @@ class CustomerDayWriter:
                 last_day=self.customers.day,
                 days=self._days({measure: grid[i] for measure, grid in counts.items()}),
                 churn_probability=step.churn_probability,
-                value=value[i],
-                decision=None,
+                value=None if step.decision is None else step.decision.value,
+                decision=step.decision,
             )
             for i, (change, step) in enumerate(chosen)
         ]
 
     def swept(
-        self, at: int, features: Features, warnings: dict[int, OpenWarning], new: Collection[str]
+        self,
+        at: int,
+        features: Features,
+        warnings: dict[int, OpenWarning],
+        new: Collection[str],
+        maker: DecisionMaker,
     ) -> list[CustomerDays]:
         """Return for each open warning that is not a `new` one the day that a sweep judges."""
         ids, today = self.customers.ids, self.customers.day
@@ -59,14 +64,19 @@ class CustomerDayWriter:
             return []
         rows = np.array(owners, dtype=np.int64)
         counts = [features.view.by_day(measure, rows, 1)[:, 0].tolist() for measure in MEASURES]
-        probability, value = (_column(features, name, rows) for name in ("churn_probability", "value"))
+        probability, known = _column(features, "churn_probability", rows), circumstances(features.view, rows)
         made = []
-        for customer, p, v, *done in zip(owners, probability, value, *counts, strict=True):
+        for customer, p, around, *done in zip(owners, probability, known, *counts, strict=True):
             orders, spend, logins, complaints = done
+            decision = maker.decide(warnings[customer].causes.values(), p, around)
             days = (DayCounts(today, orders, spend / MILLION, logins, complaints),) if any(done) else ()
             warning_id = warnings[customer].id
             own = f"{warning_id}/{at}"
-            made.append(CustomerDays(own, at, ids[customer], warning_id, today, today, days, p, v, None))
+            made.append(
+                CustomerDays(
+                    own, at, ids[customer], warning_id, today, today, days, p, around.value, decision
+                )
+            )
         return made
 
     def _days(self, counts: dict[str, NDArray[np.int64]]) -> tuple[DayCounts, ...]:

@@ -14,6 +14,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.core.decision.decision import Decision, DecisionBasis, known
 from streams.core.events.batch import MILLION
 from streams.core.events.calendar import ALWAYS, DAY
 from streams.core.outcomes.action_log import ActionLog, LoggedAction
@@ -45,14 +46,17 @@ WARNING_SCHEMA: Final = CHURN_SCHEMA | {
     "rules": np.int32,
     "results": np.int32,
     "treated": np.bool_,
+    "holdout": np.bool_,
+    "value": np.float64,
+    "order_day_spend": np.float64,
 }
 UNKNOWN: Final = -(2**63)
 """A `spend_before` that is not known."""
 
 RuleTuple = tuple[str, str, str, int]
 """A rule's id, version, status and tier, as at a cause's opening."""
-OpeningTuple = tuple[int, tuple[str, ...], str | None, str | None]
-"""Tier, rules, play and decision of a warning, as at its opening."""
+OpeningTuple = tuple[int, tuple[str, ...], str | None, DecisionBasis | None]
+"""Tier, rules, play and what the decision is based on, of a warning as at its opening."""
 
 
 class Codes:
@@ -101,11 +105,12 @@ class WarningOpening:
     tier: Tier
     rules: tuple[str, ...]
     play: str | None
-    decision: str | None
+    decision: Decision | None
     churn_probability: float | None
     spend_before: int | None
     """Millionths."""
     spend_total: int
+    holdout: bool = False
 
 
 class Maturity:
@@ -121,6 +126,8 @@ class Maturity:
         self.openings = Codes()
         self.words = Codes()
         """Tuples of rules, and of results."""
+        self._opening: set[int] = set()
+        """Customers with a held-out warning that has just opened and is not among `warnings` yet."""
         self._waits = np.zeros(1024, dtype=np.bool_)
         """(capacity,) customers with a record that no activity has followed yet."""
 
@@ -154,8 +161,11 @@ class Maturity:
         customer = opening.customer
         self.open[customer] = OpenRecord(opening.warning_id, opening.at, opening.tier, opening.rules)
         high, low = _halves(opening.warning_id)
-        shape: OpeningTuple = (int(opening.tier), opening.rules, opening.play, opening.decision)
+        decision = opening.decision
+        basis = None if decision is None else decision.basis
+        shape: OpeningTuple = (int(opening.tier), opening.rules, opening.play, basis)
         probability, spend = opening.churn_probability, opening.spend_before
+        self._opening.discard(customer)
         values = {
             "opened_at": opening.at,
             "next_activity": ALWAYS,
@@ -170,6 +180,9 @@ class Maturity:
             "rules": self.words.code(opening.rules),
             "results": self.words.code(()),
             "treated": False,
+            "holdout": opening.holdout,
+            "value": _or_nan(None if decision is None else decision.value),
+            "order_day_spend": _or_nan(None if decision is None else decision.order_day_spend),
         }
         self.warnings.append(customer, values)
         self._wait(customer)
@@ -188,6 +201,15 @@ class Maturity:
             self.warnings.columns["rules"][place] = self.words.code(record.rules)
         if ended:
             del self.open[customer]
+
+    def hold_out(self, customer: int) -> None:
+        """Note that the warning of a customer that is just opening is held out."""
+        self._opening.add(customer)
+
+    def is_held_out(self, customer: int) -> bool:
+        """Return whether the customer has a held-out warning that has not matured."""
+        held = self.warnings.columns["holdout"]
+        return customer in self._opening or any(held[place] for place in self.warnings.of(customer))
 
     # -- what customers and people do -------------------------------------------------------------
 
@@ -283,8 +305,8 @@ class Maturity:
 
     def take_warnings(
         self, at: int, spend_total: NDArray[np.int64], log: ActionLog
-    ) -> list[tuple[int, WarningMatured]]:
-        """Forget the warnings that mature at a sweep; return each with its customer.
+    ) -> list[tuple[int, WarningMatured, bool]]:
+        """Forget the warnings that mature at a sweep; return each with its customer, and if it was held out.
 
         `spend_total` is that of every customer now, (c,), in millionths; `log` has the actions that have not
         settled.
@@ -294,8 +316,15 @@ class Maturity:
         matured = []
         for place in range(begin, begin + due):
             customer, opened_at = int(columns["customer"][place]), int(columns["opened_at"][place])
-            tier, rules, play, decision = self.openings.values[columns["opening"][place]]
-            probability, before = float(columns["churn_probability"][place]), columns["spend_before"][place]
+            tier, rules, play, basis = self.openings.values[columns["opening"][place]]
+            probability, before = (
+                known(float(columns["churn_probability"][place])),
+                columns["spend_before"][place],
+            )
+            decision = None
+            if basis is not None:
+                value, spend = (known(float(columns[name][place])) for name in ("value", "order_day_spend"))
+                decision = Decision(basis, probability, value, spend)
             following = int(columns["next_activity"][place])
             came = following <= opened_at + self.horizon_us
             acted = [a for a in log.of(customer) if self._within(self.warnings, place, a.at)]
@@ -310,7 +339,7 @@ class Maturity:
                 rules=rules,
                 play=play,
                 decision=decision,
-                churn_probability=None if np.isnan(probability) else probability,
+                churn_probability=probability,
                 churned=self._churned(self.warnings, place),
                 next_order_days=(following - opened_at) / DAY if came else None,
                 spend_before=None if before == UNKNOWN else int(before) / MILLION,
@@ -318,7 +347,7 @@ class Maturity:
                 treated=bool(columns["treated"][place]) or any(a.treats for a in acted),
                 results=tuple(dict.fromkeys(results)),
             )
-            matured.append((customer, warning))
+            matured.append((customer, warning, bool(columns["holdout"][place])))
         self.warnings.drop(due)
         return matured
 
@@ -361,6 +390,10 @@ class Maturity:
             waiting = queue.live("customer")[queue.live("next_activity") == ALWAYS]
             self._grow(int(waiting.max(initial=-1)) + 1)
             self._waits[waiting] = True
+
+
+def _or_nan(number: float | None) -> float:
+    return np.nan if number is None else number
 
 
 def _halves(warning_id: str | None) -> tuple[np.uint64, np.uint64]:

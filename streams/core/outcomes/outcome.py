@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID, uuid5
 
+from streams.core.decision.decision import Decision
 from streams.core.steps import Tier
 
 NAMESPACE: Final = UUID("3d7c1f0e-8a55-5f5e-9b1d-51c2f0a7e6b4")
@@ -111,7 +112,7 @@ class WarningMatured:
     tier: Tier
     rules: tuple[str, ...]
     play: str | None
-    decision: str | None
+    decision: Decision | None
     churn_probability: float | None
     churned: bool
     next_order_days: float | None
@@ -229,7 +230,7 @@ class CustomerDays:
     """Those of the days from first to last on which the customer did anything."""
     churn_probability: float | None
     value: float | None
-    decision: str | None
+    decision: Decision | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.core.decision.holdout import HoldoutTerms
 from streams.core.events.batch import MILLION, ActionRecord
 from streams.core.events.calendar import DAY, NEVER, Calendar
 from streams.core.events.topics import Topic
@@ -75,6 +76,7 @@ class OutcomeSettings:
     active_within_us: int
     wanted: bool
     """Whether outcomes are put out; what they need is kept in any case."""
+    holdout: HoldoutTerms = HoldoutTerms()  # noqa: RUF009  (frozen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,8 @@ class _Found:
     key: str
     details: Details
     late: bool = False
+    held_out: bool = False
+    """Whether it is of a held-out warning."""
 
 
 class Outcomes:
@@ -217,10 +221,11 @@ class Outcomes:
                 tier=step.tier,
                 rules=tuple(sorted(cause.rule for cause in step.causes)),
                 play=step.play,
-                decision=None,
+                decision=step.decision,
                 churn_probability=step.churn_probability,
                 spend_before=None if spend is None else spend[change.row],
                 spend_total=int(view.values("spend_total", row)[0]),
+                holdout=step.holdout,
             )
         )
 
@@ -354,8 +359,9 @@ class Outcomes:
         for customer, again, cause in self.maturity.take_causes(at):
             key = f"{cause.rule} {cause.opened_at} {again}"
             yield _Found(customer, customer, at, key, cause)
-        for customer, warning in self.maturity.take_warnings(at, view.column("spend_total"), self.log):
-            yield _Found(customer, customer, at, warning.warning_id, warning)
+        matured = self.maturity.take_warnings(at, view.column("spend_total"), self.log)
+        for customer, warning, held_out in matured:
+            yield _Found(customer, customer, at, warning.warning_id, warning, held_out=held_out)
 
     def _census(
         self, at: int, features: Features, active: NDArray[np.bool_], *, quiet: bool
@@ -426,6 +432,11 @@ class Outcomes:
 
     # -- facts ------------------------------------------------------------------------------------
 
+    def _is_held_out(self, customer: int) -> bool:
+        """Return whether a customer is held out at some tier, or by a warning that has not matured."""
+        terms = self.settings.holdout
+        return terms.below_largest(self._customers.ids[customer]) or self.maturity.is_held_out(customer)
+
     def _with_facts(self, view: View, found: Sequence[_Found]) -> Iterator[Outcome]:
         if not found:
             return
@@ -451,6 +462,7 @@ class Outcomes:
                 orders_total=orders[i],
                 spend_total=spend[i] / MILLION,
                 last_order_at=None if last_order[i] == NEVER else last_order[i],
+                holdout=f.held_out or self._is_held_out(f.customer),
             )
             kind, customer_id = _KINDS[type(f.details)], self._customers.ids[f.customer]
             own = outcome_id(self.settings.app, kind, customer_id, f.key)

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from streams.core.decision.decision import read_basis
 from streams.core.events.calendar import NEVER
 from streams.core.features.customers import LAST_OF
 from streams.core.outcomes.action_log import LoggedAction
@@ -21,6 +22,7 @@ from streams.core.outcomes.maturity import (
     CAUSE_SCHEMA,
     WARNING_SCHEMA,
     Maturity,
+    OpeningTuple,
     OpenRecord,
     copied,
 )
@@ -77,7 +79,7 @@ def take_outcomes(outcomes: Outcomes, known: int) -> Callable[[], Tables]:
             "maturing_warnings": _with_ids(
                 warnings,
                 {
-                    "opening": [json.dumps(opening) for opening in openings],
+                    "opening": [_opening_json(opening) for opening in openings],
                     "rules": [json.dumps(word) for word in words],
                     "results": [json.dumps(word) for word in words],
                 },
@@ -103,6 +105,11 @@ def take_outcomes(outcomes: Outcomes, known: int) -> Callable[[], Tables]:
         }
 
     return made
+
+
+def _opening_json(opening: OpeningTuple) -> str:
+    tier, rules, play, basis = opening
+    return json.dumps([tier, rules, play, None if basis is None else basis.as_json()])
 
 
 def _copy(column: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
@@ -238,8 +245,9 @@ def _restore_maturity(maturity: Maturity, state: Mapping[str, pl.DataFrame]) -> 
         return maturity.rules.code(tuple(json.loads(text)))
 
     def opening(text: str) -> int:
-        tier, rules, play, decision = json.loads(text)
-        return maturity.openings.code((tier, tuple(rules), play, decision))
+        tier, rules, play, basis = json.loads(text)
+        opened: OpeningTuple = (tier, tuple(rules), play, None if basis is None else read_basis(basis))
+        return maturity.openings.code(opened)
 
     def words(text: str) -> int:
         return maturity.words.code(tuple(json.loads(text)))
@@ -270,6 +278,10 @@ def _restore_queue(
     for name in schema:
         if name in codes:
             columns[name] = np.array([codes[name](text) for text in frame[name].to_list()], dtype=np.int32)
+        elif name not in frame.columns and name not in columns:  # saved before there were decisions
+            columns[name] = np.full(len(frame), np.nan if schema[name] is np.float64 else 0).astype(
+                schema[name]
+            )
         elif name not in columns:
             columns[name] = frame[name].to_numpy()
     queue.restore(frame["customer"].to_numpy(), columns)

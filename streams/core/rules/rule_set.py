@@ -15,6 +15,7 @@ from streams.core.conditions import tree as c
 from streams.core.conditions.columns import RuleColumns
 from streams.core.conditions.compiler import Program
 from streams.core.conditions.parser import Catalogue, ConditionError, closest, parse_condition
+from streams.core.decision.plays import NO_PLAYS, Plays
 from streams.core.rules.inhibition import inhibition_problems, inhibitors
 from streams.core.rules.messages import message_fields
 from streams.core.rules.messages import render as render_message
@@ -61,15 +62,18 @@ class RulesRefused(RuleError):
 class RuleSet:
     """Rules in the order of their ids, compiled."""
 
-    def __init__(self, rules: Sequence[Rule], catalogue: Catalogue) -> None:
+    def __init__(self, rules: Sequence[Rule], catalogue: Catalogue, plays: Plays = NO_PLAYS) -> None:
         """Compile rules that have no problems; `compile_rules` is the way to make one."""
         by_id = sorted(rules, key=lambda rule: rule.id)
         self.rules: Final = tuple(rule for rule in by_id if rule.takes_part)
         """Those that take part."""
         self.idle: Final = tuple(rule for rule in by_id if not rule.takes_part)
         """Drafts and retired ones."""
-        self.hash: Final = _hash(self.rules)
-        """16 hex digits of the rules that take part; the same however they are spread over files."""
+        self.plays: Final = plays
+        """What the team can do; adopted together with the rules."""
+        self.hash: Final = _hash(self.rules, plays)
+        """16 hex digits of the rules that take part, and of the plays where there are any; the same however
+        they are spread over files."""
         self.inhibitors: Final = inhibitors(self.rules)
         """For each rule the positions of those that hide it while they are open."""
         whens, clears, reads = [], [], []
@@ -189,6 +193,8 @@ def effective(rule: Rule, catalogue: Catalogue) -> tuple[c.Condition, c.Conditio
     return c.And(only, when), c.Or(c.Not(only), clear)
 
 
-def _hash(rules: Sequence[Rule]) -> str:
+def _hash(rules: Sequence[Rule], plays: Plays) -> str:
     content = "\n".join(f"{rule.id} {rule.version} {rule.status}" for rule in rules)
+    if plays.hash:
+        content += f"\nplays {plays.hash}"
     return hashlib.sha256(content.encode()).hexdigest()[:16]

@@ -1,8 +1,9 @@
-"""From changes to steps, with the customers' scores and profiles."""
+"""From changes to steps, with the customers' scores, profiles and decisions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -10,8 +11,12 @@ from numpy.typing import NDArray
 
 from streams.core.features.catalogue import Features
 from streams.core.model import logistic as models
-from streams.core.steps import TRAITS, Scoring, Step, Traits
+from streams.core.steps import TRAITS, Scoring, Step, StepKind, Traits
+from streams.core.warnings.decisions import Circumstances, DecisionMaker
 from streams.core.warnings.episodes import WarningChange
+
+HoldOut = Callable[[WarningChange, str | None], bool]
+"""(a warning's opening, the customer's class) -> whether the warning is held out."""
 
 
 def scorings(
@@ -31,20 +36,27 @@ def scorings(
 
 def compose_steps(
     changes: Sequence[WarningChange],
-    scorings: Sequence[Scoring],
+    scorings: Sequence[tuple[Scoring, Circumstances]],
     ids: Sequence[str],
     horizon_days: int,
     rule_set: str,
+    maker: DecisionMaker,
+    hold_out: HoldOut,
 ) -> Iterator[Step]:
     """Yield the steps of changes in their order; `scorings` are those of the judged ones.
 
-    What people and time do says nothing new about the customer: there the last scoring stands.
+    What people and time do says nothing new about the customer: there the last scoring stands, and so does
+    the decision.
     """
     fresh = iter(scorings)
     for change in changes:
         warning = change.warning
         if change.judged:
-            warning.scoring = next(fresh)
+            scoring, known = next(fresh)
+            decision = maker.decide(change.causes, scoring.probability, known)
+            warning.scoring = replace(scoring, decision=decision)
+            if change.kind is StepKind.OPENED:
+                warning.holdout = hold_out(change, known.customer_class)
         yield Step(
             kind=change.kind,
             customer_id=ids[change.customer],
@@ -61,4 +73,6 @@ def compose_steps(
             rule_set=rule_set,
             acknowledgement=change.acknowledgement,
             traits=warning.scoring.traits,
+            decision=warning.scoring.decision,
+            holdout=warning.holdout,
         )

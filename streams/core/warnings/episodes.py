@@ -60,7 +60,9 @@ class OpenWarning:
     acknowledgement: Acknowledgement | None = None
     expires_at: int = ALWAYS
     scoring: Scoring = NO_SCORING
-    """The score and profile at the last evaluation that made a step."""
+    """The score, profile and decision at the last evaluation that made a step."""
+    holdout: bool = False
+    """Whether it is shown to nobody; fixed at its opening."""
     wakes_at: int = ALWAYS
     """When it is woken next, as far as a timer is set."""
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
 
 import polars as pl
 
+from streams.core.decision.decision import Decision, DecisionBasis, read_basis
 from streams.core.events.calendar import ALWAYS
 from streams.core.steps import (
     TRAITS,
@@ -46,8 +48,16 @@ _WARNINGS: Final = {
     "model_version": pl.String,
     "reasons": pl.String,
     **dict.fromkeys(TRAITS, pl.String),
+    "holdout": pl.Boolean,
+    "decision_basis": pl.String,
+    "value": pl.Float64,
+    "order_day_spend": pl.Float64,
 }
-_MADE: Final = ("causes", "churn_probability", "model_version", "reasons", *TRAITS)
+_OF_DECISION: Final = ("value", "order_day_spend")
+_MADE: Final = (
+    *("causes", "churn_probability", "model_version", "reasons", "decision_basis"),
+    *(*TRAITS, *_OF_DECISION),
+)
 """Columns whose texts are made after the engine goes on."""
 
 
@@ -98,6 +108,7 @@ def warnings_now(episodes: Episodes, names: Sequence[str]) -> Callable[[], pl.Da
         append["tier"](warning.tier)
         append["expires_at"](warning.expires_at)
         append["attention"](warning.acknowledgement)
+        append["holdout"](warning.holdout)
         scorings.append(warning.scoring)
         counts.append(len(warning.causes))
         rules.extend(warning.causes.keys())
@@ -117,10 +128,20 @@ def warnings_now(episodes: Episodes, names: Sequence[str]) -> Callable[[], pl.Da
                 for scoring in scorings
             ],
             **{name: [getattr(scoring.traits, name) for scoring in scorings] for name in TRAITS},
+            "decision_basis": [_basis_text(s.decision.basis) if s.decision else None for s in scorings],
+            **{
+                name: [getattr(s.decision, name) if s.decision else None for s in scorings]
+                for name in _OF_DECISION
+            },
         }
         return pl.DataFrame({name: columns[name] for name in _WARNINGS}, schema=_WARNINGS).sort("customer")
 
     return made
+
+
+@lru_cache(maxsize=4096)
+def _basis_text(basis: DecisionBasis) -> str:
+    return basis.as_json()
 
 
 def _causes_json(names: Sequence[str], causes: Iterable[tuple[int, Cause]]) -> str:
@@ -147,6 +168,10 @@ def _warning(row: Mapping[str, Any], places: Mapping[str, int]) -> OpenWarning:
     acknowledgement, expires_at = row.get("attention"), row.get("expires_at")
     reasons = tuple(Reason(*reason) for reason in json.loads(row.get("reasons") or "[]"))
     traits = Traits(*(row.get(name) for name in TRAITS))
+    probability, basis = row.get("churn_probability"), row.get("decision_basis")
+    decision = None
+    if basis is not None:
+        decision = Decision(read_basis(basis), probability, row["value"], row["order_day_spend"])
     return OpenWarning(
         row["id"],
         row["opened_at"],
@@ -156,7 +181,8 @@ def _warning(row: Mapping[str, Any], places: Mapping[str, int]) -> OpenWarning:
         orphans=tuple(_cause(c) for r, c in causes.items() if r not in places),
         acknowledgement=None if acknowledgement is None else _acknowledgement(json.loads(acknowledgement)),
         expires_at=ALWAYS if expires_at is None else expires_at,
-        scoring=Scoring(row.get("churn_probability"), row.get("model_version"), reasons, traits),
+        scoring=Scoring(probability, row.get("model_version"), reasons, traits, decision),
+        holdout=bool(row.get("holdout")),
     )
 
 

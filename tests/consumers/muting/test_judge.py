@@ -102,6 +102,12 @@ def test_all_lists_must_hold_and_one_word_of_each(matchers: dict[str, Any], mute
     assert verdict(notice(), silence(**matchers)) == (held("s", NOON + HOUR) if muted else SENT)
 
 
+def test_what_is_held_out_is_never_sent() -> None:
+    one = replace(notice(), holdout=True)
+    assert verdict(one) == Judgement(NoticeVerdict.MUTED, MuteReason.HOLDOUT)
+    assert verdict(one, silence(everything=True)) == Judgement(NoticeVerdict.MUTED, MuteReason.HOLDOUT)
+
+
 def test_a_warning_is_silenced_only_with_all_its_causes_by_one_silence_or_several() -> None:
     two = notice(cause("overdue"), cause("login-drop"))
     first = silence("a", rules=["overdue"])

@@ -45,6 +45,8 @@ class Shop:
         tier: Tier = Tier.HIGH,
         rule: str = "overdue",
         warning: int = 1,
+        *,
+        holdout: bool = False,
     ) -> None:
         name = f"{customer}-{warning}"
         self.numbers[name] = self.numbers.get(name, 0) + 1
@@ -64,6 +66,7 @@ class Shop:
                 None,
                 (),
                 "abc",
+                holdout=holdout,
             )
         )
 

@@ -64,6 +64,19 @@ def test_a_held_notice_is_told_when_event_time_has_passed_the_silence(database: 
     assert muted_by_reason(database) == {"silence": {"held": 0, "muted": 2}}
 
 
+def test_a_held_out_warning_is_recorded_and_sent_to_nobody(database: Database, shop: Shop) -> None:
+    for number, kind in enumerate(("opened", "escalated", "resolved")):
+        shop.step("c1", BEGIN + number * HOUR, kind, holdout=True)
+    shop.step("c2", BEGIN, "opened")
+    store(database, shop)
+    Notices(database, LIMITS).judge(BEGIN + 9 * DAY)
+    assert decided(database) == [
+        ("c1-1/1", "muted", "holdout"),
+        ("c1-1/2", "muted", "holdout"),
+        ("c2-1/1", "told", None),
+    ]
+
+
 def test_while_no_steps_come_the_wall_clock_ends_a_silence(database: Database, shop: Shop) -> None:
     put(database, silence("s", BEGIN - DAY, BEGIN + DAY))
     shop.step("c1", BEGIN, "opened")

@@ -18,6 +18,8 @@ from streams.contract.warnings import (
     parse_warning,
     warning_event,
 )
+from streams.core.decision.decision import Decision, basis_of
+from streams.core.decision.plays import Play, PlayCost, Plays, Success
 from streams.core.steps import (
     Acknowledgement,
     AcknowledgementState,
@@ -31,6 +33,7 @@ from streams.core.steps import (
 )
 from streams.errors import ContractError
 
+PLAYS = Plays([Play("call", Success(0.2, "prior"), cost=PlayCost(1.0, 2.0, 30.0, 0.1))])
 MARCH = 1_298_937_600_000_000
 
 CAUSE = Cause(
@@ -77,7 +80,7 @@ ON_THE_WIRE = (
     '"values":{"orders_30d":1,"order_trend":0.2},"inhibited_by":null}],"churn_probability":null,"horizon_days":90,'
     '"model_version":null,"reasons":[{"feature":"order_trend","contribution":0.8,"value":0.2,'
     '"group":"activity","text":"a fifth of the orders"}],'
-    '"value_at_risk":null,"decision":"unknown","play":null,"holdout":false,"rule_set":"ab12"}}'
+    '"value_at_risk":null,"decision":null,"play":null,"holdout":false,"rule_set":"ab12"}}'
 )
 
 
@@ -135,6 +138,23 @@ steps = st.builds(
         level=st.integers(0, 9),
     ),
     traits=st.builds(Traits, st.none() | texts, st.none() | texts, st.none() | texts),
+    decision=st.none()
+    | st.builds(
+        Decision,
+        basis=st.builds(
+            basis_of,
+            plays=st.just(PLAYS),
+            labour_rate=st.none() | st.just(0.5),
+            named=st.sampled_from([None, "call", "none", "other"]),
+            reason=texts,
+            customer_class=st.sampled_from([None, "key", "problem"]),
+            do_not_contact=st.booleans(),
+        ),
+        probability=st.none() | st.floats(0, 1),
+        value=st.none() | st.floats(-1e6, 1e9),
+        order_day_spend=st.none() | st.floats(0, 1e6),
+    ),
+    holdout=st.booleans(),
 )
 
 
@@ -235,6 +255,35 @@ def test_attention_stands_on_the_wire_with_its_instants() -> None:
         "deadline": None,
         "level": 1,
     }
+
+
+def test_a_decision_stands_on_the_wire_with_its_numbers() -> None:
+    basis = basis_of(PLAYS, 0.5, named=None, reason="silence", customer_class="key", do_not_contact=False)
+    step = replace(STEP, churn_probability=0.4, decision=Decision(basis, 0.4, 300.0, 40.0), holdout=True)
+    data = json.loads(encode_step(step, "shop"))["data"]
+    assert data["decision"] == {
+        "play": "call",
+        "verdict": "rescue",
+        "why": "worth",
+        "value": 300.0,
+        "probability": 0.4,
+        "success": 0.2,
+        "success_source": "prior",
+        "gain": 0.4 * 0.2 * 300.0,
+        "cost": {"gift": 1.0, "communication": 2.0, "labour": 15.0, "discount": 4.0},
+        "net": 0.4 * 0.2 * 300.0 - 22.0,
+        "break_even": 22.0 / 120.0,
+        "missing": [],
+    }
+    assert (data["value_at_risk"], data["play"], data["holdout"]) == (120.0, "call", True)
+
+
+def test_the_word_that_stood_for_a_decision_before_is_read() -> None:
+    old = parse_warning(changed('"decision":null', '"decision":"unknown"')).data.decision
+    assert old is not None
+    assert (old.verdict, old.why, old.net, old.cost) == ("unknown", "missing", None, {})
+    with pytest.raises(ContractError, match="data.decision"):
+        parse_warning(changed('"decision":null', '"decision":{"verdict":"perhaps"}'))
 
 
 def test_a_warning_of_an_earlier_version_without_attention_is_read() -> None:

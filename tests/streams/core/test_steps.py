@@ -58,5 +58,5 @@ def test_the_play_stands_on_the_wire(rules: tuple[Rule, ...], play: str | None) 
 
 
 def test_a_step_without_causes_has_no_play() -> None:
-    step = replace(steps(NOTE)[0], causes=tuple[Cause, ...]())
+    step = replace(steps(NOTE)[0], causes=tuple[Cause, ...](), decision=None)
     assert (step.decisive, step.play) == (None, None)

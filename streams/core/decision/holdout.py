@@ -1,0 +1,42 @@
+"""Who is held out, to measure what plays do: warned of like the others, and shown to nobody."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class HoldoutTerms:
+    """The settings that the holdout depends on."""
+
+    shares: Mapping[int, float] = field(default_factory=lambda: MappingProxyType({}))
+    """By tier, the share of customers that is held out; a tier that is not named has none."""
+    salt: str = "lapwing"
+    """Another one draws anew."""
+    exempt: tuple[str, ...] = ("key",)
+    """Customer classes that are never held out."""
+
+    @property
+    def largest(self) -> float:
+        """Return the largest share of any tier."""
+        return max(self.shares.values(), default=0.0)
+
+    def draw(self, customer_id: str) -> float:
+        """Return the customer's number in [0, 1), always the same: below the share it is held out.
+
+        The first 8 bytes of the SHA-256 of salt, line feed and customer, as a big-endian number over 2^64.
+        """
+        digest = hashlib.sha256(f"{self.salt}\n{customer_id}".encode()).digest()
+        return int.from_bytes(digest[:8], "big") / 2**64
+
+    def holds_out(self, customer_id: str, tier: int, customer_class: str | None) -> bool:
+        """Return whether a warning of a tier that opens now is held out, for itself."""
+        share = self.shares.get(tier, 0.0)
+        return share > 0 and customer_class not in self.exempt and self.draw(customer_id) < share
+
+    def below_largest(self, customer_id: str) -> bool:
+        """Return whether the customer is held out at some tier, whatever the class."""
+        return self.largest > 0 and self.draw(customer_id) < self.largest
