@@ -80,6 +80,9 @@ def lines(change: RuleSetChange) -> list[str]:
         lines.append("  the rules before cannot be read any more")
     for each in adoption.changes or ():
         lines += _lines(each)
+    for play in adoption.plays:
+        lines.append(f"  {play.change:<8} play {play.play}")
+        lines += [f"    {f.field}: {_short(f.before)} -> {_short(f.after)}" for f in play.fields]
     return lines
 
 

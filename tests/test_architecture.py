@@ -80,7 +80,8 @@ ORDER: dict[str, tuple[str, ...]] = {
         ),
     ),
     "streams.rulebook": (
-        *("yaml", "reader", "fields", "rule_file", "files", "cases", "load", "diff", "revisions"),
+        *("yaml", "reader", "fields", "rule_file", "plays_file", "reasons_file"),
+        *("files", "cases", "load", "diff", "revisions"),
         *("watch", "lint"),
     ),
     "consumers": (

@@ -34,6 +34,14 @@ class RuleDifference(Outbound):
     fields: tuple[FieldDifference, ...]
 
 
+class PlayDifference(Outbound):
+    """A play that was added, removed or changed."""
+
+    play: str
+    change: Literal["added", "removed", "changed"]
+    fields: tuple[FieldDifference, ...]
+
+
 class RulesAdopted(Outbound):
     """A partition's change from one rule set to another; sent again after a crash, with the same id."""
 
@@ -57,6 +65,9 @@ class RulesAdopted(Outbound):
     author: str | None
     changes: tuple[RuleDifference, ...] | None = Field(
         description="`null` where the rules before cannot be read any more."
+    )
+    plays: tuple[PlayDifference, ...] = Field(
+        default=(), description="The plays that changed; they are part of the rule set."
     )
 
 

@@ -1,4 +1,4 @@
-"""What is different between two rule sets, of customers or of segments, rule by rule and field by field."""
+"""What is different between two rule sets, of customers or of segments: rules, plays, field by field."""
 
 from __future__ import annotations
 
@@ -54,6 +54,43 @@ def rule_changes(before: AnyRules | None, after: AnyRules) -> list[RuleChange]:
         elif differing := _field_changes(_written(*old), _written(*new)):
             found.append(RuleChange(name, "changed", old[0].version, new[0].version, differing))
     return found
+
+
+def play_changes(before: AnyRules | None, after: AnyRules) -> list[RuleChange]:
+    """Return every play that is not the same in both sets, by id; a change of the order alone is none."""
+    former = _plays(before) if before is not None else {}
+    latter = _plays(after)
+    found = []
+    for name in sorted(former.keys() | latter.keys()):
+        old, new = former.get(name, {}), latter.get(name, {})
+        fields = _field_changes(*({each: side.get(each) for each in old | new} for side in (old, new)))
+        if name not in latter:
+            found.append(RuleChange(name, "removed", None, None))
+        elif name not in former:
+            found.append(RuleChange(name, "added", None, None))
+        elif fields:
+            found.append(RuleChange(name, "changed", None, None, fields))
+    return found
+
+
+def _plays(rules: AnyRules) -> dict[str, dict[str, str | None]]:
+    """Return the plays of a set by id, each as its fields, written as in a file."""
+    if isinstance(rules, SegmentRules):
+        return {}
+    found: dict[str, dict[str, str | None]] = {}
+    for play in rules.plays.plays:
+        written: dict[str, str | None] = {}
+        for name, value in play.plain().items():
+            if isinstance(value, dict):
+                written |= {f"{name}.{inner}": _text(each) for inner, each in value.items()}
+            elif name != "id":
+                written[name] = _text(value)
+        found[play.id] = written
+    return found
+
+
+def _text(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def rules_by_id(rules: AnyRules) -> dict[str, tuple[Rule, str | None]]:

@@ -13,6 +13,9 @@ from streams.rulebook.yaml import MAX_BYTES
 
 CASES: Final = "cases"
 """Folder beside rule files that holds their test cases, not rules."""
+PLAYS: Final = "plays"
+REASONS: Final = "reasons"
+"""Files of these names beside the rules hold plays and reasons, not rules."""
 MAX_FILES: Final = 1_000
 MAX_TOTAL: Final = 10_000_000
 """Bytes of all files of a rulebook."""
@@ -45,13 +48,18 @@ def yaml_files(folder: Path) -> list[Path]:
     return sorted(path for path in found if not path.name.startswith(".") and path.is_file())
 
 
+def is_of_rules(path: str | Path) -> bool:
+    """Return whether a rulebook file holds rules, by its name."""
+    return Path(path).stem not in (PLAYS, REASONS)
+
+
 def rule_files(folder: Path) -> list[Path]:
-    """Return the rule files in and under a folder, sorted; `cases/` and what is hidden are left out."""
+    """Return the rulebook files in and under a folder, sorted; `cases/` and what is hidden are left out."""
     return [path for path in yaml_files(folder) if CASES not in path.relative_to(folder).parts]
 
 
 def read_rule_files(paths: Sequence[Path]) -> ReadFiles:
-    """Return the contents of the rule files that paths stand for."""
+    """Return the contents of the rulebook files that paths stand for: rules, plays and reasons."""
     files: list[Path] = []
     mistakes: list[Mistake] = []
     for path in paths:

@@ -20,8 +20,9 @@ from streams.core.analysis.out_of_range import out_of_range
 from streams.core.analysis.satisfiable import satisfiable, satisfiable_after
 from streams.core.conditions import tree as c
 from streams.core.conditions.parser import closest, parse_condition
+from streams.core.decision.plays import NO_PLAY
 from streams.core.events.topics import REQUIRED, Topic
-from streams.core.features.catalogue import DTYPES
+from streams.core.features.catalogue import CLASSES, DTYPES
 from streams.core.rules.messages import shown
 from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.segments.catalogue import SEGMENT_DTYPES
@@ -55,13 +56,17 @@ CODES: Final[dict[str, tuple[Severity, str]]] = {
     "L131": (Severity.WARNING, "no test case names the rule"),
     "L141": (Severity.ERROR, "a feature's topic is not connected"),
     "L151": (Severity.WARNING, "an absence that a dead source would set off for everybody"),
+    "L161": (Severity.ERROR, "a rule's reason is none of the reasons"),
+    "L162": (Severity.ERROR, "a rule names a play that is not there"),
+    "L163": (Severity.ERROR, "a play is for a reason that is none"),
+    "L164": (Severity.WARNING, "a play that no rule can come to"),
 }
 """Every code, how much it weighs, and what it stands for."""
 
 
 @dataclass(frozen=True, slots=True)
 class LintFinding:
-    """One doubt about one rule."""
+    """One doubt about one rule or play."""
 
     path: str
     line: int
@@ -69,6 +74,8 @@ class LintFinding:
     rule: str
     message: str
     hint: str
+    kind: str = "rule"
+    """What `rule` is the id of: a `rule` or a `play`."""
 
     @property
     def severity(self) -> Severity:
@@ -77,7 +84,7 @@ class LintFinding:
 
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}: {self.severity} {self.code}"
-        return f"{place}: rule {self.rule!r}: {self.message}; {self.hint}"
+        return f"{place}: {self.kind} {self.rule!r}: {self.message}; {self.hint}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +152,11 @@ def lint(rulebook: Rulebook, around: Surroundings) -> list[LintFinding]:
         findings += _out_of_range(each, own)
         findings += _surroundings(each, around)
         findings += _inhibits(each, rulebook)
+        findings += _reason_and_play(each, rulebook)
     for rules in sound.values():
         findings += _between(rules)
     findings += _pauses(rulebook)
+    findings += _plays(rulebook)
     return sorted(findings, key=lambda f: (f.path, f.line, f.code, f.message))
 
 
@@ -326,6 +335,42 @@ def _pauses(rulebook: Rulebook) -> Iterator[LintFinding]:
             if not by_id[name].takes_part:
                 text = f"`pause` names it, but it is {_status(by_id[name])} and warns nobody anyway"
                 yield LintFinding(pause.path, pause.lines[name], "L124", name, text, _instead(name, others))
+
+
+def _reason_and_play(each: _Parsed, rulebook: Rulebook) -> Iterator[LintFinding]:
+    """Yield a reason that is none, and a play that is not there where there are plays."""
+    rule, codes = each.rule, rulebook.reasons.by_code
+    if rule.reason not in codes:
+        near = closest(rule.reason, list(codes))
+        where = rulebook.reasons.path or "the reasons that come with Lapwing"
+        hint = f"did you mean {near!r}?" if near else f"take one of {where}, or add it to reasons.yaml"
+        yield each.finding("L161", ["reason"], f"{rule.reason!r} is none of the reasons", hint)
+    known = [placed.play.id for placed in rulebook.plays]
+    if known and rule.play is not None and rule.play not in (*known, NO_PLAY):
+        near = closest(rule.play, [*known, NO_PLAY])
+        hint = f"did you mean {near!r}?" if near else f"add it to plays.yaml, or write {NO_PLAY!r}"
+        yield each.finding("L162", ["play"], f"there is no play {rule.play!r}", hint)
+
+
+def _plays(rulebook: Rulebook) -> Iterator[LintFinding]:
+    """Yield plays for reasons that are none, and plays that nothing leads to."""
+    codes = rulebook.reasons.by_code
+    rules = [placed.rule for placed in rulebook.placed if placed.by is None and placed.rule.takes_part]
+    named = {rule.play for rule in rules}
+    open_reasons = {rule.reason for rule in rules if rule.play is None}
+    for placed in rulebook.plays:
+        play = placed.play
+        for reason in play.reasons:
+            if reason not in codes:
+                near = closest(reason, list(codes))
+                hint = f"did you mean {near!r}?" if near else "leave it out, or add it to reasons.yaml"
+                text = f"{reason!r} is none of the reasons"
+                yield LintFinding(placed.path, placed.line("reasons"), "L163", play.id, text, hint, "play")
+        fits = any(play.fits(reason, name) for reason in open_reasons for name in (None, *CLASSES))
+        if rules and play.id not in named and not fits:
+            text = "no rule names it, and none that names no play has a reason that it is for"
+            hint = "name it in a rule, or leave it out"
+            yield LintFinding(placed.path, placed.line("id"), "L164", play.id, text, hint, "play")
 
 
 def _status(rule: Rule) -> str:

@@ -1,4 +1,4 @@
-"""The rulebook: rules of customers and segments, pauses and test cases, loaded as one or not at all."""
+"""The rulebook: rules, pauses, plays, reasons and test cases, loaded as one or not at all."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from streams.core.conditions.parser import closest
+from streams.core.decision.plays import NO_PLAYS, Play, Plays
 from streams.core.features.catalogue import DTYPES
 from streams.core.rules.inhibition import inhibition_problems
 from streams.core.rules.rule import Rule, RuleStatus
@@ -19,7 +20,16 @@ from streams.rulebook.cases.case_file import CaseFile
 from streams.rulebook.cases.read import case_files, cases_of, repeated_names
 from streams.rulebook.cases.run import CaseRules
 from streams.rulebook.fields import SLUG
-from streams.rulebook.files import CASES, Contents, read_files, read_rule_files, unreadable
+from streams.rulebook.files import (
+    CASES,
+    PLAYS,
+    Contents,
+    is_of_rules,
+    read_files,
+    read_rule_files,
+    unreadable,
+)
+from streams.rulebook.plays_file import PlaysFile
 from streams.rulebook.reader import (
     Mistake,
     Place,
@@ -29,6 +39,7 @@ from streams.rulebook.reader import (
     entry,
     read_document,
 )
+from streams.rulebook.reasons_file import Reasons, ReasonsFile, reasons_of, shipped_reasons
 from streams.rulebook.rule_file import PauseEntry, RuleEntry, RuleFile, SegmentRuleEntry
 from streams.rulebook.yaml import Entries, Node, Scalar
 
@@ -63,6 +74,20 @@ class PlacedPause:
 
 
 @dataclass(frozen=True, slots=True)
+class PlacedPlay:
+    """A play with its place."""
+
+    play: Play
+    path: str
+    lines: Mapping[str, int]
+    """The line of each field that was written."""
+
+    def line(self, field: str) -> int:
+        """Return the line of a field, that of the id where it was not written."""
+        return self.lines.get(field, self.lines["id"])
+
+
+@dataclass(frozen=True, slots=True)
 class Rulebook:
     """Everything that rulebook files say, paused rules as such."""
 
@@ -73,6 +98,9 @@ class Rulebook:
     rules: RuleSet = field(default_factory=lambda: RuleSet((), DTYPES))
     """The rules that judge customers, compiled."""
     segment_rules: SegmentRules = field(default_factory=SegmentRules)
+    plays: tuple[PlacedPlay, ...] = ()
+    """Every play as it stands in the files; `rules.plays` are the same for the engine."""
+    reasons: Reasons = field(default_factory=shipped_reasons)
 
     _of_cases: dict[Any, CaseRules] = field(default_factory=dict, repr=False, compare=False)
 
@@ -148,16 +176,27 @@ class _RulebookReading:
     def __init__(self, mistakes: list[Mistake]) -> None:
         self._mistakes = mistakes
         self._files: list[ReadDocument[RuleFile]] = []
+        self._plays: list[ReadDocument[PlaysFile]] = []
+        self._reasons: list[ReadDocument[ReasonsFile]] = []
         self._cases: list[Case] = []
         self._case_places: dict[str, Places] = {}
 
     def read_rules(self, contents: Contents) -> None:
-        """Read rule files."""
+        """Read the files of rules, plays and reasons."""
         for path, content in sorted(contents.items()):
-            read = read_document(path, content, RuleFile)
+            read: ReadDocument[Any]
+            if is_of_rules(path):
+                self._files.append(read := read_document(path, content, RuleFile))
+            elif Path(path).stem == PLAYS:
+                self._plays.append(read := read_document(path, content, PlaysFile))
+            else:
+                self._reasons.append(read := read_document(path, content, ReasonsFile))
             self._mistakes += read.mistakes
-            self._files.append(read)
         self._refuse_between_rules()
+        for several in (self._plays, self._reasons):
+            for read in several[1:]:
+                message = f"there is another file of this name: {several[0].path}; keep one of the two"
+                self._mistakes.append(Mistake(read.path, 1, 1, message))
 
     def read_cases(self, paths: Sequence[Path]) -> None:
         """Read files of test cases."""
@@ -199,7 +238,23 @@ class _RulebookReading:
         placed = tuple(
             replace(each, rule=_paused(each.rule, [p.pause for p in pauses])) for each in self._placed()
         )
-        return Rulebook(placed, pauses, tuple(self._cases), *_compiled(placed))
+        plays = tuple(self._placed_plays())
+        reasons = [r.content for r in self._reasons if r.content is not None]
+        return Rulebook(
+            placed,
+            pauses,
+            tuple(self._cases),
+            *_compiled(placed, plays),
+            plays=plays,
+            reasons=reasons_of(reasons[0], self._reasons[0].path) if reasons else shipped_reasons(),
+        )
+
+    def _placed_plays(self) -> Iterator[PlacedPlay]:
+        for read in self._plays:
+            assert read.content is not None
+            assert read.places is not None
+            for i, each in enumerate(read.content.plays):
+                yield PlacedPlay(each.play(), read.path, read.places.lines(("plays", i)))
 
     def _placed(self) -> Iterator[PlacedRule]:
         for read in self._files:
@@ -321,9 +376,10 @@ def _case_mistake(case: Case, line: int, message: str, value: str, hint: str | N
     return Mistake(case.path, line, 1, message, "case", case.name, value, hint)
 
 
-def _compiled(placed: Sequence[PlacedRule]) -> tuple[RuleSet, SegmentRules]:
+def _compiled(placed: Sequence[PlacedRule], plays: Sequence[PlacedPlay] = ()) -> tuple[RuleSet, SegmentRules]:
     segments = [SegmentRule(each.by, each.rule) for each in placed if each.by is not None]
-    return RuleSet([each.rule for each in placed if each.by is None], DTYPES), SegmentRules(segments)
+    own = Plays([each.play for each in plays]) if plays else NO_PLAYS
+    return RuleSet([each.rule for each in placed if each.by is None], DTYPES, own), SegmentRules(segments)
 
 
 def _slugs_of(node: Node | None) -> tuple[str, ...]:

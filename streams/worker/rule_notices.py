@@ -12,7 +12,7 @@ from streams.core.events.calendar import NEVER
 from streams.core.rules.rule_set import RuleSet
 from streams.core.segments.rules import SegmentRules
 from streams.core.steps import OperationsNotice
-from streams.rulebook.diff import AnyRules, rule_changes
+from streams.rulebook.diff import AnyRules, play_changes, rule_changes
 from streams.rulebook.revisions import RuleRevision
 
 ADOPTED: Final = "rules.adopted"
@@ -53,9 +53,13 @@ def adoption(
     after: AnyRules = revision.rules if judges == CUSTOMERS else revision.segment_rules
     at = None if watermark == NEVER else watermark
     was = before.hash if isinstance(before, RuleSet | SegmentRules) else before
-    changes = None
+    changes, plays = None, []
     if not isinstance(before, str):
         changes = [asdict(change) for change in rule_changes(before, after)]
+        plays = [
+            {"play": each.rule, "change": each.change, "fields": [asdict(f) for f in each.fields]}
+            for each in play_changes(before, after)
+        ]
     return {
         "id": adoption_id(app, was, after.hash, partition, offsets, at),
         "app": app,
@@ -71,6 +75,7 @@ def adoption(
         "revision": revision.revision,
         "author": revision.author,
         "changes": changes,
+        "plays": plays,
     }
 
 

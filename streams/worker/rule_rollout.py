@@ -232,6 +232,8 @@ class RuleRollout:
     def _announce(self, adoption: Adoption) -> None:
         changes = adoption["changes"]
         changed = "unknown" if changes is None else ",".join(change["rule"] for change in changes)
+        if plays := adoption.get("plays"):
+            changed += " plays=" + ",".join(change["play"] for change in plays)
         number, before, after = adoption["partition"], adoption["rule_set_before"], adoption["rule_set"]
         place = "segments" if adoption.get("judges") == SEGMENTS else "partition"
         if before is None:

@@ -1,4 +1,4 @@
-"""`lapwing rules schema`: JSON Schemas of rule and case files, so that editors complete and check them."""
+"""`lapwing rules schema`: JSON Schemas of rulebook files, so that editors complete and check them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lapwing.settings.options import FOLDER
 @click.option(
     "--out",
     type=FOLDER,
-    help="Write both to this folder, as rules.schema.json and cases.schema.json.",
+    help="Write those of rules, cases, plays and reasons to this folder, as NAME.schema.json.",
 )
 def command(**given: Any) -> None:
     """Print the JSON Schema of rule files.

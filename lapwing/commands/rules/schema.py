@@ -1,4 +1,4 @@
-"""`lapwing rules schema`: JSON Schemas of rule and case files, so that editors complete and check them."""
+"""`lapwing rules schema`: JSON Schemas of rulebook files, so that editors complete and check them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,17 @@ import click
 
 from lapwing.terminal.output import whole_file
 from streams.rulebook.cases.case_file import CaseFile
+from streams.rulebook.plays_file import PlaysFile
 from streams.rulebook.reader import Document, json_schema
+from streams.rulebook.reasons_file import ReasonsFile
 from streams.rulebook.rule_file import RuleFile
 
-SCHEMAS: Final[dict[str, type[Document]]] = {"rules.schema.json": RuleFile, "cases.schema.json": CaseFile}
+SCHEMAS: Final[dict[str, type[Document]]] = {
+    "rules.schema.json": RuleFile,
+    "cases.schema.json": CaseFile,
+    "plays.schema.json": PlaysFile,
+    "reasons.schema.json": ReasonsFile,
+}
 """The published schemas, each made of the model that reads the file."""
 
 

@@ -282,7 +282,7 @@ def test_the_word_that_stood_for_a_decision_before_is_read() -> None:
     old = parse_warning(changed('"decision":null', '"decision":"unknown"')).data.decision
     assert old is not None
     assert (old.verdict, old.why, old.net, old.cost) == ("unknown", "missing", None, {})
-    with pytest.raises(ContractError, match="data.decision"):
+    with pytest.raises(ContractError, match=r"data\.decision"):
         parse_warning(changed('"decision":null', '"decision":{"verdict":"perhaps"}'))
 
 

@@ -3,4 +3,5 @@
 diff: test_revisions
 fields: test_reader
 files, rule_file, yaml: test_load
+reasons_file: test_plays_file
 """

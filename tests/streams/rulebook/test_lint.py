@@ -43,7 +43,8 @@ def test_the_fault_planted_in_a_file_is_found_and_nothing_else(path: Path) -> No
 
 def test_every_code_has_a_planted_fault_and_is_explained() -> None:
     planted = {match for path in FAULTS.glob("*.yaml") for match in re.findall(r"L\d{3}", path.read_text())}
-    assert planted | {"L131"} == set(CODES)
+    of_plays = {"L162", "L163", "L164"}  # in test_plays_file
+    assert planted | {"L131"} | of_plays == set(CODES)
     rows = re.findall(r"^\| `(L\d+)` \| (error|warning) \|", PAGE.read_text(), re.MULTILINE)
     assert rows == [(code, severity.value) for code, (severity, _) in CODES.items()]
 

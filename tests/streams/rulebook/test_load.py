@@ -48,7 +48,7 @@ rules:
     rationale: Most leavers fade.
     false_alarms: Holidays.
 """
-LEAST = "version: 1\nrules:\n  - {id: least, when: orders_30d > 3, tier: low, reason: activity, for: 0}\n"
+LEAST = "version: 1\nrules:\n  - {id: least, when: orders_30d > 3, tier: low, reason: silence, for: 0}\n"
 
 
 def mistakes(*paths: Path) -> list[str]:

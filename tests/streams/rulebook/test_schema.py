@@ -20,7 +20,7 @@ from tests.paths import ROOT
 RULEBOOK = ROOT / "tests" / "streams" / "rulebook"
 
 RULES = ROOT / "warning_rules"
-RULES_FILE, CASES_FILE = MODELS
+RULES_FILE, CASES_FILE, PLAYS_FILE, REASONS_FILE = MODELS
 SCHEMAS = {name: json_schema(model) for name, model in MODELS.items()}
 
 
@@ -65,6 +65,8 @@ def _fits(value: Any, schema: dict[str, Any], parts: dict[str, Any]) -> bool:
                 good = not isinstance(value, int | float) or value <= given
             case "minItems":
                 good = not isinstance(value, list) or len(value) >= given
+            case "maxItems":
+                good = not isinstance(value, list) or len(value) <= given
             case "items":
                 good = not isinstance(value, list) or all(_fits(each, given, parts) for each in value)
             case "required":
@@ -109,8 +111,9 @@ def test_the_published_schema_is_the_one_that_is_made(name: str) -> None:
 
 def test_the_shipped_files_fit_and_name_their_schema() -> None:
     for path in rule_files(RULES):
-        assert fits(content(path), SCHEMAS[RULES_FILE])
-        assert path.read_text().startswith(f"# yaml-language-server: $schema={RULES_FILE}\n")
+        name = {"plays": PLAYS_FILE, "reasons": REASONS_FILE}.get(path.stem, RULES_FILE)
+        assert fits(content(path), SCHEMAS[name])
+        assert path.read_text().startswith(f"# yaml-language-server: $schema={name}\n")
     for path in sorted((RULES / "cases").glob("*.yaml")):
         assert fits(content(path), SCHEMAS[CASES_FILE]), path
         assert path.read_text().startswith(f"# yaml-language-server: $schema=../{CASES_FILE}\n")
@@ -144,8 +147,21 @@ def test_an_editor_would_show_the_mistake_of_a_bad_case_file(name: str) -> None:
     assert not fits(content(RULEBOOK / "bad_cases" / f"{name}.yaml"), SCHEMAS[CASES_FILE])
 
 
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        *(("plays", name) for name in ("unknown_field", "missing_success", "chance_above_one")),
+        *(("plays", name) for name in ("unknown_class", "unknown_item", "negative_cost", "wrong_source")),
+        *(("reasons", name) for name in ("unknown_class", "unknown_field", "no_second_level")),
+    ],
+)
+def test_an_editor_would_show_the_mistake_in_plays_and_reasons(kind: str, name: str) -> None:
+    path = RULEBOOK / f"bad_{kind}" / f"{name}.yaml"
+    assert not fits(content(path), SCHEMAS[f"{kind}.schema.json"])
+
+
 def test_the_command_prints_and_writes_them(tmp_path: Path) -> None:
     assert CliRunner().invoke(command, ["schema"]).output == as_text(SCHEMAS[RULES_FILE])
     assert CliRunner().invoke(command, ["schema", "--cases"]).output == as_text(SCHEMAS[CASES_FILE])
     assert CliRunner().invoke(command, ["schema", "--out", str(tmp_path)]).exit_code == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == [CASES_FILE, RULES_FILE]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(MODELS)
