@@ -30,6 +30,7 @@ COMMANDS: Final[dict[str, str]] = {
     "learn": "Learn from the customers of all partitions and publish models.",
     "models": "List the models of the shared learner, choose the one in force.",
     "notify": "Send opened and escalated warnings to the team's channels.",
+    "plays": "Check plays.yaml and see what each play needs to be worth it.",
     "replay": "Run the engine over event files.",
     "rules": "Check, test, compare and tune rule files; list what was changed.",
     "silence": "Mute notices of warnings; list and end silences.",

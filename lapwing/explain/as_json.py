@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import Any
 
 from streams.contract.instants import format_instant
+from streams.contract.warnings import decision_data
 from streams.core.explain.explain import Explanation, RuleView
 from streams.core.explain.parts import Gap, Part
 from streams.core.explain.snapshot import ModelView
@@ -34,8 +36,11 @@ def as_json_value(explanation: Explanation) -> dict[str, Any]:
             "tier": warning.tier.label,
             "opened_at": format_instant(warning.opened_at),
             "steps": warning.number,
+            "holdout": warning.holdout,
             "causes": [_cause(cause) for _, cause in sorted(warning.causes.items())],
         },
+        "decision": decision_data(explanation.decision),
+        "value_parts": None if snapshot.value_parts is None else asdict(snapshot.value_parts),
         "rules": [_rule(view) for view in explanation.rules] + [_idle(rule) for rule in explanation.idle],
         "history": [_step(step) for step in explanation.history],
         "history_from": _instant(explanation.history_from),

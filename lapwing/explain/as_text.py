@@ -14,6 +14,7 @@ from rich.rule import Rule as Line
 from rich.table import Table
 from rich.text import Text
 
+from lapwing.explain.decision_text import decision_lines
 from lapwing.terminal.text import printable
 from streams.core.conditions.format import number_text
 from streams.core.events.topics import REQUIRED, Topic
@@ -79,6 +80,17 @@ class _Page:
         for view in open_ones:
             cause = next((c for c in warning.causes.values() if c.rule == view.rule.id), None)
             yield from self._cause(view, cause)
+        if explained.decision is not None:
+            table = Table.grid(padding=(0, 2))
+            table.add_column(no_wrap=True)
+            table.add_column(justify="right", no_wrap=True)
+            table.add_column()
+            for name, amount, how in decision_lines(explained.decision, self.snapshot.value_parts):
+                table.add_row(Text(name, style="dim"), Text(amount, style="bold"), Text(printable(how)))
+            yield Text("  What a rescue is worth", style="bold")
+            yield Padding(table, (0, 0, 0, 4))
+        if warning.holdout:
+            yield Text("  Held out: shown to nobody, to measure what plays do.", style="yellow")
 
     def _sources(self) -> Iterator[RenderableType]:
         for topic, newest in self.snapshot.quiet.items():

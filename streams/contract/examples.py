@@ -147,6 +147,13 @@ ADOPTED_EXAMPLE: Final[dict[str, Any]] = {
             ],
         }
     ],
+    "plays": [
+        {
+            "play": "care-call",
+            "change": "changed",
+            "fields": [{"field": "success.chance", "before": "0.15", "after": "0.2"}],
+        }
+    ],
 }
 
 SILENCE_EXAMPLE: Final[dict[str, Any]] = {

@@ -370,7 +370,7 @@ class Engine:
             opened = self.day_writer.opened(features, made)
             new = {days.warning_id for days in opened}
             output.customer_days += opened + self.day_writer.swept(
-                at, features, self.episodes.open, new, self._decision_maker
+                at, features, self.episodes.open, new, self.decision_maker
             )
         if self.score_keeper is not None:
             output.scores += scores(self.settings.app, at, features, self.customers, self.score_keeper)
@@ -442,7 +442,7 @@ class Engine:
                 self.customers.ids,
                 horizon_days,
                 self.rules.hash,
-                self._decision_maker,
+                self.decision_maker,
                 self._hold_out,
             )
         )
@@ -450,7 +450,8 @@ class Engine:
         return steps
 
     @property
-    def _decision_maker(self) -> DecisionMaker:
+    def decision_maker(self) -> DecisionMaker:
+        """Return what decides about warnings, by the plays in force."""
         return DecisionMaker(self.rules.plays, self.settings.labour_rate)
 
     def _hold_out(self, opened: WarningChange, customer_class: str | None) -> bool:

@@ -164,6 +164,7 @@ FAILURES = {
     "models rollback": ["--broker", NOBODY, "--by", "a", "--reason", "b"],
     "models show": ["--broker", NOBODY],
     "notify": [],
+    "plays check": ["missing"],
     "replay": ["missing.jsonl"],
     "rules audit": ["--broker", NOBODY],
     "rules check": ["missing.yaml"],

@@ -8,6 +8,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 
 from streams.core.conditions import tree as c
+from streams.core.decision.decision import Decision
 from streams.core.engine import Engine
 from streams.core.events.topics import Topic
 from streams.core.explain.parts import CustomerRow, Gap, Part, Verdict, gaps, part
@@ -70,6 +71,8 @@ class Explanation:
     idle: tuple[Rule, ...]
     """Drafts and retired rules: not evaluated."""
     warning: OpenWarning | None
+    decision: Decision | None
+    """What is decided about the open warning by the score and the value of this instant."""
     history: tuple[Step, ...]
     """The steps of the customer's warnings up to the instant, as far as they are known."""
     history_from: int | None
@@ -104,6 +107,8 @@ def explain(
         _view(engine, rule, snapshot, states.get(rule), ending_events.get(rule, ()), topics_seen)
         for rule in range(len(engine.rules))
     ]
+    warning = engine.episodes.open.get(snapshot.row)
+    probability = snapshot.model.probability if snapshot.model is not None else None
     return Explanation(
         customer_id=customer_id,
         snapshot=snapshot,
@@ -111,7 +116,10 @@ def explain(
         rule_set=engine.rules.hash,
         rules=tuple(sorted(views, key=_nearest_first)),
         idle=engine.rules.idle,
-        warning=engine.episodes.open.get(snapshot.row),
+        warning=warning,
+        decision=None
+        if warning is None
+        else engine.decision_maker.decide(warning.causes.values(), probability, snapshot.circumstances),
         history=history,
         history_from=history_from,
         next_sweep=engine.place[1],

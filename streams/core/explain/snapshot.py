@@ -12,9 +12,11 @@ from streams.core.engine import Engine
 from streams.core.events.calendar import DAY
 from streams.core.events.topics import Topic
 from streams.core.features.catalogue import CATALOGUE, SCORES, Features
+from streams.core.features.value import ValueParts, value_parts
 from streams.core.features.view import View
 from streams.core.model import logistic as models
 from streams.core.steps import Reason, Value
+from streams.core.warnings.decisions import Circumstances, circumstances
 
 
 class MissingReason(StrEnum):
@@ -63,6 +65,9 @@ class CustomerSnapshot:
     model: ModelView | None
     learned: str
     """Why there is no score, where there is none."""
+    circumstances: Circumstances = Circumstances()  # noqa: RUF009  (frozen)
+    """What a decision depends on beside causes and score."""
+    value_parts: ValueParts | None = None
 
     def missing(self, feature: str, topics_seen: Set[Topic]) -> MissingFeature:
         """Return why a feature is missing; `topics_seen` are the topics that ever had an event."""
@@ -124,6 +129,8 @@ def take_snapshot(engine: Engine, row: int, at: int) -> CustomerSnapshot:
         quiet={topic: engine.source_guard.newest[topic] for topic, is_quiet in quiet.items() if is_quiet},
         model=seen,
         learned=learned,
+        circumstances=circumstances(view, np.array([0]))[0],
+        value_parts=value_parts(view, 0),
     )
 
 

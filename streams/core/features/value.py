@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,33 @@ def order_day_spend(view: View, positions: Positions | None = None) -> Floats:
     days = _column(view, "order_days", positions)
     found = model.order_day_spend(spend, days, view.customers.value_terms.prior_orders)
     return np.where(_quiet(view, Topic.ORDERS, positions), np.nan, found)
+
+
+@dataclass(frozen=True, slots=True)
+class ValueParts:
+    """The factors of one customer's value."""
+
+    order_days_a_day: float
+    horizon_days: float
+    order_day_spend: float
+    margin: float
+    referral: float
+
+
+def value_parts(view: View, position: int) -> ValueParts | None:
+    """Return the factors of the value at one row, `None` where it is missing."""
+    customers, row = view.customers, np.array([position], dtype=np.int64)
+    model, terms = customers.value_model, customers.value_terms
+    if model is None or np.isnan(values(view, row)[0]):
+        return None
+    known = histories(view, "order", row)
+    return ValueParts(
+        float(model.order_days_a_day(known.x, known.T)[0]),
+        terms.horizon_days,
+        float(order_day_spend(view, row)[0]),
+        float(np.broadcast_to(_margins(view, row), 1)[0]),
+        terms.referral,
+    )
 
 
 def _margins(view: View, positions: Positions | None) -> Floats | float:

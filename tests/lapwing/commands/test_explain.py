@@ -93,6 +93,8 @@ def test_the_text_says_why_and_what_would_end_it() -> None:
         "clear when   orders_7d >= 2; the smallest change: orders_7d from 0 to at least 2",
         "what ends it  2 orders would end it, once it has stayed so for 1 day".replace("it  2", "it 2"),
         "Churn probability: none (too few outcomes known yet",
+        "decision undecided (missing: play, value, probability)",
+        "value missing no order yet, no fit of the buying model yet",
     ):
         assert " ".join(said.split()) in " ".join(head.split())
     flat = " ".join(rules.split())
@@ -154,6 +156,44 @@ def test_json_says_everything() -> None:
     assert (model["distance"], model["missing"][0]["why"]) == (None, "model not ready")
     assert once["evaluated"] is False
     assert [step["kind"] for step in told["history"]] == ["opened"]
+    assert (told["decision"]["verdict"], told["warning"]["holdout"]) == ("unknown", False)
+    assert told["decision"]["missing"] == ["play", "value", "probability"]
+    assert told["value_parts"] is None
+
+
+def test_the_decision_is_shown_with_its_arithmetic() -> None:
+    orders = [
+        {
+            "type": "order",
+            "event_id": f"{customer}-{day}",
+            "customer_id": customer,
+            "occurred_at": f"2024-0{day // 28 + 1}-{day % 28 + 1:02}T10:00:00Z",
+            "order_id": f"{customer}-{day}",
+            "amount": 30 + number,
+        }
+        for number, customer in enumerate(f"c{n}" for n in range(30))
+        for day in range(0, 60 if number else 45, 3)
+    ]
+    Path("events.jsonl").write_text("".join(json.dumps(order) + "\n" for order in orders))
+    Path("folder").mkdir()
+    Path("folder/rules.yaml").write_text(RULES)
+    Path("folder/plays.yaml").write_text(
+        "version: 1\nplays:\n- {id: call, cost: {gift: 3}, success: {chance: 0.2, source: prior}}\n"
+    )
+    arguments = ["c0", "events.jsonl", "--rules", "folder"]
+    result = CliRunner().invoke(command, [*arguments, "--json"], catch_exceptions=False)
+    found = json.loads(result.stdout)
+    decision, parts = found["decision"], found["value_parts"]
+    assert (decision["play"], decision["cost"], decision["missing"]) == (
+        "call",
+        {"gift": 3.0},
+        ["probability"],
+    )
+    made = parts["order_days_a_day"] * parts["horizon_days"] * parts["order_day_spend"]
+    assert decision["value"] == found["features"]["value"] == pytest.approx(made)
+    text = " ".join(CliRunner().invoke(command, arguments).stdout.split())
+    assert "What a rescue is worth decision undecided (missing: probability) play call value" in text
+    assert "cost 3.00 gift 3.00" in text
 
 
 def test_a_time_zone_moves_the_end_of_a_date() -> None:

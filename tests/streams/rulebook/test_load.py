@@ -94,7 +94,7 @@ def test_a_good_file_gives_its_rules(tmp_path: Path) -> None:
         rationale="Most leavers fade.",
         false_alarms="Holidays.",
     )
-    assert least == Rule(id="least", when="orders_30d > 3", tier=Tier.LOW, reason="activity")
+    assert least == Rule(id="least", when="orders_30d > 3", tier=Tier.LOW, reason="silence")
 
 
 def test_how_rules_are_spread_over_files_does_not_matter(tmp_path: Path) -> None:
