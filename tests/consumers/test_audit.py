@@ -35,6 +35,8 @@ def test_a_change_that_partitions_make_together_is_told_once() -> None:
             "  changed  order-collapse  1f3a5b7c9d0e -> 0e9d7c5b3a1f",
             "    when: order_trend < 0.33 -> order_trend < 0.25",
             "    for: 0 -> 2d",
+            "  changed  play care-call",
+            "    success.chance: 0.15 -> 0.2",
         ]
     ]
     assert bad == [2]
@@ -50,7 +52,7 @@ def test_the_same_change_after_one_back_is_another() -> None:
 
 
 def test_a_beginning_and_rules_that_nobody_can_read_any_more() -> None:
-    changes, _ = read(said(1, 0, "-a", revision=None), said(2, 0, changes=None, revision=None))
+    changes, _ = read(said(1, 0, "-a", revision=None), said(2, 0, changes=None, plays=[], revision=None))
     assert changes[0][0].startswith("2024-03-01 09:31:02  none -> aaaaaaaaaaaaaaaa  partitions 0")
     assert changes[1][1:] == ["  the rules before cannot be read any more"]
 
