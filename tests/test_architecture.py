@@ -60,7 +60,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         *("standing_refusals", "partition", "originals", "transport", "history"),
     ),
     "streams.checkpoints": ("store", "restore", "save"),
-    "streams.learning": ("learner", "candidates", "shared"),
+    "streams.learning": ("learner", "candidates", "drift", "shared"),
     "streams.trainer": ("settings", "store", "run"),
     "streams.worker": (
         *("settings", "task", "stall_watch", "refusal_log", "rule_notices", "rule_rollout", "delivery"),

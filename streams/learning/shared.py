@@ -15,6 +15,7 @@ from streams.core.model.logistic import INPUTS, Model
 from streams.core.model.warm_up import WarmUp
 from streams.core.steps import OperationsNotice
 from streams.learning.candidates import Contest, Promotion, settings_of_candidates
+from streams.learning.drift import Drift, DriftWatch
 from streams.learning.learner import LearnerSettings, RiverLearner
 
 FORMAT: Final = 1
@@ -22,6 +23,9 @@ FORMAT: Final = 1
 
 PROMOTED: Final = "model.promoted"
 """A challenger has become the champion."""
+DRIFT: Final = "model.drift"
+"""The champion's loss, its scores or an input have moved away from what they were."""
+DRIFTS_KEPT: Final = 20
 
 
 class Taken(StrEnum):
@@ -49,6 +53,9 @@ class SharedLearner:
         self.first: int | None = None
         """The first one."""
         self.counts = {"samples": 0, "excluded": 0, "treated": 0, "repeats": 0}
+        self.drift = DriftWatch(INPUTS)
+        self.drifts: list[Drift] = []
+        """The newest ones."""
         self.notices: list[OperationsNotice] = []
         """What is to be published beside models; part of the state until it is."""
         self._partitions: int | None = None
@@ -80,8 +87,13 @@ class SharedLearner:
         self.counts["treated"] += batch.treated
         x = _by_name(batch)
         logits = np.array([each.snapshot().logit(x) for each in self.candidates.values()])
+        champion, scored = logits[list(self.candidates).index(self.contest.champion)], self.model().ready
+        found = self.drift.take(batch.at, x, champion, batch.y, batch.weight, scored=scored)
+        self.drifts = [*self.drifts, *found][-DRIFTS_KEPT:]
+        self.notices += map(drift_notice, found)
         if (made := self.contest.judge(batch.at, logits, batch.y, batch.weight)) is not None:
             self.notices.append(promoted_notice(made))
+            self.drift.champion_changed()
         for each in self.candidates.values():
             each.learn(x, batch.y, batch.p, batch.weight)
         return Taken.LEARNED
@@ -125,6 +137,7 @@ class SharedLearner:
                 "excluded": self.counts["excluded"],
                 "treated": self.counts["treated"],
                 "warm_up": self.warm_up().text(),
+                "drift": [asdict(each) for each in self.drifts],
             }
             found[model.version] = encode_model(
                 model,
@@ -153,6 +166,8 @@ class SharedLearner:
             "until": {str(number): at for number, at in self._until.items()},
             "since": self._since,
             "notices": [asdict(each) for each in self.notices],
+            "drift": self.drift.state(),
+            "drifts": [asdict(each) for each in self.drifts],
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -166,6 +181,19 @@ class SharedLearner:
         self._partitions, self._since = state["partitions"], state["since"]
         self._until = {int(number): at for number, at in state["until"].items()}
         self.notices = [OperationsNotice(**each) for each in state["notices"]]
+        if "drift" in state:
+            self.drift.restore(state["drift"])
+            self.drifts = [Drift(**each) for each in state["drifts"]]
+
+
+def drift_notice(found: Drift) -> OperationsNotice:
+    """Return the notice of a series whose mean has moved."""
+    detail: dict[str, str | int | float | None] = {
+        "series": found.series,
+        "mean_before": found.before,
+        "mean": found.now,
+    }
+    return OperationsNotice(DRIFT, found.at, None, detail)
 
 
 def promoted_notice(made: Promotion) -> OperationsNotice:
