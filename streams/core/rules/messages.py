@@ -1,4 +1,7 @@
-"""Messages of rules: a text in which `{feature}` or `{feature:.1f}` stands for a feature's value."""
+"""Messages of rules: a text in which `{feature}` or `{feature:.1f}` stands for a feature's value.
+
+A part in square brackets with a value in it is left out where that value is missing.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ MISSING: Final = "\u2013"
 """An en dash."""
 
 _FIELD: Final = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+_OPTIONAL: Final = re.compile(r"\[([^\[\]]*)\]")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 _FORMAT: Final = re.compile(r"\.[0-6][f%]")
 
@@ -36,10 +40,12 @@ def message_fields(template: str) -> Iterator[tuple[str, str]]:
 
 
 def render(template: str, values: Mapping[str, Value]) -> str:
-    """Return the message with its values; a missing one shows as a dash.
+    """Return the message with its values; a missing one shows as a dash, or as nothing with its brackets.
 
-    >>> render("{orders_30d} orders, {overdue:.1f} times the pace", {"orders_30d": 3, "overdue": 2.04})
+    >>> render("{orders_30d} orders[, {overdue:.1f} times the pace]", {"orders_30d": 3, "overdue": 2.04})
     '3 orders, 2.0 times the pace'
+    >>> render("{orders_30d} orders[, {overdue:.1f} times the pace]", {"orders_30d": 1})
+    '1 orders'
     """
 
     def field(match: re.Match[str]) -> str:
@@ -49,7 +55,14 @@ def render(template: str, values: Mapping[str, Value]) -> str:
         name, _, spec = (match.group(1) or "").partition(":")
         return shown(values.get(name), spec)
 
-    return _FIELD.sub(field, template)
+    def optional(match: re.Match[str]) -> str:
+        part = match.group(1)
+        names = [name for name, _ in message_fields(part)]
+        if not names:
+            return match.group(0)
+        return part if all(values.get(name) is not None for name in names) else ""
+
+    return _FIELD.sub(field, _OPTIONAL.sub(optional, template))
 
 
 def shown(value: Value, spec: str = "") -> str:

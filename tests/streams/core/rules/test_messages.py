@@ -28,6 +28,18 @@ def test_a_format_is_that_of_the_field() -> None:
     assert render(text, values) == f"2.0 26% 7 {MISSING} {MISSING}"
 
 
+def test_a_part_in_brackets_is_left_out_where_its_value_is_missing() -> None:
+    text = "No order for {days_since_order:.0f} days[, no visit for {days_since_login:.0f}] [sic] [{{x}}]"
+    assert list(message_fields(text)) == [("days_since_order", ".0f"), ("days_since_login", ".0f")]
+    known = {"days_since_order": 46.2, "days_since_login": 8.0}
+    assert render(text, known) == "No order for 46 days, no visit for 8 [sic] [{x}]"
+    assert render(text, known | {"days_since_login": None}) == "No order for 46 days [sic] [{x}]"
+    assert (
+        render(text, {"days_since_login": 8.0})
+        == f"No order for {MISSING} days, no visit for 8 [sic] [{{x}}]"
+    )
+
+
 @pytest.mark.parametrize(
     ("template", "message"),
     [
