@@ -52,7 +52,7 @@ def _play(play: Play, labour_rate: float | None) -> dict[str, Any]:
     basis = basis_of(
         Plays([play]), labour_rate, named=play.id, reason="", customer_class=None, do_not_contact=False
     )
-    cost = Decision(basis, None, None, None).cost
+    cost = Decision(basis, None, None, None).arithmetic().cost
     known = [amount for item, amount in cost.items() if item != "discount" and amount is not None]
     complete = all(amount is not None for item, amount in cost.items() if item != "discount")
     total, chance = sum(known), play.success.chance

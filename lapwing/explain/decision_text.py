@@ -12,7 +12,7 @@ from streams.core.features.value import ValueParts
 
 def decision_lines(decision: Decision, parts: ValueParts | None) -> Iterator[tuple[str, str, str]]:
     """Yield the name, the amount and the arithmetic of each number of a decision."""
-    named = decision.play or "none"
+    named, made = decision.play or "none", decision.arithmetic()
     yield "decision", "", decision_words(decision_data(decision), in_full=True)
     yield "play", named, "" if decision.basis.known or decision.play is None else "not among the plays"
     yield "value", _amount(decision.value), _value(parts)
@@ -20,13 +20,13 @@ def decision_lines(decision: Decision, parts: ValueParts | None) -> Iterator[tup
     yield "value at risk", _amount(decision.value_at_risk), at_risk
     if not decision.basis.known:
         return
-    success = f"success {_number(decision.success)} ({decision.basis.success_source}) x value at risk"
-    yield "gain", _amount(decision.gain), success
-    items = " + ".join(f"{item} {_amount(amount)}" for item, amount in decision.cost.items())
-    yield "cost", _amount(decision.total_cost), items or "no item"
-    least = decision.break_even
+    success = f"success {_number(decision.basis.success)} ({decision.basis.success_source}) x value at risk"
+    yield "gain", _amount(made.gain), success
+    items = " + ".join(f"{item} {_amount(amount)}" for item, amount in made.cost.items())
+    yield "cost", _amount(made.total_cost), items or "no item"
+    least = made.break_even
     worth = "" if least is None else f"; worth it from a success of {least:.3g} on"
-    yield "net", _amount(decision.net), f"gain - cost{worth}"
+    yield "net", _amount(made.net), f"gain - cost{worth}"
 
 
 def _value(parts: ValueParts | None) -> str:

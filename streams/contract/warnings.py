@@ -324,19 +324,20 @@ def decision_data(decision: Decision | None) -> dict[str, Any] | None:
     """Return a decision as it stands in a message."""
     if decision is None:
         return None
+    basis, made = decision.basis, decision.arithmetic()
     return {
-        "play": decision.play,
-        "verdict": decision.verdict.value,
-        "why": decision.why.value,
+        "play": basis.play,
+        "verdict": made.verdict.value,
+        "why": made.why.value,
         "value": decision.value,
         "probability": decision.probability,
-        "success": decision.success,
-        "success_source": decision.basis.success_source,
-        "gain": decision.gain,
-        "cost": decision.cost,
-        "net": decision.net,
-        "break_even": decision.break_even,
-        "missing": decision.missing,
+        "success": basis.success,
+        "success_source": basis.success_source,
+        "gain": made.gain,
+        "cost": made.cost,
+        "net": made.net,
+        "break_even": made.break_even,
+        "missing": made.missing,
     }
 
 

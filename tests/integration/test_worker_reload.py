@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from lapwing.settings.settings import load_settings
+from lapwing.wiring import engine_settings
 from streams.contract.audit import RulesAdopted, parse_adopted
 from streams.contract.decode import decode_poll
 from streams.contract.warnings import ControlNotice, encode_step
@@ -73,7 +75,10 @@ class Shop:
         """Return the steps of a partition that judges by other rules from the change's offsets on."""
         names = self.settings.topics
         app = self.settings.app
-        engine = Engine(EngineSettings(app=app, reorder_us=4 * DAY), before, partition=number)
+        holdout = engine_settings(load_settings(environ={})).holdout
+        engine = Engine(
+            EngineSettings(app=app, reorder_us=4 * DAY, holdout=holdout), before, partition=number
+        )
         parts: dict[bool, list[Batch]] = {True: [], False: []}
         for (topic, _, value), where, offset in zip(self.events, self.numbers, self.offsets, strict=True):
             if where == number:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
-from streams.core.decision.plays import ITEMS, NO_PLAY, Play, Plays
+from streams.core.decision.plays import NO_PLAY, Play, Plays
 
 PROBLEM: Final = "problem"
 """The customer class that is not to be rescued."""
@@ -61,8 +62,8 @@ class DecisionBasis:
 
 def read_basis(text: str) -> DecisionBasis:
     """Return the basis that `as_json` wrote."""
-    known = {field.name for field in fields(DecisionBasis)}
-    return DecisionBasis(**{name: value for name, value in json.loads(text).items() if name in known})
+    names = {field.name for field in fields(DecisionBasis)}
+    return DecisionBasis(**{name: value for name, value in json.loads(text).items() if name in names})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,86 +89,87 @@ class Decision:
         return self.basis.play
 
     @property
-    def success(self) -> float | None:
-        """Return s."""
-        return self.basis.success
-
-    @property
     def value_at_risk(self) -> float | None:
         """Return p V."""
         return None if self.probability is None or self.value is None else self.probability * self.value
 
     @property
-    def gain(self) -> float | None:
-        """Return E(V) - V3 = p s V."""
-        if self.probability is None or self.success is None or self.value is None:
-            return None
-        return self.probability * self.success * self.value
+    def verdict(self) -> Verdict:
+        """Return what is decided."""
+        return self.arithmetic().verdict
 
-    @property
-    def cost(self) -> dict[str, float | None]:
-        """Return the amount of each item of the play."""
-        basis = self.basis
-        minutes, rate, share, spend = (
-            basis.labour_minutes,
-            basis.labour_rate,
-            basis.discount,
-            self.order_day_spend,
-        )
-        items: dict[str, tuple[bool, float | None]] = {
-            "gift": (basis.gift is not None, basis.gift),
-            "communication": (basis.communication is not None, basis.communication),
-            "labour": (minutes is not None, None if minutes is None or rate is None else minutes * rate),
-            "discount": (share is not None, None if share is None or spend is None else share * spend),
-        }
-        return {item: amount for item in ITEMS for occurs, amount in [items[item]] if occurs}
+    def arithmetic(self) -> Arithmetic:
+        """Return the numbers and what follows from them."""
+        basis, p, value, success = self.basis, self.probability, self.value, self.basis.success
+        cost = self._cost()
+        amounts = [amount for amount in cost.values() if amount is not None]
+        total = sum(amounts, 0.0) if basis.known and len(amounts) == len(cost) else None
+        gain = None if p is None or success is None or value is None else p * success * value
+        net = None if gain is None or total is None else gain - total
+        at_risk = self.value_at_risk
+        break_even = None if total is None or at_risk is None or at_risk <= 0 else total / at_risk
+        missing = () if basis.barred is not None else self._missing(total)
+        if basis.barred is not None:
+            why = Why(basis.barred)
+        elif net is None or missing:
+            why = Why.MISSING
+        else:
+            why = Why.WORTH if net >= 0 else Why.NOT_WORTH
+        return Arithmetic(gain, cost, total, net, break_even, why, missing)
 
-    @property
-    def total_cost(self) -> float | None:
-        """Return C3."""
-        amounts = [amount for amount in self.cost.values() if amount is not None]
-        return sum(amounts) if self.basis.known and len(amounts) == len(self.cost) else None
+    def _cost(self) -> dict[str, float | None]:
+        """Return the amount of each item that occurs, in the order of `ITEMS`."""
+        basis, cost = self.basis, dict[str, float | None]()
+        if basis.gift is not None:
+            cost["gift"] = basis.gift
+        if basis.communication is not None:
+            cost["communication"] = basis.communication
+        if (minutes := basis.labour_minutes) is not None:
+            cost["labour"] = None if basis.labour_rate is None else minutes * basis.labour_rate
+        if (share := basis.discount) is not None:
+            cost["discount"] = None if self.order_day_spend is None else share * self.order_day_spend
+        return cost
 
-    @property
-    def net(self) -> float | None:
-        """Return p s V - C3."""
-        gain, cost = self.gain, self.total_cost
-        return None if gain is None or cost is None else gain - cost
-
-    @property
-    def break_even(self) -> float | None:
-        """Return the success from which on the play gains what it costs; `None` where nothing is at risk."""
-        cost, at_risk = self.total_cost, self.value_at_risk
-        return None if cost is None or at_risk is None or at_risk <= 0 else cost / at_risk
-
-    @property
-    def missing(self) -> tuple[str, ...]:
-        """Return what is not known, where that keeps it from being decided."""
-        if self.basis.barred is not None:
-            return ()
-        known = {
+    def _missing(self, total_cost: float | None) -> tuple[str, ...]:
+        is_known = {
             "play": self.basis.known,
             "value": self.value is not None,
             "probability": self.probability is not None,
-            "success": not self.basis.known or self.success is not None,
-            "cost": not self.basis.known or self.total_cost is not None,
+            "success": not self.basis.known or self.basis.success is not None,
+            "cost": not self.basis.known or total_cost is not None,
         }
-        return tuple(name for name, is_known in known.items() if not is_known)
+        return tuple(name for name, known in is_known.items() if not known)
 
-    @property
-    def why(self) -> Why:
-        """Return the reason of the verdict: what bars it comes before what is missing."""
-        if self.basis.barred is not None:
-            return Why(self.basis.barred)
-        net = self.net
-        if net is None or self.missing:
-            return Why.MISSING
-        return Why.WORTH if net >= 0 else Why.NOT_WORTH
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """What follows from a decision's numbers."""
+
+    gain: float | None
+    """E(V) - V3 = p s V."""
+    cost: Mapping[str, float | None]
+    """The amount of each item of the play."""
+    total_cost: float | None
+    """C3."""
+    net: float | None
+    """p s V - C3."""
+    break_even: float | None
+    """The success from which on the play gains what it costs; `None` where nothing is at risk."""
+    why: Why
+    """The reason of the verdict: what bars it comes before what is missing."""
+    missing: tuple[str, ...]
+    """What is not known, where that keeps it from being decided."""
 
     @property
     def verdict(self) -> Verdict:
         """Return what is decided."""
-        return {Why.WORTH: Verdict.RESCUE, Why.MISSING: Verdict.UNKNOWN}.get(self.why, Verdict.DONT)
+        return VERDICTS[self.why]
+
+
+VERDICTS: Final = dict.fromkeys(Why, Verdict.DONT) | {
+    Why.WORTH: Verdict.RESCUE,
+    Why.MISSING: Verdict.UNKNOWN,
+}
 
 
 def basis_of(

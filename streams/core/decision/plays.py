@@ -10,8 +10,6 @@ from typing import Final
 
 NO_PLAY: Final = "none"
 """What a rule names as its play where nothing is to be done."""
-ITEMS: Final = ("gift", "communication", "labour", "discount")
-"""The items of cost, in the order in which they are added up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from streams.core.features.catalogue import DTYPES
 from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.rules.rule_set import RuleSet, compile_rules
 from streams.core.steps import Tier
-from streams.rulebook.diff import FieldChange, RuleChange, rule_changes
+from streams.rulebook.diff import FieldChange, RuleChange, play_changes, rule_changes
+from streams.rulebook.load import parse_rulebook
 from streams.rulebook.revisions import (
     CLOCKS_APART,
     ActiveRules,
@@ -102,3 +103,43 @@ def test_what_is_different_is_told_rule_by_rule_and_field_by_field() -> None:
     assert rule_changes(rules(new, BUYS), rules(BUYS)) == [RuleChange("new", "removed", new.version, None)]
     assert rule_changes(None, rules(BUYS)) == [RuleChange("buys", "added", None, BUYS.version)]
     assert rule_changes(rules(BUYS), rules(replace(BUYS))) == []
+
+
+PLAYS = """\
+version: 1
+plays:
+  - {id: call, cost: {labour_minutes: 20}, success: {chance: 0.15, source: prior}}
+  - {id: mail, reasons: [silence, model], success: {chance: 0.02, source: prior}}
+"""
+TEXT = "version: 1\nrules: [{id: buys, when: orders_total >= 2, tier: low, reason: test}]\n"
+
+
+def with_plays(text: str) -> RuleSet:
+    return parse_rulebook({"rules.yaml": TEXT, "plays.yaml": text}).rules
+
+
+def test_plays_of_a_checkpoint_come_back_with_its_rules() -> None:
+    now = with_plays(PLAYS)
+    kept = CheckpointedRules({"rules.yaml": TEXT, "plays.yaml": PLAYS}, AT)
+    found = RuleRevisions(revision(A)).restored(now.hash, kept)
+    assert found is not None
+    assert found.rules.plays.hash == now.plays.hash
+    assert RuleRevisions(revision(A)).restored(B.hash, kept) is None  # the hash is of rules without plays
+
+
+def test_plays_that_change_are_adopted_and_told_field_by_field() -> None:
+    before = with_plays(PLAYS)
+    after = with_plays(
+        PLAYS.replace("0.15", "0.2").replace(
+            "id: mail, reasons: [silence, model]", "id: gift, cost: {gift: 5}"
+        )
+    )
+    assert RuleRevisions(revision(after)).wanted(in_force(before)) is not None
+    assert rule_changes(before, after) == []
+    assert play_changes(before, after) == [
+        RuleChange("call", "changed", None, None, (FieldChange("success.chance", "0.15", "0.2"),)),
+        RuleChange("gift", "added", None, None),
+        RuleChange("mail", "removed", None, None),
+    ]
+    assert [each.change for each in play_changes(B, before)] == ["added", "added"]
+    assert play_changes(before, before) == []

@@ -163,3 +163,29 @@ def test_a_git_checkout_says_its_revision_and_author(tmp_path: Path) -> None:
     found = watch.look()
     assert isinstance(found, RuleRevision)
     assert found.revision == f"{revision} and changes"
+
+
+def test_plays_and_reasons_are_watched_with_the_rules(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "rules", one="a")
+    watch = RuleWatch(folder)
+    before = watch.current.rules.hash
+    plays = "version: 1\nplays: [{id: call, success: {chance: %s, source: prior}}]\n"
+    (folder / "plays.yaml").write_text(plays % 0.1)
+    assert watch.look() is None
+    found = watch.look()
+    assert isinstance(found, RuleRevision)
+    assert (ids(found), found.rules.plays.plays[0].id) == (["a"], "call")
+    assert found.rules.hash != before
+    assert set(found.files) == {"one.yaml", "plays.yaml"}
+    (folder / "plays.yaml").write_text(plays % 7)
+    watch.look()
+    refused = watch.look()
+    assert isinstance(refused, RefusedRuleFiles)
+    assert refused.mistakes[0].startswith(
+        f"{folder / 'plays.yaml'}:2: play 'call': `chance` must be a number"
+    )
+    (folder / "plays.yaml").unlink()
+    watch.look()
+    gone = watch.look()
+    assert isinstance(gone, RuleRevision)
+    assert gone.rules.hash == before

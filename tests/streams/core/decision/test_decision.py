@@ -6,7 +6,15 @@ import math
 
 import pytest
 
-from streams.core.decision.decision import Decision, DecisionBasis, Verdict, Why, basis_of, known, read_basis
+from streams.core.decision.decision import (
+    Decision,
+    DecisionBasis,
+    Verdict,
+    Why,
+    basis_of,
+    known,
+    read_basis,
+)
 from streams.core.decision.plays import Play, PlayCost, Plays, Success
 
 CALL = Play(
@@ -43,12 +51,16 @@ def decided(
 
 def test_a_rescue_by_hand() -> None:
     made = decided()
-    assert made.cost == {"gift": 5.0, "communication": 1.0, "labour": 15.0, "discount": 4.0}
+    assert made.arithmetic().cost == {"gift": 5.0, "communication": 1.0, "labour": 15.0, "discount": 4.0}
     v, p, s = 300.0, 0.4, 0.25
     e_v, v3, c3 = (1 - p * (1 - s)) * v, (1 - p) * v, 25.0
-    assert made.gain == pytest.approx(e_v - v3)
-    assert (made.gain, made.net, made.break_even) == (30.0, 5.0, c3 / (p * v))
-    assert (made.verdict, made.why, made.missing) == (Verdict.RESCUE, Why.WORTH, ())
+    assert made.arithmetic().gain == pytest.approx(e_v - v3)
+    assert (made.arithmetic().gain, made.arithmetic().net, made.arithmetic().break_even) == (
+        30.0,
+        5.0,
+        c3 / (p * v),
+    )
+    assert (made.verdict, made.arithmetic().why, made.arithmetic().missing) == (Verdict.RESCUE, Why.WORTH, ())
     assert made.value_at_risk == 120.0
 
 
@@ -63,9 +75,11 @@ def test_the_textbook_case() -> None:
     made = [decided(0.1, 500.0, None, named="mail", plays=Plays([play])) for _ in range(1000)]
     lost_before, lost_after = 1000 * 0.1, 1000 * 0.1 * 0.75
     assert sum(each.value_at_risk or 0 for each in made) == pytest.approx(lost_before * 500)
-    assert sum(each.gain or 0 for each in made) == pytest.approx((lost_before - lost_after) * 500)
-    assert sum(each.net or 0 for each in made) == pytest.approx(12_500 - 5_000)
-    assert {each.break_even for each in made} == {0.1}
+    assert sum(each.arithmetic().gain or 0 for each in made) == pytest.approx(
+        (lost_before - lost_after) * 500
+    )
+    assert sum(each.arithmetic().net or 0 for each in made) == pytest.approx(12_500 - 5_000)
+    assert {each.arithmetic().break_even for each in made} == {0.1}
     assert {each.verdict for each in made} == {Verdict.RESCUE}
 
 
@@ -82,7 +96,7 @@ def test_the_textbook_case() -> None:
 )
 def test_what_bars_a_rescue_comes_before_what_is_missing(given: dict[str, object], why: Why) -> None:
     made = decided(**given)  # type: ignore[arg-type]  # each case names what it changes
-    assert (made.verdict, made.why, made.missing) == (Verdict.DONT, why, ())
+    assert (made.verdict, made.arithmetic().why, made.arithmetic().missing) == (Verdict.DONT, why, ())
     assert made.play == (None if given.get("named") == "none" else given.get("named", "call"))
 
 
@@ -100,16 +114,20 @@ def test_what_bars_a_rescue_comes_before_what_is_missing(given: dict[str, object
 )
 def test_what_is_missing_is_never_nothing(given: dict[str, object], missing: tuple[str, ...]) -> None:
     made = decided(**given)  # type: ignore[arg-type]  # as above
-    assert (made.verdict, made.why, made.missing) == (Verdict.UNKNOWN, Why.MISSING, missing)
-    assert made.net is None
+    assert (made.verdict, made.arithmetic().why, made.arithmetic().missing) == (
+        Verdict.UNKNOWN,
+        Why.MISSING,
+        missing,
+    )
+    assert made.arithmetic().net is None
     if "rate" in given:
-        assert made.cost["labour"] is None
-        assert made.gain == 30.0
+        assert made.arithmetic().cost["labour"] is None
+        assert made.arithmetic().gain == 30.0
 
 
 def test_where_nothing_is_at_risk_there_is_no_break_even() -> None:
     made = decided(probability=0.0)
-    assert (made.gain, made.net, made.break_even) == (0.0, -25.0, None)
+    assert (made.arithmetic().gain, made.arithmetic().net, made.arithmetic().break_even) == (0.0, -25.0, None)
     assert made.verdict is Verdict.DONT
 
 

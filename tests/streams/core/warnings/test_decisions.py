@@ -244,7 +244,11 @@ def test_plays_are_adopted_with_the_rules_and_hold_from_the_next_step() -> None:
     engine.use_model(stated(0.4))
     before = engine.step(as_batch(events[:500])).steps
     assert {s.decision.verdict for s in before if s.decision} <= {"unknown", "dont"}
-    assert all("play" in s.decision.missing for s in before if s.decision and s.decision.verdict == "unknown")
+    assert all(
+        "play" in s.decision.arithmetic().missing
+        for s in before
+        if s.decision and s.decision.verdict == "unknown"
+    )
     old = engine.rules.hash
     assert not engine.replace_rules(RuleSet(RULES, DTYPES, PLAYS)).steps
     assert engine.rules.hash != old
