@@ -277,6 +277,8 @@ def test_topics_are_made_checked_and_fit(broker: str) -> None:
         f"{made}.rejected": 3,
         f"{made}.segment-days": 3,
         f"{made}.customer-days": 3,
+        f"{made}-samples": 1,
+        f"{made}-models": 1,
     }
     assert all(row["created"] for row in rows)
     again = runner.invoke(topics.command, args, catch_exceptions=False)
@@ -287,7 +289,7 @@ def test_topics_are_made_checked_and_fit(broker: str) -> None:
     runner = CliRunner(env=names | {"LAPWING_LOGINS": f"{made}-torn"})
     torn = runner.invoke(topics.command, [*args, "--check"])
     assert f"{made}-torn".ljust(24) + " has 5 partitions where others have 3" in torn.stdout
-    assert str(torn.exception) == "1 of 17 topics are missing or do not fit together"
+    assert str(torn.exception) == "1 of 19 topics are missing or do not fit together"
 
 
 def test_a_topic_that_is_not_there_is_told(broker: str) -> None:
