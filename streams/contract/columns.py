@@ -142,6 +142,7 @@ def _profile(row: ProfileRow) -> ProfileRecord | None:
         signed_up_at,
         contract_ends_at,
         bool(row.do_not_contact),
+        row.account_owner,
     )
 
 

@@ -108,7 +108,7 @@ Instant = Annotated[
 ]
 
 OrderWord = Literal["placed", "cancelled", "returned"]
-ComplaintWord = Literal["opened", "resolved", "reopened"]
+ComplaintWord = Literal["opened", "answered", "resolved", "reopened"]
 ComplaintCategory = Literal["product", "service", "price", "delivery", "channel", "other"]
 _AMOUNT_SCHEMA: Final[JsonDict] = {"type": "number", "minimum": 0, "maximum": LARGEST_AMOUNT}
 _COST_SCHEMA: Final[JsonDict] = {
@@ -176,7 +176,7 @@ class Login(Event):
 
 
 class Complaint(Event):
-    """A complaint was opened, resolved or opened again."""
+    """A complaint was opened, answered, resolved or opened again."""
 
     topic = Topic.COMPLAINTS
     type_word = "complaint"
@@ -220,6 +220,7 @@ class Profile(Event):
     segment: Text | None = None
     region: Text | None = None
     origin: Text | None = None
+    account_owner: Text | None = Field(default=None, description="Who looks after the customer.")
     signed_up_at: Instant | None = None
     contract_ends_at: Instant | None = None
     do_not_contact: bool | None = Field(default=False, description="`false` where it is not given.")

@@ -102,6 +102,7 @@ class ProfileRow(EventRow, gc=False):
     segment: Text | None = None
     region: Text | None = None
     origin: Text | None = None
+    account_owner: Text | None = None
     signed_up_at: str | None = None
     contract_ends_at: str | None = None
     do_not_contact: bool | None = False

@@ -168,6 +168,7 @@ class WarningData(Outbound):
     customer_class: str | None = Field(None, description="From the profile; `null` where it is unknown.")
     segment: str | None = Field(None, description="From the profile; `null` where it is unknown.")
     region: str | None = Field(None, description="From the profile; `null` where it is unknown.")
+    account_owner: str | None = Field(None, description="From the profile; `null` where it is unknown.")
     state: StateWord
     tier: TierWord
     opened_at: Time
@@ -242,6 +243,7 @@ def encode_step(step: Step, app: str) -> bytes:
         "customer_class": step.traits.customer_class,
         "segment": step.traits.segment,
         "region": step.traits.region,
+        "account_owner": step.traits.account_owner,
         "state": STATES.get(step.kind, "open"),
         "tier": step.tier.label,
         "opened_at": format_instant(step.opened_at),

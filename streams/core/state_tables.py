@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from streams.core.engine import Engine
 from streams.core.events.batch import COLUMNS, Batch, read_record, record_json
+from streams.core.events.calendar import NEVER
 from streams.core.features import complaint_followups, rhythm
 from streams.core.features.complaints import Rows, TrackedComplaint
 from streams.core.features.customers import SCHEMA, UNANSWERED
@@ -39,6 +40,7 @@ _COMPLAINTS: Final = {
     "opened_at": pl.Int64,
     "resolved_at": pl.Int64,
     "uncounted": pl.Int32,
+    "answered_at": pl.Int64,
 }
 
 
@@ -132,12 +134,16 @@ def restore(engine: Engine, state: Mapping[str, pl.DataFrame]) -> None:
     customers.restore(frame["customer_id"].to_numpy().astype(np.object_), columns, once)
     for (measure, day), cells in state["days"].partition_by("measure", "day", as_dict=True).items():
         customers.logs[measure].add(day, cells["customer"].to_numpy(), cells["amount"].to_numpy())
-    for customer, complaint_id, opened_at, resolved_at, uncounted in state["complaints"].iter_rows():
+    complaints = state["complaints"]
+    if "answered_at" not in complaints.columns:  # a state of before complaints could be answered
+        complaints = complaints.with_columns(answered_at=pl.lit(NEVER, pl.Int64))
+    rows = complaints.select(list(_COMPLAINTS)).iter_rows()
+    for customer, complaint_id, opened_at, resolved_at, uncounted, answered_at in rows:
         book = customers.book(customer)
         if complaint_id is None:
             book.uncounted = uncounted
         else:
-            known = book.known.setdefault(complaint_id, TrackedComplaint([], resolved_at))
+            known = book.known.setdefault(complaint_id, TrackedComplaint([], resolved_at, answered_at))
             known.openings += [] if opened_at is None else [opened_at]
     engine.deduplicator.restore(
         {name: column.to_numpy() for name, column in state["repeats"].to_dict().items()}

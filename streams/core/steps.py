@@ -96,7 +96,7 @@ class Cause:
     """The rule that hides this one while both are open."""
 
 
-TRAITS: Final = ("customer_class", "segment", "region")
+TRAITS: Final = ("customer_class", "segment", "region", "account_owner")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,7 @@ class Traits:
     customer_class: str | None = None
     segment: str | None = None
     region: str | None = None
+    account_owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

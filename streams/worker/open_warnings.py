@@ -59,7 +59,7 @@ def _warning(event: WarningEvent, places: dict[str, int]) -> OpenWarning:
             data.churn_probability,
             data.model_version,
             reasons,
-            Traits(data.customer_class, data.segment, data.region),
+            Traits(data.customer_class, data.segment, data.region, data.account_owner),
         ),
     )
 

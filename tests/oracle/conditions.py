@@ -21,7 +21,7 @@ COUNTS: Final = frozenset(
     if name.startswith(("orders_", "logins_", "complaints_", "returns_", "active_weeks_"))
     or name == "open_complaints"
 )
-TEXTS: Final = frozenset({"customer_class", "segment", "region", "origin"})
+TEXTS: Final = frozenset({"customer_class", "segment", "region", "origin", "account_owner"})
 SCHEMA: Final[dict[str, pl.DataType]] = {
     name: pl.Int64() if name in COUNTS else pl.String() if name in TEXTS else pl.Float64()
     for name in [*READS, "churn_probability"]

@@ -82,5 +82,6 @@ def profile_of(said: dict[str, Any]) -> ProfileRecord:
         segment=said.get("segment"),
         region=said.get("region"),
         origin=said.get("origin"),
+        account_owner=said.get("account_owner"),
         contract_ends_at=None if ends is None else instant(ends),
     )

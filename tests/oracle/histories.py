@@ -119,7 +119,13 @@ def content(draw: Draw, topic: Topic, at: int) -> dict[str, Any]:
         kind_of = draw.pick((None, "key", "ordinary", "small", "problem"))
         return {
             "record": ProfileRecord(
-                kind_of, draw.pick((None, "s1")), draw.pick((None, "é")), None, None, ends
+                kind_of,
+                draw.pick((None, "s1")),
+                draw.pick((None, "é")),
+                None,
+                None,
+                ends,
+                account_owner=draw.pick((None, "ann")),
             )
         }
     if topic == Topic.ACTIONS:

@@ -274,33 +274,66 @@ def told_at(event: Event) -> tuple[int, int, str]:
     return (event.at, event.judged_at, event.event_id)
 
 
-def open_since(view: View) -> dict[str, int]:
+def open_since(events: Iterable[Event]) -> dict[str, int]:
     """Return, for each complaint that is open, when it last went from closed to open.
 
     The events are told again in event time, so the answer does not depend on the order of arrival: an
     opening dated before a known resolution does not open, a resolution of an unknown id closes nothing.
     """
     since: dict[str, int] = {}
-    for event in sorted(view.held_of(Topic.COMPLAINTS), key=told_at):
+    for event in sorted(events, key=told_at):
         if event.complaint_id is None:
             continue
         if event.status == ComplaintStatus.RESOLVED:
             since.pop(event.complaint_id, None)
-        else:
+        elif event.status != ComplaintStatus.ANSWERED:
             since.setdefault(event.complaint_id, event.at)
     return since
 
 
 def complaint_life(view: View) -> dict[str, Value]:
     """Return what is open, since when, and how the handling was liked."""
-    since = open_since(view)
+    since = open_since(view.held_of(Topic.COMPLAINTS))
+    answers, solutions = handled(view)
     resolved = last_days(view, view.held_of(Topic.COMPLAINTS, ComplaintStatus.RESOLVED), 90)
     marks = [e.satisfaction for e in resolved if e.satisfaction]
     return {
         "open_complaints": len(since),
         "oldest_open_complaint_days": view.days_since(min(since.values())) if since else None,
         "handling_satisfaction_90d": sum(marks) / len(marks) if marks else None,
+        "answer_days_90d": mean_days(view, answers),
+        "resolution_days_90d": mean_days(view, solutions),
     }
+
+
+Handled = list[tuple[Event, int]]
+"""Answers or resolutions, each with when its complaint had been opened."""
+
+
+def handled(view: View) -> tuple[Handled, Handled]:
+    """Return the first answers to open complaints, and the resolutions that found one open.
+
+    Each is judged by what was known when it was taken.
+    """
+    answers: Handled = []
+    solutions: Handled = []
+    events = view.held_of(Topic.COMPLAINTS)
+    for i, event in enumerate(events):
+        opened = open_since(events[:i]).get(str(event.complaint_id))
+        if opened is None or opened > event.at:
+            continue
+        if event.status == ComplaintStatus.RESOLVED:
+            solutions.append((event, opened))
+        earlier = [e for e, _ in answers if e.complaint_id == event.complaint_id and e.at >= opened]
+        if event.status == ComplaintStatus.ANSWERED and not earlier:
+            answers.append((event, opened))
+    return answers, solutions
+
+
+def mean_days(view: View, found: Handled) -> float | None:
+    """Return the mean time that those of the last 90 days took."""
+    lately = [(event.at - opened) / DAY for event, opened in found if 0 <= view.age(event) < 90]
+    return sum(lately) / len(lately) if lately else None
 
 
 def returns(view: View) -> dict[str, Value]:
@@ -337,6 +370,7 @@ def profile(view: View) -> dict[str, Value]:
         "segment": said.segment,
         "region": said.region,
         "origin": said.origin,
+        "account_owner": said.account_owner,
         "days_to_contract_end": None if ends is None else (ends - view.at) / DAY,
     }
 
@@ -357,12 +391,14 @@ READS: Final[dict[str, tuple[Topic, ...]]] = {
     **dict.fromkeys(("days_since_login", "login_trend"), _L),
     **dict.fromkeys(("complaints_30d", "complaints_90d", "complaints_prev_30d", "complaints_total"), _C),
     **dict.fromkeys(("days_since_complaint", "open_complaints", "oldest_open_complaint_days"), _C),
-    "handling_satisfaction_90d": _C,
+    **dict.fromkeys(("handling_satisfaction_90d", "answer_days_90d", "resolution_days_90d"), _C),
     "complaint_without_order_days": (*_C, *_O),
     "complaint_without_login_days": (*_C, *_L),
     "complaint_rate_90d": (*_O, *_C),
     **dict.fromkeys(("feedback_mean_90d", "feedback_trend"), _F),
-    **dict.fromkeys(("customer_class", "segment", "region", "origin", "days_to_contract_end"), _P),
+    **dict.fromkeys(
+        ("customer_class", "segment", "region", "origin", "account_owner", "days_to_contract_end"), _P
+    ),
     "tenure_days": (),
     "days_since_any_order": _O,
     "days_since_any_login": _L,

@@ -29,6 +29,11 @@ class ComplaintStatus(IntEnum):
     OPENED = 0
     RESOLVED = 1
     REOPENED = 2
+    ANSWERED = 3
+
+
+RAISED: Final = (ComplaintStatus.OPENED, ComplaintStatus.REOPENED)
+"""What counts as a complaint; the others say how it is handled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,7 @@ class ProfileRecord:
     contract_ends_at: int | None = None
     """Microseconds since the epoch, UTC."""
     do_not_contact: bool = False
+    account_owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +212,7 @@ _RECORDS: Final = {
 _KINDS: Final = {record: kind for kind, record in _RECORDS.items()}
 
 
-_ADDED: Final = ("play", "corrects")
+_ADDED: Final = ("play", "corrects", "account_owner")
 """Fields that records got later: left out where they are empty, so that hashes of before still hold."""
 
 

@@ -4,20 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.core.events.batch import Batch, ComplaintStatus, LabelsRecord, OrderStatus, ProfileRecord
+from streams.core.events.batch import (
+    RAISED,
+    Batch,
+    ComplaintStatus,
+    LabelsRecord,
+    OrderStatus,
+    ProfileRecord,
+)
 from streams.core.events.calendar import NEVER, Calendar
 from streams.core.events.topics import Topic
 from streams.core.features.complaint_followups import follow
-from streams.core.features.customers import ATTRIBUTES, KEPT_DAYS, Customers
+from streams.core.features.customers import KEPT_DAYS, PROFILE_WORDS, Customers
 from streams.core.features.rhythm import count_days, follow_gaps, new_days
 from streams.core.features.view import Newest, Pass
 
 NO_TOPIC = -1
 """The topic of a row that looks at a customer just before a late event."""
+
+HANDLING: Final = {
+    ComplaintStatus.ANSWERED: ("first_answers", "answer_time"),
+    ComplaintStatus.RESOLVED: ("solutions", "solution_time"),
+}
+"""How often a complaint was handled so, and how long that took in all, microseconds."""
 
 NewestSeen = Callable[[Topic], NDArray[np.int64]]
 """Topic -> (n + 1,) its newest event time in the partition before the first of n events and after each."""
@@ -218,7 +232,7 @@ class _Application:
         satisfaction = events.satisfaction[rank]
         complaint = self.topic == Topic.COMPLAINTS
         resolved = complaint & (events.status[rank] == ComplaintStatus.RESOLVED)
-        raised = complaint & ~resolved
+        raised = complaint & np.isin(events.status[rank], RAISED)
         rated = resolved & (satisfaction > 0)
         view.add("complaints", raised.astype(np.int64))
         view.add("ratings", rated.astype(np.int64))
@@ -227,6 +241,8 @@ class _Application:
         view.raise_to("last_complaint", self.raised, self.at)
         count = np.zeros(len(complaint), dtype=np.int32)
         oldest = np.zeros(len(complaint), dtype=np.int64)
+        names = [name for pair in HANDLING.values() for name in pair]
+        handled = {name: np.zeros(len(complaint), dtype=np.int64) for name in names}
         rows = np.flatnonzero(complaint & self.kept)
         for row, customer, at, status, complaint_id in zip(
             rows.tolist(),
@@ -237,8 +253,13 @@ class _Application:
             strict=True,
         ):
             book = self.customers.book(customer)
-            book.apply(complaint_id, status, at)
+            took = book.apply(complaint_id, status, at)
             count[row], oldest[row] = book.open, book.oldest
+            if took is not None:
+                times, total = HANDLING[ComplaintStatus(status)]
+                handled[times][row], handled[total][row] = 1, took
+        for name, amounts in handled.items():
+            view.add(name, amounts)
         view.replace("open_complaints", complaint & self.kept, count)
         view.replace("oldest_complaint", complaint & self.kept, oldest)
 
@@ -252,7 +273,7 @@ class _Application:
         view, record = self.view, self.events.record
         newest = np.zeros(len(self.topic), dtype=np.bool_)
         known: dict[int, int] = {}
-        fields = {name: np.zeros(len(newest), dtype=np.int32) for name in ATTRIBUTES}
+        fields = {name: np.zeros(len(newest), dtype=np.int32) for name in PROFILE_WORDS}
         ends = np.full(len(newest), NEVER, dtype=np.int64)
         silent = np.zeros(len(newest), dtype=np.bool_)
         for row in np.flatnonzero(self.topic == Topic.PROFILES).tolist():
@@ -263,12 +284,12 @@ class _Application:
                 continue
             known[customer] = at
             newest[row] = True
-            for name in ATTRIBUTES:
+            for name in PROFILE_WORDS:
                 fields[name][row] = self.customers.code(getattr(profile, name))
             ends[row] = NEVER if profile.contract_ends_at is None else profile.contract_ends_at
             silent[row] = profile.do_not_contact
         view.replace("profile_at", newest, self.at)
-        for name in ATTRIBUTES:
+        for name in PROFILE_WORDS:
             view.replace(name, newest, fields[name])
         view.replace("contract_ends_at", newest, ends)
         view.replace("do_not_contact", newest, silent)

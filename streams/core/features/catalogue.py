@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from streams.core.conditions.columns import RuleColumns, WordCodes
 from streams.core.events.batch import MILLION
-from streams.core.events.calendar import ALWAYS, NEVER
+from streams.core.events.calendar import ALWAYS, DAY, NEVER
 from streams.core.events.topics import Topic
-from streams.core.features.customers import ATTRIBUTES
+from streams.core.features.customers import PROFILE_WORDS
 from streams.core.features.rhythm import active_weeks, gap_deviation, histories, last_gap
 from streams.core.features.value import values
 from streams.core.features.view import View, since
@@ -237,6 +237,14 @@ def _satisfaction(f: Features) -> Column:
     return _ratio(f.view.column("rating_sum_90d"), f.view.column("ratings_90d"))
 
 
+def _answer_days(f: Features) -> Column:
+    return _ratio(f.view.column("answer_time_90d") / DAY, f.view.column("first_answers_90d"))
+
+
+def _resolution_days(f: Features) -> Column:
+    return _ratio(f.view.column("solution_time_90d") / DAY, f.view.column("solutions_90d"))
+
+
 def _return_rate(f: Features) -> Column:
     return _ratio(f.view.column("returns_90d"), f.view.column("orders_90d"))
 
@@ -351,6 +359,13 @@ def _experience() -> Iterator[Feature]:
         yield _float(f"{name}_days", "days", text, _since(name), (COMPLAINTS, topic), low=0)
     text = "mean satisfaction with complaints resolved in the last 90 days; missing if none is rated"
     yield _float("handling_satisfaction_90d", "mark", text, _satisfaction, (COMPLAINTS,), 90, low=1, high=5)
+    text = "mean days from the opening of complaints to their first answer, over those of the last 90 days"
+    yield _float(
+        "answer_days_90d", "days", f"{text}; missing without any", _answer_days, (COMPLAINTS,), 90, low=0
+    )
+    text = "mean days from the opening of complaints to their resolution, over those of the last 90 days"
+    name = "resolution_days_90d"
+    yield _float(name, "days", f"{text}; missing without any", _resolution_days, (COMPLAINTS,), 90, low=0)
     yield _int("orders", ORDERS, "returns_90d", "orders cancelled or returned in the last 90 days", 90)
     text = "returns_90d / orders_90d; missing without orders"
     ratio = ("returns_90d", "orders_90d")
@@ -409,7 +424,7 @@ def _active_weeks(f: Features, count: int) -> Column:
 
 def _profile() -> Iterator[Feature]:
     """Yield what the profile holds."""
-    for name in ATTRIBUTES:
+    for name in PROFILE_WORDS:
         text = f"{name.replace('_', ' ')} in the newest profile by event time"
         words = CLASSES if name == "customer_class" else None
         topics = (Topic.PROFILES,)

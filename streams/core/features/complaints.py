@@ -13,8 +13,9 @@ OPEN_SLOTS: Final = 8
 """Complaints of a customer that are followed one by one while open; more are only counted."""
 
 
-Rows = tuple[tuple[int, str | None, int | None, int | None, int], ...]
-"""Customer, complaint, one of its openings, its resolution, and how many are not counted one by one."""
+Rows = tuple[tuple[int, str | None, int | None, int | None, int, int | None], ...]
+"""Customer, complaint, one of its openings, its resolution, how many are not counted one by one, and the
+complaint's answer."""
 
 
 @dataclass(slots=True)
@@ -25,6 +26,8 @@ class TrackedComplaint:
     """When it was opened and reopened since the newest resolution, in order; none where it is closed."""
     resolved_at: int
     """The newest resolution; an opening dated before it changes nothing."""
+    answered_at: int = NEVER
+    """The newest answer that was the first one since the complaint was opened."""
 
     @property
     def since(self) -> int | None:
@@ -43,12 +46,27 @@ class CustomerComplaints:
     uncounted: int = 0
     """Open complaints beyond the slots, known by number only."""
 
-    def apply(self, complaint_id: str, status: int, at: int) -> None:
-        """Take in one event of a complaint."""
+    def apply(self, complaint_id: str, status: int, at: int) -> int | None:
+        """Take in one event of a complaint.
+
+        Return how long it took since the complaint was opened, where this is the first answer since then or
+        its resolution, and it is followed one by one.
+        """
         entry = self.known.get(complaint_id)
+        since = None if entry is None else entry.since
         if status == ComplaintStatus.RESOLVED:
             self._resolve(complaint_id, entry, at)
-        elif entry is None:
+            return None if since is None or at < since else at - since
+        if status == ComplaintStatus.ANSWERED:
+            if entry is None or since is None or at < since or entry.answered_at >= since:
+                return None
+            entry.answered_at = at
+            return at - since
+        self._open_one(complaint_id, entry, at)
+        return None
+
+    def _open_one(self, complaint_id: str, entry: TrackedComplaint | None, at: int) -> None:
+        if entry is None:
             if self._open() >= OPEN_SLOTS:
                 self.uncounted += 1
             else:
@@ -79,11 +97,11 @@ class CustomerComplaints:
     def rows(self, customer: int) -> Rows:
         """Return what there is to keep of the book, its number of uncounted complaints first."""
         entries = [
-            (customer, complaint_id, opened_at, known.resolved_at, 0)
+            (customer, complaint_id, opened_at, known.resolved_at, 0, known.answered_at)
             for complaint_id, known in self.known.items()
             for opened_at in (known.openings or (None,))
         ]
-        return ((customer, None, None, None, self.uncounted), *entries)
+        return ((customer, None, None, None, self.uncounted, None), *entries)
 
     def _open(self) -> int:
         return sum(c.since is not None for c in self.known.values())

@@ -43,6 +43,10 @@ MEASURES: Final[dict[str, tuple[DayWindow, ...]]] = {
     "logins": (W7, W30, W90, PREV30),
     "complaints": (W30, W90, PREV30),
     "returns": (W90,),
+    "first_answers": (W90,),
+    "answer_time": (W90,),
+    "solutions": (W90,),
+    "solution_time": (W90,),
     "ratings": (W90,),
     "rating_sum": (W90,),
     "answers": (W30, W90, PREV30),
@@ -50,13 +54,15 @@ MEASURES: Final[dict[str, tuple[DayWindow, ...]]] = {
 }
 """What is summed by day, and over which windows."""
 
-WIDE: Final = frozenset({"spend", "answer_sum"})
-"""Measures in millionths; the others are counts."""
+WIDE: Final = frozenset({"spend", "answer_sum", "answer_time", "solution_time"})
+"""Measures in millionths or microseconds; the others are counts."""
 
 TOTALS: Final = ("orders", "spend", "logins", "complaints")
 """Measures that are also summed over the whole history."""
 
 ATTRIBUTES: Final = ("customer_class", "segment", "region", "origin")
+"""Profile fields that customers are grouped by."""
+PROFILE_WORDS: Final = (*ATTRIBUTES, "account_owner")
 """Profile fields kept as codes of `Customers.words`; code 0 is missing."""
 
 UNANSWERED: Final = {"complaint_without_order": "last_order", "complaint_without_login": "last_login"}
@@ -91,7 +97,7 @@ def _schema() -> dict[str, tuple[Any, Any]]:
         columns[name] = (np.uint64, 0)
     columns["open_complaints"] = (np.int32, 0)
     columns["oldest_complaint"] = (np.int64, ALWAYS)
-    for name in ATTRIBUTES:
+    for name in PROFILE_WORDS:
         columns[name] = (np.int32, 0)
     columns["channel"] = (np.int32, 0)
     columns["contract_ends_at"] = (np.int64, NEVER)

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.core.events.batch import ComplaintStatus, LabelsRecord, OrderStatus
+from streams.core.events.batch import RAISED, LabelsRecord, OrderStatus
 from streams.core.events.calendar import NEVER, Calendar
 from streams.core.events.topics import Topic
 from streams.core.features.apply import OrderedEvents
@@ -87,7 +87,7 @@ class SegmentCounts:
         """Take in events of one pass; to be called before they are part of the customers' state."""
         events = taken.events
         placed = (events.topic == Topic.ORDERS) & (events.status == OrderStatus.PLACED)
-        raised = (events.topic == Topic.COMPLAINTS) & (events.status != ComplaintStatus.RESOLVED)
+        raised = (events.topic == Topic.COMPLAINTS) & np.isin(events.status, RAISED)
         self._buy(np.flatnonzero(placed), taken, customers)
         late = np.flatnonzero(
             (events.at < taken.instant) & (placed | raised | (events.topic == Topic.LOGINS))

@@ -79,7 +79,7 @@ def _usual(topic: Topic) -> dict[str, st.SearchStrategy[str]]:
         Topic.LOGINS: {"channel": text},
         Topic.COMPLAINTS: {
             "complaint_id": text,
-            "status": st.sampled_from(['"opened"', '"resolved"', '"reopened"', "null"]),
+            "status": st.sampled_from(['"opened"', '"answered"', '"resolved"', '"reopened"', "null"]),
             "category": st.sampled_from(['"product"', '"other"', "null"]),
             "satisfaction": st.sampled_from(["1", "5", "3.0", "null"]),
         },
@@ -92,6 +92,7 @@ def _usual(topic: Topic) -> dict[str, st.SearchStrategy[str]]:
             "segment": text,
             "region": text,
             "origin": text,
+            "account_owner": text,
             "signed_up_at": right_instant,
             "contract_ends_at": right_instant,
             "do_not_contact": st.sampled_from(["true", "false", "null"]),

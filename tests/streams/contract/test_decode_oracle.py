@@ -55,7 +55,7 @@ def _as_row(event: Event) -> dict[str, Any]:
             if not event.channel is event.category is currency is None:
                 row["record"] = columns_of.LabelsRecord(event.channel, event.category, currency)
         case Complaint():
-            row["status"] = {"opened": 0, "resolved": 1, "reopened": 2}[str(event.status)]
+            row["status"] = {"opened": 0, "resolved": 1, "reopened": 2, "answered": 3}[str(event.status)]
             row["complaint_id"] = event.complaint_id
             row["satisfaction"] = (event.satisfaction or 0) if event.status == "resolved" else 0
             if event.category is not None:
@@ -71,6 +71,7 @@ def _as_row(event: Event) -> dict[str, Any]:
                 _us(event.signed_up_at),
                 _us(event.contract_ends_at),
                 bool(event.do_not_contact),
+                event.account_owner,
             )
         case Action():
             items = sorted((event.cost or {}).items())

@@ -71,7 +71,7 @@ ON_THE_WIRE = (
     '"type":"churn.warning.opened","subject":"c-1","time":"2011-03-01T00:00:00Z",'
     '"datacontenttype":"application/json",'
     '"data":{"warning_id":"6c3e9a52-6e5b-5c7e-a2a4-0f7f4f2a9a11","step":1,"customer_id":"c-1",'
-    '"customer_class":"key","segment":null,"region":"east",'
+    '"customer_class":"key","segment":null,"region":"east","account_owner":null,'
     '"state":"open","tier":"high","opened_at":"2011-03-01T00:00:00Z","attention":null,'
     '"causes":[{"rule":"order-collapse","version":"1f3a5b7c9d0e",'
     '"title":"Orders fell under a third of the customer\'s own pace","tier":"high",'
@@ -137,7 +137,7 @@ steps = st.builds(
         deadline=st.none() | instants,
         level=st.integers(0, 9),
     ),
-    traits=st.builds(Traits, st.none() | texts, st.none() | texts, st.none() | texts),
+    traits=st.builds(Traits, *[st.none() | texts] * 4),
     decision=st.none()
     | st.builds(
         Decision,

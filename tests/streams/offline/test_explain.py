@@ -108,7 +108,7 @@ CLEARS = {
 
 def test_what_ends_a_cause_ends_it_when_it_comes(events: Batch) -> None:
     """The events that an explanation names are added to the history: `clear` is then true, one less: not."""
-    events = events.take(slice(0, 110))
+    events = events.take(slice(0, 130))
     at = int(events.at[-1]) + HOUR
     rules = [Rule(name, "tenure_days >= 0", Tier.LOW, "test", clear=clear) for name, clear in CLEARS.items()]
     compiled = compile_rules(rules, DTYPES)
