@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -59,6 +60,18 @@ def first_steps(settings: WorkerSettings) -> dict[str, list[bytes]]:
     }
 
 
+def without_decisions(steps: dict[str, list[bytes]]) -> dict[str, list[dict[str, Any]]]:
+    """Return steps without what they say of value: it is judged by the customers of a partition.
+
+    What was sent while there was one partition of more customers knew other means than a rebuild does.
+    """
+    made = {customer: [json.loads(value) for value in values] for customer, values in steps.items()}
+    for values in made.values():
+        for value in values:
+            assert value["data"].pop("decision")["verdict"] == "unknown"
+    return made
+
+
 @pytest.mark.kafka  # topics of the embedded broker do not grow
 def test_topics_that_grow_are_refused_and_rebuilt(broker: str, tmp_path: Path) -> None:
     rules = parse_rulebook({"rules.yaml": RULES}).rules
@@ -93,7 +106,7 @@ def test_topics_that_grow_are_refused_and_rebuilt(broker: str, tmp_path: Path) -
     assert (rebuilt.partitions, rebuilt.events, rebuilt.withdrawn) == (GROWN, len(events), 0)
     assert rebuilt.open_warnings > 0
     due = expected(events, rules, settings.app)
-    assert first_steps(settings) == due
+    assert without_decisions(first_steps(settings)) == without_decisions(due)
     again = rebuild_now(settings, rules)
     assert again == replace(rebuilt, sent=0)
     later = replace(settings, checkpoint_every_s=60.0)
@@ -102,7 +115,7 @@ def test_topics_that_grow_are_refused_and_rebuilt(broker: str, tmp_path: Path) -
         after.wait_until(lambda: after.stats is not None and not any(after.stats.lag.values()))
     assert after.stats is not None
     assert after.stats.events == 0
-    assert first_steps(settings) == due
+    assert without_decisions(first_steps(settings)) == without_decisions(due)
 
 
 @pytest.mark.kafka  # the embedded broker takes commits of anybody
