@@ -1,4 +1,4 @@
-"""Planted drift is found within ten instants, and a stable stream is quiet for years."""
+"""Planted drift is found within eleven instants, and a stable stream is quiet for years."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_stable_stream_is_quiet(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("before", [60, 150])
-def test_an_input_that_moves_is_found_within_ten_instants(seed: int, before: int) -> None:
+def test_an_input_that_moves_is_found_within_eleven_instants(seed: int, before: int) -> None:
     watch = DriftWatch(INPUTS)
     assert run(watch, seed, 0, before) == []
     (found,) = run(watch, seed, before, before + 11, moved=4.0)
@@ -63,7 +63,7 @@ def test_an_input_that_moves_is_found_within_ten_instants(seed: int, before: int
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_scores_that_move_are_found_within_ten_instants(seed: int) -> None:
+def test_scores_that_move_are_found_within_eleven_instants(seed: int) -> None:
     watch = DriftWatch(INPUTS)
     run(watch, seed, 0, 90)
     assert SCORE in {each.series for each in run(watch, seed, 90, 101, score=-4.0)}
