@@ -2,8 +2,8 @@
 
 Each is looked at once a decision instant, by its mean over the samples, with river's Page-Hinkley test. The
 mean and scatter of the first instants are the measure: a mean that moves by four standard deviations for
-good is found within eleven instants, and one that stays where it is sets off nothing for years. After that the
-measure is taken anew.
+good is found within eleven instants, and one that stays where it is sets off nothing for years. After that
+the measure is taken anew.
 """
 
 from __future__ import annotations
