@@ -135,7 +135,7 @@ def test_a_worker_that_runs_sees_that_a_topic_was_made_anew(
     administer(broker, lambda admin: made_anew_and_longer(admin, settings))
     produce(broker, [login(settings, day) for day in range(11, 21)])
     worker._thread.join(30)
-    with pytest.raises(StateError, match=r"made anew while the worker ran|made anew since|made anew or cut"):
+    with pytest.raises(StateError, match="made anew"):
         worker.stop()
 
 
