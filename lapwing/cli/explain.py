@@ -31,7 +31,7 @@ class MomentParam(InstantParam):
 @click.command()
 @click.argument("customer")
 @click.argument("events", nargs=-1, type=PATH)
-@settings_options("rules", "app", "time_zone", "sweep_every", "model_enabled")
+@settings_options("rules", "app", "time_zone", "sweep_every", "horizon", "activity", "model_enabled")
 @click.option(
     "--at",
     type=MomentParam(),

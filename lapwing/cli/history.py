@@ -14,7 +14,7 @@ from lapwing.settings.options import FILE, PATH, InstantParam, settings_options
 from lapwing.settings.settings import DEFAULT, Settings
 from streams.backtest.load import WORKING, Team, weekdays
 
-SETTINGS = ("broker", "app", "time_zone", "sweep_every", "horizon", "model_enabled")
+SETTINGS = ("broker", "app", "time_zone", "sweep_every", "horizon", "activity", "model_enabled")
 """The settings with a flag: where the broker is, and what a backtest's figures depend on."""
 
 

@@ -11,7 +11,7 @@ from lapwing.settings.options import PATH, InstantParam, settings_options
 
 @click.command(name="replay")
 @click.argument("events", nargs=-1, required=True, type=PATH)
-@settings_options("rules", "app", "time_zone", "sweep_every", "model_enabled")
+@settings_options("rules", "app", "time_zone", "sweep_every", "horizon", "activity", "model_enabled")
 @click.option(
     "--out",
     type=PATH,

@@ -72,7 +72,7 @@ def run(
     event["customer_id"] = customer
     value = json.dumps(event).encode()
     if isinstance(verdict := judge(Topic.ACTIONS, value), RecordRefusal):
-        raise ActError(verdict.detail)
+        raise click.UsageError(verdict.detail)
     cluster = Cluster(settings.broker, settings.kafka_security)
     _check_topic(cluster, settings.actions)
     producer = Producer(cluster)
@@ -151,6 +151,9 @@ def _stored_warning(url: str, beginning: str, *, still_open: bool) -> _StoredWar
     """
     database = Database(url)
     try:
+        if not database.is_there:
+            msg = f"there is no database {database.place} yet: `lapwing sink` makes it; or give --customer"
+            raise ActError(msg)
         database.prepare()
         with database.reading() as connection:
             columns = (warnings.c.id, warnings.c.customer_id, warnings.c.state)

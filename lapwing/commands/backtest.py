@@ -13,7 +13,7 @@ from lapwing.backtest.reading import no_collector, read_history
 from lapwing.backtest.segments_text import print_segments
 from lapwing.backtest.text import print_backtest
 from lapwing.settings.settings import Settings
-from lapwing.terminal.output import whole_file
+from lapwing.terminal.output import check_outputs, whole_file
 from lapwing.terminal.progress import progress_bar
 from lapwing.wiring import engine_settings, learner
 from streams.backtest.report import backtest
@@ -30,6 +30,7 @@ def run(
     page: Path | None,
 ) -> None:
     """Run rules over a history and judge what they warn of."""
+    check_outputs([page], judged.events)
     rulebook = load_rulebook(settings.rules)
     with no_collector():
         history, refused = read_history(judged, settings)

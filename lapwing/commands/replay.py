@@ -13,7 +13,7 @@ import click
 
 from lapwing.event_files import read_files
 from lapwing.settings.settings import Settings
-from lapwing.terminal.output import whole_file
+from lapwing.terminal.output import check_outputs, whole_file
 from lapwing.terminal.progress import progress_bar
 from lapwing.wiring import engine, segment_engine
 from streams.contract.census import encode_census
@@ -39,10 +39,10 @@ def run(
     as_json: bool,
 ) -> None:
     """Run the engine over EVENTS (.jsonl, .jsonl.gz, .jsonl.zst or .parquet) and write its warnings."""
+    check_outputs((out, features_path, outcomes_path, census_path), events)
     rulebook = load_rulebook(settings.rules)
     rules, segment_rules = rulebook.rules, rulebook.segment_rules
     started = time.monotonic()
-    batch, refusals = read_files(events, settings)
     kinds: Counter[str] = Counter()
     segment_kinds: Counter[str] = Counter()
     with ExitStack() as stack:
@@ -53,6 +53,7 @@ def run(
         rows = None
         if features_path is not None:
             rows = stack.enter_context(FeatureFile(stack.enter_context(whole_file(features_path))))
+        batch, refusals = read_files(events, settings)
 
         def on_steps(steps: list[Step]) -> None:
             kinds.update(step.kind.value for step in steps)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lapwing.settings.settings import DEFAULT, Settings
-from lapwing.terminal.output import whole_file
+from lapwing.terminal.output import check_outputs, whole_file
 from lapwing.terminal.progress import progress_bar
 from streams.errors import BrokerError
 
@@ -46,6 +46,7 @@ def run(
     from streams.simulate.files import suffix_of, write_events, write_truth
     from streams.simulate.shop import Shop
 
+    check_outputs((out, truth))
     for path in (out, truth):
         if path is not None:
             suffix_of(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -63,8 +64,9 @@ class InstantParam(click.ParamType):
             return value
         try:
             return to_us(read_instant(value))
-        except ValueError:
-            self.fail(f"{value!r} is no RFC 3339 time with offset, such as 2011-12-09T00:00:00Z", param, ctx)
+        except ValueError as error:
+            wrong = str(error) or "it should lie between 1970 and 9999"
+            self.fail(f"{value!r} is no RFC 3339 time with offset: {wrong}", param, ctx)
 
 
 class DurationParam(click.ParamType):
@@ -95,6 +97,9 @@ class ItemParam(click.ParamType):
             return value
         item, is_there, amount = value.partition("=")
         try:
-            return item.strip(), float(amount if is_there else "nothing")
+            cost = float(amount if is_there else "nothing")
         except ValueError:
             self.fail(f"{value!r} is no item with its amount, such as gift=20", param, ctx)
+        if not 0 <= cost < math.inf:
+            self.fail(f"{value!r}: an item costs 0 or more", param, ctx)
+        return item.strip(), cost

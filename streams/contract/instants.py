@@ -72,6 +72,10 @@ def read_instant(text: str) -> datetime:
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = rf"{_DATE}[Tt ][0-9]{{2}}:[0-9]{{2}}"
 _FORMS: Final = (
+    (
+        r".*[\u2010-\u2015\u2212].*",
+        "dates and offsets have the plain hyphen, as in 2025-01-05T10:00:00-05:00",
+    ),
     (rf"{_DATE}", "it has no time of day: write one, as in 2025-01-05T10:00:00-05:00"),
     (rf"{_TIME}(?:[Zz]|[+-][0-9]{{2}}:?[0-9]{{2}})?", "it has no seconds, as in 2025-01-05T10:00:00-05:00"),
     (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +30,17 @@ _PIECE: Final = 1 << 18
 """Bytes read from a file at a time."""
 _MARK: Final = b"\xef\xbb\xbf"
 """The byte order mark of UTF-8."""
+_MARKS: Final = re.compile(rb"^(?:\xef\xbb\xbf)+|(?:\xef\xbb\xbf)+(?=\s*$)")
+"""Those before and after a line; what stands inside it is text."""
+_OTHER_KINDS: Final = {
+    b"\x1f\x8b": "is compressed with gzip: its name should end in .jsonl.gz",
+    b"\x28\xb5\x2f\xfd": "is compressed with zstd: its name should end in .jsonl.zst",
+    b"PK\x03\x04": "is a zip archive: unpack it first",
+    b"PAR1": "is a Parquet file: its name should end in .parquet",
+    b"\xff\xfe": "is in UTF-16: save it in UTF-8",
+    b"\xfe\xff": "is in UTF-16: save it in UTF-8",
+}
+"""How files begin that are no JSON lines, whatever they are named."""
 _FAR_US: Final = 5 * 365 * DAY
 
 
@@ -162,6 +174,8 @@ def line_blocks(path: Path, suffix: str) -> Iterator[tuple[int, list[bytes], int
         first_line = 1
         rest: list[bytes] = []
         for piece in _pieces(file, suffix):
+            if suffix == ".jsonl" and first_line == 1 and not rest:
+                _check_text(path, piece)
             head, newline, tail = piece.rpartition(b"\n")
             if not newline:
                 rest.append(piece)
@@ -175,11 +189,19 @@ def line_blocks(path: Path, suffix: str) -> Iterator[tuple[int, list[bytes], int
             yield first_line, _without_marks([last]), file.tell()
 
 
+def _check_text(path: Path, beginning: bytes) -> None:
+    """Raise `EventFileError` where a file named `.jsonl` begins as another kind of file does."""
+    for magic, what in _OTHER_KINDS.items():
+        if beginning.startswith(magic):
+            msg = f"{path}: {what}"
+            raise EventFileError(msg)
+
+
 def _without_marks(lines: list[bytes]) -> list[bytes]:
-    """Return lines without the byte order marks that files put together may have had."""
-    if not any(line.startswith(_MARK) for line in lines):
+    """Return lines without the byte order marks that files put together had, empty ones too."""
+    if not any(_MARK in line for line in lines):
         return lines
-    return [line.removeprefix(_MARK) for line in lines]
+    return [_MARKS.sub(b"", line) for line in lines]
 
 
 def _pieces(file: IO[bytes], suffix: str) -> Iterator[bytes]:

@@ -14,7 +14,7 @@ from lapwing.backtest.reading import no_collector, read_history
 from lapwing.backtest.revisions import rulebook_of
 from lapwing.backtest.segments_text import print_segment_effects
 from lapwing.settings.settings import Settings
-from lapwing.terminal.output import whole_file
+from lapwing.terminal.output import check_outputs, whole_file
 from lapwing.terminal.progress import progress_bar
 from lapwing.wiring import engine_settings, learner
 from streams.backtest.comparison import compare
@@ -32,6 +32,7 @@ def run(
     page: Path | None,
 ) -> None:
     """Run the rules OLD and NEW over the same history and print what differs."""
+    check_outputs([page], judged.events)
     before, after = rulebook_of(old, settings.rules), rulebook_of(new, settings.rules)
     sets = [before.segment_rules, after.segment_rules]
     with no_collector():

@@ -13,7 +13,7 @@ from lapwing.backtest.reading import no_collector, read_history
 from lapwing.backtest.tuning_page import tuning_page
 from lapwing.backtest.tuning_text import print_tuning
 from lapwing.settings.settings import Settings
-from lapwing.terminal.output import whole_file
+from lapwing.terminal.output import check_outputs, whole_file
 from lapwing.terminal.progress import progress_bar
 from lapwing.wiring import engine_settings, learner
 from streams.backtest.history import History
@@ -40,6 +40,7 @@ def run(
     page: Path | None,
 ) -> None:
     """Move a threshold of RULE through its range and print precision, recall and load at each value."""
+    check_outputs([page], judged.events)
     rules = load_rulebook(settings.rules).rules
     rule = _rule(rules, rule_id, settings.rules)
     moved = [threshold(rule, address, DTYPES) for address in addresses]

@@ -216,10 +216,7 @@ class CensusTaker:
         expected, scored = np.zeros(size), np.zeros(size)
         if score is not None:
             expected, scored = _exact(cell, score, active & ~np.isnan(score), size)
-        totals = {}
-        for name, amounts in sums.items():
-            totals[name] = np.zeros(size, dtype=np.int64)
-            np.add.at(totals[name], cell, amounts)
+        totals = {name: _totals(cell, amounts, size) for name, amounts in sums.items()}
         made = []
         for number in np.flatnonzero((standing > 0) | (original > 0)).tolist():
             made.append(
@@ -237,7 +234,7 @@ class CensusTaker:
                     int(scored[number]),
                     float(expected[number]),
                     {
-                        SUMS[name]: int(total[number]) / MILLION if name == "spend" else int(total[number])
+                        SUMS[name]: total[number] / MILLION if name == "spend" else total[number]
                         for name, total in totals.items()
                     },
                 )
@@ -452,6 +449,14 @@ def _exact(
     for which in np.flatnonzero(number).tolist():
         totals[which] = math.fsum(amounts[chosen[ends[which] - number[which] : ends[which]]].tolist())
     return totals, number.astype(np.float64)
+
+
+def _totals(cell: NDArray[np.int32], amounts: NDArray[np.int64], size: int) -> list[int]:
+    """Return the sum of the amounts of each cell; it may need more than 64 bits."""
+    high, low = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
+    np.add.at(high, cell, amounts >> 32)
+    np.add.at(low, cell, amounts & 0xFFFFFFFF)
+    return [(upper << 32) + lower for upper, lower in zip(high.tolist(), low.tolist(), strict=True)]
 
 
 def _sums(customers: Customers, since: int | None, today: int, count: int) -> dict[str, NDArray[np.int64]]:

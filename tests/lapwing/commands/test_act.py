@@ -99,18 +99,36 @@ def test_an_action_on_a_history_is_dated_where_its_warnings_stand(database: str,
         (("correct",), 2, "--corrects: say which action"),
         (("offer", "--cost", "gift"), 2, "'gift' is no item with its amount"),
         (("offer", "--result", "stays"), 2, "'stays' is not one of 'not_reached'"),
-        (("offer", "--customer", "c", "--cost", "gift=-1"), 1, "cost: Input should be greater than or equal"),
-        (("offer", "--customer", "c", "--reason", "too dear"), 1, "reasons.0: String should match pattern"),
+        (("offer", "--cost", "gift=-1"), 2, "'gift=-1': an item costs 0 or more"),
+        (("offer", "--cost", "gift=nan"), 2, "'gift=nan': an item costs 0 or more"),
+        (("offer", "--customer", "c", "--cost", "gift=1e13"), 2, "cost: Input should be less than or equal"),
+        (("offer", "--customer", "c", "--reason", "too dear"), 2, "reasons.0: String should match pattern"),
         (("expire", "--for", "3d"), 2, "--for: an expired warning has ended for good"),
         (("snooze", "--at", "today"), 2, "'--at': 'today' is no RFC 3339 time"),
-        (("snooze", "--customer", ""), 1, "customer_id: String should have at least 1 character"),
-        (("snooze", "--customer", "c", "--by", "x" * 257), 1, "actor: String should have at most 256"),
+        (
+            ("snooze", "--at", "2025-01-05"),
+            2,
+            "'2025-01-05' is no RFC 3339 time with offset: it has no time of",
+        ),
+        (("snooze", "--at", "1969-01-05T00:00:00Z"), 2, "it should lie between 1970 and 9999"),
+        (("snooze", "--customer", ""), 2, "customer_id: String should have at least 1 character"),
+        (("snooze", "--customer", "c", "--by", "x" * 257), 2, "actor: String should have at most 256"),
     ],
 )
-def test_what_cannot_be_done_is_told_in_a_line(flags: tuple[str, ...], code: int, says: str) -> None:
+def test_what_cannot_be_done_is_reported_in_a_line(flags: tuple[str, ...], code: int, says: str) -> None:
     kind, *rest = flags
     refused_with, text = refusal(command, ["w", kind, "--by", "ann", *rest, "--broker", "127.0.0.1:1"])
     assert (refused_with, says in text) == (code, True), text
+
+
+def test_no_database_is_made(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'absent.db'}"
+    code, text = refusal(command, ["w", "snooze", "--by", "ann", "--database", url])
+    assert (code, text) == (
+        1,
+        f"there is no database {url} yet: `lapwing sink` makes it; or give --customer",
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_was_done_is_sent_whole_of_a_warning_that_has_ended_too(database: str, sent: Sent) -> None:
@@ -159,7 +177,7 @@ def test_other_kinds_and_a_nameless_actor_are_refused() -> None:
         assert CliRunner().invoke(command, args).exit_code == 2
 
 
-def test_a_database_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
-    args = ["w", "snooze", "--by", "ann", "--database", f"sqlite:///{tmp_path}/nowhere/w.db"]
+def test_a_database_that_cannot_be_opened_is_an_error(tmp_path: Path) -> None:
+    args = ["w", "snooze", "--by", "ann", "--database", f"sqlite:///{tmp_path}"]
     with pytest.raises(StoreError, match="unable to open"):
         CliRunner().invoke(command, args, catch_exceptions=False)

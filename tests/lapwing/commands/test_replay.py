@@ -45,6 +45,13 @@ def test_a_csv_that_is_named_jsonl_leaves_an_older_result_alone(tmp_path: Path) 
     assert str(result.exception) == f"{path}: none of its 5,001 lines can be accepted: 5,001 not_json"
 
 
+def test_the_events_are_never_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    for option in ("--out", "--features", "--outcomes", "--census"):
+        result = replay(tmp_path, order(1), options=(option, str(path)))
+        assert (result.exit_code, path.read_text()) == (2, json.dumps(order(1)) + "\n")
+
+
 def test_refusals_are_counted_by_reason_whoever_refused_them(tmp_path: Path) -> None:
     result = replay(
         tmp_path,

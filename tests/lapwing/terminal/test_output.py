@@ -4,9 +4,10 @@ import os
 import stat
 from pathlib import Path
 
+import click
 import pytest
 
-from lapwing.terminal.output import OutputError, whole_file
+from lapwing.terminal.output import OutputError, check_outputs, whole_file
 
 
 def test_a_file_takes_the_place_of_the_old_one_when_it_is_whole(tmp_path: Path) -> None:
@@ -54,3 +55,14 @@ def test_what_is_no_file_is_written_to_and_not_replaced(tmp_path: Path) -> None:
 def test_a_folder_is_an_error_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=f"{tmp_path}: cannot be written"), whole_file(tmp_path) as part:
         part.write_text("new")
+
+
+def test_a_result_replaces_neither_what_is_read_nor_another_result(tmp_path: Path) -> None:
+    read, link, out = tmp_path / "events.jsonl", tmp_path / "link", tmp_path / "out"
+    read.touch()
+    link.symlink_to(read)
+    check_outputs([out, None, tmp_path / "other"], [read])
+    check_outputs([Path("/dev/null"), Path("/dev/null")], [Path("/dev/null")])
+    for outputs in ([read], [link], [out, out], [out, tmp_path / "x" / ".." / "out"]):
+        with pytest.raises(click.UsageError, match="is named twice"):
+            check_outputs(outputs, [read])

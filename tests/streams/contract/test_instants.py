@@ -135,6 +135,14 @@ def test_instants_outside_the_years_that_are_kept(text: str) -> None:
         ("2025-01-05T24:00:00Z", "there is no such day or time of day; hours go to 23"),
         ("1736074800", "a number counts from an epoch"),
         (" 2025-01-05T10:00:00Z", "there are blanks around it"),
+        (
+            "2025-01-05T10:00:00\N{MINUS SIGN}05:00",
+            "dates and offsets have the plain hyphen, as in 2025-01-05",
+        ),
+        (
+            "2025\N{EN DASH}01\N{EN DASH}05T10:00:00Z",
+            "dates and offsets have the plain hyphen, as in 2025-01-05",
+        ),
         ("2025-01-05T10:00:00UTC", "it names a zone: write Z or an offset from UTC, as in 2025-01-05"),
         ("2025-01-05 10:00:00 Europe/Berlin", "it names a zone: write Z or an offset from UTC"),
         ("2025-01-05T10:00:00+01:00[Europe/Paris]", "it should end with its offset, as in 2025-01-05"),

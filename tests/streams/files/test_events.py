@@ -317,6 +317,35 @@ def test_every_file_that_was_put_together_may_begin_with_a_mark(tmp_path: Path) 
     assert (batch.event_id.tolist(), refused) == (["a", "b"], [])
 
 
+def test_empty_files_that_were_put_together_leave_their_marks_before_and_after_a_line(tmp_path: Path) -> None:
+    path, mark = tmp_path / "events.jsonl", b"\xef\xbb\xbf"
+    one, two = (_lines(LOGIN | {"event_id": f"{name}\ufeff"}) for name in "ab")
+    path.write_bytes(mark + mark + one + mark + b"\n" + two.strip() + mark + b"\r\n")
+    batch, refused = _read(path)
+    assert (batch.event_id.tolist(), refused) == (["a\ufeff", "b\ufeff"], [])
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (gzip.compress(b"{}"), "compressed with gzip: its name should end in .jsonl.gz"),
+        (zstandard.compress(b"{}"), "compressed with zstd: its name should end in .jsonl.zst"),
+        (b"PK\x03\x04 and so on", "a zip archive: unpack it first"),
+        (b"PAR1 and so on", "a Parquet file: its name should end in .parquet"),
+        ("{}\n".encode("utf-16"), "in UTF-16: save it in UTF-8"),
+        (b"\xfe\xff" + "{}\n".encode("utf-16-be"), "in UTF-16: save it in UTF-8"),
+    ],
+)
+def test_what_is_named_jsonl_and_is_something_else_is_named(
+    tmp_path: Path, content: bytes, expected: str
+) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(EventFileError) as error:
+        _read(path)
+    assert str(error.value) == f"{path}: is {expected}"
+
+
 def of_days(*days: float, topic: Topic = Topic.ORDERS) -> Batch:
     return Batch.of(
         [{"topic": topic, "at": int(day * DAY), "event_id": f"{day:g}", "customer_id": "c"} for day in days]

@@ -6,7 +6,7 @@ import numpy as np
 
 from streams.core.engine import Engine
 from streams.core.engine_io import EngineSettings
-from streams.core.events.batch import MILLION, Batch
+from streams.core.events.batch import MILLION, Batch, OrderStatus
 from streams.core.events.calendar import DAY
 from streams.core.events.topics import Topic
 from streams.core.outcomes.census import MOST_CELLS, OTHER, CellNames
@@ -58,6 +58,21 @@ def test_a_shop_of_a_thousand_that_loses_a_hundred_loses_ten_percent() -> None:
         (1050, 950, 4),
         (1050, 0, 4),
     ]
+
+
+def test_a_cell_sums_more_than_64_bits_hold() -> None:
+    # The most that customers may buy, of more of them than fit in 64 bits of millionths; returns too.
+    rows = [order(f"c{n}", f"2026-01-{d:02}T10:00:00Z", 10**12) for n in range(30) for d in range(10, 19)]
+    rows += [
+        order(f"r{n}", f"2026-01-{d:02}T10:00:00Z", 10**12) | {"status": OrderStatus.RETURNED}
+        for n in range(3)
+        for d in range(10, 19)
+    ]
+    engine = Engine(EngineSettings(outcomes=True), compiled([]))
+    outputs = [engine.step(Batch.of(rows)), engine.flush(), engine.advance(instant("2026-02-02T00:00:00Z"))]
+    cells = [event for output in outputs for event in output.census if isinstance(event, CensusCell)]
+    assert {cell.by for cell in cells} == {"profile", "cohort", "channel"}
+    assert sum(c.sums["spend"] for c in cells if c.by == "profile") == (30 - 3) * 9e12
 
 
 def test_a_family_has_so_many_cells_and_one_for_all_others() -> None:
