@@ -1,6 +1,6 @@
 """All the benchmarks with sizes that end within some minutes, or one of them.
 
-python -m benchmarks [checkpoint|engine|latency|learning|replay|startup|throughput [ARGUMENTS ...]]
+python -m benchmarks [checkpoint|engine|latency|learning|outcomes|replay|startup|throughput [ARGUMENTS ...]]
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ PARTS: Final = {
     "engine": ["--customers", "10000", "100000", "--events", "300000"],
     "latency": [],
     "learning": ["100000"],
+    "outcomes": ["--customers", "100000"],
     "replay": ["--customers", "2000"],
     "startup": [],
     "throughput": [],

@@ -2,6 +2,7 @@
 
 python -m benchmarks.throughput [--broker kafka|embedded|HOST:PORT] [--customers 100000] [--events 1500000]
 
+Lapwing runs twice, the second time without topics for outcomes, census and customer days.
 Every job reads the same topics from their beginning. What is measured of Lapwing begins when every customer
 is known and its model is ready; the peers' model is ready from the start, and so is what is measured of them.
 """
@@ -29,6 +30,8 @@ from tests.servers import Server, ServerAbsent
 PEERS_PYTHON: Final = ROOT / ".cache" / "peers" / "bin" / "python"
 """An environment with `benchmarks/peers/requirements.txt`; `make bench` makes it."""
 LAPWING: Final = "Lapwing"
+WITHOUT: Final = "Lapwing without outcomes"
+APP, APP_WITHOUT = "bench", "bench-without"
 
 
 @contextmanager
@@ -64,17 +67,23 @@ def jobs(
         command = [python, "-m", f"benchmarks.peers.{module}", address, str(stats), *arguments]
         return Job(name, command, stats)
 
-    stats = folder / "lapwing.jsonl"
-    lapwing = [sys.executable, "-m", "lapwing", "worker", "--broker", address, "--app", "bench"]
-    settings = {f"LAPWING_{name.upper()}": value for name, value in MODEL_SETTINGS.items()}
-    settings["LAPWING_CHECKPOINTS"] = str(state / "checkpoints")
-    settings["LAPWING_SESSION_TIMEOUT"] = f"{SESSION_TIMEOUT_S:.0f}s"
+    def lapwing(name: str, app: str, **more: str) -> Job:
+        stats = folder / f"{app}.jsonl"
+        command = [sys.executable, "-m", "lapwing", "worker", "--broker", address, "--app", app]
+        settings = {f"LAPWING_{setting.upper()}": value for setting, value in MODEL_SETTINGS.items()}
+        settings["LAPWING_CHECKPOINTS"] = str(state / f"{app}-checkpoints")
+        settings["LAPWING_SESSION_TIMEOUT"] = f"{SESSION_TIMEOUT_S:.0f}s"
+        arguments = ["--stats", str(stats), "--rules", str(ROOT / "warning_rules")]
+        return Job(name, [*command, *arguments], stats, settings | more)
+
     return [
-        Job(
-            LAPWING,
-            [*lapwing, "--stats", str(stats), "--rules", str(ROOT / "warning_rules")],
-            stats,
-            settings,
+        lapwing(LAPWING, APP),
+        # Their topics do not exist, so they are neither computed nor sent.
+        lapwing(
+            WITHOUT,
+            APP_WITHOUT,
+            LAPWING_OUTCOMES_TOPIC="bench-no-outcomes",
+            LAPWING_CENSUS_TOPIC="bench-no-census",
         ),
         peer("plain Faust, dict in memory", "plain_faust"),
         peer("plain Faust, faust.Record", "plain_faust", "--record"),
@@ -85,11 +94,11 @@ def jobs(
 
 def prepare(address: str, partitions: int) -> None:
     """Create the topics of all jobs."""
-    command = [sys.executable, "-m", "lapwing", "topics", "--broker", address, "--app", "bench"]
+    command = [sys.executable, "-m", "lapwing", "topics", "--broker", address, "--app", APP]
     subprocess.run([*command, "--partitions", str(partitions)], check=True, stdout=subprocess.DEVNULL)
     admin = Admin(Cluster(address))
     try:
-        for topic in (plain_faust.WARNINGS_TOPIC, quix.WARNINGS_TOPIC):
+        for topic in (plain_faust.WARNINGS_TOPIC, quix.WARNINGS_TOPIC, f"{APP_WITHOUT}.rejected"):
             admin.create(topic, partitions, 1, {})
     finally:
         admin.close()
@@ -144,7 +153,7 @@ def main() -> int:
             if not any(word.lower() in job.name.lower() for word in arguments.only):
                 continue
             print(f"running {job.name}", file=sys.stderr)
-            after = workload.warm_up if job.name == LAPWING else 1
+            after = workload.warm_up if job.name in (LAPWING, WITHOUT) else 1
             log = job.stats.with_suffix(".log")
             try:
                 results.append(run(job, total, after=after, seconds=arguments.seconds, log=log))

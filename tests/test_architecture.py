@@ -21,6 +21,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "steps",
             "conditions",
             "features",
+            "name_ids",
             "observer",
             "rules",
             "model",
@@ -64,6 +65,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     "streams.trainer": ("settings", "store", "run"),
     "streams.worker": (
         *("settings", "task", "stall_watch", "refusal_log", "rule_notices", "rule_rollout", "delivery"),
+        "record_sender",
         "model_rollout",
         "model_watch",
         *(

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -124,6 +125,7 @@ def to_us(instant: datetime) -> int:
     return (instant - EPOCH) // MICROSECOND
 
 
+@lru_cache(maxsize=4096)
 def format_instant(us: int) -> str:
     """Return the RFC 3339 text of an instant: UTC with `Z`, microseconds only where they are not zero.
 

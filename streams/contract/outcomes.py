@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import quote
 
@@ -214,13 +215,18 @@ def _preceding(warning: PrecedingWarning) -> dict[str, Any]:
     }
 
 
+@cache
+def _source(app: str) -> str:
+    return f"/lapwing/{quote(app, safe='')}"
+
+
 def cloud_event(event_id: str, kind: str, subject: str, at: int, data: dict[str, Any], app: str) -> bytes:
     """Return a CloudEvent's bytes, its fields in the order of all our messages."""
     return _encode(
         {
             "specversion": "1.0",
             "id": event_id,
-            "source": f"/lapwing/{quote(app, safe='')}",
+            "source": _source(app),
             "type": kind,
             "subject": subject,
             "time": format_instant(at),

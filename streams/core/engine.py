@@ -125,6 +125,18 @@ class Engine:
         self._sweep_observer = sweeps
         self._observed = frozenset(reads) if sweeps is not None else frozenset()
 
+    def leave_out(self, *, outcomes: bool = False, customer_days: bool = False, scores: bool = False) -> None:
+        """Put out no outcomes and census, no customer days or no scores: nobody reads them.
+
+        What is put out later does not change with it, as all that outcomes need is kept in any case.
+        """
+        if outcomes:
+            self.outcomes.settings = replace(self.outcomes.settings, wanted=False)
+        if customer_days:
+            self.day_writer = None
+        if scores:
+            self.score_keeper = None
+
     # -- the three ways in ------------------------------------------------------------------------
 
     def step(self, batch: Batch) -> Output:

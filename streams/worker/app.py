@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, cast
 
@@ -29,6 +29,7 @@ from streams.rulebook.watch import RuleWatch
 from streams.worker.delivery import OutgoingRecord
 from streams.worker.model_rollout import ModelRollout
 from streams.worker.pipeline import CheckpointServices, Pipeline
+from streams.worker.record_sender import RecordSender
 from streams.worker.rule_rollout import LOOK_S, RuleReloader
 from streams.worker.settings import WorkerSettings
 
@@ -37,6 +38,8 @@ TICK_S: Final = 0.05
 COMMIT_S: Final = 1.0
 METADATA_MS: Final = 30_000
 """How old what is known of the topics may be: so soon it is seen that they have grown."""
+BATCH_BYTES: Final = 262_144
+"""What the producer gathers for a partition while the broker is busy; a full batch makes the worker wait."""
 QUEUED_POLLS: Final = 16
 """Polls between transport and agent; each may hold tens of thousands of records."""
 
@@ -131,6 +134,7 @@ def build_app(
         consumer_auto_offset_reset="none",
         consumer_metadata_max_age_ms=METADATA_MS,
         producer_max_request_size=settings.record_limit + 1_000,
+        producer_max_batch_size=BATCH_BYTES,
         stream_buffer_maxsize=QUEUED_POLLS,
         stream_wait_empty=False,
         topic_allow_declare=False,
@@ -138,13 +142,19 @@ def build_app(
         web_enabled=False,
     )
 
-    async def send(record: OutgoingRecord) -> Any:
-        if dry is not None:
-            dry(record)
-            return _done()
+    async def send_one(record: OutgoingRecord) -> Any:
         return await app.producer.send(
             record.topic, record.key, record.value, record.partition, None, cast(Any, record.headers)
         )
+
+    sender = RecordSender(send_one, lambda: cast(Any, app.producer)._ensure_producer())
+
+    async def send(records: Sequence[OutgoingRecord]) -> list[Any]:
+        if dry is None:
+            return await sender.send(records)
+        for record in records:
+            dry(record)
+        return []
 
     checkpoints = None
     if settings.checkpoints and dry is None:
@@ -244,12 +254,6 @@ async def _check_topics(settings: WorkerSettings) -> None:
             f"records than the topic has; {REBUILD}"
         )
         raise StateError(message)
-
-
-def _done() -> asyncio.Future[None]:
-    done = asyncio.get_running_loop().create_future()
-    done.set_result(None)
-    return done
 
 
 def credentials(security: Mapping[str, str]) -> Any:

@@ -32,8 +32,8 @@ UNACKNOWLEDGED_LIMIT: Final = 50_000
 """Records that may be on their way to the broker before the worker waits for it."""
 
 Headers = list[tuple[str, bytes]]
-Send = Callable[["OutgoingRecord"], Awaitable[Awaitable[Any]]]
-"""Hands a record to the producer and returns the broker's acknowledgement to come."""
+Send = Callable[[Sequence["OutgoingRecord"]], Awaitable[Sequence[Awaitable[Any]]]]
+"""Hands records to the producer in their order and returns the broker's acknowledgements to come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +183,7 @@ class OutputRouter:
 
 @dataclass(frozen=True, slots=True)
 class _Shipment:
+    records: int
     acknowledgements: Sequence[asyncio.Future[Any]]
     offsets: Mapping[TopicPartition, int]
 
@@ -198,9 +199,10 @@ class RecordDelivery:
 
     async def ship(self, records: Sequence[OutgoingRecord], offsets: Mapping[TopicPartition, int]) -> None:
         """Send `records`; once they have arrived, what lies before `offsets` need not be read again."""
-        acknowledgements = [asyncio.ensure_future(await self._send(record)) for record in records]
-        self._shipments.append(_Shipment(acknowledgements, offsets))
-        self._under_way += len(acknowledgements)
+        sent = await self._send(records) if records else ()
+        acknowledgements = [asyncio.ensure_future(answer) for answer in sent]
+        self._shipments.append(_Shipment(len(records), acknowledgements, offsets))
+        self._under_way += len(records)
         while self._under_way > UNACKNOWLEDGED_LIMIT:
             await self._next()
 
@@ -208,7 +210,7 @@ class RecordDelivery:
         """Return the offsets before which all that came of the input has arrived, where that has changed."""
         while self._shipments and all(ack.done() for ack in self._shipments[0].acknowledgements):
             shipment = self._shipments.popleft()
-            self._under_way -= len(shipment.acknowledgements)
+            self._under_way -= shipment.records
             for acknowledgement in shipment.acknowledgements:
                 _check(acknowledgement)
             self._arrived |= shipment.offsets

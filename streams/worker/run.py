@@ -114,7 +114,9 @@ async def serve(
     if settings.checkpoints and dry is None:
         store = CheckpointStore(settings.checkpoints, settings.app)
         await asyncio.to_thread(check_all_partitions, store, partitions, settings.topic_ids)
-    app = build_app(settings, engines, rules, dry.note if dry is not None else None)
+    app = build_app(
+        settings, _with_read_outputs(engines, settings), rules, dry.note if dry is not None else None
+    )
     log.info("starting app=%s broker=%s topics=%s", settings.app, settings.broker, _names(settings))
     judging = None
     if settings.segment_days_topic and judge is not None:
@@ -140,6 +142,7 @@ def run_rebuild(settings: WorkerSettings, engines: Callable[[int], Engine], rule
 
         def engine(number: int) -> Engine:
             made = engines(number)
+            _leave_out_unread(made, checked)
             if model is not None:
                 made.adopt_model(model)
             return made
@@ -147,6 +150,28 @@ def run_rebuild(settings: WorkerSettings, engines: Callable[[int], Engine], rule
         return await rebuild(checked, engine, RuleRevisions(rules.current).begin().kept())
 
     return asyncio.run(main())
+
+
+def _with_read_outputs(
+    engines: Callable[[int], StepEngine], settings: WorkerSettings
+) -> Callable[[int], StepEngine]:
+    """Return what makes engines that put out only what has a topic."""
+
+    def made(number: int) -> StepEngine:
+        engine = engines(number)
+        if isinstance(engine, Engine):
+            _leave_out_unread(engine, settings)
+        return engine
+
+    return made
+
+
+def _leave_out_unread(engine: Engine, settings: WorkerSettings) -> None:
+    engine.leave_out(
+        outcomes=not (settings.outcomes_topic or settings.census_topic),
+        customer_days=not settings.customer_days_topic,
+        scores=not settings.scores_topic,
+    )
 
 
 async def _model_in_force(settings: WorkerSettings) -> Model | None:

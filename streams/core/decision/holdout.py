@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -37,6 +37,7 @@ class HoldoutTerms:
         share = self.shares.get(tier, 0.0)
         return share > 0 and customer_class not in self.exempt and self.draw(customer_id) < share
 
-    def below_largest(self, customer_id: str) -> bool:
-        """Return whether the customer is held out at some tier, whatever the class."""
-        return self.largest > 0 and self.draw(customer_id) < self.largest
+    def below_largest(self, customer_ids: Iterable[str]) -> list[bool]:
+        """Return of each customer whether it is held out at some tier, whatever the class."""
+        largest = self.largest
+        return [largest > 0 and self.draw(customer_id) < largest for customer_id in customer_ids]

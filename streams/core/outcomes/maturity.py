@@ -49,6 +49,7 @@ WARNING_SCHEMA: Final = CHURN_SCHEMA | {
     "holdout": np.bool_,
     "value": np.float64,
     "order_day_spend": np.float64,
+    "open": np.bool_,
 }
 UNKNOWN: Final = -(2**63)
 """A `spend_before` that is not known."""
@@ -76,7 +77,7 @@ class Codes:
 
 @dataclass(slots=True)
 class OpenRecord:
-    """A warning that is open, with all rules that were ever its causes."""
+    """A warning that has matured and is still open, with all rules that were ever its causes."""
 
     warning_id: str
     opened_at: int
@@ -121,7 +122,7 @@ class Maturity:
         self.causes = RecordQueue(CAUSE_SCHEMA)
         self.warnings = RecordQueue(WARNING_SCHEMA)
         self.open: dict[int, OpenRecord] = {}
-        """The open warnings by customer; those that are open longer than the horizon too."""
+        """By customer, the warnings that are open longer than the horizon; `warnings` has the others."""
         self.rules = Codes()
         self.openings = Codes()
         self.words = Codes()
@@ -159,7 +160,7 @@ class Maturity:
     def open_warning(self, opening: WarningOpening) -> None:
         """Let a warning that opened wait."""
         customer = opening.customer
-        self.open[customer] = OpenRecord(opening.warning_id, opening.at, opening.tier, opening.rules)
+        self.open.pop(customer, None)
         high, low = _halves(opening.warning_id)
         decision = opening.decision
         basis = None if decision is None else decision.basis
@@ -183,6 +184,7 @@ class Maturity:
             "holdout": opening.holdout,
             "value": _or_nan(None if decision is None else decision.value),
             "order_day_spend": _or_nan(None if decision is None else decision.order_day_spend),
+            "open": True,
         }
         self.warnings.append(customer, values)
         self._wait(customer)
@@ -190,17 +192,24 @@ class Maturity:
     def change_warning(self, customer: int, tier: Tier, rules: Iterable[str], *, ended: bool) -> None:
         """Note the newest tier and causes of a customer's open warning, and whether it has ended."""
         record = self.open.get(customer)
-        if record is None:
+        if record is not None:
+            record.rules = tuple(sorted({*record.rules, *rules}))
+            if ended:
+                del self.open[customer]
+            else:
+                record.tier = tier
             return
-        if not ended:
-            record.tier = tier
-        record.rules = tuple(sorted({*record.rules, *rules}))
+        columns = self.warnings.columns
         place = next(self.warnings.of(customer), None)
-        if place is not None and self._id(place) == record.warning_id:
-            self.warnings.columns["tier"][place] = int(record.tier)
-            self.warnings.columns["rules"][place] = self.words.code(record.rules)
+        if place is None or not columns["open"][place]:
+            return
+        columns["rules"][place] = self.words.code(
+            tuple(sorted({*self.words.values[columns["rules"][place]], *rules}))
+        )
         if ended:
-            del self.open[customer]
+            columns["open"][place] = False
+        else:
+            columns["tier"][place] = int(tier)
 
     def hold_out(self, customer: int) -> None:
         """Note that the warning of a customer that is just opening is held out."""
@@ -266,21 +275,37 @@ class Maturity:
     def preceding(self, customer: int, at: int) -> PrecedingWarning | None:
         """Return the customer's warning that is open, or else the last that opened in the horizon before."""
         record = self.open.get(customer)
-        if record is not None:
-            warning_id, opened_at, tier, rules = (
-                record.warning_id,
-                record.opened_at,
-                record.tier,
-                record.rules,
-            )
-        else:
-            place = next(self.warnings.of(customer), None)
-            if place is None or self.warnings.columns["opened_at"][place] < at - self.horizon_us:
-                return None
+        if record is None:
             columns = self.warnings.columns
-            warning_id, opened_at = self._id(place), int(columns["opened_at"][place])
-            tier, rules = Tier(int(columns["tier"][place])), self.words.values[columns["rules"][place]]
-        return PrecedingWarning(warning_id, opened_at, tier, rules, (at - opened_at) / DAY)
+            place = next(self.warnings.of(customer), None)
+            if place is None:
+                return None
+            if not columns["open"][place] and columns["opened_at"][place] < at - self.horizon_us:
+                return None
+            record = self._record(place)
+        lead_days = (at - record.opened_at) / DAY
+        return PrecedingWarning(record.warning_id, record.opened_at, record.tier, record.rules, lead_days)
+
+    def open_now(self) -> dict[int, OpenRecord]:
+        """Return the open warnings by customer."""
+        places = self.warnings.begin + np.flatnonzero(self.warnings.live("open"))
+        owners = self.warnings.columns["customer"][places]
+        found = {c: self._record(p) for c, p in zip(owners.tolist(), places.tolist(), strict=True)}
+        return found | self.open
+
+    def restore_open(self, customer: int, record: OpenRecord) -> None:
+        """Know of a warning that is open, once `warnings` has what it had."""
+        place = next(self.warnings.of(customer), None)
+        if place is not None and self._id(place) == record.warning_id:
+            self.warnings.columns["open"][place] = True
+        else:
+            self.open[customer] = record
+
+    def _record(self, place: int) -> OpenRecord:
+        columns = self.warnings.columns
+        rules = self.words.values[columns["rules"][place]]
+        tier = Tier(int(columns["tier"][place]))
+        return OpenRecord(self._id(place), int(columns["opened_at"][place]), tier, rules)
 
     def take_causes(self, at: int) -> list[tuple[int, int, CauseMatured]]:
         """Forget the causes that mature at a sweep; return each with its customer and `again`."""
@@ -347,6 +372,8 @@ class Maturity:
                 treated=bool(columns["treated"][place]) or any(a.treats for a in acted),
                 results=tuple(dict.fromkeys(results)),
             )
+            if columns["open"][place]:
+                self.open[customer] = self._record(place)
             matured.append((customer, warning, bool(columns["holdout"][place])))
         self.warnings.drop(due)
         return matured

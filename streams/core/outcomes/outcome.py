@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
-from uuid import UUID, uuid5
+from typing import Final, NamedTuple
+from uuid import UUID
 
 from streams.core.decision.decision import Decision
+from streams.core.name_ids import name_id
 from streams.core.steps import Tier
 
 NAMESPACE: Final = UUID("3d7c1f0e-8a55-5f5e-9b1d-51c2f0a7e6b4")
@@ -26,9 +27,8 @@ class OutcomeKind(StrEnum):
     WARNING_MATURED = "warning.matured"
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerFacts:
-    """What is known of a customer when an outcome is put out."""
+class CustomerFacts(NamedTuple):
+    """What is known of a customer when an outcome is put out; a tuple, as there are many of them."""
 
     customer_class: str | None
     segment: str | None
@@ -126,8 +126,7 @@ class WarningMatured:
 Details = Acquired | Lapsed | Returned | Closed | CauseMatured | WarningMatured
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """One outcome of one customer; instants are microseconds since the epoch, UTC."""
 
     kind: OutcomeKind
@@ -247,4 +246,4 @@ class Score:
 
 def outcome_id(app: str, kind: str, subject: str, key: str) -> str:
     """Return the id of an outcome: a name-based UUID, so that every replay gives the same one."""
-    return str(uuid5(NAMESPACE, f"{app}\n{kind}\n{subject}\n{key}"))
+    return name_id(NAMESPACE, f"{app}\n{kind}\n{subject}\n{key}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,7 @@ from streams.core.warnings.episodes import OpenedCause, WarningChange
 
 _NOWHEN: Final = np.empty(0, dtype=np.int64)
 ENDS: Final = frozenset({StepKind.RESOLVED, StepKind.WITHDRAWN, StepKind.EXPIRED})
+_ACQUIRED: Final = Acquired()
 _KINDS: Final[dict[type[Details], OutcomeKind]] = {
     Acquired: OutcomeKind.ACQUIRED,
     Lapsed: OutcomeKind.LAPSED,
@@ -79,8 +80,7 @@ class OutcomeSettings:
     holdout: HoldoutTerms = HoldoutTerms()  # noqa: RUF009  (frozen)
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(NamedTuple):
     """An outcome that is still to be given its customer's facts."""
 
     position: int
@@ -136,14 +136,20 @@ class Outcomes:
         self._note(applied, taken, rows)
         if not self.settings.wanted:
             return []
+        if not changed:
+            return []
+        places = np.array([change.row for change in changed], dtype=np.int64)
+        order = np.argsort(applied.rank[places], kind="stable")
+        places = places[order]
+        columns = (view.at[places], view.occurred[places], taken.events.event_id[applied.rank[places]])
         found = []
-        order = sorted(range(len(changed)), key=lambda i: int(applied.rank[changed[i].row]))
-        for change in (changed[i] for i in order):
-            at, occurred = int(view.at[change.row]), int(view.occurred[change.row])
+        for i, at, occurred, event_id in zip(
+            order.tolist(), *(column.tolist() for column in columns), strict=True
+        ):
+            change = changed[i]
             details = self._status_details(change, occurred, warned.get(change.row))
-            key = f"{at} {taken.events.event_id[applied.rank[change.row]]}"
-            found.append(_Found(change.row, change.customer, at, key, details, occurred < at))
-        return list(self._with_facts(view, found))
+            found.append(_Found(change.row, change.customer, at, f"{at} {event_id}", details, occurred < at))
+        return self._with_facts(view, found)
 
     def note(self, changes: Iterable[WarningChange]) -> None:
         """Take in steps that time or other rules brought about, none of which opens a warning."""
@@ -200,7 +206,7 @@ class Outcomes:
         self, change: StatusChange, occurred: int, warned: PrecedingWarning | None
     ) -> Details:
         if change.was is CustomerStatus.NEW:
-            return Acquired()
+            return _ACQUIRED
         if change.becomes is CustomerStatus.ACTIVE:
             return Returned((occurred - change.last_before) / DAY, warned)
         closure = change.closure
@@ -327,7 +333,7 @@ class Outcomes:
             return [], []
         ids = self._customers.ids
         found.sort(key=lambda f: ids[f.customer])
-        return list(self._with_facts(view, found)), census
+        return self._with_facts(view, found), census
 
     @property
     def _within(self) -> int:
@@ -432,26 +438,25 @@ class Outcomes:
 
     # -- facts ------------------------------------------------------------------------------------
 
-    def _is_held_out(self, customer: int) -> bool:
-        """Return whether a customer is held out at some tier, or by a warning that has not matured."""
-        terms = self.settings.holdout
-        return terms.below_largest(self._customers.ids[customer]) or self.maturity.is_held_out(customer)
-
-    def _with_facts(self, view: View, found: Sequence[_Found]) -> Iterator[Outcome]:
+    def _with_facts(self, view: View, found: Sequence[_Found]) -> list[Outcome]:
         if not found:
-            return
+            return []
         rows = np.array([f.position for f in found], dtype=np.int64)
-        words = self._customers.words
+        ids, words, app = self._customers.ids, self._customers.words, self.settings.app
 
         def column(name: str) -> list[int]:
             values: list[int] = view.values(name, rows).tolist()
             return values
 
-        named = [column(name) for name in ("customer_class", "segment", "region", "origin", "channel")]
+        profile = ("customer_class", "segment", "region", "origin", "channel")
+        profiles = zip(*([words[code] for code in column(name)] for name in profile), strict=True)
         first_at, orders, spend = column("first_at"), column("orders_total"), column("spend_total")
         last_order = column("last_order")
-        for i, f in enumerate(found):
-            customer_class, segment, region, origin, channel = (words[codes[i]] for codes in named)
+        drawn = self.settings.holdout.below_largest(ids[f.customer] for f in found)
+        is_held_out = self.maturity.is_held_out
+        made = []
+        for i, (f, own_profile) in enumerate(zip(found, profiles, strict=True)):
+            customer_class, segment, region, origin, channel = own_profile
             facts = CustomerFacts(
                 customer_class,
                 segment,
@@ -462,8 +467,9 @@ class Outcomes:
                 orders_total=orders[i],
                 spend_total=spend[i] / MILLION,
                 last_order_at=None if last_order[i] == NEVER else last_order[i],
-                holdout=f.held_out or self._is_held_out(f.customer),
+                holdout=f.held_out or drawn[i] or is_held_out(f.customer),
             )
-            kind, customer_id = _KINDS[type(f.details)], self._customers.ids[f.customer]
-            own = outcome_id(self.settings.app, kind, customer_id, f.key)
-            yield Outcome(kind, own, f.at, customer_id, f.late, facts, f.details)
+            customer_id, kind = ids[f.customer], _KINDS[type(f.details)]
+            own = outcome_id(app, kind, customer_id, f.key)
+            made.append(Outcome(kind, own, f.at, customer_id, f.late, facts, f.details))
+        return made

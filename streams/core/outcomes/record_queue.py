@@ -84,7 +84,8 @@ class RecordQueue:
     def _make_room(self, customer: int) -> None:
         if self.end == len(self.columns["customer"]):
             for name, column in self.columns.items():
-                self.columns[name] = np.concatenate([column, np.zeros_like(column)])
+                added = max(_FIRST_SIZE, len(column) // 4)
+                self.columns[name] = np.concatenate([column, np.zeros(added, dtype=column.dtype)])
         if customer >= len(self._newest):
             added = max(customer + 1, 2 * len(self._newest)) - len(self._newest)
             self._newest = np.concatenate([self._newest, np.full(added, NONE, dtype=np.int32)])
@@ -92,7 +93,7 @@ class RecordQueue:
     def _compact(self) -> None:
         """Move the live records to the front."""
         shift, size = self.begin, len(self)
-        capacity = max(_FIRST_SIZE, 2 * size)
+        capacity = max(_FIRST_SIZE, size + size // 4)
         for name, column in self.columns.items():
             moved = np.zeros(capacity, dtype=column.dtype)
             moved[:size] = column[self.begin : self.end]

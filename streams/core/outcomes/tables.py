@@ -55,9 +55,10 @@ def take_outcomes(outcomes: Outcomes, known: int) -> Callable[[], Tables]:
     statuses = outcomes.statuses.state(known)
     departures, departed_rules = outcomes.departures.state()
     maturity = outcomes.maturity
-    causes, warnings = copied(maturity.causes), copied(maturity.warnings)
+    causes, warnings = copied(maturity.causes), dict(copied(maturity.warnings))
+    del warnings["open"]  # the table of open warnings says it
     rules, openings, words = (list(c.values) for c in (maturity.rules, maturity.openings, maturity.words))
-    open_now = [(c, r.warning_id, r.opened_at, int(r.tier), r.rules) for c, r in maturity.open.items()]
+    open_now = [(c, r.warning_id, r.opened_at, int(r.tier), r.rules) for c, r in maturity.open_now().items()]
     treated = sorted(outcomes.log.settled.items())
     acted = [(c, *astuple(a)) for c, own in sorted(outcomes.log.actions.items()) for a in own]
     names = [
@@ -261,7 +262,8 @@ def _restore_maturity(maturity: Maturity, state: Mapping[str, pl.DataFrame]) -> 
     )
     maturity.restore_waiting()
     for customer, warning_id, opened_at, tier, rules in state["open_warnings"].iter_rows():
-        maturity.open[customer] = OpenRecord(warning_id, opened_at, Tier(tier), tuple(json.loads(rules)))
+        record = OpenRecord(warning_id, opened_at, Tier(tier), tuple(json.loads(rules)))
+        maturity.restore_open(customer, record)
 
 
 def _restore_queue(

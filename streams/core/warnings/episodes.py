@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import numpy as np
 
 from streams.core.events.calendar import ALWAYS
+from streams.core.name_ids import name_id
 from streams.core.observer import CauseObserver
 from streams.core.rules.inhibition import standing
 from streams.core.rules.rule_set import RuleSet
@@ -424,4 +425,4 @@ def warning_id(app: str, customer_id: str, opened_at: int, again: int) -> str:
 
     A name-based UUID (version 5, RFC 9562), so that every replay gives the same one.
     """
-    return str(uuid5(NAMESPACE, f"{app}\n{customer_id}\n{opened_at}\n{again}"))
+    return name_id(NAMESPACE, f"{app}\n{customer_id}\n{opened_at}\n{again}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -129,13 +129,14 @@ class Worker:
         settings = EngineSettings(reorder_us=0, time_zone=self.shop.zone)
         return Engine(settings, compile_rules([RULE], DTYPES), None, number)
 
-    async def send(self, record: OutgoingRecord) -> asyncio.Future[Any]:
-        self.sent.append(record)
-        future = asyncio.get_running_loop().create_future()
+    async def send(self, records: Sequence[OutgoingRecord]) -> list[asyncio.Future[Any]]:
+        self.sent += records
+        futures = [asyncio.get_running_loop().create_future() for _ in records]
         if self.acknowledged:
-            future.set_result(None)
-        self.waiting.append(future)
-        return future
+            for future in futures:
+                future.set_result(None)
+        self.waiting += futures
+        return futures
 
     async def assign(self, generation: int = 1) -> None:
         self.shop.group.generation = generation

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -38,10 +39,10 @@ class Broker:
     def __init__(self) -> None:
         self.sent: dict[bytes | None, asyncio.Future[Any]] = {}
 
-    async def send(self, record: OutgoingRecord) -> asyncio.Future[Any]:
-        future = asyncio.get_running_loop().create_future()
-        self.sent[record.value] = future
-        return future
+    async def send(self, records: Sequence[OutgoingRecord]) -> list[asyncio.Future[Any]]:
+        made = [asyncio.get_running_loop().create_future() for _ in records]
+        self.sent.update((record.value, future) for record, future in zip(records, made, strict=True))
+        return made
 
     def acknowledge(self, *records: OutgoingRecord) -> None:
         for record in records:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,11 +60,12 @@ class Desk:
         self.engines.append(number)
         return self.make(number)
 
-    async def _send(self, record: OutgoingRecord) -> asyncio.Future[Any]:
-        self.sent.append(record)
-        future = asyncio.get_running_loop().create_future()
-        future.set_result(None)
-        return future
+    async def _send(self, records: Sequence[OutgoingRecord]) -> list[asyncio.Future[Any]]:
+        self.sent += records
+        futures = [asyncio.get_running_loop().create_future() for _ in records]
+        for future in futures:
+            future.set_result(None)
+        return futures
 
     def assign(self, places: set[TopicPartition], begin: int = 0) -> None:
         self.pipeline.assigned(places, 1)

@@ -19,7 +19,7 @@ def test_a_customer_is_held_out_whose_number_lies_below_the_share() -> None:
         assert len(out) / len(NAMES) == pytest.approx(share, abs=0.01)
         assert out == {name for name in NAMES if TERMS.draw(name) < share}
         assert not any(TERMS.holds_out(name, tier, "key") for name in NAMES)
-    assert [n for n in NAMES if TERMS.below_largest(n)] == [n for n in NAMES if TERMS.draw(n) < 0.3]
+    assert TERMS.below_largest(NAMES) == [TERMS.draw(n) < 0.3 for n in NAMES]
 
 
 def test_another_salt_draws_anew_and_without_shares_nobody_is() -> None:
@@ -27,4 +27,4 @@ def test_another_salt_draws_anew_and_without_shares_nobody_is() -> None:
     both = [n for n in NAMES if TERMS.holds_out(n, Tier.HIGH, None) and other.holds_out(n, Tier.HIGH, None)]
     assert len(both) / len(NAMES) == pytest.approx(0.01, abs=0.004)
     assert any(other.holds_out(name, Tier.HIGH, "key") for name in NAMES)
-    assert not any(HoldoutTerms().below_largest(name) for name in NAMES)
+    assert not any(HoldoutTerms().below_largest(NAMES))

@@ -90,7 +90,7 @@ def _with_words(event: Event, acts: Sequence[str]) -> Event:
 
 def plain_outcome(outcome: Outcome) -> dict[str, Any]:
     """Return an outcome as the twin puts it."""
-    facts = asdict(outcome.facts)
+    facts = outcome.facts._asdict()
     assert facts.pop("holdout") is False
     details = asdict(outcome.details)
     for name in ("value", "play", "decision", "churn_probability", "version", "status"):

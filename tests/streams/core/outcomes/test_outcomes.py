@@ -8,10 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+import polars as pl
 import pytest
 
 from streams.contract.census import encode_census, parse_census
 from streams.contract.outcomes import encode_outcome, parse_outcome
+from streams.core.engine_io import Output
 from streams.core.events.batch import Batch
 from streams.core.events.topics import Topic
 from streams.core.features.catalogue import DTYPES
@@ -189,3 +191,29 @@ def test_a_state_from_before_there_were_outcomes_is_gone_on_from() -> None:
         lives.append([(o.kind, o.id, o.at) for o in kinds])
     assert lives[0] == lives[1]
     assert len(lives[0]) > 3
+
+
+def test_what_nobody_reads_is_left_out_and_changes_no_state() -> None:
+    history = with_words(random_history(3, size=200, days=150))
+    options, terms = replace(PLAIN, zone=history.zone), TwinTerms(history.zone, 20 * DAY, 15 * DAY)
+    batch = as_batch(history.arrivals)
+    until = int(batch.at.max()) + 60 * DAY
+
+    def ran(*, outcomes: bool, days: bool) -> tuple[dict[str, pl.DataFrame], list[Output]]:
+        engine = new_engine(options, terms, COMPILED[RULES])
+        engine.leave_out(outcomes=outcomes, customer_days=days)
+        outputs = [engine.step(batch), engine.flush(), engine.advance(until)]
+        return tables(engine), outputs
+
+    def count(outputs: list[Output], name: str) -> int:
+        return sum(len(getattr(output, name)) for output in outputs)
+
+    state, outputs = ran(outcomes=False, days=False)
+    assert all(count(outputs, name) for name in ("steps", "outcomes", "census", "customer_days"))
+    for outcomes, days in ((True, False), (False, True), (True, True)):
+        same, less = ran(outcomes=outcomes, days=days)
+        assert all(same[name].equals(frame) for name, frame in state.items())
+        assert [s.id for out in less for s in out.steps] == [s.id for out in outputs for s in out.steps]
+        assert count(less, "outcomes") == (0 if outcomes else count(outputs, "outcomes"))
+        assert count(less, "census") == (0 if outcomes else count(outputs, "census"))
+        assert count(less, "customer_days") == (0 if days else count(outputs, "customer_days"))
