@@ -145,6 +145,7 @@ def _row(model: PublishedModel, models: ModelLog) -> dict[str, Any]:
         "learned": model.learned,
         "learned_churned": model.learned_churned,
         "ready": model.ready,
+        **{name: model.metrics.get(name, 0) for name in ("weighted", "treated", "excluded")},
         "samples": measured.get("samples") or 0,
         "base_rate": measured.get("base_rate"),
         "auc": measured.get("auc"),

@@ -41,7 +41,9 @@ def _shared(installation: Installation) -> str:
     if not found.ready:
         msg = f"{name}: {found.metrics.get('warm_up', 'not ready')}{aside}"
         raise Doubtful(msg)
-    return f"{name} is in force, learned from {found.learned:,} samples{aside}"
+    treated = found.metrics.get("treated")
+    left_out = _left_out(treated if isinstance(treated, int) else 0)
+    return f"{name} is in force, learned from {found.learned:,} samples{left_out}{aside}"
 
 
 def _own(installation: Installation) -> str:
@@ -51,7 +53,7 @@ def _own(installation: Installation) -> str:
         msg = "no checkpoints are kept; `lapwing worker --stats` has it"
         raise Skipped(msg)
     store = CheckpointStore(settings.checkpoints, settings.app)
-    lacking, count = [], 0
+    lacking, count, treated = [], 0, 0
     for number in store.partitions():
         whole = store.whole(number)
         if not whole or "engine" not in whole[-1].files:
@@ -60,6 +62,7 @@ def _own(installation: Installation) -> str:
         if once.get("warm_up") is None:
             continue
         count += 1
+        treated += once.get("samples", {}).get("treated", 0)
         warm_up = WarmUp.from_dict(once["warm_up"])
         if not warm_up.ready:
             lacking.append(f"partition {number}: {warm_up.text()}")
@@ -68,4 +71,8 @@ def _own(installation: Installation) -> str:
     if not count:
         msg = "no checkpoint says how far it is yet"
         raise Skipped(msg)
-    return f"ready in {'its partition' if count == 1 else f'all {count} partitions'}"
+    return f"ready in {'its partition' if count == 1 else f'all {count} partitions'}{_left_out(treated)}"
+
+
+def _left_out(treated: int) -> str:
+    return f", {treated:,} samples of treated customers left out" if treated else ""

@@ -28,6 +28,7 @@ from streams.core.features.view import View
 from streams.core.model import logistic as models
 from streams.core.model.delayed_labels import DelayedLabels
 from streams.core.model.level import LevelShift
+from streams.core.model.treatment import WarningsThen
 from streams.core.model.warm_up import WarmUp
 from streams.core.observer import CauseObserver, SweepObserver
 from streams.core.outcomes.customer_days import CustomerDayWriter, ScoreKeeper, scores
@@ -261,7 +262,8 @@ class Engine:
         horizon, first = self.settings.horizon_us, self.level.first
         first_due = self.delayed_labels.next_due() if first is None else first + horizon
         watermark = max(self.reorder.watermark, 0)
-        return WarmUp(watermark, self.learner.progress(), self.level.calibrated, first_due)
+        treated = self.delayed_labels.counts["treated"]
+        return WarmUp(watermark, self.learner.progress(), self.level.calibrated, first_due, treated)
 
     def use_model(self, model: models.Model | None) -> None:
         """Score by `model` from now on, until the learner has learned something new."""
@@ -512,20 +514,27 @@ class Engine:
 
     def _decide(self, at: int, features: Features) -> None:
         """Freeze the features of the customers whose decision instant this sweep is."""
-        customers = self.customers
+        customers, opened = self.customers, self.episodes.open
+        held_out = None
+        if self.outcomes.log.has_treatment_before(at):
+            held_out = np.zeros(customers.count, dtype=np.bool_)
+            held_out[[customer for customer, warning in opened.items() if warning.holdout]] = True
         chosen = self.delayed_labels.choose(
             at,
             self.sweeps,
             customers.hashes[: customers.count],
             customers.last_activity(),
             customers.state["closed_at"][: customers.count],
+            held_out,
         )
         if len(chosen) and self.model is not None:
             design = models.design(features.at(chosen))
             logit = self.model.logit(design)
             score = models.sigmoid(logit) if self.model.ready else np.full(len(chosen), np.nan)
             logit -= self.model.level
-            self.delayed_labels.decide(at, chosen, design, score, logit, self.level.full)
+            found = (opened.get(customer) for customer in chosen.tolist())
+            warnings = WarningsThen.of([None if each is None else each.standing for each in found])
+            self.delayed_labels.decide(at, chosen, design, score, logit, self.level.full, warnings)
             silent = models.sigmoid(design[:, models.SILENCE])
             self.level.decided(models.sigmoid(logit), silent, self.settings.decide_every)
             self.use_model(replace(self.model, level=self.level.shift))
@@ -533,9 +542,10 @@ class Engine:
     def _learn(self, at: int, output: Output) -> None:
         """Teach the samples whose horizon has passed, and adopt what was learnt.
 
-        Where all partitions share a learner, they are put out for it.
+        Those of customers who were treated in it, or in the horizon before, are left out. Where all
+        partitions share a learner, samples are put out for it.
         """
-        customers = self.customers
+        customers, horizon = self.customers, self.settings.horizon_us
         # While a source of activity is silent as a whole, silence is no proof that a customer has left.
         blind = any(self.source_guard.is_quiet(topic, at) for topic in self.settings.activity)
         samples = self.delayed_labels.mature(
@@ -543,6 +553,7 @@ class Engine:
             customers.last_activity(),
             customers.state["closed_at"][: customers.count],
             np.full(customers.count, blind),
+            self.outcomes.log.treated(at - 2 * horizon + 1, at),
         )
         if samples is not None and self.learner is not None:
             plain = samples.plain()

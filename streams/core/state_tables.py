@@ -18,6 +18,7 @@ from streams.core.features import complaint_followups, rhythm
 from streams.core.features.complaints import Rows, TrackedComplaint
 from streams.core.features.customers import SCHEMA, UNANSWERED
 from streams.core.features.ranks import ScoreRanks
+from streams.core.model.treatment import NO_VERDICT, NO_WARNING
 from streams.core.outcomes.tables import restore_outcomes, take_outcomes
 from streams.core.segments.tables import restore_counts, take_counts
 from streams.core.warnings.tables import (
@@ -198,6 +199,7 @@ def _once(engine: Engine) -> dict[str, Any]:
         "value": None if customers.value_model is None else customers.value_model.state(),
         "level": engine.level.state(),
         "learner": engine.learner.state() if engine.learner is not None else None,
+        "samples": dict(engine.delayed_labels.counts),
         "warm_up": None if (warm_up := engine.warm_up()) is None else warm_up.to_dict(),
         "shared_model": engine.model_state() if engine.settings.shared_learner else None,
     }
@@ -260,6 +262,7 @@ def _decisions(state: Mapping[str, NDArray[Any]]) -> pl.DataFrame:
         "p": state["p"],
         "logit": state["logit"],
         "full": np.repeat(state["full"], state["size"]),
+        **{name: state[name] for name in ("tier", "verdict", "holdout")},
     }
     columns |= {f"x:{name}": state["x"][:, i] for i, name in enumerate(state["inputs"].tolist())}
     return pl.DataFrame(columns)
@@ -273,9 +276,11 @@ def _restore_decisions(engine: Engine, frame: pl.DataFrame, once: Mapping[str, A
     at = frame["at"].to_numpy()
     starts = np.flatnonzero(np.diff(at, prepend=at[0] - 1)) if len(at) else np.empty(0, dtype=np.int64)
     names = [name for name in frame.columns if name.startswith("x:")]
-    # States of before the model had a level do not know these.
-    unknown = {"logit": math.nan, "full": 0.0}
-    known = frame.with_columns(**{n: pl.lit(v) for n, v in unknown.items() if n not in frame.columns})
+    # States of before the model had a level do not know the first two, those of before treatment the others.
+    unknown: dict[str, pl.Expr] = {"logit": pl.lit(math.nan), "full": pl.lit(0.0)}
+    unknown |= {"tier": pl.lit(NO_WARNING, pl.Int8), "verdict": pl.lit(NO_VERDICT, pl.Int8)}
+    unknown |= {"holdout": pl.lit(False)}
+    known = frame.with_columns(**{n: v for n, v in unknown.items() if n not in frame.columns})
     engine.delayed_labels.restore(
         {
             "at": at[starts],
@@ -285,6 +290,8 @@ def _restore_decisions(engine: Engine, frame: pl.DataFrame, once: Mapping[str, A
             "p": frame["p"].to_numpy(),
             "logit": known["logit"].to_numpy(),
             "full": known["full"].to_numpy()[starts],
+            **{name: known[name].to_numpy() for name in ("tier", "verdict", "holdout")},
             "inputs": np.array([name.removeprefix("x:") for name in names], dtype=np.str_),
-        }
+        },
+        once.get("samples"),
     )

@@ -52,7 +52,7 @@ class SharedLearner:
         """The newest decision instant."""
         self.first: int | None = None
         """The first one."""
-        self.counts = {"samples": 0, "excluded": 0, "treated": 0, "repeats": 0}
+        self.counts = {"samples": 0, "weighted": 0, "excluded": 0, "treated": 0, "repeats": 0}
         self.drift = DriftWatch(INPUTS)
         self.drifts: list[Drift] = []
         """The newest ones."""
@@ -83,6 +83,7 @@ class SharedLearner:
         self.at = batch.at if self.at is None else max(self.at, batch.at)
         self.first = batch.at if self.first is None else self.first
         self.counts["samples"] += len(batch)
+        self.counts["weighted"] += int(np.count_nonzero(batch.weight != 1))
         self.counts["excluded"] += batch.excluded
         self.counts["treated"] += batch.treated
         x = _by_name(batch)
@@ -116,7 +117,8 @@ class SharedLearner:
 
     def warm_up(self) -> WarmUp:
         """Return how far the champion is, by decision instants: what they bring is known a horizon later."""
-        return WarmUp(self.at or 0, self.champion.progress(), self.contest.calibrated, self.first)
+        progress, treated = self.champion.progress(), self.counts["treated"]
+        return WarmUp(self.at or 0, progress, self.contest.calibrated, self.first, treated)
 
     def records(self, app: str) -> dict[str, bytes]:
         """Return the records of all candidates' models by version, the champion's first.
@@ -134,6 +136,7 @@ class SharedLearner:
                 **each.metrics(),
                 "candidates": self.contest.losses(),
                 "weeks": self.contest.weeks,
+                "weighted": self.counts["weighted"],
                 "excluded": self.counts["excluded"],
                 "treated": self.counts["treated"],
                 "warm_up": self.warm_up().text(),

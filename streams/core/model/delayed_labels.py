@@ -10,7 +10,7 @@ back would teach that everybody does. What has not matured is censored and never
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.core.events.calendar import DAY
+from streams.core.model.treatment import WarningsThen
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class _PendingSamples:
     p: NDArray[np.float64]
     logit: NDArray[np.float64]
     full: float
+    warnings: WarningsThen
 
 
 class DelayedLabels:
@@ -70,6 +72,7 @@ class DelayedLabels:
 
     `max_samples` bounds what one sweep adds, and so memory and learning time: of a larger share a uniform
     subsample is kept, chosen anew at each sweep by a hash. A model of twenty weights gains little from more.
+    Once there are treatments, held-out customers with an open warning are kept beside it.
     """
 
     def __init__(
@@ -91,6 +94,8 @@ class DelayedLabels:
         self.decide_every = decide_every
         self.max_samples = max_samples
         self._waiting: deque[_PendingSamples] = deque()
+        self.counts: Counter[str] = Counter()
+        """Samples that have matured: `learned`, of them `weighted` more than 1, `treated` and `excluded`."""
 
     def __len__(self) -> int:
         """Return how many samples wait for their outcome."""
@@ -103,6 +108,7 @@ class DelayedLabels:
         keys: NDArray[np.uint64],
         last_activity: NDArray[np.int64],
         closed_at: NDArray[np.int64],
+        keep: NDArray[np.bool_] | None = None,
     ) -> NDArray[np.int64]:
         """Return the customers, (k,), whose decision instant is the sweep at `at`, in learning order.
 
@@ -110,13 +116,16 @@ class DelayedLabels:
         (c,), the smallest integer standing for never. In the population are customers active
         in (at - learn_within_us, at) without a closure since. Learning order is that of a hash, anew at
         each sweep: it does not depend on who became known first, and no kind of customer always comes last.
+        Those in `keep` (c,) are chosen beyond `max_samples`, too.
         """
         due = keys % np.uint64(self.decide_every) == np.uint64(sweep % self.decide_every)
         rows = np.flatnonzero(
             due & (last_activity > at - self.learn_within_us) & (closed_at <= last_activity)
         )
-        order = np.argsort(_mixed(keys[rows], sweep), kind="stable")
-        return rows[order][: self.max_samples]
+        rows = rows[np.argsort(_mixed(keys[rows], sweep), kind="stable")]
+        if keep is None:
+            return rows[: self.max_samples]
+        return rows[(np.arange(len(rows)) < self.max_samples) | keep[rows]]
 
     def decide(
         self,
@@ -126,10 +135,12 @@ class DelayedLabels:
         p: NDArray[np.float64],
         logit: NDArray[np.float64] | None = None,
         full: float = 0.0,
+        warnings: WarningsThen | None = None,
     ) -> None:
         """Freeze the inputs `x` (k, m) and probabilities `p` (k,) of `customers` (k,) as they are at `at`.
 
-        `logit` (k,) and `full` are what the level is learned from, as in `LabelledSamples`.
+        `logit` (k,) and `full` are what the level is learned from, as in `LabelledSamples`; `warnings` those
+        that are open.
         """
         if self._waiting and at <= self._waiting[-1].at:
             msg = f"decision at {at} after one at {self._waiting[-1].at}"
@@ -139,11 +150,9 @@ class DelayedLabels:
             raise ValueError(msg)
         if len(customers):
             log_odds = np.full(len(p), np.nan) if logit is None else logit.astype(np.float64)
-            self._waiting.append(
-                _PendingSamples(
-                    at, customers.astype(np.int64), _single(x), p.astype(np.float64), log_odds, full
-                )
-            )
+            then = warnings or WarningsThen.none(len(p))
+            rows, given = customers.astype(np.int64), p.astype(np.float64)
+            self._waiting.append(_PendingSamples(at, rows, _single(x), given, log_odds, full, then))
 
     def next_due(self) -> int | None:
         """Return the instant at which the next outcomes are known, `None` if none is awaited."""
@@ -155,11 +164,13 @@ class DelayedLabels:
         last_activity: NDArray[np.int64],
         closed_at: NDArray[np.int64],
         exclude: NDArray[np.bool_] | None = None,
+        treated: NDArray[np.integer[Any]] | None = None,
     ) -> LabelledSamples | None:
         """Return the samples whose outcome is known at `at`, or `None`; each is returned once.
 
         To be called when all events before `next_due()` were applied and none of its instant: all arguments
-        are (c,) as of then. `exclude` marks customers whose outcome is not to be taught.
+        are (c,) as of then. `exclude` marks customers whose outcome is not to be taught, `treated` are those
+        who were treated since a horizon before the decision.
         """
         due = self.next_due()
         if due is None or at < due:
@@ -171,9 +182,17 @@ class DelayedLabels:
         rows = cohort.customers
         y = (last_activity[rows] < cohort.at) | (closed_at[rows] >= cohort.at)
         excluded = np.zeros(len(rows), dtype=np.bool_) if exclude is None else exclude[rows]
-        treated, weight = np.zeros(len(rows), dtype=np.bool_), np.ones(len(rows))
+        acted = np.zeros(len(rows), dtype=np.bool_) if treated is None else np.isin(rows, treated)
+        weight = cohort.warnings.weights(acted)
+        learned = ~(excluded | acted)
+        self.counts += Counter(
+            learned=int(np.count_nonzero(learned)),
+            weighted=int(np.count_nonzero(learned & (weight > 1))),
+            treated=int(np.count_nonzero(acted & ~excluded)),
+            excluded=int(np.count_nonzero(excluded)),
+        )
         return LabelledSamples(
-            cohort.at, rows, cohort.x, cohort.p, cohort.logit, cohort.full, y, excluded, treated, weight
+            cohort.at, rows, cohort.x, cohort.p, cohort.logit, cohort.full, y, excluded, acted, weight
         )
 
     def state(self) -> dict[str, NDArray[Any]]:
@@ -189,11 +208,14 @@ class DelayedLabels:
             "p": np.concatenate([c.p for c in waiting] or [np.empty(0)]),
             "logit": np.concatenate([c.logit for c in waiting] or [np.empty(0)]),
             "full": np.array([c.full for c in waiting], dtype=np.float64),
+            "tier": np.concatenate([c.warnings.tier for c in waiting] or [np.empty(0, dtype=np.int8)]),
+            "verdict": np.concatenate([c.warnings.verdict for c in waiting] or [np.empty(0, dtype=np.int8)]),
+            "holdout": np.concatenate([c.warnings.holdout for c in waiting] or [np.empty(0, dtype=np.bool_)]),
             "inputs": np.array(self.inputs, dtype=np.str_),
         }
 
-    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Go on from what `state` returned.
+    def restore(self, state: Mapping[str, NDArray[Any]], counts: Mapping[str, int] | None = None) -> None:
+        """Go on from what `state` returned, and from `counts`.
 
         Inputs are matched by name: one that the state does not know is missing in its samples.
         """
@@ -201,13 +223,15 @@ class DelayedLabels:
         source = [known.index(name) if name in known else -1 for name in self.inputs]
         x = np.column_stack([state["x"], np.full(len(state["x"]), np.nan, dtype=np.float32)])[:, source]
         self._waiting.clear()
+        self.counts = Counter(counts or {})
         stop = 0
         sizes = (state[name].tolist() for name in ("at", "size", "full"))
         for at, size, full in zip(*sizes, strict=True):
             start, stop = stop, stop + size
             part = slice(start, stop)
             p, logit = state["p"][part], state["logit"][part]
-            self._waiting.append(_PendingSamples(at, state["customers"][part], x[part], p, logit, full))
+            then = WarningsThen(state["tier"][part], state["verdict"][part], state["holdout"][part])
+            self._waiting.append(_PendingSamples(at, state["customers"][part], x[part], p, logit, full, then))
 
 
 def _mixed(keys: NDArray[np.uint64], salt: int) -> NDArray[np.uint64]:

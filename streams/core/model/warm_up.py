@@ -30,6 +30,8 @@ class WarmUp:
     """Whether its scores were compared with what came of them over a first week of decision instants."""
     first_due: int | None
     """When the first outcome was known, or will be; `None` before the first decision instant."""
+    treated: int = 0
+    """Samples of treated customers, from which nothing is learned."""
 
     @property
     def ready(self) -> bool:
@@ -90,4 +92,5 @@ class WarmUp:
             how_long = f"ready in {left:.0f} days of event time at the earliest"
         else:
             how_long = f"ready in about {math.ceil(left)} days of event time at this pace"
-        return f"not ready, it lacks {', '.join(self.missing())}; {how_long}"
+        aside = f"; {self.treated:,} samples of treated customers are left out" if self.treated else ""
+        return f"not ready, it lacks {', '.join(self.missing())}; {how_long}{aside}"

@@ -103,6 +103,12 @@ class ActionLog:
         )
         return np.array(sorted(found), dtype=np.int32)
 
+    def has_treatment_before(self, at: int) -> bool:
+        """Say whether anybody was treated before an instant."""
+        return any(done < at for done in self.settled.values()) or any(
+            action.treats and action.at < at for own in self.actions.values() for action in own
+        )
+
     def is_treated(self, customer: int, begin: int, end: int) -> bool:
         """Say whether a customer was treated in [begin, end)."""
         return begin <= self.settled.get(customer, _NEVER) < end or any(

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import numpy as np
 
+from streams.core.decision.decision import Verdict
 from streams.core.events.calendar import ALWAYS
 from streams.core.name_ids import name_id
 from streams.core.observer import CauseObserver
@@ -66,6 +67,12 @@ class OpenWarning:
     """Whether it is shown to nobody; fixed at its opening."""
     wakes_at: int = ALWAYS
     """When it is woken next, as far as a timer is set."""
+
+    @property
+    def standing(self) -> tuple[Tier, Verdict | None, bool]:
+        """Return its tier and verdict as at its newest step, and whether it is held out."""
+        decision = self.scoring.decision
+        return self.tier, None if decision is None else decision.verdict, self.holdout
 
     @property
     def due(self) -> int:

@@ -105,7 +105,7 @@ def test_what_was_left_out_is_counted() -> None:
     learner = taught(
         [replace(batch_of(10), excluded=3, treated=4), replace(batch_of(0, at=2 * DAY), treated=1)]
     )
-    assert learner.counts == {"samples": 10, "excluded": 3, "treated": 5, "repeats": 0}
+    assert learner.counts == {"samples": 10, "weighted": 10, "excluded": 3, "treated": 5, "repeats": 0}
     assert {json.loads(value)["metrics"]["treated"] for value in learner.records("shop").values()} == {5}
 
 

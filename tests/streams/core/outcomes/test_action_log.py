@@ -68,3 +68,16 @@ def test_who_was_treated_is_recounted(moves: list[tuple[int, bool, int]], begin:
     treated = any(begin <= at < end for at in left.values())
     assert log.is_treated(7, begin, end) == treated
     assert log.treated(begin, end).tolist() == ([7] if treated else [])
+
+
+def test_whether_anybody_was_treated_before_an_instant() -> None:
+    log = ActionLog(100)
+    assert not log.has_treatment_before(1_000)
+    log.add(1, LoggedAction("assigned", 5, None, treats=False, result=None), 5)
+    log.add(2, LoggedAction("called", 10, None, treats=True, result=None), 10)
+    assert [log.has_treatment_before(at) for at in (10, 11)] == [False, True]
+    assert list(log.settle(200))
+    assert [log.has_treatment_before(at) for at in (10, 11)] == [False, True]
+    log.add(3, LoggedAction("wrong", 220, None, treats=True, result=None), 220)
+    log.strike(3, "wrong", None, 230)
+    assert log.has_treatment_before(1_000)
