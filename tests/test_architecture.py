@@ -44,7 +44,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "learning",
             "simulate",
         ),
-        *("intake", "checkpoints", "offline", "backtest", "worker", "trainer"),
+        *("intake", "checkpoints", "offline", "backtest", "quality", "worker", "trainer"),
     ),
     "streams.intake": (
         *(
@@ -104,7 +104,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     ),
     "lapwing": (
         *("settings", "terminal", "topic_plan", "event_files", "wiring", "lag", "report", "explain"),
-        *("features_page", "dry_run", "doctor", "backtest", "demo", "commands", "cli", "__main__"),
+        *("features_page", "dry_run", "doctor", "backtest", "quality", "demo", "commands", "cli", "__main__"),
     ),
 }
 

@@ -28,7 +28,7 @@ COMMANDS: Final[dict[str, str]] = {
     "doctor": "Print the settings in force and check what can be checked.",
     "explain": "Explain why a customer is warned of, or not, and what would end it.",
     "learn": "Learn from the customers of all partitions and publish models.",
-    "models": "List the models of the shared learner, choose the one in force.",
+    "model": "Report how good the model is; list models, choose the one in force.",
     "notify": "Send opened and escalated warnings to the team's channels.",
     "plays": "Check plays.yaml and see what each play needs to be worth it.",
     "replay": "Run the engine over event files.",
@@ -43,6 +43,9 @@ COMMANDS: Final[dict[str, str]] = {
 }
 """Every command and its line in `--help`; `lapwing/cli/<name>.py` declares it as `command`."""
 
+OTHER_NAMES: Final = {"models": "model"}
+"""Names that commands had before, and still answer to."""
+
 INTERRUPTED: Final = 130
 """The exit code after Ctrl-C, as shells have it."""
 
@@ -56,6 +59,7 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command of this name, or `None`."""
+        cmd_name = OTHER_NAMES.get(cmd_name, cmd_name)
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"lapwing.cli.{cmd_name}")

@@ -20,7 +20,7 @@ def command(**given: Any) -> None:
     """Learn from the customers of all partitions and publish models, which workers adopt.
 
     It needs the setting `learner = "shared"`, with which workers send what they learn from to the topic
-    `<app>-samples`. Models stand on `<app>-models`; `lapwing models` lists them. It runs until SIGTERM or
+    `<app>-samples`. Models stand on `<app>-models`; `lapwing model list` lists them. It runs until SIGTERM or
     Ctrl-C. Of several, one learns and the others wait to take its place.
     """
     from lapwing.commands.learn import run

@@ -1,4 +1,4 @@
-"""`lapwing models`: the models of the shared learner, and which is in force."""
+"""`lapwing model list|show|promote|rollback`: the models of the shared learner, and which is in force."""
 
 from __future__ import annotations
 

@@ -191,8 +191,14 @@ def lines(
     height: float = 260,
     width: float = WIDE,
     x_label: str = "",
+    x_names: Sequence[str] = (),
 ) -> str:
-    """Return lines over `x_values`; `upright` marks values of x (value, what, class), `level` one of y."""
+    """Return lines over `x_values`; `upright` marks values of x (value, what, class), `level` one of y.
+
+    `x_names` are what the values of x are called, by default their numbers.
+    """
+    names = x_names or [f"{value:g}" for value in x_values]
+    room = 38 if not x_names else 10 + 6.5 * max(map(len, names))
     narrow = width < WIDTH
     left, right, top, bottom = 48.0, width - (20.0 if narrow else 130.0), 24.0, height - 38
     top_value = (
@@ -209,10 +215,10 @@ def lines(
         body.append(line(left, y(value), right, y(value), "grid"))
         body.append(text(left - 6, y(value) + 4, f"{value:.0%}" if percent else f"{value:g}", "axis", "end"))
     last = -1e9
-    for value in x_values:
-        if x(value) - last > 38:
+    for value, name in zip(x_values, names, strict=True):
+        if x(value) - last > room:
             last = x(value)
-            body.append(text(last, height - 22, f"{value:g}", "axis", "middle"))
+            body.append(text(last, height - 22, name, "axis", "middle"))
     body.append(text((left + right) / 2, height - 5, x_label, "axis", "middle"))
     for value, what, kind in upright:
         body.append(line(x(value), top, x(value), bottom, kind))
@@ -223,24 +229,56 @@ def lines(
         body.append(text(beside[0], beside[1], level[1], "limit-label", beside[2]))
     labels: list[float] = []
     for each in series:
-        known = [(v, b, w) for v, b, w in zip(x_values, each.band, each.values, strict=True) if w is not None]
+        points = zip(x_values, names, each.band, each.values, strict=True)
+        known = [(v, name, b, w) for v, name, b, w in points if w is not None]
         if not known:
             continue
-        body.append(_band([(v, b) for v, b, _ in known if b is not None], x, y, each.kind))
-        path = " ".join(f"{x(v):.1f},{y(w):.1f}" for v, _, w in known)
+        body.append(_band([(v, b) for v, _, b, _ in known if b is not None], x, y, each.kind))
+        path = " ".join(f"{x(v):.1f},{y(w):.1f}" for v, _, _, w in known)
         body.append(f'<polyline points="{path}" class="line {each.kind}"/>')
-        for v, _, w in known:
+        for v, name, _, w in known:
             shown = f"{w:.1%}" if percent else f"{w:,.2f}"
             body.append(
                 f'<circle cx="{x(v):.1f}" cy="{y(w):.1f}" r="3" class="dot {each.kind}">'
-                f"<title>{escape(f'{each.name} at {v:g}: {shown}')}</title></circle>"
+                f"<title>{escape(f'{each.name} at {name}: {shown}')}</title></circle>"
             )
-        place = y(known[-1][2]) + (-8 if narrow else 4)
+        place = y(known[-1][3]) + (-8 if narrow else 4)
         while any(abs(place - other) < 14 for other in labels):
             place += 14
         labels.append(place)
         beside = (right, place, "end") if narrow else (right + 8, place, "start")
         body.append(text(beside[0], beside[1], each.name, f"series {each.kind}", beside[2]))
+    return drawing(height, body, label, width)
+
+
+def agreement(
+    points: Sequence[tuple[float, Dot]],
+    label: str,
+    x_label: str,
+    y_label: str,
+    *,
+    width: float = WIDTH,
+) -> str:
+    """Return shares, each with its interval, over what they should be, 0 to 100 %, and the line of both."""
+    height = min(width, 380.0)
+    left, right, top, bottom = 48.0, width - 16.0, 24.0, height - 38
+    x, y = Scale(0, 1, left, right), Scale(0, 1, bottom, top)
+    body = [text(left, 12, y_label, "axis")]
+    for value in (0, 0.25, 0.5, 0.75, 1):
+        body.append(line(left, y(value), right, y(value), "grid"))
+        body.append(line(x(value), top, x(value), bottom, "grid"))
+        body.append(text(left - 6, y(value) + 4, f"{value:.0%}", "axis", "end"))
+        body.append(text(x(value), height - 22, f"{value:.0%}", "axis", "middle"))
+    body.append(text((left + right) / 2, height - 5, x_label, "axis", "middle"))
+    body.append(line(x(0), y(0), x(1), y(1), "limit"))
+    for value, dot in points:
+        if dot.value is None or dot.low is None or dot.high is None:
+            continue
+        body.append(line(x(value), y(dot.low), x(value), y(dot.high), "whisker"))
+        body.append(
+            f'<circle cx="{x(value):.1f}" cy="{y(dot.value):.1f}" r="4.5" class="dot">'
+            f"<title>{escape(dot.title)}</title></circle>"
+        )
     return drawing(height, body, label, width)
 
 

@@ -367,11 +367,11 @@ class Engine:
         made = list(zip(changes, self._emit(changes, features, output), strict=True))
         self.outcomes.take_sweep_steps(view, made, self._take_openings(view))
         self._put_out_days_and_scores(at, features, made, output)
+        if not SCORES.isdisjoint(self._observed):
+            self._score(features)  # before decisions move the level: a score does not depend on who reads it
         if self.learner is not None:
             self._decide(at, features)
         if self._sweep_observer is not None:
-            if not SCORES.isdisjoint(self._observed):
-                self._score(features)
             self._sweep_observer.swept(at, features)
 
     def _put_out_days_and_scores(
@@ -560,8 +560,9 @@ class Engine:
             x = plain.x.astype(np.float64)
             silent = models.sigmoid(x[:, models.SILENCE])
             self.level.matured(plain.at, plain.logit, plain.full, silent, plain.y, plain.weight)
-            if self.settings.shared_learner:
+            if self.settings.shared_learner or self.settings.samples:
                 output.samples.append(samples)
+            if self.settings.shared_learner:
                 if self.model is not None:
                     self.use_model(replace(self.model, level=self.level.shift))
             else:

@@ -52,6 +52,8 @@ class EngineSettings:
     """Decisions that one sweep keeps to learn from."""
     shared_learner: bool = False
     """Whether one learner teaches all partitions: samples are put out, and models come from outside."""
+    samples: bool = False
+    """Whether samples are put out too where the partition's own model learns from them."""
     top_reasons: int = 3
     acknowledgement: AcknowledgementTerms = field(default_factory=AcknowledgementTerms)
     segments: bool = False
@@ -101,5 +103,5 @@ class Output:
     customer_days: list[CustomerDays] = field(default_factory=list)
     scores: list[Score] = field(default_factory=list)
     samples: list[LabelledSamples] = field(default_factory=list)
-    """For the learner that all partitions share."""
+    """For the learner that all partitions share, or for whoever measures the model."""
     counts: EventCounts = field(default_factory=EventCounts)

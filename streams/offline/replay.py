@@ -100,16 +100,16 @@ def replay(
     on_outcomes: Callable[[list[Outcome]], None] = lambda outcomes: None,
     on_census: Callable[[list[CensusEvent]], None] = lambda census: None,
     on_sums: Callable[[DaySums], None] = lambda sums: None,
-    on_output: Callable[[Output], None] = lambda output: None,
+    on_output: Callable[[int, Output], None] = lambda partition, output: None,
 ) -> Replayed:
     """Run `events`, in the order of `Batch.order`, through one engine a partition.
 
     `on_steps` gets the steps in order of time. The last instant is `until`, sweeps up to it included; by
     default it is that of the partition's last customers' event, where a worker's clock would stand, too.
     It goes day by day: at each local midnight all partitions meet, so that memory holds one day's output and
-    a sweep is written whole. `on_sums` gets the days' sums of segments, `on_output` all that is put out. With
-    `segments`, which judges the
-    sums of `engines`, its steps follow those of the customers of the same instant.
+    a sweep is written whole. `on_sums` gets the days' sums of segments, `on_output` all that a partition puts
+    out. With `segments`, which judges the sums of `engines`, its steps follow those of the customers of the
+    same instant.
     """
     result = Replayed()
     if until is not None:
@@ -142,7 +142,7 @@ def replay(
                 result.notices += output.control
                 result.refused += output.refused
                 result.counts.add(output.counts)
-                on_output(output)
+                on_output(number, output)
                 for sums in output.sums:
                     on_sums(sums)
                     if segments is not None:

@@ -93,6 +93,8 @@ class DelayedLabels:
         self.learn_within_us = within
         self.decide_every = decide_every
         self.max_samples = max_samples
+        self.thinned = 0
+        """Customers who were due since this was made, and left out for `max_samples`."""
         self._waiting: deque[_PendingSamples] = deque()
         self.counts: Counter[str] = Counter()
         """Samples that have matured: `learned`, of them `weighted` more than 1, `treated` and `excluded`."""
@@ -123,9 +125,11 @@ class DelayedLabels:
             due & (last_activity > at - self.learn_within_us) & (closed_at <= last_activity)
         )
         rows = rows[np.argsort(_mixed(keys[rows], sweep), kind="stable")]
-        if keep is None:
-            return rows[: self.max_samples]
-        return rows[(np.arange(len(rows)) < self.max_samples) | keep[rows]]
+        kept = np.arange(len(rows)) < self.max_samples
+        if keep is not None:
+            kept |= keep[rows]
+        self.thinned += int(np.count_nonzero(~kept))
+        return rows[kept]
 
     def decide(
         self,

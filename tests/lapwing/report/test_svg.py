@@ -78,3 +78,27 @@ def test_lines_are_named_beside_or_on_a_phone_above_their_ends() -> None:
         drawing = svg.lines([1, 2], series, "lines", percent=True, width=width)
         named = {content: y for _, y, content in texts(drawing) if content in ("one", "two")}
         assert abs(named["one"] - named["two"]) >= 14
+
+
+@pytest.mark.parametrize("width", [svg.WIDTH, svg.NARROW])
+def test_an_agreement_has_a_dot_for_each_share_and_none_where_there_is_none(width: float) -> None:
+    points = [(0.1, svg.Dot(0.2, 0.1, 0.3, "a")), (0.9, svg.Dot(None, None, None, "b"))]
+    drawing = svg.agreement(points, "label", "given", "churned", width=width)
+    assert drawing.count("<circle") == 1
+    [(x, y)] = re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)"', drawing)
+    assert 0 < float(x) < width / 2  # a tenth of the way
+    [(x1, y1, x2, y2)] = re.findall(
+        r'<line x1="([\d.]+)" y1="([\d.]+)" x2="([\d.]+)" y2="([\d.]+)" class="limit"', drawing
+    )
+    on_line = float(y1) + (float(x) - float(x1)) / (float(x2) - float(x1)) * (float(y2) - float(y1))
+    assert float(y) < on_line  # more churned than was given: above the line of both
+
+
+def test_names_of_the_x_axis_take_the_place_of_numbers_and_leave_each_other_room() -> None:
+    names = [f"2026-{month:02}" for month in range(1, 13)]
+    series = [svg.Line("AUC", "", [0.5] * 12, [None] * 12)]
+    drawing = svg.lines(list(range(12)), series, "label", percent=True, x_names=names, width=svg.NARROW)
+    shown = [(x, text) for x, _, text in texts(drawing) if text in names]
+    assert 2 <= len(shown) < 12
+    assert all(right - left > 50 for (left, _), (right, _) in pairwise(sorted(shown)))
+    assert "AUC at 2026-03: 50.0%" in drawing

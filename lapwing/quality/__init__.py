@@ -1,0 +1,1 @@
+"""The report on the model as text and as a page."""
