@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from lapwing.settings.settings import Settings
 from lapwing.settings.values import TierWord
@@ -19,6 +20,9 @@ from streams.core.segments.rules import SegmentRules
 from streams.core.steps import Tier
 from streams.core.warnings.acknowledgement import AcknowledgementTerms
 from streams.learning.learner import LearnerSettings, RiverLearner
+
+BEGINNING: Final = 20
+"""Events that a partition waits for before its event time begins, unless nothing more comes."""
 
 
 def engine_settings(
@@ -40,6 +44,7 @@ def engine_settings(
         time_zone=settings.time_zone,
         sweep_every_us=settings.sweep_every,
         reorder_us=settings.reorder,
+        beginning=BEGINNING,
         repeat_window_us=settings.repeat_window,
         currency=settings.currency,
         quiet_after_us={Topic[label.upper()]: after for label, after in settings.quiet_after.items()},

@@ -160,7 +160,7 @@ class TopicFinding:
 
     topic: str
     partitions: int | None
-    mend: str | None
+    remedy: str | None
 
 
 def check(

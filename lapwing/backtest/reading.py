@@ -13,6 +13,7 @@ from lapwing.settings.settings import Settings
 from lapwing.terminal.progress import progress_bar
 from lapwing.wiring import engine_settings
 from streams.backtest.history import History
+from streams.files.events import without_stragglers
 
 
 def read_history(judged: BacktestInputs, settings: Settings) -> tuple[History, dict[str, int]]:
@@ -23,6 +24,8 @@ def read_history(judged: BacktestInputs, settings: Settings) -> tuple[History, d
         with progress_bar("reading") as bar:
             batch, counts = read_topics(settings, judged.start or Start(), bar)
         refusals = Refusals(counts)
+        batch, early = without_stragglers(batch)
+        refusals.add_events(early)
     history = History.of(
         batch,
         settings.repeat_window,

@@ -46,11 +46,11 @@ def run(
     else:
         for finding in findings:
             what = "created" if finding.topic in created else "there"
-            note = finding.mend or (
+            note = finding.remedy or (
                 f"{finding.partitions} partitions, {what}" if finding.partitions else "optional"
             )
             click.echo(f"{finding.topic:<24} {note}")
-    bad = sum(finding.mend is not None for finding in findings)
+    bad = sum(finding.remedy is not None for finding in findings)
     if bad:
         msg = f"{bad} of {len(findings)} topics are missing or do not fit together"
         raise BrokerError(msg)

@@ -144,11 +144,11 @@ def _make_topics(cluster: Cluster, settings: Settings) -> dict[Topic, str]:
         wanted = planned(settings)
         topics.create(admin, wanted, PARTITIONS, 1)
         there = admin.partitions()
-        bad = [finding for finding in topics.check(wanted, there) if finding.mend]
+        bad = [finding for finding in topics.check(wanted, there) if finding.remedy]
     finally:
         admin.close()
     if bad:
-        msg = f"the broker's topic {bad[0].topic} does not fit: {bad[0].mend}"
+        msg = f"the broker's topic {bad[0].topic} does not fit: {bad[0].remedy}"
         raise DemoError(msg)
     return {topic: name for topic, name in settings.topics.items() if name in there}
 

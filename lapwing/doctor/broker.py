@@ -35,7 +35,7 @@ def topics_fit(installation: Installation) -> str:
     """Check that the topics are there and fit together."""
     wanted, found = planned(installation.settings), installation.topics
     findings = topics.check(wanted, found, installation.ask_configs({t.name for t in wanted} & found.keys()))
-    bad = [f"{finding.topic}: {finding.mend}" for finding in findings if finding.mend]
+    bad = [f"{finding.topic}: {finding.remedy}" for finding in findings if finding.remedy]
     if bad:
         raise BrokerError("; ".join(bad))
     return "all that are needed are there and fit together"
@@ -43,7 +43,7 @@ def topics_fit(installation: Installation) -> str:
 
 def lag(installation: Installation) -> str:
     """Check that no partition stands still."""
-    found = installation.ask_offsets() if installation.topics else None
+    found = installation.offsets if installation.topics else None
     if found is None or not found.committed:
         msg = f"no worker of {installation.settings.app} has committed anything yet"
         raise Skipped(msg)

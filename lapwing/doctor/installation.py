@@ -50,6 +50,11 @@ class Installation:
         with closing(Admin(self.cluster)) as admin:
             return admin.configs(names)
 
+    @cached_property
+    def offsets(self) -> Offsets:
+        """How far the topics reach and how far the workers have come."""
+        return self.ask_offsets()
+
     def ask_offsets(self) -> Offsets:
         """Ask the broker how far the topics reach and how far the workers have come."""
         return offsets(self.settings, self.topics)
@@ -85,7 +90,6 @@ class Installation:
                 subscription.seek_back(newest, ENDS_S)
             records: list[Record] = []
             while True:
-                polled = subscription.poll(POLL_S)
-                records += polled
-                if not polled and subscription.at_end():
+                records += subscription.poll(POLL_S)
+                if subscription.at_end():
                     return records

@@ -43,7 +43,7 @@ def _fits_broker(installation: Installation, store: CheckpointStore) -> None:
         return
     ids = installation.ask_topic_ids(topics)
     check_all_partitions(store, max(installation.topics[name] for name in topics), ids)
-    committed = installation.ask_offsets().committed
+    committed = installation.offsets.committed
     for number in store.partitions():
         newest = next((each for each in reversed(store.whole(number)) if each.is_committed), None)
         if newest is not None:

@@ -71,7 +71,7 @@ class Engine:
         self.customers = Customers(settings.activity, settings.value)
         self.deduplicator = Deduplicator(settings.repeat_window_us or 0)
         self.admission = Admission(self.customers, self.deduplicator, settings.currency)
-        self.reorder = ReorderBuffer(settings.reorder_us)
+        self.reorder = ReorderBuffer(settings.reorder_us, settings.beginning)
         self.episodes = Episodes(settings.app, rules, settings.acknowledgement)
         self.source_guard = SourceGuard(settings.quiet_after_us, partition)
         self.delayed_labels = DelayedLabels(
@@ -272,7 +272,8 @@ class Engine:
     # -- event time -------------------------------------------------------------------------------
 
     def _take(self, ordered: ReorderedEvents) -> Output:
-        output = Output()
+        output = Output(refused=list(ordered.refused))
+        output.counts.refused.update(each.reason for each in ordered.refused)
         events, instant = ordered.events, ordered.instant
         if not len(events):
             return output
@@ -280,7 +281,8 @@ class Engine:
             taken = OrderedEvents(events, instant, self.customers.index(events.customer_id))
         else:
             admitted = self.admission.admit(events, instant)
-            taken, output.refused = admitted.events, admitted.refused
+            taken = admitted.events
+            output.refused += admitted.refused
             output.counts.repeats = admitted.repeats
             output.counts.refused.update(each.reason for each in admitted.refused)
         events, instant = taken.events, taken.instant

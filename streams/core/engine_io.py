@@ -28,6 +28,9 @@ class EngineSettings:
     time_zone: str = "UTC"
     sweep_every_us: int = DAY
     reorder_us: int = SECOND // 4
+    beginning: int = 0
+    """Events of customers that a new state waits for before event time begins, so that the few of them that
+    lie years before the others do not begin it; 0 where these were left out before."""
     repeat_window_us: int | None = 2 * DAY
     """`None` where all events count, as those of a history do that was admitted before."""
     currency: str | None = None

@@ -192,6 +192,7 @@ def _once(engine: Engine) -> dict[str, Any]:
         "sweeps": sweeps,
         "watermark": reorder.watermark,
         "newest": reorder.newest,
+        "begun": reorder.begun,
         "quiet": engine.source_guard.state(),
         "opened": engine.episodes.opened_by_rule(),
         "activity": [topic.label for topic in engine.settings.activity],
@@ -252,7 +253,13 @@ def _restore_waiting(engine: Engine, frame: pl.DataFrame, once: Mapping[str, Any
             columns[name] = values
         else:
             columns[name] = frame[name].to_numpy().astype(dtype)
-    engine.reorder.restore(Batch(**columns), frame["instant"].to_numpy(), once["watermark"], once["newest"])
+    engine.reorder.restore(
+        Batch(**columns),
+        frame["instant"].to_numpy(),
+        once["watermark"],
+        once["newest"],
+        begun=once.get("begun", True),
+    )
 
 
 def _decisions(state: Mapping[str, NDArray[Any]]) -> pl.DataFrame:

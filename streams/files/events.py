@@ -17,9 +17,7 @@ import zstandard
 from streams.contract.decode import decode_lines
 from streams.contract.rejected import RefusalReason
 from streams.core.events.batch import Batch
-from streams.core.events.calendar import DAY
-from streams.core.events.refusal import EventRefusalReason, RefusedEvent, refused_events
-from streams.core.events.topics import Topic
+from streams.core.events.refusal import EventRefusalReason, RefusedEvent, refused_events, stragglers
 from streams.errors import EventFileError
 from streams.files.parquet import parquet_events, parquet_lines, why_refused
 
@@ -41,7 +39,6 @@ _OTHER_KINDS: Final = {
     b"\xfe\xff": "is in UTF-16: save it in UTF-8",
 }
 """How files begin that are no JSON lines, whatever they are named."""
-_FAR_US: Final = 5 * 365 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +93,10 @@ def read_events(
 
 
 def without_stragglers(events: Batch) -> tuple[Batch, list[RefusedEvent]]:
-    """Return events in total order without the few that lie years before all others, and these.
-
-    A clock that was reset, or an unset time, dates an event to 1970 or 2000: one such event would begin the
-    history there. Few are no more than a tenth of the events; years are five without any. A profile may be as
-    old as it is.
-    """
-    rows = np.flatnonzero(events.topic != Topic.PROFILES)
-    gaps = np.flatnonzero(np.diff(events.at[rows]) > _FAR_US) + 1
-    gaps = gaps[gaps * 10 <= len(rows)]
-    if not len(gaps):
+    """Return events without the few that lie years before all others, and these."""
+    early = stragglers(events.topic, events.at)
+    if not len(early):
         return events, []
-    early = rows[: gaps[-1]]
     kept = np.ones(len(events), dtype=np.bool_)
     kept[early] = False
     return events.take(kept), refused_events(events, early, EventRefusalReason.PAST_TIME)

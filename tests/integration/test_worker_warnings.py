@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 
@@ -107,3 +108,35 @@ def test_the_warnings_are_those_of_the_engine(broker: str, rules: RuleSet, live:
     for record in consume(broker, settings.warnings_topic, count + 1, within_s=1):
         found[record.key.decode()].append(record.value)
     assert found == due
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_an_unset_time_does_not_begin_event_time(broker: str, rules: RuleSet, live: bool) -> None:
+    settings = settings_on(broker, 1)
+    orders = settings.topics[Topic.ORDERS]
+    records = [Sent(orders, b"c", event(Topic.ORDERS, "unset", "c", "1970-01-01T00:00:00Z"))]
+    records += [
+        Sent(orders, b"c", event(Topic.ORDERS, f"o{day}", "c", f"2024-03-{day:02}T10:00:00Z"))
+        for day in range(1, 4)
+    ]
+
+    def engine(number: int) -> Engine:
+        return Engine(EngineSettings(app=settings.app, beginning=20), rules, partition=number)
+
+    if not live:
+        produce(broker, records)
+    with running(settings, engine) as worker:
+        if live:
+            produce(broker, records[:1])
+            worker.wait_until(
+                lambda: worker.engines.get(0) is not None and len(worker.engines[0].reorder) == 1
+            )
+            time.sleep(1)  # longer than the worker is idle before it takes what waits
+            produce(broker, records[1:])
+        worker.wait_until(lambda: worker.stats is not None and worker.stats.events == 3)
+        assert worker.engines[0].place[2] <= 3  # sweeps
+        assert worker.stats is not None
+        assert worker.stats.refused_by_reason == {"past_time": 1}
+    [rejected] = consume(broker, settings.rejected_topic, 1)
+    assert rejected.value == records[0].value
+    assert dict(rejected.headers)["lapwing-reason"] == b"past_time"

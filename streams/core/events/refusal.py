@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streams.core.events.batch import Batch
+from streams.core.events.calendar import DAY
 from streams.core.events.topics import Topic
 
 
@@ -22,7 +24,7 @@ class EventRefusalReason(StrEnum):
     ID_REUSED = "id_reused"
     """Its id was given before, within `repeat_window`, for something else: what was taken first counts."""
     PAST_TIME = "past_time"
-    """In a file: one of few events that lie years before all others."""
+    """One of few events that lie years before all others of a file, or of those a partition begins with."""
 
 
 DETAILS = {
@@ -50,6 +52,26 @@ class RefusedEvent:
     def detail(self) -> str:
         """What is wrong, in one line."""
         return DETAILS[self.reason]
+
+
+FAR_US: Final = 5 * 365 * DAY
+UNSET_US: Final = 2 * 365 * DAY
+"""Before 1972: no shop's events are so old, but an unset time is."""
+
+
+def stragglers(topic: NDArray[np.int8], at: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the positions of the few events that lie years before all others; (n,) topics and times.
+
+    A clock that was reset, or an unset time, dates an event to 1970 or 2000: one such event would begin the
+    history there. Few are no more than a tenth, or any number before 1972; years are five without any. A
+    profile may be as old as it is, and an action moves no clock.
+    """
+    rows = np.flatnonzero((topic != Topic.PROFILES) & (topic != Topic.ACTIONS))
+    rows = rows[np.argsort(at[rows], kind="stable")]
+    times = at[rows]
+    early = np.flatnonzero(np.diff(times) > FAR_US) + 1
+    early = early[(early * 10 <= len(rows)) | (times[early - 1] < UNSET_US)]
+    return np.sort(rows[: early[-1]]) if len(early) else early
 
 
 def refused_events(events: Batch, rows: NDArray[np.int64], reason: EventRefusalReason) -> list[RefusedEvent]:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streams.core.events.batch import Batch
 from streams.core.events.calendar import NEVER
+from streams.core.events.refusal import (
+    UNSET_US,
+    EventRefusalReason,
+    RefusedEvent,
+    refused_events,
+    stragglers,
+)
 from streams.core.events.topics import Topic
 
 
@@ -20,6 +27,8 @@ class ReorderedEvents:
     instant: NDArray[np.int64]
     """(n,) never decreasing; the event time, or for a late event the watermark when it arrived, or for an
     action that is dated after all customers' events, where nothing more comes, the time of their newest."""
+    refused: list[RefusedEvent] = field(default_factory=list)
+    """What lies years before the events that the partition begins with."""
 
 
 class ReorderBuffer:
@@ -31,10 +40,16 @@ class ReorderBuffer:
 
     What people do about warnings moves no watermark: an action that is dated after all customers' events
     waits until these have come so far, until `reach` says that time has, or until nothing more comes.
+
+    The first `beginning` events of customers are waited for, or until nothing more comes: of these, the few
+    that lie years before the others are refused, so that one with an unset time does not begin event time.
     """
 
-    def __init__(self, reorder: int) -> None:
+    def __init__(self, reorder: int, beginning: int = 0) -> None:
         self.reorder = reorder
+        self._beginning = beginning
+        self.begun = beginning == 0
+        """Whether the first events have come; what waits before is all that has."""
         self.watermark = int(NEVER)
         self.newest = int(NEVER)
         """The greatest time of a customers' event that has arrived."""
@@ -50,9 +65,17 @@ class ReorderBuffer:
         """The events that wait, and the instant at which each will be judged, (n,)."""
         return self._waiting, self._instant
 
-    def restore(self, waiting: Batch, instant: NDArray[np.int64], watermark: int, newest: int) -> None:
+    def restore(
+        self,
+        waiting: Batch,
+        instant: NDArray[np.int64],
+        watermark: int,
+        newest: int,
+        *,
+        begun: bool = True,
+    ) -> None:
         """Go on from `waiting`, `watermark` and `newest`."""
-        self._waiting, self._instant = waiting, instant
+        self._waiting, self._instant, self.begun = waiting, instant, begun
         self.watermark, self.newest = watermark, newest
 
     def put(self, batch: Batch) -> ReorderedEvents:
@@ -66,18 +89,27 @@ class ReorderBuffer:
         self.newest = max(self.newest, int(newest[-1]))
         if self.newest != NEVER:
             self.watermark = max(self.watermark, self.newest - self.reorder)
-        return self._release(
-            Batch.concat([self._waiting, batch]) if len(self._waiting) else batch,
-            np.concatenate([self._instant, instant]),
-            self.watermark,
-        )
+        waiting = len(self._waiting)
+        events = Batch.concat([self._waiting, batch]) if waiting else batch
+        instant = np.concatenate([self._instant, instant])
+        if self.begun:
+            return self._release(events, instant, self.watermark)
+        self._waiting, self._instant = events, instant
+        moving = np.flatnonzero((events.topic != Topic.PROFILES) & (events.topic != Topic.ACTIONS))
+        if len(moving) < self._beginning:
+            return ReorderedEvents(batch.take(np.empty(0, dtype=np.int64)), instant[:0])
+        refused = self._begin(int(moving[self._beginning - 1]) + 1)
+        return replace(self._release(self._waiting, self._instant, self.watermark), refused=refused)
 
     def flush(self, *, idle: bool = True) -> ReorderedEvents:
         """Return what waits: nothing that precedes it is to come; what comes below it from now on is late.
 
         With `idle`, nothing at all is to come for a while, and actions dated after the newest customers'
-        event are judged at its time, after all events of that instant; else they go on waiting.
+        event are judged at its time, after all events of that instant; else they go on waiting. Event time
+        does not begin then with an event before 1972: it waits for others.
         """
+        if idle and not self.begun and self.newest < UNSET_US:
+            return ReorderedEvents(Batch.empty(), np.empty(0, dtype=np.int64))
         self.watermark = max(self.watermark, self.newest)
         reached = self.reach(self.watermark)
         beyond = self._waiting
@@ -88,13 +120,26 @@ class ReorderBuffer:
         return ReorderedEvents(
             Batch.concat([reached.events, beyond.take(beyond.order())]),
             np.concatenate([reached.instant, now]),
+            reached.refused,
         )
 
     def reach(self, until: int) -> ReorderedEvents:
         """Return what waits and is judged up to and including `until`."""
         if self.newest == NEVER:
             return ReorderedEvents(Batch.empty(), np.empty(0, dtype=np.int64))
-        return self._release(self._waiting, self._instant, until + 1)
+        refused = [] if self.begun else self._begin(len(self._waiting))
+        return replace(self._release(self._waiting, self._instant, until + 1), refused=refused)
+
+    def _begin(self, count: int) -> list[RefusedEvent]:
+        """Let event time begin with the first `count` events that came, and return the stragglers of them."""
+        self.begun = True
+        events = self._waiting
+        early = stragglers(events.topic[:count], self._instant[:count])
+        if len(early):
+            kept = np.ones(len(events), dtype=np.bool_)
+            kept[early] = False
+            self._waiting, self._instant = events.take(kept), self._instant[kept]
+        return refused_events(events, early, EventRefusalReason.PAST_TIME)
 
     def _release(self, events: Batch, instant: NDArray[np.int64], until: int) -> ReorderedEvents:
         """Return the events judged before `until` and keep the others."""

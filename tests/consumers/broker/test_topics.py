@@ -48,7 +48,7 @@ class InvalidConfigurationError(Exception):
 
 def mends(found: Mapping[str, int], **configs: Mapping[str, str]) -> dict[str, str]:
     named = {name.replace("_", "-"): config for name, config in configs.items()}
-    return {finding.topic: finding.mend for finding in check(TOPICS, found, named) if finding.mend}
+    return {finding.topic: finding.remedy for finding in check(TOPICS, found, named) if finding.remedy}
 
 
 ALL = dict.fromkeys(["orders", "logins", "churn-warnings", "lapwing.rejected"], 4) | dict.fromkeys(
@@ -116,7 +116,7 @@ def test_what_was_made_fits() -> None:
     broker = Broker({})
     create(broker, TOPICS, 4, 2)
     assert [
-        each for each in check(TOPICS, broker.partitions(), broker.configs(broker.found)) if each.mend
+        each for each in check(TOPICS, broker.partitions(), broker.configs(broker.found)) if each.remedy
     ] == []
 
 
@@ -140,7 +140,7 @@ def test_settings_that_lose_what_is_needed_are_named() -> None:
     assert "retention.bytes is 1000000 and must be -1" in mends(ALL, churn_warnings=full)["churn-warnings"]
     small = {"retention.ms": "-1", "max.message.bytes": "1000"}
     findings = check(TOPICS, ALL, {"lapwing.rejected": small})
-    (fix,) = (finding.mend for finding in findings if finding.mend)
+    (fix,) = (finding.remedy for finding in findings if finding.remedy)
     assert fix.startswith("max.message.bytes is 1000 and must be at least 2097152")
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -206,7 +207,9 @@ def test_a_checkpoint_says_the_same_but_for_the_history() -> None:
     rules = load_rulebook(Path("rules.yaml")).rules
     events = read_events([Path("events.jsonl")], now_us=2**60, max_skew_us=0, on_refused=lambda _: None)
     worker = engine(settings, rules)
-    worker.step(events)
+    begun, last = np.arange(len(events) - 1), np.array([len(events) - 1])
+    for output in (worker.step(events.take(begun)), worker.flush(), worker.step(events.take(last))):
+        assert not output.refused
     stands = {
         "orders": TopicPosition(3, 1),
         "logins": TopicPosition(0, None),

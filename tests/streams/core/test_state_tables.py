@@ -1,12 +1,15 @@
 import itertools
+import json
 from dataclasses import replace
 
+import numpy as np
 import polars as pl
 import pytest
 
 from streams.contract.warnings import encode_step
 from streams.core.engine import Engine
 from streams.core.engine_io import Output
+from streams.core.events.batch import Batch
 from streams.core.events.calendar import DAY, NEVER
 from streams.core.features.customers import UNANSWERED
 from streams.core.state_tables import StateMismatch, restore, tables, take
@@ -52,6 +55,47 @@ def test_an_engine_restored_at_any_cut_goes_on_as_if_nothing_had_happened(seed: 
     found += [engine.flush(), engine.advance(until)]
     assert outputs(found) == expected
     assert len(expected[0]) > 20
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_engine_restored_before_event_time_begins_refuses_the_same(seed: int) -> None:
+    history = random_history(seed, size=40, days=40)
+    rows = as_batch(history.arrivals)
+    unset = rows.take(np.zeros(1, dtype=np.int64))
+    for batch in (Batch.concat([replace(unset, at=np.array([DAY])), rows]), rows):
+        settings = replace(engine_settings(PLAIN), time_zone=history.zone.key, beginning=20)
+        whole, engine = Engine(settings, COMPILED), Engine(settings, COMPILED)
+        until = int(batch.at.max()) + 5 * DAY
+        expected = [whole.step(batch), whole.flush(), whole.advance(until)]
+        found = []
+        for row in range(len(batch)):
+            found.append(engine.step(batch.take(slice(row, row + 1))))
+            saved, engine = tables(engine), Engine(settings, COMPILED)
+            restore(engine, saved)
+        found += [engine.flush(), engine.advance(until)]
+        assert outputs(found) == outputs(expected)
+        refused = [[event for output in each for event in output.refused] for each in (found, expected)]
+        assert refused[0] == refused[1]
+        early = [event.at for event in refused[0] if event.reason == "past_time"]
+        assert early == [DAY] * (len(batch) - len(rows))
+        # Without it, and after it, all is as if it had never come.
+        plain = Engine(replace(settings, beginning=0), COMPILED)
+        assert outputs([plain.step(rows), plain.flush(), plain.advance(until)]) == outputs(expected)
+
+
+def test_a_state_from_before_beginnings_were_waited_for_has_begun() -> None:
+    history = random_history(2, size=40, days=40)
+    settings = replace(engine_settings(PLAIN), time_zone=history.zone.key)
+    engine = Engine(settings, COMPILED)
+    engine.step(as_batch(history.arrivals))
+    saved = tables(engine)
+    once = json.loads(saved["engine"]["json"][0])
+    del once["begun"]
+    old = saved | {"engine": pl.DataFrame({"json": [json.dumps(once)]})}
+    now = Engine(replace(settings, beginning=20), COMPILED)
+    restore(now, old)
+    assert now.reorder.begun
+    assert outputs([now.flush()]) == outputs([engine.flush()])
 
 
 def test_what_was_taken_does_not_change_when_the_engine_goes_on() -> None:

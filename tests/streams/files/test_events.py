@@ -328,7 +328,7 @@ def test_empty_files_that_were_put_together_leave_their_marks_before_and_after_a
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (gzip.compress(b"{}"), "compressed with gzip: its name should end in .jsonl.gz"),
+        (gzip.compress(b"{}", mtime=0), "compressed with gzip: its name should end in .jsonl.gz"),
         (zstandard.compress(b"{}"), "compressed with zstd: its name should end in .jsonl.zst"),
         (b"PK\x03\x04 and so on", "a zip archive: unpack it first"),
         (b"PAR1 and so on", "a Parquet file: its name should end in .parquet"),
@@ -366,13 +366,18 @@ def test_few_events_years_before_all_others_are_refused() -> None:
     "days",
     [
         (0, *range(1824, 1844)),  # not quite five years
-        (0, 1, 2, *range(20_000, 20_020)),  # more than a tenth
+        (9_000, 9_001, 9_002, *range(20_000, 20_020)),  # more than a tenth
         tuple(range(0, 20_000, 1000)),  # a slow history
     ],
 )
 def test_events_that_are_many_or_near_are_kept(days: tuple[int, ...]) -> None:
     kept, early = without_stragglers(of_days(*days))
     assert (len(kept), early) == (len(days), [])
+
+
+def test_any_number_of_unset_times_is_refused() -> None:
+    kept, early = without_stragglers(of_days(0, 1, 2, *range(20_000, 20_005)))
+    assert ([each.event_id for each in early], len(kept)) == (["0", "1", "2"], 5)
 
 
 def test_a_profile_may_be_as_old_as_it_is() -> None:

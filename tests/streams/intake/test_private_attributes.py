@@ -63,6 +63,7 @@ USED: dict[type[Any], tuple[str, ...]] = {
         *("on_partitions_assigned", "on_partitions_revoked", "perform_seek", "commit", "on_buffer_full"),
         *("flow_active", "scheduler", "app", "loop", "beacon"),
     ),
+    driver.Producer: ("_ensure_producer",),
     driver.Transport: ("Consumer", "driver_version"),
     faust.App: (
         *("_create_directories", "consumer", "consumer_generation_id", "producer"),

@@ -150,7 +150,7 @@ def test_of_transactions_what_was_committed_is_read_in_any_pieces(
     batches: list[tuple[int, bytes]] = []
     begun: dict[int, int] = {}
     open_records: dict[int, list[int]] = {}
-    aborted: list[tuple[int, int]] = []
+    aborted: list[tuple[int, int, int]] = []
     due: list[int] = []
     at = 0
     for producer, move in moves:
@@ -167,7 +167,7 @@ def test_of_transactions_what_was_committed_is_read_in_any_pieces(
             batches.append((at, marker(at, producer, aborts=move == "abort")))
             first, records = begun.pop(producer), open_records.pop(producer)
             if move == "abort":
-                aborted.append((producer, first))
+                aborted.append((producer, first, at))
             else:
                 due += records
             at += 1
@@ -178,8 +178,9 @@ def test_of_transactions_what_was_committed_is_read_in_any_pieces(
     shown = [
         data for (begin, data), end in zip(batches, ends, strict=False) if begin < stable and end > position
     ]
-    whole = fetched(*shown, position=position, whole=True, isolation=1, aborted=aborted)
-    plain = fetched(*shown, position=position, whole=False, isolation=1, aborted=aborted)
+    named = [(producer, first) for producer, first, end in aborted if end >= position]
+    whole = fetched(*shown, position=position, whole=True, isolation=1, aborted=named)
+    plain = fetched(*shown, position=position, whole=False, isolation=1, aborted=named)
     seen = read(*whole, cycle(limits))
     assert seen == read(*plain, cycle([None]))
     assert [each[0] for each in seen[:-1]] == [o for o in sorted(due) if position <= o < stable]

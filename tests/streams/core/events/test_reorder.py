@@ -2,10 +2,12 @@ import itertools
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.core.events.batch import Batch
+from streams.core.events.calendar import DAY
 from streams.core.events.reorder import ReorderBuffer, last_reached
 from streams.core.events.topics import Topic
 
@@ -144,3 +146,82 @@ def test_what_comes_after_a_flush_below_it_is_late() -> None:
     assert len(reorder.flush().events) == 1
     reorder.put(batch([(1, 98)]))
     assert reorder.flush().instant.tolist() == [100]
+
+
+YEAR = 365 * DAY
+BEGINNING = 20
+
+
+def begun(
+    times: Sequence[int], cuts: Sequence[int], *, restarts: bool = False
+) -> tuple[list[str], list[int]]:
+    """Return the ids of what is refused and the times of what is taken, in order, of a new partition."""
+    reorder, numbered = ReorderBuffer(REORDER, BEGINNING), list(enumerate(times))
+    edges = sorted({0, len(times), *(c for c in cuts if c < len(times))})
+    parts = []
+    for b, e in itertools.pairwise(edges):
+        parts.append(reorder.put(batch(numbered[b:e])))
+        if restarts:
+            saved, reorder = reorder, ReorderBuffer(REORDER, BEGINNING)
+            reorder.restore(*saved.waiting, saved.watermark, saved.newest, begun=saved.begun)
+    parts.append(reorder.flush())
+    refused = [event.event_id for part in parts for event in part.refused]
+    return refused, [at for part in parts for at in part.events.at.tolist()]
+
+
+def slowly_begun(times: Sequence[int]) -> tuple[list[str], list[int]]:
+    """Do the same event by event: the first twenty decide, or all where there are fewer."""
+    watermarks = [max(times[:n], default=0) - REORDER for n in range(len(times))]
+    judged = [max(at, mark) for at, mark in zip(times, watermarks, strict=True)]
+    first = sorted((at, n) for n, at in enumerate(judged[:BEGINNING]))
+    early: list[int] = []
+    for k in range(1, len(first)):
+        far = first[k][0] - first[k - 1][0] > 5 * YEAR
+        if far and (k * 10 <= len(first) or first[k - 1][0] < 2 * YEAR):
+            early = [n for _, n in first[:k]]
+    kept = sorted((at, n) for n, at in enumerate(judged) if n not in early)
+    return [f"{n:04}" for n in sorted(early)], [times[n] for _, n in kept]
+
+
+years = st.sampled_from([0, 1, 3, 30, 39, 39, 39, 39, 54, 55, 55, 55, 55, 55, 55, 55, 55])
+
+
+@given(st.lists(st.tuples(years, st.integers(0, 9)), max_size=40), st.lists(st.integers(0, 40), max_size=5))
+def test_few_events_years_before_the_others_do_not_begin_event_time(
+    dated: list[tuple[int, int]], cuts: list[int]
+) -> None:
+    times = [year * YEAR + more for year, more in dated]
+    if times and max(times) < 2 * YEAR:
+        return  # it waits for others
+    assert begun(times, cuts) == begun(times, cuts, restarts=True) == slowly_begun(times)
+
+
+@pytest.mark.parametrize(
+    ("times", "refused"),
+    [
+        ([0, *range(54 * YEAR, 54 * YEAR + 30)], ["0000"]),
+        ([0, 54 * YEAR], ["0000"]),  # an unset time, however few others there are
+        ([30 * YEAR, *range(54 * YEAR, 54 * YEAR + 30)], ["0000"]),
+        ([30 * YEAR, *range(54 * YEAR, 54 * YEAR + 5)], []),  # more than a tenth
+        ([50 * YEAR, *range(54 * YEAR, 54 * YEAR + 30)], []),  # not five years
+        ([*range(54 * YEAR, 54 * YEAR + 30), 0], []),  # late: event time has begun
+    ],
+)
+def test_what_is_refused_at_the_beginning(times: list[int], refused: list[str]) -> None:
+    assert begun(times, [])[0] == refused
+
+
+def test_an_unset_time_waits_for_others_while_nothing_comes() -> None:
+    reorder = ReorderBuffer(REORDER, BEGINNING)
+    reorder.put(batch([(0, 0)]))
+    assert (len(reorder.flush().events), len(reorder), reorder.begun) == (0, 1, False)
+    reorder.put(batch([(1, 54 * YEAR)]))
+    flushed = reorder.flush()
+    assert [event.event_id for event in flushed.refused] == ["0000"]
+    assert (flushed.events.event_id.tolist(), reorder.begun) == (["0001"], True)
+
+
+def test_an_unset_time_counts_where_there_is_nothing_else() -> None:
+    reorder = ReorderBuffer(REORDER, BEGINNING)
+    reorder.put(batch([(0, 0)]))
+    assert reorder.flush(idle=False).events.event_id.tolist() == ["0000"]
