@@ -11,10 +11,12 @@ import polars as pl
 import pytest
 
 from streams.core.engine import Engine
+from streams.core.events.batch import Batch, ProfileRecord
 from streams.core.events.calendar import Calendar
 from streams.core.events.partitioner import partitions
-from streams.core.features.catalogue import Features
-from streams.core.model.logistic import Model
+from streams.core.features.catalogue import CATALOGUE, Features
+from streams.core.features.customers import PROFILE_WORDS
+from streams.core.model.logistic import INPUTS, Model
 from streams.core.steps import Step, StepKind
 from streams.learning.learner import LearnerSettings, RiverLearner
 from streams.offline.replay import replay
@@ -55,11 +57,23 @@ class Rows:
             self.region[name, at] = region
 
 
+def other_profiles(batch: Batch) -> Batch:
+    """Return the events with every customer of another class, segment, region and origin."""
+    records = batch.record.copy()
+    for row, each in enumerate(records):
+        if isinstance(each, ProfileRecord):
+            records[row] = replace(
+                each, customer_class="small", segment=f"s{row}", region=f"r{row}", origin=f"o{row}"
+            )
+    return replace(batch, record=records)
+
+
 @cache
-def run(seed: int, count: int = 1) -> Run:
+def run(seed: int, count: int = 1, *, other: bool = False) -> Run:
     made = many_customers(seed, 2500, 110)
     batch = as_batch(made.arrivals)
     batch = batch.take(batch.order())
+    batch = other_profiles(batch) if other else batch
     settings = replace(settings_of(made), samples=True, decide_every=3)
     engines = [Engine(settings, compiled(rules_of()), RiverLearner(LEARNER), n) for n in range(count)]
     rows, log = Rows(), DecisionLog(engines)
@@ -98,6 +112,22 @@ def test_each_probability_is_the_one_of_the_decision_instant(count: int) -> None
         assert known is None or p == known
         given += known is not None
     assert given > 100
+
+
+def test_no_probability_depends_on_region_class_segment_or_origin() -> None:
+    of, other = run(1), run(1, other=True)
+    assert set(of.decisions.groups["region"].tolist()) != set(other.decisions.groups["region"].tolist())
+    for name in ("at", "customer", "x", "p", "y", "weight"):
+        np.testing.assert_array_equal(getattr(of.decisions, name), getattr(other.decisions, name))
+    assert [model.version for model in of.models] == [model.version for model in other.models]
+    assert of.probability == other.probability
+
+
+def test_no_input_of_the_model_is_a_trait() -> None:
+    assert {each.feature for each in INPUTS} & {*PROFILE_WORDS, "do_not_contact"} == set()
+    assert {each.feature for each in INPUTS} <= {
+        name for name, f in CATALOGUE.items() if f.dtype != pl.String
+    }
 
 
 @pytest.mark.parametrize("count", [1, 3])
