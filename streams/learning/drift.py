@@ -31,6 +31,9 @@ SLACK: Final = 0.75
 THRESHOLD: Final = 14.0
 """What may add up beyond that."""
 LEAST_SCATTER: Final = 0.005
+"""Of loss and score: no series is taken for steadier than this."""
+LEAST_INPUT_SCATTER: Final = 0.02
+"""The same of an input, as a part of its range: on real customers means wander by hundredths all the time."""
 
 LOSS: Final = "loss"
 SCORE: Final = "score"
@@ -56,10 +59,11 @@ class _Series:
     """The values of a series since it last moved, and the test that has seen them."""
 
     mode: str
+    least: float = LEAST_SCATTER
     values: list[float] = field(default_factory=list)
     test: PageHinkley | None = None
     mean: float = 0.0
-    scatter: float = LEAST_SCATTER
+    scatter: float = 1.0
 
     def add(self, value: float) -> bool:
         """Take a value; return whether the series has moved."""
@@ -80,7 +84,7 @@ class _Series:
         from river.drift import PageHinkley
 
         first = np.array(self.values[:REFERENCE])
-        self.mean, self.scatter = float(first.mean()), max(float(first.std(ddof=1)), LEAST_SCATTER)
+        self.mean, self.scatter = float(first.mean()), max(float(first.std(ddof=1)), self.least)
         self.test = PageHinkley(REFERENCE, SLACK, THRESHOLD, 1.0, self.mode)
         for value in self.values:
             self.test.update((value - self.mean) / self.scatter)  # type: ignore[no-untyped-call]  # river's
@@ -97,7 +101,7 @@ class DriftWatch:
         self._low = np.array([each.low for each in self._inputs])
         self._range = np.array([each.high - each.low for each in self._inputs])
         self._series = {LOSS: _Series("up"), SCORE: _Series("both")}
-        self._series |= {each.name: _Series("both") for each in self._inputs}
+        self._series |= {each.name: _Series("both", LEAST_INPUT_SCATTER) for each in self._inputs}
         self._at: int | None = None
         self._count = 0
         """Samples of the instant that is being added up."""
@@ -146,7 +150,7 @@ class DriftWatch:
             if weight and series.add(total / weight):
                 newest = series.values[-7:]
                 yield Drift(name, self._at, series.mean, sum(newest) / len(newest))
-                self._series[name] = _Series(series.mode)
+                self._series[name] = _Series(series.mode, series.least)
         self._count = 0
         self._sums[:] = 0.0
 

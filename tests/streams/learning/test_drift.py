@@ -111,3 +111,19 @@ def test_instants_of_few_samples_count_with_those_that_follow() -> None:
     # A partition that is behind counts at the instant of now.
     assert watch.take(3 * DAY, x, rng.normal(0, 1, 10), y, np.ones(10), scored=True) == []
     assert watch.state()["at"] == 19 * DAY
+
+
+@pytest.mark.parametrize("step", [0.01, 0.08])
+def test_an_input_that_hardly_scatters_is_found_where_it_moves_by_more_than_a_hundredth(step: float) -> None:
+    watch = DriftWatch(INPUTS)
+    found: list[Drift] = []
+    for instant in range(150 if step < 0.05 else 101):
+        rng = np.random.default_rng(instant)
+        place = 0.4 + rng.normal(0, 0.01, (N, len(INPUTS)))
+        place[:, PLACE] += step * (instant >= 90)
+        logit = rng.normal(-1, 1.2, N)
+        y = rng.random(N) < sigmoid(logit)
+        found += watch.take(instant * DAY, LOW + place * RANGE, logit, y, np.ones(N), scored=True)
+    assert [each.series for each in found if each.series not in (LOSS, SCORE)] == (
+        [INPUTS[PLACE].name] if step > 0.05 else []
+    )
