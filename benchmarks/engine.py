@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.stopwatch import Stopwatch
-from benchmarks.workload import MODEL_SETTINGS, Workload
+from benchmarks.workload import ACTIVE, MODEL_SETTINGS, Workload
 from lapwing.settings.settings import Settings
 from lapwing.wiring import engine as engine_of
 from streams.core import engine
@@ -44,8 +44,6 @@ STAGES: Final = {
     "rest": "everything else",
 }
 SWEEP, LEARN, MIDNIGHT = "sweep", "learn", "midnight"
-ACTIVE: Final = {"active_within": "90d"}
-"""With the model's short horizon one event in twenty would be a return."""
 WARM_UP_BATCH: Final = 60_000
 
 

@@ -18,8 +18,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from benchmarks.engine import ACTIVE, RULES, WARM_UP_BATCH
-from benchmarks.workload import MODEL_SETTINGS, Workload
+from benchmarks.engine import RULES, WARM_UP_BATCH
+from benchmarks.workload import ACTIVE, MODEL_SETTINGS, Workload
 from lapwing.settings.settings import Settings
 from lapwing.wiring import engine as engine_of
 from streams.contract.customer_days import encode_customer_days

@@ -22,7 +22,7 @@ from typing import Final
 from benchmarks.fill import fill
 from benchmarks.jobs import ROOT, Job, JobFailed, Result, run
 from benchmarks.peers import plain_faust, quix
-from benchmarks.workload import MODEL_SETTINGS, Workload
+from benchmarks.workload import ACTIVE, MODEL_SETTINGS, Workload
 from consumers.broker.client import Admin, Cluster
 from lapwing.demo.broker import SESSION_TIMEOUT_S, EmbeddedBroker
 from tests.servers import Server, ServerAbsent
@@ -70,7 +70,8 @@ def jobs(
     def lapwing(name: str, app: str, **more: str) -> Job:
         stats = folder / f"{app}.jsonl"
         command = [sys.executable, "-m", "lapwing", "worker", "--broker", address, "--app", app]
-        settings = {f"LAPWING_{setting.upper()}": value for setting, value in MODEL_SETTINGS.items()}
+        given = MODEL_SETTINGS | ACTIVE
+        settings = {f"LAPWING_{setting.upper()}": value for setting, value in given.items()}
         settings["LAPWING_CHECKPOINTS"] = str(state / f"{app}-checkpoints")
         settings["LAPWING_SESSION_TIMEOUT"] = f"{SESSION_TIMEOUT_S:.0f}s"
         arguments = ["--stats", str(stats), "--rules", str(ROOT / "warning_rules")]

@@ -104,6 +104,7 @@ def lay_out(
         "database": f"sqlite:///{folder / 'lapwing.db'}",
         "reorder": f"{reorder_us}us",
         "rules": rules,
+        "labour_rate": "0.5",  # so that plays with labour are decided
         "holdout_share": "0",  # the demo shows every warning and what came of it
         **more,
     }

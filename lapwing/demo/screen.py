@@ -17,6 +17,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from consumers.decision import decision_words
 from lapwing.terminal.text import printable
 from streams.contract.warnings import WarningEvent
 
@@ -101,7 +102,10 @@ def warning_line(event: WarningEvent) -> Text:
     reasons = "; ".join(cause.message or cause.title or cause.rule for cause in data.causes)
     if data.churn_probability is not None:
         reasons += f" (p={data.churn_probability:.2f})"
-    line.append(printable(f"  {data.customer_id}  {reasons}"))
+    line.append(printable(f"  {data.customer_id}  "))
+    if decision := decision_words(data.decision.model_dump() if data.decision is not None else None):
+        line.append(f"{decision}; ", "green" if decision.startswith("rescue") else "dim")
+    line.append(printable(reasons))
     return line
 
 

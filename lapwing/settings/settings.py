@@ -226,8 +226,8 @@ class Settings(DeliverySettings):
     labour_rate: float | None = Field(
         None,
         ge=0,
-        description="What a minute of the team's work costs. Without it a decision on a play with labour is "
-        "`unknown`.",
+        description="What a minute of the team's work costs, in the currency of the orders: set it first, as "
+        "a decision on a play with labour is `unknown` without it.",
     )
     holdout_share: ShareByTier = Field(
         {"high": 0.1, "medium": 0.1, "low": 0.0},

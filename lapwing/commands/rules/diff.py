@@ -9,6 +9,7 @@ import click
 
 from lapwing.backtest.comparison_page import comparison_page
 from lapwing.backtest.comparison_text import print_comparison
+from lapwing.backtest.decisions_text import print_decisions
 from lapwing.backtest.inputs import BacktestInputs
 from lapwing.backtest.reading import no_collector, read_history
 from lapwing.backtest.revisions import rulebook_of
@@ -18,6 +19,7 @@ from lapwing.terminal.output import check_outputs, whole_file
 from lapwing.terminal.progress import progress_bar
 from lapwing.wiring import engine_settings, learner
 from streams.backtest.comparison import compare
+from streams.backtest.decisions import compare_decisions
 from streams.backtest.segments import judge_segments, segment_effects
 
 
@@ -51,12 +53,25 @@ def run(
         days = result.trial.day_sums
         figures = judge_segments(history, days, sets, engine_settings(settings), since=since)
         effects = segment_effects(before.segment_rules, after.segment_rules, figures)
+        decisions = compare_decisions(
+            history,
+            before.rules,
+            after.rules,
+            engine_settings(settings),
+            lambda: learner(settings),
+            since=since,
+        )
     if page is not None:
         with whole_file(page) as part:
             part.write_text(comparison_page(result, old, new, most, effects), encoding="utf-8")
     if as_json:
-        more = {"segment_rules": [effect.as_dict() for effect in effects], "refused": refused}
+        more = {
+            "decisions": None if decisions is None else decisions.as_dict(),
+            "segment_rules": [effect.as_dict() for effect in effects],
+            "refused": refused,
+        }
         click.echo(json.dumps({"compared": [old, new], **result.as_dict(most), **more}))
     else:
         print_comparison(result, old, new, most)
+        print_decisions(decisions, most)
         print_segment_effects(effects)

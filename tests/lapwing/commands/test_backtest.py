@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -226,3 +227,44 @@ def test_tune_prints_curves_json_and_a_page(folder: Path) -> None:
     wrong = CliRunner().invoke(lapwing, [*common, "--values", "1:2"])
     assert wrong.exit_code == 2
     assert "'1:2' is no list" in wrong.stderr
+
+
+PLAYS = """version: 1
+plays:
+  - id: call
+    cost: {communication: 8}
+    success: {chance: CHANCE, source: prior}
+"""
+
+
+def test_diff_counts_the_decisions_that_replay_makes(folder: Path) -> None:
+    for name, chance in (("low", "0.01"), ("high", "0.5")):
+        (folder / name).mkdir()
+        (folder / name / "all.yaml").write_text(RULES)
+        (folder / name / "plays.yaml").write_text(PLAYS.replace("CHANCE", chance))
+    arguments = ("rules", "diff", "low", "high", "--events", "events.parquet")
+    found = json.loads(run(*arguments, "--json").stdout)["decisions"]
+    totals = {"old": Counter[str](), "new": Counter[str]()}
+    nets = {"old": Counter[str](), "new": Counter[str]()}
+    for side, name in (("old", "low"), ("new", "high")):
+        out = folder / f"{name}.jsonl"
+        given = ["replay", "events.parquet", "--rules", name, "--horizon", "30d", "--out", str(out)]
+        assert CliRunner().invoke(lapwing, given).exit_code == 0
+        for step in map(json.loads, out.read_text().splitlines()):
+            if step["type"] == "churn.warning.opened":
+                decision = step["data"]["decision"]
+                totals[side][decision["verdict"]] += 1
+                nets[side][decision["verdict"]] += decision["net"] or 0
+        rows = {row["verdict"]: row[side] for row in found["by_verdict_and_play"]}
+        assert {v: row["warnings"] for v, row in rows.items() if row["warnings"]} == totals[side]
+        assert {v: row["net"] for v, row in rows.items()} == pytest.approx({v: nets[side][v] for v in rows})
+    assert totals["new"]["rescue"] > totals["old"]["rescue"]
+    turned = [m for m in found["moved"] if (m["from"], m["to"]) == (["dont", "call"], ["rescue", "call"])]
+    assert turned[0]["warnings"] == totals["new"]["rescue"] - totals["old"]["rescue"]
+    text = run(*arguments).stdout
+    assert "Decisions at the opening" in text
+    assert f"{turned[0]['warnings']:,}: do not rescue, call -> rescue, call" in text
+    assert (
+        json.loads(run("rules", "diff", "rules", "rules", *arguments[4:], "--json").stdout)["decisions"]
+        is None
+    )
