@@ -26,8 +26,8 @@ from streams.core.features.source_guard import SourceGuard
 from streams.core.features.value import fit_value
 from streams.core.features.view import View
 from streams.core.model import logistic as models
+from streams.core.model.calibration import Calibration
 from streams.core.model.delayed_labels import DelayedLabels
-from streams.core.model.level import LevelShift
 from streams.core.model.treatment import WarningsThen
 from streams.core.model.warm_up import WarmUp
 from streams.core.observer import CauseObserver, SweepObserver
@@ -81,7 +81,7 @@ class Engine:
             decide_every=settings.decide_every,
             max_samples=settings.max_samples,
         )
-        self.level = LevelShift(settings.horizon_us)
+        self.calibration = Calibration(settings.horizon_us)
         self.segments = SegmentCounts(partition, self.calendar) if settings.segments else None
         self.outcomes = Outcomes(
             OutcomeSettings(
@@ -98,9 +98,12 @@ class Engine:
         )
         self.day_writer = CustomerDayWriter(self.customers) if settings.customer_days else None
         self.score_keeper = None if settings.score_step is None else ScoreKeeper(settings.score_step)
-        self.model = learner.snapshot() if learner is not None else None
-        self._levels: dict[str, dict[str, Any]] = {}
-        """By version, the level of models that were in force before, the newest last."""
+        self._learned = learner.snapshot() if learner is not None else None
+        """The newest model as it was learned."""
+        self.model = self._learned
+        """The same as its probabilities are given: at the level of now, and blended."""
+        self._calibrations: dict[str, dict[str, Any]] = {}
+        """By version, the calibration of models that were in force before, the newest last."""
         self.sweeps = 0
         self.buying_block: int | None = None
         """The block of days in which the buying model was last fitted."""
@@ -209,10 +212,10 @@ class Engine:
         """Go on from `place`."""
         self._midnight, self._next_sweep, self.sweeps = midnight, next_sweep, sweeps
 
-    def restore_learner(self, state: dict[str, Any], level: dict[str, Any] | None) -> None:
-        """Go on from what the learner's and the level's `state` returned."""
-        if level is not None:
-            self.level.restore(level)
+    def restore_learner(self, state: dict[str, Any], calibration: dict[str, Any] | None) -> None:
+        """Go on from what the learner's and the calibration's `state` returned."""
+        if calibration is not None:
+            self.calibration.restore(calibration)
         if self.learner is not None:
             self.learner.restore(state)
             self._use_learned()
@@ -230,40 +233,45 @@ class Engine:
             self.customers.use_value_model(ValueModel(*value))
 
     def adopt_model(self, model: models.Model) -> None:
-        """Score by a model that was learned outside, at the level of now.
+        """Score by a model that was learned outside, calibrated as now.
 
-        A model that is in force again gets the level that it had: it gives the same probabilities as then.
+        A model that is in force again gets the calibration that it had: it gives the same probabilities.
         """
         if self.model is not None and self.model.version != model.version:
-            self._levels.pop(self.model.version, None)
-            self._levels[self.model.version] = self.level.state()
-            for version in list(self._levels)[:-_LEVELS_KEPT]:
-                del self._levels[version]
-            if (level := self._levels.get(model.version)) is not None:
-                self.level.restore(level)
-        self.use_model(replace(model, level=self.level.shift))
+            kept = self._calibrations
+            kept.pop(self.model.version, None)
+            kept[self.model.version] = self.calibration.state()
+            for version in list(kept)[:-_LEVELS_KEPT]:
+                del kept[version]
+            if (state := kept.get(model.version)) is not None:
+                self.calibration.restore(state)
+        self._learned = model
+        self._calibrate()
 
     def model_state(self) -> dict[str, Any]:
-        """Return the model in force and all levels as plain JSON values."""
-        model = self.model.to_dict() if self.model is not None else None
-        return {"model": model, "level": self.level.state(), "levels": dict(self._levels)}
+        """Return the model in force, as it was learned, and all calibrations as plain JSON values."""
+        model = self._learned.to_dict() if self._learned is not None else None
+        return {"model": model, "level": self.calibration.state(), "levels": dict(self._calibrations)}
 
     def restore_model(self, state: dict[str, Any]) -> None:
         """Go on from what `model_state` returned; a model of inputs that are not known is left out."""
-        self.level.restore(state["level"])
-        self._levels = dict(state["levels"])
+        self.calibration.restore(state["level"])
+        self._calibrations = dict(state["levels"])
         if state["model"] is not None and models.knows_inputs(state["model"]["inputs"]):
-            self.use_model(models.Model.from_dict(state["model"]))
+            # States of before there was a blend hold the model with its level.
+            self._learned = replace(models.Model.from_dict(state["model"]), level=0.0)
+            self._calibrate()
 
     def warm_up(self) -> WarmUp | None:
         """Return how far the partition's own model is; `None` where it has none."""
         if self.learner is None or self.settings.shared_learner:
             return None
-        horizon, first = self.settings.horizon_us, self.level.first
+        level = self.calibration.level
+        horizon, first = self.settings.horizon_us, level.first
         first_due = self.delayed_labels.next_due() if first is None else first + horizon
         watermark = max(self.reorder.watermark, 0)
         treated = self.delayed_labels.counts["treated"]
-        return WarmUp(watermark, self.learner.progress(), self.level.calibrated, first_due, treated)
+        return WarmUp(watermark, self.learner.progress(), level.calibrated, first_due, treated)
 
     def use_model(self, model: models.Model | None) -> None:
         """Score by `model` from now on, until the learner has learned something new."""
@@ -529,17 +537,16 @@ class Engine:
             customers.state["closed_at"][: customers.count],
             held_out,
         )
-        if len(chosen) and self.model is not None:
+        if len(chosen) and self.model is not None and self._learned is not None:
             design = models.design(features.at(chosen))
-            logit = self.model.logit(design)
-            score = models.sigmoid(logit) if self.model.ready else np.full(len(chosen), np.nan)
-            logit -= self.model.level
+            score = self.model.score(design) if self.model.ready else np.full(len(chosen), np.nan)
+            logit = self._learned.logit(design)
             found = (opened.get(customer) for customer in chosen.tolist())
             warnings = WarningsThen.of([None if each is None else each.standing for each in found])
-            self.delayed_labels.decide(at, chosen, design, score, logit, self.level.full, warnings)
-            silent = models.sigmoid(design[:, models.SILENCE])
-            self.level.decided(models.sigmoid(logit), silent, self.settings.decide_every)
-            self.use_model(replace(self.model, level=self.level.shift))
+            full = self.calibration.level.full
+            self.delayed_labels.decide(at, chosen, design, score, logit, full, warnings)
+            self.calibration.decided(logit, design, self.settings.decide_every)
+            self._calibrate()
 
     def _learn(self, at: int, output: Output) -> None:
         """Teach the samples whose horizon has passed, and adopt what was learnt.
@@ -560,20 +567,23 @@ class Engine:
         if samples is not None and self.learner is not None:
             plain = samples.plain()
             x = plain.x.astype(np.float64)
-            silent = models.sigmoid(x[:, models.SILENCE])
-            self.level.matured(plain.at, plain.logit, plain.full, silent, plain.y, plain.weight)
+            self.calibration.matured(plain.at, plain.logit, plain.p, plain.full, x, plain.y, plain.weight)
             if self.settings.shared_learner or self.settings.samples:
                 output.samples.append(samples)
             if self.settings.shared_learner:
-                if self.model is not None:
-                    self.use_model(replace(self.model, level=self.level.shift))
+                self._calibrate()
             else:
                 self.learner.learn(x, plain.y, plain.p, plain.weight)
                 self._use_learned()
 
     def _use_learned(self) -> None:
-        """Score by what the learner knows now, at the level of now."""
+        """Score by what the learner knows now."""
         if self.learner is not None:
             learned = self.learner.snapshot()
-            ready = learned.ready and self.level.calibrated
-            self.use_model(replace(learned, level=self.level.shift, ready=ready))
+            self._learned = replace(learned, ready=learned.ready and self.calibration.level.calibrated)
+            self._calibrate()
+
+    def _calibrate(self) -> None:
+        """Score by the newest model, at the level of now and blended."""
+        if self._learned is not None:
+            self.use_model(self.calibration.apply(self._learned))

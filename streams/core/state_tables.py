@@ -198,7 +198,7 @@ def _once(engine: Engine) -> dict[str, Any]:
         "activity": [topic.label for topic in engine.settings.activity],
         "buying": (engine.buying_block, None if customers.buying is None else customers.buying.state()),
         "value": None if customers.value_model is None else customers.value_model.state(),
-        "level": engine.level.state(),
+        "level": engine.calibration.state(),
         "learner": engine.learner.state() if engine.learner is not None else None,
         "samples": dict(engine.delayed_labels.counts),
         "warm_up": None if (warm_up := engine.warm_up()) is None else warm_up.to_dict(),

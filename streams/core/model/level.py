@@ -44,6 +44,8 @@ class LevelShift:
     def __init__(self, horizon_us: int) -> None:
         self.shift = 0.0
         """What is added to all log odds."""
+        self.strength = FIRST_STRENGTH
+        """The share of the move that is made."""
         self.full = 0.0
         """What would be added at full strength."""
         self._lag = math.exp(-horizon_us / WEEK / _ERRORS_LAST)
@@ -132,8 +134,8 @@ class LevelShift:
             stretch = mean * (1 - mean) / (slope / n)
             self.full = min(_LIMIT, max(-_LIMIT, (target - now) * min(stretch, 3.0)))
         known = bool(self._losses.any())
-        strength = STRENGTHS[int(np.argmin(self._losses))] if known else FIRST_STRENGTH
-        self.shift = strength * self.full
+        self.strength = STRENGTHS[int(np.argmin(self._losses))] if known else FIRST_STRENGTH
+        self.shift = self.strength * self.full
 
     def state(self) -> dict[str, Any]:
         """Return everything it knows as plain JSON values."""

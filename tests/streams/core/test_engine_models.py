@@ -115,7 +115,7 @@ def test_going_back_to_a_model_gives_the_probabilities_of_then(shop: list[Batch]
         engine.adopt_model(learner.model())
         taught([engine.step(part)], learner)
     assert engine.model.version != old.version
-    assert engine.level.shift != level
+    assert engine.calibration.level.shift != level
     assert engine.model.score(x).tobytes() != before.tobytes()
     restored = engine_of("UTC")
     restore(restored, tables(engine))
