@@ -40,6 +40,14 @@ VERY_SILENT = RULE.format("silent", "days_since_login > 2", "medium")
 FEW = RULE.format("few", "orders_7d < 1", "low")
 HEAD = "version: 1\nrules:\n"
 A, B = HEAD + OFTEN + SILENT, HEAD + VERY_SILENT + FEW
+CALL = """version: 1
+plays:
+  - {id: call, cost: {communication: 2}, success: {chance: 0.2, source: prior}}
+"""
+MAIL = """version: 1
+plays:
+  - {id: mail, reasons: [test], cost: {gift: 1, communication: 0.5}, success: {chance: 0.1, source: prior}}
+"""
 BAD = HEAD + OFTEN + RULE.format("bad", "order_7d < 1", "low")
 
 
@@ -66,9 +74,12 @@ class Shop:
         ]
         self.offsets += produce(self.settings.broker, records)
 
-    def rules(self, text: str) -> RuleSet:
-        place = self.folder / "compiled.yaml"
-        place.write_text(text)
+    def rules(self, text: str, plays: str = "") -> RuleSet:
+        place = self.folder / ("compiled with plays" if plays else "compiled")
+        place.mkdir(exist_ok=True)
+        (place / "rules.yaml").write_text(text)
+        if plays:
+            (place / "plays.yaml").write_text(plays)
         return load_rulebook(place).rules
 
     def expected(self, number: int, change: RulesAdopted, before: RuleSet, after: RuleSet) -> list[bytes]:
@@ -111,21 +122,27 @@ class Shop:
         said = [ControlNotice.model_validate_json(record.value) for record in found]
         return [each for each in said if each.kind == kind]
 
-    def check(self, before: str, after: str) -> None:
-        """Fail unless every partition has warned as the engine does, with the change where it was told."""
+    def check(self, before: RuleSet, after: RuleSet) -> None:
+        """Fail unless every partition has warned as the engine does, with the change where the audit says."""
         changes, found = self.changes(), self.warnings()
         assert sorted(changes) == list(range(PARTITIONS))
         for number, change in changes.items():
-            due = self.expected(number, change, self.rules(before), self.rules(after))
+            due = self.expected(number, change, before, after)
             assert by_customer(found[number]) == by_customer(due), number
 
     @contextlib.contextmanager
-    def worker(self, name: str, text: str) -> Iterator[Child]:
+    def worker(self, name: str, text: str, plays: str = "") -> Iterator[Child]:
         folder = self.folder / name
         folder.mkdir()
         stats = folder / "stats.jsonl"
         flags = ("--stats", str(stats), "--flush-after", f"{IDLE_S:.0f}s", "--no-model-enabled")
+        if plays:
+            (folder / "set").mkdir()
+            (folder / "set" / "plays.yaml").write_text(plays)
+            (folder / "set" / "rules.yaml").write_text(text)
         command = arguments(self.settings, folder, *flags)
+        if plays:
+            command += ["--rules", str(folder / "set")]
         (folder / "rules.yaml").write_text(text)
         with (folder / "lapwing.toml").open("a") as config:
             config.write('checkpoint_every = "1h"\nreorder = "4d"\n')
@@ -153,11 +170,11 @@ class Child:
         stats = self.folder / "stats.jsonl"
         return stats.read_text().count("\n") if stats.exists() else 0
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, file: str = "rules.yaml") -> None:
         """Put other rules in place of those there are, at once."""
         part = self.folder / "part"
         part.write_text(text)
-        part.replace(self.folder / "rules.yaml")
+        part.replace(self.folder / file)
 
 
 def by_customer(steps: list[bytes]) -> dict[str, list[dict[str, Any]]]:
@@ -202,7 +219,7 @@ def test_two_workers_take_rules_over_under_load_and_never_mix_them(shop: Shop) -
         wait_until(read_all(first, second))
         shown = first.stats()
     assert set(shown["rule_sets"].values()) == {shown["rule_set"]} == {shop.rules(B).hash}
-    shop.check(A, B)
+    shop.check(shop.rules(A), shop.rules(B))
     assert {each.detail["rule_set"] for each in shop.notices("rules.adopted")} == {
         shop.rules(A).hash,
         shop.rules(B).hash,
@@ -241,4 +258,28 @@ def test_killed_right_after_the_change_it_comes_out_the_same_although_files_lag_
         assert went_over == set(map(str, adopted))
         second.say(B)
         wait_until(lambda: len(shop.changes()) == PARTITIONS)
-    shop.check(A, B)
+    shop.check(shop.rules(A), shop.rules(B))
+
+
+def test_plays_are_taken_over_under_load_and_the_same_after_a_kill(shop: Shop) -> None:
+    old, new = shop.rules(A, CALL), shop.rules(A, MAIL)
+    assert old.hash != new.hash
+    with shop.worker("first", A, CALL) as first, shop.worker("second", A, CALL) as second:
+        wait_until(lambda: all(child.stats().get("rule_sets") for child in (first, second)))
+        shop.send(0, 300)
+        wait_until(read_all(first, second))
+        first.say(MAIL, "set/plays.yaml")  # and the second's file stays behind
+        shop.send(300, 330)
+        wait_until(lambda: bool(shop.changes()))
+        first.process.kill()
+        wait_until(lambda: len(second.stats()["rule_sets"]) == PARTITIONS)
+        shop.send(330, len(shop.events))
+        wait_until(read_all(second))
+        adopted = shop.changes()
+        went_over = {n for n, rule_set in second.stats()["rule_sets"].items() if rule_set == new.hash}
+        assert went_over == set(map(str, adopted))
+        second.say(MAIL, "set/plays.yaml")
+        wait_until(lambda: len(shop.changes()) == PARTITIONS)
+    shop.check(old, new)
+    decided = [json.loads(step)["data"]["decision"] for steps in shop.warnings().values() for step in steps]
+    assert {decision["play"] for decision in decided} == {"call", "mail"}

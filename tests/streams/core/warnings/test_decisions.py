@@ -18,6 +18,8 @@ from streams.core.engine import Engine
 from streams.core.engine_io import EngineSettings, Output
 from streams.core.events.batch import ProfileRecord
 from streams.core.events.calendar import DAY
+from streams.core.events.partitioner import partitions
+from streams.core.events.topics import Topic
 from streams.core.features.catalogue import DTYPES
 from streams.core.outcomes.outcome import Outcome, WarningMatured
 from streams.core.rules.rule import Rule
@@ -274,3 +276,55 @@ def test_a_state_of_before_decisions_goes_on() -> None:
     output = again.step(as_batch(events[500:]))
     assert output.steps
     assert output.outcomes
+
+
+def test_each_partition_holds_out_as_it_would_alone_and_all_by_the_same_draw() -> None:
+    events = history(2)
+    numbers = partitions(as_batch(events).customer_id, 3)
+    terms = HoldoutTerms(SHARES, "s1")
+    held: Counter[bool] = Counter()
+    for number in range(3):
+        own = [e for e, where in zip(events, numbers.tolist(), strict=True) if where == number]
+        twin = TwinHoldout(SHARES, "s1", ("key",), HORIZON, sweeps(own))
+        for step in driven(own, [60])[0]:
+            if step.kind is StepKind.OPENED:
+                whose = profile(own, step.customer_id, step.at, sweep=step.at in sweeps(own))
+                assert step.holdout is twin.opens(step.customer_id, step.at, step.tier, whose.customer_class)
+                # Whoever the draw holds out at this tier is held out on any partition.
+                if terms.holds_out(step.customer_id, step.tier, whose.customer_class):
+                    assert step.holdout
+                held[step.holdout] += 1
+    assert min(held[True], held[False]) > 5
+
+
+def test_while_a_quiet_source_delays_maturity_a_held_out_customer_stays_held_out() -> None:
+    """A warning that is due matures only when orders are back, and until then it binds the next one."""
+
+    def order(customer: str, day: float, number: int) -> Event:
+        return Event(Topic.ORDERS, int(day * DAY), customer, f"{customer}-{number}")
+
+    terms = HoldoutTerms({int(Tier.HIGH): 0.0, int(Tier.LOW): 0.5}, "s1")
+    name = next(f"c{n}" for n in range(100) if terms.draw(f"c{n}") < 0.5)
+    rules = [
+        Rule("first", "orders_total = 1", Tier.LOW, "other"),
+        Rule("login", "logins_7d >= 1", Tier.HIGH, "other", clear="logins_7d < 1"),
+    ]
+    quiet = {Topic.ORDERS: 5 * DAY}
+
+    def run(quiet_after: dict[Topic, int], orders_end: float) -> list[bool]:
+        settings = EngineSettings(
+            reorder_us=0, holdout=terms, horizon_us=20 * DAY, quiet_after_us=quiet_after, outcomes=True
+        )
+        engine = Engine(settings, RuleSet(rules, DTYPES))
+        noise = [order("other", day + 0.5, int(day)) for day in range(int(orders_end))]
+        own = [order(name, 1.2, 0), order(name, 1.3, 1)]
+        later = Event(Topic.LOGINS, int(25.5 * DAY), name, "login")
+        events = sorted([*noise, *own, later], key=lambda e: e.at)
+        steps = engine.step(as_batch(events)).steps + engine.advance(30 * DAY).steps
+        opened = [s for s in steps if s.kind is StepKind.OPENED and s.customer_id == name]
+        return [s.holdout for s in opened]
+
+    # The first warning is due on day 22; the next opens on day 25, at a tier that holds nobody out by itself.
+    assert run({}, 30) == [True, False]
+    assert run(quiet, 30) == [True, False]
+    assert run(quiet, 15) == [True, True]
