@@ -10,13 +10,22 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
+from streams.contract.samples import SampleBatch
+from streams.core.events.calendar import DAY
 from streams.core.events.dedup import hash_strings
 from streams.core.model.delayed_labels import DelayedLabels
 from streams.core.model.logistic import INPUTS, design
 from streams.learning.learner import RiverLearner
+from streams.learning.shared import SharedLearner
 
 SAMPLES = 5000
+RECORD = 500
+"""Samples of a record, as one sweep of a large partition sends them."""
+RECORDS = 40
+WARMED_UP = 30
+"""Records before it is measured: by then the reservoir and the watch for drift are at work."""
 WARNED = 1000
 
 
@@ -28,6 +37,21 @@ def seconds(action: Callable[[], object], repeats: int = 3) -> float:
         action()
         times.append(time.perf_counter() - start)
     return min(times)
+
+
+def shared(x: NDArray[np.float64]) -> float:
+    """Return the processor seconds that champion and challengers take for a sample, judging included."""
+    rng, learner = np.random.default_rng(8), SharedLearner()
+    names = tuple(i.name for i in INPUTS)
+    spent = 0.0
+    for number in range(WARMED_UP + RECORDS):
+        rows = x[rng.integers(0, len(x), RECORD)].astype(np.float32)
+        y = rng.random(RECORD) < 0.3
+        batch = SampleBatch(0, 1, number * DAY, names, rows, y, np.full(RECORD, 0.3), np.ones(RECORD))
+        start = time.process_time()
+        learner.take(batch, number)
+        spent += (time.process_time() - start) * (number >= WARMED_UP)
+    return spent / (RECORDS * RECORD)
 
 
 def main() -> None:
@@ -56,6 +80,7 @@ def main() -> None:
     reasons = seconds(lambda: [model.reasons(row, lambda _: None) for row in x[:WARNED]])
     print(f"reasons  {reasons / WARNED * 1e6:8.1f} us a warning")
     print(f"learn    {learning / SAMPLES * 1e6:8.1f} us a sample")
+    print(f"shared   {shared(x) * 1e6:8.1f} us a sample, champion and challengers together")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from streams.core.model.warm_up import WarmUp
 from streams.core.steps import OperationsNotice
 from streams.learning.candidates import Contest, Promotion, settings_of_candidates
 from streams.learning.drift import Drift, DriftWatch
-from streams.learning.learner import LearnerSettings, RiverLearner
+from streams.learning.learner import Hats, LearnerSettings, RiverLearner
 
 FORMAT: Final = 1
 """Of the state."""
@@ -44,7 +44,7 @@ class SharedLearner:
 
     def __init__(self, settings: LearnerSettings | None = None) -> None:
         every = settings_of_candidates(settings or LearnerSettings())
-        self.candidates = {name: RiverLearner(each) for name, each in every.items()}
+        self.candidates = {name: RiverLearner(each, keep_hats=True) for name, each in every.items()}
         self.contest = Contest(tuple(self.candidates))
         self.offset = 0
         """Of the samples topic: the first record that was not taken."""
@@ -87,7 +87,10 @@ class SharedLearner:
         self.counts["excluded"] += batch.excluded
         self.counts["treated"] += batch.treated
         x = _by_name(batch)
-        logits = np.array([each.snapshot().logit(x) for each in self.candidates.values()])
+        hats = Hats.of(x)  # the same for all candidates
+        logits = np.array(
+            [each.snapshot().logit_between(hats.knot, hats.way) for each in self.candidates.values()]
+        )
         champion, scored = logits[list(self.candidates).index(self.contest.champion)], self.model().ready
         found = self.drift.take(batch.at, x, champion, batch.y, batch.weight, scored=scored)
         self.drifts = [*self.drifts, *found][-DRIFTS_KEPT:]
@@ -96,7 +99,7 @@ class SharedLearner:
             self.notices.append(promoted_notice(made))
             self.drift.champion_changed()
         for each in self.candidates.values():
-            each.learn(x, batch.y, batch.p, batch.weight)
+            each.learn(x, batch.y, batch.p, batch.weight, hats)
         return Taken.LEARNED
 
     def go_to(self, offset: int) -> None:

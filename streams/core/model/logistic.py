@@ -236,13 +236,23 @@ class Model:
 
     def _shares(self, x: NDArray[np.floating[Any]], columns: slice) -> NDArray[np.float64]:
         """Return the shares of some inputs, (n, k), given their columns of the matrix alone."""
-        inputs, weight = self.inputs[columns], self.weight[columns]
-        low, high = np.array([(i.low, i.high) for i in inputs]).reshape(-1, 2).T
-        knot, way = places(x, low, high)
+        low, high = np.array([(i.low, i.high) for i in self.inputs[columns]]).reshape(-1, 2).T
+        return self._between(*places(x, low, high), columns)
+
+    def logit_between(self, knot: NDArray[np.integer[Any]], way: Floats) -> Floats:
+        """Return what `logit` does, given what `places` returned of the rows, (n, m)."""
+        logit = np.full(len(way), self.base)
+        for share in self._between(knot.astype(np.intp), way.copy(), slice(None)).T:
+            logit += share
+        return logit
+
+    def _between(self, knot: NDArray[np.intp], way: Floats, columns: slice) -> Floats:
+        """Return the shares of some inputs by their places, which it overwrites."""
+        weight = self.weight[columns]
         steps = np.zeros_like(weight)
         steps[:, : KNOTS - 1] = weight[:, 1:KNOTS] - weight[:, : KNOTS - 1]
-        if len(inputs) > 1:
-            knot += np.arange(len(inputs)) * SLOTS
+        if len(weight) > 1:
+            knot += np.arange(len(weight)) * SLOTS
         way *= steps.take(knot)
         way += weight.take(knot)
         return way

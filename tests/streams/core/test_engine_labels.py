@@ -14,7 +14,7 @@ from streams.core.events.topics import Topic
 from streams.core.features.catalogue import DTYPES
 from streams.core.model.logistic import INPUTS
 from streams.core.rules.rule_set import RuleSet
-from streams.learning.learner import RiverLearner
+from streams.learning.learner import Hats, RiverLearner
 from tests.oracle.days import local_day, sweep_instants
 from tests.oracle.histories import as_batch, random_history
 from tests.oracle.history import Event
@@ -36,6 +36,7 @@ class Recorder(RiverLearner):
         y: NDArray[np.bool_],
         p: NDArray[np.float64],
         weight: NDArray[np.float64] | None = None,
+        hats: Hats | None = None,
     ) -> None:
         """Note orders in 30 days and the outcome of each sample."""
         self.given += zip(np.expm1(x[:, ORDERS_30D]).round().tolist(), y.tolist(), strict=True)

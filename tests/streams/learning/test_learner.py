@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from streams.core.model.logistic import INPUTS, KNOTS, SILENCE, SLOTS, Learner, sigmoid
-from streams.learning.learner import LearnerSettings, Reservoir, RiverLearner
+from streams.learning.learner import Hats, LearnerSettings, Reservoir, RiverLearner
 
 M = len(INPUTS)
 NO_REPLAY = LearnerSettings(replays=0)
@@ -201,6 +201,7 @@ def test_the_reservoir_is_uniform_while_it_remembers_and_bounded() -> None:
                 np.zeros(len(x[start : start + 70]), dtype=np.bool_),
                 np.ones(len(x[start : start + 70])),
                 dice,
+                Hats.of(x[start : start + 70], INPUTS[:1]),
             )
         assert len(reservoir) == 100
         counts[reservoir.x[:, 0].astype(int)] += 1
@@ -212,9 +213,8 @@ def test_the_reservoir_is_uniform_while_it_remembers_and_bounded() -> None:
 def test_the_reservoir_forgets_what_is_old() -> None:
     reservoir, dice = Reservoir(1, 100, 2), np.random.default_rng(1)
     for value in range(20):
-        reservoir.put(
-            np.full((100, 1), value, dtype=np.float32), np.zeros(100, dtype=np.bool_), np.ones(100), dice
-        )
+        x = np.full((100, 1), value, dtype=np.float32)
+        reservoir.put(x, np.zeros(100, dtype=np.bool_), np.ones(100), dice, Hats.of(x, INPUTS[:1]))
     assert (reservoir.x[:, 0] < 10).sum() < 5
 
 
@@ -231,6 +231,39 @@ def test_a_restored_learner_goes_on_bit_for_bit(n: int, seed: int, sort_keys: bo
     assert restored.snapshot().to_dict() == learner.snapshot().to_dict()
     assert restored.metrics() == learner.metrics()
     assert json.dumps(restored.state()) == json.dumps(learner.state())
+
+
+@pytest.mark.parametrize("cut", [3, 8])
+def test_what_is_kept_of_the_reservoir_and_given_by_others_changes_no_bit(cut: int) -> None:
+    few = LearnerSettings(reservoir=300, memory=2)
+    plain, kept = RiverLearner(few), RiverLearner(few, keep_hats=True)
+    for day in range(16):
+        x, y, p = samples_of(70, seed=day)
+        plain.learn(x, y, p)
+        kept.learn(x, y, p, hats=Hats.of(x))
+        if day == cut:
+            state = json.loads(json.dumps(kept.state()))
+            kept = RiverLearner(few, keep_hats=True)
+            kept.restore(state)
+        assert json.dumps(kept.state()) == json.dumps(plain.state())
+
+
+def test_the_columns_of_hats_are_the_knots_of_each_value() -> None:
+    x, _, _ = samples_of(60, seed=4)
+    at, part = Hats.of(x).columns()
+    for row, (columns, amounts) in enumerate(zip(at.tolist(), part.tolist(), strict=True)):
+        expected = {M * SLOTS: 1.0}
+        for place, each in enumerate(INPUTS):
+            value = float(np.float32(x[row, place]))
+            if math.isnan(value):
+                expected[place * SLOTS + KNOTS] = 1.0
+                continue
+            way = min(max((value - each.low) * (KNOTS - 1) / (each.high - each.low), 0.0), KNOTS - 1.0)
+            knot = min(int(way), KNOTS - 2)
+            expected[place * SLOTS + knot] = 1 - (way - knot)
+            expected[place * SLOTS + knot + 1] = way - knot
+        found = {column: amount for column, amount in zip(columns, amounts, strict=True) if amount}
+        assert found == pytest.approx({column: amount for column, amount in expected.items() if amount})
 
 
 def test_restoring_replaces_what_was_learned_before() -> None:

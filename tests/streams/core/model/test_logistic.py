@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from streams.core.features.catalogue import DTYPES
-from streams.core.model.logistic import INPUTS, KNOTS, SILENCE, SLOTS, Input, Model, Transform, design
+from streams.core.model.logistic import INPUTS, KNOTS, SILENCE, SLOTS, Input, Model, Transform, design, places
 from streams.core.model.reasons import TEXTS, Group
 from streams.core.steps import Reason, Value
 
@@ -122,6 +122,16 @@ def test_a_row_scores_the_same_to_the_last_bit_in_any_company(
     alone = model.score(design({name: column[part] for name, column in columns.items()}))
     assert whole.tobytes() == alone.tobytes()
     assert alone.tobytes() == model.score(np.ascontiguousarray(design(columns)[part])).tobytes()
+
+
+@given(seed=st.integers(0, 1000), n=st.sampled_from([1, 50, 300]))
+def test_log_odds_of_places_are_those_of_the_rows_to_the_last_bit(seed: int, n: int) -> None:
+    model, x = model_of(len(INPUTS), seed), matrix_of(n, len(INPUTS), seed)
+    low, high = np.array([(i.low, i.high) for i in INPUTS]).T
+    knot, way = places(x, low, high)
+    before = way.copy()
+    assert model.logit_between(knot.astype(np.uint8), way).tobytes() == model.logit(x).tobytes()
+    assert way.tobytes() == before.tobytes()  # others read it, too
 
 
 @given(seed=st.integers(0, 1000), missing=st.sampled_from([0.0, 0.3, 1.0]))
