@@ -81,5 +81,7 @@ def _print_contract(settings: Settings, asyncapi: bool, folder: Path | None) -> 
             "audit": settings.audit_topic,
             "rejected": f"{settings.app}.rejected",
             "silences": settings.silences_topic,
+            "samples": settings.samples_topic,
+            "models": settings.models_topic,
         }
         click.echo(json.dumps(schemas.asyncapi(names, version=__version__), indent=2))

@@ -321,3 +321,14 @@ SCORE_EXAMPLE: Final[dict[str, Any]] = {
     "datacontenttype": "application/json",
     "data": {"customer_id": "c-17", "churn_probability": 0.71, "churn_lift": 3.1, "value": 1000.0},
 }
+
+CHOICE_EXAMPLE: Final[dict[str, Any]] = {
+    "kind": "choice",
+    "format": 1,
+    "app": "lapwing",
+    "version": "48211-9c41d07e",
+    "before": "48960-03b7a2f5",
+    "at": "2024-03-01T09:30:00Z",
+    "by": "m.weber",
+    "reason": "scores jumped after the price change",
+}

@@ -43,6 +43,30 @@ class _Record(msgspec.Struct, forbid_unknown_fields=True):
     treated: int
 
 
+COLUMNS: Final = {
+    "x": "`count` rows of a float32 for each input, NaN for missing",
+    "y": "`count` bytes: 1 churned, 0 did not",
+    "p": "`count` float64: the probability given, NaN for none",
+    "weight": "`count` float64: how often each counts",
+}
+"""What the bytes of a record's columns are, little-endian."""
+
+
+def sample_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a record, once MessagePack is decoded; columns are bytes."""
+    schema = msgspec.json.schema(_Record)
+    body: dict[str, Any] = schema["$defs"][_Record.__name__] | {
+        "title": "SampleRecord",
+        "description": "Customers of one decision instant and what became of them; it names nobody.",
+    }
+    for name, text in COLUMNS.items():
+        body["properties"][name] = {"description": f"Binary: {text}."}
+    body["properties"]["at"]["description"] = "The decision instant, microseconds since the epoch."
+    body["properties"]["excluded"]["description"] = "Customers of the instant whose outcome is not known."
+    body["properties"]["treated"]["description"] = "Customers of the instant who were treated."
+    return body
+
+
 _decode: Final = msgspec.msgpack.Decoder(_Record).decode
 _encode: Final = msgspec.msgpack.Encoder().encode
 

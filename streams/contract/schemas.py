@@ -14,6 +14,7 @@ from streams.contract.events import EVENTS, Event
 from streams.contract.examples import (
     ADOPTED_EXAMPLE,
     CENSUS_EXAMPLE,
+    CHOICE_EXAMPLE,
     CUSTOMER_DAYS_EXAMPLE,
     EXAMPLES,
     NOTICE_EXAMPLE,
@@ -23,8 +24,10 @@ from streams.contract.examples import (
     SILENCE_EXAMPLE,
     WARNING_EXAMPLE,
 )
+from streams.contract.models import ModelChoice, PublishedModel
 from streams.contract.outcomes import OutcomeEvent
 from streams.contract.rejected import HEADERS, TRUNCATED_HEADER, RefusalReason
+from streams.contract.samples import sample_schema
 from streams.contract.segments import SegmentEvent
 from streams.contract.silences import Silence
 from streams.contract.warnings import ControlNotice, WarningEvent
@@ -43,6 +46,8 @@ TOPIC_NAMES: Final[dict[str, str]] = {topic.label: topic.label for topic in Topi
     "audit": "lapwing-audit",
     "rejected": "lapwing.rejected",
     "silences": "lapwing-silences",
+    "samples": "lapwing-samples",
+    "models": "lapwing-models",
 }
 """The channels of the document and the default names of their topics."""
 
@@ -108,6 +113,15 @@ def silence_schema() -> dict[str, Any]:
     return _schema(Silence, "serialization", SILENCE_EXAMPLE)
 
 
+def model_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the records on the models topic: a model, or a choice of one."""
+    choice = ModelChoice.model_json_schema() | {"examples": [CHOICE_EXAMPLE]}
+    model = PublishedModel.model_json_schema()
+    del model["$defs"]  # of any JSON value, which needs no definition
+    model["properties"]["metrics"]["additionalProperties"] = {}
+    return {"$schema": DIALECT, "title": "ModelRecord", "oneOf": [model, choice]}
+
+
 def _schema(model: type[BaseModel], mode: Any, example: dict[str, Any]) -> dict[str, Any]:
     schema = model.model_json_schema(mode=mode)
     schema.pop("discriminator", None)  # a word of OpenAPI's; `oneOf` and the constants of `type` say as much
@@ -126,6 +140,8 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         "control": notice_schema(),
         "audit": audit_schema(),
         "silences": silence_schema(),
+        "samples": {"$schema": DIALECT} | sample_schema(),
+        "models": model_schema(),
         "file": line_schema(),
     }
 
@@ -218,6 +234,19 @@ def asyncapi(names: Mapping[str, str] | None = None, *, version: str = "1") -> d
         "bindings": _key("The silence's id; the newest record of each is kept."),
         "payload": _payload(silence_schema()),
         "examples": [{"payload": SILENCE_EXAMPLE}],
+    }
+    text = "What a shared learner learns from. Optional."
+    _add(channels, messages, operations, "samples", named, "send", text)
+    messages["samples"] |= {"contentType": "application/vnd.msgpack", "payload": _payload(sample_schema())}
+    text = "Models of a shared learner, and which is in force. Optional."
+    _add(channels, messages, operations, "models", named, "send", text)
+    messages["models"] |= {
+        "contentType": "application/json",
+        "bindings": _key(
+            "A model's version; `champion` or `pin` for a choice. The newest record of each is kept."
+        ),
+        "payload": _payload(model_schema()),
+        "examples": [{"payload": CHOICE_EXAMPLE}],
     }
     return {
         "asyncapi": "3.0.0",

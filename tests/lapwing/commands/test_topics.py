@@ -26,6 +26,8 @@ def test_the_contract_is_printed_with_the_topics_names_and_needs_no_broker() -> 
         "orders": "shop-orders",
         "rejected": "shop.rejected",
         "customer-days": "shop.customer-days",
+        "samples": "shop-samples",
+        "models": "shop-models",
     }
 
 

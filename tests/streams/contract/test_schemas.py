@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,6 +22,7 @@ from streams.contract.events import EVENTS
 from streams.contract.examples import (
     ADOPTED_EXAMPLE,
     CENSUS_EXAMPLE,
+    CHOICE_EXAMPLE,
     CUSTOMER_DAYS_EXAMPLE,
     EXAMPLES,
     NOTICE_EXAMPLE,
@@ -29,13 +32,19 @@ from streams.contract.examples import (
     SILENCE_EXAMPLE,
     WARNING_EXAMPLE,
 )
+from streams.contract.models import PIN, ModelLog
 from streams.contract.outcomes import parse_outcome
 from streams.contract.rejected import HEADERS, RefusalReason
+from streams.contract.samples import SampleBatch, encode_samples
 from streams.contract.schemas import TOPIC_NAMES, asyncapi, json_schemas
 from streams.contract.segments import parse_segment_warning
 from streams.contract.silences import encode_silence, parse_silence
 from streams.contract.warnings import ControlNotice, parse_warning
+from streams.core.events.calendar import DAY
 from streams.core.events.topics import REQUIRED, Topic
+from streams.core.model.delayed_labels import LabelledSamples
+from streams.core.model.logistic import INPUTS
+from streams.learning.shared import SharedLearner
 
 SCHEMAS = json_schemas()
 
@@ -109,6 +118,10 @@ def _fits_word(word: str, limit: Any, schema: dict[str, Any], value: Any, root: 
             return not isinstance(value, list) or len(value) <= limit
         case "items":
             return not isinstance(value, list) or all(_fits(limit, item, root) for item in value)
+        case "minItems":
+            return not isinstance(value, list) or len(value) >= limit
+        case "additionalProperties" if limit is False:
+            return not isinstance(value, dict) or set(value) <= set(schema["properties"])
         case "additionalProperties":
             return not isinstance(value, dict) or all(_fits(limit, item, root) for item in value.values())
         case _:
@@ -196,6 +209,38 @@ def test_the_examples_of_what_goes_out_are_read_and_fit() -> None:
     assert _fits(SCHEMAS["silences"], SILENCE_EXAMPLE, SCHEMAS["silences"])
 
 
+def test_what_a_learner_publishes_is_read_and_fits() -> None:
+    schema, models = SCHEMAS["models"], ModelLog("lapwing")
+    models.take(PIN, json.dumps(CHOICE_EXAMPLE).encode())
+    assert models.pinned == CHOICE_EXAMPLE["version"]
+    assert _fits(schema, CHOICE_EXAMPLE, schema)
+    learner = SharedLearner()
+    x = np.random.default_rng(1).normal(1, 2, (64, len(INPUTS))).astype(np.float32)
+    names, y = tuple(each.name for each in INPUTS), np.arange(64) % 3 == 0
+    learner.take(SampleBatch(0, 1, DAY, names, x, y, np.full(64, 0.4), np.ones(64)), 0)
+    for version, value in learner.records("lapwing").items():
+        models.take(version.encode(), value)
+        assert _fits(schema, json.loads(value), schema)
+        assert not _fits(schema, json.loads(value) | {"code": "import os"}, schema)
+        assert not _fits(schema, json.loads(value) | {"weight": [[0.0]]}, schema)
+    assert models.models
+
+
+def test_a_record_of_samples_fits() -> None:
+    n, m = 3, len(INPUTS)
+    samples = LabelledSamples(
+        DAY, np.arange(n), np.zeros((n, m), dtype=np.float32), np.full(n, 0.5), np.zeros(n), 0.0,
+        np.ones(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_), np.ones(n),
+    )  # fmt: skip
+    value = encode_samples(samples, tuple(each.name for each in INPUTS), "lapwing", 1, 4)
+    record = msgspec.msgpack.decode(value)
+    schema = SCHEMAS["samples"]
+    assert set(record) == set(schema["properties"]) == set(schema["required"])
+    assert _fits(schema, record, schema)
+    assert not _fits(schema, record | {"kind": "other"}, schema)
+    assert not _fits(schema, record | {"customer_id": "c-1"}, schema)
+
+
 def _references(node: Any) -> Iterator[str]:
     if isinstance(node, dict):
         if "$ref" in node:
@@ -239,6 +284,7 @@ def test_payloads_in_the_document_are_the_schemas() -> None:
         "control",
         "audit",
         "silences",
+        "models",
     ]:
         for example in messages[label]["examples"]:
             assert _fits(messages[label]["payload"], example["payload"], {})
