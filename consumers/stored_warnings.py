@@ -35,6 +35,8 @@ class WarningFilter:
     classes: Collection[str] = ()
     segments: Collection[str] = ()
     regions: Collection[str] = ()
+    owners: Collection[str] = ()
+    """Who looks after the customer, `account_owner` in profiles."""
     holdout: bool = False
     """Whether to find those in the holdout too, which are shown to nobody."""
 
@@ -47,6 +49,7 @@ class WarningFilter:
             (self.classes, {data.get("customer_class")}),
             (self.segments, {data.get("segment")}),
             (self.regions, {data.get("region")}),
+            (self.owners, {data.get("account_owner")}),
         ]
         return (self.holdout or not data.get("holdout")) and all(
             not wanted or not here.isdisjoint(wanted) for wanted, here in words

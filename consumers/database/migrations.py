@@ -6,7 +6,19 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import Column, Connection, Index, MetaData, Table, func, insert, select, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    MetaData,
+    Table,
+    bindparam,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 
 from consumers.database import schema
 from streams.errors import StoreError
@@ -31,7 +43,7 @@ def _without(table: Table, later: Sequence[str]) -> Table:
 
 def _steps_and_warnings(connection: Connection) -> None:
     # These build the tables of `schema.py`. Who changes a table there freezes its older shape here first.
-    for table in (schema.warning_steps, _without(schema.warnings, _LATER), schema.unreadable):
+    for table in (schema.warning_steps, _without(schema.warnings, (*_LATER, "net")), schema.unreadable):
         table.create(connection)
 
 
@@ -80,7 +92,27 @@ def _segments(connection: Connection) -> None:
         table.create(connection)
 
 
-MIGRATIONS: Final[Sequence[Migration]] = (_steps_and_warnings, _outbox, _attention, _notices, _segments)
+def _net(connection: Connection) -> None:
+    kind = schema.warnings.c.net.type.compile(connection.dialect)
+    connection.execute(text(f"ALTER TABLE warnings ADD COLUMN net {kind}"))
+    steps, warnings = schema.warning_steps.c, schema.warnings.c
+    decided = select(warnings.id, steps.data).where(
+        warnings.decision.is_not(None), steps.warning_id == warnings.id, steps.step == warnings.last_step
+    )
+    found = [
+        {"which": row.id, "net": row.data["decision"].get("net")}
+        for row in connection.execute(decided)
+        if isinstance(row.data.get("decision"), dict)
+    ]
+    if found:
+        filled = update(schema.warnings).where(warnings.id == bindparam("which"))
+        connection.execute(filled.values(net=bindparam("net")), found)
+
+
+MIGRATIONS: Final[Sequence[Migration]] = (
+    *(_steps_and_warnings, _outbox, _attention, _notices, _segments),
+    _net,
+)
 """The n-th one leads from version n to version n + 1; version 0 is an empty database."""
 
 

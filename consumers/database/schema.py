@@ -109,13 +109,15 @@ warnings: Final = Table(
     Column("attended_by", Text),
     Column("attended_until", UtcDateTime),
     Column("deadline", UtcDateTime),
+    Column("net", Float),
     Index("warnings_by_state", "state", "tier"),
     Index("warnings_by_customer", "customer_id"),
 )
 """Each warning as its highest step left it.
 
-`decision` is its verdict. `attention` is the state of its acknowledgement: `attended_by` is who acted last,
-`attended_until` when that ends, `deadline` by when somebody must act.
+`decision` is its verdict, `net` what its play should gain beyond its cost, null where that is not known.
+`attention` is the state of its acknowledgement: `attended_by` is who acted last, `attended_until` when that
+ends, `deadline` by when somebody must act.
 """
 
 segment_warning_steps: Final = Table(

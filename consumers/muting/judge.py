@@ -217,6 +217,7 @@ def _fits_warning(silence: Silence, notice: Notice) -> bool:
         "customer_classes": notice.customer_class,
         "segments": notice.segment,
         "regions": notice.region,
+        "account_owners": notice.account_owner,
         "tiers": notice.tier,
     }
     lists = silence.matchers.lists

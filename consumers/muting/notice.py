@@ -77,6 +77,7 @@ class Notice:
     customer_class: str | None
     segment: str | None
     region: str | None
+    account_owner: str | None
     tier: str
     causes: tuple[NoticeCause, ...]
     attended: bool = False
@@ -119,6 +120,7 @@ def read_notice(step_id: str, kind: str, time: datetime, data: Mapping[str, Any]
         customer_class=data.get("customer_class"),
         segment=data.get("segment"),
         region=data.get("region"),
+        account_owner=data.get("account_owner"),
         tier=data["tier"],
         causes=tuple(
             NoticeCause(c["rule"], c["reason"], c["tier"], c["opened_at"], c.get("inhibited_by"))

@@ -101,6 +101,7 @@ def _customers_step(record: Record, event: WarningEvent, now: datetime) -> StepR
         "model_version": data.model_version,
         "value_at_risk": data.value_at_risk,
         "decision": data.decision.verdict if data.decision else None,
+        "net": data.decision.net if data.decision else None,
         "play": data.play,
         "holdout": data.holdout,
         "attention": given.state if given else None,

@@ -29,6 +29,7 @@ def _words(flag: str, text: str) -> Callable[[Callable[..., Any]], Callable[...,
 @_words("--class", "Only of this customer class")
 @_words("--segment", "Only of this segment")
 @_words("--region", "Only of this region")
+@_words("--owner", "Only of customers whom this account owner looks after")
 @_words("--tier", "Only of this tier")
 @_words("--rule", "Only causes of this rule: a warning with another cause is sent")
 @_words("--group", "Only causes of this group, the rules' `reason`")

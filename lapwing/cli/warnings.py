@@ -45,6 +45,7 @@ def command() -> None:
 @_words("--segment", "Only of customers of this segment", metavar="WORD")
 @_words("--class", "Only of customers of this class", metavar="WORD")
 @_words("--region", "Only of customers of this region", metavar="WORD")
+@_words("--owner", "Only of customers whom this account owner looks after", metavar="WORD")
 @_words("--customer", "Only of this customer", metavar="WORD")
 @click.option("--since", type=SinceParam(), help="Only opened since: RFC 3339, or a duration such as 7d.")
 @click.option(

@@ -40,6 +40,7 @@ def add(settings: Settings, author: str, reason: str, as_json: bool, **given: An
             "customer_classes": given["class"],
             "segments": given["segment"],
             "regions": given["region"],
+            "account_owners": given["owner"],
             "tiers": given["tier"],
             "rules": given["rule"],
             "reasons": given["group"],

@@ -37,6 +37,7 @@ def list_warnings(
         classes=given["class"],
         segments=given["segment"],
         regions=given["region"],
+        owners=given["owner"],
         holdout=holdout,
     )
     with closing(_opened(settings)) as database:
@@ -95,7 +96,8 @@ def _line(each: StoredWarning) -> str:
 def _page(each: StoredWarning) -> list[str]:
     data = each.data
     lines = [f"Warning: {each.id}", f"Customer: {data['customer_id']}"]
-    for name, label in (("customer_class", "Class"), ("segment", "Segment"), ("region", "Region")):
+    labels = {"customer_class": "Class", "segment": "Segment", "region": "Region"}
+    for name, label in (labels | {"account_owner": "Account owner"}).items():
         if data.get(name):
             lines.append(f"{label}: {data[name]}")
     lines += [f"State: {data['state']}", f"Tier: {data['tier']}", f"Opened: {data['opened_at']}"]

@@ -170,6 +170,7 @@ SILENCE_EXAMPLE: Final[dict[str, Any]] = {
         "customer_classes": ["small"],
         "segments": ["wholesale"],
         "regions": [],
+        "account_owners": [],
         "tiers": [],
         "rules": ["login-drop"],
         "reasons": [],

@@ -88,6 +88,7 @@ class Matchers(Outbound):
     customer_classes: Names = ()
     segments: Names = ()
     regions: Names = ()
+    account_owners: Names = Field((), description="Who looks after the customer.")
     tiers: tuple[TierWord, ...] = Field((), description="Of the warning.")
     rules: Names = Field((), description="A warning is silenced if all its causes are.")
     reasons: Names = Field((), description="Groups of causes, as `reason` in rule files; as with `rules`.")

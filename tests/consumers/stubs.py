@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import text
 
 from consumers.broker.records import Record
 from consumers.database.database import Database
 from tests.consumers.warning_events import record
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@contextmanager
+def later_columns(database: Database) -> Iterator[None]:
+    """Let today's sink write to a database of before: the columns that came later are there meanwhile."""
+    with database.writing() as connection:
+        connection.execute(text("ALTER TABLE warnings ADD COLUMN net FLOAT"))
+    yield
+    with database.writing() as connection:
+        connection.execute(text("ALTER TABLE warnings DROP COLUMN net"))
 
 
 class Clock:

@@ -24,7 +24,7 @@ from tests.consumers.stubs import NOW
 from tests.consumers.warning_events import records
 
 PROFILES = {
-    "c1": {"customer_class": "key", "segment": "wholesale", "region": "east"},
+    "c1": {"customer_class": "key", "segment": "wholesale", "region": "east", "account_owner": "ann"},
     "c2": {"customer_class": "small", "segment": "retail", "region": "east"},
     "c3": {"customer_class": "key"},
 }
@@ -99,6 +99,7 @@ words = st.sampled_from(
         "wholesale",
         "retail",
         "east",
+        "ann",
         "fewer-orders",
         "no-order",
     ]
@@ -108,7 +109,9 @@ words = st.sampled_from(
 @pytest.mark.parametrize("state", ["open", "resolved", None])
 @given(
     st.dictionaries(
-        st.sampled_from(["tiers", "customers", "rules", "reasons", "classes", "segments", "regions"]),
+        st.sampled_from(
+            ["tiers", "customers", "rules", "reasons", "classes", "segments", "regions", "owners"]
+        ),
         st.lists(words | st.just("silence"), min_size=1, max_size=2),
         max_size=3,
     )
@@ -116,7 +119,7 @@ words = st.sampled_from(
 def test_every_filter_finds_what_a_loop_finds(state: str | None, wanted: Any) -> None:
     database = stored()
     fields = {"tiers": "tier", "customers": "customer_id", "classes": "customer_class", "segments": "segment"}
-    fields |= {"regions": "region"}
+    fields |= {"regions": "region", "owners": "account_owner"}
 
     def matches(data: dict[str, Any]) -> bool:
         for name, listed in wanted.items():

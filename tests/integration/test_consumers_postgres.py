@@ -33,7 +33,7 @@ from tests.consumers import segment_events
 from tests.consumers.notify.notice_shop import BEGIN, DAY, HOUR, LIMITS, Shop, put, silence
 from tests.consumers.notify.notice_shop import store as store_shop
 from tests.consumers.notify.test_hostile_warnings import EVENTS, GOOD, NASTY, PLACES, notified
-from tests.consumers.stubs import NOW, Clock, Topic, Waits
+from tests.consumers.stubs import NOW, Clock, Topic, Waits, later_columns
 from tests.consumers.warning_events import life, records, value, warning_id
 
 
@@ -192,7 +192,8 @@ def test_silences_hold_notices_and_let_them_go(database: Database) -> None:
 def test_a_file_of_before_the_notices_is_upgraded(postgres_url: str) -> None:
     old = Database(postgres_url)
     assert old.prepare(MIGRATIONS[:3]) == (0, 3)
-    store(old, [content for n in range(5) for content in life(f"c{n}")])
+    with later_columns(old):
+        store(old, [content for n in range(5) for content in life(f"c{n}")])
     with old.writing() as connection:
         connection.execute(insert(channels).values(name="desk", filled_to=8, added_at=NOW))
     assert old.prepare() == (3, len(MIGRATIONS))

@@ -4,6 +4,7 @@ import inspect
 import sqlite3
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, create_engine, exc, func, insert, select, text
@@ -11,7 +12,7 @@ from sqlalchemy import inspect as look
 
 from consumers.database.database import Database, RowRefused, StoreAway, StoreBusy, store_error
 from consumers.database.migrations import MIGRATIONS
-from consumers.database.schema import METADATA, schema_version, unreadable, warnings
+from consumers.database.schema import METADATA, schema_version, unreadable, warning_steps, warnings
 from consumers.loop import Retryable
 from streams.errors import StoreError
 
@@ -104,6 +105,34 @@ def test_a_warning_of_an_older_file_is_kept_and_nobody_has_it_in_hand(tmp_path: 
         None,
         None,
     )
+
+
+def test_the_net_of_decisions_that_are_stored_is_filled_in(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'w.db'}"
+    old = Database(url)
+    old.prepare(MIGRATIONS[:5])
+    with old.writing() as connection:
+        for name, verdict, data in (
+            ("w1", "rescue", {"decision": {"verdict": "rescue", "net": 12.5}}),
+            ("w2", "unknown", {"decision": {"verdict": "unknown", "net": None}}),
+            ("w3", None, {}),
+            ("w4", "rescue", {"decision": "rescue"}),
+        ):
+            common = {"customer_id": "c", "state": "open", "tier": "low"}
+            last = {"last_step": 2, "last_type": "churn.warning.updated", "opened_at": NOW, "updated_at": NOW}
+            more: dict[str, Any] = {"id": name, "causes": [], "reasons": [], "decision": verdict}
+            connection.execute(insert(warnings).values(common | last | more))
+            for step, own in ((1, {"decision": {"verdict": "rescue", "net": 1.0}}), (2, data)):
+                where = {"source_topic": "t", "source_partition": 0, "source_offset": step}
+                kept = {"id": f"{name}/{step}", "warning_id": name, "step": step, "data": own, "digest": "d"}
+                when = {"time": NOW, "type": "churn.warning.updated", "received_at": NOW}
+                connection.execute(insert(warning_steps).values(common | where | kept | when))
+    old.close()
+    new = Database(url)
+    assert new.prepare() == (5, len(MIGRATIONS))
+    with new.reading() as connection:
+        found = connection.execute(select(warnings.c.id, warnings.c.net).order_by(warnings.c.id)).all()
+    assert [tuple(each) for each in found] == [("w1", 12.5), ("w2", None), ("w3", None), ("w4", None)]
 
 
 def test_a_migration_that_fails_leaves_the_database_as_it_was(database: Database) -> None:

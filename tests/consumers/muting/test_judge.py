@@ -46,6 +46,7 @@ def notice(
         "customer_id": "c1",
         "customer_class": "key",
         "segment": "wholesale",
+        "account_owner": "ann",
         "region": None,
     }
     return Notice(kind=kind, tier=tier, number=number, causes=causes or (cause(),), **fields | more)
@@ -90,6 +91,8 @@ def held(name: str, until: datetime) -> Judgement:
         ({"customer_classes": ["key"], "segments": ["wholesale"]}, True),
         ({"customer_classes": ["key"], "segments": ["retail"]}, False),
         ({"regions": ["east"]}, False),  # unknown is in no region
+        ({"account_owners": ["ann"]}, True),
+        ({"account_owners": ["bob"], "segments": ["wholesale"]}, False),
         ({"tiers": ["high"]}, True),
         ({"tiers": ["low", "medium"]}, False),
         ({"rules": ["overdue"]}, True),

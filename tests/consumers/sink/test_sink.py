@@ -18,6 +18,7 @@ from consumers.database.schema import unreadable, warning_steps, warnings
 from consumers.sink.reading import read_records
 from consumers.sink.sink import Sink
 from consumers.sink.store import SinkCounts, write
+from streams.contract.examples import WARNING_EXAMPLE
 from streams.contract.warnings import parse_warning
 from streams.core.steps import StepKind
 from tests.consumers.stubs import NOW, Clock, Topic, Waits, refuse_rows
@@ -68,6 +69,18 @@ def test_a_step_is_stored_with_its_place_and_the_warning_with_its_state(database
     (warning,) = rows(database, warnings)
     assert warning["state"] == "resolved"
     assert warning["closed_at"] == warning["updated_at"] > third["time"]
+
+
+def test_the_warning_has_the_verdict_and_the_net_of_its_newest_decision(database: Database) -> None:
+    event = json.loads(value(customer="c1", number=1))
+    for number, decision in ((1, WARNING_EXAMPLE["data"]["decision"]), (2, None)):
+        event["id"] = f"{event['data']['warning_id']}/{number}"
+        event["data"] |= {"step": number, "decision": decision}
+        store(database, [json.dumps(event).encode()])
+        (row,) = rows(database, warnings)
+        expected = (None, None) if decision is None else (decision["verdict"], decision["net"])
+        assert (row["decision"], row["net"]) == expected
+    assert WARNING_EXAMPLE["data"]["decision"]["net"] > 0
 
 
 def test_the_warning_says_who_has_it_in_hand_and_until_when(database: Database) -> None:

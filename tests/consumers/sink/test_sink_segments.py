@@ -32,7 +32,7 @@ from streams.contract.segments import parse_segment_warning
 from streams.contract.warnings import parse_warning
 from tests.consumers import segment_events, warning_events
 from tests.consumers.segment_events import life, value, warning_id
-from tests.consumers.stubs import NOW, Clock, Topic, Waits, refuse_rows
+from tests.consumers.stubs import NOW, Clock, Topic, Waits, later_columns, refuse_rows
 
 
 @pytest.fixture
@@ -190,7 +190,8 @@ def test_a_crash_between_the_database_and_the_commit_doubles_nothing(database: D
 def test_a_database_of_before_keeps_its_warnings_and_gets_the_tables(tmp_path: Path) -> None:
     old = Database(f"sqlite:///{tmp_path / 'w.db'}")
     assert old.prepare(MIGRATIONS[:4]) == (0, 4)
-    write(old, read_records(warning_events.records([*warning_events.life("c1")]), NOW, parse_warning))
+    with later_columns(old):
+        write(old, read_records(warning_events.records([*warning_events.life("c1")]), NOW, parse_warning))
     with old.reading() as connection:
         assert not look(connection).has_table("segment_warnings")
     assert old.prepare() == (4, len(MIGRATIONS))
