@@ -21,7 +21,7 @@ class ModelWatch:
         before, self._ready = self._ready, {}
         for number, engine in engines.items():
             if engine.model is None or engine.place[0] is None:
-                continue  # before its first event there is nothing to be said
+                continue  # before its first event there is nothing to report
             ready = self._ready[number] = engine.model.ready
             if before.get(number) == ready:
                 continue

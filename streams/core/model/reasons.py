@@ -74,7 +74,7 @@ TEXTS: Final = {
     "p_alive": "a chance of {:.0%} to be active still, by the rhythm of before",
     "p_silent": "a chance of {:.0%} of silence, by the rhythm of before",
 }
-"""How the value of each feature is said."""
+"""Each feature's value in words."""
 
 
 def reasons(

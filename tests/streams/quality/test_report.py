@@ -227,6 +227,32 @@ def test_customers_are_grouped_by_what_a_caller_knows_of_them() -> None:
     np.testing.assert_array_equal(found.p, of.decisions.p)
 
 
+def test_the_treated_and_excluded_are_counted_and_the_others_count_by_their_weights() -> None:
+    of = run(1)
+    rng = np.random.default_rng(3)
+    n = len(of.decisions)
+    d = replace(
+        of.decisions,
+        treated=rng.random(n) < 0.2,
+        excluded=rng.random(n) < 0.1,
+        weight=np.where(rng.random(n) < 0.3, 3.5, 1.0),
+    )
+    made = report(d, ReportInput(HORIZON, of.zone, 0, 0, "r", 11, 5, of.models, least_customers=1))
+    rows = [row for row in range(n) if not d.treated[row] and not d.excluded[row] and not np.isnan(d.p[row])]
+    assert made.all == measure(d.p[rows], d.y[rows], d.weight[rows])
+    assert made.all.weight > made.all.n == len(rows)
+    assert made.heaviest == 3.5
+    funnel = made.funnel
+    assert funnel.excluded == sum(d.excluded)
+    assert funnel.treated == sum(d.treated & ~d.excluded)
+    rest = funnel.excluded + funnel.treated + funnel.without_probability + funnel.judged
+    assert rest == funnel.matured == n
+    assert funnel.population == n + 11 + 5
+    for grouping in made.groupings:
+        assert sum(each.measures.n for each in grouping.groups) == len(rows)
+        assert sum(each.warned.whole for each in grouping.groups) == sum(d.plain)
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_importance_is_the_mean_size_of_the_groups_shares(count: int) -> None:
     of = run(1, count)
