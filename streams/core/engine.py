@@ -68,7 +68,7 @@ class Engine:
         self.learner = learner
         self.partition = partition
         self.calendar = Calendar(settings.time_zone, settings.sweep_every_us)
-        self.customers = Customers(settings.activity, settings.value)
+        self.customers = Customers(settings.activity, settings.value, settings.horizon_us)
         self.deduplicator = Deduplicator(settings.repeat_window_us or 0)
         self.admission = Admission(self.customers, self.deduplicator, settings.currency)
         self.reorder = ReorderBuffer(settings.reorder_us, settings.beginning)

@@ -27,6 +27,9 @@ from tests.oracle.days import DAY, local_day
 
 Value = int | float | str | None
 
+HORIZON_DAYS: Final = 90
+"""The default horizon."""
+
 HELD_DAYS: Final = 90
 """An event is held for windows while its day is one of the last 90, the current one included."""
 
@@ -180,7 +183,11 @@ def rhythm(view: View) -> dict[str, Value]:
     days = sorted({local_day(e.at, view.zone) for e in view.held if is_placed(e)})
     gaps = [later - earlier for earlier, later in pairwise(days)]
     ages = {view.today - day for day in days}
+    idle = since_last(view, [e for e in view.held if is_placed(e)])
+    closed = since_last(view, [e for e in view.held if e.topic == Topic.CLOSURES])
+    gone = idle is not None and closed is not None and closed < idle
     return {
+        "silence": None if idle is None or gone else idle / HORIZON_DAYS,
         "order_gap_std": statistics.pstdev(gaps) if len(gaps) > 1 else None,
         "last_gap": float(gaps[-1]) if gaps else None,
         **{
@@ -385,7 +392,7 @@ READS: Final[dict[str, tuple[Topic, ...]]] = {
     **dict.fromkeys(("orders_7d", "orders_30d", "orders_90d", "orders_prev_30d", "orders_total"), _O),
     **dict.fromkeys(("spend_7d", "spend_30d", "spend_90d", "spend_prev_30d", "spend_total"), _O),
     **dict.fromkeys(("days_since_order", "order_gap_mean", "overdue", "order_trend", "spend_trend"), _O),
-    **dict.fromkeys(("order_gap_std", "last_gap", "active_weeks_12", "active_weeks_26"), _O),
+    **dict.fromkeys(("silence", "order_gap_std", "last_gap", "active_weeks_12", "active_weeks_26"), _O),
     **dict.fromkeys(("returns_90d", "return_rate_90d"), _O),
     **dict.fromkeys(("logins_7d", "logins_30d", "logins_90d", "logins_prev_30d", "logins_total"), _L),
     **dict.fromkeys(("days_since_login", "login_trend"), _L),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 from typing import Any, Final
 
 import numpy as np
@@ -16,7 +16,7 @@ from streams.core.conditions.columns import RuleColumns, WordCodes
 from streams.core.events.batch import MILLION
 from streams.core.events.calendar import ALWAYS, DAY, NEVER
 from streams.core.events.topics import Topic
-from streams.core.features.customers import PROFILE_WORDS
+from streams.core.features.customers import LAST_OF, PROFILE_WORDS
 from streams.core.features.rhythm import active_weeks, gap_deviation, histories, last_gap
 from streams.core.features.value import values
 from streams.core.features.view import View, since
@@ -229,6 +229,16 @@ def _to_contract_end(f: Features) -> Column:
     return -since(f.view.at, f.view.column("contract_ends_at"))
 
 
+def _silent_for(f: Features) -> Column:
+    customers = f.view.customers
+    last = reduce(np.maximum, (f.view.column(LAST_OF[topic]) for topic in customers.activity))
+    horizons = since(f.view.at, last) * (DAY / customers.horizon_us)
+    unknown = f.view.column("closed_at") > last
+    for topic in customers.activity:
+        unknown = unknown | f.view.quiet.get(topic, False)
+    return np.where(unknown, np.nan, horizons)
+
+
 def _overdue(f: Features) -> Column:
     return _ratio(f["days_since_order"], f["order_gap_mean"])
 
@@ -342,6 +352,11 @@ def _rhythm() -> Iterator[Feature]:
         )
         both = (f"{measure}_30d", f"{measure}_prev_30d")
         yield _float(name, "ratio", text, _trend(measure), (topic,), 60, low=low, ratio=both)
+    text = (
+        "time since the last activity over the horizon: from 1 on a customer without activity has churned;"
+        " missing before the first activity and after a closure"
+    )
+    yield _float("silence", "horizons", text, _silent_for, (), low=0)
 
 
 def _experience() -> Iterator[Feature]:

@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from streams.core.decision.value import ValueModel, ValueTerms
-from streams.core.events.calendar import ALWAYS, NEVER
+from streams.core.events.calendar import ALWAYS, DAY, NEVER
 from streams.core.events.dedup import hash_strings
 from streams.core.events.topics import Topic
 from streams.core.features import day_bits
@@ -175,10 +175,15 @@ class Customers:
     """
 
     def __init__(
-        self, activity: tuple[Topic, ...] = (Topic.ORDERS,), value_terms: ValueTerms | None = None
+        self,
+        activity: tuple[Topic, ...] = (Topic.ORDERS,),
+        value_terms: ValueTerms | None = None,
+        horizon_us: int = 90 * DAY,
     ) -> None:
         self.activity = activity
         """What counts as activity."""
+        self.horizon_us = horizon_us
+        """After so long without activity a customer has churned."""
         self.buying: BuyingModel | None = None
         """The buying model in force."""
         self.value_terms = value_terms or ValueTerms()

@@ -75,7 +75,9 @@ class Case:
     """Rules that must not open for anyone, with the line."""
     open_at: tuple[OpenAt, ...] = ()
     probability: tuple[tuple[int, float | None], ...] = ()
-    """What the model says from a time on; `None` for nothing."""
+    """The model's probability from a time on; `None` for none."""
+    others: tuple[float, ...] = ()
+    """The probabilities of other active customers: lift and rank compare with these too."""
     start: str = "2024-01-01"
     """The local day whose midnight is 0d."""
     settings: EngineSettings = field(default_factory=EngineSettings)

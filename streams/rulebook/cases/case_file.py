@@ -132,6 +132,43 @@ def _by_time(value: Any, example: str, read: Callable[[Any], Any]) -> tuple[tupl
     return tuple(sorted(found, key=lambda entry: entry[0]))
 
 
+def _several_probabilities(value: Any) -> tuple[float, ...]:
+    """Return probabilities: each an entry of a list, or `[probability, how many customers]`."""
+    if not isinstance(value, list) or not value:
+        msg = "must be a list such as `[0.1, 0.3]`, or with numbers of customers `[[0.1, 90], [0.5, 10]]`"
+        raise WrongValueError(msg)
+    found: list[float] = []
+    mistakes = []
+    for place, each in enumerate(value):
+        pair = each if isinstance(each, list) else [each, 1]
+        try:
+            if len(pair) != 2:
+                msg = "must be a probability and how many customers have it"
+                raise WrongValueError(msg)
+            found += [number(0, 1).how(pair[0])] * whole_number(1, MOST_CUSTOMERS).how(pair[1])
+        except WrongValueError as error:
+            mistakes.append(WrongValueError(error.message, error.hint, (place,)))
+    if mistakes:
+        raise refusal(mistakes)
+    return tuple(found)
+
+
+_SHARE: Final[Schema] = {"type": "number", "minimum": 0, "maximum": 1}
+_PAIR: Final[Schema] = {
+    "type": "array",
+    "items": {"type": "number", "minimum": 0, "maximum": MOST_CUSTOMERS},
+    "minItems": 2,
+    "maxItems": 2,
+}
+_others: Final = Read(
+    _several_probabilities,
+    {
+        "type": "array",
+        "minItems": 1,
+        "items": {"anyOf": [_SHARE, _PAIR]},
+        "examples": [[0.1, 0.3], [[0.1, 90], [0.5, 10]]],
+    },
+)
 _ids: Final = slugs("rule ids")
 _ids_or_none: Final = slugs("rule ids", may_be_empty=True)
 
@@ -310,6 +347,8 @@ class CaseEntry(FileModel):
         Read(_probabilities, {"anyOf": [*_PROBABILITY["anyOf"], _map_of(_PROBABILITY)]}),
     ] = ()
     """The probability that the model gives, from each time on."""
+    others: Annotated[tuple[float, ...], _others] = ()
+    """The probabilities of other active customers, with whom `churn_lift` and `churn_rank` compare."""
 
     @classmethod
     def among_fields(cls, given: Mapping[str, Any]) -> Iterator[WrongValueError]:

@@ -71,6 +71,7 @@ class _CaseMaker:
             never={rule: self._line("never", i) for i, rule in enumerate(given.never)},
             open_at=tuple(OpenAt(at, rules, self._line("open", key)) for at, key, rules in given.open),
             probability=tuple((at, probability) for at, _, probability in given.probability),
+            others=given.others,
             start=self._file.start,
             settings=settings,
             named=named,

@@ -10,8 +10,11 @@ import numpy as np
 
 from streams.contract.decode import decode_lines
 from streams.core.engine import Engine
+from streams.core.engine_io import EngineSettings
 from streams.core.events.batch import Batch, ClosureRecord
 from streams.core.events.topics import Topic
+from streams.core.features.catalogue import Features
+from streams.core.features.ranks import ScoreRanks
 from streams.core.model.logistic import INPUTS, SLOTS, Model
 from streams.core.rules.rule_set import RuleSet
 from streams.core.segments.engine import SegmentEngine, SegmentSettings, SegmentStep
@@ -42,6 +45,22 @@ def stated(probability: float | None) -> Model | None:
         return None
     none = np.zeros((len(INPUTS), SLOTS))
     return StatedModel("stated", True, INPUTS, none, 0.0, probability=probability)
+
+
+class CaseEngine(Engine):
+    """An engine that also ranks customers among others who have no timeline."""
+
+    def __init__(self, settings: EngineSettings, rules: RuleSet, others: tuple[float, ...]) -> None:
+        super().__init__(settings, rules)
+        self.others = others
+        """Their probabilities."""
+
+    def ranks(self, at: int, features: Features) -> ScoreRanks | None:
+        """Return the probabilities of the active customers of the timeline, and those of the others."""
+        ranks = super().ranks(at, features)
+        if self.model is None or not self.others:
+            return ranks
+        return ScoreRanks.of(np.concatenate([ranks.p if ranks else [], self.others]))
 
 
 @dataclass(slots=True)
@@ -115,7 +134,8 @@ def run_case(case: Case, rules: CaseRules) -> CaseOutcome:
     if rules.segments:
         segments = SegmentEngine(SegmentSettings(time_zone=settings.time_zone, grace_days=0), rules.segments)
         settings = replace(settings, segments=True)
-    for step in _steps(case, Engine(settings, rules.customers), course.begin, segments):
+    engine = CaseEngine(settings, rules.customers, case.others)
+    for step in _steps(case, engine, course.begin, segments):
         course.take(step)
     openings = tuple(course.openings)
     return CaseOutcome(case, openings, tuple(differences(case, openings)))

@@ -213,10 +213,10 @@ def test_the_shipped_rules_hold() -> None:
 
 
 def test_a_customer_who_comes_back_after_a_long_time_is_cleared_by_every_shipped_rule() -> None:
-    """With nothing in the month before, trends are missing; a `clear` that hangs on them never speaks."""
+    """With nothing in the month before, trends are missing; a `clear` that depends on them is never true."""
     rules = shipped()
     back: dict[str, object] = {
-        **dict.fromkeys(rules.columns),  # missing, unless told
+        **dict.fromkeys(rules.columns),  # missing, unless given
         **dict.fromkeys([name for name in rules.columns if "complaint" in name or "return" in name], 0),
         "orders_30d": 4, "orders_prev_30d": 0, "orders_90d": 4, "orders_total": 9, "days_since_order": 1.0,
         "order_gap_mean": 20.0, "overdue": 0.05, "spend_30d": 800.0, "spend_prev_30d": 0.0,
@@ -224,6 +224,7 @@ def test_a_customer_who_comes_back_after_a_long_time_is_cleared_by_every_shipped
         "days_since_complaint": 200.0,
         "oldest_open_complaint_days": None, "handling_satisfaction_90d": None,
         "customer_class": "key", "days_to_contract_end": 300.0, "churn_probability": 0.1,
+        "churn_lift": 0.4, "churn_rank": 0.8, "silence": 0.01,
     }  # fmt: skip
     frame = pl.DataFrame([back], schema={name: DTYPES[name] for name in rules.columns}, strict=False)
     verdicts = rules.verdicts(frame)

@@ -140,6 +140,7 @@ def test_an_editor_would_show_the_mistake_of_a_bad_rule_file(name: str) -> None:
         "missing_version", "unknown_field", "missing_until", "time_without_a_unit",
         "unknown_kind_of_event", "unknown_field_of_an_event", "field_of_another_kind",
         "value_that_the_contract_refuses", "unknown_tier", "probability_above_one", "unknown_topic",
+        "others_above_one",
         "cases_empty",
     ],
 )  # fmt: skip

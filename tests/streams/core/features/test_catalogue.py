@@ -9,10 +9,13 @@ import pytest
 from hypothesis import given, settings
 
 from streams.core.analysis.knowledge import CUSTOMERS
-from streams.core.events.batch import MILLION, OrderStatus
+from streams.core.engine import Engine
+from streams.core.engine_io import EngineSettings
+from streams.core.events.batch import MILLION, ClosureRecord, OrderStatus
 from streams.core.events.topics import Topic
 from streams.core.features.catalogue import CATALOGUE, DTYPES
 from streams.core.features.relations import AT_LEAST, KNOWN_WITH, ORDERED, WINDOWS
+from streams.offline.replay import SweptFeatures
 from tests.oracle.days import DAY
 from tests.oracle.drive import compiled, drive
 from tests.oracle.engine import OracleSettings
@@ -111,3 +114,35 @@ def test_a_ratio_over_what_is_not_positive_is_missing() -> None:
 
 def test_every_ratio_by_its_unit_states_what_it_is_of() -> None:
     assert {n for n, f in CATALOGUE.items() if f.unit == "ratio"} == {*CUSTOMERS.ratios, "feedback_trend"}
+
+
+def test_silence_is_the_time_since_the_last_activity_over_the_horizon() -> None:
+    """It is missing before the first activity, after a closure, and while a source is quiet."""
+    at = [BEGIN + day * DAY for day in (0, 4, 10, 12, 14)]
+    topics = (Topic.LOGINS, Topic.ORDERS, Topic.LOGINS, Topic.CLOSURES, Topic.ORDERS)
+    records = (None, None, None, ClosureRecord("asked"), None)
+    batch = as_batch(
+        [
+            Event(topic, when, "a", str(n), OrderStatus.PLACED, record=record)
+            for n, (topic, when, record) in enumerate(zip(topics, at, records, strict=True))
+        ]
+    )
+    orders, logins = Topic.ORDERS, Topic.LOGINS
+    days = (1, 5, 11, 13, 15, 36)
+    for activity, quiet, expected in (
+        ((orders,), {}, (None, 1 / 30, 7 / 30, None, 1 / 30, 22 / 30)),
+        ((logins,), {}, (1 / 30, 5 / 30, 1 / 30, None, None, None)),
+        ((orders, logins), {}, (1 / 30, 1 / 30, 1 / 30, None, 1 / 30, 22 / 30)),
+        ((orders,), {orders: 20 * DAY}, (None, 1 / 30, 7 / 30, None, 1 / 30, None)),
+        ((logins,), {orders: 20 * DAY}, (1 / 30, 5 / 30, 1 / 30, None, None, None)),
+    ):
+        swept = SweptFeatures()
+        terms = EngineSettings(horizon_us=30 * DAY, activity=activity, quiet_after_us=quiet)
+        engine = Engine(terms, compiled(RULES[:1]))
+        engine.observe(sweeps=swept)
+        engine.step(batch)
+        engine.advance(BEGIN + 40 * DAY)
+        found = {at: frame["silence"][0] for at, frame in swept.frames}
+        assert [found[BEGIN + day * DAY] for day in days] == [
+            None if each is None else pytest.approx(each) for each in expected
+        ], (activity, quiet)

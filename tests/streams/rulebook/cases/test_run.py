@@ -19,6 +19,12 @@ rules:
   - {id: complained, when: open_complaints > 0, keep_open_for: 2d, tier: low, reason: complaints}
   - {id: likely, when: churn_probability >= 0.7, clear: churn_probability < 0.5, tier: medium, reason: model}
   - {id: seen, when: logins_7d > 0, status: shadow, tier: low, reason: visits}
+  - id: ranked
+    when: churn_lift >= 2 AND churn_rank <= 0.05
+    clear: churn_lift < 2
+    tier: high
+    reason: model
+    message: "{churn_lift:.1f} times, rank {churn_rank:.2f}"
   - {id: gone, when: orders_30d = 0, status: retired, tier: low, reason: silence}
 """
 EVENTS = (
@@ -125,6 +131,17 @@ def test_the_probability_is_what_the_case_says_from_a_time_on(tmp_path: Path) ->
     assert differences(tmp_path, events + "    expect: []\n") == []
     constant = events + "    probability: 0.7\n    expect: [{rule: likely, opens: 0d 12h, resolves: never}]\n"
     assert differences(tmp_path, constant) == []
+
+
+def test_lift_and_rank_compare_with_the_others_while_the_model_has_a_probability(tmp_path: Path) -> None:
+    events = "    events: [{order: 0d 12h}]\n    until: 20d\n    rules: [ranked]\n"
+    model = "    probability: {0d: missing, 3d: 0.6, 8d: 0.2}\n"
+    # The mean of the eleven is (8 * 0.1 + 0.2 + 0.5 + 0.6) / 11, a third of 0.6.
+    opened = "    expect: [{rule: ranked, opens: 3d, resolves: 8d, message: '3.1 times, rank 0.00'}]\n"
+    assert differences(tmp_path, events + model + "    others: [[0.1, 8], 0.2, 0.5]\n" + opened) == []
+    assert differences(tmp_path, events + model + "    others: [[0.1, 8], 0.2, 0.7]\n    expect: []\n") == []
+    assert differences(tmp_path, events + model + "    expect: []\n") == []
+    assert differences(tmp_path, events + "    others: [0.1]\n    expect: []\n") == []
 
 
 def test_days_begin_at_local_midnight_and_sweeps_are_as_often_as_the_file_says(tmp_path: Path) -> None:
