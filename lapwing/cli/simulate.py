@@ -40,14 +40,33 @@ MOST_DAYS: Final = 3_660
     type=click.FloatRange(0, min_open=True),
     help="To Kafka: simulated days a second; as fast as possible where not given.",
 )
+@click.option(
+    "--capacity",
+    type=click.IntRange(1),
+    help="A team calls so many customers a day: it works the queue of warnings; to a file only.",
+)
+@click.option(
+    "--effect",
+    "effects",
+    multiple=True,
+    metavar="PLAY=CHANCE",
+    help="How often a customer who is leaving stays after the play; by default what plays.yaml believes.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-@settings_options("broker", "orders", "logins", "complaints", "profiles", "time_zone")
+@settings_options(
+    *("broker", "orders", "logins", "complaints", "profiles", "time_zone"),
+    *("rules", "horizon", "labour_rate", "holdout_share", "holdout_salt"),
+)
 def command(**given: Any) -> None:
     """Make a seeded shop with known truth, of any size.
 
     Customers of different pace, seasons, complaints that drive people away, leavers who fade and leavers who
     stop at once, and false alarms such as holidays and slow buyers. The events go to a file (--out), or to
     the topics of a broker (--broker, or one that is set), in the order of their time.
+
+    With --capacity the shop is helped: the engine warns as in `lapwing replay`, a team calls those whom it is
+    most worth rescuing, and some who were leaving stay. Customers who are held out are left alone. The
+    truth then says who would have left, and what each treatment did.
     """
     from lapwing.commands.simulate import run
 

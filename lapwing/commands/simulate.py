@@ -20,6 +20,7 @@ from streams.errors import BrokerError
 if TYPE_CHECKING:
     import polars as pl
 
+    from streams.simulate.helped_shop import HelpedShop
     from streams.simulate.shop import Shop
 
 
@@ -32,6 +33,8 @@ def run(
     out: Path | None,
     truth: Path | None,
     speed: float | None,
+    capacity: int | None,
+    effects: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Make a seeded shop with known truth, of any size."""
@@ -41,6 +44,12 @@ def run(
         raise click.UsageError(msg)
     if speed is not None and not to_kafka:
         msg = "--speed is for --broker; a file is written as fast as possible"
+        raise click.UsageError(msg)
+    if effects and capacity is None:
+        msg = "--effect is for a team: give --capacity, too"
+        raise click.UsageError(msg)
+    if capacity is not None and out is None:
+        msg = "--capacity is for --out: the team's shop is written to a file"
         raise click.UsageError(msg)
 
     from streams.simulate.files import suffix_of, write_events, write_truth
@@ -52,15 +61,17 @@ def run(
             suffix_of(path)
     shop = Shop(customers, days, seed, start.date(), settings.time_zone)
     begun = time.perf_counter()
+    helped = None if capacity is None else _helped(settings, shop, capacity, effects)
     count = 0
-    if truth is not None:
-        with whole_file(truth) as part:
-            write_truth(shop.truth(), part, suffix_of(truth))
     if out is not None:
+        frames = (shop if helped is None else helped).frames()
         with whole_file(out) as part, progress_bar("days") as bar:
-            count = write_events(_watched(shop, bar), part, suffix_of(out))
+            count = write_events(_watched(shop, frames, bar), part, suffix_of(out))
     elif to_kafka:
         count = _send(settings, shop, speed)
+    if truth is not None:
+        with whole_file(truth) as part:
+            write_truth((shop if helped is None else helped).truth(), part, suffix_of(truth))
     _tell(count, shop, time.perf_counter() - begun, str(out or settings.broker), as_json)
 
 
@@ -89,7 +100,7 @@ def _send(settings: Settings, shop: Shop, speed: float | None) -> int:
     count = 0
     try:
         with Stop() as stop, progress_bar("days") as bar:
-            parts = (records_of(frame) for frame in _watched(shop, bar))
+            parts = (records_of(frame) for frame in _watched(shop, shop.frames(), bar))
             if speed is None:
                 slices: Iterable[Slice] = (Slice(r, 0, len(r), int(r.at[-1])) for r in parts)
             else:
@@ -104,10 +115,36 @@ def _send(settings: Settings, shop: Shop, speed: float | None) -> int:
     return count
 
 
-def _watched(shop: Shop, bar: Callable[[int, int], None]) -> Iterator[pl.DataFrame]:
+def _helped(settings: Settings, shop: Shop, capacity: int, effects: tuple[str, ...]) -> HelpedShop:
+    """Return the shop with a team that works the queue of the settings' rules and plays."""
+    from lapwing.wiring import engine
+    from streams.rulebook.load import load_rulebook
+    from streams.simulate.helped_shop import HelpedShop
+
+    rules = load_rulebook(settings.rules).rules
+    chances = {play.id: play.success.chance for play in rules.plays.plays}
+    for given in effects:
+        name, _, text = given.partition("=")
+        try:
+            chance = float(text)
+        except ValueError:
+            chance = -1.0
+        if not 0 <= chance <= 1:
+            msg = f"--effect {given}: give PLAY=CHANCE, with a chance from 0 to 1, as in care-call=0.3"
+            raise click.UsageError(msg)
+        if name not in chances:
+            msg = f"--effect {given}: there is no play {name!r}; there are {', '.join(chances) or 'none'}"
+            raise click.UsageError(msg)
+        chances[name] = chance
+    return HelpedShop(shop, engine(settings, rules, desk=True), capacity, chances)
+
+
+def _watched(
+    shop: Shop, frames: Iterable[pl.DataFrame], bar: Callable[[int, int], None]
+) -> Iterator[pl.DataFrame]:
     """Yield the shop's frames and show in the bar how many days are done."""
     first = shop.start.toordinal()
-    for frame in shop.frames():
+    for frame in frames:
         yield frame
         last: datetime = frame["occurred_at"].item(-1)
         bar(last.toordinal() - first + 1, shop.days)

@@ -16,6 +16,8 @@ from streams.simulate.events import CATEGORIES, CHANNELS, Events
 from streams.simulate.population import CLASSES, ORIGINS, REGIONS, SEGMENTS, Population
 
 CURRENCY: Final = "EUR"
+ITEMS: Final = ("gift", "communication", "labour", "discount")
+"""Of what an action cost."""
 TYPES: Final = {topic: word for word, topic in FILE_TYPES.items()}
 
 
@@ -55,7 +57,8 @@ def frame_of(events: Events, population: Population) -> pl.DataFrame:
             "number": events.number,
             "customer": who,
             "status": events.status,
-            "cents": events.cents,
+            # NumPy divides; Polars multiplies by a hundredth where a frame has more than one row.
+            "amount": events.cents / 100,
             "ref": events.ref,
             "code": code,
             "satisfaction": events.satisfaction,
@@ -70,7 +73,7 @@ def frame_of(events: Events, population: Population) -> pl.DataFrame:
         _id("c", "customer", 7).alias("customer_id"),
         pl.from_epoch("at", time_unit="us").dt.replace_time_zone("UTC").alias("occurred_at"),
         pl.when(is_order).then(_id("o", "ref", 9)).alias("order_id"),
-        pl.when(is_order).then(pl.col("cents") / 100).alias("amount"),
+        pl.when(is_order).then(pl.col("amount")).alias("amount"),
         pl.when(is_order).then(pl.lit(CURRENCY)).alias("currency"),
         pl.when(is_order).then(order_status).when(is_complaint).then(complaint_status).alias("status"),
         pl.when(is_login).then(_words("code", CHANNELS)).alias("channel"),
@@ -118,10 +121,20 @@ def json_lines(frame: pl.DataFrame, *, with_type: bool) -> pl.Series:
         pl.format('"event_id":"{}","customer_id":"{}","occurred_at":"{}"', "event_id", "customer_id", at)
     )
     for name in frame.columns[4:]:
-        form = f',"{name}":{{}}' if frame.schema[name].is_numeric() else f',"{name}":"{{}}"'
-        parts.append(pl.format(form, pl.col(name)))
+        column, plain = pl.col(name), frame.schema[name].is_numeric()
+        if isinstance(frame.schema[name], pl.Struct):
+            column, plain = _given(column), True
+        parts.append(pl.format(f',"{name}":{{}}' if plain else f',"{name}":"{{}}"', column))
     parts.append(pl.lit("}"))
     return frame.select(pl.concat_str(parts, ignore_nulls=True).alias("line"))["line"]
+
+
+def _given(struct: pl.Expr) -> pl.Expr:
+    """Return the fields of a struct of numbers that are not null, as a JSON object."""
+    text = (
+        struct.struct.json_encode().str.replace_all(r'"\w+":null,?', "").str.replace(",}", "}", literal=True)
+    )
+    return pl.when(struct.is_not_null()).then(text)
 
 
 def records_of(frame: pl.DataFrame) -> Records:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from streams.contract.decode import decode_poll
@@ -27,6 +27,7 @@ def events() -> pl.DataFrame:
     seed=st.integers(0, 2**70),
     rows=st.integers(1, 500),
 )
+@example(customers=1, days=4, seed=48, rows=1)
 @settings(max_examples=25, deadline=None)
 def test_same_seed_gives_the_same_shop_however_it_is_cut(
     customers: int, days: int, seed: int, rows: int
