@@ -75,7 +75,7 @@ def watched() -> Stopwatch:
 
 
 def resident_bytes() -> int:
-    """Return the memory this process holds, or the most it ever held where the system does not tell."""
+    """Return the memory of this process, or the most it ever had where the system does not say more."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
     except OSError:
@@ -94,11 +94,11 @@ def measure(customers: int, sizes: list[int], events: int, watch: Stopwatch) -> 
         count = min(WARM_UP_BATCH, workload.warm_up - first)
         subject.step(workload.part(first, count).batch())
         first += count
-    held = (resident_bytes() - before) / customers
+    used = (resident_bytes() - before) / customers
     ready = subject.model is not None and subject.model.ready
     print(
         f"\n{customers:,} customers, {len(subject.rules)} rules, model {'ready' if ready else 'NOT ready'}, "
-        f"{held:,.0f} bytes a customer"
+        f"{used:,.0f} bytes a customer"
     )
     columns: dict[int, tuple[dict[str, float], float, float]] = {}
     for size in sizes:

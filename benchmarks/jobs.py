@@ -59,7 +59,7 @@ class Result:
 
 
 class JobFailed(Exception):
-    """The job did not consume anything; the text says what it said last."""
+    """The job did not consume anything; the text has the last line of its log."""
 
 
 def run(job: Job, total: int, *, after: int, seconds: float, log: Path) -> Result:
@@ -87,8 +87,8 @@ def run(job: Job, total: int, *, after: int, seconds: float, log: Path) -> Resul
             _stop(process)
     inside = [sample for sample in samples if sample.events >= max(after, 1)]
     if len(inside) < 2:
-        told = log.read_text(errors="replace").strip().splitlines()
-        message = f"{job.name} did not get there; it said last: {told[-1] if told else 'nothing'}"
+        lines = log.read_text(errors="replace").strip().splitlines()
+        message = f"{job.name} did not get there; its last line: {lines[-1] if lines else 'nothing'}"
         raise JobFailed(message)
     first, last = inside[0], inside[-1]
     return Result(
@@ -104,7 +104,7 @@ def run(job: Job, total: int, *, after: int, seconds: float, log: Path) -> Resul
 def _watch(
     process: subprocess.Popen[bytes], stats: Path, samples: list[Sample], at_end: Callable[[], bool]
 ) -> None:
-    """Take a sample whenever the job tells that it has got further."""
+    """Take a sample whenever the job reports that it has got further."""
     begun, read, rest = time.monotonic(), 0, b""
     while process.poll() is None and not at_end():
         now = time.monotonic()
@@ -113,9 +113,9 @@ def _watch(
         if stats.exists():
             with stats.open("rb") as file:
                 file.seek(read)
-                told = file.read()
-            read += len(told)
-            *lines, rest = (rest + told).split(b"\n")
+                added = file.read()
+            read += len(added)
+            *lines, rest = (rest + added).split(b"\n")
             if lines:
                 line = json.loads(lines[-1])
                 if line["events"] > (samples[-1].events if samples else 0):
@@ -141,7 +141,7 @@ def _processor_seconds(process: int) -> float:
 
 
 def _peak_bytes(process: int) -> int:
-    """Return the most memory that the process has held; 0 where the system does not tell."""
+    """Return the most memory that the process has had; 0 where the system does not say."""
     try:
         status = Path(f"/proc/{process}/status").read_text()
     except OSError:

@@ -97,13 +97,13 @@ def worker(address: str, app: str, reorder: str, folder: Path, partitions: int) 
 
 def _event(kind: str, customer: str, number: int, **more: object) -> tuple[bytes, bytes, float]:
     now = time.time()
-    said = {
+    event = {
         "event_id": f"e{number:010d}",
         "customer_id": customer,
         "occurred_at": datetime.fromtimestamp(now, UTC).isoformat(),
         **more,
     }
-    return customer.encode(), json.dumps(said).encode(), now
+    return customer.encode(), json.dumps(event).encode(), now
 
 
 async def measure(address: str, rate: int, reorder: str, seconds: float, app: str) -> Latencies:

@@ -158,6 +158,12 @@ def _as_json(path: Path, name: str, dtype: pl.DataType) -> pl.Expr:
         return column.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
     if isinstance(dtype, pl.Decimal):
         return column.cast(pl.Float64)
+    if isinstance(dtype, pl.Struct):
+        decimals = {
+            field.name: pl.Float64() if isinstance(field.dtype, pl.Decimal) else field.dtype
+            for field in dtype.fields
+        }
+        return column.cast(pl.Struct(decimals))
     if isinstance(dtype, pl.Categorical | pl.Enum | pl.Binary):
         return column.cast(pl.String)
     return column

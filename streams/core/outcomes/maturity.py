@@ -217,8 +217,8 @@ class Maturity:
 
     def is_held_out(self, customer: int) -> bool:
         """Return whether the customer has a held-out warning that has not matured."""
-        held = self.warnings.columns["holdout"]
-        return customer in self._opening or any(held[place] for place in self.warnings.of(customer))
+        holdout = self.warnings.columns["holdout"]
+        return customer in self._opening or any(holdout[place] for place in self.warnings.of(customer))
 
     # -- what customers and people do -------------------------------------------------------------
 

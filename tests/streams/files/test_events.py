@@ -422,3 +422,32 @@ def test_progress_goes_up_to_the_whole(tmp_path: Path, suffix: str) -> None:
     assert seen == sorted(seen)
     assert {whole for _, whole in seen} == {2 * path.stat().st_size}
     assert seen[-1][0] > path.stat().st_size
+
+
+def test_costs_by_item_are_read_from_parquet_as_from_lines(tmp_path: Path) -> None:
+    """In a struct each row has every item of the file, null where its action has none."""
+    costs: list[dict[str, float] | None] = [
+        *({"gift": 5.25, "labour": 12.0}, {"discount": 0.1}, {"gift": 0.0}, {}),
+        None,
+    ]
+    action = COMMON | {"type": "action", "kind": "contact", "actor": "ann"}
+    given: list[dict[str, Any]] = [{**action, "event_id": f"a{n}"} for n in range(len(costs))]
+    for event, cost in zip(given, costs, strict=True):
+        event |= {} if cost is None else {"cost": cost}
+    (tmp_path / "e.jsonl").write_bytes(_lines(*given))
+    expected, refused = _read(tmp_path / "e.jsonl")
+    assert refused == []
+    assert [record.cost for record in expected.record][:2] == [
+        (("gift", 5_250_000), ("labour", 12_000_000)),
+        (("discount", 100_000),),
+    ]
+    items = ("discount", "gift", "labour")
+    rows = [None if cost is None else {item: cost.get(item) for item in items} for cost in costs]
+    for dtype in (pl.Float64(), pl.Float32(), pl.Decimal(12, 2)):
+        frame = pl.DataFrame([action | {"event_id": f"a{n}"} for n in range(len(costs))])
+        column = pl.Series("cost", rows, dtype=pl.Struct(dict.fromkeys(items, pl.Float64())))
+        column = column.cast(pl.Struct(dict.fromkeys(items, dtype)))
+        frame.with_columns(column).write_parquet(tmp_path / "e.parquet")
+        batch, refused = _read(tmp_path / "e.parquet")
+        assert refused == [], dtype
+        assert _rows(batch) == _rows(expected), dtype
