@@ -287,3 +287,65 @@ def test_where_nothing_more_comes_an_action_takes_effect_at_the_clock() -> None:
     assert told[-1].acknowledgement is not None
     assert told[-1].acknowledgement.until == AT + 7 * DAY
     assert (made.reorder.watermark, made.sweeps) == (AT, 0)
+
+
+def live(terms: AcknowledgementTerms, *batches: Batch, until: int) -> list[Step]:
+    """Return the steps of a worker that has read all there is after each batch, and restarts then."""
+    made, found = engine(terms), []
+    for batch in batches:
+        found += [*made.step(batch).steps, *made.flush().steps]
+        saved, made = tables(made), engine(terms)
+        restore(made, saved)
+    return [*found, *made.advance(AT + until).steps]
+
+
+def test_live_what_was_done_is_dated_no_earlier_than_the_newest_event_and_else_all_is_as_in_a_replay() -> (
+    None
+):
+    batches = [
+        BOUGHT,
+        act("snooze", HOUR, until=3 * DAY),
+        event(Topic.LOGINS, 2 * HOUR, customer="d"),
+        act("acknowledge", 30 * HOUR, until=4 * DAY, by="ben"),
+        event(Topic.LOGINS, 2 * DAY, customer="d"),
+        event(Topic.LOGINS, 5 * DAY, customer="d"),
+        act("expire", 6 * DAY),
+        event(Topic.LOGINS, 7 * DAY, customer="d"),
+    ]
+    whole = steps(engine(), *batches, until=8 * DAY)
+    found = live(AcknowledgementTerms(), *batches, until=8 * DAY)
+
+    def but_for_the_date(of: list[Step]) -> list[tuple[object, ...]]:
+        return [(s.customer_id, s.warning_id, s.number, s.kind, s.tier, s.causes) for s in of]
+
+    def dates(of: list[Step]) -> list[tuple[str, float]]:
+        return [line[:2] for line in lines([step for step in of if step.customer_id == "c"])]
+
+    assert but_for_the_date(found) == but_for_the_date(whole)
+    assert dates(whole) == [
+        ("opened", 0),
+        ("snoozed", 1 / 24),
+        ("acknowledged", 1.25),
+        ("updated", 4),
+        ("expired", 6),
+    ]
+    # The newest events then are those at 0, after 2 hours and 5 days; what time brings about is not moved.
+    assert dates(found) == [
+        ("opened", 0),
+        ("snoozed", 0),
+        ("acknowledged", 2 / 24),
+        ("updated", 4),
+        ("expired", 5),
+    ]
+
+
+def test_live_an_action_comes_before_a_deadline_that_no_event_has_reached() -> None:
+    batches = [BOUGHT, act("acknowledge", 3 * DAY, until=6 * DAY), event(Topic.LOGINS, 4 * DAY, customer="d")]
+    found = [step for step in live(DEADLINES, *batches, until=5 * DAY) if step.customer_id == "c"]
+    assert lines(found) == [("opened", 0, "waiting"), ("acknowledged", 0, "acknowledged")]
+    whole = [step for step in steps(engine(DEADLINES), *batches, until=5 * DAY) if step.customer_id == "c"]
+    assert lines(whole) == [
+        ("opened", 0, "waiting"),
+        ("escalated", 2, "overdue"),
+        ("acknowledged", 3, "acknowledged"),
+    ]
