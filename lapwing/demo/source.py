@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
+import numpy as np
 import polars as pl
 
 from lapwing.demo.outcome import Truth
@@ -17,6 +18,7 @@ from streams.backtest.history import History
 from streams.contract.decode import decode_lines
 from streams.core.events.batch import Batch
 from streams.core.events.calendar import DAY
+from streams.core.events.refusal import stragglers
 from streams.errors import DemoError
 from streams.files.events import SUFFIXES, line_blocks
 from streams.simulate.records import Records, records_of
@@ -140,5 +142,7 @@ def _read(path: Path) -> tuple[list[bytes], Batch, int]:
         msg = f"{path}: not an event file: {first}"
         raise DemoError(msg)
     batch = Batch.concat(batches)
+    early = stragglers(batch.topic, batch.at)
     order = batch.order()
-    return [kept[i] for i in order.tolist()], batch.take(order), refused
+    order = order[~np.isin(order, early)]
+    return [kept[i] for i in order.tolist()], batch.take(order), refused + len(early)

@@ -89,7 +89,7 @@ def trouble_of(error: BaseException) -> BrokerTrouble:
 
 
 def describe(error: BaseException, servers: str) -> str:
-    """Return one line: where the broker is, what is wrong, and what the client said."""
+    """Return one line: where the broker is, what is wrong, and the client's own text."""
     detail = " ".join(str(error).split())[:300]
     kind = type(error).__name__
     detail = detail if kind in detail else f"{kind}: {detail}".removesuffix(": ")

@@ -88,7 +88,7 @@ def _play(seed: int, host: Host, folder: Path, plan: Plan, *, keep: bool) -> boo
     kinds = " ".join(fault.kind for fault in outcome.schedule)
     print(
         f"seed {seed:>4}  {'ok    ' if good else 'FAILED'} {outcome.seconds:5.1f} s  "
-        f"{outcome.events} events, {outcome.steps} steps, {outcome.doubles} said twice, "
+        f"{outcome.events} events, {outcome.steps} steps, {outcome.doubles} sent twice, "
         f"{len(outcome.ended)} ended  [{kinds}]",
         flush=True,
     )

@@ -1,4 +1,4 @@
-"""How each fault begins and how it is mended."""
+"""How each fault begins and how it ends."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LOCK_RETRY_S = 0.1
 
 
 class Faults:
-    """Makes faults happen to a system, which may overlap, and mends them."""
+    """Makes faults happen to a system, which may overlap, and end."""
 
     def __init__(self, system: System) -> None:
         self._system = system
@@ -42,7 +42,7 @@ class Faults:
             Kind.DATABASE_LOCKED: lambda fault: self._lock_database(),
             Kind.DATABASE_FULL: lambda fault: self._system.sink.limit_files(DATABASE_BYTES),
         }
-        self._mend: dict[Kind, Callable[[Fault], None]] = {
+        self._end: dict[Kind, Callable[[Fault], None]] = {
             Kind.KILL: self._start_worker,
             Kind.FREEZE: lambda fault: self._worker(fault).signal(signal.SIGCONT),
             Kind.LONG_FREEZE: lambda fault: self._worker(fault).signal(signal.SIGCONT),
@@ -61,9 +61,9 @@ class Faults:
         """Let the fault happen."""
         self._begin[fault.kind](fault)
 
-    def mend(self, fault: Fault) -> None:
+    def end(self, fault: Fault) -> None:
         """Mend it."""
-        self._mend[fault.kind](fault)
+        self._end[fault.kind](fault)
 
     def _worker(self, fault: Fault) -> Process:
         return self._system.workers[fault.worker]

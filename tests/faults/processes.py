@@ -67,8 +67,8 @@ class Process:
             assert self._process is not None
             assert self._copying is not None
             self._copying.join(5)
-            said = self.log.read_text(errors="replace").splitlines()
-            self.ended.append(f"{self.name} ended with code {self._process.returncode}: {said[-1]}")
+            logged = self.log.read_text(errors="replace").splitlines()
+            self.ended.append(f"{self.name} ended with code {self._process.returncode}: {logged[-1]}")
             if len(self.ended) > ENDS:
                 msg = f"{self.name} ends again and again"
                 raise RuntimeError(msg)
@@ -82,9 +82,9 @@ class Process:
 
     @property
     def up(self) -> bool:
-        """Whether it has said anything: one that is told to stop before that has nobody to hear it."""
-        said = self.log.read_text(errors="replace").rpartition(" starting\n")[2]
-        return self.running and any(not line.startswith("----") for line in said.splitlines())
+        """Whether it has logged anything: one that is asked to stop before that has nobody to hear it."""
+        logged = self.log.read_text(errors="replace").rpartition(" starting\n")[2]
+        return self.running and any(not line.startswith("----") for line in logged.splitlines())
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal, if it runs."""

@@ -113,14 +113,14 @@ class Run:
             )
 
     def _live(self, history: History) -> None:
-        """Send what is live at its pace, and let each fault happen and be mended at its time."""
+        """Send what is live at its pace, and let each fault begin and end at its time."""
         sending = threading.Thread(target=self._send, args=[history], daemon=True)
         began = time.monotonic()
         sending.start()
         due: list[tuple[float, int, Callable[[Fault], None], Fault]] = []
         for number, fault in enumerate(self.outcome.schedule):
             heapq.heappush(due, (fault.at, number, self._faults.begin, fault))
-            heapq.heappush(due, (fault.until, number, self._faults.mend, fault))
+            heapq.heappush(due, (fault.until, number, self._faults.end, fault))
         while due or sending.is_alive():
             while due and time.monotonic() - began >= due[0][0]:
                 _, _, act, fault = heapq.heappop(due)

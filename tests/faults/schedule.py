@@ -66,14 +66,14 @@ LASTS_S: Final = {
     Kind.DATABASE_LOCKED: (3.0, 8.0),
     Kind.DATABASE_FULL: (2.0, 5.0),
 }
-"""Between how many seconds each goes on until it is mended."""
+"""Between how many seconds each goes on until it ends."""
 FAULTS: Final = (3, 6)
 """How many there are in a run."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """Something that goes wrong `at` seconds after the live part began, and is mended at `until`."""
+    """Something that goes wrong `at` seconds after the live part began, and ends at `until`."""
 
     at: float
     until: float

@@ -32,11 +32,11 @@ DAY = timedelta(days=1)
 
 def step(customer: str, number: int = 1, **changed: Any) -> bytes:
     """Return a step of a customer's warning as it is on the wire."""
-    said = json.loads(encode_step(STEP, "shop"))
-    said["id"] = f"{customer}/{number}"
-    said["subject"] = customer
-    said["data"] |= {"warning_id": customer, "step": number, "customer_id": customer, **changed}
-    return json.dumps(said).encode()
+    step_event = json.loads(encode_step(STEP, "shop"))
+    step_event["id"] = f"{customer}/{number}"
+    step_event["subject"] = customer
+    step_event["data"] |= {"warning_id": customer, "step": number, "customer_id": customer, **changed}
+    return json.dumps(step_event).encode()
 
 
 def records(*values: bytes) -> list[Record]:
@@ -61,11 +61,11 @@ def test_what_is_the_same_is_no_difference_said_twice_or_not() -> None:
         (ALL[:2], "missing"),
         ((*ALL, step("c")), "not in the replay"),
         ((step("a", tier="low"), *ALL[1:]), "different"),
-        ((*ALL, step("a", tier="low")), "said again in other words"),
+        ((*ALL, step("a", tier="low")), "sent again with other contents"),
         ((ALL[2], ALL[1], ALL[0]), "in another order"),
     ],
 )
-def test_what_is_not_the_same_is_told(values: tuple[bytes, ...], kind: str) -> None:
+def test_what_is_not_the_same_is_reported(values: tuple[bytes, ...], kind: str) -> None:
     (line,) = topic_against_replay(records(*values), DUE)
     assert line.startswith(f"{kind}: ")
 
@@ -93,7 +93,7 @@ def stored(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "reported"),
     [
         ("DELETE FROM warning_steps WHERE id = 'a/2'", "not stored"),
         ("UPDATE warning_steps SET id = 'x/1' WHERE id = 'b/1'", "stored and not in the topic"),
@@ -103,12 +103,12 @@ def stored(tmp_path: Path) -> Path:
         ("UPDATE warnings SET causes = '[]' WHERE id = 'b'", "not as its last step left it"),
     ],
 )
-def test_a_database_that_is_not_the_topic_is_told(stored: Path, change: str, told: str) -> None:
+def test_a_database_that_is_not_the_topic_is_reported(stored: Path, change: str, reported: str) -> None:
     assert database_against_topic(stored, records(*ALL)) == []
     with sqlite3.connect(stored) as connection:
         connection.execute(change)
     connection.close()
-    assert any(told in line for line in database_against_topic(stored, records(*ALL)))
+    assert any(reported in line for line in database_against_topic(stored, records(*ALL)))
 
 
 def test_the_first_of_each_kind_of_difference_are_shown_with_their_count() -> None:

@@ -32,10 +32,10 @@ class Due:
         self.ids: set[str] = set()
         """Those that must have come."""
         for line in lines:
-            said = json.loads(line)
-            self.all[said["id"]] = line
-            if datetime.fromisoformat(said["time"]) <= until:
-                self.ids.add(said["id"])
+            step = json.loads(line)
+            self.all[step["id"]] = line
+            if datetime.fromisoformat(step["time"]) <= until:
+                self.ids.add(step["id"])
 
 
 def topic_against_replay(records: Sequence[Record], due: Due) -> list[str]:
@@ -44,16 +44,16 @@ def topic_against_replay(records: Sequence[Record], due: Due) -> list[str]:
     Of each step id, customer, life, causes and all else count, to the byte; and the order of a customer's.
     """
     found = firsts(records)
-    wrong = [f"missing: {_told(due.all[key])}" for key in due.all if key in due.ids and key not in found]
+    wrong = [f"missing: {_line(due.all[key])}" for key in due.all if key in due.ids and key not in found]
     for key, value in found.items():
         if key not in due.all:
-            wrong.append(f"not in the replay: {_told(value)}")
+            wrong.append(f"not in the replay: {_line(value)}")
         elif value != due.all[key]:
-            wrong.append(f"different: {_told(value)}\n    {_difference(value, due.all[key])}")
+            wrong.append(f"different: {_line(value)}\n    {_difference(value, due.all[key])}")
     for record in records:
         key = json.loads(record.value or b"")["id"]
         if record.value != found[key]:
-            wrong.append(f"said again in other words: {_told(record.value or b'')}")
+            wrong.append(f"sent again with other contents: {_line(record.value or b'')}")
     if not wrong:
         orders = _by_customer(found.values()), _by_customer(due.all[key] for key in due.all if key in found)
         wrong += [
@@ -75,14 +75,14 @@ def database_against_topic(database: Path, records: Sequence[Record]) -> list[st
         aside = connection.execute("SELECT reason, detail FROM unreadable").fetchall()
     connection.close()
     wrong += [f"database: put aside: {row['reason']}: {row['detail']}" for row in aside]
-    wrong += [f"database: not stored: {_told(found[key])}" for key in found.keys() - steps.keys()]
+    wrong += [f"database: not stored: {_line(found[key])}" for key in found.keys() - steps.keys()]
     wrong += [f"database: stored and not in the topic: {key}" for key in steps.keys() - found.keys()]
     last: dict[str, Any] = {}
     for key, value in found.items():
-        said = json.loads(value)
-        data = said["data"]
+        step = json.loads(value)
+        data = step["data"]
         if key in steps and json.loads(steps[key]["data"]) != data:
-            wrong.append(f"database: another content: {_told(value)}")
+            wrong.append(f"database: another content: {_line(value)}")
         if data["warning_id"] not in last or last[data["warning_id"]]["step"] < data["step"]:
             last[data["warning_id"]] = data
     wrong += [f"database: no warning {key}" for key in last.keys() - warnings.keys()]
@@ -123,14 +123,14 @@ def shown(differences: Sequence[str]) -> list[str]:
 def _by_customer(values: Iterable[bytes]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
     for value in values:
-        said = json.loads(value)
-        found[said["subject"]].append(said["id"])
+        step = json.loads(value)
+        found[step["subject"]].append(step["id"])
     return dict(found)
 
 
-def _told(value: bytes) -> str:
-    said = json.loads(value)
-    return f"{said['time']} {said['subject']} {said['type']} {said['id']}"
+def _line(value: bytes) -> str:
+    step = json.loads(value)
+    return f"{step['time']} {step['subject']} {step['type']} {step['id']}"
 
 
 def _difference(found: bytes, due: bytes) -> str:
@@ -138,5 +138,5 @@ def _difference(found: bytes, due: bytes) -> str:
     left, right = json.loads(found), json.loads(due)
     left, right = left | left.pop("data"), right | right.pop("data")
     names = [name for name in left.keys() | right.keys() if left.get(name) != right.get(name)]
-    told = [f"{name}: {left.get(name)!r}, due {right.get(name)!r}" for name in sorted(names)]
-    return "; ".join(told)[:600] or "the same fields in another order"
+    differing = [f"{name}: {left.get(name)!r}, due {right.get(name)!r}" for name in sorted(names)]
+    return "; ".join(differing)[:600] or "the same fields in another order"

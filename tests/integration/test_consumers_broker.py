@@ -89,11 +89,11 @@ def test_the_sink_stores_what_is_in_the_topic_and_goes_on_where_it_was(
     args = ["--broker", broker, "--app", topic, "--warnings-topic", topic, "--database", url]
     args += ["--session-timeout", "6s", "--no-follow", "--json"]
     send(broker, topic, [*LIVES, b"no warning"])
-    told = json.loads(invoke(sink.command, *args).stdout)
-    assert told == {"records": 201, "steps": 200, "repeats": 0, "unreadable": 1}
+    counts = json.loads(invoke(sink.command, *args).stdout)
+    assert counts == {"records": 201, "steps": 200, "repeats": 0, "unreadable": 1}
     send(broker, topic, [*life("new"), *LIVES[:5]])
-    told = json.loads(invoke(sink.command, *args).stdout)
-    assert told == {"records": 9, "steps": 4, "repeats": 5, "unreadable": 0}
+    counts = json.loads(invoke(sink.command, *args).stdout)
+    assert counts == {"records": 9, "steps": 4, "repeats": 5, "unreadable": 0}
     database = Database(url)
     assert [count(database, table) for table in (warning_steps, warnings, unreadable)] == [204, 51, 1]
     with database.reading() as connection:
@@ -109,8 +109,8 @@ def test_the_sink_stores_segments_warnings_where_their_topic_is_there(
     args = ["--broker", broker, "--app", topic, "--warnings-topic", topic, "--database", url]
     args += ["--segment-warnings-topic", segments, "--session-timeout", "6s", "--no-follow", "--json"]
     send(broker, topic, LIVES[:8])
-    told = json.loads(invoke(sink.command, *args).stdout)
-    assert told == {"records": 8, "steps": 8, "repeats": 0, "unreadable": 0}
+    counts = json.loads(invoke(sink.command, *args).stdout)
+    assert counts == {"records": 8, "steps": 8, "repeats": 0, "unreadable": 0}
     missing = f"no segments' warnings are read: Kafka at {broker} has no topic {segments!r}"
     assert [message.startswith(missing) for message in caplog.messages].count(True) == 1
     admin = Admin(Cluster(broker))
@@ -118,8 +118,8 @@ def test_the_sink_stores_segments_warnings_where_their_topic_is_there(
     admin.close()
     contents: list[bytes | None] = [*segment_life("north"), *segment_life("south")]
     send(broker, segments, [*contents, b"no warning", *contents])
-    told = json.loads(invoke(sink.command, *args).stdout)
-    assert told == {"records": 17, "steps": 8, "repeats": 8, "unreadable": 1}
+    counts = json.loads(invoke(sink.command, *args).stdout)
+    assert counts == {"records": 17, "steps": 8, "repeats": 8, "unreadable": 1}
     assert committed(broker, f"{topic}-sink", segments) == 17
     database = Database(url)
     assert [count(database, table) for table in (segment_warning_steps, segment_warnings)] == [8, 2]
@@ -292,7 +292,7 @@ def test_topics_are_made_checked_and_fit(broker: str) -> None:
     assert str(torn.exception) == "1 of 19 topics are missing or do not fit together"
 
 
-def test_a_topic_that_is_not_there_is_told(broker: str) -> None:
+def test_a_topic_that_is_not_there_is_named(broker: str) -> None:
     with pytest.raises(BrokerError, match="has no topic 'nowhere'; `lapwing topics` creates it"):
         Subscription(Cluster(broker), "nowhere", group="g")
 
@@ -347,13 +347,13 @@ def test_a_sink_that_starts_on_a_locked_file_waits(
     monkeypatch.setattr("consumers.database.database.BUSY_MS", 200)
     url = f"sqlite:///{tmp_path / 'w.db'}"
     Database(url).prepare()
-    held = sqlite3.connect(tmp_path / "w.db", isolation_level=None, check_same_thread=False)
-    held.execute("BEGIN IMMEDIATE")
-    threading.Timer(2, lambda: held.execute("ROLLBACK")).start()
+    locked = sqlite3.connect(tmp_path / "w.db", isolation_level=None, check_same_thread=False)
+    locked.execute("BEGIN IMMEDIATE")
+    threading.Timer(2, lambda: locked.execute("ROLLBACK")).start()
     send(broker, topic, LIVES[:8])
     args = ["--broker", broker, "--app", topic, "--warnings-topic", topic, "--database", url]
     counts = json.loads(
         invoke(sink.command, *args, "--session-timeout", "6s", "--no-follow", "--json").stdout
     )
     assert counts["steps"] == 8
-    held.close()
+    locked.close()

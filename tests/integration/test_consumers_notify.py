@@ -135,8 +135,8 @@ EXPECTED = sorted(f"{warning_id(f'c{n}')}, step {step}" for n in range(3) for st
 def test_what_is_stored_is_sent_once(receiver: Receiver, database: Database, tmp_path: Path) -> None:
     runner = CliRunner(env={"LAPWING_NOTIFY_URLS": f"desk=json://127.0.0.1:{receiver.port}/hook"})
     args = ["--database", f"sqlite:///{tmp_path / 'w.db'}", "--no-follow", "--json"]
-    told = json.loads(runner.invoke(notify.command, args, catch_exceptions=False).stdout)
-    assert told == {
+    counts = json.loads(runner.invoke(notify.command, args, catch_exceptions=False).stdout)
+    assert counts == {
         "entered": 6,
         "muted": 0,
         "sent": 6,
@@ -256,13 +256,13 @@ def test_a_notifier_that_starts_on_a_locked_file_waits(
     receiver: Receiver, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("consumers.database.database.BUSY_MS", 200)
-    held = sqlite3.connect(tmp_path / "w.db", isolation_level=None, check_same_thread=False)
-    held.execute("BEGIN IMMEDIATE")
-    threading.Timer(2, lambda: held.execute("ROLLBACK")).start()
+    locked = sqlite3.connect(tmp_path / "w.db", isolation_level=None, check_same_thread=False)
+    locked.execute("BEGIN IMMEDIATE")
+    threading.Timer(2, lambda: locked.execute("ROLLBACK")).start()
     runner = CliRunner(env={"LAPWING_NOTIFY_URLS": f"desk=json://127.0.0.1:{receiver.port}/hook"})
     args = ["--database", f"sqlite:///{tmp_path / 'w.db'}", "--no-follow", "--json"]
     assert json.loads(runner.invoke(notify.command, args, catch_exceptions=False).stdout)["sent"] == 6
-    held.close()
+    locked.close()
 
 
 HOSTILE = "@everyone <@U1> <!channel> [x](http://e.example) **b** `q` a_b"

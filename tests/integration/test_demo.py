@@ -80,11 +80,11 @@ def test_it_runs_to_its_end_and_leaves_a_database_and_no_process(tmp_path: Path)
     out, err = demo(folder, *SMALL).communicate(timeout=100)
     assert err == ""
     assert re.search(r"Leavers    \d+ of \d+", out)
-    told = re.search(r"Database   ([\d,]+) warnings", out)
-    assert told is not None
+    shown = re.search(r"Database   ([\d,]+) warnings", out)
+    assert shown is not None
     with closing(sqlite3.connect(folder / "lapwing.db")) as database:
         (stored,) = database.execute("SELECT count(*) FROM warnings").fetchone()
-    assert stored == int(told[1].replace(",", "")) > 0
+    assert stored == int(shown[1].replace(",", "")) > 0
     assert none_left(folder, 0)
 
 

@@ -94,10 +94,14 @@ def test_what_is_refused_lands_whole_with_its_reason_and_place_and_the_rest_goes
     rejected = {(record.key, record.value): read_rejected_headers(record.headers) for record in found}
     assert len(found) == len(rejected) == len(sent)
     for name, record in sent.items():
-        said = rejected[record.key, record.value]
-        assert said.reason is (RefusalReason.NOT_JSON if name == "megabyte" else RefusalReason(name))
-        assert (said.topic, said.partition, said.offset) == (record.topic, record.partition, offsets[name])
-        assert not said.truncated
+        rejection = rejected[record.key, record.value]
+        assert rejection.reason is (RefusalReason.NOT_JSON if name == "megabyte" else RefusalReason(name))
+        assert (rejection.topic, rejection.partition, rejection.offset) == (
+            record.topic,
+            record.partition,
+            offsets[name],
+        )
+        assert not rejection.truncated
     worker.wait_until(lambda: worker.stats is not None and worker.stats.refused == len(sent))
 
 

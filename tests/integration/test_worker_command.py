@@ -52,14 +52,14 @@ def refused(command: list[str]) -> str:
     return line
 
 
-def test_a_broker_that_is_not_there_is_told_in_a_line(tmp_path: Path) -> None:
+def test_a_broker_that_is_not_there_is_named_in_a_line(tmp_path: Path) -> None:
     address = f"127.0.0.1:{free_port()}"
     settings = WorkerSettings(broker=address, topics={Topic.ORDERS: "orders"})
     line = refused(arguments(settings, tmp_path))
     assert line.startswith(f"lapwing: Kafka at {address}: no broker answers ")
 
 
-def test_missing_topics_are_named_with_the_mend(broker: str, tmp_path: Path) -> None:
+def test_missing_topics_are_named_with_the_remedy(broker: str, tmp_path: Path) -> None:
     settings = settings_on(broker)
     absent = replace(settings, topics={**settings.topics, Topic.LOGINS: "nowhere"}, control_topic="neither")
     line = refused(arguments(absent, tmp_path))
@@ -77,18 +77,18 @@ def test_input_topics_with_different_partition_counts_are_named(broker: str, tmp
     assert "same number of partitions" in line
 
 
-def test_it_counts_what_it_does_and_ends_at_once_when_told_to(broker: str, tmp_path: Path) -> None:
+def test_it_counts_what_it_does_and_ends_at_once_when_asked_to(broker: str, tmp_path: Path) -> None:
     numbers = (signal.SIGTERM, signal.SIGINT)
     processes = {number: start(broker, tmp_path / number.name) for number in numbers}
     for number, (process, stats) in processes.items():
         try:
             wait_for(stats, process)
-            told = time.monotonic()
+            asked = time.monotonic()
         finally:
             process.send_signal(number)
             _, log = process.communicate(timeout=15)
         assert process.returncode == 0, log
-        assert time.monotonic() - told < 5
+        assert time.monotonic() - asked < 5
         assert "someone" not in log
         assert "Traceback" not in log
         last = json.loads(stats.read_text().splitlines()[-1])

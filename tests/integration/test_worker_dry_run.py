@@ -46,11 +46,11 @@ def test_it_says_what_would_be_sent_and_leaves_no_trace(broker: str, tmp_path: P
     due = expected(events, load_rulebook(tmp_path / "rules.yaml").rules, settings.app)
     steps = [json.loads(step) for each in due.values() for step in each]
     assert Counter(out.read_text().splitlines()) == Counter(s.decode() for each in due.values() for s in each)
-    said = json.loads(done.stdout)
+    summary = json.loads(done.stdout)
     kinds = Counter((step["type"].rpartition(".")[2], step["data"]["tier"]) for step in steps)
-    assert {(k, t): n for k, tiers in said["steps"].items() for t, n in tiers.items()} == kinds
-    assert (said["events"], said["refused"]) == (len(records), 1)
-    assert said["opened"]["seen"] == {"shadow": len({customer for _, customer, _ in orders(events)})}
+    assert {(k, t): n for k, tiers in summary["steps"].items() for t, n in tiers.items()} == kinds
+    assert (summary["events"], summary["refused"]) == (len(records), 1)
+    assert summary["opened"]["seen"] == {"shadow": len({customer for _, customer, _ in orders(events)})}
 
 
 def orders(events: list[tuple[Topic, str, bytes]]) -> list[tuple[Topic, str, bytes]]:

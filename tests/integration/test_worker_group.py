@@ -39,16 +39,16 @@ def test_a_worker_that_joins_and_leaves_loses_and_doubles_nothing(broker: str) -
         first.wait_until(lambda: seen((first, set(first.engines))) == sent)
         with running(settings) as second:
             sent = sorted(sent + send(first, "joining", 200))
-            first.wait_until(lambda: len(held(first)) == 2 == len(held(second)))
+            first.wait_until(lambda: len(owned(first)) == 2 == len(owned(second)))
             sent = sorted(sent + send(first, "both", 200))
-            assert held(first) | held(second) == everything
-            first.wait_until(lambda: seen((first, held(first)), (second, held(second))) == sent)
-        first.wait_until(lambda: held(first) == everything)
+            assert owned(first) | owned(second) == everything
+            first.wait_until(lambda: seen((first, owned(first)), (second, owned(second))) == sent)
+        first.wait_until(lambda: owned(first) == everything)
         sent = sorted(sent + send(first, "alone", 200))
         first.wait_until(lambda: seen((first, everything)) == sent)
 
 
-def held(worker: RunningWorker) -> set[int]:
+def owned(worker: RunningWorker) -> set[int]:
     """Return the partitions that `worker` has, of whose every topic it knows how far it reaches."""
     places = worker.stats.lag if worker.stats is not None else {}
     numbers = [int(place.rpartition("/")[2]) for place in places]

@@ -61,9 +61,9 @@ class Shop:
         seen = set()
         records = consume(self.settings.broker, self.settings.warnings_topic, 10 * self.count, within_s)
         for record in records:
-            said = json.loads(record.value)["id"]
-            if said not in seen:
-                seen.add(said)
+            step_id = json.loads(record.value)["id"]
+            if step_id not in seen:
+                seen.add(step_id)
                 found[record.key.decode()].append(record.value)
         return dict(found), len(records)
 

@@ -70,12 +70,17 @@ def history(seed: int) -> list[tuple[datetime, Topic, str, bytes]]:
     rows.sort(key=lambda row: row[0])
     made = []
     for number, (at, topic, customer, fields) in enumerate(rows):
-        said = {"event_id": f"e{number}", "customer_id": customer, "occurred_at": at.isoformat(), **fields}
+        record = {
+            "event_id": f"e{number}",
+            "customer_id": customer,
+            "occurred_at": at.isoformat(),
+            **fields,
+        }
         if topic is Topic.ORDERS:
-            said |= {"order_id": "o", "amount": 1}
+            record |= {"order_id": "o", "amount": 1}
         if topic is Topic.COMPLAINTS:
-            said |= {"complaint_id": "k"}
-        made.append((at, topic, customer, msgspec.json.encode(said)))
+            record |= {"complaint_id": "k"}
+        made.append((at, topic, customer, msgspec.json.encode(record)))
     return made
 
 
@@ -120,7 +125,7 @@ def records_of(settings: WorkerSettings, events: list[tuple[datetime, Topic, str
     return [Sent(settings.topics[topic], customer.encode(), value) for _, topic, customer, value in events]
 
 
-def told(settings: WorkerSettings, count: int, within_s: float = 1) -> list[bytes]:
+def sent_segments(settings: WorkerSettings, count: int, within_s: float = 1) -> list[bytes]:
     """Return what the topic of segments' warnings holds, each segment's in order, by time and segment."""
     values = [
         record.value for record in consume(settings.broker, settings.segment_warnings_topic, count, within_s)
@@ -141,8 +146,8 @@ def test_two_workers_tell_of_each_segment_once(broker: str, rules: SegmentRules)
         first.wait_until(lambda: len(assigned(first)) > 0 and len(assigned(second)) > 0)
         for begin in range(0, len(records), 70):
             produce(broker, records[begin : begin + 70])
-        assert told(settings, len(due), within_s=20) == due
-    assert told(settings, len(due) + 1, within_s=2) == due
+        assert sent_segments(settings, len(due), within_s=20) == due
+    assert sent_segments(settings, len(due) + 1, within_s=2) == due
 
 
 def test_a_judge_that_comes_back_says_nothing_twice_and_forgets_nothing(
@@ -159,11 +164,11 @@ def test_a_judge_that_comes_back_says_nothing_twice_and_forgets_nothing(
         with running(settings, engines, judge) as worker:
             worker.wait_until(lambda: worker.stats is not None and sum(worker.stats.lag.values()) == 0)
             worker.wait_until(lambda: worker.stats is not None and worker.stats.checkpoints >= PARTITIONS)
-            before = told(settings, len(due), within_s=3)
+            before = sent_segments(settings, len(due), within_s=3)
             assert before == due[: len(before)]
             assert len(before) > 3
     assert len(due) > 10
-    assert told(settings, len(due) + 1, within_s=2) == due
+    assert sent_segments(settings, len(due) + 1, within_s=2) == due
 
 
 def test_a_partition_without_customers_is_not_waited_for(broker: str, rules: SegmentRules) -> None:
@@ -179,7 +184,7 @@ def test_a_partition_without_customers_is_not_waited_for(broker: str, rules: Seg
     assert len(due) > 5
     produce(broker, records_of(settings, events))
     with running(settings, engine_of(settings.app), judge_of(settings.app, rules, grace_days=1)):
-        assert told(settings, len(due) + 1, within_s=12) == due
+        assert sent_segments(settings, len(due) + 1, within_s=12) == due
 
 
 class Collecting(SegmentEngine):
@@ -239,7 +244,7 @@ def test_segment_rules_change_while_workers_run(broker: str, tmp_path: Path) -> 
 
     with running(settings, engines, judge, RuleWatch(path)) as worker:
         produce(broker, records[:middle])
-        worker.wait_until(lambda: len(told(settings, 1000, within_s=0.5)) > 3)
+        worker.wait_until(lambda: len(sent_segments(settings, 1000, within_s=0.5)) > 3)
         path.write_text(other)
         worker.wait_until(lambda: len(adopted()) == 2)
     changes = adopted()
@@ -258,7 +263,7 @@ def test_segment_rules_change_while_workers_run(broker: str, tmp_path: Path) -> 
         }
         assert all(len(values) > 5 for values in due.values())
         count = sum(map(len, due.values()))
-        assert len(told(settings, count, within_s=20)) == count
+        assert len(sent_segments(settings, count, within_s=20)) == count
     found = consume(broker, settings.segment_warnings_topic, count + 1, 2)
     for number, values in due.items():
         assert [each.value for each in found if each.partition == number] == values

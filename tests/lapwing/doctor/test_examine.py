@@ -221,7 +221,7 @@ def test_checkpoints_must_fit_the_topics_and_the_group() -> None:
     assert "orders: deleted and made anew since" in found(1, {("orders", 0): 5})[1]
 
 
-def test_the_password_of_a_place_of_checkpoints_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_password_of_a_place_of_checkpoints_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAPWING_CHECKPOINTS", "nowhere://me:hunter2@host/states")
     _, settings, checks = run()
     assert checks["checkpoints"][0] == "failed"
@@ -244,8 +244,8 @@ def test_lag_is_what_the_topics_have_beyond_the_group() -> None:
     assert lag(whole, {0: 3 * DAY, 1: 3 * DAY}) == "the workers have saved all that the topics hold"
     some = whole | {("orders", 0): 100}
     assert lag(some, {}) == "1,400 records are not in a saved state yet"
-    told = "1,400 records are not in a saved state yet, the oldest state saved 3d ago"
-    assert lag(some, {0: 40 * SECOND, 1: 3 * DAY}) == told
+    line = "1,400 records are not in a saved state yet, the oldest state saved 3d ago"
+    assert lag(some, {0: 40 * SECOND, 1: 3 * DAY}) == line
 
 
 def test_a_partition_that_has_lag_and_was_not_saved_for_long_fails() -> None:

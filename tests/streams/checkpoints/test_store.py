@@ -191,7 +191,7 @@ def test_what_was_left_half_written_goes_with_the_next_one(tmp_path: Path) -> No
     assert len(store.whole(3)) == 2
 
 
-def test_a_place_that_cannot_be_is_told() -> None:
+def test_a_place_that_cannot_be_is_named() -> None:
     with pytest.raises(StateError, match="no place for checkpoints"):
         CheckpointStore("nonsense://bucket/states", "shop")
 

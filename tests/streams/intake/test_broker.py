@@ -42,6 +42,6 @@ def test_faust_and_aiokafka_speak_to_the_broker_in_the_same_way() -> None:
         assert (options["ssl_context"] is None) == (protocol == "SASL_PLAINTEXT")
 
 
-def test_certificates_that_cannot_be_read_are_told() -> None:
+def test_certificates_that_cannot_be_read_are_named() -> None:
     with pytest.raises(BrokerError, match=r"/nowhere\.pem cannot be read"):
         credentials({"security_protocol": "SSL", "ssl_cafile": "/nowhere.pem"})

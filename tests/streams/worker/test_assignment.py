@@ -272,7 +272,7 @@ async def test_what_the_topic_holds_since_the_checkpoint_is_not_sent_again(shop:
     await third.read(3)
     assert third.sent == []
     assert shop.warned.asked == [{}, {0: 0}, {0: 0}]
-    # The engine is not past what was told yet, so the next checkpoint wants it read again.
+    # The engine is not past what was sent yet, so the next checkpoint wants it read again.
     await third.pipeline.save()
     shop.warned.until = 0
     fourth = await shop.worker()
@@ -301,13 +301,13 @@ async def test_a_state_that_is_rebuilt_does_not_send_what_the_topic_holds(shop: 
     await rebuilt.read(3)
     assert rebuilt.sent == []
     await rebuilt.pipeline.save()
-    # It is not past what was told yet, so what follows must know of it too.
+    # It is not past what was sent yet, so what follows must know of it too.
     following = await shop.worker()
     assert following.position == 3
     assert shop.warned.asked[-1] == {}
 
 
-async def test_records_that_are_gone_before_they_were_read_are_told(shop: Shop) -> None:
+async def test_records_that_are_gone_before_they_were_read_are_named(shop: Shop) -> None:
     worker = await shop.worker()
     await worker.read(3)
     await worker.pipeline.save()
@@ -318,7 +318,7 @@ async def test_records_that_are_gone_before_they_were_read_are_told(shop: Shop) 
         await shop.worker()
 
 
-async def test_a_state_of_another_time_zone_is_refused_with_the_mend(shop: Shop) -> None:
+async def test_a_state_of_another_time_zone_is_refused_with_the_remedy(shop: Shop) -> None:
     worker = await shop.worker()
     await worker.read(3)
     await worker.pipeline.save()

@@ -14,7 +14,7 @@ from streams.worker.run import stats_to
 from streams.worker.settings import WorkerSettings
 
 
-def test_statistics_that_cannot_be_written_are_told_once_and_stop_nothing(
+def test_statistics_that_cannot_be_written_are_reported_once_and_stop_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "stats.jsonl"
@@ -26,8 +26,8 @@ def test_statistics_that_cannot_be_written_are_told_once_and_stop_nothing(
     with caplog.at_level(logging.WARNING):
         report(stats)
         report(stats)
-    (told,) = caplog.messages
-    assert told == f"the statistics cannot be written: {path}: Is a directory"
+    (logged,) = caplog.messages
+    assert logged == f"the statistics cannot be written: {path}: Is a directory"
     path.rmdir()
     report(stats)
     assert [json.loads(line)["events"] for line in path.read_text().splitlines()] == [0]

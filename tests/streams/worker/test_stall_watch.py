@@ -1,4 +1,4 @@
-"""A partition that stands still although it has lag is counted and told, now and then and at its end."""
+"""A partition that stands still although it has lag is counted and reported, now and then and at its end."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Watch:
         caplog.set_level(logging.INFO)
 
     def look(self, seconds: float, stand: int, lag: Mapping[TopicPartition, int | None]) -> list[str]:
-        """Look every second for so long, and return what was told."""
+        """Look every second for so long, and return what was logged."""
         self._caplog.clear()
         for _ in range(int(seconds)):
             self.now += 1
@@ -37,14 +37,14 @@ def watch(caplog: pytest.LogCaptureFixture) -> Watch:
     return Watch(caplog)
 
 
-def test_it_is_told_once_then_at_growing_intervals_and_when_it_is_over(watch: Watch) -> None:
+def test_it_is_reported_once_then_at_growing_intervals_and_when_it_is_over(watch: Watch) -> None:
     lag = {ORDERS: 7, LOGINS: None}
     assert watch.look(STALLED_S, 1, lag) == []
     assert watch.standstills.stalled() == {}
     assert watch.look(1, 1, lag) == ["stands still partition=0 for=30s lag: logins/0 unknown, orders/0 7"]
     assert watch.standstills.stalled() == {ORDERS: STALLED_S, LOGINS: STALLED_S}
-    told = watch.look(8 * STALLED_S, 1, lag)
-    assert [line.split()[3] for line in told] == ["for=60s", "for=120s", "for=240s"]
+    logged = watch.look(8 * STALLED_S, 1, lag)
+    assert [line.split()[3] for line in logged] == ["for=60s", "for=120s", "for=240s"]
     assert watch.look(1, 2, lag) == ["moves again partition=0 after=271s"]
     assert watch.standstills.stalled() == {}
     watch.look(10 * LONGEST_S, 2, lag)
@@ -70,7 +70,7 @@ def test_what_has_nothing_to_do_or_moves_does_not_stand_still(watch: Watch) -> N
     assert watch.standstills.stalled() == {}
 
 
-def test_a_partition_that_has_gone_to_another_worker_is_not_told_of(watch: Watch) -> None:
+def test_a_partition_that_has_gone_to_another_worker_is_not_reported(watch: Watch) -> None:
     watch.look(2 * STALLED_S, 1, {ORDERS: 7})
     watch.standstills.look({})
     assert watch.standstills.stalled() == {}
