@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from lapwing.settings.options import PATH, InstantParam, settings_options
+from lapwing.settings.options import ENGINE_SETTINGS, PATH, InstantParam, settings_options
 
 
 class MomentParam(InstantParam):
@@ -31,7 +31,7 @@ class MomentParam(InstantParam):
 @click.command()
 @click.argument("customer")
 @click.argument("events", nargs=-1, type=PATH)
-@settings_options("rules", "app", "time_zone", "sweep_every", "horizon", "activity", "model_enabled")
+@settings_options("rules", *ENGINE_SETTINGS)
 @click.option(
     "--at",
     type=MomentParam(),

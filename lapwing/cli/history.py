@@ -10,11 +10,11 @@ from typing import Any
 import click
 
 from lapwing.backtest.inputs import BacktestInputs, Start
-from lapwing.settings.options import FILE, PATH, InstantParam, settings_options
+from lapwing.settings.options import ENGINE_SETTINGS, FILE, PATH, InstantParam, settings_options
 from lapwing.settings.settings import DEFAULT, Settings
 from streams.backtest.load import WORKING, Team, weekdays
 
-SETTINGS = ("broker", "app", "time_zone", "sweep_every", "horizon", "activity", "model_enabled")
+SETTINGS = ("broker", *ENGINE_SETTINGS)
 """The settings with a flag: where the broker is, and what a backtest's figures depend on."""
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from lapwing.cli.history import page_options
-from lapwing.settings.options import FILE, PATH, InstantParam, settings_options
+from lapwing.settings.options import ENGINE_SETTINGS, FILE, PATH, InstantParam, settings_options
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 
@@ -29,7 +29,7 @@ def command() -> None:
 
 @command.command("report")
 @click.argument("events", nargs=-1, required=True, type=PATH)
-@settings_options("rules", "app", "time_zone", "sweep_every", "horizon")
+@settings_options("rules", *ENGINE_SETTINGS)
 @click.option(
     "--until",
     type=InstantParam(),

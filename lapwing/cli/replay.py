@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from lapwing.settings.options import PATH, InstantParam, settings_options
+from lapwing.settings.options import ENGINE_SETTINGS, PATH, InstantParam, settings_options
 
 
 @click.command(name="replay")
 @click.argument("events", nargs=-1, required=True, type=PATH)
-@settings_options("rules", "app", "time_zone", "sweep_every", "horizon", "activity", "model_enabled")
+@settings_options("rules", *ENGINE_SETTINGS)
 @click.option(
     "--out",
     type=PATH,

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import click
 
-from lapwing.settings.options import FILE, settings_options
+from lapwing.settings.options import ENGINE_SETTINGS, FILE, settings_options
 
 MOST_CUSTOMERS: Final = 10_000_000
 MOST_DAYS: Final = 3_660
@@ -53,10 +53,7 @@ MOST_DAYS: Final = 3_660
     help="How often a customer who is leaving stays after the play; by default what plays.yaml believes.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-@settings_options(
-    *("broker", "orders", "logins", "complaints", "profiles", "time_zone"),
-    *("rules", "horizon", "labour_rate", "holdout_share", "holdout_salt"),
-)
+@settings_options("broker", "orders", "logins", "complaints", "profiles", "rules", *ENGINE_SETTINGS)
 def command(**given: Any) -> None:
     """Make a seeded shop with known truth, of any size.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from lapwing.cli import lapwing
 from lapwing.cli.simulate import command
 from streams.errors import EventFileError, LapwingError
 
@@ -36,17 +37,19 @@ def test_the_time_zone_and_start_move_the_days(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "error", "said"),
+    ("arguments", "error", "message"),
     [
         (["--out", "e.csv"], EventFileError, "e.csv: the name must end in"),
         (["--out", "none/e.jsonl"], LapwingError, "none/e.jsonl: cannot be written"),
         (["--truth", "none/t.jsonl"], LapwingError, "none/t.jsonl: cannot be written"),
     ],
 )
-def test_what_cannot_be_is_said_in_a_line(arguments: list[str], error: type[LapwingError], said: str) -> None:
+def test_what_cannot_be_written_is_one_line(
+    arguments: list[str], error: type[LapwingError], message: str
+) -> None:
     result = CliRunner().invoke(command, ["--customers", "5", "--days", "5", *arguments])
     assert isinstance(result.exception, error)
-    assert said in str(result.exception)
+    assert message in str(result.exception)
     assert "\n" not in str(result.exception)
 
 
@@ -95,7 +98,7 @@ def test_a_team_acts_and_the_truth_says_what_it_did(rules: Path, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--effect", "call=0.2", "--out", "e.jsonl"], "give --capacity"),
         (["--capacity", "3", "--truth", "t.jsonl"], "--capacity is for --out"),
@@ -103,7 +106,33 @@ def test_a_team_acts_and_the_truth_says_what_it_did(rules: Path, tmp_path: Path)
         ([*TEAM, "--effect", "coll=0.2", "--out", "e.jsonl"], "there is no play 'coll'; there are call"),
     ],
 )
-def test_a_team_that_cannot_be_is_refused(rules: Path, arguments: list[str], said: str) -> None:
+def test_a_team_that_cannot_be_is_refused(rules: Path, arguments: list[str], message: str) -> None:
     result = CliRunner().invoke(command, arguments)
     assert result.exit_code == 2
-    assert said in " ".join(result.output.split())
+    assert message in " ".join(result.output.split())
+
+
+def test_a_replay_and_an_explanation_with_the_same_flags_decide_alike(rules: Path, tmp_path: Path) -> None:
+    (rules / "plays.yaml").write_text(PLAYS.replace("{gift: 1}", "{labour_minutes: 20}"))
+    terms = ["--rules", "rules", "--labour-rate", "0.5", "--margin", "0.4", "--referral", "0.1"]
+    terms += ["--value-horizon", "180d", "--value-prior-orders", "5", "--holdout-salt", "salt"]
+    terms += ["--holdout-share", "high=0.4", "--holdout-exempt", "none", "--horizon", "30d"]
+    made = ["simulate", "--customers", "300", "--days", "400", "--capacity", "3", "--out", "e.jsonl"]
+    assert CliRunner().invoke(lapwing, [*made, *terms]).exit_code == 0
+    events = [json.loads(line) for line in (tmp_path / "e.jsonl").read_text().splitlines()]
+    acts = [event for event in events if event["type"] == "action"]
+    result = CliRunner().invoke(lapwing, ["replay", "e.jsonl", "--out", "w.jsonl", *terms])
+    assert result.exit_code == 0, result.output
+    steps = [json.loads(line) for line in (tmp_path / "w.jsonl").read_text().splitlines()]
+    opened = {s["data"]["warning_id"]: s["data"] for s in steps if s["type"] == "churn.warning.opened"}
+    assert len(acts) > 30
+    # The team calls whom the replay warns of, and nobody whom it holds out.
+    assert {act["warning_id"] for act in acts} <= opened.keys()
+    assert not any(opened[act["warning_id"]]["holdout"] for act in acts)
+    assert sum(data["holdout"] for data in opened.values()) > 0.3 * len(opened)
+    decided = [data for data in opened.values() if data["decision"]["verdict"] != "unknown"]
+    assert {data["decision"]["verdict"] for data in decided} == {"rescue", "dont"}
+    assert all(data["decision"]["cost"] == {"labour": 10.0} for data in decided)
+    for data in (decided[0], decided[-1]):
+        asked = ["explain", data["customer_id"], "e.jsonl", "--at", data["opened_at"], "--json", *terms]
+        assert json.loads(CliRunner().invoke(lapwing, asked).stdout)["decision"] == data["decision"]

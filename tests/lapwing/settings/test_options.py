@@ -5,7 +5,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from lapwing.settings.options import settings_options
+from lapwing.cli import lapwing
+from lapwing.settings.options import ENGINE_SETTINGS, settings_options
 from lapwing.settings.settings import Settings
 from tests.command_lines import refusal
 
@@ -48,3 +49,18 @@ def test_the_help_is_the_settings_own() -> None:
     output = CliRunner().invoke(shows, ["--help"]).output
     assert "Kafka's addresses" in output
     assert "--model-enabled / --no-model-enabled" in output
+
+
+@pytest.mark.parametrize(
+    "path", ["replay", "backtest", "explain", "simulate", "model report", "rules diff", "rules tune"]
+)
+def test_every_command_that_runs_the_engine_over_a_history_has_the_settings_of_its_decisions(
+    path: str,
+) -> None:
+    found: click.Command = lapwing
+    for word in path.split():
+        assert isinstance(found, click.Group)
+        step = found.get_command(click.Context(found), word)
+        assert step is not None
+        found = step
+    assert set(ENGINE_SETTINGS) <= {parameter.name for parameter in found.params}
