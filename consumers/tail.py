@@ -14,6 +14,8 @@ from streams.contract.warnings import WarningEvent, parse_warning
 from streams.errors import ContractError
 
 POLL_S = 0.5
+SHOWN = 400
+"""Characters of the causes that a line shows."""
 Event = TypeVar("Event")
 
 
@@ -69,11 +71,20 @@ def tail_of(
     return count
 
 
+def shortened(text: str, longest: int = SHOWN) -> str:
+    """Return a text as it is, or cut to so many characters.
+
+    >>> shortened("No order for three weeks", 9)
+    'No order…'
+    """
+    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
+
+
 def one_line(event: WarningEvent | SegmentEvent) -> str:
     """Return time, tier, what happened, the customer or segment, the causes' messages, play and decision."""
     data = event.data
     what = event.type.rpartition(".")[2]
-    causes = "; ".join(cause.message or cause.title or cause.rule for cause in data.causes)
+    causes = shortened("; ".join(cause.message or cause.title or cause.rule for cause in data.causes))
     at = f"{event.time.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
     line = f"{at}  {data.tier:<6}  {what:<9}  {event.subject}  {causes}"
     if not isinstance(event, WarningEvent):

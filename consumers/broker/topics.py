@@ -18,6 +18,8 @@ CUSTOMER_DAYS_KEPT: Final = 400
 """Days that the topic of customers' days keeps: a warning may be open for long."""
 SAMPLES_KEPT: Final = 400
 """Days that the topic of samples keeps: a learner that has lost its checkpoints learns a year again."""
+INPUT_KEPT: Final = 1
+"""Days that an input topic must keep events at least: a worker that was down for a night still reads them."""
 REJECTED_BYTES: Final = 2 * 1024 * 1024
 """A rejected record keeps its bytes and gains headers, so it may be larger than what the inputs allow."""
 
@@ -42,6 +44,8 @@ class TopicSpec:
     required: bool = True
     config: Mapping[str, str] = field(default_factory=dict)
     """What it is made with; a topic that is there needs the same, or more of it."""
+    needs: Mapping[str, str] = field(default_factory=dict)
+    """What a topic that is there must have beside `config`; it is made without."""
     wishes: Mapping[str, str] = field(default_factory=dict)
     """What it is made with where the broker knows of it."""
     partitions: int | None = None
@@ -93,6 +97,7 @@ def plan(
             required=name in required,
             # Of a compacted topic of events nothing but each customer's newest would remain.
             config={"cleanup.policy": "compact" if name in compacted else "delete"},
+            needs={} if name in compacted else {"retention.ms": str(INPUT_KEPT * DAY_MS)},
             wishes={} if max_skew_ms is None else {"message.timestamp.after.max.ms": str(max_skew_ms)},
         )
         for name in [*required, *optional]
@@ -185,21 +190,27 @@ def check(
                 f"make it anew with {usual} and send its events again (adding some moves no old key)"
             )
         if count is not None:
-            fixes += _unfit(topic.config, (configs or {}).get(topic.name, {}))
+            settings = (configs or {}).get(topic.name, {})
+            fixes += _unfit(topic.config, settings) + _unfit_values(topic.needs, settings)
         findings.append(TopicFinding(topic.name, count, "; ".join(fixes) or None))
     return findings
 
 
 def _unfit(wanted: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
     """Return what is wrong with a topic's settings; what the broker does not report passes."""
-    fixes = []
-    for name, value in wanted.items():
-        if name in found and not _fits(name, value, found[name]):
-            fixes.append(f"{name} is {found[name]} and must be {_bound(name)}{value}: {_WHY[name]}")
+    fixes = _unfit_values(wanted, found)
     limit = found.get("retention.bytes", UNLIMITED)
     if "retention.ms" in wanted and "delete" in found.get("cleanup.policy", "delete") and limit != UNLIMITED:
         fixes.append(f"retention.bytes is {limit} and must be {UNLIMITED}: {_WHY['retention.ms']}")
     return fixes
+
+
+def _unfit_values(wanted: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
+    return [
+        f"{name} is {found[name]} and must be {_bound(name)}{value}: {_WHY[name]}"
+        for name, value in wanted.items()
+        if name in found and not _fits(name, value, found[name])
+    ]
 
 
 def _fits(name: str, wanted: str, found: str) -> bool:

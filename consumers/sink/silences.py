@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
@@ -17,8 +16,6 @@ from consumers.sink.reading import Row, Unreadable, put_aside
 from streams.contract.silences import Silence, encode_silence, parse_silence
 from streams.errors import ContractError
 
-log = logging.getLogger(__name__)
-
 
 class SilenceReader:
     """Follows the silences topic from its beginning: it is compacted, and each record is stored once."""
@@ -28,10 +25,12 @@ class SilenceReader:
         source: RecordSource,
         database: Database,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        on_aside: Callable[[Record, Row], None] = lambda record, row: None,
     ) -> None:
         self._source = source
         self._database = database
         self._clock = clock
+        self._on_aside = on_aside
         self._caught_up = False
         self._unstored: list[Record] = []
 
@@ -92,7 +91,7 @@ class SilenceReader:
     ) -> None:
         row = put_aside(record, now, reason, str(error))
         connection.execute(self._database.insert_new(unreadable), [row])
-        log.warning("%s[%d]@%d: %s", record.topic, record.partition, record.offset, error)
+        self._on_aside(record, row)
 
 
 def _look_again(connection: Connection, silence_id: str, now: datetime) -> None:

@@ -11,6 +11,7 @@ from consumers.broker.errors import BrokerAway, GroupChanged
 from consumers.broker.records import GroupSource, Record
 from consumers.database.database import Database
 from consumers.loop import Backoff, Stopped, Waiter, log_wait, persist
+from consumers.sink.aside_log import PutAsideLog
 from consumers.sink.reading import read_records, read_segments
 from consumers.sink.store import OF_SEGMENTS, SinkCounts, write
 from streams.contract.warnings import WarningEvent, parse_warning
@@ -38,6 +39,7 @@ class Sink:
         silences: Callable[[], int] = lambda: 0,
         segments_topic: str | None = None,
         look_for_segments: Callable[[], None] = lambda: None,
+        aside_log: PutAsideLog | None = None,
     ) -> None:
         self.counts = SinkCounts()
         self._source = source
@@ -50,6 +52,7 @@ class Sink:
         self._silences = silences
         self._segments_topic = segments_topic
         self._look_for_segments = look_for_segments
+        self._aside_log = aside_log or PutAsideLog()
         self._uncommitted: dict[tuple[str, int], int] = {}
 
     def run(self, *, follow: bool = True) -> SinkCounts:
@@ -64,22 +67,26 @@ class Sink:
                 if records:
                     self._store(records)
                 self._commit()
+                self._aside_log.look()
                 self._on_progress(self.counts, self._source.lag())
                 if not follow and not records and self._source.at_end():
                     break
         except Stopped:
             log.info("stopped while waiting; what was not stored will be read again")
+        finally:
+            self._aside_log.close()
         return self.counts
 
     def _store(self, records: Sequence[Record]) -> None:
         of_segments = [record for record in records if record.topic == self._segments_topic]
         of_customers = [record for record in records if record.topic != self._segments_topic]
+        note = self._aside_log.note
         if of_customers:
             reading = read_records(of_customers, self._clock(), self._parse)
-            self.counts.add(self._persist(lambda: write(self._database, reading)))
+            self.counts.add(self._persist(lambda: write(self._database, reading, on_aside=note)))
         if of_segments:
             segments = read_segments(of_segments, self._clock())
-            self.counts.add(self._persist(lambda: write(self._database, segments, OF_SEGMENTS)))
+            self.counts.add(self._persist(lambda: write(self._database, segments, OF_SEGMENTS, note)))
         for record in records:
             self._uncommitted[record.topic, record.partition] = record.offset + 1
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
@@ -19,8 +18,6 @@ from consumers.database.schema import (
     warnings,
 )
 from consumers.sink.reading import Reading, Row, StepRows, Unreadable, put_aside
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +49,12 @@ class SinkCounts:
             setattr(self, item.name, getattr(self, item.name) + getattr(other, item.name))
 
 
-def write(database: Database, reading: Reading, place: WarningTables = OF_CUSTOMERS) -> SinkCounts:
+def write(
+    database: Database,
+    reading: Reading,
+    place: WarningTables = OF_CUSTOMERS,
+    on_aside: Callable[[Record, Row], None] = lambda record, row: None,
+) -> SinkCounts:
     """Store what was read, in one transaction where the database takes all of it, and return the counts.
 
     Where it refuses a row for its values, the rows are halved until that one is alone and put aside.
@@ -64,22 +66,20 @@ def write(database: Database, reading: Reading, place: WarningTables = OF_CUSTOM
             if aside:
                 connection.execute(database.insert_new(unreadable), [row for _, row in aside])
     except RowRefused as error:
-        return _write_halves(database, reading, place, error)
+        return _write_halves(database, reading, place, on_aside, error)
     for record, row in aside:
-        log.warning(
-            "%s[%d]@%d is put aside in `unreadable`: %s",
-            record.topic,
-            record.partition,
-            record.offset,
-            row["reason"],
-        )
+        on_aside(record, row)
     counts.unreadable = len(aside)
     counts.records = len(reading.steps) + len(reading.unreadable)
     return counts
 
 
 def _write_halves(
-    database: Database, reading: Reading, place: WarningTables, error: RowRefused
+    database: Database,
+    reading: Reading,
+    place: WarningTables,
+    on_aside: Callable[[Record, Row], None],
+    error: RowRefused,
 ) -> SinkCounts:
     steps = reading.steps
     if not steps:
@@ -87,11 +87,20 @@ def _write_halves(
     if len(steps) == 1:
         record, now = steps[0].record, steps[0].step["received_at"]
         aside = [(record, put_aside(record, now, Unreadable.REFUSED, str(error)))]
-        return write(database, Reading([], reading.unreadable + aside), place)
+        return write(database, Reading([], reading.unreadable + aside), place, on_aside)
     middle = len(steps) // 2
-    counts = write(database, Reading(steps[:middle], reading.unreadable), place)
-    counts.add(write(database, Reading(steps[middle:], []), place))
+    counts = write(database, Reading(steps[:middle], reading.unreadable), place, on_aside)
+    counts.add(write(database, Reading(steps[middle:], []), place, on_aside))
     return counts
+
+
+def is_empty(database: Database) -> bool:
+    """Return whether no record of the warnings topics was ever stored."""
+    with database.reading() as connection:
+        return not any(
+            connection.execute(select(table).limit(1)).first()
+            for table in (warning_steps, segment_warning_steps, unreadable)
+        )
 
 
 def _write_steps(

@@ -9,13 +9,14 @@ from dataclasses import asdict
 
 import click
 
-from consumers.broker.client import Cluster, Subscription
+from consumers.broker.client import Admin, Cluster, Subscription
 from consumers.database.database import Database, StoreBusy
 from consumers.loop import Backoff, Stop, Stopped, log_wait, persist
+from consumers.sink.aside_log import PutAsideLog
 from consumers.sink.optional_topic import OptionalTopic
 from consumers.sink.silences import SilenceReader
 from consumers.sink.sink import Sink
-from consumers.sink.store import SinkCounts
+from consumers.sink.store import SinkCounts, is_empty
 from lapwing.settings.settings import Settings
 from lapwing.terminal.status import StatusLine, log
 from streams.errors import BrokerError
@@ -45,10 +46,13 @@ def run(
 def _sink(settings: Settings, store: Database, stop: Stop, status: StatusLine, stack: ExitStack) -> Sink:
     """Return the sink of the topics; what it reads from is closed by `stack`."""
     cluster = Cluster(settings.broker, settings.kafka_security)
+    group = f"{settings.app}-sink"
+    if is_empty(store):
+        _report_stored_elsewhere(cluster, settings, group, store.place)
     subscription = Subscription(
         cluster,
         settings.warnings_topic,
-        group=f"{settings.app}-sink",
+        group=group,
         session_timeout_ms=settings.session_timeout // 1000,
     )
     stack.callback(subscription.close)
@@ -56,6 +60,7 @@ def _sink(settings: Settings, store: Database, stop: Stop, status: StatusLine, s
     def on_progress(counts: SinkCounts, lag: int | None) -> None:
         status.show(_line(counts) + ("" if lag is None else f", {lag} to come"))
 
+    aside_log = PutAsideLog()
     segments = settings.segment_warnings_topic
     missing = f"no segments' warnings are read: Kafka at {settings.broker} has no topic {segments!r}"
     return Sink(
@@ -63,13 +68,37 @@ def _sink(settings: Settings, store: Database, stop: Stop, status: StatusLine, s
         store,
         stop,
         on_progress=on_progress,
-        silences=_silences(cluster, settings, store, stack),
+        silences=_silences(cluster, settings, store, stack, aside_log),
         segments_topic=segments,
         look_for_segments=OptionalTopic(lambda: subscription.take_up(segments), missing),
+        aside_log=aside_log,
     )
 
 
-def _silences(cluster: Cluster, settings: Settings, store: Database, stack: ExitStack) -> Callable[[], int]:
+def _report_stored_elsewhere(cluster: Cluster, settings: Settings, group: str, place: str) -> None:
+    """Warn where an empty database stands beside offsets of a group that has stored warnings before."""
+    admin = Admin(cluster)
+    try:
+        committed = admin.committed(group)
+    finally:
+        admin.close()
+    topics = {settings.warnings_topic, settings.segment_warnings_topic}
+    if read := sum(offset for (topic, _), offset in committed.items() if topic in topics):
+        log.warning(
+            "%s holds no warnings, but group %s has committed offsets of %d records: what was stored before "
+            "is missing here, and is not read again. To read it again, stop the sinks and run Kafka's "
+            "`kafka-consumer-groups.sh --bootstrap-server %s --group %s --delete`, then start a sink",
+            place,
+            group,
+            read,
+            settings.broker,
+            group,
+        )
+
+
+def _silences(
+    cluster: Cluster, settings: Settings, store: Database, stack: ExitStack, aside_log: PutAsideLog
+) -> Callable[[], int]:
     """Return what stores the silences that have come; without their topic there are none."""
     try:
         subscription = Subscription(cluster, settings.silences_topic, group=None)
@@ -77,7 +106,7 @@ def _silences(cluster: Cluster, settings: Settings, store: Database, stack: Exit
         log.warning("no silences are read: %s", error)
         return lambda: 0
     stack.callback(subscription.close)
-    return SilenceReader(subscription, store).take
+    return SilenceReader(subscription, store, on_aside=aside_log.note).take
 
 
 def _line(counts: SinkCounts) -> str:

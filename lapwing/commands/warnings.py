@@ -13,6 +13,7 @@ import click
 from consumers.database.database import Database
 from consumers.decision import decision_words
 from consumers.stored_warnings import StoredWarning, WarningFilter, find_warning, find_warnings
+from consumers.tail import shortened
 from lapwing.settings.settings import Settings
 from lapwing.terminal.text import printable
 from streams.contract.instants import EPOCH, MICROSECOND, format_instant, to_us
@@ -81,7 +82,7 @@ def _opened(settings: Settings) -> Database:
 
 def _line(each: StoredWarning) -> str:
     data = each.data
-    causes = "; ".join(cause["title"] or cause["rule"] for cause in _visible(data))
+    causes = shortened("; ".join(cause["title"] or cause["rule"] for cause in _visible(data)))
     line = f"{each.id[:SHORT]}  {data['tier']:<6}  {data['opened_at'][:10]}  {data['customer_id']}  {causes}"
     if data["state"] != "open":
         line += f"  ({data['state']})"

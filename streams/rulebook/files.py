@@ -67,12 +67,12 @@ def read_rule_files(paths: Sequence[Path]) -> ReadFiles:
             if path.is_file():
                 files.append(path)
             elif not path.is_dir():
-                mistakes.append(Mistake(str(path), 1, 1, "there is no such file or folder"))
+                mistakes.append(Mistake(str(path), 0, 0, "there is no such file or folder"))
             elif found := rule_files(path):
                 files += found
             else:
                 message = "there is no rule file (*.yaml, *.yml) in this folder"
-                mistakes.append(Mistake(str(path), 1, 1, message))
+                mistakes.append(Mistake(str(path), 0, 0, message))
         except OSError as error:
             mistakes.append(unreadable(path, error))
     read = read_files(files)
@@ -81,7 +81,7 @@ def read_rule_files(paths: Sequence[Path]) -> ReadFiles:
 
 def unreadable(path: Path, error: OSError) -> Mistake:
     """Return the mistake of a file or folder that cannot be read."""
-    return Mistake(str(error.filename or path), 1, 1, f"cannot be read: {error.strerror or error}")
+    return Mistake(str(error.filename or path), 0, 0, f"cannot be read: {error.strerror or error}")
 
 
 def read_files(files: Sequence[Path]) -> ReadFiles:
@@ -92,7 +92,7 @@ def read_files(files: Sequence[Path]) -> ReadFiles:
     for number, file in enumerate(dict.fromkeys(files)):
         if number == MAX_FILES or total > MAX_TOTAL:
             most = f"{MAX_FILES} files" if number == MAX_FILES else f"{MAX_TOTAL // 1_000_000} MB"
-            mistakes.append(Mistake(str(file), 1, 1, f"a rulebook holds at most {most}; this is more"))
+            mistakes.append(Mistake(str(file), 0, 0, f"a rulebook holds at most {most}; this is more"))
             break
         try:
             with file.open("rb") as opened:

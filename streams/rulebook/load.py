@@ -196,7 +196,7 @@ class _RulebookReading:
         for several in (self._plays, self._reasons):
             for read in several[1:]:
                 message = f"there is another file of this name: {several[0].path}; keep one of the two"
-                self._mistakes.append(Mistake(read.path, 1, 1, message))
+                self._mistakes.append(Mistake(read.path, 0, 0, message))
 
     def read_cases(self, paths: Sequence[Path]) -> None:
         """Read files of test cases."""
@@ -213,7 +213,7 @@ class _RulebookReading:
                     else "there is no such file or folder"
                 )
                 message = f"{there}: cases are YAML files in a folder named `{CASES}`"
-                self._mistakes.append(Mistake(str(path), 1, 1, message))
+                self._mistakes.append(Mistake(str(path), 0, 0, message))
             found = read_files(files)
             self._mistakes += found.mistakes
             for name, content in found.contents.items():

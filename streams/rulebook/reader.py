@@ -29,7 +29,7 @@ Schema = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Mistake:
-    """One mistake in a rulebook file; line and column count from 1."""
+    """One mistake in a rulebook file; line and column count from 1, and are 0 where it is the whole file."""
 
     path: str
     line: int
@@ -47,11 +47,12 @@ class Mistake:
     def __str__(self) -> str:
         item = f"{self.kind} {self.name!r}: " if self.kind else ""
         hint = f"; did you mean {self.hint!r}?" if self.hint else ""
-        return f"{self.path}:{self.line}: {item}{self.message}{hint}"
+        place = f"{self.path}:{self.line}" if self.line else self.path
+        return f"{place}: {item}{self.message}{hint}"
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain JSON values."""
-        place = {"path": self.path, "line": self.line, "column": self.column}
+        place = {"path": self.path, "line": self.line or None, "column": self.column or None}
         item = {self.kind or "rule": self.name}
         return place | item | {"message": self.message, "value": self.value, "hint": self.hint}
 

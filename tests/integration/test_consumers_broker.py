@@ -101,6 +101,26 @@ def test_the_sink_stores_what_is_in_the_topic_and_goes_on_where_it_was(
     database.close()
 
 
+def test_a_database_that_is_gone_while_the_offsets_stay_is_reported_with_what_to_do(
+    broker: str, topic: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    args = ["--broker", broker, "--app", topic, "--warnings-topic", topic]
+    args += ["--session-timeout", "6s", "--no-follow", "--json"]
+    url = f"sqlite:///{tmp_path / 'w.db'}"
+    invoke(sink.command, *args, "--database", url)
+    send(broker, topic, LIVES[:8])
+    invoke(sink.command, *args, "--database", url)
+    invoke(sink.command, *args, "--database", url)
+    assert "committed offsets" not in caplog.text
+    new = tmp_path / "new.db"
+    lost = invoke(sink.command, *args, "--database", f"sqlite:///{new}")
+    assert json.loads(lost.stdout)["records"] == 0
+    assert (
+        f"{new} holds no warnings, but group {topic}-sink has committed offsets of 8 records" in caplog.text
+    )
+    assert f"--group {topic}-sink --delete" in caplog.text
+
+
 def test_the_sink_stores_segments_warnings_where_their_topic_is_there(
     broker: str, topic: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

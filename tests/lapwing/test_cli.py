@@ -255,7 +255,7 @@ def test_what_cannot_be_read_or_written_is_exit_code_1(tmp_path: Path) -> None:
     try:
         # Rules in a folder that cannot be read are not left out in silence.
         assert "closed/in: Permission denied" in refused("rules", "check", "closed")
-        assert "closed/in:1: cannot be read: Permission denied" in refused(
+        assert "closed/in: cannot be read: Permission denied" in refused(
             "backtest", "e.jsonl", "--rules", "closed"
         )
         closed.chmod(0)

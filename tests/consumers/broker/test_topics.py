@@ -148,3 +148,22 @@ def test_settings_that_keep_more_than_is_needed_fit() -> None:
     forever = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
     assert mends(ALL, churn_warnings=forever, lapwing_control=forever, orders=forever) == {}
     assert mends(ALL, orders={"retention.ms": "604800000", "retention.bytes": "5"}) == {}
+
+
+@pytest.mark.parametrize(
+    ("retention", "fits"), [("1000", False), ("86399999", False), ("86400000", True), ("-1", True)]
+)
+def test_an_input_topic_keeps_events_for_a_day_at_least(retention: str, fits: bool) -> None:
+    found = {**ALL, "actions": 4, "profiles": 4}
+    kept = {"cleanup.policy": "delete", "retention.ms": retention}
+    expected = (
+        f"retention.ms is {retention} and must be at least 86400000: else records are deleted that are needed"
+    )
+    remedies = mends(found, orders=kept, actions=kept, profiles={**kept, "cleanup.policy": "compact"})
+    assert remedies == ({} if fits else {"orders": expected, "actions": expected})
+
+
+def test_input_topics_are_made_with_the_retention_of_the_broker() -> None:
+    broker = Broker({})
+    create(broker, TOPICS, 4, 2)
+    assert "retention.ms" not in broker.made["orders"]

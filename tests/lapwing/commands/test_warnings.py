@@ -14,6 +14,7 @@ from consumers.muting.notice import Limits
 from consumers.notify.notices import Notices
 from consumers.sink.reading import read_records
 from consumers.sink.store import write
+from consumers.tail import one_line
 from lapwing.cli.warnings import command
 from streams.contract.warnings import parse_warning
 from streams.errors import StoreError
@@ -54,6 +55,24 @@ def test_the_list_has_a_line_for_each_open_warning(url: str) -> None:
         url, "list", "--rule", "fewer-orders", "--class", "key", "--since", "2024-03-12T00:00:00Z"
     ).stdout
     assert run(url, "list", "--since", "7d").stdout == "no warnings\n"
+
+
+def test_the_list_cuts_a_title_that_is_very_long(url: str) -> None:
+    event = json.loads(attended()[0])
+    event["data"] |= {"warning_id": "00000000-0000-4000-8000-000000000001", "customer_id": "c2", "step": 1}
+    event |= {"id": f"{event['data']['warning_id']}/1", "subject": "c2"}
+    for cause in event["data"]["causes"]:
+        cause["title"] = cause["message"] = "t" * 100_000
+    raw = json.dumps(event).encode()
+    database = Database(url)
+    assert write(database, read_records(records([raw]), NOW, parse_warning)).steps == 1
+    database.close()
+    (line,) = [line for line in run(url, "list").stdout.splitlines() if "  c2  " in line]
+    assert 400 < len(line) < 600
+    assert "ttt…" in line
+    assert "ttt…" in one_line(parse_warning(raw))
+    assert len(one_line(parse_warning(raw))) < 600
+    assert json.loads(run(url, "list", "--json").stdout)["warnings"][0]["causes"]
 
 
 def test_the_list_as_json_is_the_newest_step(url: str) -> None:

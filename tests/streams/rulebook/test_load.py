@@ -150,8 +150,8 @@ def test_what_cannot_be_read_is_a_mistake_too(tmp_path: Path) -> None:
     (tmp_path / "zero.yaml").write_text("version: 1\n\0\n")
     (tmp_path / "empty").mkdir()
     assert mistakes(*sorted(tmp_path.glob("*")), tmp_path / "absent.yaml") == [
-        f"{tmp_path}/absent.yaml:1: there is no such file or folder",
-        f"{tmp_path}/empty:1: there is no rule file (*.yaml, *.yml) in this folder",
+        f"{tmp_path}/absent.yaml: there is no such file or folder",
+        f"{tmp_path}/empty: there is no rule file (*.yaml, *.yml) in this folder",
         f"{tmp_path}/large.yaml:1: is larger than 1 MB",
         f"{tmp_path}/latin.yaml:2: is not UTF-8 text",
         f"{tmp_path}/many.yaml:2: holds more than 20000 values",
@@ -179,7 +179,7 @@ def test_a_rulebook_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         f"{tmp_path}/4.yaml:3: rule 'least-4': a rulebook holds at most 4 rules: this is one too many"
     ]
     monkeypatch.setattr("streams.rulebook.files.MAX_FILES", 3)
-    assert mistakes(tmp_path) == [f"{tmp_path}/3.yaml:1: a rulebook holds at most 3 files; this is more"]
+    assert mistakes(tmp_path) == [f"{tmp_path}/3.yaml: a rulebook holds at most 3 files; this is more"]
     monkeypatch.setattr("streams.rulebook.files.MAX_TOTAL", 150)
     assert mistakes(tmp_path)[0].endswith("a rulebook holds at most 0 MB; this is more")
 
@@ -192,7 +192,7 @@ def test_files_without_a_home_are_parsed_as_well() -> None:
 
 
 def test_the_error_is_one_that_callers_know(tmp_path: Path) -> None:
-    with pytest.raises(RuleFilesError, match=r"absent\.yaml:1: there is no such file or folder"):
+    with pytest.raises(RuleFilesError, match=r"absent\.yaml: there is no such file or folder"):
         load_rulebook(tmp_path / "absent.yaml")
 
 

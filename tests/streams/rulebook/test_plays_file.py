@@ -72,7 +72,7 @@ def test_plays_are_read_in_their_order_and_are_part_of_the_rule_set() -> None:
 
 
 def test_one_file_of_each_kind() -> None:
-    with pytest.raises(RulebookRefused, match=r"b/plays.yaml:1: there is another file of this name: a/plays"):
+    with pytest.raises(RulebookRefused, match=r"b/plays.yaml: there is another file of this name: a/plays"):
         parse_rulebook({"r.yaml": RULES, "a/plays.yaml": PLAYS, "b/plays.yaml": PLAYS})
 
 
