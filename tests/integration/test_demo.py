@@ -21,7 +21,8 @@ from lapwing.demo.broker import broker_binary, free_port
 from streams.errors import DemoError
 
 LAPWING = (sys.executable, "-m", "lapwing")
-SMALL = ("--customers", "200", "--days", "150", "--speed", "60")
+SMALL = ("--customers", "200", "--days", "260", "--speed", "60")
+"""Long enough for the models to be ready: until then the shipped rules hardly warn of anybody."""
 
 
 @pytest.fixture(autouse=True)
