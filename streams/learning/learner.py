@@ -41,7 +41,12 @@ _START: Final = "p_silent"
 _LOOK_EVERY: Final = 14
 """Calls after which the reservoir is looked through for the mean of each column."""
 
+_CHUNK: Final = 512
+"""Rows of the reservoir looked through at once, so that they stay in the processor's cache."""
+
 Floats = NDArray[np.float64]
+_Samples = tuple[NDArray[np.float32], NDArray[np.bool_], Floats]
+"""Inputs (k, m), outcomes and weights (k,)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +159,16 @@ class Reservoir:
             self.hats.way[place[taken]] = hats.way[room + taken]
 
 
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Whole batches to take steps by, as (n, 2 m + 1) columns and what is in them."""
+
+    at: NDArray[np.intp]
+    part: Floats
+    y: NDArray[np.bool_]
+    weight: Floats
+
+
 class RiverLearner:
     """Implements `core.model.Learner`."""
 
@@ -189,7 +204,11 @@ class RiverLearner:
         """The running mean of the weights."""
         self.usual = np.zeros_like(self.weight)
         """The mean of each column over the reservoir, as of the last time it was looked through."""
-        self._waiting = (np.empty((0, m), dtype=np.float32), np.empty(0, dtype=np.bool_), np.empty(0))
+        self._waiting: _Samples = (
+            np.empty((0, m), dtype=np.float32),
+            np.empty(0, dtype=np.bool_),
+            np.empty(0),
+        )
         """Samples that do not make a batch yet."""
         self._reservoir = Reservoir(m, self.settings.reservoir, self.settings.memory, with_hats=keep_hats)
 
@@ -211,55 +230,64 @@ class RiverLearner:
         A sample counts `weight` (k,) times; 1 where there is none. `hats` are those of the inputs, where
         somebody has them already.
         """
-        weight = np.ones(len(y)) if weight is None else weight
-        self.quality.add(p, y, weight)
-        self.churned += int(np.count_nonzero(y))
-        self.kept += int(np.count_nonzero(~y))
-        dice = np.random.default_rng([self.settings.seed, self.calls])
-        self.calls += 1
-        single = _single(x)
-        own = Hats.of(single, self.inputs) if hats is None else hats
+        learn_together([self], x, y, p, weight, hats)
+
+    def _batches(
+        self, single: NDArray[np.float32], y: NDArray[np.bool_], weight: Floats, hats: Hats
+    ) -> tuple[_Rows, _Samples]:
+        """Return the whole batches of the samples that waited and these, and the samples that now wait."""
         rows = np.concatenate([self._waiting[0], single])
         outcomes = np.concatenate([self._waiting[1], y])
         weights = np.concatenate([self._waiting[2], weight])
         whole = len(outcomes) - len(outcomes) % self.settings.batch
-        before, new = Hats.of(self._waiting[0], self.inputs).columns(), own.columns()
+        before, new = Hats.of(self._waiting[0], self.inputs).columns(), hats.columns()
         at, part = (np.concatenate(pair)[:whole] for pair in zip(before, new, strict=True))
-        self._steps(at, part, outcomes[:whole], weights[:whole])
-        self._waiting = rows[whole:], outcomes[whole:], weights[whole:]
+        return _Rows(at, part, outcomes[:whole], weights[:whole]), (
+            rows[whole:],
+            outcomes[whole:],
+            weights[whole:],
+        )
+
+    def _draw(self, single: NDArray[np.float32], y: NDArray[np.bool_], weight: Floats, hats: Hats) -> _Rows:
+        """Put the samples of this call into the reservoir, and return the batches to learn again."""
+        dice = np.random.default_rng([self.settings.seed, self.calls])
         reservoir = self._reservoir
-        reservoir.put(single, y, weight, dice, own)
+        reservoir.put(single, y, weight, dice, hats)
         # While there is little, each sample is learned about twice a week again.
         batches = min(self.settings.replays, len(reservoir) * 2 // (7 * self.settings.batch))
         again = dice.integers(0, max(len(reservoir), 1), batches * self.settings.batch)
         at, part = self._reservoir_hats(again).columns()
-        self._steps(at, part, reservoir.y[again], reservoir.weight[again])
-        if self.calls % _LOOK_EVERY == 1 and len(reservoir):
-            at, part = self._reservoir_hats(slice(None)).columns()
-            self.usual = np.bincount(at.ravel(), part.ravel(), len(self.weight)) / len(at)
+        return _Rows(at, part, reservoir.y[again], reservoir.weight[again])
+
+    def _column_means(self) -> Floats:
+        """Return the mean of each column over the reservoir."""
+        total: NDArray[Any] = np.zeros_like(self.weight)
+        everything = np.arange(len(total))
+        for start in range(0, len(self._reservoir), _CHUNK):
+            at, part = self._reservoir_hats(slice(start, start + _CHUNK)).columns()
+            # The sums so far come first, so that all is added up in the order of the rows.
+            columns, amounts = np.append(everything, at.ravel()), np.append(total, part.ravel())
+            total = np.bincount(columns, amounts, len(everything))
+        return total / len(self._reservoir)
 
     def _reservoir_hats(self, rows: NDArray[np.integer[Any]] | slice) -> Hats:
         kept = self._reservoir.hats
         return Hats.of(self._reservoir.x[rows], self.inputs) if kept is None else kept.take(rows)
 
-    def _steps(self, at: NDArray[np.intp], part: Floats, y: NDArray[np.bool_], weight: Floats) -> None:
-        """Take a step for each batch of (k, 2 m + 1) columns, `k` being a number of whole batches."""
-        settings, size = self.settings, self.settings.batch
-        for start in range(0, len(y), size):
-            batch = slice(start, start + size)
-            columns, amounts = at[batch], part[batch]
-            shares = self.weight.take(columns)
-            shares *= amounts
-            logit = shares.sum(axis=1)
-            error = (sigmoid(logit) - y[batch]) * weight[batch]
-            pulls = (amounts * error[:, np.newaxis]).ravel()
-            gradient = np.bincount(columns.ravel(), pulls, len(self.weight)) / size
-            gradient += settings.l2 * self.weight
-            self.squares += gradient * gradient
-            self.weight -= settings.learning_rate / (self.squares + _EPSILON) ** 0.5 * gradient
-            self.steps += 1
-            share = max(settings.averaging, _FORGET_START / (self.steps + _FORGET_START))
-            self.mean += share * (self.weight - self.mean)
+    def _remembers_as(self, other: RiverLearner) -> bool:
+        """Return whether its reservoir is, and will be, that of `other`, if both learn the same."""
+        mine, theirs = self._reservoir, other._reservoir
+        how = [
+            (s.seed, s.batch, s.replays, s.reservoir, s.memory, each.calls, each.keep_hats, each.inputs)
+            for s, each in ((self.settings, self), (other.settings, other))
+        ]
+        return (
+            how[0] == how[1]
+            and mine.seen == theirs.seen
+            and np.array_equal(mine.x, theirs.x, equal_nan=True)
+            and np.array_equal(mine.y, theirs.y)
+            and np.array_equal(mine.weight, theirs.weight)
+        )
 
     def columns(self, x: NDArray[np.floating[Any]]) -> Floats:
         """Return the matrix that river would learn from, a column for each name of `names`."""
@@ -359,7 +387,7 @@ class RiverLearner:
             kept[-1] = old[-1]
             setattr(self, part, kept)
 
-        def samples(texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.bool_], Floats]:
+        def samples(texts: Sequence[str]) -> _Samples:
             x, y = _array(texts[0], "<f4").reshape(-1, len(names)), _array(texts[1], "|b1")
             known = np.column_stack([x, np.full(len(x), np.nan, dtype=np.float32)])
             # Where all weigh 1, as in states of before there were weights, these are left out.
@@ -367,13 +395,108 @@ class RiverLearner:
             return np.ascontiguousarray(known[:, source]), y, weight
 
         self._waiting = samples(state["waiting"])
-        reservoir = self._reservoir
+        reservoir = self._reservoir = begun._reservoir
         reservoir.x, reservoir.y, reservoir.weight = samples(state["reservoir"])
         reservoir.hats = Hats.of(reservoir.x, self.inputs) if self.keep_hats else None
         reservoir.seen = state["seen"]
         self.churned, self.kept = state["churned"], state["kept"]
         self.steps, self.calls = state["steps"], state["calls"]
         self.quality.restore(state["quality"])
+
+
+def share_reservoirs(learners: Sequence[RiverLearner]) -> None:
+    """Let learners whose reservoirs hold the same, and will, have one; they must then learn together."""
+    for place, each in enumerate(learners):
+        for other in learners[:place]:
+            if each._remembers_as(other):
+                each._reservoir = other._reservoir
+                break
+
+
+def learn_together(
+    learners: Sequence[RiverLearner],
+    x: NDArray[np.floating[Any]],
+    y: NDArray[np.bool_],
+    p: Floats,
+    weight: Floats | None = None,
+    hats: Hats | None = None,
+) -> None:
+    """Let learners of the same inputs do what `learn` of each does, bit for bit, in less time.
+
+    Batches that are the same for several are made once, and the steps of all are taken at once.
+    """
+    weight = np.ones(len(y)) if weight is None else weight
+    single = _single(x)
+    hats = Hats.of(single, learners[0].inputs) if hats is None else hats
+    made: dict[tuple[Any, ...], tuple[_Rows, _Samples]] = {}
+    new = []
+    for each in learners:
+        each.quality.add(p, y, weight)
+        each.churned += int(np.count_nonzero(y))
+        each.kept += int(np.count_nonzero(~y))
+        key = (each.settings.batch, *(part.tobytes() for part in each._waiting))
+        if key not in made:
+            made[key] = each._batches(single, y, weight, hats)
+        rows, each._waiting = made[key]
+        new.append(rows)
+    _take_steps(learners, new)
+    drawn: dict[int, _Rows] = {}
+    for each in learners:
+        if id(each._reservoir) not in drawn:
+            drawn[id(each._reservoir)] = each._draw(single, y, weight, hats)
+        each.calls += 1
+    _take_steps(learners, [drawn[id(each._reservoir)] for each in learners])
+    means: dict[int, Floats] = {}
+    for each in learners:
+        if each.calls % _LOOK_EVERY == 1 and len(each._reservoir):
+            if id(each._reservoir) not in means:
+                means[id(each._reservoir)] = each._column_means()
+            each.usual = means[id(each._reservoir)]
+
+
+def _take_steps(learners: Sequence[RiverLearner], rows: Sequence[_Rows]) -> None:
+    """Take a step for each batch of each learner's rows, at once for those that take equally many."""
+    groups: dict[tuple[int, int], list[int]] = {}
+    for place, (each, own) in enumerate(zip(learners, rows, strict=True)):
+        groups.setdefault((len(own.y), each.settings.batch), []).append(place)
+    for (count, size), members in groups.items():
+        if count:
+            _take_equal_steps([learners[i] for i in members], [rows[i] for i in members], count // size, size)
+
+
+def _take_equal_steps(
+    learners: Sequence[RiverLearner], rows: Sequence[_Rows], batches: int, size: int
+) -> None:
+    """Take steps with the state of all `learners`, (c, w), in one."""
+    rate, l2, averaging = np.array(
+        [(s.learning_rate, s.l2, s.averaging) for s in (each.settings for each in learners)]
+    ).T[:, :, np.newaxis]
+    weight, squares, mean = (
+        np.stack([getattr(each, part) for each in learners]) for part in ("weight", "squares", "mean")
+    )
+    y, counts = np.stack([own.y for own in rows]), np.stack([own.weight for own in rows])
+    steps = np.array([[each.steps] for each in learners]) + np.arange(1, batches + 1)
+    share = np.maximum(averaging, _FORGET_START / (steps + _FORGET_START))
+    shares = np.empty((len(learners), size, rows[0].at.shape[1]))
+    gradient = np.empty_like(weight)
+    for number in range(batches):
+        batch = slice(number * size, (number + 1) * size)
+        for place, own in enumerate(rows):
+            # `clip`: columns are never outside, and with `raise` NumPy would write to a copy first.
+            weight[place].take(own.at[batch], out=shares[place], mode="clip")
+            shares[place] *= own.part[batch]
+        error = (sigmoid(shares.sum(axis=2)) - y[:, batch]) * counts[:, batch]
+        for place, own in enumerate(rows):
+            np.multiply(own.part[batch], error[place, :, np.newaxis], out=shares[place])
+            gradient[place] = np.bincount(own.at[batch].ravel(), shares[place].ravel(), gradient.shape[1])
+        gradient /= size
+        gradient += l2 * weight
+        squares += gradient * gradient
+        weight -= rate / (squares + _EPSILON) ** 0.5 * gradient
+        mean += share[:, number, np.newaxis] * (weight - mean)
+    for place, each in enumerate(learners):
+        each.weight, each.squares, each.mean = weight[place], squares[place], mean[place]
+        each.steps += batches
 
 
 def _single(x: NDArray[np.floating[Any]]) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ from streams.core.model.warm_up import WarmUp
 from streams.core.steps import OperationsNotice
 from streams.learning.candidates import Contest, Promotion, settings_of_candidates
 from streams.learning.drift import Drift, DriftWatch
-from streams.learning.learner import Hats, LearnerSettings, RiverLearner
+from streams.learning.learner import Hats, LearnerSettings, RiverLearner, learn_together, share_reservoirs
 
 FORMAT: Final = 1
 """Of the state."""
@@ -45,6 +45,7 @@ class SharedLearner:
     def __init__(self, settings: LearnerSettings | None = None) -> None:
         every = settings_of_candidates(settings or LearnerSettings())
         self.candidates = {name: RiverLearner(each, keep_hats=True) for name, each in every.items()}
+        share_reservoirs(list(self.candidates.values()))
         self.contest = Contest(tuple(self.candidates))
         self.offset = 0
         """Of the samples topic: the first record that was not taken."""
@@ -91,15 +92,17 @@ class SharedLearner:
         logits = np.array(
             [each.snapshot().logit_between(hats.knot, hats.way) for each in self.candidates.values()]
         )
-        champion, scored = logits[list(self.candidates).index(self.contest.champion)], self.model().ready
+        champion, scored = (
+            logits[list(self.candidates).index(self.contest.champion)],
+            self._ready(self.champion),
+        )
         found = self.drift.take(batch.at, x, champion, batch.y, batch.weight, scored=scored)
         self.drifts = [*self.drifts, *found][-DRIFTS_KEPT:]
         self.notices += map(drift_notice, found)
         if (made := self.contest.judge(batch.at, logits, batch.y, batch.weight)) is not None:
             self.notices.append(promoted_notice(made))
             self.drift.champion_changed()
-        for each in self.candidates.values():
-            each.learn(x, batch.y, batch.p, batch.weight, hats)
+        learn_together(list(self.candidates.values()), x, batch.y, batch.p, batch.weight, hats)
         return Taken.LEARNED
 
     def go_to(self, offset: int) -> None:
@@ -115,8 +118,10 @@ class SharedLearner:
         return self._model(self.champion)
 
     def _model(self, candidate: RiverLearner) -> Model:
-        learned = candidate.snapshot()
-        return replace(learned, ready=learned.ready and self.contest.calibrated)
+        return replace(candidate.snapshot(), ready=self._ready(candidate))
+
+    def _ready(self, candidate: RiverLearner) -> bool:
+        return candidate.ready and self.contest.calibrated
 
     def warm_up(self) -> WarmUp:
         """Return how far the champion is, by decision instants: what they bring is known a horizon later."""
@@ -181,6 +186,7 @@ class SharedLearner:
         for name, each in self.candidates.items():
             if name in state["candidates"]:
                 each.restore(state["candidates"][name])
+        share_reservoirs(list(self.candidates.values()))
         self.contest.restore(state["contest"])
         self.offset, self.at, self.first = state["offset"], state["at"], state["first"]
         self.counts |= state["counts"]

@@ -2,6 +2,7 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from streams.core.model.logistic import INPUTS, KNOTS, SILENCE, SLOTS, Learner, sigmoid
-from streams.learning.learner import Hats, LearnerSettings, Reservoir, RiverLearner
+from streams.learning.learner import (
+    Hats,
+    LearnerSettings,
+    Reservoir,
+    RiverLearner,
+    learn_together,
+    share_reservoirs,
+)
 
 M = len(INPUTS)
 NO_REPLAY = LearnerSettings(replays=0)
@@ -246,6 +254,43 @@ def test_what_is_kept_of_the_reservoir_and_given_by_others_changes_no_bit(cut: i
             kept = RiverLearner(few, keep_hats=True)
             kept.restore(state)
         assert json.dumps(kept.state()) == json.dumps(plain.state())
+
+
+@pytest.mark.parametrize("cut", [3, 17])
+def test_learning_together_is_learning_alone_bit_for_bit(cut: int) -> None:
+    few = LearnerSettings(reservoir=900, memory=2)
+    # The second has the reservoir of the first; the others draw other batches.
+    every = [few, replace(few, l2=0.0001), replace(few, reservoir=200), replace(few, batch=16)]
+
+    def learners() -> list[RiverLearner]:
+        made = [RiverLearner(each, keep_hats=True) for each in every]
+        share_reservoirs(made)
+        return made
+
+    alone, together = [RiverLearner(each) for each in every], learners()
+    for day in range(32):
+        x, y, p = samples_of(70, seed=day)
+        weight = np.random.default_rng(day).uniform(0.5, 2, len(y))
+        for each in alone:
+            each.learn(x, y, p, weight)
+        learn_together(together, x, y, p, weight)
+        if day == cut:
+            states = [json.loads(json.dumps(each.state())) for each in together]
+            together = learners()
+            for each, state in zip(together, states, strict=True):
+                each.restore(state)
+            share_reservoirs(together)
+        assert together[1]._reservoir is together[0]._reservoir
+        assert len({id(each._reservoir) for each in together}) == 3
+    assert [json.dumps(each.state()) for each in together] == [json.dumps(each.state()) for each in alone]
+
+
+def test_the_mean_of_each_column_is_over_the_whole_reservoir() -> None:
+    learner = RiverLearner(replace(NO_REPLAY, reservoir=1500))
+    x, y, p = samples_of(1300, seed=3)
+    learner.learn(x, y, p)
+    expected = learner.columns(learner._reservoir.x).mean(axis=0)
+    np.testing.assert_allclose(learner.usual, expected, rtol=0, atol=1e-12)
 
 
 def test_the_columns_of_hats_are_the_knots_of_each_value() -> None:
