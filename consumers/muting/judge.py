@@ -115,7 +115,7 @@ def flapping(notice: Notice, context: NoticeContext) -> Judgement | None:
     customer for no whole period. A deadline that passes is sent all the same.
     """
     limits = context.limits
-    if not limits.flapping_after or notice.kind == OVERDUE:
+    if not limits.flapping_after or notice.weightiest == OVERDUE:
         return None
     before = [
         past
@@ -156,7 +156,7 @@ def too_many(notice: Notice, context: NoticeContext) -> Judgement | None:
     all that were sent in the period.
     """
     limits = context.limits
-    if not limits.at_most or notice.kind in (ESCALATED, OVERDUE):
+    if not limits.at_most or notice.weightiest in (ESCALATED, OVERDUE):
         return None
     sent = [
         past

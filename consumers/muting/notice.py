@@ -83,6 +83,14 @@ class Notice:
     attended: bool = False
     """Whether somebody has acknowledged or snoozed the warning."""
     holdout: bool = False
+    owed: str | None = None
+    """The kind of the warning's deferred notice, for which this one stands as well."""
+
+    @property
+    def weightiest(self) -> str:
+        """Return its own kind, or the deferred one's where that is more urgent: a deadline, then a rise."""
+        kinds = (self.kind, self.owed)
+        return next((kind for kind in (OVERDUE, ESCALATED) if kind in kinds), self.kind)
 
     @property
     def news(self) -> tuple[NoticeCause, ...]:

@@ -164,8 +164,10 @@ class _Turn:
 
     def _take(self, notice: Notice, state: str) -> None:
         """Judge a step, and the deferred notice of its warning, if any."""
-        judgement = judge(notice, self._context(notice, notice.time))
         deferred = self._deferred.get(notice.warning_id)
+        if deferred is not None:
+            notice = replace(notice, owed=deferred.row["kind"])
+        judgement = judge(notice, self._context(notice, notice.time))
         if judgement is not None:
             if deferred is not None and judgement.reason is not MuteReason.INHIBITED:
                 self._settle(deferred)
@@ -206,6 +208,7 @@ class _Turn:
             self._judge_again(deferred, notice, at)
 
     def _judge_again(self, deferred: _Deferred, notice: Notice, at: datetime) -> None:
+        notice = replace(notice, owed=deferred.row["kind"])
         judgement = judge(notice, self._context(notice, at), deferred=True)
         assert judgement is not None
         if judgement.look_again_at is not None and judgement.look_again_at <= at:
@@ -320,7 +323,8 @@ def notice_row(
         "warning_id": notice.warning_id,
         "step": notice.number,
         "customer_id": notice.customer_id,
-        "kind": notice.kind,
+        # A deferred notice owes the most urgent of what it stands for, whatever steps come after.
+        "kind": notice.weightiest if judgement.verdict is NoticeVerdict.DEFERRED else notice.kind,
         "at": at,
         "tier": notice.tier,
         "rules": sorted(notice.rules),

@@ -128,6 +128,10 @@ def _rows(record: Record, event: WarningEvent | SegmentEvent, whose: Row, now: d
         raise ContractError(msg) from error
     content = document["data"]
     data = event.data
+    # Else the same step under two ids would be two steps, and would be sent twice.
+    if event.id != f"{data.warning_id}/{data.step}":
+        msg = "not a warning event: its id is not its warning's and step's"
+        raise ContractError(msg)
     step = {
         "id": event.id,
         "time": event.time,

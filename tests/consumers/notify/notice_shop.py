@@ -17,7 +17,7 @@ from consumers.sink.silences import SilenceReader
 from consumers.sink.store import write
 from streams.contract.silences import Silence, encode_silence, make_silence
 from streams.contract.warnings import encode_step, parse_warning
-from streams.core.steps import Cause, Step, StepKind, Tier
+from streams.core.steps import Acknowledgement, AcknowledgementState, Cause, Step, StepKind, Tier
 from tests.consumers.stubs import Clock
 from tests.consumers.warning_events import record, records
 
@@ -47,9 +47,13 @@ class Shop:
         warning: int = 1,
         *,
         holdout: bool = False,
+        is_overdue: bool = False,
     ) -> None:
         name = f"{customer}-{warning}"
         self.numbers[name] = self.numbers.get(name, 0) + 1
+        acknowledgement = None
+        if is_overdue:
+            acknowledgement = Acknowledgement(AcknowledgementState.OVERDUE, self.numbers[name], us(at))
         cause = Cause(rule, "1", "", tier, "silence", None, None, us(at), us(at), "", {})
         self.steps.append(
             Step(
@@ -67,6 +71,7 @@ class Shop:
                 (),
                 "abc",
                 holdout=holdout,
+                acknowledgement=acknowledgement,
             )
         )
 

@@ -12,6 +12,7 @@ from consumers.database.database import Database
 from consumers.database.migrations import MIGRATIONS
 from consumers.database.schema import channels, outbox, warning_steps
 from consumers.muting.counts import muted_by_reason, muted_by_silence
+from consumers.muting.notice import Limits
 from consumers.notify import notices as module
 from consumers.notify.notices import NoticeCounts, Notices
 from consumers.notify.outbox import Outbox
@@ -30,6 +31,8 @@ from tests.consumers.notify.notice_shop import (
     store,
 )
 from tests.consumers.stubs import later_columns
+
+LIMITS_OF_CAP = Limits(at_most=3, period=7 * DAY)
 
 
 @pytest.fixture
@@ -160,6 +163,36 @@ def test_quiet_hours_delay_to_the_morning(database: Database, shop: Shop) -> Non
     assert judge(night + 8 * HOUR) == NoticeCounts()
     assert judge(night + 9 * HOUR) == NoticeCounts(sent=1)
     assert [row.why for row in rows(database)] == ["quiet_hours", None]
+
+
+@pytest.mark.parametrize("is_overdue", [True, False])
+@pytest.mark.parametrize("muted_by", ["quiet_hours", "silence"])
+@pytest.mark.parametrize("later", ["updated", "no step"])
+def test_a_deadline_or_rise_of_the_night_passes_the_cap_in_the_morning_whatever_comes_after(
+    database: Database, shop: Shop, is_overdue: bool, muted_by: str, later: str
+) -> None:
+    night = BEGIN.replace(hour=23)
+    if muted_by == "quiet_hours":
+        put(database, silence("q", BEGIN - 9 * DAY, None, recurring={"begins": "20:00", "ends": "08:00"}))
+    else:
+        put(database, silence("s", BEGIN + 6 * HOUR, night + 9 * HOUR))
+    for warning in (1, 2, 3):
+        shop.step("c1", BEGIN, "opened", warning=warning)
+    shop.step("c1", BEGIN + HOUR, "opened", Tier.LOW, warning=4)
+    store(database, shop)
+    judge = Notices(database, LIMITS_OF_CAP).judge
+    assert judge(BEGIN + 2 * HOUR) == NoticeCounts(sent=3, muted=1)
+    assert rows(database)[-1].why == "fatigue"
+    shop.step("c1", night, "escalated", Tier.MEDIUM, warning=4, is_overdue=is_overdue)
+    store(database, shop, night)
+    assert judge(night) == NoticeCounts(muted=1)
+    assert rows(database)[-1].why == muted_by
+    if later == "updated":
+        shop.step("c1", night + HOUR, "updated", Tier.MEDIUM, rule="login-drop", warning=4)
+        store(database, shop, night + HOUR)
+        judge(night + HOUR)
+    assert judge(night + 9 * HOUR) == NoticeCounts(sent=1)
+    assert rows(database)[-1].verdict == "told"
 
 
 def flapping_shop(shop: Shop, days: int = 40) -> None:

@@ -306,3 +306,13 @@ def test_a_lower_step_that_comes_later_does_not_turn_the_state_back(database: Da
     store(database, [withdrawn, contents[1]])
     (warning,) = rows(database, warnings)
     assert (warning["state"], warning["last_step"]) == ("withdrawn", 5)
+
+
+@pytest.mark.parametrize("wrong", ["", "x", f"{warning_id('c1')}/2", f"{warning_id('c2')}/1"])
+def test_a_step_under_another_id_is_put_aside_and_not_stored_twice(database: Database, wrong: str) -> None:
+    event = json.loads(value(customer="c1")) | {"id": wrong}
+    assert store(database, [json.dumps(event).encode(), value(customer="c1")]) == SinkCounts(
+        records=2, steps=1, unreadable=1
+    )
+    (step,) = rows(database, warning_steps)
+    assert step["id"] == f"{warning_id('c1')}/1"
