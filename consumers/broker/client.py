@@ -36,6 +36,13 @@ BLOCK_MS: Final = 8_000
 CLOSE_MS: Final = 3_000
 COMMIT_MS: Final = 10_000
 
+_COORDINATOR_WITHIN_S: Final = 10.0
+_NO_COORDINATOR_YET: Final = (
+    kafka_errors.CoordinatorNotAvailableError,
+    kafka_errors.CoordinatorLoadInProgressError,
+    kafka_errors.NotCoordinatorError,
+)
+
 TRANSACTION_S: Final = 3.0
 """After so long without a record, what is left may lie behind an open transaction."""
 
@@ -387,10 +394,22 @@ class Admin:
         }
 
     def committed(self, group: str) -> dict[tuple[str, int], int]:
-        """Return the offsets that a group has committed."""
+        """Return the offsets that a group has committed.
+
+        A cluster that no group has used yet makes the topic of offsets when it is asked for the first time,
+        and one whose brokers change over has no coordinator for a moment: it is asked again.
+        """
+        until = time.monotonic() + _COORDINATOR_WITHIN_S
         with _mapped(self._cluster.servers):
-            offsets = self._admin.list_group_offsets(group)[group]
-            return {(at.topic, at.partition): offset.offset for at, offset in offsets.items()}
+            while True:
+                try:
+                    offsets = self._admin.list_group_offsets(group)[group]
+                except _NO_COORDINATOR_YET:
+                    if time.monotonic() > until:
+                        raise
+                    time.sleep(0.2)
+                else:
+                    return {(at.topic, at.partition): offset.offset for at, offset in offsets.items()}
 
     def close(self) -> None:
         """Close."""

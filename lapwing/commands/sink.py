@@ -80,6 +80,10 @@ def _report_stored_elsewhere(cluster: Cluster, settings: Settings, group: str, p
     admin = Admin(cluster)
     try:
         committed = admin.committed(group)
+    except BrokerError as error:
+        # Who may read as this group need not be allowed to ask about it.
+        log.info("not known whether group %s has stored warnings before: %s", group, error)
+        return
     finally:
         admin.close()
     topics = {settings.warnings_topic, settings.segment_warnings_topic}
