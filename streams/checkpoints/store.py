@@ -113,7 +113,8 @@ class CheckpointStore:
             path = f"{self._place(partition)}/{newest + 1:010d}-{uuid.uuid4().hex[:8]}"
             self._files.makedirs(path, exist_ok=True)
             files = {name: self._write(f"{path}/{name}.parquet", frame) for name, frame in tables.items()}
-            manifest = {"sequence": newest + 1, "files": files, **asdict(content)}
+            names = {"sequence": newest + 1, "folder": _folder(path), "files": files}
+            manifest = {**names, **asdict(content)}
             self._put(f"{path}/{MANIFEST}", _with_checksum(manifest))
         except Exception as error:  # each of fsspec's file systems has errors of its own
             self._remove(path)
@@ -202,6 +203,9 @@ class CheckpointStore:
     def _manifest(self, path: str) -> Checkpoint | None:
         try:
             manifest = _checked(self._files.cat_file(f"{path}/{MANIFEST}"))
+            if (folder := manifest.get("folder", _folder(path))) != _folder(path):
+                msg = f"it belongs to {folder}"
+                raise StateError(msg)
             content = CheckpointManifest(
                 topics={topic: TopicPosition(**position) for topic, position in manifest["topics"].items()},
                 warnings={int(number): offset for number, offset in manifest["warnings"].items()},
@@ -296,6 +300,11 @@ def _checked(data: bytes) -> dict[str, Any]:
         msg = "its checksum does not fit"
         raise StateError(msg)
     return manifest
+
+
+def _folder(path: str) -> str:
+    """Return the last two folders, the partition's and the checkpoint's: a copy elsewhere is not its own."""
+    return "/".join(path.rstrip("/").rsplit("/", 2)[-2:])
 
 
 def _json(manifest: Mapping[str, Any]) -> bytes:

@@ -4,6 +4,7 @@ import errno
 import json
 import logging
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -245,12 +246,35 @@ def test_a_manifest_of_the_first_format_is_read(tmp_path: Path) -> None:
     (saved,) = save(store, 10)
     path = Path(saved.path) / MANIFEST
     manifest = json.loads(path.read_text())
-    del manifest["checksum"], manifest["partitions"], manifest["rejected"], manifest["topic_ids"]
+    for name in ("checksum", "partitions", "rejected", "topic_ids", "folder"):
+        del manifest[name]
     path.write_text(json.dumps(manifest, sort_keys=True))
     assert store.whole(3) == [saved]
     manifest["topics"]["orders"]["offset"] = 11
     path.write_text(json.dumps(manifest | {"checksun": "0"}, sort_keys=True))
     assert store.whole(3) == []
+
+
+def test_one_that_was_copied_to_another_partition_or_folder_does_not_count(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = CheckpointStore(str(tmp_path), "shop")
+    older, newer = save(store, 10, 20)
+    shutil.copytree(older.path, tmp_path / "shop/00004" / Path(older.path).name)
+    assert store.load(4, {"orders": 10, "logins": 0}) is None
+    assert "it belongs to 00003/" in caplog.text
+    shutil.copy(f"{older.path}/{MANIFEST}", f"{newer.path}/{MANIFEST}")
+    loaded = store.load(3, {"orders": 20, "logins": 0})
+    assert loaded is not None
+    assert loaded[0].path == older.path
+
+
+def test_the_states_of_all_partitions_may_be_moved_together(tmp_path: Path) -> None:
+    (saved,) = save(CheckpointStore(str(tmp_path / "old"), "shop"), 10)
+    shutil.move(tmp_path / "old", tmp_path / "new")
+    loaded = CheckpointStore(str(tmp_path / "new"), "shop").load(3, {"orders": 10, "logins": 0})
+    assert loaded is not None
+    assert Path(loaded[0].path).name == Path(saved.path).name
 
 
 def test_what_is_not_a_checkpoint_is_left_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
