@@ -36,6 +36,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "errors",
             "duration",
             "redact",
+            "summed_log",
             "kafka",
             "core",
             "contract",
@@ -61,7 +62,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         *("standing_refusals", "partition", "originals", "transport", "history"),
     ),
     "streams.checkpoints": ("store", "restore", "save"),
-    "streams.learning": ("learner", "candidates", "drift", "shared"),
+    "streams.learning": ("hats", "reservoir", "learner", "candidates", "drift", "shared"),
     "streams.trainer": ("settings", "store", "run"),
     "streams.worker": (
         *("settings", "task", "stall_watch", "refusal_log", "rule_notices", "rule_rollout", "delivery"),
@@ -293,16 +294,15 @@ def test_kafka_python_is_known_to_one_file_only() -> None:
     assert importers("kafka", *PACKAGES) == {"consumers/broker/client.py"}
 
 
-def test_consumers_know_the_contract_errors_durations_and_redaction_only() -> None:
+def test_consumers_know_the_contract_and_what_every_process_needs_only() -> None:
+    rooms = ("contract", "errors", "duration", "redact", "summed_log", "kafka")
     wrong = {
         (module(path), name)
         for path in sources("consumers")
         for name in imports(path)
         if name.startswith(("streams", "lapwing"))
         and name != "streams"
-        and not name.startswith(
-            tuple(f"streams.{room}" for room in ("contract", "errors", "duration", "redact", "kafka"))
-        )
+        and not name.startswith(tuple(f"streams.{room}" for room in rooms))
     }
     assert wrong == set()
 

@@ -15,15 +15,17 @@ import base64
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.core.model.logistic import INPUTS, KNOTS, SLOTS, Input, Model, places, sigmoid
+from streams.core.model.logistic import INPUTS, KNOTS, SLOTS, Input, Model, sigmoid
 from streams.core.model.prequential import Prequential
 from streams.core.model.warm_up import Progress
+from streams.learning.hats import Hats, to_single
+from streams.learning.reservoir import Reservoir
 
 if TYPE_CHECKING:
     from river.linear_model import LogisticRegression
@@ -73,90 +75,6 @@ class LearnerSettings:
     replays: int = 7
     """Batches that are learned again after each call."""
     seed: int = 1
-
-
-@dataclass(slots=True)
-class Hats:
-    """Where the inputs of samples lie between knots, (n, m) as `places` returns it."""
-
-    knot: NDArray[np.uint8]
-    way: Floats
-    _columns: tuple[NDArray[np.intp], Floats] | None = field(default=None, repr=False)
-
-    @classmethod
-    def of(cls, x: NDArray[np.floating[Any]], inputs: Sequence[Input] = INPUTS) -> Hats:
-        """Return that of (n, m) inputs."""
-        low, high = np.array([(i.low, i.high) for i in inputs]).T
-        knot, way = places(_single(x), low, high)
-        return cls(knot.astype(np.uint8), way)
-
-    def take(self, rows: NDArray[np.integer[Any]] | slice) -> Hats:
-        """Return that of some samples."""
-        return Hats(self.knot[rows], self.way[rows])
-
-    def after(self, other: Hats) -> Hats:
-        """Return that of the samples of `other` and then of these."""
-        return Hats(np.concatenate([other.knot, self.knot]), np.concatenate([other.way, self.way]))
-
-    def columns(self) -> tuple[NDArray[np.intp], Floats]:
-        """Return for each row, (n, 2 m + 1), the columns that are not 0 and what is in them.
-
-        They are computed once, however many learners ask.
-        """
-        if self._columns is None:
-            n, m = self.way.shape
-            at = np.empty((n, 2 * m + 1), dtype=np.intp)
-            part = np.empty((n, 2 * m + 1))
-            np.add(self.knot, np.arange(m) * SLOTS, out=at[:, :m])
-            # The knot after: of a missing value it is the same, with nothing in it.
-            np.add(at[:, :m], self.knot < KNOTS, out=at[:, m:-1])
-            np.subtract(1.0, self.way, out=part[:, :m])
-            part[:, m:-1] = self.way
-            at[:, -1], part[:, -1] = m * SLOTS, 1.0
-            self._columns = at, part
-        return self._columns
-
-
-class Reservoir:
-    """A bounded uniform sample of what was learned, that slowly forgets."""
-
-    def __init__(self, columns: int, size: int, memory: int, *, with_hats: bool = False) -> None:
-        self.size, self.memory = size, memory
-        none = (0, columns)
-        self.hats = Hats(np.empty(none, dtype=np.uint8), np.empty(none)) if with_hats else None
-        """Those of `x`, where there is memory for them."""
-        self.x = np.empty((0, columns), dtype=np.float32)
-        self.y = np.empty(0, dtype=np.bool_)
-        self.weight = np.empty(0)
-        self.seen = 0
-
-    def __len__(self) -> int:
-        return len(self.y)
-
-    def put(
-        self,
-        x: NDArray[np.float32],
-        y: NDArray[np.bool_],
-        weight: Floats,
-        dice: np.random.Generator,
-        hats: Hats,
-    ) -> None:
-        """Take in (k, m) inputs, (k,) outcomes and weights, in the place of others where it is full."""
-        room = min(self.size - len(self), len(y))
-        if room:
-            self.x, self.y = np.concatenate([self.x, x[:room]]), np.concatenate([self.y, y[:room]])
-            self.weight = np.concatenate([self.weight, weight[:room]])
-            if self.hats is not None:
-                self.hats = hats.take(slice(room)).after(self.hats)
-        seen = np.minimum(self.seen + 1 + np.arange(room, len(y)), self.size * self.memory)
-        self.seen += len(y)
-        place = dice.integers(0, seen)
-        taken = np.flatnonzero(place < self.size)
-        self.x[place[taken]], self.y[place[taken]] = x[room + taken], y[room + taken]
-        self.weight[place[taken]] = weight[room + taken]
-        if self.hats is not None:
-            self.hats.knot[place[taken]] = hats.knot[room + taken]
-            self.hats.way[place[taken]] = hats.way[room + taken]
 
 
 @dataclass(frozen=True, slots=True)
@@ -426,7 +344,7 @@ def learn_together(
     Batches that are the same for several are made once, and the steps of all are taken at once.
     """
     weight = np.ones(len(y)) if weight is None else weight
-    single = _single(x)
+    single = to_single(x)
     hats = Hats.of(single, learners[0].inputs) if hats is None else hats
     made: dict[tuple[Any, ...], tuple[_Rows, _Samples]] = {}
     new = []
@@ -497,11 +415,6 @@ def _take_equal_steps(
     for place, each in enumerate(learners):
         each.weight, each.squares, each.mean = weight[place], squares[place], mean[place]
         each.steps += batches
-
-
-def _single(x: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-    """Return inputs in single precision; what is infinite is missing."""
-    return np.where(np.isfinite(x), x, np.nan).astype(np.float32)
 
 
 def _sample_texts(x: NDArray[np.float32], y: NDArray[np.bool_], weight: Floats) -> list[str]:

@@ -16,7 +16,8 @@ from streams.core.model.warm_up import WarmUp
 from streams.core.steps import OperationsNotice
 from streams.learning.candidates import Contest, Promotion, settings_of_candidates
 from streams.learning.drift import Drift, DriftWatch
-from streams.learning.learner import Hats, LearnerSettings, RiverLearner, learn_together, share_reservoirs
+from streams.learning.hats import Hats
+from streams.learning.learner import LearnerSettings, RiverLearner, learn_together, share_reservoirs
 
 FORMAT: Final = 1
 """Of the state."""

@@ -14,7 +14,8 @@ from streams.core.events.topics import Topic
 from streams.core.features.catalogue import DTYPES
 from streams.core.model.logistic import INPUTS
 from streams.core.rules.rule_set import RuleSet
-from streams.learning.learner import Hats, RiverLearner
+from streams.learning.hats import Hats
+from streams.learning.learner import RiverLearner
 from tests.oracle.days import local_day, sweep_instants
 from tests.oracle.histories import as_batch, random_history
 from tests.oracle.history import Event

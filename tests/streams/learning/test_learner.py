@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from streams.core.model.logistic import INPUTS, KNOTS, SILENCE, SLOTS, Learner, sigmoid
+from streams.learning.hats import Hats
 from streams.learning.learner import (
-    Hats,
     LearnerSettings,
-    Reservoir,
     RiverLearner,
     learn_together,
     share_reservoirs,
@@ -198,34 +197,6 @@ def test_what_was_learned_is_learned_again() -> None:
     assert learner.churned + learner.kept == 32 * 40
 
 
-def test_the_reservoir_is_uniform_while_it_remembers_and_bounded() -> None:
-    counts = np.zeros(1000)
-    for seed in range(60):
-        reservoir, dice = Reservoir(1, 100, 10), np.random.default_rng(seed)
-        x = np.arange(1000, dtype=np.float32)[:, np.newaxis]
-        for start in range(0, 1000, 70):
-            reservoir.put(
-                x[start : start + 70],
-                np.zeros(len(x[start : start + 70]), dtype=np.bool_),
-                np.ones(len(x[start : start + 70])),
-                dice,
-                Hats.of(x[start : start + 70], INPUTS[:1]),
-            )
-        assert len(reservoir) == 100
-        counts[reservoir.x[:, 0].astype(int)] += 1
-    assert counts.sum() == 6000
-    halves = counts[:500].sum(), counts[500:].sum()
-    assert abs(halves[0] - halves[1]) < 400
-
-
-def test_the_reservoir_forgets_what_is_old() -> None:
-    reservoir, dice = Reservoir(1, 100, 2), np.random.default_rng(1)
-    for value in range(20):
-        x = np.full((100, 1), value, dtype=np.float32)
-        reservoir.put(x, np.zeros(100, dtype=np.bool_), np.ones(100), dice, Hats.of(x, INPUTS[:1]))
-    assert (reservoir.x[:, 0] < 10).sum() < 5
-
-
 @settings(max_examples=25, deadline=None)
 @given(n=st.integers(0, 200), seed=st.integers(0, 1000), sort_keys=st.booleans())
 def test_a_restored_learner_goes_on_bit_for_bit(n: int, seed: int, sort_keys: bool) -> None:
@@ -291,24 +262,6 @@ def test_the_mean_of_each_column_is_over_the_whole_reservoir() -> None:
     learner.learn(x, y, p)
     expected = learner.columns(learner._reservoir.x).mean(axis=0)
     np.testing.assert_allclose(learner.usual, expected, rtol=0, atol=1e-12)
-
-
-def test_the_columns_of_hats_are_the_knots_of_each_value() -> None:
-    x, _, _ = samples_of(60, seed=4)
-    at, part = Hats.of(x).columns()
-    for row, (columns, amounts) in enumerate(zip(at.tolist(), part.tolist(), strict=True)):
-        expected = {M * SLOTS: 1.0}
-        for place, each in enumerate(INPUTS):
-            value = float(np.float32(x[row, place]))
-            if math.isnan(value):
-                expected[place * SLOTS + KNOTS] = 1.0
-                continue
-            way = min(max((value - each.low) * (KNOTS - 1) / (each.high - each.low), 0.0), KNOTS - 1.0)
-            knot = min(int(way), KNOTS - 2)
-            expected[place * SLOTS + knot] = 1 - (way - knot)
-            expected[place * SLOTS + knot + 1] = way - knot
-        found = {column: amount for column, amount in zip(columns, amounts, strict=True) if amount}
-        assert found == pytest.approx({column: amount for column, amount in expected.items() if amount})
 
 
 def test_restoring_replaces_what_was_learned_before() -> None:

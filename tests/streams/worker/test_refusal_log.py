@@ -5,7 +5,8 @@ import pytest
 from streams.contract.rejected import RefusalReason
 from streams.intake.partition import RejectedRecord
 from streams.intake.poll import TopicPartition
-from streams.worker.refusal_log import EVERY_S, RefusalLog
+from streams.summed_log import EVERY_S
+from streams.worker.refusal_log import RefusalLog
 
 
 def refused(offset: int, reason: RefusalReason) -> RejectedRecord:
