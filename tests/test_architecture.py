@@ -37,6 +37,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "duration",
             "redact",
             "summed_log",
+            "share",
             "kafka",
             "core",
             "contract",
@@ -295,7 +296,7 @@ def test_kafka_python_is_known_to_one_file_only() -> None:
 
 
 def test_consumers_know_the_contract_and_what_every_process_needs_only() -> None:
-    rooms = ("contract", "errors", "duration", "redact", "summed_log", "kafka")
+    rooms = ("contract", "errors", "duration", "redact", "share", "summed_log", "kafka")
     wrong = {
         (module(path), name)
         for path in sources("consumers")

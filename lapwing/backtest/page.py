@@ -15,9 +15,9 @@ from streams.backtest.load import WEEKDAYS, Load
 from streams.backtest.missed import by_rule
 from streams.backtest.report import CAUTIONS, Backtest, RuleFigures
 from streams.backtest.segments import SegmentFigures
-from streams.backtest.share import Share
 from streams.core.events.calendar import DAY
 from streams.core.rules.rule import RuleStatus
+from streams.share import Share
 
 HEADS = (
     "", "warnings", "a day", "a working day", "days over capacity", "precision", "recall",

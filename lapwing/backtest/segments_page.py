@@ -8,9 +8,9 @@ from lapwing.backtest.comparison_text import change_lines
 from lapwing.backtest.words import day, interval, number, of_whole, percent
 from lapwing.report import html
 from streams.backtest.segments import SegmentEffect, SegmentFigures
-from streams.backtest.share import Share
 from streams.core.events.calendar import DAY
 from streams.core.rules.rule import RuleStatus
+from streams.share import Share
 
 OPENINGS_SHOWN = 100
 """Warnings of segments that are listed one by one; the rest is counted."""

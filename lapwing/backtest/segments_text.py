@@ -8,9 +8,9 @@ from lapwing.backtest.comparison_text import change_lines
 from lapwing.backtest.text import console, literal, table
 from lapwing.backtest.words import in_two_lines, number
 from streams.backtest.segments import SegmentEffect, SegmentFigures
-from streams.backtest.share import Share
 from streams.core.events.calendar import DAY
 from streams.core.rules.rule import RuleStatus
+from streams.share import Share
 
 
 def print_segments(figures: Sequence[SegmentFigures], horizon_us: int) -> None:

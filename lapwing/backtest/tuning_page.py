@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from lapwing.backtest.tuning_text import verdict
 from lapwing.backtest.words import capacity, day, interval, number, of_whole, percent, spread
 from lapwing.report import html, svg
-from streams.backtest.share import Share
 from streams.backtest.thresholds import written
 from streams.backtest.tuning import TUNING_CAUTION, Curve, Tuning
+from streams.share import Share
 
 
 def tuning_page(results: Sequence[Tuning]) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from streams.backtest.share import Share, ShareDifference, Spread
 from streams.contract.instants import format_instant
+from streams.share import Share, ShareDifference, Spread
 
 
 def percent(value: float | None) -> str:

@@ -21,11 +21,11 @@ from streams.backtest.churns import Churns
 from streams.backtest.figures import Judge, Period
 from streams.backtest.history import History
 from streams.backtest.load import Team
-from streams.backtest.share import Share, Spread
 from streams.backtest.terms import JudgeTerms
 from streams.core.engine_io import EngineSettings
 from streams.core.events.calendar import ALWAYS, DAY, NEVER
 from streams.core.steps import Tier
+from streams.share import Share, Spread
 
 URGENT_FIRST: Final = tuple(sorted(Tier, reverse=True))
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from lapwing.demo.outcome import InTime, ObservedOutcome, SimulatedOutcome
 from lapwing.demo.screen import TIERS
-from streams.backtest.share import Share
+from streams.share import Share
 
 MARGIN: Final = 11
 WIDTH: Final = 98

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from lapwing.backtest.words import interval, of_whole, percent, with_interval
 from lapwing.quality.words import drifts, figure, funnel_rows, hidden, period, title
 from lapwing.report import html, svg
-from streams.backtest.share import Share
 from streams.quality.measures import Measures
 from streams.quality.report import CAUTIONS, GroupFigures, Grouping, ModelReport
+from streams.share import Share
 
 HEADS = (
     "n", "base rate", "mean probability", "AUC", "average precision", "lift at 10 %", "log loss", "Brier",

@@ -10,7 +10,6 @@ from streams.backtest.alarms import Alarms
 from streams.backtest.figures import BacktestFigures, Judge, Period
 from streams.backtest.history import History
 from streams.backtest.load import Team
-from streams.backtest.share import ShareDifference
 from streams.backtest.terms import JudgeTerms
 from streams.backtest.trial import Trial, run
 from streams.contract.instants import format_instant
@@ -21,6 +20,7 @@ from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.rules.rule_set import RuleSet
 from streams.core.steps import Tier
 from streams.rulebook.diff import RuleChange, rule_changes
+from streams.share import ShareDifference
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ from streams.backtest.alarms import Alarms
 from streams.backtest.churns import Churns, churns, inactive, outcome
 from streams.backtest.history import History
 from streams.backtest.load import Load, Team
-from streams.backtest.share import Share, Spread
 from streams.backtest.terms import JudgeTerms
 from streams.core.events.calendar import DAY
 from streams.errors import BacktestError
+from streams.share import Share, Spread
 
 GROUPS: Final = ("customer_class", "segment")
 BASE_EVERY: Final = 28 * DAY

@@ -10,7 +10,6 @@ from streams.backtest.figures import BacktestFigures, Judge, Period, alone
 from streams.backtest.history import History
 from streams.backtest.load import Team
 from streams.backtest.missed import Missed, Nearest, as_dict, by_rule
-from streams.backtest.share import Share
 from streams.backtest.terms import JudgeTerms
 from streams.backtest.trial import Trial, run
 from streams.contract.instants import format_instant
@@ -20,6 +19,7 @@ from streams.core.model.logistic import Learner
 from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.rules.rule_set import RuleSet
 from streams.core.steps import Tier
+from streams.share import Share
 
 CAUTIONS = (
     "Customers who were helped in time look like false alarms: precision is that of the rules under the "

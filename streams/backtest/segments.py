@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.backtest.history import History
-from streams.backtest.share import Share
 from streams.contract.instants import format_instant
 from streams.core.engine_io import EngineSettings
 from streams.core.events.calendar import DAY
@@ -22,6 +21,7 @@ from streams.core.segments.engine import SegmentEngine, SegmentSettings, Segment
 from streams.core.segments.rules import SegmentRule, SegmentRules
 from streams.core.steps import StepKind
 from streams.rulebook.diff import RuleChange, rule_changes
+from streams.share import Share
 
 
 @dataclass(frozen=True, slots=True)

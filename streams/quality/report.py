@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.backtest.share import Share
 from streams.contract.instants import format_instant
 from streams.core.events.calendar import SECOND
 from streams.core.model.logistic import INPUTS, Model
@@ -19,6 +18,7 @@ from streams.learning.drift import Drift, DriftWatch
 from streams.quality.decisions import Decisions
 from streams.quality.importance import GroupImportance, importance
 from streams.quality.measures import Bin, Measures, measure, reliability
+from streams.share import Share
 
 LEAST_CUSTOMERS: Final = 20
 """Groups of fewer customers are hidden."""

@@ -5,11 +5,11 @@ import pytest
 from lapwing.demo.ledger import Episode
 from lapwing.demo.outcome import ObservedOutcome, Truth, observed_outcome, simulated_outcome
 from streams.backtest.history import History
-from streams.backtest.share import Share
 from streams.core.events.batch import Batch
 from streams.core.events.calendar import DAY
 from streams.core.events.topics import Topic
 from streams.core.steps import Tier
+from streams.share import Share
 
 
 def days(*numbers: float) -> list[int]:

@@ -12,10 +12,10 @@ from lapwing.demo.outcome import InTime, ObservedOutcome, SimulatedOutcome
 from lapwing.demo.report import observed_report, simulated_report
 from lapwing.demo.screen import Screen, ScreenFigures, panel, plain, warning_line
 from lapwing.demo.stats import WorkerStats
-from streams.backtest.share import Share
 from streams.contract.instants import read_instant, to_us
 from streams.contract.warnings import WarningEvent, warning_event
 from streams.core.steps import Cause, Step, StepKind, Tier
+from streams.share import Share
 
 JUNE = to_us(read_instant("2024-06-01T00:00:00Z"))
 DAY = 86_400_000_000

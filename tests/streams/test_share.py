@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.backtest.share import Share, ShareDifference, Spread
+from streams.share import Share, ShareDifference, Spread
 
 
 def test_wilson_against_the_literature() -> None:
