@@ -15,6 +15,7 @@ from streams.contract.mistakes import read_json
 from streams.contract.warnings import DecisionData, Id, Number, Outbound, TierWord, Time, decision_data
 from streams.core.outcomes.outcome import Outcome, PrecedingWarning
 
+LotWord = Literal["held_out", "shown", "not_drawn"]
 Total = Annotated[int, Field(strict=True, ge=0, le=2**63 - 1)]
 
 _encode: Final[Callable[[object], bytes]] = msgspec.json.Encoder().encode
@@ -105,6 +106,17 @@ class WarningMaturedData(OutcomeData):
     spend_after: Number = Field(description="Net spend since the opening.")
     treated: StrictBool = Field(description="Whether there was a contact or an offer within the horizon.")
     results: tuple[str, ...] = Field(description="Of the actions within the horizon, each once.")
+    lot: LotWord | None = Field(
+        None,
+        description="On which side of the comparison of plays the warning is, as drawn at its opening: "
+        "`held_out` or `shown`; `not_drawn` where the class is exempt, the tier's share is 0, or only an "
+        "earlier warning keeps it from being shown. `null` of one that opened before this was noted.",
+    )
+    experiment: str | None = Field(
+        None,
+        description="Names the draw (its salt) and the play as they were at the opening: effects are "
+        "measured within one. `null` without a play.",
+    )
 
 
 class OutcomeEnvelope(Outbound):

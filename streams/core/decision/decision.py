@@ -54,6 +54,8 @@ class DecisionBasis:
     labour_rate: float | None = None
     """What a minute costs; `None` where that is not known."""
     discount: float | None = None
+    play_hash: str | None = None
+    """The play's `measured_hash`; `None` without a play, or before there was one."""
 
     def as_json(self) -> str:
         """Return it as text, for `read_basis`."""
@@ -211,6 +213,7 @@ def _basis(play: Play, barred: str | None, labour_rate: float | None) -> Decisio
         labour_minutes=cost.labour_minutes,
         labour_rate=labour_rate if cost.labour_minutes is not None else None,
         discount=cost.discount,
+        play_hash=play.measured_hash,
     )
 
 

@@ -56,6 +56,19 @@ class Play:
             not self.classes or customer_class in self.classes
         )
 
+    @property
+    def measured_hash(self) -> str:
+        """Return 16 hex digits of what the play does and for whom: another hash begins its measurement anew.
+
+        Title, budget and success are not part of it.
+        """
+        content = {
+            name: value
+            for name, value in self.plain().items()
+            if name not in ("title", "budget_month", "success")
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
     def plain(self) -> dict[str, object]:
         """Return its fields, named as in the file, without those that say nothing."""
         cost, success = self.cost, self.success

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.core.decision.decision import Decision, DecisionBasis, known
+from streams.core.decision.holdout import Lot
 from streams.core.events.batch import MILLION
 from streams.core.events.calendar import ALWAYS, DAY
 from streams.core.outcomes.action_log import ActionLog, LoggedAction
@@ -56,8 +57,8 @@ UNKNOWN: Final = -(2**63)
 
 RuleTuple = tuple[str, str, str, int]
 """A rule's id, version, status and tier, as at a cause's opening."""
-OpeningTuple = tuple[int, tuple[str, ...], str | None, DecisionBasis | None]
-"""Tier, rules, play and what the decision is based on, of a warning as at its opening."""
+OpeningTuple = tuple[int, tuple[str, ...], str | None, DecisionBasis | None, Lot | None, str | None]
+"""Tier, rules, play, what the decision is based on, lot and experiment, of a warning as at its opening."""
 
 
 class Codes:
@@ -112,6 +113,8 @@ class WarningOpening:
     """Millionths."""
     spend_total: int
     holdout: bool = False
+    lot: Lot | None = None
+    experiment: str | None = None
 
 
 class Maturity:
@@ -164,7 +167,10 @@ class Maturity:
         high, low = _halves(opening.warning_id)
         decision = opening.decision
         basis = None if decision is None else decision.basis
-        shape: OpeningTuple = (int(opening.tier), opening.rules, opening.play, basis)
+        shape: OpeningTuple = (
+            *(int(opening.tier), opening.rules, opening.play, basis),
+            *(opening.lot, opening.experiment),
+        )
         probability, spend = opening.churn_probability, opening.spend_before
         self._opening.discard(customer)
         values = {
@@ -341,7 +347,7 @@ class Maturity:
         matured = []
         for place in range(begin, begin + due):
             customer, opened_at = int(columns["customer"][place]), int(columns["opened_at"][place])
-            tier, rules, play, basis = self.openings.values[columns["opening"][place]]
+            tier, rules, play, basis, lot, experiment = self.openings.values[columns["opening"][place]]
             probability, before = (
                 known(float(columns["churn_probability"][place])),
                 columns["spend_before"][place],
@@ -371,6 +377,8 @@ class Maturity:
                 spend_after=int(spend_total[customer] - columns["spend_total"][place]) / MILLION,
                 treated=bool(columns["treated"][place]) or any(a.treats for a in acted),
                 results=tuple(dict.fromkeys(results)),
+                lot=lot,
+                experiment=experiment,
             )
             if columns["open"][place]:
                 self.open[customer] = self._record(place)

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from streams.core.decision.decision import Decision
+from streams.core.decision.holdout import Lot
 from streams.core.name_ids import name_id
 from streams.core.steps import Tier
 
@@ -121,6 +122,10 @@ class WarningMatured:
     spend_after: float
     treated: bool
     results: tuple[str, ...]
+    lot: Lot | None
+    """On which side of the comparison of plays it is; `None` where it opened before that was noted."""
+    experiment: str | None
+    """Names the draw and the play as they were at the opening; `None` without a play."""
 
 
 Details = Acquired | Lapsed | Returned | Closed | CauseMatured | WarningMatured

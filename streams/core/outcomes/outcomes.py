@@ -219,6 +219,10 @@ class Outcomes:
             return
         assert change.row is not None
         row = np.array([change.row])
+        holdout, decision = self.settings.holdout, step.decision
+        # As for the holdout: the newest profile's, also while profiles are quiet.
+        customer_class = self._customers.words[int(view.values("customer_class", row)[0])]
+        play_hash = None if decision is None else decision.basis.play_hash
         self.maturity.open_warning(
             WarningOpening(
                 customer=change.customer,
@@ -227,11 +231,13 @@ class Outcomes:
                 tier=step.tier,
                 rules=tuple(sorted(cause.rule for cause in step.causes)),
                 play=step.play,
-                decision=step.decision,
+                decision=decision,
                 churn_probability=step.churn_probability,
                 spend_before=None if spend is None else spend[change.row],
                 spend_total=int(view.values("spend_total", row)[0]),
                 holdout=step.holdout,
+                lot=holdout.lot(step.customer_id, step.tier, customer_class, held_out=step.holdout),
+                experiment=None if play_hash is None else holdout.experiment(play_hash),
             )
         )
 

@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from streams.core.decision.decision import read_basis
+from streams.core.decision.holdout import Lot
 from streams.core.events.calendar import NEVER
 from streams.core.features.customers import LAST_OF
 from streams.core.outcomes.action_log import LoggedAction
@@ -109,8 +110,8 @@ def take_outcomes(outcomes: Outcomes, known: int) -> Callable[[], Tables]:
 
 
 def _opening_json(opening: OpeningTuple) -> str:
-    tier, rules, play, basis = opening
-    return json.dumps([tier, rules, play, None if basis is None else basis.as_json()])
+    tier, rules, play, basis, lot, experiment = opening
+    return json.dumps([tier, rules, play, None if basis is None else basis.as_json(), lot, experiment])
 
 
 def _copy(column: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
@@ -246,8 +247,12 @@ def _restore_maturity(maturity: Maturity, state: Mapping[str, pl.DataFrame]) -> 
         return maturity.rules.code(tuple(json.loads(text)))
 
     def opening(text: str) -> int:
-        tier, rules, play, basis = json.loads(text)
-        opened: OpeningTuple = (tier, tuple(rules), play, None if basis is None else read_basis(basis))
+        # Saved before there were lots, the last two are not there.
+        tier, rules, play, basis, lot, experiment = (*json.loads(text), None, None)[:6]
+        opened: OpeningTuple = (
+            *(tier, tuple(rules), play, None if basis is None else read_basis(basis)),
+            *(None if lot is None else Lot(lot), experiment),
+        )
         return maturity.openings.code(opened)
 
     def words(text: str) -> int:

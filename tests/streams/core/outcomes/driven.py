@@ -93,7 +93,7 @@ def plain_outcome(outcome: Outcome) -> dict[str, Any]:
     facts = outcome.facts._asdict()
     assert facts.pop("holdout") is False
     details = asdict(outcome.details)
-    for name in ("value", "play", "decision", "churn_probability", "version", "status"):
+    for name in ("value", "play", "decision", "churn_probability", "version", "status", "lot", "experiment"):
         details.pop(name, None)
     if outcome.kind == "cause.matured":
         details.pop("tier")

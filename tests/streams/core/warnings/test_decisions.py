@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import polars as pl
 import pytest
 
 from streams.contract.outcomes import encode_outcome
@@ -231,6 +232,23 @@ def test_who_is_held_out_is_fixed_at_the_opening_and_bound_until_it_matures(seed
             largest.below_largest([outcome.customer_id])[0] or waits or of_warning
         )
     assert {o.facts.holdout for o in outcomes} == {True, False}
+    opened = {step.warning_id: step for step in steps if step.kind is StepKind.OPENED}
+    terms, lots = HoldoutTerms(SHARES, "s1"), Counter[str]()
+    for outcome in outcomes:
+        if isinstance(outcome.details, WarningMatured):
+            step = opened[outcome.details.warning_id]
+            whose = profile(events, step.customer_id, step.at, sweep=step.at in grid)
+            drawn = SHARES.get(step.tier, 0.0) > 0 and whose.customer_class != "key"
+            below = terms.draw(step.customer_id) < SHARES.get(step.tier, 0.0)
+            lot = "held_out" if below else "not_drawn" if step.holdout else "shown"
+            assert outcome.details.lot == (lot if drawn else "not_drawn")
+            play = PLAYS.by_id.get(step.play or "")
+            expected = None if play is None else terms.experiment(play.measured_hash)
+            assert outcome.details.experiment == expected
+            data = json.loads(encode_outcome(outcome, "shop"))["data"]
+            assert (data["lot"], data["experiment"]) == (outcome.details.lot, expected)
+            lots[str(outcome.details.lot)] += 1
+    assert lots.keys() == {"held_out", "shown", "not_drawn"}
 
 
 @pytest.mark.parametrize("sizes", [[1], [7, 40, 3]])
@@ -269,13 +287,20 @@ def test_a_state_of_before_decisions_goes_on() -> None:
     saved = tables(engine)
     new = ["holdout", "decision_basis", "value", "order_day_spend"]
     older = saved | {"warnings": saved["warnings"].drop(new)}
-    older["maturing_warnings"] = saved["maturing_warnings"].drop(["holdout", "value", "order_day_spend"])
+    maturing = saved["maturing_warnings"].drop(["holdout", "value", "order_day_spend"])
+    shapes = [
+        json.dumps(json.loads(shape)[:4]) for shape in maturing["opening"]
+    ]  # without lot and experiment
+    older["maturing_warnings"] = maturing.with_columns(opening=pl.Series(shapes, dtype=pl.String))
+    assert len(maturing) > 5
     again = Engine(settings, RuleSet(RULES, DTYPES, PLAYS))
     restore(again, older)
     assert all(w.scoring.decision is None and not w.holdout for w in again.episodes.open.values())
     output = again.step(as_batch(events[500:]))
     assert output.steps
-    assert output.outcomes
+    matured = [o.details for o in output.outcomes if isinstance(o.details, WarningMatured)]
+    assert {each.lot for each in matured} == {None, "not_drawn"}
+    assert None in {each.experiment for each in matured}
 
 
 def test_each_partition_holds_out_as_it_would_alone_and_all_by_the_same_draw() -> None:
