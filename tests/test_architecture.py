@@ -29,7 +29,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "outcomes",
             "segments",
         ),
-        *("engine_io", "engine", "state_tables", "analysis", "explain"),
+        *("erasures", "engine_io", "engine", "state_tables", "removal", "analysis", "explain"),
     ),
     "streams": (
         *(

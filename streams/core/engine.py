@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from streams.core.decision.value import ValueModel
 from streams.core.engine_io import EngineSettings, Output
+from streams.core.erasures import ErasedCustomers
 from streams.core.events.batch import Batch
 from streams.core.events.calendar import DAY, Calendar
 from streams.core.events.dedup import Deduplicator
@@ -39,7 +40,7 @@ from streams.core.rules.rule_set import RuleSet
 from streams.core.segments.counts import SegmentCounts
 from streams.core.steps import Cause, Scoring, Step
 from streams.core.warnings.acknowledgement import ACTS, IgnoredAction, TakenAction, acts
-from streams.core.warnings.adoption import adopt, taken_over
+from streams.core.warnings.adoption import adopt, taken_over, withdrawn
 from streams.core.warnings.causes import Evaluations
 from streams.core.warnings.compose import compose_steps, scorings
 from streams.core.warnings.decisions import Circumstances, DecisionMaker, circumstances
@@ -71,6 +72,7 @@ class Engine:
         self.customers = Customers(settings.activity, settings.value, settings.horizon_us)
         self.deduplicator = Deduplicator(settings.repeat_window_us or 0)
         self.admission = Admission(self.customers, self.deduplicator, settings.currency)
+        self.erased = ErasedCustomers(settings.erasure_key)
         self.reorder = ReorderBuffer(settings.reorder_us, settings.beginning)
         self.episodes = Episodes(settings.app, rules, settings.acknowledgement)
         self.source_guard = SourceGuard(settings.quiet_after_us, partition)
@@ -189,6 +191,25 @@ class Engine:
         self.episodes = taken_over(self.episodes, rules)
         return self.adopt()
 
+    def withdraw(self, customers: Collection[int]) -> Output:
+        """Withdraw, now, the open warnings of customers who are to be erased."""
+        output = Output()
+        changes = self._sorted(withdrawn(self.episodes, customers, self.reorder.watermark))
+        self.outcomes.note(changes)
+        self._emit(changes, None, output)
+        return output
+
+    def blank(self) -> Engine:
+        """Return an engine of the same settings, rules, learner and drivers that has no state yet."""
+        made = Engine(self.settings, self.rules, self.learner, self.partition)
+        made.leave_out(
+            outcomes=not self.outcomes.settings.wanted,
+            customer_days=self.day_writer is None,
+            scores=self.score_keeper is None,
+        )
+        made.observe(causes=self.episodes.observer, sweeps=self._sweep_observer, reads=self._observed)
+        return made
+
     def know(self, customer_id: str, since: int, at: int) -> int:
         """Return the position of a customer who is known `since` at the latest, for what is put into a state.
 
@@ -285,6 +306,12 @@ class Engine:
         events, instant = ordered.events, ordered.instant
         if not len(events):
             return output
+        erased = self.erased.among(events, self.customers)
+        if erased is not None and erased.any():
+            output.counts.erased = int(np.count_nonzero(erased))
+            events, instant = events.take(~erased), instant[~erased]
+            if not len(events):
+                return output
         if self.settings.repeat_window_us is None:
             taken = OrderedEvents(events, instant, self.customers.index(events.customer_id))
         else:
@@ -293,6 +320,7 @@ class Engine:
             output.refused += admitted.refused
             output.counts.repeats = admitted.repeats
             output.counts.refused.update(each.reason for each in admitted.refused)
+        self.erased.note_returned(self.customers)
         events, instant = taken.events, taken.instant
         if not len(events):
             return output

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from streams.core.decision.holdout import HoldoutTerms
 from streams.core.decision.value import ValueTerms
+from streams.core.erasures import ErasureKey
 from streams.core.events.calendar import DAY, SECOND
 from streams.core.events.refusal import RefusedEvent
 from streams.core.events.topics import Topic
@@ -67,6 +68,8 @@ class EngineSettings:
     """Whether the days of customers who are warned of are put out."""
     score_step: float | None = None
     """A score that has moved by more than this is put out at a sweep; `None`: none is."""
+    erasure_key: ErasureKey | None = None
+    """What the ids of erased customers are hashed with; needed where anybody was erased."""
 
 
 @dataclass(slots=True)
@@ -76,6 +79,8 @@ class EventCounts:
     events: int = 0
     late: int = 0
     repeats: int = 0
+    erased: int = 0
+    """Events of erased customers that are dated before the erasure."""
     evaluations: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     """Events that do not count, by the reason; those whose id was reused are among `repeats` too."""
@@ -87,6 +92,7 @@ class EventCounts:
         self.events += other.events
         self.late += other.late
         self.repeats += other.repeats
+        self.erased += other.erased
         self.evaluations += other.evaluations
         self.refused += other.refused
         self.ignored += other.ignored

@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from streams.core.engine import Engine
+from streams.core.erasures import Erasure
 from streams.core.events.batch import COLUMNS, Batch, read_record, record_json
 from streams.core.events.calendar import NEVER
 from streams.core.features import complaint_followups, rhythm
@@ -43,6 +44,8 @@ _COMPLAINTS: Final = {
     "uncounted": pl.Int32,
     "answered_at": pl.Int64,
 }
+_ERASURES: Final = {"hash": pl.String, "erased_at": pl.Int64, "cleared_at": pl.Int64}
+_RETURNED: Final = {"customer": pl.Int32, "erased_at": pl.Int64}
 
 
 class StateMismatch(ValueError):
@@ -81,6 +84,7 @@ def take(engine: Engine) -> Callable[[], Tables]:
     segments = take_counts(engine.segments, known)
     outcomes = take_outcomes(engine.outcomes, known)
     sent = None if engine.score_keeper is None else engine.score_keeper.state(known)
+    erasures, returned = engine.erased.state()
 
     def made() -> Tables:
         return {
@@ -99,6 +103,12 @@ def take(engine: Engine) -> Callable[[], Tables]:
             ),
             "decisions": _decisions(decisions),
             "scores": pl.DataFrame({"p": np.empty(0) if ranks is None else ranks.p}),
+            "erasures": pl.DataFrame(
+                [(each.hash, each.erased_at, each.cleared_at) for each in erasures],
+                schema=_ERASURES,
+                orient="row",
+            ),
+            "returned": pl.DataFrame(returned, schema=_RETURNED, orient="row"),
             **segments(),
             **outcomes(),
             **({} if sent is None else {"sent_scores": pl.DataFrame({"probability": sent})}),
@@ -121,6 +131,7 @@ def restore(engine: Engine, state: Mapping[str, pl.DataFrame]) -> None:
         ("partition", engine.partition),
         ("time_zone", engine.settings.time_zone),
         ("activity", [topic.label for topic in engine.settings.activity]),
+        *([("erasure_key", _key_id(engine))] if once.get("erasure_key") is not None else []),
     ):
         found = once.get(name, ["orders"] if name == "activity" else None)
         if found != mine:
@@ -163,6 +174,14 @@ def restore(engine: Engine, state: Mapping[str, pl.DataFrame]) -> None:
     block, parameters = once.get("buying", (None, None))
     engine.restore_buying(block, parameters, once.get("value"))
     engine.source_guard.restore(once["quiet"])
+    if "erasures" in state:  # a state of before anybody could be erased has none
+        erasures = [Erasure(*row) for row in state["erasures"].select(list(_ERASURES)).iter_rows()]
+        engine.erased.restore(erasures, dict(state["returned"].select(list(_RETURNED)).iter_rows()))
+
+
+def _key_id(engine: Engine) -> str | None:
+    """Return what tells the erasure key in force from others."""
+    return None if engine.erased.key is None else engine.erased.key.id
 
 
 def _restored(customers: pl.DataFrame, name: str, day: int) -> pl.Series:
@@ -194,6 +213,7 @@ def _once(engine: Engine) -> dict[str, Any]:
         "newest": reorder.newest,
         "begun": reorder.begun,
         "quiet": engine.source_guard.state(),
+        "erasure_key": _key_id(engine) if len(engine.erased) else None,
         "opened": engine.episodes.opened_by_rule(),
         "activity": [topic.label for topic in engine.settings.activity],
         "buying": (engine.buying_block, None if customers.buying is None else customers.buying.state()),

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import polars as pl
 
 from streams.core.engine import Engine
-from streams.core.engine_io import EngineSettings
+from streams.core.engine_io import EngineSettings, Output
+from streams.core.erasures import Erasure, ErasureKey
 from streams.core.events.batch import Batch
 from streams.core.features.catalogue import CATALOGUE, Priors
+from streams.core.removal import erase
 from streams.core.rules.rule import Rule
 from streams.core.rules.rule_set import RuleSet, compile_rules
 from streams.core.state_tables import restore, tables
@@ -20,6 +23,8 @@ from streams.core.warnings.acknowledgement import AcknowledgementTerms
 from streams.offline.replay import SweptFeatures
 from tests.oracle.conditions import OracleRule
 from tests.oracle.engine import OracleSettings
+
+KEY: Final = ErasureKey(b"a key for tests")
 
 
 @dataclass(slots=True)
@@ -30,6 +35,7 @@ class Driven:
     steps: list[Step] = field(default_factory=list)
     late: int = 0
     repeats: int = 0
+    erased: int = 0
     events: int = 0
     ignored: Counter[str] = field(default_factory=Counter)
 
@@ -42,6 +48,7 @@ def engine_settings(settings: OracleSettings) -> EngineSettings:
         reorder_us=settings.reorder_us,
         repeat_window_us=settings.repeat_window_us,
         quiet_after_us=settings.quiet_after_us,
+        erasure_key=KEY,
         priors=Priors(orders=settings.k, rate=settings.r),
         acknowledgement=AcknowledgementTerms(
             acknowledge_for=settings.patience.acknowledge_for,
@@ -76,6 +83,18 @@ def engine_rule(rule: OracleRule) -> Rule:
     )
 
 
+def erased(
+    engine: Engine, erasure: Erasure, begun: Callable[[], Engine] | None = None
+) -> tuple[Engine, Output]:
+    """Let an engine adopt an erasure; with `begun`, a new one carries it out that has the state before."""
+    engine.erased.adopt([erasure])
+    if begun is not None:
+        saved, engine = tables(engine), begun()
+        restore(engine, saved)
+        engine.adopt()
+    return erase(engine)
+
+
 def drive(
     settings: OracleSettings,
     rules: RuleSet,
@@ -84,10 +103,12 @@ def drive(
     only: Collection[str] | None = None,
     *,
     restarts: bool = False,
+    erasures: Mapping[int, Erasure] | None = None,
 ) -> Driven:
     """Run the engine over the batches and return all that it put out, of `only` these customers.
 
     With `restarts`, the batches are each taken by a new engine that has the state of the one before.
+    `erasures` are adopted after that many batches.
     """
     driven = Driven()
     swept = SweptFeatures()
@@ -100,7 +121,10 @@ def drive(
 
     engine = begun()
     outputs = []
-    for batch in batches:
+    for number, batch in enumerate(batches):
+        if erasures and number in erasures:
+            engine, output = erased(engine, erasures[number], begun if restarts else None)
+            outputs.append(output)
         outputs.append(engine.step(batch))
         if restarts:
             saved = tables(engine)
@@ -114,6 +138,7 @@ def drive(
         driven.steps += [step for step in output.steps if only is None or step.customer_id in only]
         driven.late += output.counts.late
         driven.repeats += output.counts.repeats
+        driven.erased += output.counts.erased
         driven.events += output.counts.events
         driven.ignored += output.counts.ignored
     return driven

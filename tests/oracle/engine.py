@@ -53,6 +53,15 @@ class SweepBegin:
     quiet: frozenset[Topic]
 
 
+@dataclass(frozen=True, slots=True)
+class TwinErasure:
+    """A customer who is erased once the first `after` records have arrived; older events count no more."""
+
+    customer_id: str
+    erased_at: int
+    after: int
+
+
 @dataclass(slots=True)
 class Run:
     """What came out."""
@@ -69,7 +78,9 @@ class Run:
     """Events that were kept."""
     ignored: Counter[str] = field(default_factory=Counter)
     """Actions on warnings that had no effect, by the reason."""
-    timeline: list[Event | TwinStep | SweepBegin] = field(default_factory=list)
+    erased: int = 0
+    """Records of erased customers that are dated before the erasure."""
+    timeline: list[Event | TwinStep | SweepBegin | TwinErasure] = field(default_factory=list)
     """All that happened, in order: events as they were taken, sweeps before their evaluations, and steps."""
 
 
@@ -89,6 +100,12 @@ def stamped(arrivals: Iterable[Event], reorder_us: int) -> list[Event]:
     return sorted(judged, key=lambda e: e.order)
 
 
+def clock_after(arrived: Sequence[Event], reorder_us: int) -> int | None:
+    """Return the instant up to which a partition has taken what arrived: `None` before the first event."""
+    newest = max((event.at for event in arrived if event.topic is not Topic.ACTIONS), default=None)
+    return None if newest is None else newest - reorder_us
+
+
 class OracleEngine:
     """A partition's engine, written to be read: no state but the list of all kept events."""
 
@@ -99,10 +116,18 @@ class OracleEngine:
         self._kept: dict[str, list[Event]] = {}
         self._lives: dict[str, CustomerLife] = {}
         self._newest: dict[Topic, int] = {}
+        self._erased: dict[str, int] = {}
+        self._warned: dict[str, int] = {}
+        """Warnings that erased customers had."""
+        self._forgotten: list[Event] = []
+        """Events of erased customers, of which nothing is known any more but their ids."""
         self._run = Run()
 
-    def run(self, arrivals: Sequence[Event], until: int | None = None) -> Run:
+    def run(
+        self, arrivals: Sequence[Event], until: int | None = None, erasures: Sequence[TwinErasure] = ()
+    ) -> Run:
         """Judge the records as they arrived, and sweep up to and including `until` (default: the last)."""
+        clocks = [(clock_after(arrivals[: e.after], self._settings.reorder_us), e) for e in erasures]
         records = stamped(arrivals, self._settings.reorder_us)
         reached = max((e.at for e in records if e.topic is not Topic.ACTIONS), default=None)
         if reached is None:
@@ -113,6 +138,11 @@ class OracleEngine:
         grid = sweep_instants(records[0].judged_at, self._settings.sweep_every_us, self._settings.zone)
         sweep = next(grid)
         for event in records:
+            while clocks and (clocks[0][0] is None or clocks[0][0] <= event.judged_at):
+                self._erase(*clocks.pop(0))
+            if event.at <= self._erased.get(event.customer_id, -1):
+                self._run.erased += 1
+                continue
             if self._is_repeat(event):
                 self._run.repeats += 1
                 continue
@@ -121,12 +151,27 @@ class OracleEngine:
                 sweep = next(grid)
             self._pass_time(event.judged_at)
             self._take(event)
+        for clock, erasure in clocks:
+            self._erase(clock, erasure)
         while until is not None and sweep <= until:
             self._sweep(sweep)
             sweep = next(grid)
         if until is not None:
             self._pass_time(until)
         return self._run
+
+    def _erase(self, clock: int | None, erasure: TwinErasure) -> None:
+        """Withdraw what is open of a customer, and know nothing of what was before."""
+        customer = erasure.customer_id
+        life = self._lives.pop(customer, None)
+        step = None if life is None or clock is None else life.erase(clock)
+        if step is not None:
+            self._add(TwinStep(customer, step, self._row_before(customer)))
+        if life is not None:
+            self._warned[customer] = life.before + len(life.openings)
+        self._forgotten += self._kept.pop(customer, [])
+        self._erased[customer] = erasure.erased_at
+        self._run.timeline.append(erasure)
 
     def _pass_time(self, until: int) -> None:
         """Let everything happen that is due up to and including `until`, in order."""
@@ -199,7 +244,8 @@ class OracleEngine:
             kept.event_id == event.event_id
             and abs(kept.at - event.at) <= window
             and event.judged_at - kept.judged_at <= window
-            for kept in self._kept.get(event.customer_id, ())
+            and kept.customer_id == event.customer_id
+            for kept in (*self._kept.get(event.customer_id, ()), *self._forgotten)
         )
 
     def _features(self, customer: str, at: int, *, sweep: bool) -> dict[str, Value]:
@@ -227,4 +273,6 @@ class OracleEngine:
             self._add(TwinStep(customer, step, row))
 
     def _life(self, customer: str) -> CustomerLife:
-        return self._lives.setdefault(customer, CustomerLife(self._terms, customer, self._settings.patience))
+        begun = CustomerLife(self._terms, customer, self._settings.patience)
+        begun.before = self._warned.get(customer, 0)
+        return self._lives.setdefault(customer, begun)

@@ -138,6 +138,8 @@ class CustomerLife:
     openings: list[int] = field(default_factory=list)
     watch: Watch | None = None
     """On the open warning."""
+    before: int = 0
+    """Warnings that the customer had before an erasure."""
 
     def __post_init__(self) -> None:
         self.causes = {rule: CauseLife(terms) for rule, terms in self.terms.items()}
@@ -198,6 +200,13 @@ class CustomerLife:
                 return self._step(kind, at, self.open_rules(), frozenset()), reason
         return None, reason
 
+    def erase(self, at: int) -> LifeStep | None:
+        """Return the step that withdraws an open warning because its customer is erased."""
+        if self.watch is None:
+            return None
+        self.watch.step += 1
+        return self._step(StepKind.WITHDRAWN, at, self.open_rules(), frozenset())
+
     def id(self) -> str:
         """Return the id of the newest warning."""
         return warning_id(
@@ -214,7 +223,7 @@ class CustomerLife:
         step = LifeStep(
             kind=kind,
             at=at,
-            warning=len(self.openings),
+            warning=self.before + len(self.openings),
             number=self.watch.step,
             tier=self._tier(shown),
             opened_at=self.watch.opened_at,

@@ -25,7 +25,7 @@ from streams.core.events.topics import Topic
 from streams.core.steps import StepKind
 from tests.oracle.corrections import standing
 from tests.oracle.days import DAY, local_day, midnight
-from tests.oracle.engine import SweepBegin, TwinStep
+from tests.oracle.engine import SweepBegin, TwinErasure, TwinStep
 from tests.oracle.history import HELD_DAYS, Event, is_complaint, is_placed
 
 LIFE: Final = ("customer.acquired", "customer.lapsed", "customer.returned", "customer.closed")
@@ -73,7 +73,7 @@ class TwinCensus:
     """A census as it was taken: the cells of its active customers."""
 
     at: int
-    cells: Mapping[str, Mapping[str, tuple[str | None, ...]]]
+    cells: dict[str, Mapping[str, tuple[str | None, ...]]]
     """By customer and family."""
 
 
@@ -104,7 +104,7 @@ class OutcomeTwin:
         """The sweep whose days are still to be put out."""
         self._opened_by_sweep: set[str] = set()
 
-    def run(self, timeline: Sequence[Event | TwinStep | SweepBegin]) -> TwinOutcomes:
+    def run(self, timeline: Sequence[Event | TwinStep | SweepBegin | TwinErasure]) -> TwinOutcomes:
         """Return all outcomes and censuses of a timeline."""
         for moment in timeline:
             if not isinstance(moment, TwinStep) or moment.step.at != self._swept:
@@ -114,6 +114,8 @@ class OutcomeTwin:
                 self._swept = moment.at
             elif isinstance(moment, TwinStep):
                 self._step(moment)
+            elif isinstance(moment, TwinErasure):
+                self._forget(moment.customer_id)
             else:
                 self._event(moment)
         self._end_sweep()
@@ -130,6 +132,14 @@ class OutcomeTwin:
                 )
         self._swept = None
         self._opened_by_sweep.clear()
+
+    def _forget(self, customer: str) -> None:
+        """Go on as if a customer had never been there: nothing that was put out changes."""
+        for known in (self.known, self.life, self.warnings):
+            known.pop(customer, None)
+        self.openings = [opening for opening in self.openings if opening.customer != customer]
+        for census in (*self.censuses, *self.unmatured):
+            census.cells.pop(customer, None)
 
     def _put_days(self, customer: str, at: int, warning_id: str, today: int, count: int) -> None:
         days = []

@@ -242,6 +242,15 @@ class Customers:
             self.hashes[first : len(self.ids)] = hash_strings(self.ids[first:])
         return found
 
+    def find(self, customer_ids: NDArray[np.object_]) -> NDArray[np.int32]:
+        """Return the index of each id, (n,), -1 for one that has none."""
+        names = pl.Series(customer_ids.tolist(), dtype=pl.String)
+        codes = names.cast(self._names.dtype).to_physical().to_numpy()
+        found = np.full(len(codes), -1, dtype=np.int32)
+        known = codes < len(self._numbers)
+        found[known] = self._numbers[codes[known]]
+        return found
+
     def last_activity(self) -> NDArray[np.int64]:
         """Return the time of each customer's last activity, (c,), `NEVER` where there was none."""
         columns = [self.state[LAST_OF[topic]][: self.count] for topic in self.activity]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from streams.core.events.calendar import ALWAYS
 from streams.core.rules.inhibition import standing
@@ -47,6 +47,33 @@ def adopt(episodes: Episodes, now: int) -> Iterator[WarningChange]:
             warning.tier,
             causes,
             warning.acknowledgement,
+        )
+
+
+def withdrawn(episodes: Episodes, customers: Collection[int], now: int) -> Iterator[WarningChange]:
+    """Withdraw the open warnings of customers at `now`, and yield the steps that makes.
+
+    Nobody is scored for it: what was known at the last evaluation stands.
+    """
+    for customer in sorted(customers):
+        warning = episodes.open.pop(customer, None)
+        if warning is None:
+            continue
+        gone = (*warning.causes.values(), *warning.orphans)
+        for rule in warning.causes:
+            episodes.causes.drop(rule, customer)
+        warning.number += 1
+        yield WarningChange(
+            customer,
+            now,
+            customer,
+            StepKind.WITHDRAWN,
+            warning,
+            warning.number,
+            warning.tier,
+            tuple(sorted(gone, key=lambda cause: cause.rule)),
+            warning.acknowledgement,
+            judged=False,
         )
 
 

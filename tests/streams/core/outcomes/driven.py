@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
 from streams.contract.customer_days import encode_customer_days, parse_customer_days
 from streams.core.engine import Engine
 from streams.core.engine_io import Output
+from streams.core.erasures import Erasure
 from streams.core.events.batch import ActionRecord, Batch, LabelsRecord
 from streams.core.events.topics import Topic
 from streams.core.outcomes.outcome import CensusCell, CensusEvent, CensusMatured, CustomerDays, Outcome
 from streams.core.rules.rule_set import RuleSet
 from streams.core.state_tables import restore, tables
-from tests.oracle.drive import engine_settings
+from tests.oracle.drive import engine_settings, erased
 from tests.oracle.engine import OracleSettings
 from tests.oracle.histories import History
 from tests.oracle.history import Event
@@ -43,11 +44,18 @@ def drive_outcomes(
     until: int,
     *,
     restarts: bool = False,
+    erasures: Mapping[int, Erasure] | None = None,
 ) -> tuple[list[Outcome], list[CensusEvent], list[CustomerDays]]:
-    """Run an engine over batches, each taken by a new one with the state before if `restarts`."""
+    """Run an engine over batches, each taken by a new one with the state before if `restarts`.
+
+    `erasures` are adopted after that many batches.
+    """
     engine = new_engine(options, terms, rules)
     outputs: list[Output] = []
-    for batch in batches:
+    for number, batch in enumerate(batches):
+        if erasures and number in erasures:
+            engine, output = erased(engine, erasures[number])
+            outputs.append(output)
         outputs.append(engine.step(batch))
         if restarts:
             saved = tables(engine)
