@@ -95,6 +95,8 @@ ORDER: dict[str, tuple[str, ...]] = {
             "database",
             "decision",
             "tail",
+            "open_set",
+            "client",
             "audit",
             "silences",
             "models",

@@ -153,7 +153,9 @@ class Subscription:
         from_beginning: bool = True,
         max_records: int = 5_000,
         session_timeout_ms: int = 45_000,
+        partitions: Collection[int] | None = None,
     ) -> None:
+        """Take what to read; without a group `partitions` may name some of the topic's."""
         self._cluster = cluster
         self._polled_at = time.monotonic()
         self._consumer = cluster.connect(
@@ -169,12 +171,13 @@ class Subscription:
         )
         try:
             with _mapped(cluster.servers):
-                partitions = sorted(self._consumer.partitions_for_topic(topic))
-                if not partitions:
+                found = sorted(self._consumer.partitions_for_topic(topic))
+                if not found:
                     msg = f"Kafka at {cluster.servers} has no topic {topic!r}; `lapwing topics` creates it"
                     raise BrokerError(msg)
                 if group is None:
-                    self._consumer.assign([TopicPartition(topic, p) for p in partitions])
+                    chosen = [p for p in found if partitions is None or p in partitions]
+                    self._consumer.assign([TopicPartition(topic, p) for p in chosen])
                 else:
                     self._consumer.subscribe([topic])
         except BaseException:
@@ -195,6 +198,26 @@ class Subscription:
             for tp in self._consumer.assignment():
                 self._consumer.seek(tp, offset)
 
+    def seek_each(self, offsets: Mapping[int, int]) -> None:
+        """Read on from these offsets of assigned partitions."""
+        with _mapped(self._cluster.servers):
+            for tp in self._consumer.assignment():
+                self._consumer.seek(tp, offsets[tp.partition])
+
+    def assigned(self) -> frozenset[int]:
+        """Return the partitions that are assigned to this reader."""
+        with _mapped(self._cluster.servers):
+            return frozenset(tp.partition for tp in self._consumer.assignment())
+
+    def positions(self) -> dict[int, int]:
+        """Return the offset of the next record of each assigned partition, where it is known."""
+        with _mapped(self._cluster.servers):
+            found = {
+                tp.partition: self._consumer.position(tp, timeout_ms=1_000)
+                for tp in self._consumer.assignment()
+            }
+        return {partition: offset for partition, offset in found.items() if offset is not None}
+
     def seek_back(self, count: int, timeout_s: float) -> None:
         """Read on from the newest `count` records of each assigned partition."""
         ends = self.ends(timeout_s)
@@ -202,10 +225,13 @@ class Subscription:
             for tp in self._consumer.assignment():
                 self._consumer.seek(tp, max(0, ends.get(tp.partition, 0) - count))
 
-    def poll(self, timeout_s: float) -> list[Record]:
-        """Return the new records, in each partition's order; wait up to `timeout_s` for the first."""
+    def poll(self, timeout_s: float, most: int | None = None) -> list[Record]:
+        """Return the new records, in each partition's order; wait up to `timeout_s` for the first.
+
+        There are `most` at the most, by default as many as the subscription was made with.
+        """
         with _mapped(self._cluster.servers):
-            polled = self._consumer.poll(timeout_ms=int(timeout_s * 1000))
+            polled = self._consumer.poll(timeout_ms=int(timeout_s * 1000), max_records=most)
         if polled:
             self._polled_at = time.monotonic()
         return [

@@ -2,4 +2,5 @@
 
 client, security: integration/test_consumers_broker
 records: consumers/test_tail
+steps: integration/test_subscribe
 """
