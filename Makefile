@@ -38,6 +38,7 @@ demo: $(INSTALLED)  ## Run the whole system on an embedded broker and watch warn
 
 test: $(INSTALLED)  ## Run the tests on the embedded broker; PostgreSQL's too where it can be had.
 	@$(BIN)/python -m scripts.postgres fetch || echo "PostgreSQL's tests will be skipped"
+	@$(BIN)/python -m scripts.amtool fetch || echo "The comparison with amtool will be skipped"
 	$(BIN)/pytest $(IN_PARALLEL) $(PYTEST_ARGS)
 
 test-kafka: $(INSTALLED)  ## Run the broker's tests on a real Apache Kafka, which is fetched and started.

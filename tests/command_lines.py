@@ -18,7 +18,10 @@ def parse(words: list[str]) -> None:
         context = command.make_context(name, list(words), parent=parent)
         if not isinstance(command, click.Group):
             return
-        name, command, words = command.resolve_command(context, [*context._protected_args, *context.args])
+        rest = [*context._protected_args, *context.args]
+        if not rest and command.invoke_without_command:
+            return
+        name, command, words = command.resolve_command(context, rest)
         parent = context
 
 

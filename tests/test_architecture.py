@@ -84,7 +84,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         ),
     ),
     "streams.rulebook": (
-        *("yaml", "reader", "fields", "rule_file", "plays_file", "reasons_file"),
+        *("yaml", "reader", "fields", "rule_file", "plays_file", "reasons_file", "routes_file"),
         *("files", "cases", "load", "diff", "revisions"),
         *("watch", "lint"),
     ),
@@ -107,7 +107,17 @@ ORDER: dict[str, tuple[str, ...]] = {
         ),
     ),
     "lapwing": (
-        *("settings", "terminal", "topic_plan", "event_files", "wiring", "lag", "report", "explain"),
+        *(
+            "settings",
+            "terminal",
+            "topic_plan",
+            "event_files",
+            "wiring",
+            "routes",
+            "lag",
+            "report",
+            "explain",
+        ),
         *("features_page", "dry_run", "doctor", "backtest", "quality", "demo", "commands", "cli", "__main__"),
     ),
 }

@@ -45,11 +45,11 @@ def _begins_on(hours: Recurring, day: date) -> bool:
 def _instants(hours: Recurring, day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     begins, ends = time.fromisoformat(hours.begins), time.fromisoformat(hours.ends)
     last = day + timedelta(days=1) if ends <= begins else day
-    begin = _instant(datetime.combine(day, begins, zone))
-    return begin, _instant(datetime.combine(last, ends, zone).replace(fold=1))
+    begin = local_instant(datetime.combine(day, begins, zone))
+    return begin, local_instant(datetime.combine(last, ends, zone).replace(fold=1))
 
 
-def _instant(local: datetime) -> datetime:
+def local_instant(local: datetime) -> datetime:
     """Return the instant at which a clock shows `local`, or that of the change which leaves it out."""
     # PEP 495: in a gap the two folds lie around the change, the second before the first.
     before, after = (local.replace(fold=fold).astimezone(UTC) for fold in (1, 0))

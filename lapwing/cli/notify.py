@@ -1,4 +1,4 @@
-"""`lapwing notify`: send opened and escalated warnings to the team's channels."""
+"""`lapwing notify`: send notices of warnings to teams and services; check who gets which."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from lapwing.settings.options import DurationParam, settings_options
+from lapwing.settings.options import DurationParam, InstantParam, settings_options
 
 
-@click.command()
+@click.group("notify", invoke_without_command=True)
 @settings_options("database")
 @click.option(
     "--follow/--no-follow", default=True, help="Go on for ever, or stop when all that is due was tried."
@@ -33,6 +33,29 @@ def command(**given: Any) -> None:
     notices of one customer mute is recorded in the table `notices`. Without --follow the exit code is 1
     where something is left unsent.
     """
+    context = click.get_current_context(silent=True)
+    if context is not None and context.invoked_subcommand is not None:
+        return
     from lapwing.commands.notify import run
+
+    run(**given)
+
+
+@command.command("routes")
+@click.argument("labels", metavar="[LABEL=VALUE]...", nargs=-1)
+@settings_options("rules", "routes", "time_zone", "acknowledge_within")
+@click.option("--test", is_flag=True, help="Print which routes take a warning with these labels, and when.")
+@click.option("--at", type=InstantParam(), help="When the warning comes, RFC 3339; default: now.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def routes(**given: Any) -> None:
+    """Check routes.yaml and show the tree; with --test, what becomes of one warning.
+
+    `lapwing notify routes --test tier=high reason=service` prints the routes that take such a warning, their
+    receivers, and when each is sent something: now or after quiet hours, with the daily digest, and at the
+    deadline. Labels are tier, class, segment, region, owner, rule, reason and decision; of a segment's
+    warning also kind=segment, dimension and value. A label may be given several times. The exit code is 1
+    where the file has a mistake or names a rule or reason that there is not.
+    """
+    from lapwing.commands.routes import run
 
     run(**given)

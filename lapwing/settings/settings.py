@@ -277,6 +277,12 @@ class Settings(DeliverySettings):
         description="The channels to send to: Apprise URLs with spaces between; `NAME=URL` gives one a name.",
     )
 
+    routes: Path | None = Field(
+        None,
+        description="The file that says who gets which notices; by default `routes.yaml` beside the rules, "
+        "where there is one. Without it every notice goes to every channel.",
+    )
+
     _sources: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")

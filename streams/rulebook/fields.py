@@ -102,6 +102,28 @@ def slugs(what: str, *, may_be_empty: bool = False) -> Read:
     return Read(read, {"anyOf": [slug.schema, several]})
 
 
+def several(each: Read, what: str) -> Read:
+    """Return what reads a list of values, at least one, or a single one as a list of one."""
+
+    def read(value: Any) -> tuple[Any, ...]:
+        given = value if isinstance(value, list) else [value]
+        if not given:
+            msg = f"must be a list of {what}, at least one"
+            raise WrongValueError(msg)
+        found, mistakes = [], []
+        for place, one in enumerate(given):
+            try:
+                found.append(each.how(one))
+            except WrongValueError as error:
+                mistakes.append(WrongValueError(error.message, error.hint, (place,)))
+        if mistakes:
+            raise refusal(mistakes)
+        return tuple(found)
+
+    many: Schema = {"type": "array", "items": each.schema, "minItems": 1}
+    return Read(read, {"anyOf": [each.schema, many]})
+
+
 def parsed(parse: Callable[[str], Any], schema: Schema) -> Read:
     """Return what reads a single value with a parser that raises `ValueError`."""
 

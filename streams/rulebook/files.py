@@ -16,6 +16,8 @@ CASES: Final = "cases"
 PLAYS: Final = "plays"
 REASONS: Final = "reasons"
 """Files of these names beside the rules hold plays and reasons, not rules."""
+ROUTES: Final = "routes"
+"""A file of this name beside the rules says who gets notices; no rulebook reads it."""
 MAX_FILES: Final = 1_000
 MAX_TOTAL: Final = 10_000_000
 """Bytes of all files of a rulebook."""
@@ -54,8 +56,9 @@ def is_of_rules(path: str | Path) -> bool:
 
 
 def rule_files(folder: Path) -> list[Path]:
-    """Return the rulebook files in and under a folder, sorted; `cases/` and what is hidden are left out."""
-    return [path for path in yaml_files(folder) if CASES not in path.relative_to(folder).parts]
+    """Return the rulebook files in and under a folder, sorted, without `cases/`, routes and hidden ones."""
+    found = yaml_files(folder)
+    return [path for path in found if CASES not in path.relative_to(folder).parts and path.stem != ROUTES]
 
 
 def read_rule_files(paths: Sequence[Path]) -> ReadFiles:

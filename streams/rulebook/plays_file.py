@@ -9,29 +9,13 @@ from pydantic import Field, field_validator
 
 from streams.core.decision.plays import NO_PLAY, Play, PlayCost, Success
 from streams.core.features.catalogue import CLASSES
-from streams.rulebook.fields import Read, choice, number, slug, slugs, text, version, whole_number
-from streams.rulebook.reader import Document, FileModel, WrongValueError, WrongWhole, refusal
+from streams.rulebook.fields import Read, choice, number, several, slug, slugs, text, version, whole_number
+from streams.rulebook.reader import Document, FileModel, WrongValueError, WrongWhole
 
 MOST: Final = 1e12
 _amount: Final = number(0, MOST)
 _share: Final = number(0, 1)
 _class: Final = choice({name: name for name in CLASSES})
-
-
-def _classes(value: object) -> tuple[str, ...]:
-    given = value if isinstance(value, list) else [value]
-    if not given:
-        msg = "must be a list of customer classes, at least one"
-        raise WrongValueError(msg)
-    found, mistakes = [], []
-    for place, each in enumerate(given):
-        try:
-            found.append(_class.how(each))
-        except WrongValueError as error:
-            mistakes.append(WrongValueError(error.message, error.hint, (place,)))
-    if mistakes:
-        raise refusal(mistakes)
-    return tuple(found)
 
 
 def _interval(value: object) -> tuple[float, float]:
@@ -46,9 +30,7 @@ def _interval(value: object) -> tuple[float, float]:
 
 
 _interval_field: Final = Read(_interval, {"type": "array", "items": _share.schema, "minItems": 2})
-_classes_field: Final = Read(
-    _classes, {"anyOf": [_class.schema, {"type": "array", "items": _class.schema, "minItems": 1}]}
-)
+_classes_field: Final = several(_class, "customer classes")
 
 
 class CostEntry(FileModel):

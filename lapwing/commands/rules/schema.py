@@ -13,6 +13,7 @@ from streams.rulebook.cases.case_file import CaseFile
 from streams.rulebook.plays_file import PlaysFile
 from streams.rulebook.reader import Document, json_schema
 from streams.rulebook.reasons_file import ReasonsFile
+from streams.rulebook.routes_file import RoutesFile
 from streams.rulebook.rule_file import RuleFile
 
 SCHEMAS: Final[dict[str, type[Document]]] = {
@@ -20,6 +21,7 @@ SCHEMAS: Final[dict[str, type[Document]]] = {
     "cases.schema.json": CaseFile,
     "plays.schema.json": PlaysFile,
     "reasons.schema.json": ReasonsFile,
+    "routes.schema.json": RoutesFile,
 }
 """The published schemas, each made of the model that reads the file."""
 
