@@ -14,6 +14,7 @@ from streams.core.engine_io import EngineSettings
 from streams.core.events.calendar import DAY
 from streams.core.events.topics import Topic
 from streams.core.features.catalogue import Priors
+from streams.core.model.logistic import inputs_with
 from streams.core.rules.rule_set import RuleSet
 from streams.core.segments.engine import SegmentEngine, SegmentSettings
 from streams.core.segments.rules import SegmentRules
@@ -60,6 +61,7 @@ def engine_settings(
         activity=tuple(Topic[label.upper()] for label in settings.activity),
         active_within_us=settings.active_within or settings.horizon,
         learn_within_us=settings.learn_within or 2 * settings.horizon,
+        model_attributes=settings.model_attributes,
         decide_every=max(1, round(settings.decide_every / settings.sweep_every)),
         acknowledgement=AcknowledgementTerms(
             # A tier that is not named keeps the default.
@@ -93,7 +95,9 @@ def _by_tier(intervals: Mapping[TierWord, int]) -> dict[Tier, int]:
 
 def learner(settings: Settings) -> RiverLearner | None:
     """Return a new learner, or `None` where the settings want no model."""
-    return RiverLearner(learner_settings(settings)) if settings.model_enabled else None
+    if not settings.model_enabled:
+        return None
+    return RiverLearner(learner_settings(settings), inputs_with(settings.model_attributes))
 
 
 def learner_settings(settings: Settings) -> LearnerSettings:

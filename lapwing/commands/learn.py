@@ -13,6 +13,7 @@ from lapwing.commands.worker import log_to_stderr
 from lapwing.settings.settings import Settings
 from lapwing.settings.values import NO_CHECKPOINTS
 from lapwing.wiring import learner_settings
+from streams.core.model.logistic import inputs_with
 from streams.duration import UNITS
 from streams.errors import SettingsError
 from streams.learning.shared import SharedLearner
@@ -42,7 +43,8 @@ def run(settings: Settings, stats: Path | None) -> None:
         session_timeout_s=settings.session_timeout / UNITS["s"],
         checkpoint_every_s=settings.checkpoint_every / UNITS["s"],
     )
-    run_learner(ours, lambda: SharedLearner(learner_settings(settings)), _to(stats))
+    inputs = inputs_with(settings.model_attributes)
+    run_learner(ours, lambda: SharedLearner(learner_settings(settings), inputs), _to(stats))
 
 
 def _to(path: Path | None) -> Callable[[TrainerStats], None] | None:

@@ -16,7 +16,7 @@ from lapwing.settings.values import duration
 PATH: Final = click.Path(path_type=Path, readable=False)
 """A file or folder. That it cannot be read is found by reading it, and is no usage error."""
 ENGINE_SETTINGS: Final = (
-    *("app", "time_zone", "sweep_every", "horizon", "activity", "model_enabled"),
+    *("app", "time_zone", "sweep_every", "horizon", "activity", "model_enabled", "model_attributes"),
     *("value_horizon", "value_prior_orders", "margin", "referral", "labour_rate"),
     *("holdout_share", "holdout_salt", "holdout_exempt"),
 )

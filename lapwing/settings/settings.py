@@ -269,6 +269,14 @@ class Settings(DeliverySettings):
         description="The model learns from customers whose last activity is not as old as this; 0 for twice "
         "the horizon.",
     )
+    model_attributes: Annotated[
+        tuple[Literal["customer_class", "segment", "region", "origin"], ...], BeforeValidator(class_words)
+    ] = Field(
+        (),
+        description="Profile attributes that the model reads beside what customers did (`segment,origin`); "
+        "`none` for none. `region` is protected in many places: name it only where you may. Age and sex are "
+        "not in the contract.",
+    )
     min_positives: int = Field(
         50, ge=1, description="Churned customers the model must have learned from before its score is used."
     )

@@ -98,9 +98,7 @@ class SampleBatch:
         return len(self.y)
 
 
-def encode_samples(
-    samples: LabelledSamples, inputs: tuple[str, ...], app: str, partition: int, partitions: int
-) -> bytes:
+def encode_samples(samples: LabelledSamples, app: str, partition: int, partitions: int) -> bytes:
     """Return the record of the samples that may be learned; the others are counted."""
     plain = samples.plain()
     return _encode(
@@ -111,7 +109,7 @@ def encode_samples(
             partition=partition,
             partitions=partitions,
             at=samples.at,
-            inputs=list(inputs),
+            inputs=list(samples.inputs),
             count=len(plain),
             x=plain.x.astype("<f4").tobytes(),
             y=plain.y.tobytes(),

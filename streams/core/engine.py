@@ -76,8 +76,10 @@ class Engine:
         self.reorder = ReorderBuffer(settings.reorder_us, settings.beginning)
         self.episodes = Episodes(settings.app, rules, settings.acknowledgement)
         self.source_guard = SourceGuard(settings.quiet_after_us, partition)
+        self.inputs = models.inputs_with(settings.model_attributes)
+        """What a model of this partition may read."""
         self.delayed_labels = DelayedLabels(
-            [i.name for i in models.INPUTS],
+            [i.name for i in self.inputs],
             horizon_us=settings.horizon_us,
             learn_within_us=settings.learn_within_us,
             decide_every=settings.decide_every,
@@ -253,6 +255,10 @@ class Engine:
         if value is not None:
             self.customers.use_value_model(ValueModel(*value))
 
+    def knows_inputs(self, model: models.Model) -> bool:
+        """Return whether a model reads nothing but what it may read here."""
+        return models.knows_inputs((i.name for i in model.inputs), self.inputs)
+
     def adopt_model(self, model: models.Model) -> None:
         """Score by a model that was learned outside, calibrated as now.
 
@@ -278,7 +284,7 @@ class Engine:
         """Go on from what `model_state` returned; a model of inputs that are not known is left out."""
         self.calibration.restore(state["level"])
         self._calibrations = dict(state["levels"])
-        if state["model"] is not None and models.knows_inputs(state["model"]["inputs"]):
+        if state["model"] is not None and models.knows_inputs(state["model"]["inputs"], self.inputs):
             # States of before there was a blend hold the model with its level.
             self._learned = replace(models.Model.from_dict(state["model"]), level=0.0)
             self._calibrate()
@@ -566,9 +572,12 @@ class Engine:
             held_out,
         )
         if len(chosen) and self.model is not None and self._learned is not None:
-            design = models.design(features.at(chosen))
-            score = self.model.score(design) if self.model.ready else np.full(len(chosen), np.nan)
-            logit = self._learned.logit(design)
+            of_chosen = features.at(chosen)
+            design = read = models.design(of_chosen, self.inputs)
+            if self._learned.inputs != self.inputs:
+                read = models.design(of_chosen, self._learned.inputs)
+            score = self.model.score(read) if self.model.ready else np.full(len(chosen), np.nan)
+            logit = self._learned.logit(read)
             found = (opened.get(customer) for customer in chosen.tolist())
             warnings = WarningsThen.of([None if each is None else each.standing for each in found])
             full = self.calibration.level.full

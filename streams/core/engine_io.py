@@ -52,6 +52,8 @@ class EngineSettings:
     """Sweeps between two decision instants of a customer."""
     learn_within_us: int = 180 * DAY
     """The model learns from customers whose last activity is not as old as this."""
+    model_attributes: tuple[str, ...] = ()
+    """Profile attributes that the model reads, beside what customers did."""
     max_samples: int = 500
     """Decisions that one sweep keeps to learn from."""
     shared_learner: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from enum import StrEnum
 from typing import Any, Final
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from streams.contract.models import encode_model
 from streams.contract.samples import SampleBatch
-from streams.core.model.logistic import INPUTS, Model
+from streams.core.model.logistic import INPUTS, Input, Model
 from streams.core.model.warm_up import WarmUp
 from streams.core.steps import OperationsNotice
 from streams.learning.candidates import Contest, Promotion, settings_of_candidates
@@ -43,9 +44,12 @@ class SharedLearner:
     What it knows is a function of the records before `offset`, whatever it was stopped by and how often.
     """
 
-    def __init__(self, settings: LearnerSettings | None = None) -> None:
+    def __init__(self, settings: LearnerSettings | None = None, inputs: Sequence[Input] = INPUTS) -> None:
         every = settings_of_candidates(settings or LearnerSettings())
-        self.candidates = {name: RiverLearner(each, keep_hats=True) for name, each in every.items()}
+        self.inputs = tuple(inputs)
+        self.candidates = {
+            name: RiverLearner(each, self.inputs, keep_hats=True) for name, each in every.items()
+        }
         share_reservoirs(list(self.candidates.values()))
         self.contest = Contest(tuple(self.candidates))
         self.offset = 0
@@ -55,7 +59,7 @@ class SharedLearner:
         self.first: int | None = None
         """The first one."""
         self.counts = {"samples": 0, "weighted": 0, "excluded": 0, "treated": 0, "repeats": 0}
-        self.drift = DriftWatch(INPUTS)
+        self.drift = DriftWatch(self.inputs)
         self.drifts: list[Drift] = []
         """The newest ones."""
         self.notices: list[OperationsNotice] = []
@@ -88,8 +92,8 @@ class SharedLearner:
         self.counts["weighted"] += int(np.count_nonzero(batch.weight != 1))
         self.counts["excluded"] += batch.excluded
         self.counts["treated"] += batch.treated
-        x = _by_name(batch)
-        hats = Hats.of(x)  # the same for all candidates
+        x = _by_name(batch, self.inputs)
+        hats = Hats.of(x, self.inputs)  # the same for all candidates
         logits = np.array(
             [each.snapshot().logit_between(hats.knot, hats.way) for each in self.candidates.values()]
         )
@@ -222,8 +226,8 @@ def promoted_notice(made: Promotion) -> OperationsNotice:
     return OperationsNotice(PROMOTED, made.at, None, detail)
 
 
-def _by_name(batch: SampleBatch) -> NDArray[np.float64]:
+def _by_name(batch: SampleBatch, inputs: Sequence[Input]) -> NDArray[np.float64]:
     """Return the samples' inputs as they are known here; one that a worker did not send is missing."""
     known = {name: place for place, name in enumerate(batch.inputs)}
     x = np.column_stack([batch.x.astype(np.float64), np.full(len(batch), np.nan)])
-    return np.ascontiguousarray(x[:, [known.get(i.name, -1) for i in INPUTS]])
+    return np.ascontiguousarray(x[:, [known.get(i.name, -1) for i in inputs]])

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.core.features.catalogue import CATALOGUE
+from streams.core.features.customers import ATTRIBUTES
 from streams.core.model.logistic import Model
 from streams.core.model.reasons import Group
 
@@ -24,6 +25,7 @@ TEXTS: Final = {
     Group.SERVICE: "complaints, how they were handled, and survey answers",
     Group.RETURNS: "orders cancelled or returned",
     Group.CONTRACT: "how near the end of the contract is",
+    Group.PROFILE: "what a customer is: class, segment, region or origin",
     Group.TENURE: "how long somebody has been a customer, and orders in all",
 }
 
@@ -37,7 +39,7 @@ class InputImportance:
     size: float
     """Mean size of its share."""
     rises: bool | None
-    """Whether more of it raises the probability, by and large; `None` where it makes no difference."""
+    """Whether more of it raises the probability, by and large; `None` for a word, and where neither does."""
 
     def text(self) -> str:
         """Return it in words: what raises the probability."""
@@ -87,7 +89,10 @@ def importance(
     inputs = models[0].inputs
     groups = [group for group in Group if any(each.group is group for each in inputs)]
     of_group = np.array([[each.group is group for group in groups] for each in inputs], dtype=np.float64)
-    group_size, size = np.zeros(len(groups)), np.zeros(len(inputs))
+    # A word is several inputs.
+    features = list(dict.fromkeys(each.feature for each in inputs))
+    of_feature = np.array([[each.feature == name for name in features] for each in inputs], dtype=np.float64)
+    group_size, size = np.zeros(len(groups)), np.zeros(len(features))
     # Of each input: known values, and the sums of value, share, their product and the value's square.
     sums = np.zeros((4, len(inputs)))
     for number, model in enumerate(models):
@@ -96,15 +101,15 @@ def importance(
             rows = x[own[start : start + _CHUNK]].astype(np.float64)
             shares = model.contributions(rows)
             group_size += np.abs(shares @ of_group).sum(axis=0)
-            size += np.abs(shares).sum(axis=0)
+            size += np.abs(shares @ of_feature).sum(axis=0)
             known = np.isfinite(rows)
             value, share = np.where(known, rows, 0.0), np.where(known, shares, 0.0)
             sums += known.sum(axis=0), value.sum(axis=0), share.sum(axis=0), (value * share).sum(axis=0)
     count, value_sum, share_sum, product = sums
-    slope = product - value_sum * share_sum / np.maximum(count, 1)
+    slope = of_feature.T @ (product - value_sum * share_sum / np.maximum(count, 1))
     found = []
     for place, group in enumerate(groups):
-        own = np.flatnonzero(of_group[:, place])
+        own = np.flatnonzero(of_feature.T @ of_group[:, place])
         strongest = own[np.argsort(-size[own], kind="stable")][:STRONGEST]
         found.append(
             GroupImportance(
@@ -114,10 +119,10 @@ def importance(
                 float(group_size[place] / group_size.sum()) if group_size.any() else 0.0,
                 tuple(
                     InputImportance(
-                        inputs[i].feature,
-                        CATALOGUE[inputs[i].feature].definition,
+                        features[i],
+                        CATALOGUE[features[i]].definition,
                         float(size[i]) / len(x),
-                        bool(slope[i] > 0) if size[i] > 0 else None,
+                        None if features[i] in ATTRIBUTES or size[i] == 0 else bool(slope[i] > 0),
                     )
                     for i in strongest.tolist()
                 ),

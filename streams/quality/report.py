@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from streams.contract.instants import format_instant
 from streams.core.events.calendar import SECOND
-from streams.core.model.logistic import INPUTS, Model
+from streams.core.model.logistic import INPUTS, Input, Model
 from streams.learning.drift import Drift, DriftWatch
 from streams.quality.decisions import Decisions
 from streams.quality.importance import GroupImportance, importance
@@ -213,7 +213,7 @@ def report(decisions: Decisions, given: ReportInput) -> ModelReport:
         groupings=tuple(_grouping(name, known, given.least_customers) for name in decisions.groups),
         least_customers=given.least_customers,
         importance=tuple(importance(given.models, judged.x, judged.partition)),
-        drift=tuple(drift(known)),
+        drift=tuple(drift(known, given.models[0].inputs if given.models else INPUTS)),
     )
 
 
@@ -263,9 +263,9 @@ def _grouping(name: str, known: Decisions, least: int) -> Grouping:
     return Grouping(name, tuple(shown), hidden, hidden_decisions)
 
 
-def drift(known: Decisions) -> list[Drift]:
+def drift(known: Decisions, inputs: Sequence[Input]) -> list[Drift]:
     """Return what moved away from what it was: loss and score where there were any, and every input."""
-    watch = DriftWatch(INPUTS)
+    watch = DriftWatch(inputs)
     found: list[Drift] = []
     for rows in _instants(known.at):
         own = known.take(rows)

@@ -18,7 +18,6 @@ from streams.contract.segment_days import encode_end, encode_sums
 from streams.contract.warnings import encode_notice, encode_step
 from streams.core.engine_io import Output
 from streams.core.model.delayed_labels import LabelledSamples
-from streams.core.model.logistic import INPUTS
 from streams.core.segments.counts import DaySums
 from streams.errors import BrokerError
 from streams.intake.partition import RejectedRecord
@@ -142,8 +141,7 @@ class OutputRouter:
         """Return the record of a partition's samples for the learner that all partitions share."""
         if not self.samples:
             return []
-        inputs = tuple(each.name for each in INPUTS)
-        value = encode_samples(samples, inputs, self.app, partition, self.partitions)
+        value = encode_samples(samples, self.app, partition, self.partitions)
         return [OutgoingRecord(self.samples, str(partition).encode(), value)]
 
     def of_sums(self, sums: DaySums) -> list[OutgoingRecord]:

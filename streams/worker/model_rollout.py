@@ -24,6 +24,8 @@ class ModelRollout:
     def __init__(self, worker: str) -> None:
         self._worker = worker
         self._wanted: Model | None = None
+        self._left_out: str | None = None
+        """The version of a model that reads what it may not; it is logged once."""
         self._notices: list[OperationsNotice] = []
 
     def found(self, published: PublishedModel) -> None:
@@ -41,10 +43,19 @@ class ModelRollout:
         It adopts none while it computes once more what was sent before a crash: that was scored by the model
         it has.
         """
-        if self._wanted is None or task.repeats_sent_steps:
+        wanted, model = self._wanted, task.engine.model
+        if wanted is None or task.repeats_sent_steps:
             return None
-        model = task.engine.model
-        return None if model is not None and model.version == self._wanted.version else self._wanted
+        if model is not None and model.version == wanted.version:
+            return None
+        if not task.engine.knows_inputs(wanted):
+            if self._left_out != wanted.version:
+                self._left_out = wanted.version
+                log.warning(
+                    "model %s is not adopted: it reads what model_attributes leaves out", wanted.version
+                )
+            return None
+        return wanted
 
     def adopted(self, task: PartitionTask, before: str | None, at: int) -> None:
         """Note that a partition has adopted a model; `at` is the worker's clock."""

@@ -143,7 +143,7 @@ def run_rebuild(settings: WorkerSettings, engines: Callable[[int], Engine], rule
         def engine(number: int) -> Engine:
             made = engines(number)
             _leave_out_unread(made, checked)
-            if model is not None:
+            if model is not None and made.knows_inputs(model):
                 made.adopt_model(model)
             return made
 

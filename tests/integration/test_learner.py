@@ -61,7 +61,7 @@ def sample_records(app: str, days: int, seed: int = 1) -> list[bytes]:
             closed = np.full(40, np.iinfo(np.int64).min)
             samples = labels[number].mature(due, np.where(stays, due - 1, 0), closed)
             assert samples is not None
-            records.append(encode_samples(samples, NAMES, app, number, PARTITIONS))
+            records.append(encode_samples(samples, app, number, PARTITIONS))
     return records
 
 

@@ -142,10 +142,13 @@ def quiet_at(engine: Engine, at: int) -> dict[Topic, bool]:
 def _model_view(engine: Engine, model: models.Model, features: Features) -> ModelView:
     design = models.design(features, model.inputs)
     shares = model.contributions(design)[0]
+    of_feature: dict[str, float] = {}  # a word is several inputs
+    for each, share in zip(model.inputs, shares.tolist(), strict=True):
+        of_feature[each.feature] = of_feature.get(each.feature, 0.0) + share
     reasons = [
-        Reason(name := model.inputs[place].feature, float(shares[place]), features.value(name, 0))
-        for place in np.argsort(-np.abs(shares), kind="stable").tolist()
-        if shares[place]
+        Reason(name, share, features.value(name, 0))
+        for name, share in sorted(of_feature.items(), key=lambda pair: -abs(pair[1]))
+        if share
     ]
     return ModelView(
         probability=float(model.score(design)[0]),

@@ -16,10 +16,11 @@ from streams.core.conditions.columns import RuleColumns, WordCodes
 from streams.core.events.batch import MILLION
 from streams.core.events.calendar import ALWAYS, DAY, NEVER
 from streams.core.events.topics import Topic
-from streams.core.features.customers import LAST_OF, PROFILE_WORDS
+from streams.core.features.customers import ATTRIBUTES, LAST_OF, PROFILE_WORDS
 from streams.core.features.rhythm import active_weeks, gap_deviation, histories, last_gap
 from streams.core.features.value import values
 from streams.core.features.view import View, since
+from streams.core.features.words import word_columns
 
 CLASSES: Final = ("key", "ordinary", "small", "problem")
 """What the contract accepts as `customer_class`; other words are the business's own."""
@@ -97,7 +98,7 @@ class Features:
         """Return a feature's column, (n,): integers, or floats with NaN for missing; codes for a word."""
         values = self._computed.get(name)
         if values is None:
-            feature = CATALOGUE[name]
+            feature = CATALOGUE.get(name) or WORD_CLASSES[name]
             values = self._without_quiet(feature, feature.compute(self))
             self._computed[name] = values
         return values
@@ -476,6 +477,18 @@ CATALOGUE: Final[dict[str, Feature]] = {
     for feature in (*_windows(), *_rhythm(), *_buying(), *_experience(), *_profile(), *_value())
 }
 """Every feature by its name, in the order of the documentation."""
+
+
+def _class_of(name: str, time: int) -> Callable[[Features], Column]:
+    return lambda f: f.view.customers.word_classes()[f[name], time]
+
+
+WORD_CLASSES: Final[dict[str, Feature]] = {
+    column: Feature(column, "class", "", _class_of(name, time), pl.Float64, None, (Topic.PROFILES,), True)
+    for name in ATTRIBUTES
+    for time, column in enumerate(word_columns(name))
+}
+"""What the model can read of words, beside the catalogue."""
 
 DTYPES: Final[dict[str, type[pl.DataType]]] = {name: feature.dtype for name, feature in CATALOGUE.items()}
 """What rules are compiled against."""

@@ -18,6 +18,7 @@ from streams.core.features import day_bits
 from streams.core.features.buying_model import BuyingModel
 from streams.core.features.complaints import CustomerComplaints, Rows
 from streams.core.features.ranks import ScoreRanks
+from streams.core.features.words import TIMES, classes_of
 
 KEPT_DAYS: Final = 90
 """Local days that the state holds; an older event counts in the lifetime totals only."""
@@ -210,6 +211,7 @@ class Customers:
         self.words: list[str | None] = [None]
         """Attribute values by code."""
         self._vocabulary = pl.Series("words", [None], dtype=pl.String)
+        self._word_classes = np.full((1, TIMES), np.nan)
         self._codes: dict[str, int] = {}
         # Polars finds ids among a million three times as fast as a dict does. It forgets its categories when
         # no column has them: hence the column, of no rows.
@@ -327,6 +329,14 @@ class Customers:
         if len(self._vocabulary) != len(self.words):
             self._vocabulary = pl.Series("words", self.words, dtype=pl.String)
         return self._vocabulary
+
+    def word_classes(self) -> NDArray[np.float64]:
+        """Return the classes of attribute values by code, (words, `TIMES`), NaN for code 0."""
+        known = len(self._word_classes)
+        if known != len(self.words):
+            new = [classes_of(word) for word in self.words[known:] if word is not None]
+            self._word_classes = np.concatenate([self._word_classes, np.array(new, dtype=np.float64)])
+        return self._word_classes
 
     def _grow(self, needed: int) -> None:
         capacity = len(self.state["first_at"])

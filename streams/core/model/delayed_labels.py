@@ -45,6 +45,8 @@ class LabelledSamples:
     """(k,) customers who were treated: nobody knows what they would have done without it."""
     weight: NDArray[np.float64]
     """(k,) for how many customers each stands; 1 where nobody was treated."""
+    inputs: tuple[str, ...]
+    """(m,) the names of the columns of `x`."""
 
     def __len__(self) -> int:
         return len(self.y)
@@ -52,7 +54,11 @@ class LabelledSamples:
     def plain(self) -> LabelledSamples:
         """Return the samples that may be taught: those neither excluded nor treated."""
         keep = ~(self.excluded | self.treated)
-        columns = {f.name: getattr(self, f.name)[keep] for f in fields(self) if f.name not in ("at", "full")}
+        columns = {
+            f.name: getattr(self, f.name)[keep]
+            for f in fields(self)
+            if f.name not in ("at", "full", "inputs")
+        }
         return replace(self, **columns)
 
 
@@ -196,7 +202,17 @@ class DelayedLabels:
             excluded=int(np.count_nonzero(excluded)),
         )
         return LabelledSamples(
-            cohort.at, rows, cohort.x, cohort.p, cohort.logit, cohort.full, y, excluded, acted, weight
+            cohort.at,
+            rows,
+            cohort.x,
+            cohort.p,
+            cohort.logit,
+            cohort.full,
+            y,
+            excluded,
+            acted,
+            weight,
+            self.inputs,
         )
 
     def state(self) -> dict[str, NDArray[Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Protocol
@@ -10,6 +10,8 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.core.features.customers import ATTRIBUTES
+from streams.core.features.words import CLASSES, word_columns
 from streams.core.model.reasons import Group, reasons
 from streams.core.model.warm_up import Progress
 from streams.core.steps import Reason, Value
@@ -20,7 +22,7 @@ SIZE_LIMIT: Final = 1e12
 LEAST_CHANCE: Final = 1e-4
 """Probabilities are cut at this distance from 0 and 1."""
 
-KNOTS: Final = 7
+KNOTS: Final = CLASSES
 """Points, evenly spread over an input's range, between which its share of the logit is linear."""
 
 SLOTS: Final = KNOTS + 1
@@ -41,10 +43,14 @@ class Transform(StrEnum):
     """Logarithm of 1 + size with the sign kept (net spend may be negative): counts, money, days, ratios."""
     LOGIT = "logit"
     """Log odds of a probability."""
+    CLASS = "class"
+    """The class of a word: it is the number of a knot already."""
 
     def apply(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Return the transformed values, (n,), NaN where a value is missing or infinite."""
         x = values.astype(np.float64)
+        if self is Transform.CLASS:
+            return x
         np.putmask(x, np.isinf(x), np.nan)
         if self is Transform.LOG:
             size = np.abs(x)
@@ -60,7 +66,7 @@ class Input:
 
     name: str
     feature: str
-    """Name in the catalogue."""
+    """Name in the catalogue, and among the columns that it is made from unless `classes` is given."""
     transform: Transform
     low: float
     """The transformed value at the first knot; what is less counts as this."""
@@ -69,6 +75,13 @@ class Input:
     group: Group
     needs: str | None = None
     """A feature that must be more than 0 for this one to be given as a reason."""
+    classes: str | None = None
+    """Of a word: the column of its classes."""
+
+    @property
+    def column(self) -> str:
+        """The name of the column that it is made from."""
+        return self.classes or self.feature
 
 
 def _inputs() -> Iterator[Input]:
@@ -103,15 +116,33 @@ def _inputs() -> Iterator[Input]:
 
 
 INPUTS: Final[tuple[Input, ...]] = tuple(_inputs())
-"""What customers did. What they are (class, segment, region, origin) is left out on purpose."""
+"""What customers did. What they are (class, segment, region, origin) is read only where a setting says so."""
+
+
+def inputs_with(attributes: Collection[str]) -> tuple[Input, ...]:
+    """Return `INPUTS` and after them those of some profile attributes, in an order of their own.
+
+    A word is three inputs, each with a weight for each of seven classes: so there are few weights, however
+    many words a business uses, and two words share all three classes once in 343 times.
+    """
+    return INPUTS + tuple(
+        Input(f"class{digit}({name})", name, Transform.CLASS, 0.0, KNOTS - 1.0, Group.PROFILE, None, column)
+        for name in ATTRIBUTES
+        if name in attributes
+        for digit, column in enumerate(word_columns(name), start=1)
+    )
+
+
+ALL_INPUTS: Final = inputs_with(ATTRIBUTES)
+"""Every input that there can be."""
 
 SILENCE: Final = [i.feature for i in INPUTS].index("p_silent")
 """The place of the buying model's probability of silence among the inputs."""
 
 
-def knows_inputs(names: Iterable[str]) -> bool:
-    """Return whether all inputs of a model are known here."""
-    return set(names) <= {i.name for i in INPUTS}
+def knows_inputs(names: Iterable[str], inputs: Iterable[Input] = ALL_INPUTS) -> bool:
+    """Return whether all inputs of a model are among `inputs`."""
+    return set(names) <= {i.name for i in inputs}
 
 
 class Columns(Protocol):
@@ -124,7 +155,7 @@ class Columns(Protocol):
 
 def design(columns: Columns, inputs: Sequence[Input] = INPUTS) -> NDArray[np.float64]:
     """Return the model's matrix, (n, m), NaN for missing; its columns lie together in memory."""
-    return np.stack([i.transform.apply(columns[i.feature]) for i in inputs]).T
+    return np.stack([i.transform.apply(columns[i.column]) for i in inputs]).T
 
 
 def places(
@@ -183,7 +214,7 @@ class Model:
             return self.score(design(columns, self.inputs))
         logit = np.full(rows, self.base)
         for place, each in enumerate(self.inputs):
-            values = columns[each.feature]
+            values = columns[each.column]
             if values.dtype.kind == "i" and each.transform is Transform.LOG and each.low == 0:
                 logit += self._table(place).take(values, mode="clip")
                 continue
@@ -279,8 +310,8 @@ class Model:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Model:
-        """Return the model that `to_dict` described; its inputs must be among `INPUTS`."""
-        known = {i.name: i for i in INPUTS}
+        """Return the model that `to_dict` described; its inputs must be among `ALL_INPUTS`."""
+        known = {i.name: i for i in ALL_INPUTS}
         return cls(
             version=values["version"],
             ready=values["ready"],

@@ -19,6 +19,7 @@ class Group(StrEnum):
     RETURNS = "returns"
     CONTRACT = "contract"
     TENURE = "tenure"
+    PROFILE = "profile"
 
 
 class _Input(Protocol):
@@ -71,6 +72,10 @@ TEXTS: Final = {
     "handling_satisfaction_90d": "satisfaction of {:.1f} with resolved complaints",
     "feedback_mean_90d": "survey answers of {:.0%}",
     "days_to_contract_end": "{:.0f} days to the end of the contract",
+    "customer_class": "a customer of class {}",
+    "segment": "a customer of segment {}",
+    "region": "a customer of region {}",
+    "origin": "a customer of origin {}",
     "p_alive": "a chance of {:.0%} to be active still, by the rhythm of before",
     "p_silent": "a chance of {:.0%} of silence, by the rhythm of before",
 }

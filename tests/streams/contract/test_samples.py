@@ -37,7 +37,7 @@ def matured(n: int, seed: int = 0, inputs: tuple[str, ...] = INPUTS) -> Labelled
 @given(n=st.integers(1, 60), seed=st.integers(0, 1000), partition=st.integers(0, 5))
 def test_samples_survive_the_wire(n: int, seed: int, partition: int) -> None:
     samples = matured(n, seed)
-    batch = parse_samples(encode_samples(samples, INPUTS, "shop", partition, 6), "shop")
+    batch = parse_samples(encode_samples(samples, "shop", partition, 6), "shop")
     kept = [i for i in range(n) if not samples.excluded[i] and not samples.treated[i]]
     assert (batch.partition, batch.partitions, batch.at, batch.inputs) == (partition, 6, DAY, INPUTS)
     np.testing.assert_array_equal(batch.x, samples.x[kept])
@@ -48,14 +48,14 @@ def test_samples_survive_the_wire(n: int, seed: int, partition: int) -> None:
 
 
 def test_no_customer_is_named() -> None:
-    fields_on_the_wire = msgspec.msgpack.decode(encode_samples(matured(5), INPUTS, "shop", 0, 1)).keys()
+    fields_on_the_wire = msgspec.msgpack.decode(encode_samples(matured(5), "shop", 0, 1)).keys()
     assert not {name for name in fields_on_the_wire if "customer" in name}
     assert "customers" not in {each.name for each in fields(SampleBatch)}
 
 
 def changed(**change: Any) -> bytes:
     samples = replace(matured(4), excluded=np.zeros(4, np.bool_), treated=np.zeros(4, np.bool_))
-    record = msgspec.msgpack.decode(encode_samples(samples, INPUTS, "shop", 1, 2))
+    record = msgspec.msgpack.decode(encode_samples(samples, "shop", 1, 2))
     return msgspec.msgpack.encode(record | change)
 
 

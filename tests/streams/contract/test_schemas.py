@@ -231,8 +231,9 @@ def test_a_record_of_samples_fits() -> None:
     samples = LabelledSamples(
         DAY, np.arange(n), np.zeros((n, m), dtype=np.float32), np.full(n, 0.5), np.zeros(n), 0.0,
         np.ones(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_), np.ones(n),
+        tuple(each.name for each in INPUTS),
     )  # fmt: skip
-    value = encode_samples(samples, tuple(each.name for each in INPUTS), "lapwing", 1, 4)
+    value = encode_samples(samples, "lapwing", 1, 4)
     record = msgspec.msgpack.decode(value)
     schema = SCHEMAS["samples"]
     assert set(record) == set(schema["properties"]) == set(schema["required"])

@@ -41,7 +41,7 @@ def engine_of(zone: str, *, shared: bool = True) -> Engine:
 def taught(given: list[Output], learner: SharedLearner) -> None:
     for output in given:
         for samples in output.samples:
-            value = encode_samples(samples, NAMES, "shop", 0, 1)
+            value = encode_samples(samples, "shop", 0, 1)
             learner.take(parse_samples(value, "shop"), learner.offset)
 
 

@@ -16,7 +16,7 @@ from streams.core.events.calendar import Calendar
 from streams.core.events.partitioner import partitions
 from streams.core.features.catalogue import CATALOGUE, Features
 from streams.core.features.customers import PROFILE_WORDS
-from streams.core.model.logistic import INPUTS, Model
+from streams.core.model.logistic import INPUTS, Model, inputs_with
 from streams.core.steps import Step, StepKind
 from streams.learning.learner import LearnerSettings, RiverLearner
 from streams.offline.replay import replay
@@ -69,13 +69,14 @@ def other_profiles(batch: Batch) -> Batch:
 
 
 @cache
-def run(seed: int, count: int = 1, *, other: bool = False) -> Run:
+def run(seed: int, count: int = 1, *, other: bool = False, attributes: tuple[str, ...] = ()) -> Run:
     made = many_customers(seed, 2500, 110)
     batch = as_batch(made.arrivals)
     batch = batch.take(batch.order())
     batch = other_profiles(batch) if other else batch
-    settings = replace(settings_of(made), samples=True, decide_every=3)
-    engines = [Engine(settings, compiled(rules_of()), RiverLearner(LEARNER), n) for n in range(count)]
+    settings = replace(settings_of(made), samples=True, decide_every=3, model_attributes=attributes)
+    inputs = inputs_with(attributes)
+    engines = [Engine(settings, compiled(rules_of()), RiverLearner(LEARNER, inputs), n) for n in range(count)]
     rows, log = Rows(), DecisionLog(engines)
     for engine in engines:
         engine.observe(sweeps=rows, reads=("churn_probability", "region"))
@@ -128,6 +129,24 @@ def test_no_input_of_the_model_is_a_trait() -> None:
     assert {each.feature for each in INPUTS} <= {
         name for name, f in CATALOGUE.items() if f.dtype != pl.String
     }
+
+
+def test_the_report_counts_warnings_by_region_whether_the_model_reads_it_or_not() -> None:
+    reading, blind = run(1, attributes=("region",)), run(1)
+    assert {each.group.value for each in reading.report.importance} - {
+        each.group.value for each in blind.report.importance
+    } == {"profile"}
+    for of in (reading, blind):
+        (by_region,) = (each for each in of.report.groupings if each.name == "region")
+        counted = {each.group: (each.warned.part, each.warned.whole) for each in by_region.groups}
+        assert len(counted) > 1
+        rows = np.flatnonzero(of.decisions.plain)
+        expected: dict[str | None, tuple[float, float]] = {}
+        for row in rows.tolist():
+            group = of.decisions.groups["region"][row]
+            part, whole = expected.get(group, (0, 0))
+            expected[group] = (part + bool(of.decisions.warned[row]), whole + 1)
+        assert counted == {group: expected[group] for group in counted}
 
 
 @pytest.mark.parametrize("count", [1, 3])

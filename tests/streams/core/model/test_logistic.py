@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from streams.core.features.catalogue import DTYPES
-from streams.core.model.logistic import INPUTS, KNOTS, SILENCE, SLOTS, Input, Model, Transform, design, places
+from streams.core.model.logistic import (
+    ALL_INPUTS,
+    INPUTS,
+    KNOTS,
+    SILENCE,
+    SLOTS,
+    Input,
+    Model,
+    Transform,
+    design,
+    places,
+)
 from streams.core.model.reasons import TEXTS, Group
 from streams.core.steps import Reason, Value
 
@@ -209,8 +220,8 @@ def test_what_lowers_the_score_is_no_reason() -> None:
 
 
 def test_every_input_can_be_said_in_words() -> None:
-    assert set(TEXTS) == {i.feature for i in INPUTS}
-    for each in INPUTS:
+    assert set(TEXTS) == {i.feature for i in ALL_INPUTS}
+    for each in ALL_INPUTS:
         assert TEXTS[each.feature].format(1)
         assert each.needs is None or each.needs in DTYPES
 

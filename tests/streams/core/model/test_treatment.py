@@ -20,7 +20,6 @@ from streams.core.events.calendar import DAY
 from streams.core.events.topics import Topic
 from streams.core.features.catalogue import DTYPES
 from streams.core.model.delayed_labels import LabelledSamples
-from streams.core.model.logistic import INPUTS
 from streams.core.model.treatment import HEAVIEST, NO_VERDICT, WarningsThen
 from streams.core.rules.rule_set import RuleSet
 from streams.core.state_tables import restore, tables
@@ -188,11 +187,10 @@ def test_held_out_customers_are_not_thinned_once_there_are_treatments() -> None:
 
 def test_the_learner_gets_neither_the_treated_nor_their_probabilities() -> None:
     made = driven(acted(3))
-    names = tuple(i.name for i in INPUTS)
     some = [s for s in made.samples if s.treated.any() and (s.weight > 1).any()]
     assert some
     for samples in some:
-        batch = parse_samples(encode_samples(samples, names, "shop", 0, 1), "shop")
+        batch = parse_samples(encode_samples(samples, "shop", 0, 1), "shop")
         assert len(batch) == int((~samples.treated).sum())
         assert batch.treated == int(samples.treated.sum())
         assert batch.weight.tolist() == samples.weight[~samples.treated].tolist()
