@@ -27,6 +27,7 @@ def planned(settings: Settings) -> list[topics.TopicSpec]:
         scores="" if settings.score_step is None else settings.scores_topic,
         samples=settings.samples_topic,
         models=settings.models_topic,
+        erasures=settings.erasures_topic,
         shared_learner=settings.shares_learner,
         max_skew_ms=settings.max_skew // 1_000,
     )

@@ -11,6 +11,7 @@ from streams.core.decision.holdout import HoldoutTerms
 from streams.core.decision.value import ValueTerms
 from streams.core.engine import Engine
 from streams.core.engine_io import EngineSettings
+from streams.core.erasures import ErasureKey
 from streams.core.events.calendar import DAY
 from streams.core.events.topics import Topic
 from streams.core.features.catalogue import Priors
@@ -75,7 +76,14 @@ def engine_settings(
         customer_days=desk,
         score_step=settings.score_step if desk else None,
         shared_learner=shared,
+        erasure_key=erasure_key(settings),
     )
+
+
+def erasure_key(settings: Settings) -> ErasureKey | None:
+    """Return what the ids of erased customers are hashed with, where there is a key."""
+    key = settings.erasure_key
+    return None if key is None else ErasureKey(key.get_secret_value().encode())
 
 
 def _value_terms(settings: Settings) -> ValueTerms:

@@ -59,6 +59,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "topic_tail",
             "sent_steps",
             "model_topic",
+            "erasure_topic",
         ),
         *("standing_refusals", "partition", "originals", "transport", "history"),
     ),
@@ -67,6 +68,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     "streams.trainer": ("settings", "store", "run"),
     "streams.worker": (
         *("settings", "task", "stall_watch", "refusal_log", "rule_notices", "rule_rollout", "delivery"),
+        "erasure_rollout",
         "record_sender",
         "model_rollout",
         "model_watch",

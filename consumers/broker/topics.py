@@ -83,6 +83,7 @@ def plan(
     scores: str = "",
     samples: str = "",
     models: str = "",
+    erasures: str = "",
     shared_learner: bool = False,
     max_skew_ms: int | None = None,
 ) -> list[TopicSpec]:
@@ -144,6 +145,12 @@ def plan(
                 ),
                 (scores, {"cleanup.policy": "compact"}),
             )
+            if name
+        ),
+        # Compacted: the hash of an erased customer's id is kept, as older events may be read again.
+        *(
+            TopicSpec(name, False, required=False, config={"cleanup.policy": "compact"}, partitions=1)
+            for name in (erasures,)
             if name
         ),
         # Of a shared learner. The order of samples is the order of learning, so they have one partition; of

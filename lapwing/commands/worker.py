@@ -16,7 +16,7 @@ import click
 from lapwing.dry_run import run_dry
 from lapwing.settings.settings import Settings
 from lapwing.settings.values import NO_CHECKPOINTS
-from lapwing.wiring import engine, segment_engine
+from lapwing.wiring import engine, erasure_key, segment_engine
 from streams.core.engine import Engine
 from streams.core.segments.engine import SegmentEngine
 from streams.duration import UNITS
@@ -117,6 +117,8 @@ def worker_settings(
         scores_topic="" if settings.score_step is None else settings.scores_topic,
         samples_topic=settings.samples_topic if shared else "",
         models_topic=settings.models_topic if shared else "",
+        erasures_topic=settings.erasures_topic,
+        erasure_key=erasure_key(settings),
     )
 
 

@@ -130,6 +130,11 @@ class Settings(DeliverySettings):
         description="A churn probability that has moved by more than this is sent to `scores_topic` at a "
         "sweep; without it none is.",
     )
+    erasure_key: Annotated[SecretStr, Field(min_length=16)] | None = Field(
+        None,
+        description="What the ids of erased customers are hashed with, 16 characters or more; read from the "
+        "environment only. Erasing needs it, and from then on all workers and the sink.",
+    )
     session_timeout: Annotated[Duration, Field(ge=UNITS["s"], le=30 * UNITS["m"])] = Field(
         parse_duration("45s"),
         description="How long a silent worker keeps its partitions; Kafka refuses less than 6s by default.",
@@ -298,7 +303,7 @@ class Settings(DeliverySettings):
         own = (self.warnings_topic, self.control_topic, self.audit_topic, f"{self.app}.rejected")
         segments = (self.segment_warnings_topic, f"{self.app}.segment-days")
         outcomes = (self.outcomes_topic, self.census_topic, self.scores_topic, f"{self.app}.customer-days")
-        learning = (self.samples_topic, self.models_topic)
+        learning = (self.samples_topic, self.models_topic, self.erasures_topic)
         names = [*self.topics.values(), *own, self.silences_topic, *segments, *outcomes, *learning]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
@@ -330,6 +335,11 @@ class Settings(DeliverySettings):
     def models_topic(self) -> str:
         """Return the name of the topic of a shared learner's models."""
         return f"{self.app}-models"
+
+    @property
+    def erasures_topic(self) -> str:
+        """Return the name of the topic of the hashes of erased customers."""
+        return f"{self.app}.erasures"
 
     @property
     def kafka_security(self) -> dict[str, str]:
@@ -384,7 +394,7 @@ def load_settings(
                 )
 
     fields = list(Settings.model_fields)
-    open_fields = [name for name in fields if name != "sasl_password"]
+    open_fields = [name for name in fields if name not in FROM_ENVIRONMENT]
     path = config or (Path(environ[CONFIG_VARIABLE]) if environ.get(CONFIG_VARIABLE) else None)
     take(_read_toml(path), lambda name: f"{path or CONFIG_FILE}: {name}", open_fields)
     variables = {
@@ -434,5 +444,7 @@ def _mistake(item: Any, sources: Mapping[str, str]) -> str:
     return f"{place}: {text}" if place else text
 
 
-SECRETS: Final = frozenset({"sasl_password", "notify_urls", "database", "checkpoints"})
+FROM_ENVIRONMENT: Final = frozenset({"sasl_password", "erasure_key"})
+"""Settings that neither a file nor a flag may give."""
+SECRETS: Final = FROM_ENVIRONMENT | {"notify_urls", "database", "checkpoints"}
 """Settings whose values are never printed whole."""

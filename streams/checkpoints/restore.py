@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 from streams.checkpoints.store import Checkpoint, CheckpointStore
 from streams.core.engine import Engine
 from streams.core.engine_io import Output
+from streams.core.removal import erase
 from streams.core.state_tables import StateMismatch, restore
 from streams.errors import REBUILD, StateError
 from streams.intake.poll import TopicPartition
@@ -64,13 +65,15 @@ class RestoredPartition:
     checkpoint: Checkpoint | None
     """What it was restored from; `None` for a new one, which begins with the earliest records."""
     adopted: Output = field(default_factory=Output)
-    """What came of adopting the rules in force."""
+    """What came of adopting the rules in force, and of erasures that the state had yet to carry out."""
     sent_steps: SentSteps = field(default_factory=SentSteps)
     refusals: StandingRefusals = field(default_factory=StandingRefusals)
     active_rules: ActiveRules | None = None
     """The rules it goes on under, where the worker knows of rule files."""
     adoption: Mapping[str, object] | None = None
     """What is to be published about adopting them, if that is news."""
+    has_erased: bool = False
+    """Whether customers were erased whom the checkpoint still has."""
 
 
 class StateRestorer:
@@ -176,7 +179,12 @@ class StateRestorer:
         log.info("restored partition=%d checkpoint=%s", number, checkpoint.path)
         kept = checkpoint.content.rules
         adoption = kept.adoption if kept is not None else None
-        return RestoredPartition(engine, checkpoint, engine.adopt(), active_rules=active, adoption=adoption)
+        adopted, has_erased = engine.adopt(), bool(engine.erased.pending)
+        engine, withdrawn = erase(engine)
+        adopted.steps += withdrawn.steps
+        return RestoredPartition(
+            engine, checkpoint, adopted, active_rules=active, adoption=adoption, has_erased=has_erased
+        )
 
     def _active_rules(self, checkpoint: Checkpoint) -> ActiveRules | None:
         """Return the rules that a checkpoint says are in force, or else, those of the files."""

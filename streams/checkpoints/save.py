@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from streams.checkpoints.restore import ConsumerGroup, RefusalsReader, SentStepsReader
-from streams.checkpoints.store import Checkpoint, CheckpointManifest, CheckpointStore
+from streams.checkpoints.store import KEPT, Checkpoint, CheckpointManifest, CheckpointStore
 from streams.core.state_tables import Tables
 from streams.errors import LapwingError
 from streams.intake.merge import TopicPosition
@@ -39,6 +39,8 @@ class StateSnapshot:
     """How long the partition's work stopped for it."""
     rules: CheckpointedRules | None = None
     """The rules that are in force from this state on."""
+    follows_erasure: bool = False
+    """Whether customers were erased who are in older checkpoints: none of these may stay."""
 
 
 class PartitionStates(Protocol):
@@ -56,8 +58,14 @@ class PartitionStates(Protocol):
     def lost(self, snapshot: StateSnapshot) -> None:
         """Give up a partition that is not this worker's any more, as the group refused its `snapshot`."""
 
+    def holding_erased(self) -> list[int]:
+        """Return the partitions whose checkpoints may hold customers who were erased."""
+
+    def cleaned(self, snapshot: StateSnapshot) -> None:
+        """Remember that no checkpoint is left that is older than `snapshot`."""
+
     def to_adopt(self) -> list[int]:
-        """Return the partitions that other rules or another model are ready for."""
+        """Return the partitions that other rules, another model or erasures are ready for."""
 
     def adopting(self, number: int) -> AbstractAsyncContextManager[StateSnapshot | None]:
         """Stop the engines, and give the state from which on other rules or models are in force, if any."""
@@ -132,12 +140,13 @@ class CheckpointSaver:
     async def adopt_rules(self) -> None:
         """Let partitions that other rules are ready for go over to them, at a checkpoint each.
 
+        After an erasure the state is saved once more, so that no checkpoint has the customer any longer.
         Where that failed, it is tried again with the next `save_moved`.
         """
-        if not set(self._states.to_adopt()) - self._failed:
+        if not {*self._states.to_adopt(), *self._states.holding_erased()} - self._failed:
             return
         async with self._one_at_a_time:
-            for number in self._states.to_adopt():
+            for number in sorted({*self._states.to_adopt(), *self._states.holding_erased()}):
                 if number not in self._failed:
                     await self._try(number)
 
@@ -146,6 +155,8 @@ class CheckpointSaver:
             if number in self._states.to_adopt():
                 # Between commit and adoption nothing may be cut off: the checkpoint says what is in force.
                 await asyncio.shield(self._save_adopting(number))
+                if number in self._states.holding_erased():
+                    await self._save(number)
             else:
                 await self._save(number)
         except LapwingError as error:
@@ -205,7 +216,9 @@ class CheckpointSaver:
             self._states.saved(snapshot)
             log.info("checkpoint partition=%d %s", number, checkpoint.path)
             await asyncio.to_thread(self._store.mark_committed, checkpoint)
-            await asyncio.to_thread(self._store.prune, number, checkpoint)
+            kept = 1 if snapshot.follows_erasure else KEPT
+            if await asyncio.to_thread(self._store.prune, number, checkpoint, kept):
+                self._states.cleaned(snapshot)
             return True
         log.warning("the group refused the commit: partition=%d is not ours any more", number)
         self._states.lost(snapshot)

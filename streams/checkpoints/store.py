@@ -8,7 +8,7 @@ import json
 import logging
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -186,19 +186,30 @@ class CheckpointStore:
         """Remove a checkpoint that was never committed and never will be."""
         self._remove(checkpoint.path)
 
-    def prune(self, partition: int, committed: Checkpoint) -> None:
-        """Remove what lies before `committed`, but for the newest `KEPT` whole ones, itself among them.
+    def prune(self, partition: int, committed: Checkpoint, keep: int = KEPT) -> bool:
+        """Remove what lies before `committed`, but for the newest `keep` whole ones, itself among them.
 
-        What comes after it in sequence may be another worker's, being written now.
+        What comes after it in sequence may be another worker's, being written now. Return whether all that
+        was to be removed is gone.
         """
         try:
             older = [c.path for c in self.whole(partition) if c.sequence < committed.sequence]
-            kept = older[-(KEPT - 1) :]
-            for path in self._folders(partition):
-                if _sequence(path) < committed.sequence and path not in kept:
-                    self._remove(path)
+            kept = older[-(keep - 1) :] if keep > 1 else []
+            for path in self._outdated(partition, committed, kept):
+                self._remove(path)
+            return not self._outdated(partition, committed, kept)
         except Exception as error:  # what is not removed now will be removed after the next one
             log.warning("old checkpoints of partition %d cannot be removed: %s", partition, _reason(error))
+            return False
+
+    def _outdated(self, partition: int, committed: Checkpoint, kept: Collection[str]) -> list[str]:
+        """Return the folders before `committed` that are not kept."""
+        folders = self._folders(partition)
+        return [path for path in folders if _sequence(path) < committed.sequence and path not in kept]
+
+    def leftovers(self, partition: int) -> list[str]:
+        """Return the folders of a partition without a manifest: what was begun and not finished."""
+        return [path for path in self._folders(partition) if self._manifest(path) is None]
 
     def _manifest(self, path: str) -> Checkpoint | None:
         try:

@@ -65,6 +65,8 @@ class PartitionTotals:
     events: int = 0
     late: int = 0
     repeats: int = 0
+    erased: int = 0
+    """Events of erased customers that are dated before the erasure."""
     refused: int = 0
     steps: int = 0
     ignored: int = 0
@@ -300,6 +302,7 @@ class Partition:
         self._totals.events += output.counts.events
         self._totals.late += output.counts.late
         self._totals.repeats += output.counts.repeats
+        self._totals.erased += output.counts.erased
         self._totals.refused += len(output.refused)
         self._totals.ignored += output.counts.ignored.total()
         self._totals.steps += len(output.steps)

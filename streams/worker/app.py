@@ -14,6 +14,7 @@ from mode.supervisors import CrashingSupervisor
 
 from streams.checkpoints.store import CheckpointStore
 from streams.errors import REBUILD, BrokerError, StateError
+from streams.intake import erasure_topic
 from streams.intake.broker import ssl_context
 from streams.intake.model_topic import follow
 from streams.intake.originals import OriginalRecords
@@ -27,6 +28,7 @@ from streams.intake.transport import Consumer
 from streams.kafka.errors import broker_error
 from streams.rulebook.watch import RuleWatch
 from streams.worker.delivery import OutgoingRecord
+from streams.worker.erasure_rollout import ErasureRollout
 from streams.worker.model_rollout import ModelRollout
 from streams.worker.pipeline import CheckpointServices, Pipeline
 from streams.worker.record_sender import RecordSender
@@ -116,6 +118,7 @@ def build_app(
     engines: Callable[[int], StepEngine],
     rules: RuleWatch | None = None,
     dry: Callable[[OutgoingRecord], None] | None = None,
+    erasures: ErasureRollout | None = None,
 ) -> WorkerApp:
     """Return the app that reads the input topics and warns; `engines` makes one for each partition.
 
@@ -181,6 +184,7 @@ def build_app(
         checkpoints=checkpoints,
         reloader=reloader,
         models=models,
+        erasures=erasures,
         originals=OriginalRecords(settings.broker, settings.security),
     )
     polls_topic = app.topic(*settings.topics.values(), value_type=bytes, value_serializer="raw", acks=False)
@@ -227,8 +231,9 @@ def build_app(
 
     @app.task  # type: ignore[untyped-decorator]  # as Faust has it
     async def reload() -> None:
-        """Look at the rule files and for a new model, every second or so."""
-        while (rules is not None or models is not None) and not app.should_stop:
+        """Look at the rule files, for a new model and for erasures, every second or so."""
+        adopts = rules is not None or models is not None or erasures is not None
+        while adopts and not app.should_stop:
             await app.sleep(LOOK_S)
             if not (app.rebalancing or app.should_stop):
                 await app.pipeline.reload()
@@ -239,6 +244,13 @@ def build_app(
         if models is not None:
             topic = settings.models_topic
             await follow(settings.broker, settings.security, topic, settings.app, models.found)
+
+    @app.task  # type: ignore[untyped-decorator]  # as Faust has it
+    async def follow_erasures() -> None:
+        """Follow the topic of erasures."""
+        if erasures is not None and settings.erasures_topic and dry is None:
+            topic = settings.erasures_topic
+            await erasure_topic.follow(settings.broker, settings.security, topic, erasures.found)
 
     return app
 

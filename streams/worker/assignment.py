@@ -7,10 +7,12 @@ import logging
 from collections.abc import Callable, Collection
 
 from streams.checkpoints.restore import RestoredPartition, StateRestorer
+from streams.core.engine import Engine
 from streams.errors import BrokerError
 from streams.intake.partition import Partition, StepEngine
 from streams.intake.poll import ReaderControl, TopicPartition
 from streams.intake.standing_refusals import StandingRefusals
+from streams.worker.erasure_rollout import ErasureRollout
 from streams.worker.outbox import Outbox
 from streams.worker.rule_rollout import RuleRollout
 from streams.worker.task import PartitionTask
@@ -29,6 +31,7 @@ class AssignedPartitions:
         outbox: Outbox,
         restorer: StateRestorer | None = None,
         rollout: RuleRollout | None = None,
+        erasures: ErasureRollout | None = None,
     ) -> None:
         self._control = control
         self._partitions = partitions
@@ -36,6 +39,7 @@ class AssignedPartitions:
         self._outbox = outbox
         self._restorer = restorer
         self._rollout = rollout
+        self._erasures = erasures
         self.tasks: dict[int, PartitionTask] = {}
         self.engine_lock = asyncio.Lock()
         """Taken while engines step or their states are copied."""
@@ -139,6 +143,7 @@ class AssignedPartitions:
             committed=positions,
             sent_steps=restored.sent_steps,
             active_rules=restored.active_rules,
+            holds_erased=restored.has_erased,
         )
         if self._rollout is not None:
             self._rollout.resume(task, restored)
@@ -148,4 +153,6 @@ class AssignedPartitions:
     def _new(self, task: PartitionTask) -> PartitionTask:
         if self._rollout is not None:
             self._rollout.begin(task)
+        if self._erasures is not None and isinstance(task.partition.engine, Engine):
+            task.partition.engine = self._erasures.begin(task.partition.engine)
         return task

@@ -22,6 +22,7 @@ from streams.intake.poll import Poll, ReaderControl, ReadProgress, TopicPartitio
 from streams.intake.standing_refusals import StandingRefusals
 from streams.worker.assignment import AssignedPartitions
 from streams.worker.delivery import OutputRouter, RecordDelivery, Send
+from streams.worker.erasure_rollout import ErasureRollout
 from streams.worker.model_rollout import ModelRollout
 from streams.worker.model_watch import ModelWatch, missing
 from streams.worker.outbox import Outbox
@@ -59,6 +60,8 @@ class Stats:
     refused_by_reason: dict[str, int]
     late: int
     repeats: int
+    erased: int
+    """Events of erased customers that are dated before the erasure."""
     ignored_actions: int
     reread: int
     lag: dict[str, int]
@@ -109,11 +112,13 @@ class Pipeline:
         wall: Callable[[], float] = time.time,
         originals: OriginalRecords | None = None,
         models: ModelRollout | None = None,
+        erasures: ErasureRollout | None = None,
     ) -> None:
         self._settings = settings
         self._engines = engines
         self._reloader = reloader
         self._models = models
+        self._erasures = erasures
         self._clock = clock
         self._wall = wall
         self._topics = {name: topic for topic, name in settings.topics.items()}
@@ -125,9 +130,9 @@ class Pipeline:
         self._outbox = Outbox(OutputRouter.of(settings), self.delivery, self._refusals, originals)
         rollout = reloader.rollout if reloader is not None else None
         self.assignment = AssignedPartitions(
-            self.board, self._partition, engines, self._outbox, self._restorer(checkpoints), rollout
+            self.board, self._partition, engines, self._outbox, self._restorer(checkpoints), rollout, erasures
         )
-        self.states = TaskStates(self.assignment, self._outbox, clock, rollout, models, wall)
+        self.states = TaskStates(self.assignment, self._outbox, clock, rollout, models, wall, erasures)
         self._saver = self._checkpoint_saver(checkpoints)
         self._stalls = StallDetector(clock)
         self._model_watch = ModelWatch()
@@ -191,11 +196,11 @@ class Pipeline:
             await self._saver.save_moved()
 
     async def reload(self) -> None:
-        """Look at the rule files; what they say is adopted or refused, and so is a new model adopted.
+        """Look at the rule files; what they say is adopted or refused, and so are new models and erasures.
 
         With checkpoints it is adopted at one, made now; without them between two turns.
         """
-        if self._reloader is None and self._models is None:
+        if self._reloader is None and self._models is None and self._erasures is None:
             return
         notices = []
         if self._reloader is not None:
@@ -210,7 +215,9 @@ class Pipeline:
             self._checkpoint_totals.adopted += await self.states.adopt_without_checkpoint()
 
     async def announce(self) -> None:
-        """Publish the changes of rules and models since the last call."""
+        """Publish the changes of rules, models and customers since the last call."""
+        for notice in self._erasures.take_notices() if self._erasures is not None else ():
+            await self._outbox.ship_notice(notice)
         for notice in self._models.take_notices() if self._models is not None else ():
             await self._outbox.ship_notice(notice)
         if self._reloader is not None:
@@ -256,6 +263,7 @@ class Pipeline:
             refused_by_reason=dict(sorted(self._refusals.counts.items())),
             late=totals.late,
             repeats=totals.repeats,
+            erased=totals.erased,
             ignored_actions=totals.ignored,
             reread=totals.reread,
             lag={str(place): lag for place, lag in sorted(lags)},

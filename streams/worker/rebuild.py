@@ -51,6 +51,7 @@ from streams.intake.topic_tail import TopicTail
 from streams.kafka.errors import BrokerTrouble, broker_error, trouble_of
 from streams.rulebook.revisions import CheckpointedRules
 from streams.worker.delivery import OutgoingRecord, OutputRouter
+from streams.worker.erasure_rollout import ErasureRollout
 from streams.worker.open_warnings import keep_open
 from streams.worker.settings import OPTIONAL_OUTPUTS, WorkerSettings
 
@@ -176,6 +177,7 @@ async def rebuild(
     engines: Callable[[int], Engine],
     rules: CheckpointedRules | None = None,
     wall: Callable[[], float] = time.time,
+    erasures: ErasureRollout | None = None,
 ) -> Rebuilt:
     """Rebuild the states of all partitions; no worker of the group may run."""
     if not settings.checkpoints or settings.partitions is None:
@@ -212,14 +214,16 @@ async def rebuild(
             take(await asyncio.to_thread(engine.flush))
         log.info("all events are read events=%d", history.events)
         lost = selection.lost({w.id for engine in made for w in engine.episodes.open.values()})
+        erased = _of_erased(lost, erasures)
         kept: set[str] = set()
         if deleted := sorted(str(place) for place, begin in history.begins.items() if begin):
-            kept = _keep_open(made, lost, selection, take, deleted)
+            staying = {warning: event for warning, event in lost.items() if warning not in erased}
+            kept = _keep_open(made, staying, selection, take, deleted)
         open_now = sum(len(engine.episodes.open) for engine in made)
         clock = max((engine.reorder.watermark for engine in made), default=NEVER)
         lacking = selection.lacking()
         # What was to be kept and is not has been withdrawn by an engine.
-        withdrawn = {} if deleted else lost
+        withdrawn = erased if deleted else lost
         await _send(settings, lacking, withdrawn, others.records, clock)
         ends = await warnings.ends(), await rejected.ends()
         positions = history.positions()
@@ -235,6 +239,16 @@ async def rebuild(
         withdrawn=len(lost) - len(kept),
         kept=len(kept),
     )
+
+
+def _of_erased(lost: Mapping[str, bytes], erasures: ErasureRollout | None) -> dict[str, bytes]:
+    """Return those of the warnings whose customers were erased after they opened."""
+    found = {}
+    for warning, value in lost.items():
+        data = parse_warning(value).data
+        if erasures is not None and erasures.is_erased(data.customer_id, to_us(data.opened_at)):
+            found[warning] = value
+    return found
 
 
 def _step(engines: list[Engine], batch: Batch, take: Callable[[Output], None]) -> None:

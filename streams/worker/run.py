@@ -27,6 +27,7 @@ from streams.core.model.logistic import Model
 from streams.core.segments.engine import SegmentEngine
 from streams.errors import BrokerError
 from streams.intake.broker import check_topics, partition_counts
+from streams.intake.erasure_topic import read_erasures
 from streams.intake.model_topic import read_models
 from streams.intake.partition import StepEngine
 from streams.intake.topic_ids import topic_ids
@@ -36,6 +37,7 @@ from streams.rulebook.revisions import RuleRevisions
 from streams.rulebook.watch import RuleWatch
 from streams.worker.app import WorkerApp, build_app
 from streams.worker.dry_run import DryRun
+from streams.worker.erasure_rollout import ErasureRollout
 from streams.worker.pipeline import Stats
 from streams.worker.rebuild import Rebuilt, rebuild
 from streams.worker.rule_rollout import RuleRollout
@@ -115,7 +117,11 @@ async def serve(
         store = CheckpointStore(settings.checkpoints, settings.app)
         await asyncio.to_thread(check_all_partitions, store, partitions, settings.topic_ids)
     app = build_app(
-        settings, _with_read_outputs(engines, settings), rules, dry.note if dry is not None else None
+        settings,
+        _with_read_outputs(engines, settings),
+        rules,
+        dry.note if dry is not None else None,
+        await _erasures(settings),
     )
     log.info("starting app=%s broker=%s topics=%s", settings.app, settings.broker, _names(settings))
     judging = None
@@ -139,15 +145,16 @@ def run_rebuild(settings: WorkerSettings, engines: Callable[[int], Engine], rule
     async def main() -> Rebuilt:
         checked, _ = await _checked(settings, lambda given: outputs_of(given, rules))
         model = await _model_in_force(checked) if checked.models_topic else None
+        erasures = await _erasures(checked)
 
         def engine(number: int) -> Engine:
             made = engines(number)
             _leave_out_unread(made, checked)
             if model is not None and made.knows_inputs(model):
                 made.adopt_model(model)
-            return made
+            return erasures.begin(made)
 
-        return await rebuild(checked, engine, RuleRevisions(rules.current).begin().kept())
+        return await rebuild(checked, engine, RuleRevisions(rules.current).begin().kept(), erasures=erasures)
 
     return asyncio.run(main())
 
@@ -174,6 +181,14 @@ def _leave_out_unread(engine: Engine, settings: WorkerSettings) -> None:
     )
 
 
+async def _erasures(settings: WorkerSettings) -> ErasureRollout:
+    """Return what the topic of erasures holds, before any event is read; raise where it needs another key."""
+    requests = []
+    if settings.erasures_topic:
+        requests = await read_erasures(TopicTail(settings.broker, settings.security, settings.erasures_topic))
+    return ErasureRollout(settings.erasure_key, requests, settings.worker)
+
+
 async def _model_in_force(settings: WorkerSettings) -> Model | None:
     """Return the shared learner's model of now, by which a rebuild judges the whole history."""
     tail = TopicTail(settings.broker, settings.security, settings.models_topic)
@@ -182,14 +197,15 @@ async def _model_in_force(settings: WorkerSettings) -> Model | None:
 
 
 def outputs_of(settings: WorkerSettings, rules: RuleWatch | None) -> tuple[str, ...]:
-    """Return the topics that a worker writes to."""
+    """Return the topics that a worker needs beside its input."""
     audit = (settings.audit_topic,) if rules is not None and settings.audit_topic else ()
     days = settings.segment_days_topic
     segments = (days, settings.segment_warnings_topic) if days else ()
     optional = (getattr(settings, name) for name in OPTIONAL_OUTPUTS)
     needed = (settings.warnings_topic, settings.control_topic, settings.rejected_topic)
     learner = (settings.samples_topic, settings.models_topic) if settings.samples_topic else ()
-    return (*needed, *audit, *segments, *learner, *(name for name in optional if name))
+    erasures = (settings.erasures_topic,) if settings.erasures_topic else ()
+    return (*needed, *audit, *segments, *learner, *erasures, *(name for name in optional if name))
 
 
 def _judging(
@@ -257,6 +273,8 @@ def _without_absent(settings: WorkerSettings, counts: Mapping[str, int]) -> Work
         settings = replace(settings, segment_days_topic="")
     if not {settings.samples_topic, settings.models_topic} <= counts.keys():
         settings = replace(settings, samples_topic="", models_topic="")
+    if settings.erasures_topic not in counts:
+        settings = replace(settings, erasures_topic="")
     absent = {name: "" for name in OPTIONAL_OUTPUTS if getattr(settings, name) not in counts}
     return replace(settings, **absent)  # type: ignore[arg-type]  # all of them are names
 
@@ -271,6 +289,9 @@ def _log_absent(wanted: WorkerSettings, given: WorkerSettings) -> None:
         if getattr(wanted, name) != getattr(given, name):
             topic = getattr(wanted, name)
             log.warning("what is for the topic %s is not sent: there is none; see `lapwing topics`", topic)
+    if wanted.erasures_topic != given.erasures_topic:
+        topic = wanted.erasures_topic
+        log.warning("no customer can be erased: there is no topic %s; see `lapwing topics`", topic)
     if wanted.samples_topic != given.samples_topic:
         topics = f"{wanted.samples_topic} and {wanted.models_topic}"
         log.warning("no model is learned: a shared learner needs the topics %s; see `lapwing topics`", topics)

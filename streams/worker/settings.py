@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from streams.contract.erasures import ErasureKey
 from streams.core.events.topics import Topic
 from streams.intake.partition import BatchingPolicy
 
@@ -58,6 +59,10 @@ class WorkerSettings:
     samples_topic: str = ""
     """Where all partitions share a learner; else empty, as the next."""
     models_topic: str = ""
+    erasures_topic: str = ""
+    """Empty: nobody can be erased."""
+    erasure_key: ErasureKey | None = None
+    """What the ids of erased customers are hashed with."""
     partitions: int | None = None
     """Of the input topics, as the worker finds them when it starts."""
     topic_ids: Mapping[str, str] = field(default_factory=dict)

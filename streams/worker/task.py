@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from streams.core.engine import Engine
 from streams.core.engine_io import Output
+from streams.core.removal import erase
 from streams.intake.merge import TopicPosition
 from streams.intake.partition import Partition
 from streams.intake.sent_steps import SentSteps
@@ -23,11 +24,14 @@ class PartitionTask:
         committed: Mapping[str, TopicPosition] | None = None,
         sent_steps: SentSteps | None = None,
         active_rules: ActiveRules | None = None,
+        holds_erased: bool = False,
     ) -> None:
         self.partition = partition
         self._committed: Mapping[str, TopicPosition] = committed or {}
         self._sent_steps = sent_steps if sent_steps is not None and sent_steps.ids else None
         self._active_rules = active_rules
+        self.holds_erased = holds_erased
+        """Whether checkpoints may still hold customers who are not in the state any more."""
 
     @property
     def number(self) -> int:
@@ -62,6 +66,14 @@ class PartitionTask:
         """Go over to other rules, and return what comes of it."""
         self._active_rules = rules
         return self.engine.replace_rules(rules.rules)
+
+    # -- who was erased ---------------------------------------------------------------------------
+
+    def erase(self) -> Output:
+        """Carry out the erasures that are pending, and return what comes of it."""
+        self.partition.engine, output = erase(self.engine)
+        self.holds_erased = True
+        return output
 
     # -- what the warnings topic holds ------------------------------------------------------------
 

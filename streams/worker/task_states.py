@@ -9,9 +9,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from streams.checkpoints.save import StateSnapshot
+from streams.core.erasures import Erasure
 from streams.core.model.logistic import Model
 from streams.core.state_tables import take
 from streams.worker.assignment import AssignedPartitions
+from streams.worker.erasure_rollout import ErasureRollout
 from streams.worker.model_rollout import ModelRollout
 from streams.worker.outbox import Outbox
 from streams.worker.rule_rollout import PendingAdoption, RuleRollout
@@ -20,11 +22,12 @@ from streams.worker.task import PartitionTask
 
 @dataclass(frozen=True, slots=True)
 class _Pending:
-    """What a partition is ready to go over to: other rules, another model, or both."""
+    """What a partition is ready to go over to: other rules, another model, fewer customers."""
 
     task: PartitionTask
     rules: PendingAdoption | None
     model: Model | None
+    erasures: list[Erasure]
 
     @property
     def version_before(self) -> str | None:
@@ -43,6 +46,7 @@ class TaskStates:
         rollout: RuleRollout | None = None,
         models: ModelRollout | None = None,
         wall: Callable[[], float] = time.time,
+        erasures: ErasureRollout | None = None,
     ) -> None:
         self._assignment = assignment
         self._outbox = outbox
@@ -50,6 +54,7 @@ class TaskStates:
         self._rollout = rollout
         self._models = models
         self._wall = wall
+        self._erasures = erasures
         self._adopting: dict[int, tuple[_Pending, str | None]] = {}
         """Changes whose checkpoint is being made, with the version of the model before."""
 
@@ -58,8 +63,23 @@ class TaskStates:
         return [
             number
             for number, task in sorted(self._assignment.tasks.items())
-            if self._assignment.has_begun(task) and task.partition.positions() != task.committed
+            if self._assignment.has_begun(task)
+            and (task.holds_erased or task.partition.positions() != task.committed)
         ]
+
+    def holding_erased(self) -> list[int]:
+        """Return the partitions whose checkpoints may hold customers who were erased."""
+        return [
+            number
+            for number, task in sorted(self._assignment.tasks.items())
+            if task.holds_erased and self._assignment.has_begun(task)
+        ]
+
+    def cleaned(self, snapshot: StateSnapshot) -> None:
+        """Remember that no checkpoint is left that is older than `snapshot`."""
+        task = self._assignment.tasks.get(snapshot.partition)
+        if task is not None and snapshot.follows_erasure:
+            task.holds_erased = False
 
     async def snapshot(self, number: int) -> StateSnapshot | None:
         """Return the state of a partition; `None` if it is not assigned any more."""
@@ -87,18 +107,19 @@ class TaskStates:
             refused_since=task.partition.refused_since,
             pause_s=self._clock() - begun,
             rules=rules.kept() if rules is not None else None,
+            follows_erasure=task.holds_erased and not task.engine.erased.pending,
         )
 
     def to_adopt(self) -> list[int]:
-        """Return the partitions that other rules or another model are ready for."""
+        """Return the partitions that other rules, another model or erasures are ready for."""
         return [number for number in sorted(self._assignment.tasks) if self._pending(number) is not None]
 
     @asynccontextmanager
     async def adopting(self, number: int) -> AsyncIterator[StateSnapshot | None]:
         """Stop the engines, and give the state from which on other rules or models are in force, if any.
 
-        The engine has the model already, as its state has; it goes back to the one before unless `adopt` is
-        called.
+        The engine has the model already, and the erasures are pending, as its state has them; it goes back to
+        what was before unless `adopt` is called.
         """
         async with self._assignment.engine_lock:
             change = self._pending(number)
@@ -106,9 +127,10 @@ class TaskStates:
                 yield None
                 return
             engine, before = change.task.engine, change.version_before
-            state = engine.model_state()
+            state, erased = engine.model_state(), engine.erased.state()
             if change.model is not None:
                 engine.adopt_model(change.model)
+            engine.erased.adopt(change.erasures)
             self._adopting[number] = change, before
             try:
                 snapshot = await self._taken(number)
@@ -119,8 +141,10 @@ class TaskStates:
                     snapshot = replace(snapshot, rule_set=then.rules.hash, rules=kept)
                 yield snapshot
             finally:
-                if self._adopting.pop(number, None) is not None and change.model is not None:
-                    engine.restore_model(state)
+                if self._adopting.pop(number, None) is not None:
+                    engine.erased.restore(erased[0], dict(erased[1]))
+                    if change.model is not None:
+                        engine.restore_model(state)
 
     async def adopt(self, snapshot: StateSnapshot) -> int:
         """Go over to what a snapshot of `adopting` says, which the group has committed.
@@ -139,17 +163,27 @@ class TaskStates:
                 before = change.version_before
                 if change.model is not None:
                     change.task.engine.adopt_model(change.model)
+                change.task.engine.erased.adopt(change.erasures)
                 count += await self._adopted(change, before)
         return count
 
     async def _adopted(self, change: _Pending, version_before: str | None) -> int:
         if change.model is not None and self._models is not None:
             self._models.adopted(change.task, version_before, int(self._wall() * 1_000_000))
-        if change.rules is None:
-            return 0
-        assert self._rollout is not None
-        await self._outbox.ship(change.task, self._rollout.adopt(change.rules))
-        return 1
+        if change.rules is not None:
+            assert self._rollout is not None
+            await self._outbox.ship(change.task, self._rollout.adopt(change.rules))
+        if change.erasures:
+            await self._erase(change.task, len(change.erasures))
+        return 0 if change.rules is None else 1
+
+    async def _erase(self, task: PartitionTask, erasures: int) -> None:
+        """Carry out what is pending; what was withdrawn is sent before the state is saved without it."""
+        assert self._erasures is not None
+        before = task.engine.customers.known
+        await self._outbox.ship(task, await asyncio.to_thread(task.erase))
+        customers = before - task.engine.customers.known
+        self._erasures.carried_out(task, erasures, customers, int(self._wall() * 1_000_000))
 
     def _pending(self, number: int) -> _Pending | None:
         """Return what a partition is ready for; it must have begun."""
@@ -158,7 +192,10 @@ class TaskStates:
             return None
         rules = self._rollout.pending(task) if self._rollout is not None else None
         model = self._models.pending(task) if self._models is not None else None
-        return None if rules is None and model is None else _Pending(task, rules, model)
+        erasures = self._erasures.pending(task) if self._erasures is not None else []
+        if rules is None and model is None and not erasures:
+            return None
+        return _Pending(task, rules, model, erasures)
 
     def saved(self, snapshot: StateSnapshot) -> None:
         """Remember that the group committed what `snapshot` stands for."""
