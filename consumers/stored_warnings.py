@@ -10,14 +10,31 @@ from typing import Any, Final
 from sqlalchemy import and_, case, select
 
 from consumers.database.database import Database
-from consumers.database.schema import notices, warning_steps, warnings
+from consumers.database.notices import NoticeRow
+from consumers.database.warnings import WarningRow, WarningStepRow
 from streams.errors import StoreError
 
 OPEN: Final = "open"
 _TIERS: Final = ("high", "medium", "low")
 _SHOWN: Final = 5
-_STEP: Final = ("id", "time", "type", "step", "tier", "state")
-_NOTICE: Final = ("step_id", "kind", "at", "verdict", "why", "silence_id", "look_again_at", "note")
+_STEP: Final = (
+    WarningStepRow.id,
+    WarningStepRow.time,
+    WarningStepRow.type,
+    WarningStepRow.step,
+    WarningStepRow.tier,
+    WarningStepRow.state,
+)
+_NOTICE: Final = (
+    NoticeRow.step_id,
+    NoticeRow.kind,
+    NoticeRow.at,
+    NoticeRow.verdict,
+    NoticeRow.why,
+    NoticeRow.silence_id,
+    NoticeRow.look_again_at,
+    NoticeRow.note,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,25 +96,25 @@ class WarningHistory:
     notices: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
 
 
-_newest = select(warning_steps.c.data, warning_steps.c.time).join(
-    warnings,
-    and_(warnings.c.id == warning_steps.c.warning_id, warnings.c.last_step == warning_steps.c.step),
+_newest = select(WarningStepRow.data, WarningStepRow.time).join(
+    WarningRow,
+    and_(WarningRow.id == WarningStepRow.warning_id, WarningRow.last_step == WarningStepRow.step),
 )
 
 
 def find_warnings(database: Database, wanted: WarningFilter) -> list[StoredWarning]:
     """Return the warnings that match, the most urgent first, then by opening."""
-    tier = case({word: rank for rank, word in enumerate(_TIERS)}, value=warnings.c.tier, else_=len(_TIERS))
-    query = _newest.order_by(tier, warnings.c.opened_at, warnings.c.id)
+    tier = case({word: rank for rank, word in enumerate(_TIERS)}, value=WarningRow.tier, else_=len(_TIERS))
+    query = _newest.order_by(tier, WarningRow.opened_at, WarningRow.id)
     for column, words in (
-        ("state", wanted.states),
-        ("tier", wanted.tiers),
-        ("customer_id", wanted.customers),
+        (WarningRow.state, wanted.states),
+        (WarningRow.tier, wanted.tiers),
+        (WarningRow.customer_id, wanted.customers),
     ):
         if words:
-            query = query.where(warnings.c[column].in_(sorted(words)))
+            query = query.where(column.in_(sorted(words)))
     if wanted.since is not None:
-        query = query.where(warnings.c.opened_at >= wanted.since)
+        query = query.where(WarningRow.opened_at >= wanted.since)
     with database.reading() as connection:
         rows = connection.execution_options(yield_per=1_000).execute(query)
         return [StoredWarning(row.data, row.time) for row in rows if wanted.matches(row.data)]
@@ -106,9 +123,9 @@ def find_warnings(database: Database, wanted: WarningFilter) -> list[StoredWarni
 def find_warning(database: Database, wanted: str) -> WarningHistory:
     """Return the warning of this id, or of the one id that begins so. Raises `StoreError`."""
     with database.reading() as connection:
-        begins = warnings.c.id.startswith(wanted, autoescape=True)
+        begins = WarningRow.id.startswith(wanted, autoescape=True)
         found = list(
-            connection.scalars(select(warnings.c.id).where(begins).order_by(warnings.c.id).limit(_SHOWN + 1))
+            connection.scalars(select(WarningRow.id).where(begins).order_by(WarningRow.id).limit(_SHOWN + 1))
         )
         chosen = [wanted] if wanted in found else found
         if not wanted or not chosen:
@@ -118,11 +135,11 @@ def find_warning(database: Database, wanted: str) -> WarningHistory:
             more = ", ..." if len(chosen) > _SHOWN else ""
             msg = f"{wanted!r} begins several warnings: {', '.join(chosen[:_SHOWN])}{more}"
             raise StoreError(msg)
-        data, time = connection.execute(_newest.where(warnings.c.id == chosen[0])).one()
-        steps = select(*(warning_steps.c[name] for name in _STEP))
-        of_steps = steps.where(warning_steps.c.warning_id == chosen[0]).order_by(warning_steps.c.step)
-        of_notices = select(*(notices.c[name] for name in _NOTICE))
-        of_notices = of_notices.where(notices.c.warning_id == chosen[0]).order_by(notices.c.seq)
+        data, time = connection.execute(_newest.where(WarningRow.id == chosen[0])).one()
+        steps = select(*_STEP)
+        of_steps = steps.where(WarningStepRow.warning_id == chosen[0]).order_by(WarningStepRow.step)
+        of_notices = select(*_NOTICE)
+        of_notices = of_notices.where(NoticeRow.warning_id == chosen[0]).order_by(NoticeRow.seq)
         return WarningHistory(
             StoredWarning(data, time),
             [dict(row) for row in connection.execute(of_steps).mappings()],

@@ -1,1 +1,1 @@
-"""The database of warnings: its tables, its versions and the only place that knows its two dialects."""
+"""The database: its tables, their migrations, and the only place that knows its two dialects."""

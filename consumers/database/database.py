@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -24,7 +24,8 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from consumers.database.migrations import MIGRATIONS, Migration, upgrade
+from consumers.database.base import Base
+from consumers.database.migrations.runner import MIGRATIONS, newest_version, run_next, version_of
 from consumers.loop import Retryable
 from streams.errors import StoreError
 from streams.redact import masked
@@ -34,6 +35,7 @@ BUSY_MS: Final = 5_000
 CONNECT_S: Final = 5
 
 _WRITE: Final = "lapwing_write"
+_MIGRATE: Final = "lapwing_migrate"
 _LOCK: Final = 0x1A9B1A9  # any number of our own: the key of PostgreSQL's advisory lock
 _BUSY_SQLITE: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
 _PASSING_SQLITE: Final = _BUSY_SQLITE | {
@@ -131,7 +133,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Yield a connection in a transaction that sees one state of the database."""
-        with self._connection(write=False) as connection:
+        with self._connection({}) as connection:
             yield connection
 
     @contextmanager
@@ -140,16 +142,21 @@ class Database:
 
         Writers take turns, so `seq` numbers become visible in their order and two sinks cannot deadlock.
         """
-        with self._connection(write=True) as connection:
+        with self._writing({}) as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self, options: dict[str, bool]) -> Iterator[Connection]:
+        with self._connection({_WRITE: True, **options}) as connection:
             if self.dialect == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             yield connection
 
     @contextmanager
-    def _connection(self, *, write: bool) -> Iterator[Connection]:
+    def _connection(self, options: dict[str, bool]) -> Iterator[Connection]:
         try:
             with (
-                self._engine.connect().execution_options(**{_WRITE: write}) as connection,
+                self._engine.connect().execution_options(**options) as connection,
                 connection.begin(),
             ):
                 yield connection
@@ -157,14 +164,14 @@ class Database:
         except (SQLAlchemyError, OverflowError, UnicodeError) as error:
             raise store_error(error, self.place) from error
 
-    def insert_new(self, table: Table) -> Executable:
+    def insert_new(self, rows: type[Base]) -> Executable:
         """Return an insert that skips a row whose key exists."""
-        return self._insert(table).on_conflict_do_nothing()
+        return self._insert(rows).on_conflict_do_nothing()
 
-    def upsert(self, table: Table, rank: str) -> Executable:
+    def upsert(self, rows: type[Base], rank: str) -> Executable:
         """Return an insert that replaces the row of the same key where it has a lower `rank`."""
-        statement = self._insert(table)
-        new = statement.excluded
+        statement = self._insert(rows)
+        new, table = statement.excluded, _table(rows)
         keys = [column.name for column in table.primary_key]
         return statement.on_conflict_do_update(
             index_elements=keys,
@@ -172,18 +179,34 @@ class Database:
             where=new[rank] > table.c[rank],
         )
 
-    def _insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
-        return sqlite.insert(table) if self.dialect == "sqlite" else postgresql.insert(table)
+    def _insert(self, rows: type[Base]) -> sqlite.Insert | postgresql.Insert:
+        insert = sqlite.insert if self.dialect == "sqlite" else postgresql.insert
+        return insert(_table(rows))
 
-    def prepare(self, migrations: Sequence[Migration] = MIGRATIONS) -> tuple[int, int]:
-        """Create the tables or bring them up to date; return the version before and after."""
-        with self.writing() as connection:
-            return upgrade(connection, self.place, migrations)
+    def prepare(self, to: int | None = None, migrations: Path = MIGRATIONS) -> tuple[int, int]:
+        """Create the tables or bring them up to date; return the version before and after.
+
+        Each revision is one transaction and asks again which version the database has, since another process
+        may prepare it too.
+        """
+        to = newest_version(migrations) if to is None else to
+        with self.reading() as connection:
+            before = version = version_of(connection, self.place, migrations)
+        while version < to:
+            with self._writing({_MIGRATE: True}) as connection:
+                version = run_next(connection, self.place, to, migrations)
+        return before, version
 
     def close(self) -> None:
         """Close all connections."""
         with contextlib.suppress(SQLAlchemyError):
             self._engine.dispose()
+
+
+def _table(rows: type[Base]) -> Table:
+    table = rows.__table__
+    assert isinstance(table, Table)
+    return table
 
 
 def _to_json(value: Any) -> str:
@@ -197,10 +220,12 @@ def _prepare_sqlite(engine: Engine) -> None:
     def on_connect(connection: sqlite3.Connection, record: object) -> None:
         connection.isolation_level = None
         # FULL: what is committed here is then committed to Kafka, so it must outlive a loss of power.
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        for pragma in ("journal_mode = WAL", "synchronous = FULL"):
             connection.execute(f"PRAGMA {pragma}").close()
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
-        write = connection.get_execution_options().get(_WRITE, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+        options = connection.get_execution_options()
+        # Only outside of a transaction can this be changed, and a table is made anew without it only.
+        connection.exec_driver_sql(f"PRAGMA foreign_keys = {'OFF' if options.get(_MIGRATE) else 'ON'}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_WRITE) else "BEGIN")

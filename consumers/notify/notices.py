@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Connection, Row, Select, insert, or_, select, update
 
 from consumers.database.database import Database
-from consumers.database.schema import judging, notices, silences, warning_steps
+from consumers.database.notices import JudgingRow, NoticeRow, SilenceRow
+from consumers.database.warnings import WarningStepRow
 from consumers.muting.judge import NoticeContext, judge
 from consumers.muting.notice import (
     Judgement,
@@ -77,11 +78,11 @@ class Notices:
         with self._database.reading() as connection:
             if connection.execute(STEPS.limit(1)).first() is not None:
                 return True
-            clocks: list[ColumnElement[bool]] = [notices.c.by_wall_clock]
+            clocks: list[ColumnElement[bool]] = [NoticeRow.by_wall_clock.is_(True)]
             if is_idle(connection, now):
-                clocks.append(~notices.c.by_wall_clock)
-            deferred = notices.c.verdict == NoticeVerdict.DEFERRED.value
-            due = select(notices.c.seq).where(deferred, or_(*clocks), notices.c.look_again_at <= now)
+                clocks.append(NoticeRow.by_wall_clock.is_(False))
+            deferred = NoticeRow.verdict == NoticeVerdict.DEFERRED.value
+            due = select(NoticeRow.seq).where(deferred, or_(*clocks), NoticeRow.look_again_at <= now)
             return connection.execute(due.limit(1)).first() is not None
 
 
@@ -109,16 +110,16 @@ class _Turn:
         self._connection = connection
         self._limits = limits
         self._now = now
-        self._silences = stored_silences(connection, select(silences.c.content))
+        self._silences = stored_silences(connection, select(SilenceRow.content))
         self._past: dict[str, list[PastNotice]] = {}
         self._new: list[dict[str, Any]] = []
         self._deferred: dict[str, _Deferred] = {}
         for row in connection.execute(
-            select(notices).where(notices.c.verdict == NoticeVerdict.DEFERRED.value)
+            select(NoticeRow.__table__).where(NoticeRow.verdict == NoticeVerdict.DEFERRED.value)
         ):
             self._deferred[row.warning_id] = _Deferred(dict(row._mapping), row.seq)
         self._place, self._event_time = connection.execute(
-            select(judging.c.judged_to, judging.c.event_time).where(judging.c.name == CURSOR)
+            select(JudgingRow.judged_to, JudgingRow.event_time).where(JudgingRow.name == CURSOR)
         ).one()
 
     def run(self) -> bool:
@@ -190,14 +191,14 @@ class _Turn:
     def _look_again(self, deferred: _Deferred, at: datetime) -> None:
         """Judge a deferred notice again at an instant, by the warning's newest step judged so far."""
         newest = self._connection.execute(
-            select(warning_steps)
+            select(WarningStepRow.__table__)
             .where(
-                warning_steps.c.warning_id == deferred.row["warning_id"],
-                warning_steps.c.seq <= self._place,
-                warning_steps.c.time >= EPOCH,
-                warning_steps.c.time < LATEST,
+                WarningStepRow.warning_id == deferred.row["warning_id"],
+                WarningStepRow.seq <= self._place,
+                WarningStepRow.time >= EPOCH,
+                WarningStepRow.time < LATEST,
             )
-            .order_by(warning_steps.c.step.desc())
+            .order_by(WarningStepRow.step.desc())
             .limit(1)
         ).one()
         notice = notice_of(newest.id, newest)
@@ -239,9 +240,9 @@ class _Turn:
         if not wanted:
             return
         query = (
-            select(notices)
-            .where(notices.c.customer_id.in_(wanted), notices.c.at > earliest - self._limits.reach)
-            .order_by(notices.c.seq)
+            select(NoticeRow.__table__)
+            .where(NoticeRow.customer_id.in_(wanted), NoticeRow.at > earliest - self._limits.reach)
+            .order_by(NoticeRow.seq)
         )
         self._past |= {name: [] for name in wanted}
         for row in self._connection.execute(query):
@@ -266,12 +267,12 @@ class _Turn:
     def _change(self, deferred: _Deferred, change: Mapping[str, Any]) -> None:
         deferred.row.update(change)
         if deferred.seq is not None:
-            self._connection.execute(update(notices).where(notices.c.seq == deferred.seq).values(change))
+            self._connection.execute(update(NoticeRow).where(NoticeRow.seq == deferred.seq).values(change))
 
     def _write(self) -> None:
         if self._new:
-            self._connection.execute(insert(notices), self._new)
-        place = update(judging).where(judging.c.name == CURSOR)
+            self._connection.execute(insert(NoticeRow), self._new)
+        place = update(JudgingRow).where(JudgingRow.name == CURSOR)
         self._connection.execute(place.values(judged_to=self._place, event_time=self._event_time))
 
 
@@ -279,14 +280,16 @@ def _is_due(deferred: _Deferred, at: datetime, *, by_wall_clock: bool) -> bool:
     return bool(deferred.row["by_wall_clock"] == by_wall_clock and deferred.row["look_again_at"] <= at)
 
 
-_place = select(judging.c.judged_to).where(judging.c.name == CURSOR).scalar_subquery()
-STEPS: Final = select(warning_steps).where(warning_steps.c.seq > _place).order_by(warning_steps.c.seq)
+_place = select(JudgingRow.judged_to).where(JudgingRow.name == CURSOR).scalar_subquery()
+STEPS: Final = (
+    select(WarningStepRow.__table__).where(WarningStepRow.seq > _place).order_by(WarningStepRow.seq)
+)
 """The steps that are not judged, in the order of storage."""
 
 
 def is_idle(connection: Connection, now: datetime) -> bool:
     """Return whether no step has come for a while, so that the wall clock stands for event time."""
-    newest = select(warning_steps.c.received_at).order_by(warning_steps.c.seq.desc()).limit(1)
+    newest = select(WarningStepRow.received_at).order_by(WarningStepRow.seq.desc()).limit(1)
     received: datetime | None = connection.scalar(newest)
     return received is None or now - received >= LIVE
 

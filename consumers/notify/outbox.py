@@ -12,7 +12,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 
 from consumers.database.database import Database
-from consumers.database.schema import channels, notices, outbox, warning_steps
+from consumers.database.notices import ChannelRow, NoticeRow, OutboxRow
+from consumers.database.warnings import WarningStepRow
 from consumers.muting.notice import Limits, NoticeVerdict
 from consumers.notify.notices import NoticeCounts, Notices
 from consumers.notify.waiting import not_muted
@@ -21,7 +22,13 @@ log = logging.getLogger(__name__)
 
 FILL: Final = 1_000
 STEP: Final = [
-    warning_steps.c[name] for name in ("type", "data", "time", "warning_id", "step", "customer_id", "tier")
+    WarningStepRow.type,
+    WarningStepRow.data,
+    WarningStepRow.time,
+    WarningStepRow.warning_id,
+    WarningStepRow.step,
+    WarningStepRow.customer_id,
+    WarningStepRow.tier,
 ]
 LEASE: Final = timedelta(seconds=90)
 """How long a claim holds; a notifier that died gives its deliveries back after this."""
@@ -66,16 +73,16 @@ class Outbox:
         """Make channels known; return for each new one how many notices are still to be sent to it."""
         self._judge(now)
         with self._database.writing() as connection:
-            known = set(connection.scalars(select(channels.c.name)))
+            known = set(connection.scalars(select(ChannelRow.name)))
             new = [name for name in names if name not in known]
-            last = connection.scalar(select(func.max(notices.c.seq))) or 0
+            last = connection.scalar(select(func.max(NoticeRow.seq))) or 0
             waiting = 0
             if not from_now:
-                stored = select(func.count()).where(notices.c.verdict == NoticeVerdict.SENT.value)
+                stored = select(func.count()).where(NoticeRow.verdict == NoticeVerdict.SENT.value)
                 waiting = connection.scalar(stored) or 0
             for name in new:
                 row = {"name": name, "filled_to": last if from_now else 0, "added_at": now}
-                connection.execute(insert(channels).values(row))
+                connection.execute(insert(ChannelRow).values(row))
             return dict.fromkeys(new, waiting)
 
     def fill(self, names: Sequence[str], now: datetime) -> int:
@@ -119,18 +126,18 @@ class Outbox:
                 if verdict == NoticeVerdict.SENT
             ]
             if rows:
-                connection.execute(self._database.insert_new(outbox), rows)
+                connection.execute(self._database.insert_new(OutboxRow), rows)
             if found:
-                place = update(channels).where(channels.c.name == channel)
+                place = update(ChannelRow).where(ChannelRow.name == channel)
                 connection.execute(place.values(filled_to=found[-1][0]))
         return len(rows), len(found) == FILL
 
     def _unfilled(self, connection: Connection, channel: str, limit: int) -> list[tuple[int, str, str]]:
-        place = select(channels.c.filled_to).where(channels.c.name == channel).scalar_subquery()
+        place = select(ChannelRow.filled_to).where(ChannelRow.name == channel).scalar_subquery()
         query = (
-            select(notices.c.seq, notices.c.step_id, notices.c.verdict)
-            .where(notices.c.seq > place)
-            .order_by(notices.c.seq)
+            select(NoticeRow.seq, NoticeRow.step_id, NoticeRow.verdict)
+            .where(NoticeRow.seq > place)
+            .order_by(NoticeRow.seq)
             .limit(limit)
         )
         return [(row.seq, row.step_id, row.verdict) for row in connection.execute(query)]
@@ -138,19 +145,19 @@ class Outbox:
     def claim(self, channel: str, limit: int, now: datetime) -> list[Delivery]:
         """Take deliveries that are due and not claimed, for the length of a lease."""
         due = (
-            select(outbox, *STEP, notices.c.note)
-            .join(warning_steps, warning_steps.c.id == outbox.c.step_id)
+            select(OutboxRow.__table__, *STEP, NoticeRow.note)
+            .join(WarningStepRow, WarningStepRow.id == OutboxRow.step_id)
             .outerjoin(
-                notices,
-                and_(notices.c.step_id == outbox.c.step_id, notices.c.verdict == NoticeVerdict.SENT.value),
+                NoticeRow,
+                and_(NoticeRow.step_id == OutboxRow.step_id, NoticeRow.verdict == NoticeVerdict.SENT.value),
             )
             .where(
-                outbox.c.channel == channel,
-                outbox.c.state == State.PENDING.value,
-                outbox.c.due_at <= now,
-                or_(outbox.c.claimed_until.is_(None), outbox.c.claimed_until <= now),
+                OutboxRow.channel == channel,
+                OutboxRow.state == State.PENDING.value,
+                OutboxRow.due_at <= now,
+                or_(OutboxRow.claimed_until.is_(None), OutboxRow.claimed_until <= now),
             )
-            .order_by(outbox.c.due_at, outbox.c.seq)
+            .order_by(OutboxRow.due_at, OutboxRow.seq)
             .limit(limit)
         )
         with self._database.reading() as connection:
@@ -160,9 +167,9 @@ class Outbox:
             rows: Sequence[Row[Any]] = []
             while not rows and (found := connection.execute(due).all()):
                 rows, gone = not_muted(connection, found, now)
-                over = update(outbox).where(outbox.c.seq.in_(gone))
+                over = update(OutboxRow).where(OutboxRow.seq.in_(gone))
                 connection.execute(over.values(state=State.MUTED.value))
-            taken = update(outbox).where(outbox.c.seq.in_([row.seq for row in rows]))
+            taken = update(OutboxRow).where(OutboxRow.seq.in_([row.seq for row in rows]))
             connection.execute(taken.values(claimed_by=self._owner, claimed_until=now + LEASE))
         return [
             Delivery(
@@ -184,7 +191,7 @@ class Outbox:
         self._settle(delivery, state=State.GIVEN_UP.value, last_error=error)
 
     def _settle(self, delivery: Delivery, **values: object) -> None:
-        mine = update(outbox).where(outbox.c.seq == delivery.seq, outbox.c.claimed_by == self._owner)
+        mine = update(OutboxRow).where(OutboxRow.seq == delivery.seq, OutboxRow.claimed_by == self._owner)
         values |= {"attempts": delivery.attempts + 1, "claimed_by": None, "claimed_until": None}
         with self._database.writing() as connection:
             connection.execute(mine.values(values))
@@ -193,8 +200,8 @@ class Outbox:
         """Give claimed deliveries back untried."""
         if not deliveries:
             return
-        mine = update(outbox).where(
-            outbox.c.seq.in_([delivery.seq for delivery in deliveries]), outbox.c.claimed_by == self._owner
+        mine = update(OutboxRow).where(
+            OutboxRow.seq.in_([delivery.seq for delivery in deliveries]), OutboxRow.claimed_by == self._owner
         )
         with self._database.writing() as connection:
             connection.execute(mine.values(claimed_by=None, claimed_until=None))
@@ -202,7 +209,7 @@ class Outbox:
     def retry_given_up(self, now: datetime) -> int:
         """Make what was given up due again, with no attempts counted; return how many."""
         with self._database.writing() as connection:
-            again = update(outbox).where(outbox.c.state == State.GIVEN_UP.value)
+            again = update(OutboxRow).where(OutboxRow.state == State.GIVEN_UP.value)
             result = connection.execute(
                 again.values(state=State.PENDING.value, attempts=0, created_at=now, due_at=now)
             )
@@ -210,12 +217,12 @@ class Outbox:
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Return for each channel how many deliveries are in each state."""
-        query = select(outbox.c.channel, outbox.c.state, func.count().label("n")).group_by(
-            outbox.c.channel, outbox.c.state
+        query = select(OutboxRow.channel, OutboxRow.state, func.count().label("n")).group_by(
+            OutboxRow.channel, OutboxRow.state
         )
         counts: dict[str, dict[str, int]] = {}
         with self._database.reading() as connection:
-            for name in connection.scalars(select(channels.c.name)):
+            for name in connection.scalars(select(ChannelRow.name)):
                 counts[name] = {state.value: 0 for state in State}
             for row in connection.execute(query):
                 counts[row.channel][row.state] = row.n

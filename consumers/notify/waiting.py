@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, insert, or_, select, update
 
-from consumers.database.schema import notices, outbox, silences, warnings
+from consumers.database.notices import NoticeRow, OutboxRow, SilenceRow
+from consumers.database.warnings import WarningRow
 from consumers.muting.judge import NoticeContext, in_quiet_hours, silenced
 from consumers.muting.notice import Judgement, Notice, NoticeVerdict
 from consumers.notify.notices import OPEN, notice_of, notice_row, stored_silences
@@ -27,10 +28,10 @@ def not_muted(
     A step was judged when it was stored; since then its receiver may have been down, or somebody may have
     silenced a flood of notices.
     """
-    in_force = select(silences.c.content).where(
-        silences.c.expired_at.is_(None),
-        silences.c.starts_at <= now,
-        or_(silences.c.ends_at.is_(None), silences.c.ends_at > now),
+    in_force = select(SilenceRow.content).where(
+        SilenceRow.expired_at.is_(None),
+        SilenceRow.starts_at <= now,
+        or_(SilenceRow.ends_at.is_(None), SilenceRow.ends_at > now),
     )
     context = NoticeContext(now, now, stored_silences(connection, in_force))
     sendable, gone = [], []
@@ -53,17 +54,17 @@ def _delay(
 ) -> None:
     end = judgement.look_again_at or now + AGAIN
     mark = f"{MARK}{judgement.silence_id}"
-    later = update(outbox).where(outbox.c.seq == row.seq)
+    later = update(OutboxRow).where(OutboxRow.seq == row.seq)
     connection.execute(later.values(due_at=min(end, now + AGAIN), last_error=mark))
-    recorded = select(notices.c.seq).where(
-        notices.c.step_id == notice.step_id,
-        notices.c.silence_id == judgement.silence_id,
-        notices.c.verdict != NoticeVerdict.SENT.value,
+    recorded = select(NoticeRow.seq).where(
+        NoticeRow.step_id == notice.step_id,
+        NoticeRow.silence_id == judgement.silence_id,
+        NoticeRow.verdict != NoticeVerdict.SENT.value,
     )
     if connection.execute(recorded.limit(1)).first() is None:
         muted = Judgement(NoticeVerdict.MUTED, judgement.reason, judgement.silence_id)
-        connection.execute(insert(notices), [notice_row(notice, now, muted, now)])
+        connection.execute(insert(NoticeRow), [notice_row(notice, now, muted, now)])
 
 
 def _is_open(connection: Connection, warning_id: str) -> bool:
-    return connection.scalar(select(warnings.c.state).where(warnings.c.id == warning_id)) == OPEN
+    return connection.scalar(select(WarningRow.state).where(WarningRow.id == warning_id)) == OPEN

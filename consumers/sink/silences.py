@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, delete, select, update
 
 from consumers.broker.records import Record, RecordSource
+from consumers.database.aside import UnreadableRow
 from consumers.database.database import Database, RowRefused
-from consumers.database.schema import notices, silences, unreadable
+from consumers.database.notices import NoticeRow, SilenceRow
 from consumers.muting.notice import NoticeVerdict
 from consumers.sink.reading import Row, Unreadable, put_aside
 from streams.contract.silences import Silence, encode_silence, parse_silence
@@ -67,7 +68,7 @@ class SilenceReader:
     def _take(self, connection: Connection, record: Record, now: datetime) -> int:
         if record.value is None:
             name = (record.key or b"").decode(errors="replace")
-            gone = connection.execute(delete(silences).where(silences.c.id == name)).rowcount
+            gone = connection.execute(delete(SilenceRow).where(SilenceRow.id == name)).rowcount
             _look_again(connection, name, now)
             return gone
         try:
@@ -78,11 +79,11 @@ class SilenceReader:
         except ContractError as error:
             self._put_aside(connection, record, now, Unreadable.INVALID, error)
             return 0
-        known = select(silences.c.revision).where(silences.c.id == silence.id)
+        known = select(SilenceRow.revision).where(SilenceRow.id == silence.id)
         before = connection.scalar(known)
         if before is not None and before >= silence.revision:
             return 0
-        connection.execute(self._database.upsert(silences, rank="revision"), [_row(silence, now)])
+        connection.execute(self._database.upsert(SilenceRow, rank="revision"), [_row(silence, now)])
         _look_again(connection, silence.id, now)
         return 1
 
@@ -90,14 +91,14 @@ class SilenceReader:
         self, connection: Connection, record: Record, now: datetime, reason: Unreadable, error: Exception
     ) -> None:
         row = put_aside(record, now, reason, str(error))
-        connection.execute(self._database.insert_new(unreadable), [row])
+        connection.execute(self._database.insert_new(UnreadableRow), [row])
         self._on_aside(record, row)
 
 
 def _look_again(connection: Connection, silence_id: str, now: datetime) -> None:
     """Let the notices that the silence defers be judged now: it has changed."""
-    deferred = update(notices).where(
-        notices.c.silence_id == silence_id, notices.c.verdict == NoticeVerdict.DEFERRED.value
+    deferred = update(NoticeRow).where(
+        NoticeRow.silence_id == silence_id, NoticeRow.verdict == NoticeVerdict.DEFERRED.value
     )
     connection.execute(deferred.values(look_again_at=now, by_wall_clock=True))
 

@@ -6,17 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, select
 
 from consumers.broker.records import Record
+from consumers.database.aside import UnreadableRow
 from consumers.database.database import Database, RowRefused
-from consumers.database.schema import (
-    segment_warning_steps,
-    segment_warnings,
-    unreadable,
-    warning_steps,
-    warnings,
-)
+from consumers.database.warnings import SegmentWarningRow, SegmentWarningStepRow, WarningRow, WarningStepRow
 from consumers.sink.reading import Reading, Row, StepRows, Unreadable, put_aside
 
 
@@ -24,12 +19,12 @@ from consumers.sink.reading import Reading, Row, StepRows, Unreadable, put_aside
 class WarningTables:
     """The tables that hold the warnings of one topic: their steps, and each as its highest step left it."""
 
-    steps: Table
-    warnings: Table
+    steps: type[WarningStepRow] | type[SegmentWarningStepRow]
+    warnings: type[WarningRow] | type[SegmentWarningRow]
 
 
-OF_CUSTOMERS: Final = WarningTables(warning_steps, warnings)
-OF_SEGMENTS: Final = WarningTables(segment_warning_steps, segment_warnings)
+OF_CUSTOMERS: Final = WarningTables(WarningStepRow, WarningRow)
+OF_SEGMENTS: Final = WarningTables(SegmentWarningStepRow, SegmentWarningRow)
 
 
 @dataclass(slots=True)
@@ -64,7 +59,7 @@ def write(
             counts, aside = _write_steps(database, connection, reading.steps, place)
             aside += reading.unreadable
             if aside:
-                connection.execute(database.insert_new(unreadable), [row for _, row in aside])
+                connection.execute(database.insert_new(UnreadableRow), [row for _, row in aside])
     except RowRefused as error:
         return _write_halves(database, reading, place, on_aside, error)
     for record, row in aside:
@@ -98,8 +93,8 @@ def is_empty(database: Database) -> bool:
     """Return whether no record of the warnings topics was ever stored."""
     with database.reading() as connection:
         return not any(
-            connection.execute(select(table).limit(1)).first()
-            for table in (warning_steps, segment_warning_steps, unreadable)
+            connection.execute(select(rows.seq).limit(1)).first()
+            for rows in (WarningStepRow, SegmentWarningStepRow, UnreadableRow)
         )
 
 
@@ -108,9 +103,8 @@ def _write_steps(
 ) -> tuple[SinkCounts, list[tuple[Record, Row]]]:
     """Store the steps that are new; return the counts and the rows of those whose id has another content."""
     ids = [step.step["id"] for step in steps]
-    columns = place.steps.c
-    known = select(columns.id, columns.digest).where(columns.id.in_(ids))
-    digests: dict[str, str] = {row.id: row.digest for row in connection.execute(known)} if ids else {}
+    known = select(place.steps.id, place.steps.digest).where(place.steps.id.in_(ids))
+    digests: dict[str, str] = dict(connection.execute(known).all()) if ids else {}
     fresh: list[StepRows] = []
     aside: list[tuple[Record, Row]] = []
     for step in steps:

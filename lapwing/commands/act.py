@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from consumers.broker.client import Admin, Cluster, Producer
 from consumers.database.database import Database
-from consumers.database.schema import warnings
+from consumers.database.warnings import WarningRow
 from lapwing.settings.settings import Settings
 from streams.contract.instants import format_instant, to_us
 from streams.contract.validate import RecordRefusal, judge
@@ -156,11 +156,11 @@ def _stored_warning(url: str, beginning: str, *, still_open: bool) -> _StoredWar
             raise ActError(msg)
         database.prepare()
         with database.reading() as connection:
-            columns = (warnings.c.id, warnings.c.customer_id, warnings.c.state)
-            begins = warnings.c.id.startswith(beginning, autoescape=True)
-            query = select(*columns).where(begins).order_by(warnings.c.id).limit(MOST_NAMED + 1)
+            columns = (WarningRow.id, WarningRow.customer_id, WarningRow.state)
+            begins = WarningRow.id.startswith(beginning, autoescape=True)
+            query = select(*columns).where(begins).order_by(WarningRow.id).limit(MOST_NAMED + 1)
             rows = connection.execute(query).all()
-            newest = connection.execute(select(func.max(warnings.c.updated_at))).scalar()
+            newest = connection.execute(select(func.max(WarningRow.updated_at))).scalar()
     finally:
         database.close()
     rows = [row for row in rows if row.id == beginning] or rows

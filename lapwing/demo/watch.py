@@ -9,8 +9,8 @@ from typing import Final
 from sqlalchemy import func, select
 
 from consumers.broker.client import Subscription
-from consumers.database import schema
 from consumers.database.database import Database
+from consumers.database.warnings import WarningRow
 from consumers.loop import Retryable, Waiter
 from lapwing.demo.children import Child
 from lapwing.demo.feed import Feed
@@ -77,7 +77,7 @@ class Watch:
 
     def stored(self) -> int | None:
         """Return how many warnings the database holds; `None` while another process has it locked."""
-        count = select(func.count()).select_from(schema.warnings)
+        count = select(func.count()).select_from(WarningRow)
         try:
             with self._database.reading() as connection:
                 return int(connection.execute(count).scalar_one())

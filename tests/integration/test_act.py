@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from consumers.broker.records import Record
 from consumers.database.database import Database
-from consumers.database.schema import warnings
+from consumers.database.warnings import WarningRow
 from consumers.sink.reading import read_records
 from consumers.sink.store import write
 from lapwing.cli import act
@@ -49,7 +49,7 @@ def test_a_person_acknowledges_a_warning_and_the_warning_says_so(broker: str, tm
         opened.prepare()
         write(opened, read_records(records, datetime.now(UTC), parse_warning))
         with opened.reading() as connection:
-            found = connection.execute(select(warnings)).all()
+            found = connection.execute(select(WarningRow.__table__)).all()
         opened.close()
         return [(row.id, row.attention, row.attended_by) for row in found]
 

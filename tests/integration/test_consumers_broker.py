@@ -19,14 +19,10 @@ from click.testing import CliRunner, Result
 from sqlalchemy import func, select
 
 from consumers.broker.client import Admin, Cluster, Producer, Subscription
+from consumers.database.aside import UnreadableRow
+from consumers.database.base import Base
 from consumers.database.database import Database
-from consumers.database.schema import (
-    segment_warning_steps,
-    segment_warnings,
-    unreadable,
-    warning_steps,
-    warnings,
-)
+from consumers.database.warnings import SegmentWarningRow, SegmentWarningStepRow, WarningRow, WarningStepRow
 from lapwing.cli import sink, tail, topics
 from streams.errors import BrokerError
 from tests.consumers.segment_events import life as segment_life
@@ -60,9 +56,9 @@ def invoke(command: object, *args: str) -> Result:
     return result
 
 
-def count(database: Database, table: object) -> int:
+def count(database: Database, table: type[Base]) -> int:
     with database.reading() as connection:
-        return connection.scalar(select(func.count()).select_from(table)) or 0  # type: ignore[arg-type]
+        return connection.scalar(select(func.count()).select_from(table)) or 0
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
@@ -95,9 +91,9 @@ def test_the_sink_stores_what_is_in_the_topic_and_goes_on_where_it_was(
     counts = json.loads(invoke(sink.command, *args).stdout)
     assert counts == {"records": 9, "steps": 4, "repeats": 5, "unreadable": 0}
     database = Database(url)
-    assert [count(database, table) for table in (warning_steps, warnings, unreadable)] == [204, 51, 1]
+    assert [count(database, table) for table in (WarningStepRow, WarningRow, UnreadableRow)] == [204, 51, 1]
     with database.reading() as connection:
-        assert set(connection.scalars(select(warnings.c.state))) == {"resolved"}
+        assert set(connection.scalars(select(WarningRow.state))) == {"resolved"}
     database.close()
 
 
@@ -142,8 +138,8 @@ def test_the_sink_stores_segments_warnings_where_their_topic_is_there(
     assert counts == {"records": 17, "steps": 8, "repeats": 8, "unreadable": 1}
     assert committed(broker, f"{topic}-sink", segments) == 17
     database = Database(url)
-    assert [count(database, table) for table in (segment_warning_steps, segment_warnings)] == [8, 2]
-    assert [count(database, table) for table in (warning_steps, warnings)] == [8, 2]
+    assert [count(database, table) for table in (SegmentWarningStepRow, SegmentWarningRow)] == [8, 2]
+    assert [count(database, table) for table in (WarningStepRow, WarningRow)] == [8, 2]
     database.close()
 
 
@@ -162,9 +158,9 @@ def test_the_sink_follows_the_topic_and_ends_cleanly_at_a_signal(
             wait_for(lambda: (tmp_path / "w.db").exists())
             database = Database(url)
             database.prepare()
-            wait_for(lambda: count(database, warning_steps) == 100)
+            wait_for(lambda: count(database, WarningStepRow) == 100)
             send(broker, topic, LIVES[100:])
-            wait_for(lambda: count(database, warning_steps) == 200)
+            wait_for(lambda: count(database, WarningStepRow) == 200)
             wait_for(lambda: committed(broker, f"{topic}-sink", topic) == 200)
             os.kill(process.pid, number)
             out, err = process.communicate(timeout=WITHIN_S)

@@ -11,17 +11,11 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, func, insert, select, text
 
+from consumers.database.aside import UnreadableRow
 from consumers.database.database import Database, StoreAway
-from consumers.database.migrations import MIGRATIONS
-from consumers.database.schema import (
-    channels,
-    outbox,
-    segment_warning_steps,
-    segment_warnings,
-    unreadable,
-    warning_steps,
-    warnings,
-)
+from consumers.database.migrations.runner import newest_version
+from consumers.database.notices import ChannelRow, OutboxRow
+from consumers.database.warnings import SegmentWarningRow, SegmentWarningStepRow, WarningRow, WarningStepRow
 from consumers.muting.counts import muted_by_reason, muted_by_silence
 from consumers.notify.outbox import Outbox
 from consumers.sink.reading import read_records, read_segments
@@ -40,7 +34,7 @@ from tests.consumers.warning_events import life, records, value, warning_id
 @pytest.fixture
 def database(postgres_url: str) -> Iterator[Database]:
     opened = Database(postgres_url)
-    assert opened.prepare() == (0, len(MIGRATIONS))
+    assert opened.prepare() == (0, newest_version())
     yield opened
     opened.close()
 
@@ -54,9 +48,9 @@ def test_steps_are_stored_once_in_any_order_and_read_back_as_they_went_in(databa
     assert store(database, lives[::-1]) == SinkCounts(records=80, steps=80)
     assert store(database, lives) == SinkCounts(records=80, repeats=80)
     with database.reading() as connection:
-        states = connection.execute(select(warnings.c.state, warnings.c.last_step).distinct()).all()
+        states = connection.execute(select(WarningRow.state, WarningRow.last_step).distinct()).all()
         assert [tuple(row) for row in states] == [("resolved", 4)]
-        step = connection.execute(select(warning_steps).order_by(warning_steps.c.id)).first()
+        step = connection.execute(select(WarningStepRow.__table__).order_by(WarningStepRow.id)).first()
         assert step is not None
         assert step.received_at == NOW
         assert step.data["causes"][0]["values"] == {"orders_30d": 1, "order_trend": 0.25, "segment": None}
@@ -71,7 +65,9 @@ def test_a_row_that_the_server_refuses_is_put_aside_and_the_rest_stored(database
     contents[6] = value(customer="c6").replace(b'"step":1,', b'"step":3000000000,')
     assert store(database, [*contents, b"\x00\xff"]) == SinkCounts(records=10, steps=7, unreadable=3)
     with database.reading() as connection:
-        aside = connection.execute(select(unreadable).order_by(unreadable.c.source_offset)).all()
+        aside = connection.execute(
+            select(UnreadableRow.__table__).order_by(UnreadableRow.source_offset)
+        ).all()
     assert [(row.reason, row.source_offset) for row in aside] == [
         ("refused", 3),
         ("invalid", 6),
@@ -88,11 +84,13 @@ def test_segments_steps_are_stored_once_and_read_back_as_they_went_in(database: 
         reading = read_segments(segment_events.records(contents[::order]), NOW)
         assert write(database, reading, OF_SEGMENTS) == counts
     with database.reading() as connection:
-        found = connection.execute(select(segment_warnings).order_by(segment_warnings.c.value)).all()
+        found = connection.execute(
+            select(SegmentWarningRow.__table__).order_by(SegmentWarningRow.value)
+        ).all()
         assert [(row.value, row.state, row.last_step) for row in found] == [
             (f"s{n}", "resolved", 4) for n in range(9)
         ]
-        step = connection.execute(select(segment_warning_steps)).first()
+        step = connection.execute(select(SegmentWarningStepRow.__table__)).first()
         assert step is not None
         assert step.data["causes"][0]["values"] == {"complaints_7d": 12, "complaint_rise": 2.5}
 
@@ -113,8 +111,8 @@ def test_two_sinks_at_once_lose_and_double_nothing_and_number_in_order(
         while True:
             finished = done.is_set()
             with reader.reading() as connection:
-                query = select(warning_steps.c.seq).where(warning_steps.c.seq > last)
-                found = list(connection.scalars(query.order_by(warning_steps.c.seq)))
+                query = select(WarningStepRow.seq).where(WarningStepRow.seq > last)
+                found = list(connection.scalars(query.order_by(WarningStepRow.seq)))
             seen.extend(found)
             last = found[-1] if found else last
             if finished and not found:
@@ -141,9 +139,9 @@ def test_two_sinks_at_once_lose_and_double_nothing_and_number_in_order(
     follower.join(30)
     assert errors == []
     with database.reading() as connection:
-        assert connection.scalar(select(func.count()).select_from(warning_steps)) == len(lives)
-        assert seen == list(connection.scalars(select(warning_steps.c.seq).order_by(warning_steps.c.seq)))
-        assert set(connection.scalars(select(warnings.c.last_step))) == {4}
+        assert connection.scalar(select(func.count()).select_from(WarningStepRow)) == len(lives)
+        assert seen == list(connection.scalars(select(WarningStepRow.seq).order_by(WarningStepRow.seq)))
+        assert set(connection.scalars(select(WarningRow.last_step))) == {4}
     other.close()
 
 
@@ -166,7 +164,7 @@ def test_two_notifiers_claim_each_message_once(database: Database, postgres_url:
         thread.join(30)
     assert len(claimed[0] + claimed[1]) == len(set(claimed[0] + claimed[1])) == 200
     with database.reading() as connection:
-        assert connection.scalar(select(func.count()).select_from(outbox)) == 200
+        assert connection.scalar(select(func.count()).select_from(OutboxRow)) == 200
     other.close()
 
 
@@ -191,12 +189,12 @@ def test_silences_hold_notices_and_let_them_go(database: Database) -> None:
 
 def test_a_file_of_before_the_notices_is_upgraded(postgres_url: str) -> None:
     old = Database(postgres_url)
-    assert old.prepare(MIGRATIONS[:3]) == (0, 3)
+    assert old.prepare(to=3) == (0, 3)
     with later_columns(old):
         store(old, [content for n in range(5) for content in life(f"c{n}")])
     with old.writing() as connection:
-        connection.execute(insert(channels).values(name="desk", filled_to=8, added_at=NOW))
-    assert old.prepare() == (3, len(MIGRATIONS))
+        connection.execute(insert(ChannelRow).values(name="desk", filled_to=8, added_at=NOW))
+    assert old.prepare() == (3, newest_version())
     assert Outbox(old, "x").fill(["desk"], NOW) == 2 * 3
     old.close()
 
@@ -209,7 +207,7 @@ def test_a_server_that_ends_connections_is_tried_again(database: Database, postg
         with admin.connect() as connection, database.writing() as ours:
             others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
             connection.execute(text(others + " AND datname = current_database()"))
-            ours.execute(select(func.count()).select_from(warnings))
+            ours.execute(select(func.count()).select_from(WarningRow))
 
     with pytest.raises(StoreAway):
         cut_and_go_on()

@@ -15,8 +15,11 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 from consumers.broker.client import Admin, Cluster, Producer
+from consumers.database.aside import UnreadableRow
+from consumers.database.base import Base
 from consumers.database.database import Database
-from consumers.database.schema import notices, silences, unreadable, warning_steps
+from consumers.database.notices import NoticeRow, SilenceRow
+from consumers.database.warnings import WarningStepRow
 from lapwing.cli import lapwing
 from tests.consumers.warning_events import value, warning_id
 from tests.integration.test_consumers_notify import Receiver, receiver, wait_for
@@ -69,10 +72,10 @@ class Place:
         told: dict[str, Any] = self.json("notify", "--no-follow")
         return told
 
-    def rows(self, table: Any) -> list[Any]:
+    def rows(self, table: type[Base]) -> list[Any]:
         database = Database(self.database)
         with database.reading() as connection:
-            found = list(connection.execute(select(table)).all())
+            found = list(connection.execute(select(table.__table__)).all())
         database.close()
         return found
 
@@ -99,7 +102,7 @@ def test_a_silenced_warning_is_recorded_and_told_when_the_silence_is_expired(
     told = place.deliver()
     assert (told["sent"], told["muted"]) == (1, 1)
     assert customers(receiver) == ["c2"]
-    [row] = [row for row in place.rows(notices) if row.verdict != "told"]
+    [row] = [row for row in place.rows(NoticeRow) if row.verdict != "told"]
     assert (row.step_id, row.verdict, row.why) == (f"{warning_id('c1')}/1", "held", "silence")
     assert row.silence_id == added["id"]
     listed = place.json("silence", "list")
@@ -117,7 +120,7 @@ def test_a_silenced_warning_is_recorded_and_told_when_the_silence_is_expired(
     [kept] = place.json("silence", "list", "--state", "expired")["silences"]
     assert (kept["muted"], kept["expired_by"], kept["revision"]) == (1, "me too", 2)
     assert place.deliver()["sent"] == 0
-    assert [row.revision for row in place.rows(silences)] == [2]
+    assert [row.revision for row in place.rows(SilenceRow)] == [2]
 
 
 def test_what_a_silence_topic_holds_that_is_no_silence_is_put_aside(place: Place) -> None:
@@ -125,7 +128,9 @@ def test_what_a_silence_topic_holds_that_is_no_silence_is_put_aside(place: Place
     place.json("silence", "add", "--everything", "--for", "1h", "--author", "me", "--reason", "move")
     place.send(place.warnings, (b"c1", value(customer="c1")))
     assert place.deliver()["muted"] == 1
-    assert [(row.source_topic, row.reason) for row in place.rows(unreadable)] == [(place.silences, "invalid")]
+    assert [(row.source_topic, row.reason) for row in place.rows(UnreadableRow)] == [
+        (place.silences, "invalid")
+    ]
     assert len(place.json("silence", "list")["silences"]) == 1
 
 
@@ -139,9 +144,9 @@ def test_a_sink_that_follows_hears_of_a_silence(place: Place, tmp_path: Path) ->
             wait_for((tmp_path / "w.db").exists)
             database = Database(place.database)
             database.prepare()
-            wait_for(lambda: bool(place.rows(warning_steps)))
+            wait_for(lambda: bool(place.rows(WarningStepRow)))
             place.json("silence", "add", "--everything", "--for", "1h", "--author", "me", "--reason", "move")
-            wait_for(lambda: len(place.rows(silences)) == 1)
+            wait_for(lambda: len(place.rows(SilenceRow)) == 1)
             database.close()
         finally:
             sink.kill()

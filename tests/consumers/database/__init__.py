@@ -1,4 +1,4 @@
 """Where modules without a test file of their own are tested.
 
-migrations, schema: test_database
+aside, base, events, learning, notices, outcomes, schema, warnings: test_database
 """

@@ -4,15 +4,18 @@ import inspect
 import sqlite3
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import Connection, create_engine, exc, func, insert, select, text
+from sqlalchemy import exc, func, insert, select, text
 from sqlalchemy import inspect as look
 
+from consumers.database.aside import SchemaVersionRow, UnreadableRow
 from consumers.database.database import Database, RowRefused, StoreAway, StoreBusy, store_error
-from consumers.database.migrations import MIGRATIONS
-from consumers.database.schema import METADATA, schema_version, unreadable, warning_steps, warnings
+from consumers.database.migrations.runner import (
+    LAST_BEFORE_ALEMBIC,
+    newest_version,
+)
+from consumers.database.schema import METADATA
 from consumers.loop import Retryable
 from streams.errors import StoreError
 
@@ -42,125 +45,18 @@ def database(tmp_path: Path) -> Database:
 def test_a_new_database_has_all_tables_and_the_newest_version(database: Database) -> None:
     with database.reading() as connection:
         assert set(look(connection).get_table_names()) >= set(METADATA.tables)
-        assert connection.scalar(select(func.max(schema_version.c.version))) == len(MIGRATIONS)
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == f"{newest_version():04}"
+        assert connection.scalar(select(func.max(SchemaVersionRow.version))) == LAST_BEFORE_ALEMBIC + 1
         assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
         assert connection.scalar(text("PRAGMA synchronous")) == 2
-
-
-def test_the_migrations_lead_to_the_tables_of_the_schema(database: Database) -> None:
-    straight = create_engine("sqlite://")
-    METADATA.create_all(straight)
-
-    def shape(connection: Connection) -> dict[str, object]:
-        found = look(connection)
-        return {
-            table: (
-                [(c["name"], str(c["type"]), c["nullable"]) for c in found.get_columns(table)],
-                sorted(str(i["name"]) for i in found.get_indexes(table)),
-            )
-            for table in METADATA.tables
-        }
-
-    with database.reading() as connection, straight.connect() as other:
-        assert shape(connection) == shape(other)
-    straight.dispose()
-
-
-def test_an_older_file_is_upgraded_and_keeps_its_rows(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'w.db'}"
-    old = Database(url)
-    assert old.prepare(MIGRATIONS[:1]) == (0, 1)
-    with old.writing() as connection:
-        connection.execute(insert(unreadable).values(row(7)))
-    old.close()
-    new = Database(url)
-    assert new.prepare() == (1, len(MIGRATIONS))
-    assert new.prepare() == (len(MIGRATIONS), len(MIGRATIONS))
-    with new.reading() as connection:
-        assert connection.scalar(select(unreadable.c.source_offset)) == 7
-        assert look(connection).has_table("outbox")
-
-
-def test_a_warning_of_an_older_file_is_kept_and_nobody_has_it_in_hand(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'w.db'}"
-    old = Database(url)
-    old.prepare(MIGRATIONS[:2])
-    with old.writing() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO warnings (id, customer_id, state, tier, opened_at, updated_at, last_step,"
-                " last_type, causes, reasons) VALUES ('w', 'c', 'open', 'low', '2011-03-01 00:00:00.000000',"
-                " '2011-03-01 00:00:00.000000', 1, 'churn.warning.opened', '[]', '[]')"
-            )
-        )
-    old.close()
-    new = Database(url)
-    new.prepare()
-    with new.reading() as connection:
-        (row,) = connection.execute(select(warnings))
-    assert (row.id, row.attention, row.attended_by, row.attended_until, row.deadline) == (
-        "w",
-        None,
-        None,
-        None,
-        None,
-    )
-
-
-def test_the_net_of_decisions_that_are_stored_is_filled_in(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'w.db'}"
-    old = Database(url)
-    old.prepare(MIGRATIONS[:5])
-    with old.writing() as connection:
-        for name, verdict, data in (
-            ("w1", "rescue", {"decision": {"verdict": "rescue", "net": 12.5}}),
-            ("w2", "unknown", {"decision": {"verdict": "unknown", "net": None}}),
-            ("w3", None, {}),
-            ("w4", "rescue", {"decision": "rescue"}),
-        ):
-            common = {"customer_id": "c", "state": "open", "tier": "low"}
-            last = {"last_step": 2, "last_type": "churn.warning.updated", "opened_at": NOW, "updated_at": NOW}
-            more: dict[str, Any] = {"id": name, "causes": [], "reasons": [], "decision": verdict}
-            connection.execute(insert(warnings).values(common | last | more))
-            for step, own in ((1, {"decision": {"verdict": "rescue", "net": 1.0}}), (2, data)):
-                where = {"source_topic": "t", "source_partition": 0, "source_offset": step}
-                kept = {"id": f"{name}/{step}", "warning_id": name, "step": step, "data": own, "digest": "d"}
-                when = {"time": NOW, "type": "churn.warning.updated", "received_at": NOW}
-                connection.execute(insert(warning_steps).values(common | where | kept | when))
-    old.close()
-    new = Database(url)
-    assert new.prepare() == (5, len(MIGRATIONS))
-    with new.reading() as connection:
-        found = connection.execute(select(warnings.c.id, warnings.c.net).order_by(warnings.c.id)).all()
-    assert [tuple(each) for each in found] == [("w1", 12.5), ("w2", None), ("w3", None), ("w4", None)]
-
-
-def test_a_migration_that_fails_leaves_the_database_as_it_was(database: Database) -> None:
-    def broken(connection: Connection) -> None:
-        connection.execute(text("ALTER TABLE warnings ADD COLUMN new TEXT"))
-        connection.execute(text("NOT SQL"))
-
-    with pytest.raises(StoreError):
-        database.prepare([*MIGRATIONS, broken])
-    with database.reading() as connection:
-        assert "new" not in {column["name"] for column in look(connection).get_columns("warnings")}
-    assert database.prepare() == (len(MIGRATIONS), len(MIGRATIONS))
-
-
-def test_a_newer_file_is_refused(database: Database) -> None:
-    later = [*MIGRATIONS, lambda connection: None]
-    database.prepare(later)
-    with pytest.raises(StoreError, match=f"has version {len(later)}, this Lapwing knows up to") as caught:
-        database.prepare()
-    assert not isinstance(caught.value, Retryable)
 
 
 def test_instants_come_back_as_they_went_in_from_whatever_zone(database: Database) -> None:
     east = NOW.astimezone(timezone(timedelta(hours=9)))
     with database.writing() as connection:
-        connection.execute(insert(unreadable).values(row(1, east)))
+        connection.execute(insert(UnreadableRow).values(row(1, east)))
     with database.reading() as connection:
-        back = connection.scalar(select(unreadable.c.received_at))
+        back = connection.scalar(select(UnreadableRow.received_at))
         assert back == NOW
         assert back is not None
         assert back.utcoffset() == timedelta(0)
@@ -218,9 +114,9 @@ def test_which_of_postgresqls_errors_may_pass(sqlstate: str | None, kind: type[S
 
 def test_a_value_without_room_is_the_rows_own_fault(database: Database) -> None:
     with pytest.raises(RowRefused), database.writing() as connection:
-        connection.execute(insert(unreadable).values(row(2**70)))
+        connection.execute(insert(UnreadableRow).values(row(2**70)))
     with pytest.raises(RowRefused), database.writing() as connection:
-        connection.execute(insert(unreadable).values({**row(1), "detail": "\ud800"}))
+        connection.execute(insert(UnreadableRow).values({**row(1), "detail": "\ud800"}))
 
 
 def test_a_file_that_cannot_be_opened_or_is_no_database_is_named(tmp_path: Path) -> None:
@@ -241,7 +137,7 @@ def test_a_locked_file_may_be_tried_again(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(StoreAway, match="locked"), database.writing():
         pass
     with database.reading() as connection:
-        assert connection.scalar(select(func.count()).select_from(unreadable)) == 0
+        assert connection.scalar(select(func.count()).select_from(UnreadableRow)) == 0
     other.close()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from consumers.database.database import Database
-from consumers.database.schema import notices
+from consumers.database.notices import NoticeRow
 from consumers.muting.notice import Limits
 from consumers.sink.reading import read_records
 from consumers.sink.silences import SilenceReader
@@ -93,7 +93,7 @@ def store(database: Database, shop: Shop, now: datetime = BEGIN) -> None:
 
 def rows(database: Database) -> list[Any]:
     with database.reading() as connection:
-        return list(connection.execute(select(notices).order_by(notices.c.seq)).all())
+        return list(connection.execute(select(NoticeRow.__table__).order_by(NoticeRow.seq)).all())
 
 
 def decided(database: Database) -> list[tuple[str, str, str | None]]:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import update
 
 from consumers.database.database import Database
-from consumers.database.schema import warning_steps
+from consumers.database.warnings import WarningStepRow
 from consumers.muting.notice import Limits
 from consumers.notify.channels import Channel
 from consumers.notify.message import Message
@@ -155,7 +155,7 @@ def test_a_row_of_an_older_sink_stops_no_other(change: dict[str, Any], number: i
     contents: list[bytes | None] = [*life("bad"), *life("g1"), *life("g2")]
     write(database, read_records(records(contents), NOW, parse_warning))
     with database.writing() as connection:
-        row = update(warning_steps).where(warning_steps.c.id == f"{warning_id('bad')}/{number}")
+        row = update(WarningStepRow).where(WarningStepRow.id == f"{warning_id('bad')}/{number}")
         if isinstance(change.get("data"), dict) and "churn_probability" in change["data"]:
             text = json.dumps(change["data"])
             connection.exec_driver_sql(

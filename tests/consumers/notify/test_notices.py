@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import insert, select
 
 from consumers.database.database import Database
-from consumers.database.migrations import MIGRATIONS
-from consumers.database.schema import channels, outbox, warning_steps
+from consumers.database.migrations.runner import newest_version
+from consumers.database.notices import ChannelRow, OutboxRow
+from consumers.database.warnings import WarningStepRow
 from consumers.muting.counts import muted_by_reason, muted_by_silence
 from consumers.muting.notice import Limits
 from consumers.notify import notices as module
@@ -231,7 +232,7 @@ def test_what_flapped_and_stays_open_is_told_when_it_has_been_stable(database: D
 def test_what_channels_were_told_before_there_were_notices_stands(tmp_path: Any, shop: Shop) -> None:
     url = f"sqlite:///{tmp_path / 'w.db'}"
     old = Database(url)
-    old.prepare(MIGRATIONS[:3])
+    old.prepare(to=3)
     for number in range(4):
         shop.step("c1", BEGIN + number * DAY, "opened", warning=number)
         shop.step("c1", BEGIN + number * DAY, "resolved", warning=number)
@@ -239,13 +240,13 @@ def test_what_channels_were_told_before_there_were_notices_stands(tmp_path: Any,
         store(old, shop)
     with old.writing() as connection:
         for name, place in (("new", 0), ("slow", 4), ("desk", 6)):
-            connection.execute(insert(channels).values(name=name, filled_to=place, added_at=BEGIN))
-        step = connection.scalar(select(warning_steps.c.id).where(warning_steps.c.seq == 1))
+            connection.execute(insert(ChannelRow).values(name=name, filled_to=place, added_at=BEGIN))
+        step = connection.scalar(select(WarningStepRow.id).where(WarningStepRow.seq == 1))
         entered = {"step_id": step, "channel": "desk", "state": "sent", "attempts": 1, "created_at": BEGIN}
-        connection.execute(insert(outbox).values(due_at=BEGIN, **entered))
+        connection.execute(insert(OutboxRow).values(due_at=BEGIN, **entered))
     old.close()
     database = Database(url)
-    assert database.prepare() == (3, len(MIGRATIONS))
+    assert database.prepare() == (3, newest_version())
     assert Outbox(database, "x").fill(["new", "slow", "desk"], BEGIN + DAY) == 4 + 2 + 1
     assert [row.verdict for row in rows(database)] == ["told"] * 4
     assert Outbox(database, "x").fill(["new", "slow", "desk"], BEGIN + DAY) == 0

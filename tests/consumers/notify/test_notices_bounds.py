@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers.database.schema import notices
+from consumers.database.notices import NoticeRow
 from consumers.muting.notice import Limits
 from consumers.notify.notices import Notices
 from consumers.sink.reading import read_records
@@ -87,7 +87,7 @@ def test_the_turns_do_not_matter_and_the_bounds_hold(moves: Any, chunk: int, lim
     steps = played(moves)
     found = judged_in_turns(steps, len(steps) or 1, limits, SPANS)
     assert judged_in_turns(steps, chunk, limits, SPANS) == found
-    columns = [column.name for column in notices.columns][1:-1]
+    columns = [column.name for column in NoticeRow.__table__.columns][1:-1]
     named = [dict(zip(columns, row, strict=True)) for row in found]
     # None is lost: each opening and escalation is told or recorded with its reason.
     onsets = {step.id for step in steps if step.kind in ("opened", "escalated")}

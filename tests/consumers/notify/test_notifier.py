@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import select, update
 
 from consumers.database.database import Database
-from consumers.database.schema import outbox, warning_steps
+from consumers.database.notices import OutboxRow
+from consumers.database.warnings import WarningStepRow
 from consumers.loop import Backoff
 from consumers.muting.notice import Limits
 from consumers.notify.channels import Channel, SendFailed
@@ -164,7 +165,7 @@ def test_a_message_is_given_up_aloud_and_can_be_tried_again(
     assert f"gave up sending {warning_id('c1')}/1 to desk after" in caplog.text
     assert states(database)["desk"] == {"pending": 0, "sent": 0, "given_up": 2, "muted": 0}
     with database.reading() as connection:
-        row = connection.execute(select(outbox)).first()
+        row = connection.execute(select(OutboxRow.__table__)).first()
     assert row is not None
     assert row.last_error == "error=503"
     assert 5 <= row.attempts < 30
@@ -254,7 +255,7 @@ def test_what_another_has_taken_over_is_not_settled_by_the_first(database: Datab
 def test_a_step_of_which_no_message_can_be_written_is_given_up(database: Database) -> None:
     store(database, "c1", "c2")
     with database.writing() as connection:
-        broken = update(warning_steps).where(warning_steps.c.id == f"{warning_id('c1')}/1")
+        broken = update(WarningStepRow).where(WarningStepRow.id == f"{warning_id('c1')}/1")
         connection.execute(broken.values(data={"tier": "high"}))
     receiver = Receiver()
     tally = notifier(database, receiver, DESK).run()

@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from consumers.broker.records import Record
+from consumers.database.aside import UnreadableRow
 from consumers.database.database import Database
-from consumers.database.schema import silences, unreadable
+from consumers.database.notices import SilenceRow
 from consumers.sink.silences import SilenceReader
 from streams.contract.silences import encode_silence
 from tests.consumers.notify.notice_shop import BEGIN, DAY, silence
@@ -48,8 +49,8 @@ def database() -> Database:
 
 def stored(database: Database) -> tuple[list[str], list[tuple[int, str]]]:
     with database.reading() as connection:
-        ids = list(connection.scalars(select(silences.c.id).order_by(silences.c.id)))
-        rows = connection.execute(select(unreadable.c.source_offset, unreadable.c.reason))
+        ids = list(connection.scalars(select(SilenceRow.id).order_by(SilenceRow.id)))
+        rows = connection.execute(select(UnreadableRow.source_offset, UnreadableRow.reason))
         return ids, [(row.source_offset, row.reason) for row in rows]
 
 

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, select
 
 from consumers.broker.errors import BrokerAway, GroupChanged
+from consumers.database.aside import UnreadableRow
+from consumers.database.base import Base
 from consumers.database.database import Database, StoreAway
-from consumers.database.schema import unreadable, warning_steps, warnings
+from consumers.database.warnings import WarningRow, WarningStepRow
 from consumers.sink.reading import read_records
 from consumers.sink.sink import Sink
 from consumers.sink.store import SinkCounts, write
@@ -37,16 +39,16 @@ def store(database: Database, contents: Sequence[bytes | None]) -> SinkCounts:
     return write(database, read_records(records(contents), NOW, parse_warning))
 
 
-def rows(database: Database, table: Table, *leave_out: str) -> list[dict[str, Any]]:
+def rows(database: Database, table: type[Base], *leave_out: str) -> list[dict[str, Any]]:
     with database.reading() as connection:
-        found = [dict(row) for row in connection.execute(select(table)).mappings()]
+        found = [dict(row) for row in connection.execute(select(table.__table__)).mappings()]
     return [{name: cell for name, cell in row.items() if name not in leave_out} for row in found]
 
 
 def test_a_step_is_stored_with_its_place_and_the_warning_with_its_state(database: Database) -> None:
     contents = life("c1")
     assert store(database, contents[:3]) == SinkCounts(records=3, steps=3)
-    first, _, third = rows(database, warning_steps)
+    first, _, third = rows(database, WarningStepRow)
     assert first["id"] == f"{warning_id('c1')}/1"
     assert (first["type"], first["step"], first["tier"]) == ("churn.warning.opened", 1, "medium")
     assert first["data"] == json.loads(contents[0])["data"]
@@ -56,7 +58,7 @@ def test_a_step_is_stored_with_its_place_and_the_warning_with_its_state(database
         0,
     )
     assert first["received_at"] == NOW
-    (warning,) = rows(database, warnings)
+    (warning,) = rows(database, WarningRow)
     assert (warning["id"], warning["customer_id"]) == (warning_id("c1"), "c1")
     assert (warning["state"], warning["tier"], warning["last_step"]) == ("open", "high", 3)
     assert warning["last_type"] == "churn.warning.escalated"
@@ -66,7 +68,7 @@ def test_a_step_is_stored_with_its_place_and_the_warning_with_its_state(database
     assert warning["updated_at"] == third["time"]
     assert warning["closed_at"] is None
     store(database, contents[3:])
-    (warning,) = rows(database, warnings)
+    (warning,) = rows(database, WarningRow)
     assert warning["state"] == "resolved"
     assert warning["closed_at"] == warning["updated_at"] > third["time"]
 
@@ -77,7 +79,7 @@ def test_the_warning_has_the_verdict_and_the_net_of_its_newest_decision(database
         event["id"] = f"{event['data']['warning_id']}/{number}"
         event["data"] |= {"step": number, "decision": decision}
         store(database, [json.dumps(event).encode()])
-        (row,) = rows(database, warnings)
+        (row,) = rows(database, WarningRow)
         expected = (None, None) if decision is None else (decision["verdict"], decision["net"])
         assert (row["decision"], row["net"]) == expected
     assert WARNING_EXAMPLE["data"]["decision"]["net"] > 0
@@ -88,7 +90,7 @@ def test_the_warning_says_who_has_it_in_hand_and_until_when(database: Database) 
     names = ("attention", "attended_by", "attended_until", "deadline")
 
     def shown() -> list[object]:
-        (warning,) = rows(database, warnings)
+        (warning,) = rows(database, WarningRow)
         return [warning[name] for name in names]
 
     store(database, contents[:1])
@@ -103,14 +105,14 @@ def test_the_warning_says_who_has_it_in_hand_and_until_when(database: Database) 
 def test_a_repeated_step_changes_nothing(database: Database) -> None:
     contents = life("c1")
     store(database, contents)
-    before = rows(database, warning_steps), rows(database, warnings)
+    before = rows(database, WarningStepRow), rows(database, WarningRow)
     assert store(database, contents) == SinkCounts(records=4, repeats=4)
     assert store(database, [contents[0], contents[0]]) == SinkCounts(records=2, repeats=2)
     # Another order of keys and other white space is the same content.
     respelled = json.dumps(dict(reversed(json.loads(contents[0]).items())), indent=1).encode()
     assert store(database, [respelled]) == SinkCounts(records=1, repeats=1)
-    assert (rows(database, warning_steps), rows(database, warnings)) == before
-    assert rows(database, unreadable) == []
+    assert (rows(database, WarningStepRow), rows(database, WarningRow)) == before
+    assert rows(database, UnreadableRow) == []
 
 
 def test_an_id_with_another_content_is_put_aside_and_the_first_kept(database: Database) -> None:
@@ -118,9 +120,9 @@ def test_an_id_with_another_content_is_put_aside_and_the_first_kept(database: Da
     store(database, contents[:1])
     other = value(customer="c1", number=1, causes=("another",))
     assert store(database, [other, contents[1]]) == SinkCounts(records=2, steps=1, unreadable=1)
-    (aside,) = rows(database, unreadable)
+    (aside,) = rows(database, UnreadableRow)
     assert (aside["reason"], aside["value"]) == ("conflict", other)
-    assert rows(database, warning_steps)[0]["data"]["causes"][0]["rule"] == "order-collapse"
+    assert rows(database, WarningStepRow)[0]["data"]["causes"][0]["rule"] == "order-collapse"
     # The same within one poll, of a warning not seen before.
     new = value(customer="c2", number=1), value(customer="c2", number=1, causes=("another",))
     assert store(database, list(new)) == SinkCounts(records=2, steps=1, unreadable=1)
@@ -142,8 +144,8 @@ def test_whatever_the_order_the_repeats_and_the_polls_the_end_is_one(order: list
     for begin in range(0, len(contents), size):
         counts.add(store(database, contents[begin : begin + size]))
     assert (counts.steps, counts.repeats) == (len(LIVES), len(order) - len(LIVES))
-    assert {row["id"] for row in rows(database, warning_steps)} == {json.loads(c)["id"] for c in LIVES}
-    for warning in rows(database, warnings):
+    assert {row["id"] for row in rows(database, WarningStepRow)} == {json.loads(c)["id"] for c in LIVES}
+    for warning in rows(database, WarningRow):
         assert (warning["state"], warning["last_step"], warning["last_type"]) == (
             "resolved",
             4,
@@ -169,13 +171,13 @@ def test_what_is_no_warning_is_put_aside_with_its_bytes_and_the_rest_goes_on(dat
     good = life("secret-customer")
     contents = [good[0], *BAD, good[1]]
     assert store(database, contents) == SinkCounts(records=11, steps=2, unreadable=9)
-    aside = rows(database, unreadable)
+    aside = rows(database, UnreadableRow)
     assert [row["value"] for row in aside] == BAD
     assert [row["reason"] for row in aside] == ["empty"] + ["invalid"] * 8
     assert [row["source_offset"] for row in aside] == list(range(1, 10))
     # Read again after a crash: neither is there twice.
     assert store(database, contents) == SinkCounts(records=11, repeats=2, unreadable=9)
-    assert len(rows(database, unreadable)) == 9
+    assert len(rows(database, UnreadableRow)) == 9
 
 
 def test_a_row_that_the_database_refuses_is_put_aside_alone(
@@ -185,9 +187,9 @@ def test_a_row_that_the_database_refuses_is_put_aside_alone(
     refuse_rows(database, "warning_steps", "customer_id = 'c17'")
     with caplog.at_level(logging.INFO):
         assert store(database, contents) == SinkCounts(records=23, steps=22, unreadable=1)
-    (aside,) = rows(database, unreadable)
+    (aside,) = rows(database, UnreadableRow)
     assert (aside["reason"], aside["source_offset"], aside["value"]) == ("refused", 17, contents[17])
-    assert len(rows(database, warnings)) == 22
+    assert len(rows(database, WarningRow)) == 22
     assert "c17" not in caplog.text
 
 
@@ -195,7 +197,7 @@ def test_a_field_that_a_newer_worker_adds_is_kept(database: Database) -> None:
     event = json.loads(value())
     event["data"]["rescue_chance"] = 0.4
     store(database, [json.dumps(event).encode()])
-    assert rows(database, warning_steps)[0]["data"]["rescue_chance"] == 0.4
+    assert rows(database, WarningStepRow)[0]["data"]["rescue_chance"] == 0.4
 
 
 class Failing(Database):
@@ -279,7 +281,7 @@ def test_a_crash_between_the_database_and_the_commit_doubles_nothing(failing: Fa
     assert topic.commits == []
     again = Topic(life("c1"), size=3)
     assert Sink(again, failing, Waits(), clock=Clock()).run(follow=False) == SinkCounts(4, 2, 2)
-    assert [row["step"] for row in rows(failing, warning_steps)] == [1, 2, 3, 4]
+    assert [row["step"] for row in rows(failing, WarningStepRow)] == [1, 2, 3, 4]
 
 
 def test_a_broker_that_is_away_for_a_moment_is_polled_again(failing: Failing) -> None:
@@ -300,11 +302,11 @@ def test_a_lower_step_that_comes_later_does_not_turn_the_state_back(database: Da
     contents = life("c1")
     store(database, [contents[3]])
     store(database, [contents[0]])
-    (warning,) = rows(database, warnings)
+    (warning,) = rows(database, WarningRow)
     assert (warning["state"], warning["last_step"]) == ("resolved", 4)
     withdrawn = value(customer="c1", number=5, kind=StepKind.WITHDRAWN)
     store(database, [withdrawn, contents[1]])
-    (warning,) = rows(database, warnings)
+    (warning,) = rows(database, WarningRow)
     assert (warning["state"], warning["last_step"]) == ("withdrawn", 5)
 
 
@@ -314,5 +316,5 @@ def test_a_step_under_another_id_is_put_aside_and_not_stored_twice(database: Dat
     assert store(database, [json.dumps(event).encode(), value(customer="c1")]) == SinkCounts(
         records=2, steps=1, unreadable=1
     )
-    (step,) = rows(database, warning_steps)
+    (step,) = rows(database, WarningStepRow)
     assert step["id"] == f"{warning_id('c1')}/1"

@@ -10,20 +10,16 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Table, select
 from sqlalchemy import inspect as look
+from sqlalchemy import select
 
 from consumers.broker.errors import BrokerAway
 from consumers.broker.records import Record
+from consumers.database.aside import UnreadableRow
+from consumers.database.base import Base
 from consumers.database.database import Database
-from consumers.database.migrations import MIGRATIONS
-from consumers.database.schema import (
-    segment_warning_steps,
-    segment_warnings,
-    unreadable,
-    warning_steps,
-    warnings,
-)
+from consumers.database.migrations.runner import newest_version
+from consumers.database.warnings import SegmentWarningRow, SegmentWarningStepRow, WarningRow, WarningStepRow
 from consumers.sink.optional_topic import LOOK_EVERY_S, OptionalTopic
 from consumers.sink.reading import read_records, read_segments
 from consumers.sink.sink import Sink
@@ -47,20 +43,20 @@ def store(database: Database, contents: Sequence[bytes | None]) -> SinkCounts:
     return write(database, read_segments(segment_events.records(contents), NOW), OF_SEGMENTS)
 
 
-def rows(database: Database, table: Table) -> list[dict[str, Any]]:
+def rows(database: Database, table: type[Base]) -> list[dict[str, Any]]:
     with database.reading() as connection:
-        return [dict(row) for row in connection.execute(select(table)).mappings()]
+        return [dict(row) for row in connection.execute(select(table.__table__)).mappings()]
 
 
 def test_a_step_is_stored_with_its_place_and_the_warning_with_its_state(database: Database) -> None:
     contents = life("north")
     assert store(database, contents[:3]) == SinkCounts(records=3, steps=3)
-    first, _, third = rows(database, segment_warning_steps)
+    first, _, third = rows(database, SegmentWarningStepRow)
     assert (first["id"], first["type"]) == (f"{warning_id('north')}/1", "churn.segment.opened")
     assert (first["dimension"], first["value"], first["step"]) == ("region", "north", 1)
     assert first["data"] == json.loads(contents[0])["data"]
     assert (first["source_topic"], first["source_offset"]) == ("segment-warnings", 0)
-    (warning,) = rows(database, segment_warnings)
+    (warning,) = rows(database, SegmentWarningRow)
     assert warning == {
         "id": warning_id("north"),
         "dimension": "region",
@@ -76,10 +72,10 @@ def test_a_step_is_stored_with_its_place_and_the_warning_with_its_state(database
         "rule_set": "abc",
     }
     store(database, contents[3:])
-    (warning,) = rows(database, segment_warnings)
+    (warning,) = rows(database, SegmentWarningRow)
     assert warning["state"] == "resolved"
     assert warning["closed_at"] == warning["updated_at"] > third["time"]
-    assert rows(database, warning_steps) == rows(database, warnings) == []
+    assert rows(database, WarningStepRow) == rows(database, WarningRow) == []
 
 
 def newest_by_hand(contents: Sequence[bytes]) -> dict[str, tuple[str, int, str]]:
@@ -105,9 +101,9 @@ def test_the_database_is_what_the_topic_says_whatever_the_order_and_repeats(
         counts.add(store(database, order[begin : begin + size]))
     distinct = set(order)
     assert (counts.steps, counts.repeats) == (len(distinct), len(order) - len(distinct))
-    stored = [row["id"] for row in rows(database, segment_warning_steps)]
+    stored = [row["id"] for row in rows(database, SegmentWarningStepRow)]
     assert sorted(stored) == sorted(parse_segment_warning(content).id for content in distinct)
-    found = rows(database, segment_warnings)
+    found = rows(database, SegmentWarningRow)
     assert {row["id"]: (row["value"], row["last_step"], row["state"]) for row in found} == newest_by_hand(
         order
     )
@@ -117,7 +113,7 @@ def test_the_database_is_what_the_topic_says_whatever_the_order_and_repeats(
 def test_what_is_no_segments_warning_is_put_aside_and_the_rest_goes_on(database: Database) -> None:
     contents: list[bytes | None] = [value(), None, b"{}", warning_events.value(), value(causes=("another",))]
     assert store(database, contents) == SinkCounts(records=5, steps=1, unreadable=4)
-    aside = rows(database, unreadable)
+    aside = rows(database, UnreadableRow)
     assert [(row["reason"], row["source_offset"]) for row in aside] == [
         ("conflict", 4),
         ("empty", 1),
@@ -126,14 +122,14 @@ def test_what_is_no_segments_warning_is_put_aside_and_the_rest_goes_on(database:
     ]
     assert {row["source_topic"] for row in aside} == {"segment-warnings"}
     assert store(database, contents) == SinkCounts(records=5, repeats=1, unreadable=4)
-    assert len(rows(database, unreadable)) == 4
+    assert len(rows(database, UnreadableRow)) == 4
 
 
 def test_a_row_that_the_database_refuses_is_put_aside_alone(database: Database) -> None:
     contents: list[bytes | None] = [value(f"s{n}") for n in range(9)]
     refuse_rows(database, "segment_warning_steps", "value = 's5'")
     assert store(database, contents) == SinkCounts(records=9, steps=8, unreadable=1)
-    (aside,) = rows(database, unreadable)
+    (aside,) = rows(database, UnreadableRow)
     assert (aside["reason"], aside["source_offset"]) == ("refused", 5)
 
 
@@ -167,9 +163,9 @@ def test_the_sink_stores_both_topics_to_their_ends_and_commits_each(database: Da
     topic = BothTopics(MIXED, size)
     assert sink_of(topic, database).run(follow=False) == SinkCounts(records=12, steps=12)
     assert topic.committed == {(warning_events.TOPIC, 0): 8, (segment_events.TOPIC, 0): 12}
-    assert [row["value"] for row in rows(database, segment_warnings)] == ["north", "south"]
-    assert len(rows(database, warning_steps)) == 4
-    assert len(rows(database, warnings)) == 1
+    assert [row["value"] for row in rows(database, SegmentWarningRow)] == ["north", "south"]
+    assert len(rows(database, WarningStepRow)) == 4
+    assert len(rows(database, WarningRow)) == 1
 
 
 def test_a_crash_between_the_database_and_the_commit_doubles_nothing(database: Database) -> None:
@@ -184,18 +180,18 @@ def test_a_crash_between_the_database_and_the_commit_doubles_nothing(database: D
     assert topic.commits == []
     again = sink_of(BothTopics(MIXED, size=4), database)
     assert again.run(follow=False) == SinkCounts(records=12, steps=7, repeats=5)
-    assert [row["step"] for row in rows(database, segment_warning_steps)] == [1, 2, 3, 4] * 2
+    assert [row["step"] for row in rows(database, SegmentWarningStepRow)] == [1, 2, 3, 4] * 2
 
 
 def test_a_database_of_before_keeps_its_warnings_and_gets_the_tables(tmp_path: Path) -> None:
     old = Database(f"sqlite:///{tmp_path / 'w.db'}")
-    assert old.prepare(MIGRATIONS[:4]) == (0, 4)
+    assert old.prepare(to=4) == (0, 4)
     with later_columns(old):
         write(old, read_records(warning_events.records([*warning_events.life("c1")]), NOW, parse_warning))
     with old.reading() as connection:
         assert not look(connection).has_table("segment_warnings")
-    assert old.prepare() == (4, len(MIGRATIONS))
-    assert len(rows(old, warning_steps)) == 4
+    assert old.prepare() == (4, newest_version())
+    assert len(rows(old, WarningStepRow)) == 4
     assert store(old, life("north")).steps == 4
     old.close()
 
