@@ -8,7 +8,7 @@ bad.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, cast
 
 import msgspec
@@ -73,6 +73,7 @@ def decode_poll(
     """Return the records of a poll of `topic` as columns.
 
     What happened more than `max_skew_us` after its record's own timestamp, or after `now_us`, is refused.
+    A profile's tombstone, by which a compacted topic forgets a key, is neither accepted nor refused.
     Without `keys`, `timestamps_ms` or `now_us` these are not checked; nor is a timestamp of -1, which is
     Kafka's word for none.
     """
@@ -83,6 +84,9 @@ def decode_poll(
         own = np.where(stamps < 0, LAST_US, np.minimum(stamps, LAST_US // 1000) * 1000 + max_skew_us)
         latest = own if latest is None else np.minimum(own, latest)
     decoded = _decode(values, POLL_DECODERS[topic], topic, lambda value: judge(topic, value))
+    if topic is Topic.PROFILES and decoded.refused:
+        refused = [record for record in decoded.refused if values[record.index] is not None]
+        decoded = replace(decoded, refused=refused)
     return _checked(decoded, keys, latest)
 
 

@@ -22,7 +22,7 @@ class ErasureRequest(Outbound):
     """One customer who is erased."""
 
     hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] = Field(
-        description="HMAC-SHA256 of the customer's id."
+        description="Keyed BLAKE2b of the customer's id."
     )
     erased_at: Time = Field(description="Events up to and including this time do not count any more.")
     key_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")] = Field(

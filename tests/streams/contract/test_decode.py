@@ -321,3 +321,11 @@ def test_a_bad_line_is_refused_with_its_reason(line: bytes, reason: RefusalReaso
     [refused] = decoded.refused
     assert (refused.index, refused.reason) == (1, reason)
     assert detail.lower() in refused.detail.lower()
+
+
+def test_a_tombstone_of_a_profile_is_passed_over_and_one_of_an_event_is_refused() -> None:
+    profile = _bytes({**EVENT, "segment": "s"})
+    decoded = _decoded(Topic.PROFILES, None, profile, None, b"garbage")
+    assert decoded.index.tolist() == [1]
+    assert [record.index for record in decoded.refused] == [3]
+    assert _reason(Topic.ORDERS, None)[0] is RefusalReason.NO_VALUE
