@@ -63,7 +63,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         ),
         *("standing_refusals", "partition", "originals", "transport", "history"),
     ),
-    "streams.checkpoints": ("store", "restore", "save"),
+    "streams.checkpoints": ("store", "erasures", "restore", "save"),
     "streams.learning": ("hats", "reservoir", "learner", "candidates", "drift", "shared"),
     "streams.trainer": ("settings", "store", "run"),
     "streams.worker": (
@@ -101,6 +101,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "client",
             "audit",
             "silences",
+            "erasure",
             "models",
             "stored_warnings",
             "muting",
