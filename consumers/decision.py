@@ -12,6 +12,17 @@ _BARRED: Final = {
 }
 
 
+def must_not_be_contacted(data: Mapping[str, Any]) -> bool:
+    """Return whether a warning's data say that its customer must not be contacted.
+
+    >>> must_not_be_contacted({"decision": {"why": "do_not_contact"}})
+    True
+    """
+    decision = data.get("decision")
+    barred = isinstance(decision, Mapping) and decision.get("why") == "do_not_contact"
+    return barred or data.get("do_not_contact") is True
+
+
 def decision_words(decision: Mapping[str, Any] | str | None, *, in_full: bool = False) -> str:
     """Return verdict and net in a few words; nothing where a step of before has none.
 

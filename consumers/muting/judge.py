@@ -75,6 +75,11 @@ def held_out(notice: Notice, context: NoticeContext) -> Judgement | None:
     return Judgement(NoticeVerdict.MUTED, MuteReason.HOLDOUT) if notice.holdout else None
 
 
+def not_to_be_contacted(notice: Notice, context: NoticeContext) -> Judgement | None:
+    """Mute for good what is about a customer who must not be contacted."""
+    return Judgement(NoticeVerdict.MUTED, MuteReason.DO_NOT_CONTACT) if notice.do_not_contact else None
+
+
 def silenced(notice: Notice, context: NoticeContext) -> Judgement | None:
     """Defer while silences of a span cover all that the notice is about.
 
@@ -174,6 +179,7 @@ def too_many(notice: Notice, context: NoticeContext) -> Judgement | None:
 
 STAGES: Final[tuple[Callable[[Notice, NoticeContext], Judgement | None], ...]] = (
     held_out,
+    not_to_be_contacted,
     silenced,
     in_quiet_hours,
     flapping,

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
+from consumers.decision import must_not_be_contacted
+
 RANKS: Final = {"low": 1, "medium": 2, "high": 3}
 """A larger number is more urgent."""
 OPENED: Final = "opened"
@@ -40,6 +42,8 @@ class MuteReason(StrEnum):
     """The customer had as many warnings as are allowed in a period."""
     HOLDOUT = "holdout"
     """The warning is held out: nobody is to know of it, so that what plays do can be measured."""
+    DO_NOT_CONTACT = "do_not_contact"
+    """The customer must not be contacted."""
 
 
 class NoticeVerdict(StrEnum):
@@ -83,6 +87,7 @@ class Notice:
     attended: bool = False
     """Whether somebody has acknowledged or snoozed the warning."""
     holdout: bool = False
+    do_not_contact: bool = False
     owed: str | None = None
     """The kind of the warning's deferred notice, for which this one stands as well."""
 
@@ -136,6 +141,7 @@ def read_notice(step_id: str, kind: str, time: datetime, data: Mapping[str, Any]
         ),
         attended=acknowledgement.get("state") in ATTENDED,
         holdout=data.get("holdout") is True,
+        do_not_contact=must_not_be_contacted(data),
     )
 
 

@@ -17,9 +17,11 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    SerializerFunctionWrapHandler,
     StrictBool,
     StringConstraints,
     WithJsonSchema,
+    model_serializer,
 )
 
 from streams.contract.instants import EPOCH, format_instant, to_us
@@ -196,6 +198,16 @@ class WarningData(Outbound):
         description="Whether it is shown to nobody, to measure what plays do; fixed at the opening."
     )
     rule_set: str = Field(description="Hash of the rules in force.")
+    do_not_contact: StrictBool = Field(
+        False, description="Whether the customer must not be contacted; left out where that is not so."
+    )
+
+    @model_serializer(mode="wrap")
+    def _as_encoded(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        made: dict[str, Any] = handler(self)
+        if not self.do_not_contact:
+            del made["do_not_contact"]
+        return made
 
 
 class WarningEvent(Outbound):
@@ -268,6 +280,8 @@ def encode_step(step: Step, app: str) -> bytes:
         "holdout": step.holdout,
         "rule_set": step.rule_set,
     }
+    if step.decision is not None and step.decision.basis.do_not_contact:
+        data["do_not_contact"] = True
     return _encode(
         {
             "specversion": "1.0",

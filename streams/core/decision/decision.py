@@ -56,6 +56,8 @@ class DecisionBasis:
     discount: float | None = None
     play_hash: str | None = None
     """The play's `measured_hash`; `None` without a play, or before there was one."""
+    do_not_contact: bool = False
+    """Whether the customer must not be contacted, whatever else bars it."""
 
     def as_json(self) -> str:
         """Return it as text, for `read_basis`."""
@@ -187,8 +189,9 @@ def basis_of(
     barred = _barred(named, customer_class, do_not_contact=do_not_contact)
     play = None if named == NO_PLAY else plays.choose(named, reason, customer_class)
     if play is None:
-        return DecisionBasis(None if named == NO_PLAY else named, known=False, barred=barred)
-    return _basis(play, barred, labour_rate)
+        name = None if named == NO_PLAY else named
+        return DecisionBasis(name, known=False, barred=barred, do_not_contact=do_not_contact)
+    return _basis(play, barred, labour_rate, do_not_contact)
 
 
 def _barred(named: str | None, customer_class: str | None, *, do_not_contact: bool) -> str | None:
@@ -200,7 +203,7 @@ def _barred(named: str | None, customer_class: str | None, *, do_not_contact: bo
 
 
 @lru_cache(maxsize=4096)
-def _basis(play: Play, barred: str | None, labour_rate: float | None) -> DecisionBasis:
+def _basis(play: Play, barred: str | None, labour_rate: float | None, do_not_contact: bool) -> DecisionBasis:
     cost = play.cost
     return DecisionBasis(
         play=play.id,
@@ -214,6 +217,7 @@ def _basis(play: Play, barred: str | None, labour_rate: float | None) -> Decisio
         labour_rate=labour_rate if cost.labour_minutes is not None else None,
         discount=cost.discount,
         play_hash=play.measured_hash,
+        do_not_contact=do_not_contact,
     )
 
 

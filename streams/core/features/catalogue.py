@@ -104,11 +104,9 @@ class Features:
         return values
 
     def _without_quiet(self, feature: Feature, values: Column) -> Column:
-        if not self.view.any_quiet:
-            return values
         for topic in feature.reads:
-            quiet = self.view.any_quiet.get(topic)
-            if quiet is not None:
+            quiet = self.view.quiet.get(topic, False)
+            if np.any(quiet):
                 if feature.dtype is pl.String:
                     values = np.where(quiet, 0, values)
                 else:

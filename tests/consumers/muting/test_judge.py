@@ -21,6 +21,7 @@ from consumers.muting.notice import (
     NoticeCause,
     NoticeVerdict,
     PastNotice,
+    read_notice,
 )
 from consumers.muting.windows import last_end, window_end
 from streams.contract.instants import format_instant, to_us
@@ -109,6 +110,15 @@ def test_what_is_held_out_is_never_sent() -> None:
     one = replace(notice(), holdout=True)
     assert verdict(one) == Judgement(NoticeVerdict.MUTED, MuteReason.HOLDOUT)
     assert verdict(one, silence(everything=True)) == Judgement(NoticeVerdict.MUTED, MuteReason.HOLDOUT)
+
+
+def test_who_must_not_be_contacted_is_nobodys_notice() -> None:
+    muted = Judgement(NoticeVerdict.MUTED, MuteReason.DO_NOT_CONTACT)
+    for more in ({"do_not_contact": True}, {"decision": {"verdict": "dont", "why": "do_not_contact"}}):
+        data = {"warning_id": "w", "step": 1, "customer_id": "c", "tier": "high", "causes": (), **more}
+        read = read_notice("w/1", "churn.warning.opened", NOON, data)
+        assert verdict(read) == muted
+        assert judge(read, NoticeContext(NOON, NOON), deferred=True) == muted
 
 
 def test_a_warning_is_silenced_only_with_all_its_causes_by_one_silence_or_several() -> None:

@@ -278,6 +278,16 @@ def test_a_decision_stands_on_the_wire_with_its_numbers() -> None:
     assert (data["value_at_risk"], data["play"], data["holdout"]) == (120.0, "call", True)
 
 
+def test_a_customer_who_must_not_be_contacted_is_marked_whatever_else_bars_a_rescue() -> None:
+    for word, why in (("problem", "problem_class"), ("key", "do_not_contact")):
+        basis = basis_of(PLAYS, 0.5, named=None, reason="silence", customer_class=word, do_not_contact=True)
+        data = json.loads(encode_step(replace(STEP, decision=Decision(basis, 0.4, 300.0, 40.0)), "shop"))[
+            "data"
+        ]
+        assert (data["decision"]["why"], data["do_not_contact"]) == (why, True)
+    assert "do_not_contact" not in json.loads(encode_step(STEP, "shop"))["data"]
+
+
 def test_the_word_that_stood_for_a_decision_before_is_read() -> None:
     old = parse_warning(changed('"decision":null', '"decision":"unknown"')).data.decision
     assert old is not None

@@ -137,6 +137,8 @@ def test_a_basis_at_rest_is_the_same_again() -> None:
         decided(named=None, reason="x"),
         decided(rate=None),
         decided(customer_class="problem"),
+        decided(customer_class="problem", do_not_contact=True),
+        decided(named="none", do_not_contact=True),
     ):
         assert read_basis(each.basis.as_json()) == each.basis
     assert read_basis('{"play": null, "known": false, "of_later": 1}') == DecisionBasis(None, known=False)
