@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from consumers.notify.channels import Channel, read_channels, read_webhooks
 from consumers.notify.routes import LANGUAGES, RateLimit, Receiver, Route, RouteTree
 from lapwing.settings.settings import Settings
 from lapwing.settings.values import closest
@@ -37,6 +38,20 @@ class ReadRoutes:
     file: RoutesFile
     places: Places
     tree: RouteTree
+
+
+def channels_of(settings: Settings) -> list[Channel]:
+    """Return the channels of the settings: services that Apprise knows, and webhooks."""
+    services = read_channels(url.get_secret_value() for url in settings.notify_urls)
+    webhooks = read_webhooks(
+        (url.get_secret_value() for url in settings.webhook_urls),
+        (secret.get_secret_value() for secret in settings.webhook_secrets),
+    )
+    names = {each.name for each in services}
+    if twice := next((each.name for each in webhooks if each.name in names), None):
+        msg = f"webhook_urls: there is a channel {twice!r} in notify_urls too"
+        raise SettingsError(msg)
+    return services + webhooks
 
 
 def routes_path(settings: Settings) -> Path | None:

@@ -1,92 +1,187 @@
-"""What the team reads about a warning: plain text, which Apprise turns into what each channel shows."""
+"""What is sent: the text that people read and the JSON that a webhook gets, of one step or of several."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date, datetime
 from typing import Any, Final
+from urllib.parse import quote
 
-from consumers.decision import decision_words
+import msgspec
 
-MOST_CAUSES: Final = 8
-MOST_REASONS: Final = 5
+from consumers.notify.channels import Channel, Markup
+from consumers.notify.facts import Facts, segment_facts, warning_facts
+from consumers.notify.templates import Templates
+from streams.contract.instants import format_instant, to_us
+
+_encode: Final[Callable[[object], bytes]] = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A title and a body."""
+    """A title and a body as the channel is to show them, and the same as JSON."""
 
     title: str
     body: str
     urgent: bool
+    id: str = ""
+    """The same however often it is sent; another for each channel."""
+    payload: bytes = b"{}"
+    """What a webhook gets: a CloudEvent in JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a route wants its messages."""
+
+    language: str = "en"
+    template: str | None = None
+    time_zone: str = "UTC"
+    route: str | None = None
+    receiver: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepContent:
+    """A step of a customer's or a segment's warning."""
+
+    id: str
+    type: str
+    time: datetime
+    data: Mapping[str, Any]
+
+    @property
+    def is_segment(self) -> bool:
+        """Whether it is a segment's."""
+        return self.type.startswith("churn.segment.")
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Several steps in one message: a daily digest, or what a rate limit gathered."""
+
+    id: str
+    kind: str
+    """`digest` or `gathered`."""
+    at: datetime
+    """When it was made."""
+    steps: Sequence[StepContent]
+    day: date | None = None
+    part: int = 1
+    parts: int = 1
+    total: int = 0
+
+
+class MessageWriter:
+    """Writes messages for channels."""
+
+    def __init__(
+        self, templates: Templates | None = None, app: str = "lapwing", desk_url: str | None = None
+    ) -> None:
+        self._templates = templates or Templates()
+        self._source = f"/lapwing/{quote(app, safe='')}"
+        self._desk_url = desk_url
+
+    def of_step(
+        self,
+        step: StepContent,
+        channel: Channel,
+        style: Style,
+        note: str | None = None,
+        *,
+        again: bool = False,
+    ) -> Message:
+        """Return the message on one step; `again` where it may have been sent before."""
+        kind = "segment" if step.is_segment else "notice"
+        facts = self._facts(step)
+        # A deferred notice is sent with the newest step, which may be an update of what nobody knows yet.
+        facts["is_news"] = facts["event"] != "opened" and not (note and facts["event"] == "updated")
+        notes = [note] if note else []
+        if again:
+            notes.append(REPEATED[style.language])
+        facts["note"] = " ".join(" ".join(notes).split()) or None
+        text = self._templates.find(style.template, style.language, kind).render(
+            facts, style.time_zone, channel.markup
+        )
+        subject = (
+            f"{step.data['dimension']}={step.data['value']}" if step.is_segment else step.data["customer_id"]
+        )
+        content = {
+            "specversion": "1.0",
+            "id": step.id,
+            "source": self._source,
+            "type": step.type,
+            "subject": subject,
+            "time": format_instant(to_us(step.time)),
+            "datacontenttype": "application/json",
+            **_delivery(style, note, again=again),
+            "data": step.data,
+        }
+        urgent = step.data["tier"] == "high"
+        return Message(text.title, text.body, urgent, _message_id(step.id, channel), _encode(content))
+
+    def of_bundle(self, bundle: Bundle, channel: Channel, style: Style, *, again: bool = False) -> Message:
+        """Return the message on several steps."""
+        facts: Facts = {
+            "day": bundle.day or bundle.at.date(),
+            "warnings": [self._facts(step) for step in bundle.steps],
+            "total": bundle.total or len(bundle.steps),
+            "part": bundle.part,
+            "parts": bundle.parts,
+            "receiver": style.receiver,
+        }
+        text = self._templates.find(style.template, style.language, bundle.kind).render(
+            facts, style.time_zone, channel.markup
+        )
+        body = f"{text.body}\n\n{REPEATED[style.language]}" if again else text.body
+        data = {
+            "day": bundle.day.isoformat() if bundle.day else None,
+            "part": bundle.part,
+            "parts": bundle.parts,
+            "total": facts["total"],
+            "steps": [{"id": step.id, "type": step.type, "data": step.data} for step in bundle.steps],
+        }
+        content = {
+            "specversion": "1.0",
+            "id": bundle.id,
+            "source": self._source,
+            "type": f"churn.notices.{bundle.kind}",
+            "time": format_instant(to_us(bundle.at)),
+            "datacontenttype": "application/json",
+            **_delivery(style, None, again=again),
+            "data": data,
+        }
+        urgent = any(step.data["tier"] == "high" for step in bundle.steps)
+        return Message(text.title, body, urgent, _message_id(bundle.id, channel), _encode(content))
+
+    def _facts(self, step: StepContent) -> Facts:
+        if step.is_segment:
+            return segment_facts(step.type, step.data)
+        return warning_facts(step.type, step.data, self._desk_url)
+
+
+REPEATED: Final[Mapping[str, str]] = {
+    "en": "Sent again: an earlier attempt may have arrived.",
+    "zh": "重复发送：此前的一次可能已送达。",
+}
+
+
+def _message_id(content: str, channel: Channel) -> str:
+    return f"{content}:{channel.name}"
+
+
+def _delivery(style: Style, note: str | None, *, again: bool) -> dict[str, Any]:
+    """Return the attributes that extend a CloudEvent by what belongs to the delivery."""
+    given = {"lapwingreceiver": style.receiver, "lapwingroute": style.route, "lapwingnote": note}
+    return {name: value for name, value in given.items() if value} | {"lapwingrepeated": again}
 
 
 def write_message(kind: str, data: Mapping[str, Any], note: str | None = None) -> Message:
-    """Return the message on a step: `kind` is its CloudEvent's type, `data` its CloudEvent's data.
-
-    Causes that a worse one hides are counted, not listed.
-    """
-    causes = [cause for cause in data["causes"] if cause.get("inhibited_by") is None]
-    hidden = len(data["causes"]) - len(causes)
-    tier = data["tier"]
-    verb = _verb(kind, data)
-    first = _line(causes[0]["title"] or causes[0]["rule"]) if causes else "no cause given"
-    more = f" (+{len(causes) - 1})" if len(causes) > 1 else ""
-    # A deferred notice is sent with the newest step, which may be an update of what nobody knows yet.
-    known = verb != "opened" and not (note and verb == "updated")
-    title = f"[{tier}] {f'Churn warning {verb}' if known else 'Churn warning'}: {first}{more}"
-    lines = [f"Customer: {_line(data['customer_id'])}", f"Tier: {tier} ({verb})"]
-    if note:
-        lines.append(_line(note))
-    for cause in causes[:MOST_CAUSES]:
-        lines.append(f"- {_line(cause['title'] or cause['rule'])}")
-        if cause.get("message"):
-            lines.append(f"  {_line(cause['message'])}")
-        lines.append(f"  since {_day(cause['since'])}; rule {cause['rule']}, tier {cause['tier']}")
-    if len(causes) > MOST_CAUSES:
-        lines.append(f"- and {len(causes) - MOST_CAUSES} more")
-    if hidden:
-        lines.append(f"- {hidden} milder {'rule' if hidden == 1 else 'rules'} hidden by these")
-    if data.get("churn_probability") is not None:
-        lines.append(
-            f"Churn probability: {data['churn_probability']:.0%} within {data.get('horizon_days')} days"
-        )
-    for reason in (data.get("reasons") or [])[:MOST_REASONS]:
-        direction = "raises" if reason["contribution"] > 0 else "lowers"
-        # Workers of earlier versions gave no words.
-        what = reason.get("text") or f"{reason['feature']} = {_number(reason['value'])}"
-        lines.append(f"- {_line(what)} {direction} it")
-    if data.get("play"):
-        lines.append(f"Play: {_line(data['play'])}")
-    if decision := decision_words(data.get("decision")):
-        lines.append(f"Decision: {_line(decision)}")
-    lines.append(f"Open since: {_day(data['opened_at'])}")
-    lines.append(f"Warning: {data['warning_id']}, step {data['step']}")
-    return Message(title[:200], "\n".join(lines), urgent=tier == "high")
+    """Return the message on a customer's step in English, for a channel that shows text as it is."""
+    step = StepContent(f"{data['warning_id']}/{data['step']}", kind, _time_of(data), data)
+    return MessageWriter().of_step(step, Channel("", "", Markup.NONE), Style(), note)
 
 
-def _verb(kind: str, data: Mapping[str, Any]) -> str:
-    """Return what happened in a few words."""
-    acknowledgement = data.get("attention") or {}
-    if acknowledgement.get("step") == data["step"]:
-        if acknowledgement["state"] == "overdue":
-            return "escalated, as nobody acknowledged it in time"
-        if acknowledgement["state"] == "lapsed":
-            who = acknowledgement["by"]
-            return f"needs somebody again{f'; {_line(who)} had acknowledged or snoozed it' if who else ''}"
-    return kind.rpartition(".")[2]
-
-
-def _line(text: object) -> str:
-    """Return the text without line breaks and control characters, which a customer id might bring in."""
-    return "".join(c if c.isprintable() else " " for c in str(text))[:300]
-
-
-def _day(instant: str) -> str:
-    at = datetime.fromisoformat(instant).astimezone(UTC)
-    return f"{at:%Y-%m-%d %H:%M} UTC"
-
-
-def _number(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else "missing" if value is None else _line(value)
+def _time_of(data: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(data["opened_at"])

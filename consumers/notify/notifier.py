@@ -10,16 +10,11 @@ from functools import partial
 from typing import Final, TypeVar
 
 from consumers.loop import Backoff, Stopped, Waiter, log_wait, persist
-from consumers.notify.channels import (
-    DELIVERY_S,
-    Channel,
-    Sender,
-    SendFailed,
-    SendStopped,
-    SendTimedOut,
-)
-from consumers.notify.message import write_message
+from consumers.notify.attempt import DELIVERY_S, SendFailed, SendStopped, SendTimedOut
+from consumers.notify.channels import Channel
+from consumers.notify.message import MessageWriter, StepContent, Style
 from consumers.notify.outbox import LEASE, Delivery, Outbox
+from consumers.notify.senders import Sender
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +54,7 @@ class Notifier:
         sender: Sender,
         stop: Waiter,
         *,
+        writer: MessageWriter | None = None,
         backoff: Backoff | None = None,
         give_up_after: timedelta = timedelta(days=3),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -69,6 +65,7 @@ class Notifier:
         self._channels = channels
         self._sender = sender
         self._stop = stop
+        self._writer = writer or MessageWriter()
         self._backoff = backoff or Backoff(first_s=2.0, limit_s=300.0)
         self._give_up_after = give_up_after
         self._clock = clock
@@ -116,7 +113,8 @@ class Notifier:
 
     def _send(self, channel: Channel, delivery: Delivery) -> bool:
         try:
-            message = write_message(delivery.type, delivery.data, delivery.note)
+            step = StepContent(delivery.step_id, delivery.type, delivery.time, delivery.data)
+            message = self._writer.of_step(step, channel, Style(), delivery.note)
         except Exception as error:  # a row that no message can be made of stops no other
             self._give_up(delivery, f"no message can be written: {type(error).__name__}")
             return True
@@ -142,7 +140,7 @@ class Notifier:
         self.tally.failed += 1
         before = self._down.get(channel.name)
         failures = before.failures + 1 if before else 1
-        wait = timedelta(seconds=self._backoff.delay(failures))
+        wait = max(timedelta(seconds=self._backoff.delay(failures)), failure.retry_after or timedelta())
         self._down[channel.name] = _Down(failures, now + wait)
         log.warning("channel %s: %s; trying again in %s", channel.name, error, wait)
         attempts = delivery.attempts + 1

@@ -55,6 +55,8 @@ class Delivery:
     created_at: datetime
     type: str
     data: Mapping[str, Any]
+    time: datetime
+    """Event time of the step."""
     note: str | None = None
     """What the message says beside the warning itself."""
 
@@ -173,7 +175,8 @@ class Outbox:
             connection.execute(taken.values(claimed_by=self._owner, claimed_until=now + LEASE))
         return [
             Delivery(
-                row.seq, row.step_id, row.channel, row.attempts, row.created_at, row.type, row.data, row.note
+                *(row.seq, row.step_id, row.channel, row.attempts, row.created_at),
+                *(row.type, row.data, row.time, row.note),
             )
             for row in rows
         ]

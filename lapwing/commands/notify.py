@@ -15,9 +15,11 @@ import click
 
 from consumers.database.database import Database, StoreBusy
 from consumers.loop import Backoff, Stop, Stopped, log_wait, persist
-from consumers.notify.channels import AppriseSender, read_channels
+from consumers.notify.message import MessageWriter
 from consumers.notify.notifier import Notifier, NotifierTotals
 from consumers.notify.outbox import Outbox
+from consumers.notify.senders import ChannelSender
+from lapwing.routes import channels_of
 from lapwing.settings.settings import Settings
 from lapwing.terminal.status import StatusLine, log
 from streams.errors import SettingsError
@@ -32,7 +34,7 @@ def run(
     as_json: bool,
 ) -> None:
     """Send opened and escalated warnings from the database to the team's channels."""
-    channels = read_channels(url.get_secret_value() for url in settings.notify_urls)
+    channels = channels_of(settings)
     if not channels:
         msg = "no channel to send to: set LAPWING_NOTIFY_URLS to Apprise URLs, such as json://127.0.0.1:8080"
         raise SettingsError(msg)
@@ -47,8 +49,9 @@ def run(
         notifier = Notifier(
             outbox,
             channels,
-            AppriseSender(stop),
+            ChannelSender(stop),
             stop,
+            writer=MessageWriter(app=settings.app, desk_url=settings.desk_url),
             give_up_after=timedelta(microseconds=give_up_after),
             on_progress=lambda tally: status.show(_line(tally)),
         )

@@ -12,10 +12,9 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from consumers.notify.channels import read_channels
 from consumers.notify.routes import CUSTOMER, LABELS, Labels, Receiver, Route, RouteTree
 from consumers.notify.schedule import next_digest, send_at
-from lapwing.routes import ReadRoutes, doubtful, read_routes
+from lapwing.routes import ReadRoutes, channels_of, doubtful, read_routes
 from lapwing.settings.settings import Settings
 from lapwing.settings.values import TIERS, closest, meant
 from lapwing.terminal.text import printable
@@ -88,8 +87,7 @@ def run(labels: tuple[str, ...], settings: Settings, test: bool, at: int | None,
 
 def _channels(settings: Settings) -> list[str] | None:
     """Return the names of the channels, `None` where this machine's settings have none."""
-    channels = read_channels(url.get_secret_value() for url in settings.notify_urls)
-    return [each.name for each in channels] or None
+    return [each.name for each in channels_of(settings)] or None
 
 
 def _doubtful(read: ReadRoutes, settings: Settings) -> list[Mistake]:

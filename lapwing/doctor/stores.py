@@ -7,9 +7,9 @@ from pathlib import Path
 from sqlalchemy import select, text
 
 from consumers.database.database import Database
-from consumers.notify.channels import read_channels
 from lapwing.doctor.check import Skipped
 from lapwing.doctor.installation import Installation
+from lapwing.routes import channels_of
 from lapwing.settings.values import NO_CHECKPOINTS
 from streams.checkpoints.restore import check_all_partitions, check_group
 from streams.checkpoints.store import CheckpointStore
@@ -70,7 +70,7 @@ def database(installation: Installation) -> str:
 
 def channels(installation: Installation) -> str:
     """Name the channels that `lapwing notify` sends to."""
-    found = read_channels(url.get_secret_value() for url in installation.settings.notify_urls)
+    found = channels_of(installation.settings)
     if not found:
         msg = "none are set"
         raise Skipped(msg)

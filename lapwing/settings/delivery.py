@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr
 
 from consumers.muting.notice import Limits
-from lapwing.settings.values import Positive, TopicName
+from lapwing.settings.values import Positive, TopicName, web_address, words
 from streams.duration import parse_duration
 
 
@@ -32,6 +34,23 @@ class DeliverySettings(BaseModel):
     )
     flapping_period: Positive = Field(
         parse_duration("30d"), description="The period of `flapping_after`, in event time."
+    )
+
+    webhook_urls: Annotated[tuple[SecretStr, ...], BeforeValidator(words)] = Field(
+        (), description="Signed webhooks to send to: `NAME=https://...` with spaces between."
+    )
+    webhook_secrets: Annotated[tuple[SecretStr, ...], BeforeValidator(words)] = Field(
+        (),
+        description="What webhooks are signed with: `NAME=whsec_...` with spaces between, two for a name "
+        "while a receiver changes over; read from the environment only.",
+    )
+    notify_templates: Path | None = Field(
+        None, description="The folder of your own message templates: `NAME/LANGUAGE/KIND.txt`."
+    )
+    desk_url: Annotated[str, AfterValidator(web_address)] | None = Field(
+        None,
+        description="Where people see customers: messages link to `/customers/ID` there. Without it there is "
+        "no link.",
     )
 
     @property

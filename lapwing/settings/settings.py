@@ -444,7 +444,7 @@ def _mistake(item: Any, sources: Mapping[str, str]) -> str:
     return f"{place}: {text}" if place else text
 
 
-FROM_ENVIRONMENT: Final = frozenset({"sasl_password", "erasure_key"})
+FROM_ENVIRONMENT: Final = frozenset({"sasl_password", "erasure_key", "webhook_secrets"})
 """Settings that neither a file nor a flag may give."""
-SECRETS: Final = FROM_ENVIRONMENT | {"notify_urls", "database", "checkpoints"}
+SECRETS: Final = FROM_ENVIRONMENT | {"notify_urls", "webhook_urls", "database", "checkpoints"}
 """Settings whose values are never printed whole."""

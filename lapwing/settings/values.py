@@ -98,6 +98,14 @@ def database_url(value: str) -> str:
     return value
 
 
+def web_address(value: str) -> str:
+    """Take an address that a browser opens, without the slash at its end."""
+    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
+        msg = f"{value!r} is no web address: write https://HOST or https://HOST/PATH"
+        raise ValueError(msg)
+    return value.rstrip("/")
+
+
 def sweep_interval(value: int) -> int:
     """Take whole days, or a part of a day that divides it."""
     if value < UNITS["m"] or (value % UNITS["d"] and UNITS["d"] % value):

@@ -21,17 +21,11 @@ import pytest
 from click.testing import CliRunner
 
 from consumers.database.database import Database
-from consumers.notify.channels import (
-    MOST_UNFINISHED,
-    STOP_S,
-    AppriseSender,
-    Channel,
-    SendFailed,
-    SendTimedOut,
-    read_channels,
-)
-from consumers.notify.message import Message, write_message
+from consumers.notify.attempt import MOST_UNFINISHED, STOP_S, Attempts, SendFailed, SendTimedOut
+from consumers.notify.channels import Channel, read_channels
+from consumers.notify.message import Message, MessageWriter, StepContent, Style
 from consumers.notify.outbox import Outbox
+from consumers.notify.senders import AppriseSender
 from consumers.sink.reading import read_records
 from consumers.sink.store import write
 from lapwing.cli import notify
@@ -194,7 +188,7 @@ def test_without_following_what_is_left_unsent_is_exit_code_1(
 def test_a_receiver_that_never_answers_is_left_at_the_deadline(receiver: Receiver) -> None:
     receiver.wait.clear()
     begin = time.monotonic()
-    sender = AppriseSender(Waits(), deadline_s=0.5)
+    sender = AppriseSender(Attempts(Waits(), deadline_s=0.5))
     channel = Channel("desk", f"json://127.0.0.1:{receiver.port}/")
     for _ in range(MOST_UNFINISHED):
         with pytest.raises(SendTimedOut, match=r"no answer within 0\.5 s; the message may have arrived"):
@@ -283,8 +277,10 @@ def test_a_customers_id_is_text_on_every_channel(
     for name in ("notify_url", "webhook_url"):
         monkeypatch.setattr(plugin, name, f"http://127.0.0.1:{port}/", raising=False)
     (channel,) = read_channels([urls[service]])
-    message = write_message("churn.warning.opened", json.loads(value(customer=HOSTILE))["data"])
-    AppriseSender(Waits())(channel, message)
+    data = json.loads(value(customer=HOSTILE))["data"]
+    step = StepContent("w/1", "churn.warning.opened", NOW, data)
+    message = MessageWriter().of_step(step, channel, Style())
+    AppriseSender(Attempts(Waits()))(channel, message)
     (body,) = receiver.bodies
     sent = json.dumps(body, ensure_ascii=False)
     if service == "json":  # data: whoever reads it gets the id as it is

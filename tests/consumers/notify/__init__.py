@@ -1,4 +1,6 @@
 """Where modules without a test file of their own are tested.
 
+attempt: integration/test_consumers_notify
 outbox: test_notifier
+template_samples: test_templates
 """

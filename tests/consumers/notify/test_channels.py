@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.notify.channels import Channel, Markup, as_text, read_channels
+from consumers.notify.channels import Channel, Markup, as_text, read_channels, read_webhooks
 from streams.errors import SettingsError
 
 # Apprise loads all its plugins at the first URL, and one of them still imports this module.
@@ -68,3 +68,49 @@ def test_no_mention_and_no_link_survives_and_every_character_is_still_there(
         assert re.sub(r"\\(.)", r"\1", shown.replace("\u200b", ""), flags=re.DOTALL) == text.replace(
             "\u200b", ""
         )
+
+
+def test_apprises_own_retry_is_refused_beside_the_outbox() -> None:
+    with pytest.raises(SettingsError, match=r"URL 1 \(json://...\) sets Apprise's own retry: leave it out"):
+        read_channels(["a=json://127.0.0.1/hunter2?retry=3"])
+    assert read_channels(["a=json://127.0.0.1/x?retry=0"])[0].name == "a"
+
+
+SECRET = "whsec_" + "c2VjcmV0" * 4
+
+
+def test_a_webhook_has_its_url_and_its_secrets() -> None:
+    other = "whsec_" + "b3RoZXIh" * 4
+    (found,) = read_webhooks(
+        ["crm=https://crm.example/hook?token=hunter2"], [f"crm={SECRET}", f"crm={other}"]
+    )
+    assert (found.name, found.secrets, found.is_webhook) == ("crm", (SECRET, other), True)
+    assert found.markup is Markup.NONE
+    assert "hunter2" not in repr(found)
+    assert "whsec" not in repr(found)
+    assert read_webhooks(["a=http://127.0.0.1:8080/x", "b=http://[::1]/"], [f"a={SECRET}", f"b={SECRET}"])
+
+
+@pytest.mark.parametrize(
+    ("urls", "secrets", "says"),
+    [
+        (["https://hunter2.example"], [], "webhook_urls: number 1 is not NAME=https://..."),
+        (["a=http://hunter2.example"], [f"a={SECRET}"], "a: must begin with https://"),
+        (["a=ftp://hunter2.example"], [f"a={SECRET}"], "a: is not a URL that begins with https://"),
+        (["a=https://u:hunter2@a.example"], [f"a={SECRET}"], "a: must have no user name"),
+        (["a=https://a.example:hunter2"], [f"a={SECRET}"], "a: is not a URL"),
+        (["a=https://hunter2.example"], [], "a has no secret: add a=whsec_... to LAPWING_WEBHOOK_SECRETS"),
+        (["a=https://x.example", "a=https://y.example"], [f"a={SECRET}"], "two webhooks are called 'a'"),
+        ([], [f"a={SECRET}"], "there is no webhook 'a' in webhook_urls"),
+        ([], ["a=hunter2"], "webhook_secrets: number 1 is not NAME=whsec_... with 24 to 64 bytes"),
+        ([], ["a=whsec_aHVudGVyMg=="], "number 1 is not NAME=whsec_..."),
+        ([], ["a=whsec_%%%%"], "number 1 is not NAME=whsec_..."),
+    ],
+)
+def test_a_wrong_webhook_is_refused_without_its_secrets(
+    urls: list[str], secrets: list[str], says: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_webhooks(urls, secrets)
+    assert says in str(caught.value)
+    assert not re.search("hunter2|c2VjcmV0", str(caught.value))

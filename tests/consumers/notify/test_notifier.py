@@ -14,7 +14,8 @@ from consumers.database.notices import OutboxRow
 from consumers.database.warnings import WarningStepRow
 from consumers.loop import Backoff
 from consumers.muting.notice import Limits
-from consumers.notify.channels import Channel, SendFailed
+from consumers.notify.attempt import SendFailed
+from consumers.notify.channels import Channel
 from consumers.notify.message import Message
 from consumers.notify.notifier import Notifier, NotifierTotals
 from consumers.notify.outbox import LEASE, Delivery, Outbox
