@@ -77,7 +77,7 @@ def main() -> None:
     print(f"design   {seconds(lambda: design(columns)) * 1e3:8.1f} ms")
     print(f"score    {seconds(lambda: model.score(x)) * 1e3:8.1f} ms")
     print(f"choose   {seconds(lambda: cohorts.choose(10**15, 5, keys, last_order, closed_at)) * 1e3:8.1f} ms")
-    reasons = seconds(lambda: [model.reasons(row, lambda _: None) for row in x[:WARNED]])
+    reasons = seconds(lambda: model.reasons(x[:WARNED], lambda name, row: None))
     print(f"reasons  {reasons / WARNED * 1e6:8.1f} us a warning")
     print(f"learn    {learning / SAMPLES * 1e6:8.1f} us a sample")
     print(f"shared   {shared(x) * 1e6:8.1f} us a sample, champion and challengers together")

@@ -26,6 +26,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from consumers.database.base import Base
 from consumers.database.migrations.runner import MIGRATIONS, newest_version, run_next, version_of
+from consumers.database.schema import METADATA
 from consumers.loop import Retryable
 from streams.errors import StoreError
 from streams.redact import masked
@@ -196,6 +197,25 @@ class Database:
             with self._writing({_MIGRATE: True}) as connection:
                 version = run_next(connection, self.place, to, migrations)
         return before, version
+
+    def purge(self) -> bool:
+        """Remove the bytes of deleted rows from the files; return whether it was done.
+
+        SQLite's log is written into the file and cut, which cannot be done while others read. PostgreSQL
+        vacuums; its own log and backups keep the bytes for as long as they are kept.
+        """
+        try:
+            if self.dialect == "sqlite":
+                with contextlib.closing(self._engine.raw_connection()) as raw:
+                    found = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                    return bool(found[0] == 0)  # else somebody was in the way
+            outside = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            with outside as connection:
+                for table in METADATA.sorted_tables:
+                    connection.execute(text(f"VACUUM {table.name}"))
+            return True
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise store_error(error, self.place) from error
 
     def close(self) -> None:
         """Close all connections."""

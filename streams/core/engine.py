@@ -576,7 +576,12 @@ class Engine:
             design = read = models.design(of_chosen, self.inputs)
             if self._learned.inputs != self.inputs:
                 read = models.design(of_chosen, self._learned.inputs)
-            score = self.model.score(read) if self.model.ready else np.full(len(chosen), np.nan)
+            if not self.model.ready:
+                score = np.full(len(chosen), np.nan)
+            elif features.knows("churn_probability"):
+                score = features["churn_probability"][chosen]
+            else:
+                score = self.model.score(read)
             logit = self._learned.logit(read)
             found = (opened.get(customer) for customer in chosen.tolist())
             warnings = WarningsThen.of([None if each is None else each.standing for each in found])

@@ -104,9 +104,11 @@ class Features:
         return values
 
     def _without_quiet(self, feature: Feature, values: Column) -> Column:
+        if not self.view.any_quiet:
+            return values
         for topic in feature.reads:
-            quiet = self.view.quiet.get(topic, False)
-            if np.any(quiet):
+            quiet = self.view.any_quiet.get(topic)
+            if quiet is not None:
                 if feature.dtype is pl.String:
                     values = np.where(quiet, 0, values)
                 else:

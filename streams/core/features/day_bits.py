@@ -15,6 +15,9 @@ WORDS: Final = tuple(f"order_day_bits_{word}" for word in range(3))
 DAYS: Final = 64 * len(WORDS)
 WEEK: Final = 7
 
+_AT_ONCE: Final = 9
+"""Weeks that fit into a word."""
+
 _ONE, _TOP = np.uint64(1), np.uint64(63)
 
 
@@ -31,12 +34,16 @@ def next_day(words: Sequence[NDArray[np.uint64]]) -> NDArray[np.int64]:
 def weeks(words: Sequence[NDArray[np.uint64]], count: int) -> NDArray[np.int64]:
     """Return how many of the last `count` blocks of seven days hold a day, (n,)."""
     found = np.zeros(len(words[0]), dtype=np.int64)
-    for begin in range(0, count * WEEK, WEEK):
-        word, bit = divmod(begin, 64)
-        block = words[word] >> np.uint64(bit)
-        if bit > 64 - WEEK:
-            block = block | (words[word + 1] << np.uint64(64 - bit))
-        found += (block & np.uint64(2**WEEK - 1)) != 0
+    for begin in range(0, count, _AT_ONCE):
+        word, bit = divmod(begin * WEEK, 64)
+        bits = words[word] >> np.uint64(bit)
+        if bit and word + 1 < len(words):
+            bits |= words[word + 1] << np.uint64(64 - bit)
+        # The first bit of each block is set where any of its seven is.
+        for shift in (1, 2, 3):
+            bits |= bits >> np.uint64(shift)
+        bits &= np.uint64(sum(1 << WEEK * week for week in range(min(_AT_ONCE, count - begin))))
+        found += np.bitwise_count(bits)
     return found
 
 

@@ -39,6 +39,8 @@ class View:
         self.at = at
         """(n,) the instant each row is judged at."""
         self.quiet = quiet or {}
+        self.any_quiet = {topic: mask for topic, mask in self.quiet.items() if np.any(mask)}
+        """The topics that are quiet at some row."""
         self._newest = newest
 
     def __len__(self) -> int:
@@ -271,6 +273,6 @@ class Pass(View):
 
 def since(at: NDArray[np.int64], instant: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the fractional days of 24 hours from `instant` to `at`, NaN where it is `NEVER`, (n,)."""
-    happened = instant != NEVER
-    days = (at - np.where(happened, instant, 0)) / 86_400e6
-    return np.where(happened, days, np.nan)
+    days: NDArray[np.float64] = (at - instant) / 86_400e6
+    np.putmask(days, instant == NEVER, np.nan)
+    return days

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import groupby
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -28,9 +29,10 @@ KNOTS: Final = CLASSES
 SLOTS: Final = KNOTS + 1
 """Weights of an input: one for each knot, and one for a value that is missing."""
 
-_CHUNK: Final = 8192
-"""Rows scored at once, so that intermediate results stay in the processor's cache."""
+_AT_ONCE: Final = 65_536
+"""Numbers worked on at once, so that intermediate results stay in the processor's cache."""
 _FEW: Final = 256
+"""For so many rows looking counts up in tables costs more than it saves."""
 
 
 Floats = NDArray[np.float64]
@@ -47,17 +49,25 @@ class Transform(StrEnum):
     """The class of a word: it is the number of a knot already."""
 
     def apply(self, values: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the transformed values, (n,), NaN where a value is missing or infinite."""
+        """Return the transformed values, NaN where a value is missing or infinite."""
         x = values.astype(np.float64)
+        self.apply_to(x)
+        return x
+
+    def apply_to(self, x: Floats) -> None:
+        """Transform values in their place."""
         if self is Transform.CLASS:
-            return x
+            return
         np.putmask(x, np.isinf(x), np.nan)
         if self is Transform.LOG:
             size = np.abs(x)
             np.minimum(size, SIZE_LIMIT, out=size)
-            return np.copysign(np.log1p(size, out=size), x, out=x)
-        np.clip(x, LEAST_CHANCE, 1 - LEAST_CHANCE, out=x)
-        return np.log(x / (1 - x), out=x)
+            np.copysign(np.log1p(size, out=size), x, out=x)
+        else:
+            np.maximum(x, LEAST_CHANCE, out=x)
+            np.minimum(x, 1 - LEAST_CHANCE, out=x)
+            np.divide(x, 1 - x, out=x)
+            np.log(x, out=x)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +165,21 @@ class Columns(Protocol):
 
 def design(columns: Columns, inputs: Sequence[Input] = INPUTS) -> NDArray[np.float64]:
     """Return the model's matrix, (n, m), NaN for missing; its columns lie together in memory."""
-    return np.stack([i.transform.apply(columns[i.column]) for i in inputs]).T
+    read = [columns[each.column] for each in inputs]
+    return _transformed(read, [each.transform for each in inputs]).T
+
+
+def _transformed(columns: Sequence[NDArray[Any]], transforms: Sequence[Transform]) -> Floats:
+    """Return (k, n) columns as inputs; those that follow each other with the same transform go together."""
+    x = np.empty((len(columns), len(columns[0]) if columns else 0))
+    for row, column in zip(x, columns, strict=True):
+        row[:] = column
+    begin = 0
+    for transform, run in groupby(transforms):
+        end = begin + len(list(run))
+        transform.apply_to(x[begin:end])
+        begin = end
+    return x
 
 
 def places(
@@ -204,6 +228,24 @@ class Model:
     """Added to all log odds alike: what the season, or the business, has moved since the labels."""
     tables: dict[str, Floats] = field(default_factory=dict, repr=False)
     """By input, the shares of counts from 0 on that were looked up; the last is that of all larger ones."""
+    _low: Floats = field(init=False, repr=False)
+    """(m, 1) what is at the first knot."""
+    _scale: Floats = field(init=False, repr=False)
+    """(m, 1) knots in a unit of the input."""
+    _first: NDArray[np.intp] = field(init=False, repr=False)
+    """(m, 1) the place of the first knot's weight among all."""
+    _steps: Floats = field(init=False, repr=False)
+    """(m, `SLOTS`) from each knot's weight to the next's."""
+
+    def __post_init__(self) -> None:
+        """Look up what every score needs."""
+        ranges = np.array([(i.low, i.high) for i in self.inputs]).reshape(-1, 2)
+        steps = np.zeros_like(self.weight)
+        steps[:, : KNOTS - 1] = self.weight[:, 1:KNOTS] - self.weight[:, : KNOTS - 1]
+        object.__setattr__(self, "_low", ranges[:, :1])
+        object.__setattr__(self, "_scale", (KNOTS - 1) / (ranges[:, 1:] - ranges[:, :1]))
+        object.__setattr__(self, "_first", np.arange(len(ranges))[:, np.newaxis] * SLOTS)
+        object.__setattr__(self, "_steps", steps)
 
     def score_columns(self, columns: Columns, rows: int) -> Floats:
         """Return the probability of churn for each of the `rows`, (n,), as `score` does of their matrix.
@@ -212,28 +254,42 @@ class Model:
         """
         if rows <= _FEW:
             return self.score(design(columns, self.inputs))
-        logit = np.full(rows, self.base)
-        for place, each in enumerate(self.inputs):
-            values = columns[each.column]
-            if values.dtype.kind == "i" and each.transform is Transform.LOG and each.low == 0:
-                logit += self._table(place).take(values, mode="clip")
-                continue
-            for start in range(0, rows, _CHUNK):
-                part = slice(start, start + _CHUNK)
-                x = each.transform.apply(values[part])
-                logit[part] += self._shares(x[:, np.newaxis], slice(place, place + 1))[:, 0]
+        read = [columns[each.column] for each in self.inputs]
+        counts = [
+            values.dtype.kind == "i" and each.transform is Transform.LOG and each.low == 0
+            for each, values in zip(self.inputs, read, strict=True)
+        ]
+        others = [place for place, is_count in enumerate(counts) if not is_count]
+        transforms = [self.inputs[place].transform for place in others]
+        logit = np.empty(rows)
+        step = max(_FEW, _AT_ONCE // len(self.inputs))
+        shares = np.empty((len(self.inputs), min(step, rows)))
+        for start in range(0, rows, step):
+            part = slice(start, start + step)
+            own = shares[:, : len(logit[part])]
+            own[others] = self._shares(_transformed([read[i][part] for i in others], transforms), others)
+            for place, is_count in enumerate(counts):
+                if is_count:
+                    self._table(place).take(read[place][part], mode="clip", out=own[place])
+            logit[part] = self._added_up(own)
         return sigmoid(logit)
 
     def _table(self, place: int) -> Floats:
-        """Return the shares of an input's counts, up to the last knot, after which they are the same."""
+        """Return the shares of an input's counts, up to the last knot, after which they are the same.
+
+        Those of all inputs with the same knots are looked up at once.
+        """
         each = self.inputs[place]
-        table = self.tables.get(each.name)
-        if table is None:
-            counts = np.arange(int(np.ceil(np.expm1(each.high))) + 1)
-            x = each.transform.apply(counts)
-            table = self._shares(x[:, np.newaxis], slice(place, place + 1))[:, 0]
-            self.tables[each.name] = table
-        return table
+        if each.name not in self.tables:
+            alike = [
+                n
+                for n, other in enumerate(self.inputs)
+                if (other.transform, other.low, other.high) == (each.transform, each.low, each.high)
+            ]
+            counts = each.transform.apply(np.arange(int(np.ceil(np.expm1(each.high))) + 1))
+            for n, shares in zip(alike, self._shares(np.tile(counts, (len(alike), 1)), alike), strict=True):
+                self.tables[self.inputs[n].name] = shares
+        return self.tables[each.name]
 
     def score(self, x: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """Return the probability of churn for each row of `x` (n, m), (n,); never NaN."""
@@ -241,16 +297,18 @@ class Model:
 
     def logit(self, x: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """Return the log odds of churn for each row of `x` (n, m), (n,)."""
-        logit = np.full(len(x), self.base)
-        for start in range(0, len(x), _CHUNK):
-            part = slice(start, start + _CHUNK)
-            rows = x[part]
-            # Many rows of one column stay in the cache; for few rows the calls cost more than the numbers.
-            step = 1 if len(rows) > _FEW else len(self.inputs)
-            for column in range(0, len(self.inputs), step):
-                columns = slice(column, column + step)
-                for share in self._shares(rows[:, columns], columns).T:
-                    logit[part] += share
+        logit = np.empty(len(x))
+        step = max(_FEW, _AT_ONCE // max(len(self.inputs), 1))
+        for start in range(0, len(x), step):
+            part = slice(start, start + step)
+            logit[part] = self._added_up(self._shares(np.array(x[part].T, dtype=np.float64, order="C")))
+        return logit
+
+    def _added_up(self, shares: Floats) -> Floats:
+        """Return the log odds of (m, n) shares, added up from the first to the last in every case."""
+        if shares.shape[1] == 1:  # NumPy would add up a single row in another order
+            return np.cumsum(np.append(self.base, shares[:, 0]))[-1:]
+        logit: Floats = np.add.reduce(shares, axis=0, initial=self.base)
         return logit
 
     @property
@@ -263,39 +321,42 @@ class Model:
 
         Added to `base` from left to right they give `logit` to the last bit.
         """
-        return self._shares(x, slice(None))
+        return self._shares(np.array(x.T, dtype=np.float64, order="C")).T
 
-    def _shares(self, x: NDArray[np.floating[Any]], columns: slice) -> NDArray[np.float64]:
-        """Return the shares of some inputs, (n, k), given their columns of the matrix alone."""
-        low, high = np.array([(i.low, i.high) for i in self.inputs[columns]]).reshape(-1, 2).T
-        return self._between(*places(x, low, high), columns)
+    def _shares(self, x: Floats, places: Sequence[int] | slice = slice(None)) -> Floats:
+        """Return the shares of the inputs at some places, (k, n), given their values, which it overwrites."""
+        x -= self._low[places]
+        x *= self._scale[places]
+        missing = ~np.isfinite(x)
+        np.putmask(x, missing, 0.0)
+        np.maximum(x, 0.0, out=x)
+        np.minimum(x, KNOTS - 1, out=x)
+        knot = x.astype(np.intp)
+        np.minimum(knot, KNOTS - 2, out=knot)
+        x -= knot
+        np.putmask(knot, missing, KNOTS)
+        knot += self._first[places]
+        x *= self._steps.take(knot)
+        x += self.weight.take(knot)
+        return x
 
     def logit_between(self, knot: NDArray[np.integer[Any]], way: Floats) -> Floats:
         """Return what `logit` does, given what `places` returned of the rows, (n, m)."""
-        logit = np.full(len(way), self.base)
-        for share in self._between(knot.astype(np.intp), way.copy(), slice(None)).T:
-            logit += share
-        return logit
-
-    def _between(self, knot: NDArray[np.intp], way: Floats, columns: slice) -> Floats:
-        """Return the shares of some inputs by their places, which it overwrites."""
-        weight = self.weight[columns]
-        steps = np.zeros_like(weight)
-        steps[:, : KNOTS - 1] = weight[:, 1:KNOTS] - weight[:, : KNOTS - 1]
-        if len(weight) > 1:
-            knot += np.arange(len(weight)) * SLOTS
-        way *= steps.take(knot)
-        way += weight.take(knot)
-        return way
+        at = knot.T.astype(np.intp, order="C")
+        at += self._first
+        shares = np.array(way.T, order="C")
+        shares *= self._steps.take(at)
+        shares += self.weight.take(at)
+        return self._added_up(shares)
 
     def reasons(
-        self, row: NDArray[np.floating[Any]], value: Callable[[str], Value], limit: int = 3
-    ) -> tuple[Reason, ...]:
-        """Return what raises the score of one `row` (m,) above the mean most, largest first.
+        self, x: NDArray[np.floating[Any]], value: Callable[[str, int], Value], limit: int = 3
+    ) -> list[tuple[Reason, ...]]:
+        """Return what raises the score of each row of `x` (n, m) above the mean most, largest first.
 
-        `value` gives the row's feature by its name.
+        `value` gives a feature by its name and the row.
         """
-        return reasons(self.inputs, self.contributions(row[np.newaxis, :])[0].tolist(), value, limit)
+        return reasons(self.inputs, self.contributions(x), value, limit)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the model as plain JSON values; floats survive the round trip exactly."""

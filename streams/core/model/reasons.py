@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Final, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from streams.core.steps import Reason, Value
 
 
@@ -83,28 +86,44 @@ TEXTS: Final = {
 
 
 def reasons(
-    inputs: Sequence[_Input], shares: Sequence[float], value: Callable[[str], Value], limit: int
-) -> tuple[Reason, ...]:
-    """Return the groups that raise the score most, the largest first, each named by its largest input.
+    inputs: Sequence[_Input], shares: NDArray[np.float64], value: Callable[[str, int], Value], limit: int
+) -> list[tuple[Reason, ...]]:
+    """Return for each row the groups that raise its score most, largest first, each by its largest input.
 
-    `shares` are those of the inputs, less their mean. A group is no reason where all that raises the score in
-    it is missing, or of a thing of which the customer has none: then it is the same for most.
+    `shares` (n, m) are those of the inputs, less their mean; `value` gives a feature by its name and the row.
+    A group is no reason where all that raises the score in it is missing, or of a thing of which the customer
+    has none: then it is the same for most.
     """
-    groups: dict[Group, float] = {}
-    for each, share in zip(inputs, shares, strict=True):
-        groups[each.group] = groups.get(each.group, 0.0) + share
-    found: list[Reason] = []
-    for group in sorted(groups, key=lambda group: -groups[group]):
-        if groups[group] <= 0 or len(found) == limit:
-            break
-        of_group = [(s, i) for i, s in zip(inputs, shares, strict=True) if i.group is group and s > 0]
-        for _, each in sorted(of_group, key=lambda pair: -pair[0]):
-            known = value(each.feature)
-            if known is not None and (each.needs is None or _is_positive(value(each.needs))):
-                text = TEXTS[each.feature].format(known)
-                found.append(Reason(each.feature, groups[group], known, group.value, text))
+    groups: dict[Group, list[int]] = {}
+    for place, each in enumerate(inputs):
+        groups.setdefault(each.group, []).append(place)
+    members = list(groups.items())
+    sums = [_sum_of(shares, places).tolist() for _, places in members]
+    made = []
+    for row, own in enumerate(shares.tolist()):
+        found: list[Reason] = []
+        of_groups = [of_group[row] for of_group in sums]
+        for number in sorted(range(len(members)), key=lambda n: -of_groups[n]):
+            if of_groups[number] <= 0 or len(found) == limit:
                 break
-    return tuple(found)
+            group, places = members[number]
+            for place in sorted((n for n in places if own[n] > 0), key=lambda n: -own[n]):
+                each = inputs[place]
+                known = value(each.feature, row)
+                if known is not None and (each.needs is None or _is_positive(value(each.needs, row))):
+                    text = TEXTS[each.feature].format(known)
+                    found.append(Reason(each.feature, of_groups[number], known, group.value, text))
+                    break
+        made.append(tuple(found))
+    return made
+
+
+def _sum_of(shares: NDArray[np.float64], places: Sequence[int]) -> NDArray[np.float64]:
+    """Return the sums (n,) of some columns of (n, m) shares, added up from the first to the last."""
+    total = shares[:, places[0]].copy()
+    for place in places[1:]:
+        total += shares[:, place]
+    return total
 
 
 def _is_positive(value: Value) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from types import MappingProxyType
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,12 @@ class CausePhase(IntEnum):
     PENDING = 1
     OPEN = 2
     CLEARING = 3
+
+
+_COOLING, _PENDING, _OPEN, _CLEARING = (int(phase) for phase in CausePhase)
+
+_AT_ONCE: Final = 32_768
+"""Evaluations looked at at once."""
 
 
 class CauseEvent(Enum):
@@ -133,27 +140,26 @@ class CauseTable:
     def candidates(self, e: Evaluations) -> NDArray[np.bool_]:
         """Return (rules, n): evaluations that would change a cause as it stands at the batch's begin."""
         when, clear = e.verdicts.when, e.verdicts.clear
-        result = np.zeros(when.shape, dtype=np.bool_)
-        for rule in range(len(when)):
-            slots = self._slots[rule, e.customers]
-            true = when[rule] == TRUE
-            may = (slots < 0) & true
-            kept = np.flatnonzero(slots >= 0)
-            if len(kept):
-                slot = slots[kept]
-                phase, due = self._phase[slot], self._due[slot]
-                at, w, c = e.at[kept], when[rule, kept], clear[rule, kept]
-                passed = at >= due
-                may[kept] = (
-                    ((phase == CausePhase.COOLING) & (w == TRUE) & passed)
-                    | ((phase == CausePhase.PENDING) & ((w == FALSE) | ((w == TRUE) & passed)))
-                    | ((phase == CausePhase.OPEN) & (c == TRUE))
-                    | ((phase == CausePhase.CLEARING) & ((c == FALSE) | ((c == TRUE) & passed)))
+        result = np.empty(when.shape, dtype=np.bool_)
+        for start in range(0, when.shape[1], _AT_ONCE):
+            part = slice(start, start + _AT_ONCE)
+            slots = self._slots[:, e.customers[part]]
+            idle = slots < 0
+            np.logical_and(idle, when[:, part] == TRUE, out=result[:, part])
+            rules, places = np.nonzero(~idle)
+            if len(rules):
+                slot, rows = slots[rules, places], places + start
+                phase, at, w, c = self._phase[slot], e.at[rows], when[rules, rows], clear[rules, rows]
+                passed = at >= self._due[slot]
+                may = (
+                    ((phase == _COOLING) & (w == TRUE) & passed)
+                    | ((phase == _PENDING) & ((w == FALSE) | ((w == TRUE) & passed)))
+                    | ((phase == _OPEN) & (c == TRUE))
+                    | ((phase == _CLEARING) & ((c == FALSE) | ((c == TRUE) & passed)))
                 )
                 if e.occurred is not None:
-                    late = e.occurred[kept] < at
-                    may[kept] |= (phase >= CausePhase.OPEN) & late & (w == FALSE)
-            result[rule] = may
+                    may |= (phase >= _OPEN) & (e.occurred[rows] < at) & (w == FALSE)
+                result[rules, rows] = may
         if e.before is not None:
             result[:, e.before] = False
         return result

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +26,14 @@ def scorings(
     if model is None or not model.ready:
         return [Scoring(traits=each) for each in traits]
     design = models.design(features.at(rows), model.inputs)
-    result = []
-    for i, (probability, row) in enumerate(zip(model.score(design).tolist(), rows.tolist(), strict=True)):
-        reasons = model.reasons(design[i], partial(features.value, row=row), top_reasons)
-        result.append(Scoring(probability, model.version, reasons, traits[i]))
-    return result
+    known = features.knows("churn_probability")
+    score = features["churn_probability"][rows] if known else model.score(design)
+    places = rows.tolist()
+    reasons = model.reasons(design, lambda name, row: features.value(name, places[row]), top_reasons)
+    return [
+        Scoring(probability, model.version, because, profile)
+        for probability, because, profile in zip(score.tolist(), reasons, traits, strict=True)
+    ]
 
 
 def compose_steps(

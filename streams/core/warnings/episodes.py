@@ -10,7 +10,7 @@ from uuid import UUID
 
 import numpy as np
 
-from streams.core.decision.decision import Verdict
+from streams.core.decision.decision import Decision, Verdict
 from streams.core.events.calendar import ALWAYS
 from streams.core.name_ids import name_id
 from streams.core.observer import CauseObserver
@@ -67,12 +67,18 @@ class OpenWarning:
     """Whether it is shown to nobody; fixed at its opening."""
     wakes_at: int = ALWAYS
     """When it is woken next, as far as a timer is set."""
+    _verdict_of: Decision | None = field(default=None, repr=False, compare=False)
+    _verdict: Verdict | None = field(default=None, repr=False, compare=False)
+    """The verdict of that decision: it is asked for often, and computed from many numbers."""
 
     @property
     def standing(self) -> tuple[Tier, Verdict | None, bool]:
         """Return its tier and verdict as at its newest step, and whether it is held out."""
         decision = self.scoring.decision
-        return self.tier, None if decision is None else decision.verdict, self.holdout
+        if self._verdict_of is not decision:
+            self._verdict_of = decision
+            self._verdict = None if decision is None else decision.verdict
+        return self.tier, self._verdict, self.holdout
 
     @property
     def due(self) -> int:
@@ -182,8 +188,13 @@ class Episodes:
             free.update(np.flatnonzero(np.isin(e.customers[begins], list(woken))).tolist() if woken else ())
             for g in sorted({*group[touched].tolist(), *free}):
                 begin, end = int(starts[g]), int(starts[g + 1])
-                may = candidates[:, begin:end].any(axis=1) | (g in free)
-                yield from self._walk(e, begin, end, np.flatnonzero(may).tolist(), ids, cause_of)
+                if g in free:
+                    rules = list(range(len(candidates)))
+                elif end == begin + 1:
+                    rules = np.flatnonzero(candidates[:, begin]).tolist()
+                else:
+                    rules = np.flatnonzero(candidates[:, begin:end].any(axis=1)).tolist()
+                yield from self._walk(e, begin, end, rules, ids, cause_of)
         for customer in woken:
             yield from self._wake(customer, until)
         yield from self.pass_time(until)

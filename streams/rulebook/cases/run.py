@@ -15,7 +15,7 @@ from streams.core.events.batch import Batch, ClosureRecord
 from streams.core.events.topics import Topic
 from streams.core.features.catalogue import Features
 from streams.core.features.ranks import ScoreRanks
-from streams.core.model.logistic import INPUTS, SLOTS, Model
+from streams.core.model.logistic import INPUTS, SLOTS, Columns, Model
 from streams.core.rules.rule_set import RuleSet
 from streams.core.segments.engine import SegmentEngine, SegmentSettings, SegmentStep
 from streams.core.segments.rules import SegmentRules
@@ -37,6 +37,10 @@ class StatedModel(Model):
     def score(self, x: np.ndarray) -> np.ndarray:
         """Return the stated probability for each row of `x`."""
         return np.full(len(x), self.probability)
+
+    def score_columns(self, columns: Columns, rows: int) -> np.ndarray:
+        """Return it for each of the `rows`."""
+        return np.full(rows, self.probability)
 
 
 def stated(probability: float | None) -> Model | None:

@@ -1,5 +1,6 @@
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -177,6 +178,26 @@ def linear(slope: float, *, bias: float = 0.0, inputs: tuple[Input, ...] = (A,))
     return Model("v", True, inputs, np.tile(np.append(knots, 0.0), (len(inputs), 1)), bias)
 
 
+@pytest.mark.parametrize("rows", [2, 3, 5, 64, 257, 3000])
+def test_the_score_of_a_row_does_not_depend_on_the_rows_beside_it(rows: int) -> None:
+    model, x = model_of(len(INPUTS), rows), matrix_of(rows, len(INPUTS), rows)
+    together = model.logit(x)
+    for row in range(0, rows, max(1, rows // 20)):
+        assert model.logit(x[row : row + 1]).tobytes() == together[row : row + 1].tobytes()
+        assert model.logit(x[row : row + 7]).tobytes() == together[row : row + 7].tobytes()
+
+
+def reasons_of(
+    model: Model, row: NDArray[np.float64], values: Mapping[str, Value], limit: int = 3
+) -> tuple[Reason, ...]:
+    """Return the reasons of a row, given between rows of others."""
+    x = np.stack([np.full_like(row, 3.0), row, np.full_like(row, np.nan)])
+    of_rows = model.reasons(x, lambda name, row: values[name] if row == 1 else 1, limit)
+    assert len(of_rows) == 3
+    assert model.reasons(row[np.newaxis], lambda name, row: values[name], limit) == [of_rows[1]]
+    return of_rows[1]
+
+
 def test_a_sure_score_neither_overflows_nor_loses_the_small_side() -> None:
     low, middle, high = linear(1000.0).score(np.array([[0.0], [3.0], [6.0]])).tolist()
     assert (low, middle, high) == (0.0, 0.5, 1.0)
@@ -198,25 +219,25 @@ def test_reasons_are_groups_of_inputs_that_raise_the_score_most() -> None:
     model = linear(1.0, inputs=(A, B, C))
     values: dict[str, Value] = {"orders_30d": 2, "complaints_90d": 3, "complaints_total": 4}
     row = np.array([4.0, 5.0, 4.5])
-    first, second = model.reasons(row, values.__getitem__)
+    first, second = reasons_of(model, row, values)
     assert first == Reason("complaints_90d", 3.5, 3, "service", "3 complaints in 90 days")
     assert second == Reason("orders_30d", 1.0, 2, "activity", "2 orders in 30 days")
-    assert model.reasons(row, values.__getitem__, limit=1) == (first,)
+    assert reasons_of(model, row, values, limit=1) == (first,)
 
 
 def test_what_a_customer_does_not_have_is_no_reason() -> None:
     model = linear(1.0, inputs=(A, B, C))
     values: dict[str, Value] = {"orders_30d": None, "complaints_90d": 0, "complaints_total": 0}
     row = np.array([5.0, 5.0, 5.0])
-    assert model.reasons(row, values.__getitem__) == ()
-    assert [r.feature for r in model.reasons(row, (values | {"complaints_total": 2}).__getitem__)] == [
+    assert reasons_of(model, row, values) == ()
+    assert [r.feature for r in reasons_of(model, row, values | {"complaints_total": 2})] == [
         "complaints_total"
     ]
 
 
 def test_what_lowers_the_score_is_no_reason() -> None:
     values: dict[str, Value] = {"orders_30d": 2, "complaints_90d": 3, "complaints_total": 4}
-    assert linear(-1.0, inputs=(A, B, C)).reasons(np.array([5.0, 5.0, 5.0]), values.__getitem__) == ()
+    assert reasons_of(linear(-1.0, inputs=(A, B, C)), np.array([5.0, 5.0, 5.0]), values) == ()
 
 
 def test_every_input_can_be_said_in_words() -> None:
