@@ -96,6 +96,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "broker",
             "database",
             "decision",
+            "complaint_lives",
             "tail",
             "open_set",
             "client",
