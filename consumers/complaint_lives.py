@@ -7,11 +7,16 @@ say that are stored by now.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
+
+from sqlalchemy import select
+
+from consumers.database.database import Database
+from consumers.database.events import ComplaintRow
 
 
 class ComplaintState(StrEnum):
@@ -67,6 +72,34 @@ class ComplaintLife:
         if self.state not in (ComplaintState.OPEN, ComplaintState.ANSWERED):
             return None
         return self.reopened_at[-1] if self.reopened_at else self.opened_at
+
+
+_COLUMNS = (
+    ComplaintRow.customer_id,
+    ComplaintRow.complaint_id,
+    ComplaintRow.time,
+    ComplaintRow.event_id,
+    ComplaintRow.status,
+    ComplaintRow.category,
+    ComplaintRow.satisfaction,
+)
+
+
+def find_complaint_lives(
+    database: Database, customers: Collection[str] = (), as_of: datetime | None = None
+) -> list[ComplaintLife]:
+    """Return the life of each stored complaint, of these customers where any are named.
+
+    With `as_of` it is what was stored by then.
+    """
+    query = select(*_COLUMNS).order_by(ComplaintRow.customer_id, ComplaintRow.complaint_id, ComplaintRow.time)
+    if customers:
+        query = query.where(ComplaintRow.customer_id.in_(sorted(customers)))
+    if as_of is not None:
+        query = query.where(ComplaintRow.stored_at <= as_of)
+    with database.reading() as connection:
+        rows = connection.execution_options(yield_per=1_000).execute(query)
+        return list(complaint_lives(ComplaintEvent(*row) for row in rows))
 
 
 def complaint_lives(events: Iterable[ComplaintEvent]) -> Iterator[ComplaintLife]:

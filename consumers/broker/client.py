@@ -184,13 +184,18 @@ class Subscription:
             self.close()
             raise
 
-    def take_up(self, topic: str) -> bool:
-        """Let the group read one more topic, if it is there; return whether it is."""
+    def there(self, topics: Collection[str]) -> set[str]:
+        """Return which of the topics exist, as far as the broker shows them to this user."""
         with _mapped(self._cluster.servers):
-            if not self._consumer.partitions_for_topic(topic):
-                return False
-            self._consumer.subscribe([*sorted(self._consumer.subscription()), topic])
-        return True
+            return set(topics) & set(self._consumer.topics())
+
+    def take_up(self, topics: Collection[str]) -> set[str]:
+        """Let the group read these topics too, each from its beginning, if they exist; return which do."""
+        found = self.there(topics)
+        if found:
+            with _mapped(self._cluster.servers):
+                self._consumer.subscribe(sorted(found | set(self._consumer.subscription())))
+        return found
 
     def seek(self, offset: int) -> None:
         """Read on from an offset of every assigned partition."""
@@ -254,24 +259,34 @@ class Subscription:
                 timeout_ms=COMMIT_MS,
             )
 
-    def _behind(self) -> list[int | None]:
+    def _behind(self) -> dict[tuple[str, int], int | None]:
         """Return how many records are yet to be read of each assigned partition, `None` where unknown."""
         # The fetch response's high-water mark, not ListOffsets: the embedded broker answers the latter short.
         with _mapped(self._cluster.servers):
             marks = [(tp, self._consumer.highwater(tp)) for tp in self._consumer.assignment()]
-            return [
-                None if mark is None else max(0, mark - (self._consumer.position(tp, timeout_ms=1_000) or 0))
+            return {
+                (tp.topic, tp.partition): None
+                if mark is None
+                else max(0, mark - (self._consumer.position(tp, timeout_ms=1_000) or 0))
                 for tp, mark in marks
-            ]
+            }
+
+    def lags(self) -> dict[str, int]:
+        """Return by topic how many records are yet to be read of the assigned partitions, where known."""
+        lags: dict[str, int] = {}
+        for (topic, _), behind in self._behind().items():
+            if behind is not None:
+                lags[topic] = lags.get(topic, 0) + behind
+        return lags
 
     def lag(self) -> int | None:
         """Return how many records are yet to be read of all assigned partitions, `None` where unknown."""
-        behind = [b for b in self._behind() if b is not None]
-        return sum(behind) if behind else None
+        lags = self.lags()
+        return sum(lags.values()) if lags else None
 
     def at_end(self) -> bool:
         """Return whether every record that was there at the last fetch, and was committed, has been read."""
-        behind = self._behind()
+        behind = self._behind().values()
         if not behind:  # a member for whom the group had no partition left
             return bool(self._consumer.group_metadata().state == MemberState.STABLE)
         if None in behind:
@@ -291,7 +306,7 @@ class Subscription:
     def ends(self, timeout_s: float) -> dict[int, int]:
         """Return each assigned partition's end where the broker gives it in time; records are read."""
         deadline = time.monotonic() + timeout_s
-        while None in self._behind() and time.monotonic() < deadline:
+        while None in self._behind().values() and time.monotonic() < deadline:
             self.poll(0.1)
         with _mapped(self._cluster.servers):
             marks = {at.partition: self._consumer.highwater(at) for at in self._consumer.assignment()}

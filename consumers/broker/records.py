@@ -36,8 +36,8 @@ class GroupSource(RecordSource, Protocol):
     def commit(self, offsets: Mapping[tuple[str, int], int]) -> None:
         """Commit the offset of the next record to read of each (topic, partition)."""
 
-    def lag(self) -> int | None:
-        """Return how many records are still to be read, `None` where unknown."""
+    def lags(self) -> Mapping[str, int]:
+        """Return by topic how many records are still to be read, where that is known."""
 
 
 class RecordSender(Protocol):

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
 
 from consumers.broker.errors import BrokerAway, GroupChanged
-from consumers.broker.records import GroupSource, Record
+from consumers.broker.records import GroupSource, Record, RecordSource
 from consumers.database.database import Database
 from consumers.loop import Backoff, Stopped, Waiter, log_wait, persist
 from consumers.sink.aside_log import PutAsideLog
-from consumers.sink.reading import read_records, read_segments
-from consumers.sink.store import OF_SEGMENTS, SinkCounts, write
-from streams.contract.warnings import WarningEvent, parse_warning
+from consumers.sink.kind import RecordKind
+from consumers.sink.store import Erased, SinkCounts, write
 
 log = logging.getLogger(__name__)
 
@@ -24,51 +26,56 @@ POLL_S = 1.0
 
 
 class Sink:
-    """Stores what a subscription gives until a stop."""
+    """Stores what a subscription gives until a stop; what each topic's records become is in `kinds`.
+
+    `silences` gives the source of the silences topic once it is there. It is no part of the group: every sink
+    reads it whole, and before the other topics, so that a silence is known to the warnings after it.
+    """
 
     def __init__(
         self,
         source: GroupSource,
         database: Database,
         stop: Waiter,
+        kinds: Mapping[str, RecordKind[Any]],
         *,
         backoff: Backoff | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        parse: Callable[[bytes], WarningEvent] = parse_warning,
-        on_progress: Callable[[SinkCounts, int | None], None] = lambda counts, lag: None,
-        silences: Callable[[], int] = lambda: 0,
-        segments_topic: str | None = None,
-        look_for_segments: Callable[[], None] = lambda: None,
+        silences: Callable[[], RecordSource | None] = lambda: None,
+        look_for_topics: Callable[[], None] = lambda: None,
+        erased: Callable[[Connection], Erased | None] = lambda connection: None,
+        on_progress: Callable[[SinkCounts, Mapping[str, int]], None] = lambda counts, lags: None,
         aside_log: PutAsideLog | None = None,
     ) -> None:
         self.counts = SinkCounts()
         self._source = source
         self._database = database
         self._stop = stop
+        self._kinds = kinds
         self._backoff = backoff or Backoff()
         self._clock = clock
-        self._parse = parse
-        self._on_progress = on_progress
         self._silences = silences
-        self._segments_topic = segments_topic
-        self._look_for_segments = look_for_segments
+        self._look_for_topics = look_for_topics
+        self._erased = erased
+        self._on_progress = on_progress
         self._aside_log = aside_log or PutAsideLog()
+        self._has_silences = False
         self._uncommitted: dict[tuple[str, int], int] = {}
 
     def run(self, *, follow: bool = True) -> SinkCounts:
         """Store until a stop is asked for, or, without `follow`, until the end of the topics."""
         try:
             while not self._stop.asked:
-                # Before the warnings, so that a silence is known to those that came after it.
-                if changed := self._persist(self._silences):
-                    log.info("%d silences are new or changed", changed)
-                self._persist(self._look_for_segments)
+                self._persist(self._look_for_topics)
+                self._store_silences()
                 records = self._persist(lambda: self._source.poll(POLL_S))
                 if records:
                     self._store(records)
+                    for record in records:
+                        self._uncommitted[record.topic, record.partition] = record.offset + 1
                 self._commit()
                 self._aside_log.look()
-                self._on_progress(self.counts, self._source.lag())
+                self._on_progress(self.counts, self._source.lags())
                 if not follow and not records and self._source.at_end():
                     break
         except Stopped:
@@ -77,18 +84,36 @@ class Sink:
             self._aside_log.close()
         return self.counts
 
+    def _store_silences(self) -> None:
+        """Store the new silences; at first all of their topic."""
+        source = self._silences()
+        if source is None:
+            return
+        while True:
+            records = self._persist(lambda: source.poll(0.0 if self._has_silences else 0.5))
+            if records:
+                self._store(records)
+            if self._has_silences or (not records and source.at_end()):
+                self._has_silences = True
+                return
+
     def _store(self, records: Sequence[Record]) -> None:
-        of_segments = [record for record in records if record.topic == self._segments_topic]
-        of_customers = [record for record in records if record.topic != self._segments_topic]
-        note = self._aside_log.note
-        if of_customers:
-            reading = read_records(of_customers, self._clock(), self._parse)
-            self.counts.add(self._persist(lambda: write(self._database, reading, on_aside=note)))
-        if of_segments:
-            segments = read_segments(of_segments, self._clock())
-            self.counts.add(self._persist(lambda: write(self._database, segments, OF_SEGMENTS, note)))
+        by_topic: defaultdict[str, list[Record]] = defaultdict(list)
         for record in records:
-            self._uncommitted[record.topic, record.partition] = record.offset + 1
+            by_topic[record.topic].append(record)
+        now = self._clock()
+        work = [
+            (self._kinds[topic], self._kinds[topic].read(found, now)) for topic, found in by_topic.items()
+        ]
+        counts = self._persist(
+            lambda: write(
+                self._database, work, self._clock, erased=self._erased, on_aside=self._aside_log.note
+            )
+        )
+        for _, reading in work:
+            for refused in reading.refused:
+                self._aside_log.note_refused(refused)
+        self.counts.add(counts)
 
     def _commit(self) -> None:
         """Commit what is in the database; where that fails the records come again and change nothing."""

@@ -1,127 +1,183 @@
-"""Storing the steps of warnings, idempotent by their id and independent of their order."""
+"""Storing what the polls of several topics gave, in one transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
-from typing import Final
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, select
 
 from consumers.broker.records import Record
 from consumers.database.aside import UnreadableRow
 from consumers.database.database import Database, RowRefused
-from consumers.database.warnings import SegmentWarningRow, SegmentWarningStepRow, WarningRow, WarningStepRow
-from consumers.sink.reading import Reading, Row, StepRows, Unreadable, put_aside
+from consumers.sink.kind import RecordKind
+from consumers.sink.reading import Entry, PutAside, Reading, Unreadable, aside_row
+from streams.contract.instants import EPOCH, LAST_US
 
-
-@dataclass(frozen=True, slots=True)
-class WarningTables:
-    """The tables that hold the warnings of one topic: their steps, and each as its highest step left it."""
-
-    steps: type[WarningStepRow] | type[SegmentWarningStepRow]
-    warnings: type[WarningRow] | type[SegmentWarningRow]
-
-
-OF_CUSTOMERS: Final = WarningTables(WarningStepRow, WarningRow)
-OF_SEGMENTS: Final = WarningTables(SegmentWarningStepRow, SegmentWarningRow)
+Work = tuple[RecordKind[Any], Reading[Any]]
+"""The records of one topic, and what they become."""
 
 
 @dataclass(slots=True)
-class SinkCounts:
-    """How many records came, and what became of them."""
+class Counts:
+    """How many records came, and what became of each of them."""
 
     records: int = 0
-    steps: int = 0
-    """New steps stored."""
+    stored: int = 0
     repeats: int = 0
-    """Records whose step was there already."""
+    """What they say was stored already."""
+    refused: int = 0
+    """Events that the worker refuses too."""
     unreadable: int = 0
+    """Put aside in the table `unreadable`."""
+    erased: int = 0
+    """Of a customer who was erased later than they are dated."""
 
-    def add(self, other: SinkCounts) -> None:
+    def add(self, other: Counts) -> None:
         """Add another count to this one."""
         for item in fields(self):
             setattr(self, item.name, getattr(self, item.name) + getattr(other, item.name))
 
 
+@dataclass(slots=True)
+class SinkCounts:
+    """Counts by kind of record."""
+
+    by_kind: defaultdict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
+
+    @property
+    def total(self) -> Counts:
+        """The sums of all kinds."""
+        total = Counts()
+        for counts in self.by_kind.values():
+            total.add(counts)
+        return total
+
+    def add(self, other: SinkCounts) -> None:
+        """Add another count to this one."""
+        for name, counts in other.by_kind.items():
+            self.by_kind[name].add(counts)
+
+
+class Erased(Protocol):
+    """Which customers were erased."""
+
+    def covers(self, customer_id: str, time: datetime) -> bool:
+        """Return whether what a customer did at `time` was erased."""
+
+
 def write(
     database: Database,
-    reading: Reading,
-    place: WarningTables = OF_CUSTOMERS,
-    on_aside: Callable[[Record, Row], None] = lambda record, row: None,
+    work: Sequence[Work],
+    clock: Callable[[], datetime],
+    *,
+    erased: Callable[[Connection], Erased | None] = lambda connection: None,
+    on_aside: Callable[[PutAside], None] = lambda aside: None,
 ) -> SinkCounts:
     """Store what was read, in one transaction where the database takes all of it, and return the counts.
 
-    Where it refuses a row for its values, the rows are halved until that one is alone and put aside.
+    Where it refuses a row for its values, the entries are halved until that one is alone and put aside.
     """
+
+    def write_part(part: Sequence[Work]) -> SinkCounts:
+        return write(database, part, clock, erased=erased, on_aside=on_aside)
+
     try:
         with database.writing() as connection:
-            counts, aside = _write_steps(database, connection, reading.steps, place)
-            aside += reading.unreadable
-            if aside:
-                connection.execute(database.insert_new(UnreadableRow), [row for _, row in aside])
+            # Asked for within the transaction: writers take turns, so what is stored later has a later time,
+            # and whoever is erased meanwhile is erased before this or after it.
+            counts, aside = _write(database, connection, work, clock(), erased(connection))
     except RowRefused as error:
-        return _write_halves(database, reading, place, on_aside, error)
-    for record, row in aside:
-        on_aside(record, row)
-    counts.unreadable = len(aside)
-    counts.records = len(reading.steps) + len(reading.unreadable)
+        return _write_parts(work, error, write_part)
+    for each in aside:
+        on_aside(each)
     return counts
 
 
-def _write_halves(
-    database: Database,
-    reading: Reading,
-    place: WarningTables,
-    on_aside: Callable[[Record, Row], None],
-    error: RowRefused,
-) -> SinkCounts:
-    steps = reading.steps
-    if not steps:
-        raise error
-    if len(steps) == 1:
-        record, now = steps[0].record, steps[0].step["received_at"]
-        aside = [(record, put_aside(record, now, Unreadable.REFUSED, str(error)))]
-        return write(database, Reading([], reading.unreadable + aside), place, on_aside)
-    middle = len(steps) // 2
-    counts = write(database, Reading(steps[:middle], reading.unreadable), place, on_aside)
-    counts.add(write(database, Reading(steps[middle:], []), place, on_aside))
-    return counts
-
-
-def is_empty(database: Database) -> bool:
-    """Return whether no record of the warnings topics was ever stored."""
-    with database.reading() as connection:
-        return not any(
-            connection.execute(select(rows.seq).limit(1)).first()
-            for rows in (WarningStepRow, SegmentWarningStepRow, UnreadableRow)
-        )
-
-
-def _write_steps(
-    database: Database, connection: Connection, steps: Sequence[StepRows], place: WarningTables
-) -> tuple[SinkCounts, list[tuple[Record, Row]]]:
-    """Store the steps that are new; return the counts and the rows of those whose id has another content."""
-    ids = [step.step["id"] for step in steps]
-    known = select(place.steps.id, place.steps.digest).where(place.steps.id.in_(ids))
-    digests: dict[str, str] = dict(connection.execute(known).all()) if ids else {}
-    fresh: list[StepRows] = []
-    aside: list[tuple[Record, Row]] = []
-    for step in steps:
-        row = step.step
-        digest = digests.setdefault(row["id"], "")
-        if not digest:
-            digests[row["id"]] = row["digest"]
-            fresh.append(step)
-        elif digest != row["digest"]:
-            detail = "the id is stored already, with another content"
-            aside.append(
-                (step.record, put_aside(step.record, row["received_at"], Unreadable.CONFLICT, detail))
+def _write(
+    database: Database, connection: Connection, work: Iterable[Work], now: datetime, erased: Erased | None
+) -> tuple[SinkCounts, list[PutAside]]:
+    counts = SinkCounts()
+    put_aside: list[PutAside] = []
+    for kind, reading in work:
+        kept = [entry for entry in reading.entries if not _is_erased(entry, erased)]
+        readable = [aside for aside in reading.unreadable if not _is_of_erased(aside.record, erased)]
+        stored = kind.rule.store(database, connection, kept, now) if kept else None
+        conflicts = stored.conflicts if stored else []
+        aside = readable + [_conflict(entry) for entry in conflicts]
+        counts.by_kind[kind.name].add(
+            Counts(
+                records=len(reading),
+                stored=stored.new if stored else 0,
+                repeats=stored.repeats if stored else 0,
+                refused=len(reading.refused),
+                unreadable=len(aside),
+                erased=len(reading.entries) - len(kept) + len(reading.unreadable) - len(readable),
             )
-    if fresh:
-        connection.execute(database.insert_new(place.steps), [step.step for step in fresh])
-        latest: dict[str, Row] = {}
-        for step in sorted(fresh, key=lambda step: int(step.step["step"])):
-            latest[step.warning["id"]] = step.warning
-        connection.execute(database.upsert(place.warnings, rank="last_step"), list(latest.values()))
-    return SinkCounts(steps=len(fresh), repeats=len(steps) - len(fresh) - len(aside)), aside
+        )
+        put_aside += aside
+    if put_aside:
+        rows = [aside_row(each, now) for each in put_aside]
+        connection.execute(database.insert_new(UnreadableRow), rows)
+    return counts, put_aside
+
+
+def _is_erased(entry: Entry, erased: Erased | None) -> bool:
+    customer = entry.row.get("customer_id")
+    return erased is not None and customer is not None and erased.covers(customer, entry.row["time"])
+
+
+def _is_of_erased(record: Record, erased: Erased | None) -> bool:
+    """Return whether an unreadable record has the key of an erased customer and is older than the erasure."""
+    if erased is None or record.key is None:
+        return False
+    at = EPOCH + timedelta(milliseconds=min(max(record.timestamp_ms, 0), LAST_US // 1000))
+    return erased.covers(record.key.decode(errors="replace"), at)
+
+
+def _conflict(entry: Entry) -> PutAside:
+    return PutAside(entry.record, Unreadable.CONFLICT, "the id is stored already, with another content")
+
+
+def _write_parts(
+    work: Sequence[Work],
+    error: RowRefused,
+    write_part: Callable[[Sequence[Work]], SinkCounts],
+) -> SinkCounts:
+    """Store in parts what the database refuses as a whole."""
+    with_entries = [number for number, (_, reading) in enumerate(work) if reading.entries]
+    if not with_entries:
+        raise error
+    number = with_entries[0]
+    kind, reading = work[number]
+    if len(with_entries) > 1:
+        first, second = work[: number + 1], work[number + 1 :]
+    elif len(reading.entries) > 1:
+        middle = len(reading.entries) // 2
+        half = Reading(reading.entries[:middle], reading.unreadable, reading.refused)
+        first = [*work[:number], (kind, half), *work[number + 1 :]]
+        second = [(kind, Reading(reading.entries[middle:]))]
+    else:
+        refused = PutAside(reading.entries[0].record, Unreadable.REFUSED, str(error))
+        alone: Reading[Any] = Reading([], [*reading.unreadable, refused], reading.refused)
+        return write_part([*work[:number], (kind, alone), *work[number + 1 :]])
+    counts = write_part(first)
+    counts.add(write_part(second))
+    return counts
+
+
+def topics_without_rows(database: Database, kinds: Mapping[str, RecordKind[Any]]) -> list[str]:
+    """Return the topics, by which `kinds` go, of which the database holds no record."""
+    with database.reading() as connection:
+        return [
+            topic
+            for topic, kind in kinds.items()
+            if connection.execute(select(kind.rule.table).limit(1)).first() is None
+            and connection.scalar(
+                select(UnreadableRow.seq).where(UnreadableRow.source_topic == topic).limit(1)
+            )
+            is None
+        ]

@@ -1,4 +1,4 @@
-"""`lapwing sink`: store warnings in a database."""
+"""`lapwing sink`: store what the topics say in a database."""
 
 from __future__ import annotations
 
@@ -15,17 +15,26 @@ from lapwing.settings.options import settings_options
     "app",
     "warnings_topic",
     "segment_warnings_topic",
+    "outcomes_topic",
+    "census_topic",
+    "audit_topic",
     "silences_topic",
+    "complaints",
+    "actions",
     "database",
+    "stored_samples",
+    "max_skew",
     "session_timeout",
 )
 @click.option("--follow/--no-follow", default=True, help="Go on for ever, or stop at the topics' end.")
 @click.option("--json", "as_json", is_flag=True, help="Print the final counts as JSON.")
 def command(**given: Any) -> None:
-    """Store warnings, and silences, in a database, each step once, whatever is repeated or interrupted.
+    """Store warnings and all that reports need in a database, each record once.
 
-    Warnings of segments too, where their topic is there; the counts are of both. Runs until Ctrl-C or
-    SIGTERM. Several at once share the topics' partitions.
+    Stored are warnings of customers and segments, outcomes, the census, customers' days, complaints, actions,
+    labelled samples, changes of rules and silences; a topic that is missing is stored from the moment it is
+    there. Whatever is repeated or interrupted, nothing is stored twice. Runs until Ctrl-C or SIGTERM. Several
+    at once share the topics' partitions.
     """
     from lapwing.commands.sink import run
 

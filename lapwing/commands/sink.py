@@ -1,22 +1,23 @@
-"""`lapwing sink`: store warnings in a database."""
+"""`lapwing sink`: store what Lapwing's topics say in a database."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
+from typing import Any
 
 import click
 
 from consumers.broker.client import Admin, Cluster, Subscription
+from consumers.broker.records import RecordSource
 from consumers.database.database import Database, StoreBusy
 from consumers.loop import Backoff, Stop, Stopped, log_wait, persist
-from consumers.sink.aside_log import PutAsideLog
-from consumers.sink.optional_topic import OptionalTopic
-from consumers.sink.silences import SilenceReader
+from consumers.sink import kinds
 from consumers.sink.sink import Sink
-from consumers.sink.store import SinkCounts, is_empty
+from consumers.sink.store import Counts, SinkCounts, topics_without_rows
+from consumers.sink.topic_watch import TopicWatch
 from lapwing.settings.settings import Settings
 from lapwing.terminal.status import StatusLine, log
 from streams.errors import BrokerError
@@ -27,28 +28,57 @@ def run(
     follow: bool,
     as_json: bool,
 ) -> None:
-    """Store warnings, and silences, in a database, each step once, whatever is repeated or interrupted."""
+    """Store what the topics say in a database, each record once, whatever is repeated or interrupted."""
     counts = SinkCounts()
+    lags: dict[str, int] = {}
     with ExitStack() as stack:
         store = Database(settings.database)
         stack.callback(store.close)
         stop = stack.enter_context(Stop())
         status = stack.enter_context(StatusLine(f"sink into {store.place}"))
+
+        def on_progress(counts: SinkCounts, found: Mapping[str, int]) -> None:
+            lags.update(found)
+            status.show(_line(counts.total) + _lag_words(found))
+
         try:
             persist(store.prepare, stop=stop, backoff=Backoff(), on_wait=log_wait, only=StoreBusy)
         except Stopped:
             log.info("stopped while waiting for the database")
         else:
-            counts = _sink(settings, store, stop, status, stack).run(follow=follow)
-    click.echo(json.dumps(asdict(counts)) if as_json else _line(counts))
+            counts = _sink(settings, store, stop, on_progress, stack).run(follow=follow)
+    click.echo(json.dumps(_as_json(counts, lags)) if as_json else _line(counts.total))
 
 
-def _sink(settings: Settings, store: Database, stop: Stop, status: StatusLine, stack: ExitStack) -> Sink:
+def kinds_by_topic(settings: Settings) -> dict[str, kinds.AnyKind]:
+    """Return what is stored: the kind of each topic's records."""
+    return {
+        settings.warnings_topic: kinds.WARNINGS,
+        settings.segment_warnings_topic: kinds.SEGMENT_WARNINGS,
+        settings.outcomes_topic: kinds.OUTCOMES,
+        settings.census_topic: kinds.CENSUS,
+        f"{settings.app}.customer-days": kinds.CUSTOMER_DAYS,
+        settings.complaints: kinds.complaints(settings.max_skew),
+        settings.actions: kinds.actions(settings.max_skew),
+        settings.samples_topic: kinds.samples(settings.app, settings.stored_samples),
+        settings.audit_topic: kinds.ADOPTIONS,
+        settings.silences_topic: kinds.SILENCES,
+    }
+
+
+def _sink(
+    settings: Settings,
+    store: Database,
+    stop: Stop,
+    on_progress: Callable[[SinkCounts, Mapping[str, int]], None],
+    stack: ExitStack,
+) -> Sink:
     """Return the sink of the topics; what it reads from is closed by `stack`."""
     cluster = Cluster(settings.broker, settings.kafka_security)
     group = f"{settings.app}-sink"
-    if is_empty(store):
-        _report_stored_elsewhere(cluster, settings, group, store.place)
+    by_topic = kinds_by_topic(settings)
+    of_group = {topic: kind for topic, kind in by_topic.items() if topic != settings.silences_topic}
+    _report_stored_elsewhere(cluster, settings, group, store.place, topics_without_rows(store, of_group))
     subscription = Subscription(
         cluster,
         settings.warnings_topic,
@@ -56,62 +86,98 @@ def _sink(settings: Settings, store: Database, stop: Stop, status: StatusLine, s
         session_timeout_ms=settings.session_timeout // 1000,
     )
     stack.callback(subscription.close)
+    silences = _Silences(cluster, settings.silences_topic, subscription, stack)
+    of_sink = TopicWatch([*of_group.keys() - {settings.warnings_topic}], subscription.take_up)
+    of_silences = TopicWatch([settings.silences_topic], silences.open)
 
-    def on_progress(counts: SinkCounts, lag: int | None) -> None:
-        status.show(_line(counts) + ("" if lag is None else f", {lag} to come"))
+    def look_for_topics() -> None:
+        of_sink.look()
+        of_silences.look()
 
-    aside_log = PutAsideLog()
-    segments = settings.segment_warnings_topic
-    missing = f"no segments' warnings are read: Kafka at {settings.broker} has no topic {segments!r}"
     return Sink(
         subscription,
         store,
         stop,
+        by_topic,
+        silences=lambda: silences.source,
+        look_for_topics=look_for_topics,
         on_progress=on_progress,
-        silences=_silences(cluster, settings, store, stack, aside_log),
-        segments_topic=segments,
-        look_for_segments=OptionalTopic(lambda: subscription.take_up(segments), missing),
-        aside_log=aside_log,
     )
 
 
-def _report_stored_elsewhere(cluster: Cluster, settings: Settings, group: str, place: str) -> None:
-    """Warn where an empty database stands beside offsets of a group that has stored warnings before."""
+class _Silences:
+    """The silences topic, read without a group, once it is there."""
+
+    def __init__(self, cluster: Cluster, topic: str, subscription: Subscription, stack: ExitStack) -> None:
+        self.source: RecordSource | None = None
+        self._cluster = cluster
+        self._topic = topic
+        self._subscription = subscription
+        self._stack = stack
+
+    def open(self, topics: Collection[str]) -> Collection[str]:
+        """Open the topic if it exists; return it if so."""
+        found = self._subscription.there(topics)
+        if found:
+            opened = Subscription(self._cluster, self._topic, group=None)
+            self._stack.callback(opened.close)
+            self.source = opened
+        return found
+
+
+def _report_stored_elsewhere(
+    cluster: Cluster, settings: Settings, group: str, place: str, topics: Collection[str]
+) -> None:
+    """Warn where the database has nothing of topics of which the group has committed offsets."""
+    if not topics:
+        return
     admin = Admin(cluster)
     try:
         committed = admin.committed(group)
     except BrokerError as error:
         # Who may read as this group need not be allowed to ask about it.
-        log.info("not known whether group %s has stored warnings before: %s", group, error)
+        log.info("not known whether group %s has stored records before: %s", group, error)
         return
     finally:
         admin.close()
-    topics = {settings.warnings_topic, settings.segment_warnings_topic}
-    if read := sum(offset for (topic, _), offset in committed.items() if topic in topics):
+    read = {
+        topic: records
+        for topic in sorted(topics)
+        if (records := sum(offset for (name, _), offset in committed.items() if name == topic))
+    }
+    if read:
         log.warning(
-            "%s holds no warnings, but group %s has committed offsets of %d records: what was stored before "
-            "is missing here, and is not read again. To read it again, stop the sinks and run Kafka's "
-            "`kafka-consumer-groups.sh --bootstrap-server %s --group %s --delete`, then start a sink",
+            "%s has nothing of %s, but group %s has committed offsets of %d records there: what was stored "
+            "before is missing here, and is not read again. To read all topics again, stop the sinks and run "
+            "Kafka's `kafka-consumer-groups.sh --bootstrap-server %s --group %s --delete`, then start a sink",
             place,
+            ", ".join(read),
             group,
-            read,
+            sum(read.values()),
             settings.broker,
             group,
         )
 
 
-def _silences(
-    cluster: Cluster, settings: Settings, store: Database, stack: ExitStack, aside_log: PutAsideLog
-) -> Callable[[], int]:
-    """Return what stores the silences that have come; without their topic there are none."""
-    try:
-        subscription = Subscription(cluster, settings.silences_topic, group=None)
-    except BrokerError as error:
-        log.warning("no silences are read: %s", error)
-        return lambda: 0
-    stack.callback(subscription.close)
-    return SilenceReader(subscription, store, on_aside=aside_log.note).take
+def _as_json(counts: SinkCounts, lags: Mapping[str, int]) -> dict[str, Any]:
+    total = asdict(counts.total)
+    by_kind = {name: asdict(each) for name, each in sorted(counts.by_kind.items())}
+    steps = sum(counts.by_kind[kind.name].stored for kind in (kinds.WARNINGS, kinds.SEGMENT_WARNINGS))
+    return {**total, "steps": steps, "kinds": by_kind, "lag": dict(sorted(lags.items()))}
 
 
-def _line(counts: SinkCounts) -> str:
-    return f"{counts.steps} steps stored, {counts.repeats} repeats, {counts.unreadable} unreadable"
+def _line(counts: Counts) -> str:
+    line = f"{counts.stored} records stored, {counts.repeats} repeats, {counts.unreadable} unreadable"
+    if counts.refused:
+        line += f", {counts.refused} refused"
+    return line + (f", {counts.erased} of erased customers" if counts.erased else "")
+
+
+def _lag_words(lags: Mapping[str, int]) -> str:
+    """Return what is yet to come by topic, the most first."""
+    behind = sorted(((lag, topic) for topic, lag in lags.items() if lag), reverse=True)
+    return (
+        "".join(f", {lag} of {topic} to come" for lag, topic in behind)
+        if behind or not lags
+        else ", none to come"
+    )

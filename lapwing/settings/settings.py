@@ -153,6 +153,11 @@ class Settings(DeliverySettings):
     database: Annotated[str, AfterValidator(database_url)] = Field(
         "sqlite:///lapwing.db", description="The database that `lapwing sink` and `lapwing notify` use."
     )
+    stored_samples: int = Field(
+        50_000,
+        ge=1,
+        description="How many labelled samples `lapwing sink` keeps: a fair draw of all that it has read.",
+    )
     time_zone: Annotated[str, AfterValidator(zone_name)] = Field(
         "UTC", description="The business's time zone: where its days begin and end."
     )

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from consumers.broker.records import Record
 from consumers.database.database import Database
-from tests.consumers.warning_events import record
+from tests.consumers.warning_events import TOPIC, record
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -80,11 +80,11 @@ class Topic:
         self.log.append("commit")
         self.commits += offsets.values()
 
-    def lag(self) -> int:
-        return len(self.contents) - self.position
+    def lags(self) -> dict[str, int]:
+        return {TOPIC: len(self.contents) - self.position}
 
     def at_end(self) -> bool:
-        return self.lag() == 0
+        return self.position == len(self.contents)
 
 
 def refuse_rows(database: Database, table: str, where: str) -> None:

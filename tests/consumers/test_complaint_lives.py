@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.complaint_lives import ComplaintEvent, ComplaintLife, ComplaintState, complaint_lives
+from consumers.complaint_lives import (
+    ComplaintEvent,
+    ComplaintLife,
+    ComplaintState,
+    complaint_lives,
+    find_complaint_lives,
+)
+from consumers.database.database import Database
 from streams.core.events.batch import ComplaintStatus
 from streams.core.events.calendar import ALWAYS
 from streams.core.features.complaints import CustomerComplaints
+from tests.consumers.shop_records import KINDS, NOW, shop_records
+from tests.consumers.stored import store_records
 
 T0 = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -147,3 +157,35 @@ def test_the_order_of_a_complaints_events_does_not_matter(
     shuffled = list(events)
     chance.shuffle(shuffled)  # type: ignore[attr-defined]  # a random.Random
     assert list(complaint_lives(together(shuffled))) == list(complaint_lives(together(events)))
+
+
+def test_the_lives_in_the_database_are_those_of_its_events() -> None:
+    database = Database("sqlite://")
+    database.prepare()
+    found = [record for record in shop_records() if record.topic == "complaints"]
+    late = found[-3:]
+    store_records(database, found[:-3], NOW, KINDS["complaints"])
+    store_records(database, late, NOW + HOUR, KINDS["complaints"])
+    of_file = [json.loads(record.value or b"") for record in found]
+    events = [
+        ComplaintEvent(
+            each["customer_id"],
+            each["complaint_id"],
+            datetime.fromisoformat(each["occurred_at"]),
+            each["event_id"],
+            each.get("status", "opened"),
+            each.get("category"),
+            each.get("satisfaction"),
+        )
+        for each in of_file
+    ]
+
+    def lives(chosen: list[ComplaintEvent]) -> list[ComplaintLife]:
+        return list(complaint_lives(sorted(chosen, key=lambda e: (e.customer_id, e.complaint_id))))
+
+    assert find_complaint_lives(database) == lives(events)
+    assert find_complaint_lives(database, as_of=NOW) == lives(events[:-3])
+    customer = events[0].customer_id
+    own = [each for each in events if each.customer_id == customer]
+    assert find_complaint_lives(database, [customer]) == lives(own) != []
+    database.close()

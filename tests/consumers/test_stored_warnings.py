@@ -14,13 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.database.database import Database
-from consumers.sink.reading import read_records
-from consumers.sink.store import write
 from consumers.stored_warnings import WarningFilter, find_warning, find_warnings
-from streams.contract.warnings import parse_warning
 from streams.errors import StoreError
 from tests.consumers.engine_warnings import events, replayed, time
-from tests.consumers.stubs import NOW
+from tests.consumers.stored import store_records
 from tests.consumers.warning_events import records
 
 PROFILES = {
@@ -58,7 +55,7 @@ def shop() -> tuple[bytes, ...]:
 def database(tmp_path: Path) -> Iterator[Database]:
     opened = Database(f"sqlite:///{tmp_path / 'w.db'}")
     opened.prepare()
-    write(opened, read_records(records(list(shop())), NOW, parse_warning))
+    store_records(opened, records(list(shop())))
     yield opened
     opened.close()
 
@@ -140,7 +137,7 @@ def test_every_filter_finds_what_a_loop_finds(state: str | None, wanted: Any) ->
 def stored() -> Database:
     database = Database("sqlite://")
     database.prepare()
-    write(database, read_records(records(list(shop())), NOW, parse_warning))
+    store_records(database, records(list(shop())))
     return database
 
 

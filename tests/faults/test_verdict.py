@@ -12,10 +12,9 @@ import pytest
 
 from consumers.broker.records import Record
 from consumers.database.database import Database
-from consumers.sink.reading import read_records
-from consumers.sink.store import write
-from streams.contract.warnings import encode_step, parse_warning
+from streams.contract.warnings import encode_step
 from streams.core.steps import Step
+from tests.consumers.stored import store_records
 from tests.faults.schedule import Kind, schedule_of
 from tests.faults.verdict import (
     Due,
@@ -87,7 +86,7 @@ def stored(tmp_path: Path) -> Path:
     """A database into which the sink has stored all."""
     database = Database(f"sqlite:///{tmp_path}/lapwing.db")
     database.prepare()
-    write(database, read_records(records(*ALL), NOW, parse_warning))
+    store_records(database, records(*ALL))
     database.close()
     return tmp_path / "lapwing.db"
 

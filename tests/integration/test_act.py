@@ -14,10 +14,7 @@ from sqlalchemy import select
 from consumers.broker.records import Record
 from consumers.database.database import Database
 from consumers.database.warnings import WarningRow
-from consumers.sink.reading import read_records
-from consumers.sink.store import write
 from lapwing.cli import act
-from streams.contract.warnings import parse_warning
 from streams.core.engine import Engine
 from streams.core.engine_io import EngineSettings
 from streams.core.events.topics import Topic
@@ -26,6 +23,7 @@ from streams.core.rules.rule import Rule
 from streams.core.rules.rule_set import compile_rules
 from streams.core.steps import Tier
 from streams.errors import BrokerError
+from tests.consumers.stored import store_records
 from tests.integration.workers import Sent, consume, event, make_topics, produce, running, settings_on
 
 RULES = compile_rules([Rule("buys", "orders_total > 0", Tier.HIGH, "test")], DTYPES)
@@ -47,7 +45,7 @@ def test_a_person_acknowledges_a_warning_and_the_warning_says_so(broker: str, tm
         assert len(records) == count
         opened = Database(database)
         opened.prepare()
-        write(opened, read_records(records, datetime.now(UTC), parse_warning))
+        store_records(opened, records, datetime.now(UTC))
         with opened.reading() as connection:
             found = connection.execute(select(WarningRow.__table__)).all()
         opened.close()

@@ -68,6 +68,21 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+def sink_args(broker: str, topic: str, database: Path) -> list[str]:
+    """Return the arguments of a sink whose topics are no other test's."""
+    args = ["--broker", broker, "--app", topic, "--warnings-topic", topic]
+    for name in ("segment-warnings", "outcomes", "census", "audit", "silences"):
+        args += [f"--{name}-topic", f"{topic}-{name}"]
+    args += ["--complaints", f"{topic}-complaints", "--actions", f"{topic}-actions"]
+    return [*args, "--database", f"sqlite:///{database}", "--session-timeout", "6s"]
+
+
+def stored(result: Result) -> tuple[int, int, int, int]:
+    """Return the records, the new steps of warnings, the repeats and the unreadable ones of a sink's JSON."""
+    counts = json.loads(result.stdout)
+    return counts["records"], counts["steps"], counts["repeats"], counts["unreadable"]
+
+
 LIVES: list[bytes | None] = [content for n in range(50) for content in life(f"c{n}")]
 
 
@@ -81,16 +96,15 @@ def test_every_compression_is_read(broker: str, topic: str, compression: str | N
 def test_the_sink_stores_what_is_in_the_topic_and_goes_on_where_it_was(
     broker: str, topic: str, tmp_path: Path
 ) -> None:
-    url = f"sqlite:///{tmp_path / 'w.db'}"
-    args = ["--broker", broker, "--app", topic, "--warnings-topic", topic, "--database", url]
-    args += ["--session-timeout", "6s", "--no-follow", "--json"]
+    args = [*sink_args(broker, topic, tmp_path / "w.db"), "--no-follow", "--json"]
     send(broker, topic, [*LIVES, b"no warning"])
-    counts = json.loads(invoke(sink.command, *args).stdout)
-    assert counts == {"records": 201, "steps": 200, "repeats": 0, "unreadable": 1}
+    assert stored(invoke(sink.command, *args)) == (201, 200, 0, 1)
     send(broker, topic, [*life("new"), *LIVES[:5]])
-    counts = json.loads(invoke(sink.command, *args).stdout)
-    assert counts == {"records": 9, "steps": 4, "repeats": 5, "unreadable": 0}
-    database = Database(url)
+    counts = invoke(sink.command, *args)
+    assert stored(counts) == (9, 4, 5, 0)
+    assert json.loads(counts.stdout)["kinds"]["warnings"]["stored"] == 4
+    assert json.loads(counts.stdout)["lag"] == {topic: 0}
+    database = Database(f"sqlite:///{tmp_path / 'w.db'}")
     assert [count(database, table) for table in (WarningStepRow, WarningRow, UnreadableRow)] == [204, 51, 1]
     with database.reading() as connection:
         assert set(connection.scalars(select(WarningRow.state))) == {"resolved"}
@@ -100,44 +114,37 @@ def test_the_sink_stores_what_is_in_the_topic_and_goes_on_where_it_was(
 def test_a_database_that_is_gone_while_the_offsets_stay_is_reported_with_what_to_do(
     broker: str, topic: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    args = ["--broker", broker, "--app", topic, "--warnings-topic", topic]
-    args += ["--session-timeout", "6s", "--no-follow", "--json"]
-    url = f"sqlite:///{tmp_path / 'w.db'}"
-    invoke(sink.command, *args, "--database", url)
+    args = [*sink_args(broker, topic, tmp_path / "w.db"), "--no-follow", "--json"]
+    invoke(sink.command, *args)
     send(broker, topic, LIVES[:8])
-    invoke(sink.command, *args, "--database", url)
-    invoke(sink.command, *args, "--database", url)
+    invoke(sink.command, *args)
+    invoke(sink.command, *args)
     assert "committed offsets" not in caplog.text
     new = tmp_path / "new.db"
-    lost = invoke(sink.command, *args, "--database", f"sqlite:///{new}")
-    assert json.loads(lost.stdout)["records"] == 0
-    assert (
-        f"{new} holds no warnings, but group {topic}-sink has committed offsets of 8 records" in caplog.text
-    )
+    lost = invoke(sink.command, *sink_args(broker, topic, new), "--no-follow", "--json")
+    assert stored(lost)[0] == 0
+    lack = f"{new} has nothing of {topic}, but group {topic}-sink has committed offsets of 8 records there"
+    assert lack in caplog.text
     assert f"--group {topic}-sink --delete" in caplog.text
 
 
 def test_the_sink_stores_segments_warnings_where_their_topic_is_there(
     broker: str, topic: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    url = f"sqlite:///{tmp_path / 'w.db'}"
-    segments = f"{topic}-segments"
-    args = ["--broker", broker, "--app", topic, "--warnings-topic", topic, "--database", url]
-    args += ["--segment-warnings-topic", segments, "--session-timeout", "6s", "--no-follow", "--json"]
+    segments = f"{topic}-segment-warnings"
+    args = [*sink_args(broker, topic, tmp_path / "w.db"), "--no-follow", "--json"]
     send(broker, topic, LIVES[:8])
-    counts = json.loads(invoke(sink.command, *args).stdout)
-    assert counts == {"records": 8, "steps": 8, "repeats": 0, "unreadable": 0}
-    missing = f"no segments' warnings are read: Kafka at {broker} has no topic {segments!r}"
-    assert [message.startswith(missing) for message in caplog.messages].count(True) == 1
+    assert stored(invoke(sink.command, *args)) == (8, 8, 0, 0)
+    missing = [each for each in caplog.messages if each.startswith("Kafka has no topic")]
+    assert [repr(segments) in each for each in missing] == [True, False]
     admin = Admin(Cluster(broker))
     admin.create(segments, 3, 1, {})
     admin.close()
     contents: list[bytes | None] = [*segment_life("north"), *segment_life("south")]
     send(broker, segments, [*contents, b"no warning", *contents])
-    counts = json.loads(invoke(sink.command, *args).stdout)
-    assert counts == {"records": 17, "steps": 8, "repeats": 8, "unreadable": 1}
+    assert stored(invoke(sink.command, *args)) == (17, 8, 8, 1)
     assert committed(broker, f"{topic}-sink", segments) == 17
-    database = Database(url)
+    database = Database(f"sqlite:///{tmp_path / 'w.db'}")
     assert [count(database, table) for table in (SegmentWarningStepRow, SegmentWarningRow)] == [8, 2]
     assert [count(database, table) for table in (WarningStepRow, WarningRow)] == [8, 2]
     database.close()
@@ -148,8 +155,7 @@ def test_the_sink_follows_the_topic_and_ends_cleanly_at_a_signal(
     broker: str, topic: str, tmp_path: Path, number: signal.Signals
 ) -> None:
     url = f"sqlite:///{tmp_path / 'w.db'}"
-    args = ["--broker", broker, "--app", topic, "--warnings-topic", topic, "--database", url]
-    command = [sys.executable, "-m", "lapwing", "sink", *args, "--session-timeout", "6s"]
+    command = [sys.executable, "-m", "lapwing", "sink", *sink_args(broker, topic, tmp_path / "w.db")]
     with subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -167,7 +173,7 @@ def test_the_sink_follows_the_topic_and_ends_cleanly_at_a_signal(
         finally:
             process.kill()
     assert process.returncode == 0, err
-    assert out == "200 steps stored, 0 repeats, 0 unreadable\n"
+    assert out == "200 records stored, 0 repeats, 0 unreadable\n"
     assert "Traceback" not in err
     database.close()
 
@@ -295,6 +301,7 @@ def test_topics_are_made_checked_and_fit(broker: str) -> None:
         f"{made}.customer-days": 3,
         f"{made}-samples": 1,
         f"{made}-models": 1,
+        f"{made}.erasures": 1,
     }
     assert all(row["created"] for row in rows)
     again = runner.invoke(topics.command, args, catch_exceptions=False)
@@ -305,7 +312,7 @@ def test_topics_are_made_checked_and_fit(broker: str) -> None:
     runner = CliRunner(env=names | {"LAPWING_LOGINS": f"{made}-torn"})
     torn = runner.invoke(topics.command, [*args, "--check"])
     assert f"{made}-torn".ljust(24) + " has 5 partitions where others have 3" in torn.stdout
-    assert str(torn.exception) == "1 of 19 topics are missing or do not fit together"
+    assert str(torn.exception) == "1 of 20 topics are missing or do not fit together"
 
 
 def test_a_topic_that_is_not_there_is_named(broker: str) -> None:

@@ -26,11 +26,9 @@ from consumers.notify.channels import Channel, read_channels
 from consumers.notify.message import Message, MessageWriter, StepContent, Style
 from consumers.notify.outbox import Outbox
 from consumers.notify.senders import AppriseSender
-from consumers.sink.reading import read_records
-from consumers.sink.store import write
 from lapwing.cli import notify
-from streams.contract.warnings import parse_warning
 from streams.errors import SettingsError
+from tests.consumers.stored import store_records
 from tests.consumers.stubs import NOW, Waits
 from tests.consumers.warning_events import life, records, value, warning_id
 
@@ -100,7 +98,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
     opened = Database(f"sqlite:///{tmp_path / 'w.db'}")
     opened.prepare()
     contents: list[bytes | None] = [content for n in range(3) for content in life(f"c{n}")]
-    write(opened, read_records(records(contents), NOW, parse_warning))
+    store_records(opened, records(contents))
     yield opened
     opened.close()
 

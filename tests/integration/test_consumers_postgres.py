@@ -18,17 +18,17 @@ from consumers.database.notices import ChannelRow, OutboxRow
 from consumers.database.warnings import SegmentWarningRow, SegmentWarningStepRow, WarningRow, WarningStepRow
 from consumers.muting.counts import muted_by_reason, muted_by_silence
 from consumers.notify.outbox import Outbox
-from consumers.sink.reading import read_records, read_segments
+from consumers.sink.kinds import SEGMENT_WARNINGS, WARNINGS
 from consumers.sink.sink import Sink
-from consumers.sink.store import OF_SEGMENTS, SinkCounts, write
+from consumers.sink.store import Counts
 from consumers.stored_warnings import WarningFilter, find_warning, find_warnings
-from streams.contract.warnings import parse_warning
 from tests.consumers import segment_events
 from tests.consumers.notify.notice_shop import BEGIN, DAY, HOUR, LIMITS, Shop, put, silence
 from tests.consumers.notify.notice_shop import store as store_shop
 from tests.consumers.notify.test_hostile_warnings import EVENTS, GOOD, NASTY, PLACES, notified
+from tests.consumers.stored import store_records
 from tests.consumers.stubs import NOW, Clock, Topic, Waits, later_columns
-from tests.consumers.warning_events import life, records, value, warning_id
+from tests.consumers.warning_events import TOPIC, life, records, value, warning_id
 
 
 @pytest.fixture
@@ -39,14 +39,14 @@ def database(postgres_url: str) -> Iterator[Database]:
     opened.close()
 
 
-def store(database: Database, contents: list[bytes | None]) -> SinkCounts:
-    return write(database, read_records(records(contents), NOW, parse_warning))
+def store(database: Database, contents: list[bytes | None]) -> Counts:
+    return store_records(database, records(contents))
 
 
 def test_steps_are_stored_once_in_any_order_and_read_back_as_they_went_in(database: Database) -> None:
     lives: list[bytes | None] = [content for n in range(20) for content in life(f"c{n}")]
-    assert store(database, lives[::-1]) == SinkCounts(records=80, steps=80)
-    assert store(database, lives) == SinkCounts(records=80, repeats=80)
+    assert store(database, lives[::-1]) == Counts(records=80, stored=80)
+    assert store(database, lives) == Counts(records=80, repeats=80)
     with database.reading() as connection:
         states = connection.execute(select(WarningRow.state, WarningRow.last_step).distinct()).all()
         assert [tuple(row) for row in states] == [("resolved", 4)]
@@ -63,7 +63,7 @@ def test_a_row_that_the_server_refuses_is_put_aside_and_the_rest_stored(database
     # NUL is in no PostgreSQL text; a step that an integer cannot hold is refused where it is read.
     contents[3] = value(customer="c3").replace(b'"order-collapse"', b'"a\\u0000b"')
     contents[6] = value(customer="c6").replace(b'"step":1,', b'"step":3000000000,')
-    assert store(database, [*contents, b"\x00\xff"]) == SinkCounts(records=10, steps=7, unreadable=3)
+    assert store(database, [*contents, b"\x00\xff"]) == Counts(records=10, stored=7, unreadable=3)
     with database.reading() as connection:
         aside = connection.execute(
             select(UnreadableRow.__table__).order_by(UnreadableRow.source_offset)
@@ -80,9 +80,9 @@ def test_a_row_that_the_server_refuses_is_put_aside_and_the_rest_stored(database
 def test_segments_steps_are_stored_once_and_read_back_as_they_went_in(database: Database) -> None:
     contents: list[bytes | None] = [content for n in range(9) for content in segment_events.life(f"s{n}")]
     contents.append(segment_events.value("s9").replace(b'"complaints-up"', b'"a\\u0000b"'))
-    for order, counts in ((-1, SinkCounts(37, 36, 0, 1)), (1, SinkCounts(37, 0, 36, 1))):
-        reading = read_segments(segment_events.records(contents[::order]), NOW)
-        assert write(database, reading, OF_SEGMENTS) == counts
+    for order, counts in ((-1, Counts(37, 36, 0, 0, 1)), (1, Counts(37, 0, 36, 0, 1))):
+        records_found = segment_events.records(contents[::order])
+        assert store_records(database, records_found, kind=SEGMENT_WARNINGS) == counts
     with database.reading() as connection:
         found = connection.execute(
             select(SegmentWarningRow.__table__).order_by(SegmentWarningRow.value)
@@ -121,7 +121,7 @@ def test_two_sinks_at_once_lose_and_double_nothing_and_number_in_order(
 
     def sink(into: Database, contents: list[bytes | None]) -> None:
         try:
-            Sink(Topic(contents, size=7), into, Waits(), clock=Clock()).run(follow=False)
+            Sink(Topic(contents, size=7), into, Waits(), {TOPIC: WARNINGS}, clock=Clock()).run(follow=False)
         except BaseException as error:
             errors.append(error)
 
@@ -212,7 +212,7 @@ def test_a_server_that_ends_connections_is_tried_again(database: Database, postg
     with pytest.raises(StoreAway):
         cut_and_go_on()
     admin.dispose()
-    assert store(database, [*life("c2")]).steps == 4
+    assert store(database, [*life("c2")]).stored == 4
 
 
 def test_any_value_at_any_place_is_stored_or_put_aside_and_the_good_ones_are_sent(database: Database) -> None:
@@ -228,7 +228,7 @@ def test_any_value_at_any_place_is_stored_or_put_aside_and_the_good_ones_are_sen
                 hostile.append(json.dumps(changed).encode())
     contents = [*life("g1"), *hostile, *life("g2")]
     counts = store(database, contents)
-    assert counts.steps + counts.repeats + counts.unreadable == len(contents) > 5_000
+    assert counts.stored + counts.repeats + counts.unreadable == len(contents) > 5_000
     sent, tally = notified(database)
     assert [step for step in sent if step in GOOD] == GOOD
     assert tally.failed == 0

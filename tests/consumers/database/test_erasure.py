@@ -17,11 +17,9 @@ from consumers.database.erasure import BY_CONTENT, WITHOUT_CUSTOMERS, erase_rows
 from consumers.database.notices import OutboxRow, SilenceRow
 from consumers.database.schema import METADATA
 from consumers.notify.outbox import Outbox
-from consumers.sink.reading import read_records
-from consumers.sink.store import write
 from streams.contract.silences import Silence, encode_silence
-from streams.contract.warnings import parse_warning
 from tests.consumers.notify.notice_shop import BEGIN, DAY, put, silence
+from tests.consumers.stored import store_records
 from tests.consumers.stubs import NOW
 from tests.consumers.warning_events import attended_life, life, records
 
@@ -94,7 +92,7 @@ def test_the_rows_of_a_customer_leave_every_table_and_those_of_others_stay(datab
         if names_customer(METADATA.tables[model.__tablename__]) and model is not OutboxRow
     ]
     lives: list[bytes | None] = [*life(GONE), *attended_life(f"{GONE}0"), *life(STAYS)]
-    write(database, read_records(records(lives), NOW, parse_warning))
+    store_records(database, records(lives))
     box = Outbox(database, "x")
     box.add_channels(["desk"], NOW, from_now=False)
     assert box.fill(["desk"], NOW) == 7
@@ -179,7 +177,7 @@ def test_no_byte_of_the_id_is_left_in_the_file(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'w.db'}")
     database.prepare()
     lives: list[bytes | None] = [content for n in range(40) for content in life(f"someone-{n}")]
-    write(database, read_records(records(lives), NOW, parse_warning))
+    store_records(database, records(lives))
 
     def is_there(name: str) -> bool:
         return any(name.encode() in path.read_bytes() for path in tmp_path.iterdir())
@@ -209,7 +207,7 @@ def test_a_reader_is_in_the_way_of_the_purge_and_the_result_says_so(tmp_path: Pa
 def test_a_purge_of_postgresql_vacuums(postgres_url: str) -> None:
     database = Database(postgres_url)
     database.prepare()
-    write(database, read_records(records([*life(GONE)]), NOW, parse_warning))
+    store_records(database, records([*life(GONE)]))
     with database.writing() as connection:
         erase_rows(connection, GONE)
     assert database.purge()

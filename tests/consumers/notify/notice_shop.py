@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,13 +11,11 @@ from sqlalchemy import select
 from consumers.database.database import Database
 from consumers.database.notices import NoticeRow
 from consumers.muting.notice import Limits
-from consumers.sink.reading import read_records
-from consumers.sink.silences import SilenceReader
-from consumers.sink.store import write
+from consumers.sink.kinds import SILENCES
 from streams.contract.silences import Silence, encode_silence, make_silence
-from streams.contract.warnings import encode_step, parse_warning
+from streams.contract.warnings import encode_step
 from streams.core.steps import Acknowledgement, AcknowledgementState, Cause, Step, StepKind, Tier
-from tests.consumers.stubs import Clock
+from tests.consumers.stored import store_records
 from tests.consumers.warning_events import record, records
 
 BEGIN = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -87,7 +84,7 @@ def opened() -> Database:
 
 def store(database: Database, shop: Shop, now: datetime = BEGIN) -> None:
     contents: list[bytes | None] = [*shop.encoded()]
-    write(database, read_records(records(contents), now, parse_warning))
+    store_records(database, records(contents), now)
     shop.steps.clear()
 
 
@@ -100,23 +97,6 @@ def decided(database: Database) -> list[tuple[str, str, str | None]]:
     return [(row.step_id, row.verdict, row.why) for row in rows(database)]
 
 
-class Records:
-    """A silences topic that has all of its records at once."""
-
-    def __init__(self, *silences: Silence) -> None:
-        self.waiting = [
-            replace(record(encode_silence(each), offset), key=each.id.encode(), topic="silences")
-            for offset, each in enumerate(silences)
-        ]
-
-    def poll(self, timeout_s: float) -> Sequence[Any]:
-        found, self.waiting = self.waiting, []
-        return found
-
-    def at_end(self) -> bool:
-        return not self.waiting
-
-
 def silence(name: str, begins: datetime, ends: datetime | None, **more: Any) -> Silence:
     fields: dict[str, Any] = {"revision": 1, "matchers": {"everything": True}, **more}
     return make_silence(
@@ -125,4 +105,8 @@ def silence(name: str, begins: datetime, ends: datetime | None, **more: Any) -> 
 
 
 def put(database: Database, *silences: Silence, now: datetime = BEGIN) -> int:
-    return SilenceReader(Records(*silences), database, Clock(now)).take()
+    found = [
+        replace(record(encode_silence(each), offset), key=each.id.encode(), topic="silences")
+        for offset, each in enumerate(silences)
+    ]
+    return store_records(database, found, now, SILENCES).stored

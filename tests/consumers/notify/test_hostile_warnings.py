@@ -20,11 +20,9 @@ from consumers.notify.channels import Channel
 from consumers.notify.message import Message
 from consumers.notify.notifier import Notifier, NotifierTotals
 from consumers.notify.outbox import Outbox
-from consumers.sink.reading import read_records
-from consumers.sink.store import SinkCounts, write
-from streams.contract.warnings import parse_warning
 from tests.consumers.engine_warnings import attended
 from tests.consumers.notify.notice_shop import put, silence
+from tests.consumers.stored import store_records
 from tests.consumers.stubs import NOW, Clock, Waits
 from tests.consumers.warning_events import life, records, warning_id
 
@@ -122,9 +120,9 @@ def test_mutated_warnings_stop_neither_sink_nor_notifier(hostile: Sequence[bytes
     database = Database("sqlite://")
     database.prepare()
     contents: list[bytes | None] = [*life("g1"), *hostile, None, *life("g2")]
-    counts = write(database, read_records(records(contents), NOW, parse_warning))
-    assert counts == SinkCounts(len(contents), counts.steps, counts.repeats, counts.unreadable)
-    assert counts.steps + counts.repeats + counts.unreadable == len(contents)
+    counts = store_records(database, records(contents))
+    assert len(contents) == counts.stored + counts.repeats + counts.unreadable
+    assert counts.stored + counts.repeats + counts.unreadable == len(contents)
     steps, _ = notified(database)
     assert [step for step in steps if step in GOOD] == GOOD
     assert len(steps) == len(set(steps))
@@ -153,7 +151,7 @@ def test_a_row_of_an_older_sink_stops_no_other(change: dict[str, Any], number: i
     database = Database("sqlite://")
     database.prepare()
     contents: list[bytes | None] = [*life("bad"), *life("g1"), *life("g2")]
-    write(database, read_records(records(contents), NOW, parse_warning))
+    store_records(database, records(contents))
     with database.writing() as connection:
         row = update(WarningStepRow).where(WarningStepRow.id == f"{warning_id('bad')}/{number}")
         if isinstance(change.get("data"), dict) and "churn_probability" in change["data"]:
@@ -175,7 +173,7 @@ def test_a_stored_silence_that_cannot_be_read_mutes_nothing(caplog: pytest.LogCa
     put(database, silence("s", datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)))
     with database.writing() as connection:
         connection.exec_driver_sql("""UPDATE silences SET content = '{"id": "s"}'""")
-    write(database, read_records(records([*life("g1"), *life("g2")]), NOW, parse_warning))
+    store_records(database, records([*life("g1"), *life("g2")]))
     assert notified(database)[0] == GOOD
     assert "a stored silence is passed over: revision: Field required" in caplog.text
     database.close()

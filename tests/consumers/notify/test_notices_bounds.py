@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 from consumers.database.notices import NoticeRow
 from consumers.muting.notice import Limits
 from consumers.notify.notices import Notices
-from consumers.sink.reading import read_records
-from consumers.sink.store import write
 from streams.contract.silences import Silence
-from streams.contract.warnings import encode_step, parse_warning
+from streams.contract.warnings import encode_step
 from streams.core.steps import Step, Tier
 from tests.consumers.notify.notice_shop import BEGIN, DAY, HOUR, LIMITS, Shop, opened, put, rows, silence
+from tests.consumers.stored import store_records
 from tests.consumers.warning_events import records
 
 ORDER = [Tier.LOW, Tier.MEDIUM, Tier.HIGH]
@@ -64,7 +63,7 @@ def judged_in_turns(
     now = BEGIN + 300 * DAY
     for start in range(0, len(steps), chunk):
         contents: list[bytes | None] = [encode_step(step, "shop") for step in steps[start : start + chunk]]
-        write(database, read_records(records(contents), now, parse_warning))
+        store_records(database, records(contents), now)
         Notices(database, limits).judge(now)
     found = [tuple(row)[1:-1] for row in rows(database)]
     database.close()

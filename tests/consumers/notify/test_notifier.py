@@ -19,10 +19,8 @@ from consumers.notify.channels import Channel
 from consumers.notify.message import Message
 from consumers.notify.notifier import Notifier, NotifierTotals
 from consumers.notify.outbox import LEASE, Delivery, Outbox
-from consumers.sink.reading import read_records
-from consumers.sink.store import write
-from streams.contract.warnings import parse_warning
 from tests.consumers.engine_warnings import attended
+from tests.consumers.stored import store_records
 from tests.consumers.stubs import NOW, Clock, Waits
 from tests.consumers.warning_events import attended_life, life, records, warning_id
 
@@ -58,7 +56,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 def store(database: Database, *customers: str) -> None:
     contents: list[bytes | None] = [content for customer in customers for content in life(customer)]
-    write(database, read_records(records(contents), NOW, parse_warning))
+    store_records(database, records(contents))
 
 
 def told(channel: Channel, *customers: str) -> list[tuple[str, str]]:
@@ -278,7 +276,7 @@ def test_a_stop_in_the_midst_of_a_batch_gives_the_rest_back(database: Database) 
 
 
 def test_the_team_is_told_of_a_lapse_and_a_deadline_but_not_of_who_took_it(database: Database) -> None:
-    write(database, read_records(records(list(attended_life("c1"))), NOW, parse_warning))
+    store_records(database, records(list(attended_life("c1"))))
     receiver = Receiver()
     notifier(database, receiver, DESK).run()
     assert receiver.taken == [
@@ -290,7 +288,7 @@ def test_rises_and_deadlines_pass_the_cap_which_counts_warnings(database: Databa
     """As the engine makes them: opened, escalated, acknowledged, lapsed and overdue within a week."""
     kinds = [json.loads(content)["type"].rpartition(".")[2] for content in attended()]
     assert kinds == ["opened", "escalated", "acknowledged", "updated", "escalated"]
-    write(database, read_records(records(list(attended())), NOW, parse_warning))
+    store_records(database, records(list(attended())))
     box = Outbox(database, "one", Limits(at_most=3, period=timedelta(days=7), flapping_after=2))
     box.add_channels(["desk"], NOW, from_now=False)
     receiver = Receiver()

@@ -1,5 +1,5 @@
 """Where modules without a test file of their own are tested.
 
-optional_topic: test_sink_segments
-reading, store: test_sink
+events, kind, reading: test_kinds
+steps, store: test_sink
 """

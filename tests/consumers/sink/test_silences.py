@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,10 +11,12 @@ from consumers.broker.records import Record
 from consumers.database.aside import UnreadableRow
 from consumers.database.database import Database
 from consumers.database.notices import SilenceRow
-from consumers.sink.silences import SilenceReader
+from consumers.sink.kinds import SILENCES
+from consumers.sink.store import Counts
 from streams.contract.silences import encode_silence
 from tests.consumers.notify.notice_shop import BEGIN, DAY, silence
-from tests.consumers.stubs import Clock, refuse_rows
+from tests.consumers.stored import store_records
+from tests.consumers.stubs import refuse_rows
 
 HOSTILE = [
     b"",
@@ -28,16 +29,8 @@ HOSTILE = [
 ]
 
 
-class Records:
-    def __init__(self, contents: list[bytes | None], key: bytes) -> None:
-        self.waiting = [Record("silences", 0, n, 0, key, content) for n, content in enumerate(contents)]
-
-    def poll(self, timeout_s: float) -> list[Record]:
-        found, self.waiting = self.waiting, []
-        return found
-
-    def at_end(self) -> bool:
-        return not self.waiting
+def record(offset: int, key: str, content: bytes | None) -> Record:
+    return Record("silences", 0, offset, 0, key.encode(), content)
 
 
 @pytest.fixture
@@ -56,21 +49,31 @@ def stored(database: Database) -> tuple[list[str], list[tuple[int, str]]]:
 
 def test_what_is_no_silence_is_put_aside_and_the_rest_is_stored(database: Database) -> None:
     good = encode_silence(silence("a", BEGIN, BEGIN + timedelta(days=9)))
-    assert SilenceReader(Records([*HOSTILE, good], b"a"), database, Clock(BEGIN)).take() == 1
+    found = [record(n, "a", content) for n, content in enumerate([*HOSTILE, good])]
+    assert store_records(database, found, BEGIN, SILENCES) == Counts(8, stored=1, unreadable=7)
     assert stored(database) == (["a"], [(n, "invalid") for n in range(len(HOSTILE))])
     database.close()
 
 
 def test_a_row_that_the_database_refuses_is_put_aside_alone(database: Database) -> None:
     refuse_rows(database, "silences", "id = 'b'")
-    source = Records([], b"")
-    source.waiting = [
-        replace(
-            Record("silences", 0, n, 0, name.encode(), b""),
-            value=encode_silence(silence(name, BEGIN, BEGIN + DAY)),
-        )
-        for n, name in enumerate("abc")
+    found = [
+        record(n, name, encode_silence(silence(name, BEGIN, BEGIN + DAY))) for n, name in enumerate("abc")
     ]
-    assert SilenceReader(source, database, Clock(BEGIN)).take() == 2
+    assert store_records(database, found, BEGIN, SILENCES) == Counts(3, stored=2, unreadable=1)
     assert stored(database) == (["a", "c"], [(1, "refused")])
+    database.close()
+
+
+def test_the_highest_revision_stays_and_a_record_without_a_value_removes_it(database: Database) -> None:
+    first = encode_silence(silence("a", BEGIN, BEGIN + DAY))
+    third = encode_silence(silence("a", BEGIN, BEGIN + 3 * DAY, revision=3))
+    second = encode_silence(silence("a", BEGIN, BEGIN + 2 * DAY, revision=2))
+    found = [record(n, "a", content) for n, content in enumerate([first, third, second, first])]
+    assert store_records(database, found, BEGIN, SILENCES) == Counts(4, stored=2, repeats=2)
+    with database.reading() as connection:
+        assert connection.scalar(select(SilenceRow.revision)) == 3
+    gone = [record(4, "a", None), record(5, "b", None)]
+    assert store_records(database, gone, BEGIN, SILENCES) == Counts(2, stored=1, repeats=1)
+    assert stored(database) == ([], [])
     database.close()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,21 +10,24 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from consumers.broker.errors import BrokerAway, GroupChanged
+from consumers.broker.records import Record
 from consumers.database.aside import UnreadableRow
 from consumers.database.base import Base
 from consumers.database.database import Database, StoreAway
 from consumers.database.warnings import WarningRow, WarningStepRow
-from consumers.sink.reading import read_records
+from consumers.sink.kinds import WARNINGS
 from consumers.sink.sink import Sink
-from consumers.sink.store import SinkCounts, write
+from consumers.sink.store import Counts
 from streams.contract.examples import WARNING_EXAMPLE
 from streams.contract.warnings import parse_warning
 from streams.core.steps import StepKind
+from tests.consumers.shop_records import KINDS, shop_records
+from tests.consumers.stored import store_records
 from tests.consumers.stubs import NOW, Clock, Topic, Waits, refuse_rows
-from tests.consumers.warning_events import attended_life, life, records, value, warning_id
+from tests.consumers.warning_events import TOPIC, attended_life, life, records, value, warning_id
 
 
 @pytest.fixture
@@ -35,8 +38,12 @@ def database(tmp_path: Path) -> Iterator[Database]:
     opened.close()
 
 
-def store(database: Database, contents: Sequence[bytes | None]) -> SinkCounts:
-    return write(database, read_records(records(contents), NOW, parse_warning))
+def store(database: Database, contents: Sequence[bytes | None]) -> Counts:
+    return store_records(database, records(contents))
+
+
+def sink_of(topic: Topic, database: Database, stop: Waits | None = None) -> Sink:
+    return Sink(topic, database, stop or Waits(), {TOPIC: WARNINGS}, clock=Clock())
 
 
 def rows(database: Database, table: type[Base], *leave_out: str) -> list[dict[str, Any]]:
@@ -47,7 +54,7 @@ def rows(database: Database, table: type[Base], *leave_out: str) -> list[dict[st
 
 def test_a_step_is_stored_with_its_place_and_the_warning_with_its_state(database: Database) -> None:
     contents = life("c1")
-    assert store(database, contents[:3]) == SinkCounts(records=3, steps=3)
+    assert store(database, contents[:3]) == Counts(records=3, stored=3)
     first, _, third = rows(database, WarningStepRow)
     assert first["id"] == f"{warning_id('c1')}/1"
     assert (first["type"], first["step"], first["tier"]) == ("churn.warning.opened", 1, "medium")
@@ -106,11 +113,11 @@ def test_a_repeated_step_changes_nothing(database: Database) -> None:
     contents = life("c1")
     store(database, contents)
     before = rows(database, WarningStepRow), rows(database, WarningRow)
-    assert store(database, contents) == SinkCounts(records=4, repeats=4)
-    assert store(database, [contents[0], contents[0]]) == SinkCounts(records=2, repeats=2)
+    assert store(database, contents) == Counts(records=4, repeats=4)
+    assert store(database, [contents[0], contents[0]]) == Counts(records=2, repeats=2)
     # Another order of keys and other white space is the same content.
     respelled = json.dumps(dict(reversed(json.loads(contents[0]).items())), indent=1).encode()
-    assert store(database, [respelled]) == SinkCounts(records=1, repeats=1)
+    assert store(database, [respelled]) == Counts(records=1, repeats=1)
     assert (rows(database, WarningStepRow), rows(database, WarningRow)) == before
     assert rows(database, UnreadableRow) == []
 
@@ -119,13 +126,13 @@ def test_an_id_with_another_content_is_put_aside_and_the_first_kept(database: Da
     contents = life("c1")
     store(database, contents[:1])
     other = value(customer="c1", number=1, causes=("another",))
-    assert store(database, [other, contents[1]]) == SinkCounts(records=2, steps=1, unreadable=1)
+    assert store(database, [other, contents[1]]) == Counts(records=2, stored=1, unreadable=1)
     (aside,) = rows(database, UnreadableRow)
     assert (aside["reason"], aside["value"]) == ("conflict", other)
     assert rows(database, WarningStepRow)[0]["data"]["causes"][0]["rule"] == "order-collapse"
     # The same within one poll, of a warning not seen before.
     new = value(customer="c2", number=1), value(customer="c2", number=1, causes=("another",))
-    assert store(database, list(new)) == SinkCounts(records=2, steps=1, unreadable=1)
+    assert store(database, list(new)) == Counts(records=2, stored=1, unreadable=1)
 
 
 LIVES = [content for customer in ("c1", "c2", "c3") for content in life(customer)]
@@ -140,10 +147,10 @@ def test_whatever_the_order_the_repeats_and_the_polls_the_end_is_one(order: list
     database = Database("sqlite://")
     database.prepare()
     contents: list[bytes | None] = [LIVES[n] for n in order]
-    counts = SinkCounts()
+    counts = Counts()
     for begin in range(0, len(contents), size):
         counts.add(store(database, contents[begin : begin + size]))
-    assert (counts.steps, counts.repeats) == (len(LIVES), len(order) - len(LIVES))
+    assert (counts.stored, counts.repeats) == (len(LIVES), len(order) - len(LIVES))
     assert {row["id"] for row in rows(database, WarningStepRow)} == {json.loads(c)["id"] for c in LIVES}
     for warning in rows(database, WarningRow):
         assert (warning["state"], warning["last_step"], warning["last_type"]) == (
@@ -170,13 +177,13 @@ BAD: list[bytes | None] = [
 def test_what_is_no_warning_is_put_aside_with_its_bytes_and_the_rest_goes_on(database: Database) -> None:
     good = life("secret-customer")
     contents = [good[0], *BAD, good[1]]
-    assert store(database, contents) == SinkCounts(records=11, steps=2, unreadable=9)
+    assert store(database, contents) == Counts(records=11, stored=2, unreadable=9)
     aside = rows(database, UnreadableRow)
     assert [row["value"] for row in aside] == BAD
     assert [row["reason"] for row in aside] == ["empty"] + ["invalid"] * 8
     assert [row["source_offset"] for row in aside] == list(range(1, 10))
     # Read again after a crash: neither is there twice.
-    assert store(database, contents) == SinkCounts(records=11, repeats=2, unreadable=9)
+    assert store(database, contents) == Counts(records=11, repeats=2, unreadable=9)
     assert len(rows(database, UnreadableRow)) == 9
 
 
@@ -186,7 +193,7 @@ def test_a_row_that_the_database_refuses_is_put_aside_alone(
     contents: list[bytes | None] = [value(customer=f"c{n}") for n in range(23)]
     refuse_rows(database, "warning_steps", "customer_id = 'c17'")
     with caplog.at_level(logging.INFO):
-        assert store(database, contents) == SinkCounts(records=23, steps=22, unreadable=1)
+        assert store(database, contents) == Counts(records=23, stored=22, unreadable=1)
     (aside,) = rows(database, UnreadableRow)
     assert (aside["reason"], aside["source_offset"], aside["value"]) == ("refused", 17, contents[17])
     assert len(rows(database, WarningRow)) == 22
@@ -231,17 +238,17 @@ def failing(tmp_path: Path) -> Iterator[Failing]:
 
 def test_offsets_are_committed_after_the_database_has(failing: Failing) -> None:
     topic = Topic([*life("c1"), b"bad", *life("c2")], size=4, log=failing._log)
-    counts = Sink(topic, failing, Waits(), clock=Clock()).run(follow=False)
+    counts = sink_of(topic, failing).run(follow=False).total
     assert failing._log == ["stored", "commit"] * 3
     assert topic.commits == [4, 8, 9]
-    assert counts == SinkCounts(records=9, steps=8, unreadable=1)
+    assert counts == Counts(records=9, stored=8, unreadable=1)
 
 
 def test_while_the_database_is_down_nothing_is_committed_and_nothing_lost(failing: Failing) -> None:
     topic = Topic(life("c1"), size=3, log=failing._log)
     failing.down = 3
     stop = Waits()
-    assert Sink(topic, failing, stop, clock=Clock()).run(follow=False).steps == 4
+    assert sink_of(topic, failing, stop).run(follow=False).total.stored == 4
     assert stop.waits == [0.5, 1.0, 2.0]
     assert failing._log == ["stored", "commit"] * 2
 
@@ -249,7 +256,7 @@ def test_while_the_database_is_down_nothing_is_committed_and_nothing_lost(failin
 def test_a_stop_while_the_database_is_down_leaves_the_records_to_the_next_run(failing: Failing) -> None:
     topic = Topic(life("c1"), size=3)
     failing.down = 100
-    assert Sink(topic, failing, Waits(2), clock=Clock()).run() == SinkCounts()
+    assert sink_of(topic, failing, Waits(2)).run().total == Counts()
     assert topic.commits == []
 
 
@@ -265,7 +272,7 @@ def test_a_failed_commit_does_not_stop_the_sink(
             raise errors.pop()
 
     topic.before_commit = fail_once
-    assert Sink(topic, failing, Waits(), clock=Clock()).run(follow=False).steps == 4
+    assert sink_of(topic, failing).run(follow=False).total.stored == 4
     assert topic.commits == commits
 
 
@@ -277,10 +284,10 @@ def test_a_crash_between_the_database_and_the_commit_doubles_nothing(failing: Fa
 
     topic.before_commit = crash
     with pytest.raises(KeyboardInterrupt):
-        Sink(topic, failing, Waits(), clock=Clock()).run()
+        sink_of(topic, failing).run()
     assert topic.commits == []
     again = Topic(life("c1"), size=3)
-    assert Sink(again, failing, Waits(), clock=Clock()).run(follow=False) == SinkCounts(4, 2, 2)
+    assert sink_of(again, failing).run(follow=False).total == Counts(4, 2, 2)
     assert [row["step"] for row in rows(failing, WarningStepRow)] == [1, 2, 3, 4]
 
 
@@ -295,7 +302,7 @@ def test_a_broker_that_is_away_for_a_moment_is_polled_again(failing: Failing) ->
         return poll(timeout_s)
 
     topic.poll = poll_later  # type: ignore[method-assign]
-    assert Sink(topic, failing, Waits(), clock=Clock()).run(follow=False).steps == 4
+    assert sink_of(topic, failing).run(follow=False).total.stored == 4
 
 
 def test_a_lower_step_that_comes_later_does_not_turn_the_state_back(database: Database) -> None:
@@ -313,8 +320,131 @@ def test_a_lower_step_that_comes_later_does_not_turn_the_state_back(database: Da
 @pytest.mark.parametrize("wrong", ["", "x", f"{warning_id('c1')}/2", f"{warning_id('c2')}/1"])
 def test_a_step_under_another_id_is_put_aside_and_not_stored_twice(database: Database, wrong: str) -> None:
     event = json.loads(value(customer="c1")) | {"id": wrong}
-    assert store(database, [json.dumps(event).encode(), value(customer="c1")]) == SinkCounts(
-        records=2, steps=1, unreadable=1
+    assert store(database, [json.dumps(event).encode(), value(customer="c1")]) == Counts(
+        records=2, stored=1, unreadable=1
     )
     (step,) = rows(database, WarningStepRow)
     assert step["id"] == f"{warning_id('c1')}/1"
+
+
+class Several:
+    """Several topics as one subscription: a poll gives so many records of each."""
+
+    def __init__(self, records: Sequence[Record], size: int, log: list[str]) -> None:
+        self.size = size
+        self.log = log
+        self.committed: dict[tuple[str, int], int] = {}
+        self.waiting: dict[str, list[Record]] = {}
+        for each in records:
+            self.waiting.setdefault(each.topic, []).append(each)
+
+    def poll(self, timeout_s: float) -> list[Record]:
+        found = [each for topic in self.waiting for each in self.waiting[topic][: self.size]]
+        self.waiting = {topic: records[self.size :] for topic, records in self.waiting.items()}
+        self.log.append(f"poll {len(found)}")
+        return found
+
+    def commit(self, offsets: Mapping[tuple[str, int], int]) -> None:
+        self.log.append("commit")
+        self.committed |= offsets
+
+    def lags(self) -> dict[str, int]:
+        return {topic: len(records) for topic, records in self.waiting.items()}
+
+    def at_end(self) -> bool:
+        return not any(self.waiting.values())
+
+
+def test_what_a_poll_gives_of_several_topics_is_one_transaction_and_each_topics_lag_is_known(
+    failing: Failing,
+) -> None:
+    found = [record for record in shop_records() if record.topic != "lapwing-silences"]
+    source = Several(found, 100, failing._log)
+    lags: list[dict[str, int]] = []
+    sink = Sink(
+        source,
+        failing,
+        Waits(),
+        KINDS,
+        clock=Clock(),
+        on_progress=lambda counts, behind: lags.append(dict(behind)),
+    )
+    counts = sink.run(follow=False)
+    assert counts.total.stored == len(found)
+    polls = [entry for entry in failing._log if entry.startswith("poll")]
+    assert failing._log == [
+        each for poll in polls for each in ([poll] if poll == "poll 0" else [poll, "stored", "commit"])
+    ]
+    ends = {(r.topic, 0): 1 + max(o.offset for o in found if o.topic == r.topic) for r in found}
+    assert source.committed == ends
+    outcomes = sum(r.topic == "churn-outcomes" for r in found)
+    assert [each["churn-outcomes"] for each in lags][:2] == [outcomes - 100, max(0, outcomes - 200)]
+    assert set(lags[-1].values()) == {0}
+
+
+def test_silences_are_stored_before_the_warnings_and_belong_to_no_group(failing: Failing) -> None:
+    silences = Several([r for r in shop_records() if r.topic == "lapwing-silences"], 1, [])
+    warnings = Several([r for r in shop_records() if r.topic == "churn-warnings"], 100, failing._log)
+    topics: list[Several | None] = [None, silences]
+    sink = Sink(
+        warnings,
+        failing,
+        Waits(),
+        KINDS,
+        clock=Clock(),
+        silences=lambda: topics[0],
+        look_for_topics=lambda: topics.insert(0, topics.pop()),
+    )
+    assert sink.run(follow=False).by_kind["silences"].stored == 2
+    number = sum(r.topic == "churn-warnings" for r in shop_records())
+    assert failing._log[:4] == ["stored", "stored", f"poll {number}", "stored"]
+    assert silences.committed == {}
+    assert {topic for topic, _ in warnings.committed} == {"churn-warnings"}
+
+
+class Killed(BaseException):
+    """The process is killed here."""
+
+
+@pytest.mark.parametrize("point", range(9))
+def test_killed_at_any_point_and_started_again_all_is_there_once(tmp_path: Path, point: int) -> None:
+    """Kill before the poll, within the transaction, before the commit or after it, and start again."""
+    found = [record for record in shop_records() if record.topic != "lapwing-silences"]
+    passed = 0
+
+    def may_be_killed() -> None:
+        nonlocal passed
+        passed += 1
+        if passed == point + 1:
+            raise Killed
+
+    class Dying(Database):
+        @contextmanager
+        def writing(self) -> Iterator[Connection]:
+            with super().writing() as connection:
+                yield connection
+                may_be_killed()  # what was written is not committed
+            may_be_killed()
+
+    class Broker(Several):
+        def commit(self, offsets: Mapping[tuple[str, int], int]) -> None:
+            super().commit(offsets)
+            may_be_killed()
+
+    database = Dying(f"sqlite:///{tmp_path / 'w.db'}")
+    Database(f"sqlite:///{tmp_path / 'w.db'}").prepare()
+    source = Broker(found, 60, [])
+    with pytest.raises(Killed):
+        Sink(source, database, Waits(), KINDS, clock=Clock()).run(follow=False)
+    rest = [each for each in found if each.offset >= source.committed.get((each.topic, 0), 0)]
+    passed = 100
+    again = Several(rest, 200, [])
+    counts = Sink(again, database, Waits(), KINDS, clock=Clock()).run(follow=False)
+    assert counts.total.records == len(rest) == counts.total.stored + counts.total.repeats
+    with database.reading() as connection:
+        for topic, kind in KINDS.items():
+            own = [each for each in found if each.topic == topic]
+            if kind.name not in ("samples", "silences"):
+                number = connection.scalar(select(func.count()).select_from(kind.rule.table))
+                assert (topic, number) == (topic, len(own))
+    database.close()

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,22 +12,20 @@ from hypothesis import strategies as st
 from sqlalchemy import inspect as look
 from sqlalchemy import select
 
-from consumers.broker.errors import BrokerAway
 from consumers.broker.records import Record
 from consumers.database.aside import UnreadableRow
 from consumers.database.base import Base
 from consumers.database.database import Database
 from consumers.database.migrations.runner import newest_version
 from consumers.database.warnings import SegmentWarningRow, SegmentWarningStepRow, WarningRow, WarningStepRow
-from consumers.sink.optional_topic import LOOK_EVERY_S, OptionalTopic
-from consumers.sink.reading import read_records, read_segments
+from consumers.sink.kinds import SEGMENT_WARNINGS, WARNINGS
 from consumers.sink.sink import Sink
-from consumers.sink.store import OF_SEGMENTS, SinkCounts, write
+from consumers.sink.store import Counts
 from streams.contract.segments import parse_segment_warning
-from streams.contract.warnings import parse_warning
 from tests.consumers import segment_events, warning_events
 from tests.consumers.segment_events import life, value, warning_id
-from tests.consumers.stubs import NOW, Clock, Topic, Waits, later_columns, refuse_rows
+from tests.consumers.stored import store_records
+from tests.consumers.stubs import Clock, Topic, Waits, later_columns, refuse_rows
 
 
 @pytest.fixture
@@ -39,8 +36,8 @@ def database(tmp_path: Path) -> Iterator[Database]:
     opened.close()
 
 
-def store(database: Database, contents: Sequence[bytes | None]) -> SinkCounts:
-    return write(database, read_segments(segment_events.records(contents), NOW), OF_SEGMENTS)
+def store(database: Database, contents: Sequence[bytes | None]) -> Counts:
+    return store_records(database, segment_events.records(contents), kind=SEGMENT_WARNINGS)
 
 
 def rows(database: Database, table: type[Base]) -> list[dict[str, Any]]:
@@ -50,7 +47,7 @@ def rows(database: Database, table: type[Base]) -> list[dict[str, Any]]:
 
 def test_a_step_is_stored_with_its_place_and_the_warning_with_its_state(database: Database) -> None:
     contents = life("north")
-    assert store(database, contents[:3]) == SinkCounts(records=3, steps=3)
+    assert store(database, contents[:3]) == Counts(records=3, stored=3)
     first, _, third = rows(database, SegmentWarningStepRow)
     assert (first["id"], first["type"]) == (f"{warning_id('north')}/1", "churn.segment.opened")
     assert (first["dimension"], first["value"], first["step"]) == ("region", "north", 1)
@@ -96,11 +93,11 @@ def test_the_database_is_what_the_topic_says_whatever_the_order_and_repeats(
 ) -> None:
     database = Database("sqlite://")
     database.prepare()
-    counts = SinkCounts()
+    counts = Counts()
     for begin in range(0, len(order), size):
         counts.add(store(database, order[begin : begin + size]))
     distinct = set(order)
-    assert (counts.steps, counts.repeats) == (len(distinct), len(order) - len(distinct))
+    assert (counts.stored, counts.repeats) == (len(distinct), len(order) - len(distinct))
     stored = [row["id"] for row in rows(database, SegmentWarningStepRow)]
     assert sorted(stored) == sorted(parse_segment_warning(content).id for content in distinct)
     found = rows(database, SegmentWarningRow)
@@ -112,23 +109,23 @@ def test_the_database_is_what_the_topic_says_whatever_the_order_and_repeats(
 
 def test_what_is_no_segments_warning_is_put_aside_and_the_rest_goes_on(database: Database) -> None:
     contents: list[bytes | None] = [value(), None, b"{}", warning_events.value(), value(causes=("another",))]
-    assert store(database, contents) == SinkCounts(records=5, steps=1, unreadable=4)
+    assert store(database, contents) == Counts(records=5, stored=1, unreadable=4)
     aside = rows(database, UnreadableRow)
     assert [(row["reason"], row["source_offset"]) for row in aside] == [
-        ("conflict", 4),
         ("empty", 1),
         ("invalid", 2),
         ("invalid", 3),
+        ("conflict", 4),
     ]
     assert {row["source_topic"] for row in aside} == {"segment-warnings"}
-    assert store(database, contents) == SinkCounts(records=5, repeats=1, unreadable=4)
+    assert store(database, contents) == Counts(records=5, repeats=1, unreadable=4)
     assert len(rows(database, UnreadableRow)) == 4
 
 
 def test_a_row_that_the_database_refuses_is_put_aside_alone(database: Database) -> None:
     contents: list[bytes | None] = [value(f"s{n}") for n in range(9)]
     refuse_rows(database, "segment_warning_steps", "value = 's5'")
-    assert store(database, contents) == SinkCounts(records=9, steps=8, unreadable=1)
+    assert store(database, contents) == Counts(records=9, stored=8, unreadable=1)
     (aside,) = rows(database, UnreadableRow)
     assert (aside["reason"], aside["source_offset"]) == ("refused", 5)
 
@@ -155,13 +152,14 @@ MIXED = [*warning_events.life("c1")[:2], *life("north"), *warning_events.life("c
 
 
 def sink_of(topic: Topic, database: Database) -> Sink:
-    return Sink(topic, database, Waits(), clock=Clock(), segments_topic=segment_events.TOPIC)
+    kinds = {warning_events.TOPIC: WARNINGS, segment_events.TOPIC: SEGMENT_WARNINGS}
+    return Sink(topic, database, Waits(), kinds, clock=Clock())
 
 
 @pytest.mark.parametrize("size", [1, 3, 99])
 def test_the_sink_stores_both_topics_to_their_ends_and_commits_each(database: Database, size: int) -> None:
     topic = BothTopics(MIXED, size)
-    assert sink_of(topic, database).run(follow=False) == SinkCounts(records=12, steps=12)
+    assert sink_of(topic, database).run(follow=False).total == Counts(records=12, stored=12)
     assert topic.committed == {(warning_events.TOPIC, 0): 8, (segment_events.TOPIC, 0): 12}
     assert [row["value"] for row in rows(database, SegmentWarningRow)] == ["north", "south"]
     assert len(rows(database, WarningStepRow)) == 4
@@ -179,7 +177,7 @@ def test_a_crash_between_the_database_and_the_commit_doubles_nothing(database: D
         sink_of(topic, database).run()
     assert topic.commits == []
     again = sink_of(BothTopics(MIXED, size=4), database)
-    assert again.run(follow=False) == SinkCounts(records=12, steps=7, repeats=5)
+    assert again.run(follow=False).total == Counts(records=12, stored=7, repeats=5)
     assert [row["step"] for row in rows(database, SegmentWarningStepRow)] == [1, 2, 3, 4] * 2
 
 
@@ -187,35 +185,10 @@ def test_a_database_of_before_keeps_its_warnings_and_gets_the_tables(tmp_path: P
     old = Database(f"sqlite:///{tmp_path / 'w.db'}")
     assert old.prepare(to=4) == (0, 4)
     with later_columns(old):
-        write(old, read_records(warning_events.records([*warning_events.life("c1")]), NOW, parse_warning))
+        store_records(old, warning_events.records([*warning_events.life("c1")]))
     with old.reading() as connection:
         assert not look(connection).has_table("segment_warnings")
     assert old.prepare() == (4, newest_version())
     assert len(rows(old, WarningStepRow)) == 4
-    assert store(old, life("north")).steps == 4
+    assert store(old, life("north")).stored == 4
     old.close()
-
-
-def test_a_topic_that_is_not_there_is_told_of_once_and_read_when_it_comes(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    answers: list[Exception | bool] = [True, False, False, BrokerAway("x")]
-    now = [0.0]
-
-    def take_up() -> bool:
-        answer = answers.pop()
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    look = OptionalTopic(take_up, "no topic", clock=lambda: now[0])
-    with pytest.raises(BrokerAway):
-        look()
-    left = []
-    with caplog.at_level(logging.INFO):
-        for later in (0, LOOK_EVERY_S / 2, LOOK_EVERY_S / 2, LOOK_EVERY_S, LOOK_EVERY_S):
-            now[0] += later
-            look()
-            left.append(len(answers))
-    assert left == [2, 2, 1, 0, 0]
-    assert caplog.messages == ["no topic"]

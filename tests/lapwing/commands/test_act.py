@@ -9,14 +9,12 @@ import pytest
 from click.testing import CliRunner
 
 from consumers.database.database import Database
-from consumers.sink.reading import read_records
-from consumers.sink.store import write
 from lapwing.cli.act import command
 from streams.contract.instants import format_instant, to_us
 from streams.contract.warnings import parse_warning
 from streams.errors import ActError, LapwingError, StoreError
 from tests.command_lines import refusal
-from tests.consumers.stubs import NOW
+from tests.consumers.stored import store_records
 from tests.consumers.warning_events import life, records, warning_id
 
 
@@ -26,7 +24,7 @@ def database(tmp_path: Path) -> str:
     url = f"sqlite:///{tmp_path / 'w.db'}"
     opened = Database(url)
     opened.prepare()
-    write(opened, read_records(records([*life("c1")[:3], *life("c2")]), NOW, parse_warning))
+    store_records(opened, records([*life("c1")[:3], *life("c2")]))
     opened.close()
     return url
 

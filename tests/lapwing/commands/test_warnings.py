@@ -12,13 +12,12 @@ from click.testing import CliRunner, Result
 from consumers.database.database import Database
 from consumers.muting.notice import Limits
 from consumers.notify.notices import Notices
-from consumers.sink.reading import read_records
-from consumers.sink.store import write
 from consumers.tail import one_line
 from lapwing.cli.warnings import command
 from streams.contract.warnings import parse_warning
 from streams.errors import StoreError
 from tests.consumers.engine_warnings import attended
+from tests.consumers.stored import store_records
 from tests.consumers.stubs import NOW
 from tests.consumers.warning_events import records
 
@@ -28,7 +27,7 @@ def url(tmp_path: Path) -> str:
     address = f"sqlite:///{tmp_path / 'w.db'}"
     database = Database(address)
     database.prepare()
-    write(database, read_records(records(list(attended())), NOW, parse_warning))
+    store_records(database, records(list(attended())))
     Notices(database, Limits(at_most=3, period=timedelta(days=7))).judge(NOW)
     database.close()
     return address
@@ -65,7 +64,7 @@ def test_the_list_cuts_a_title_that_is_very_long(url: str) -> None:
         cause["title"] = cause["message"] = "t" * 100_000
     raw = json.dumps(event).encode()
     database = Database(url)
-    assert write(database, read_records(records([raw]), NOW, parse_warning)).steps == 1
+    assert store_records(database, records([raw])).stored == 1
     database.close()
     (line,) = [line for line in run(url, "list").stdout.splitlines() if "  c2  " in line]
     assert 400 < len(line) < 600

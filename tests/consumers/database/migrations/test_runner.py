@@ -31,11 +31,10 @@ from consumers.database.schema import METADATA
 from consumers.database.warnings import WarningRow
 from consumers.loop import Retryable
 from consumers.notify.outbox import Outbox
-from consumers.sink.reading import read_records
-from consumers.sink.store import SinkCounts, write
+from consumers.sink.store import Counts
 from consumers.stored_warnings import WarningFilter, find_warning, find_warnings
-from streams.contract.warnings import parse_warning
 from streams.errors import StoreError
+from tests.consumers.stored import store_records
 from tests.consumers.stubs import NOW
 from tests.consumers.warning_events import life, records, warning_id
 
@@ -124,8 +123,8 @@ def test_an_old_database_is_upgraded_and_keeps_its_rows(database: Database, url:
 def test_todays_parts_go_on_with_an_old_database(database: Database, url: str, version: int) -> None:
     load(url, version)
     database.prepare()
-    again = write(database, read_records(records([*life("c0"), *life("new")]), NOW, parse_warning))
-    assert again.steps == 4
+    again = store_records(database, records([*life("c0"), *life("new")]))
+    assert again.stored == 4
     ids = {each.id for each in find_warnings(database, WarningFilter(states=("resolved",)))}
     assert {warning_id("c0"), warning_id("new")} <= ids
     with database.reading() as connection:
@@ -255,7 +254,7 @@ def test_a_version_before_alembic_that_never_was_is_refused(database: Database, 
 
 def test_a_table_that_others_refer_to_is_made_anew_with_its_rows(database: Database, tmp_path: Path) -> None:
     database.prepare()
-    assert write(database, read_records(records([*life("c1")]), NOW, parse_warning)) == SinkCounts(4, 4)
+    assert store_records(database, records([*life("c1")])) == Counts(4, 4)
     box = Outbox(database, "x")
     box.add_channels(["desk"], NOW, from_now=False)
     assert box.fill(["desk"], NOW) == 2
