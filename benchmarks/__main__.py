@@ -1,6 +1,6 @@
 """All the benchmarks with sizes that end within some minutes, or one of them.
 
-python -m benchmarks [checkpoint|engine|latency|learning|outcomes|replay|startup|store|throughput [...]]
+python -m benchmarks [checkpoint|engine|latency|learning|outcomes|replay|startup|throughput [ARGUMENTS ...]]
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ PARTS: Final = {
     "outcomes": ["--customers", "100000"],
     "replay": ["--customers", "2000"],
     "startup": [],
-    "store": ["--steps", "400000"],
     "throughput": [],
 }
 """The arguments of each, where none is named."""

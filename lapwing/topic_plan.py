@@ -7,6 +7,13 @@ from lapwing.settings.settings import Settings
 from streams.core.events.topics import REQUIRED, Topic
 
 
+def of_customers(settings: Settings) -> list[str]:
+    """Return the topics whose records are customers', under their ids."""
+    optional = () if settings.score_step is None else (settings.scores_topic,)
+    own = (settings.warnings_topic, settings.outcomes_topic, f"{settings.app}.customer-days", *optional)
+    return [*settings.topics.values(), *own, f"{settings.app}.rejected"]
+
+
 def planned(settings: Settings) -> list[topics.TopicSpec]:
     """Return what topics these settings ask for."""
     names = settings.topics

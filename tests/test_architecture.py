@@ -115,6 +115,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "settings",
             "terminal",
             "topic_plan",
+            "erasure",
             "event_files",
             "wiring",
             "routes",

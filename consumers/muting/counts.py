@@ -8,8 +8,7 @@ from consumers.database.database import Database
 from consumers.database.notices import NoticeRow
 from consumers.muting.notice import NoticeVerdict
 
-# Named, not "all but sent": of these there may be few among millions, and the index finds them.
-_MUTED = NoticeRow.verdict.in_([NoticeVerdict.DEFERRED.value, NoticeVerdict.MUTED.value])
+_MUTED = NoticeRow.verdict != NoticeVerdict.SENT.value
 
 
 def muted_by_silence(database: Database) -> dict[str, int]:

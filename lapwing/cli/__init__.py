@@ -26,6 +26,7 @@ COMMANDS: Final[dict[str, str]] = {
     "backtest": "Judge rules by a history: load, precision, recall, lead time.",
     "demo": "Run the whole system on an embedded broker and watch warnings come.",
     "doctor": "Print the settings in force and check what can be checked.",
+    "erase": "Erase customers: from states, checkpoints, database and compacted topics.",
     "explain": "Explain why a customer is warned of, or not, and what would end it.",
     "learn": "Learn from the customers of all partitions and publish models.",
     "model": "Report how good the model is; list models, choose the one in force.",

@@ -42,6 +42,7 @@ from lapwing.settings.values import (
     duration,
     each_once,
     labels,
+    long_secret,
     meant,
     pairs,
     place,
@@ -130,7 +131,7 @@ class Settings(DeliverySettings):
         description="A churn probability that has moved by more than this is sent to `scores_topic` at a "
         "sweep; without it none is.",
     )
-    erasure_key: Annotated[SecretStr, Field(min_length=16)] | None = Field(
+    erasure_key: Annotated[SecretStr, AfterValidator(long_secret)] | None = Field(
         None,
         description="What the ids of erased customers are hashed with, 16 characters or more; read from the "
         "environment only. Erasing needs it, and from then on all workers and the sink.",

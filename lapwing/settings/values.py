@@ -8,11 +8,12 @@ import zoneinfo
 from collections.abc import Sequence
 from typing import Annotated, Final, Literal, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from streams.duration import UNITS, closest_duration, parse_duration
 
 NO_CHECKPOINTS: Final = "none"
+SHORTEST_SECRET: Final = 16
 
 
 def closest(word: str, known: Sequence[str]) -> str | None:
@@ -75,6 +76,14 @@ def zone_name(value: str) -> str:
         msg = f"{value!r} is no time zone{meant(value, sorted(zoneinfo.available_timezones()))}"
         raise ValueError(msg) from None
     return value
+
+
+def long_secret(secret: SecretStr) -> SecretStr:
+    """Return a secret that nobody guesses."""
+    if len(secret.get_secret_value()) < SHORTEST_SECRET:
+        msg = f"it should have {SHORTEST_SECRET} characters or more"
+        raise ValueError(msg)
+    return secret
 
 
 def currency_word(value: str) -> str:

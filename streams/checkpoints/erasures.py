@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -10,6 +11,7 @@ from typing import Final
 import polars as pl
 
 from streams.checkpoints.store import Checkpoint, CheckpointStore
+from streams.errors import StateError
 
 TABLE: Final = "erasures"
 
@@ -45,7 +47,10 @@ def erasure_progress(store: CheckpointStore, hashed: str, erased_at: int) -> lis
         whole = store.whole(number)
         if not whole:
             continue
-        cleared = [_cleared_at(store, checkpoint, hashed, erased_at) for checkpoint in whole]
+        try:
+            cleared = [_cleared_at(store, checkpoint, hashed, erased_at) for checkpoint in whole]
+        except StateError:  # one was removed while it was read, or is damaged
+            cleared = [None]
         done = cleared[-1]
         if None not in cleared and not store.leftovers(number):
             found.append(PartitionErasure(number, ErasureStage.CLEARED, done))
@@ -61,10 +66,10 @@ def partitions_with(store: CheckpointStore, customer_ids: Collection[str]) -> di
     for number in store.partitions():
         ids: set[str] = set()
         for checkpoint in store.whole(number):
-            customers = store.table(checkpoint, "customers")["customer_id"]
-            waiting = store.table(checkpoint, "held")["customer_id"]
-            for column in (customers, waiting):
-                ids |= set(column.filter(column.is_in(list(customer_ids))).to_list())
+            with suppress(StateError):  # it was removed while it was read
+                for table in ("customers", "held"):
+                    column = store.table(checkpoint, table)["customer_id"]
+                    ids |= set(column.filter(column.is_in(list(customer_ids))).to_list())
         for customer_id in ids:
             found.setdefault(customer_id, []).append(number)
     return found

@@ -162,6 +162,7 @@ FAILURES = {
     "backtest": ["missing.jsonl"],
     "demo": ["--data", "missing.jsonl"],
     "doctor": ["--broker", NOBODY],
+    "erase": ["C1", "--broker", NOBODY],
     "explain": ["C1", "missing.jsonl"],
     "learn": [],
     "model list": ["--broker", NOBODY],
