@@ -1,6 +1,6 @@
 """All the benchmarks with sizes that end within some minutes, or one of them.
 
-python -m benchmarks [checkpoint|engine|latency|learning|outcomes|replay|startup|throughput [ARGUMENTS ...]]
+python -m benchmarks [checkpoint|engine|latency|learning|outcomes|replay|sink|startup|throughput [...]]
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ PARTS: Final = {
     "learning": ["100000"],
     "outcomes": ["--customers", "100000"],
     "replay": ["--customers", "2000"],
+    "sink": [],
     "startup": [],
     "throughput": [],
 }

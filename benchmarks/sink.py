@@ -1,11 +1,11 @@
 """How many records a second the sink stores, by kind of record and of all kinds mixed.
 
-python -m benchmarks.sink [--records 50000] [--postgresql URL]
+python -m benchmarks.sink [--records 50000]
 
 Each kind is stored in polls of 5,000 as the sink does it: read by the contract, one transaction a poll, on a
-SQLite file that is written through to the disk. Beside it the same records, read alike, are inserted row by
-row: a statement for each, committed a hundred at a time. The records are those of a simulated shop, each
-again under other ids.
+SQLite file that is written through to the disk, then of all kinds mixed there and on PostgreSQL. Beside it
+the same, a transaction for each record, as a plain consumer does it. The records are those of a simulated
+shop, each again under other ids. A record of samples has about 17 of them.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -28,13 +29,13 @@ import msgspec
 from consumers.broker.records import Record
 from consumers.database.database import Database
 from consumers.sink import kinds
-from consumers.sink.kind import AppendOnly, RecordKind, Steps
+from consumers.sink.kind import RecordKind
 from consumers.sink.store import write
 from tests.consumers.shop_records import APP, KINDS, NOW, shop_records
+from tests.servers import Server, ServerAbsent
 
 POLL: Final = 5_000
-PLAIN_COMMIT: Final = 100
-PLAIN_RECORDS: Final = 3_000
+PLAIN_RECORDS: Final = 1_000
 """So many are inserted one by one: it is slow."""
 LEFT_OUT: Final = ("segment_warnings", "silences", "rules_adopted")
 """Kinds of which there are a few records a day."""
@@ -76,96 +77,102 @@ def polls(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
         yield records[begin : begin + POLL]
 
 
-def store(database: Database, by_topic: dict[str, RecordKind[Any]], records: Sequence[Record]) -> float:
-    """Store the records as the sink does; return the seconds."""
-    start = time.perf_counter()
+@dataclass(frozen=True)
+class Took:
+    """How long so many records took."""
+
+    records: int
+    wall_s: float
+    cpu_s: float
+
+    def __str__(self) -> str:
+        return f"{self.records / self.wall_s:>12,.0f}{self.cpu_s / self.records * 1e6:>10,.0f}"
+
+
+@contextmanager
+def timed(records: int, into: list[Took]) -> Iterator[None]:
+    """Append how long the `with` block took."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    yield
+    into.append(Took(records, time.perf_counter() - wall, time.process_time() - cpu))
+
+
+def store(database: Database, by_topic: Mapping[str, RecordKind[Any]], records: Sequence[Record]) -> Took:
+    """Store the records as the sink does."""
+    took: list[Took] = []
     stored = 0
-    for poll in polls(records):
-        found: defaultdict[str, list[Record]] = defaultdict(list)
-        for record in poll:
-            found[record.topic].append(record)
-        work = [(by_topic[topic], by_topic[topic].read(own, NOW)) for topic, own in found.items()]
-        stored += write(database, work, clock).total.stored
+    with timed(len(records), took):
+        for poll in polls(records):
+            found: defaultdict[str, list[Record]] = defaultdict(list)
+            for record in poll:
+                found[record.topic].append(record)
+            work = [(by_topic[topic], by_topic[topic].read(own, NOW)) for topic, own in found.items()]
+            stored += write(database, work, clock).total.stored
     assert stored == len(records), stored
-    return time.perf_counter() - start
+    return took[0]
 
 
-def store_plainly(database: Database, kind: RecordKind[Any], records: Sequence[Record]) -> float:
-    """Insert the records one by one; return the seconds."""
-    rule = kind.rule
-    table = rule.table
-    stamp = (
-        (rule.steps if isinstance(rule, Steps) else rule).stamp
-        if isinstance(rule, AppendOnly | Steps)
-        else ""
-    )
-    start = time.perf_counter()
-    for begin in range(0, len(records), PLAIN_COMMIT):
-        with database.writing() as connection:
-            for record in records[begin : begin + PLAIN_COMMIT]:
-                (entry,) = kind.read([record], NOW).entries
-                connection.execute(database.insert_new(table), entry.row | {stamp: clock()})
-    return time.perf_counter() - start
+def store_plainly(database: Database, kind: RecordKind[Any], records: Sequence[Record]) -> Took:
+    """Store the records one by one, a transaction for each."""
+    took: list[Took] = []
+    with timed(len(records), took):
+        for record in records:
+            write(database, [(kind, kind.read([record], NOW))], clock)
+    return took[0]
 
 
-def opened(folder: Path, url: str | None) -> Database:
-    """Return an empty database."""
-    database = Database(url or f"sqlite:///{folder / f'{time.monotonic_ns()}.db'}")
-    database.prepare()
-    return database
-
-
-def size_of(database: Database, folder: Path) -> int:
-    """Return the bytes of the newest file in the folder."""
+def size_of(database: Database, file: Path) -> int:
+    """Return the bytes of a database's file, which is closed."""
     database.close()
-    newest = max(folder.glob("*.db"), key=lambda path: path.stat().st_mtime_ns)
-    return sum(path.stat().st_size for path in folder.glob(newest.name + "*"))
+    return sum(path.stat().st_size for path in file.parent.glob(file.name + "*"))
 
 
 def main() -> int:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=50_000)
-    parser.add_argument(
-        "--postgresql", metavar="URL", help="measure on this empty database as well, all kinds mixed"
-    )
     options = parser.parse_args()
     by_topic = {**KINDS, f"{APP}-samples": kinds.samples(APP, SAMPLES_KEPT)}
     mixed: list[Record] = []
-    print(f"{'kind':<18}{'records/s':>12}{'row by row':>12}{'times':>8}{'bytes a record':>16}")
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        empty = opened(folder, None)
-        base = size_of(empty, folder)
+    print(f"{'':<22}{'in polls':>22}{'one by one':>22}{'bytes a':>10}")
+    print(f"{'':<22}{'records/s':>12}{'CPU us':>10}{'records/s':>12}{'CPU us':>10}{'record':>10}")
+    with tempfile.TemporaryDirectory() as place, ExitStack() as stack:
+        numbers = itertools.count()
+
+        def opened() -> tuple[Database, Path]:
+            file = Path(place) / f"{next(numbers)}.db"
+            database = Database(f"sqlite:///{file}")
+            database.prepare()
+            return database, file
+
+        base = size_of(*opened())
         for topic, kind in by_topic.items():
             if kind.name in LEFT_OUT:
                 continue
             count = options.records // 50 if kind.name == "samples" else options.records
             records = of_kind(topic, count)
             mixed += records
-            database = opened(folder, None)
-            seconds = store(database, by_topic, records)
-            size = (size_of(database, folder) - base) / count
-            speed = count / seconds
-            line = f"{kind.name:<18}{speed:>12,.0f}"
-            if kind.name != "samples":
-                plain = opened(folder, None)
-                few = records[:PLAIN_RECORDS]
-                plainly = len(few) / store_plainly(plain, kind, few)
-                plain.close()
-                line += f"{plainly:>12,.0f}{speed / plainly:>8.1f}"
-            else:
-                line += f"{'':>20}"
-            print(f"{line}{size:>16,.0f}", flush=True)
+            database, file = opened()
+            took = store(database, by_topic, records)
+            size = (size_of(database, file) - base) / count
+            plain, _ = opened()
+            plainly = store_plainly(plain, kind, records[:PLAIN_RECORDS])
+            plain.close()
+            print(f"{kind.name:<22}{took}{plainly}{size:>10,.0f}", flush=True)
         mixed.sort(key=lambda record: record.offset)
-        database = opened(folder, None)
-        print(f"{'all, mixed':<18}{len(mixed) / store(database, by_topic, mixed):>12,.0f}")
+        database, _ = opened()
+        print(f"{'all, mixed':<22}{store(database, by_topic, mixed)}", flush=True)
         database.close()
-        if options.postgresql:
-            database = opened(folder, options.postgresql)
-            seconds = store(database, by_topic, mixed)
-            print(f"{'the same, PostgreSQL':<18}{len(mixed) / seconds:>10,.0f}")
-            database.close()
+        try:
+            server = Server("postgres")
+        except ServerAbsent as reason:
+            print(f"no PostgreSQL: {reason}")
+            return 0
+        stack.callback(server.stop)
+        database = Database(server.address)
+        database.prepare()
+        print(f"{'the same, PostgreSQL':<22}{store(database, by_topic, mixed)}")
+        database.close()
     return 0
 
 

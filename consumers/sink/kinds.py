@@ -41,7 +41,7 @@ CUSTOMER_DAYS: Final = RecordKind("customer_days", one_by_one(customer_days), Ap
 ADOPTIONS: Final = RecordKind("rules_adopted", one_by_one(adoption), AppendOnly(AdoptionRow))
 SILENCES: Final = RecordKind("silences", read_silences, NewestRevision())
 
-_EVENT_KEY: Final = ("customer_id", "event_id")
+_EVENT_KEY: Final = ("event_id", "customer_id")
 
 
 def complaints(max_skew_us: int) -> AnyKind:
