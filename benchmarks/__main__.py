@@ -1,6 +1,6 @@
 """All the benchmarks with sizes that end within some minutes, or one of them.
 
-python -m benchmarks [checkpoint|engine|latency|learning|outcomes|replay|sink|startup|throughput [...]]
+python -m benchmarks [checkpoint|engine|latency|learning|outcomes|replay|sink|startup|store|throughput [...]]
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ PARTS: Final = {
     "replay": ["--customers", "2000"],
     "sink": [],
     "startup": [],
+    "store": ["--steps", "400000"],
     "throughput": [],
 }
 """The arguments of each, where none is named."""

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import and_, case, select
+from sqlalchemy import Connection, and_, case, func, select
 
 from consumers.database.database import Database
 from consumers.database.notices import NoticeRow
+from consumers.database.prefix import begins
 from consumers.database.warnings import WarningRow, WarningStepRow
 from streams.errors import StoreError
 
@@ -120,13 +121,31 @@ def find_warnings(database: Database, wanted: WarningFilter) -> list[StoredWarni
         return [StoredWarning(row.data, row.time) for row in rows if wanted.matches(row.data)]
 
 
+@dataclass(frozen=True, slots=True)
+class FoundWarning:
+    """A warning that was found by the beginning of its id."""
+
+    id: str
+    customer_id: str
+    state: str
+
+
+def warnings_that_begin(connection: Connection, beginning: str, limit: int) -> list[FoundWarning]:
+    """Return the first warnings whose ids begin so, in the order of their ids."""
+    query = select(WarningRow.id, WarningRow.customer_id, WarningRow.state)
+    query = query.where(begins(connection, WarningRow.id, beginning)).order_by(WarningRow.id).limit(limit)
+    return [FoundWarning(*row) for row in connection.execute(query)]
+
+
+def newest_update(connection: Connection) -> datetime | None:
+    """Return the event time of the newest step that any warning stands at; `None` without warnings."""
+    return connection.scalar(select(func.max(WarningRow.updated_at)))
+
+
 def find_warning(database: Database, wanted: str) -> WarningHistory:
     """Return the warning of this id, or of the one id that begins so. Raises `StoreError`."""
     with database.reading() as connection:
-        begins = WarningRow.id.startswith(wanted, autoescape=True)
-        found = list(
-            connection.scalars(select(WarningRow.id).where(begins).order_by(WarningRow.id).limit(_SHOWN + 1))
-        )
+        found = [row.id for row in warnings_that_begin(connection, wanted, _SHOWN + 1)]
         chosen = [wanted] if wanted in found else found
         if not wanted or not chosen:
             msg = f"there is no warning {wanted!r} in {database.place}: `lapwing warnings list` shows them"

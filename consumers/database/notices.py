@@ -39,6 +39,9 @@ class NoticeRow(Base):
         Index("notices_by_customer", "customer_id", "at"),
         Index("notices_by_verdict", "verdict", "look_again_at"),
         Index("notices_by_step", "step_id"),
+        Index("notices_by_warning", "warning_id", "seq"),
+        Index("notices_by_reason", "verdict", "why"),
+        Index("notices_by_silence", "silence_id", "verdict", "step_id"),
         {"sqlite_autoincrement": True},
     )
 

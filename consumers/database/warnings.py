@@ -9,6 +9,7 @@ from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consumers.database.base import Base, FromRecord, Seq
+from consumers.database.prefix import for_prefixes
 
 
 class _Step(FromRecord):
@@ -61,6 +62,9 @@ class WarningRow(_Warning, Base):
     __table_args__ = (
         Index("warnings_by_state", "state", "tier"),
         Index("warnings_by_customer", "customer_id"),
+        Index("warnings_by_opening", "opened_at"),
+        Index("warnings_by_update", "updated_at"),
+        for_prefixes("warnings_by_beginning", "id"),
     )
 
     customer_id: Mapped[str]

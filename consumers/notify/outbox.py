@@ -212,7 +212,10 @@ class Outbox:
     def retry_given_up(self, now: datetime) -> int:
         """Make what was given up due again, with no attempts counted; return how many."""
         with self._database.writing() as connection:
-            again = update(OutboxRow).where(OutboxRow.state == State.GIVEN_UP.value)
+            # By channel, since the index begins with it.
+            again = update(OutboxRow).where(
+                OutboxRow.channel.in_(select(ChannelRow.name)), OutboxRow.state == State.GIVEN_UP.value
+            )
             result = connection.execute(
                 again.values(state=State.PENDING.value, attempts=0, created_at=now, due_at=now)
             )

@@ -9,11 +9,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import click
-from sqlalchemy import func, select
 
 from consumers.broker.client import Admin, Cluster, Producer
 from consumers.database.database import Database
-from consumers.database.warnings import WarningRow
+from consumers.stored_warnings import newest_update, warnings_that_begin
 from lapwing.settings.settings import Settings
 from streams.contract.instants import format_instant, to_us
 from streams.contract.validate import RecordRefusal, judge
@@ -156,11 +155,8 @@ def _stored_warning(url: str, beginning: str, *, still_open: bool) -> _StoredWar
             raise ActError(msg)
         database.prepare()
         with database.reading() as connection:
-            columns = (WarningRow.id, WarningRow.customer_id, WarningRow.state)
-            begins = WarningRow.id.startswith(beginning, autoescape=True)
-            query = select(*columns).where(begins).order_by(WarningRow.id).limit(MOST_NAMED + 1)
-            rows = connection.execute(query).all()
-            newest = connection.execute(select(func.max(WarningRow.updated_at))).scalar()
+            rows = warnings_that_begin(connection, beginning, MOST_NAMED + 1)
+            newest = newest_update(connection)
     finally:
         database.close()
     rows = [row for row in rows if row.id == beginning] or rows

@@ -1,0 +1,161 @@
+"""No query of a command reads a whole table that grows: on either database, by the plan that it makes."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from sqlalchemy import Connection, Engine, event
+
+from benchmarks.store import fill, queries
+from consumers.database.database import Database
+from consumers.sink.kinds import CENSUS, CUSTOMER_DAYS, OUTCOMES, WARNINGS, actions, complaints
+from consumers.sink.store import topics_without_rows
+from tests.consumers.notify.notice_shop import BEGIN, DAY, put, silence
+
+STEPS: Final = {"sqlite": 4_000, "postgresql": 40_000}
+"""SQLite plans without regard to the number of rows, PostgreSQL by it."""
+SMALL: Final = frozenset({"channels", "judging", "silences", "erasures", "alembic_version", "lapwing_schema"})
+"""Tables with a row for each channel, silence or erased customer."""
+WHOLE: Final = {
+    "notify: count the outbox": {"outbox"},
+    "a channel is added": {"notices"},
+    "erase a customer (rolled back)": {"unreadable"},
+}
+"""What may read all of a table: counts at a command's end, and records put aside, which no index can find."""
+
+Statement = tuple[str, Any]
+
+
+@contextlib.contextmanager
+def statements() -> Iterator[list[Statement]]:
+    """Note each statement that is run, with the values of its first row."""
+    found: list[Statement] = []
+
+    def note(
+        connection: Connection, cursor: object, statement: str, values: Any, context: object, many: bool
+    ) -> None:
+        if statement.lstrip().upper().startswith(("SELECT", "UPDATE", "DELETE", "INSERT", "WITH")):
+            found.append((statement, values[0] if many else values))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+def whole_tables(connection: Connection, statement: str, values: Any) -> set[str]:
+    """Return the tables that a statement reads from end to end."""
+    if connection.dialect.name == "sqlite":
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+        found = {
+            table
+            for row in rows
+            # A SEARCH by nothing looks for the greatest value of a column without an index.
+            if (match := re.match(r"SCAN (\w+)|SEARCH (\w+)$", row[3]))
+            for table in match.groups()
+            if table and table != "CONSTANT"
+        }
+        # Of the row number it is the last row.
+        if re.search(r"max\(\w+\.seq\)", statement):
+            found.clear()
+    else:
+        (plan,) = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", values).scalar_one()
+        found = set(_whole_of(plan["Plan"]))
+    # A limit without a condition stops at the first rows.
+    if re.search(r"\bLIMIT\b", statement) and not re.search(r"\bWHERE\b", statement):
+        return set()
+    return {re.sub(r"_\d+$", "", table) for table in found} - SMALL
+
+
+def _whole_of(node: dict[str, Any], table: str = "", limited: bool = False) -> Iterator[str]:
+    table = node.get("Relation Name", table)
+    if node["Node Type"] in ("Seq Scan", "Index Scan", "Index Only Scan", "Bitmap Index Scan"):
+        # In the order of an index until there are enough, without a condition.
+        in_order = limited and "Filter" not in node and node["Node Type"].startswith("Index")
+        if "Index Cond" not in node and not in_order:
+            yield table
+    for child in node.get("Plans", ()):
+        yield from _whole_of(child, table, limited=node["Node Type"] == "Limit")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'w.db'}"
+    found: str = request.getfixturevalue("postgres_url")
+    return found
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    opened = Database(url)
+    opened.prepare()
+    yield opened
+    opened.close()
+
+
+def without_seq_scan(database: Database, connection: Connection) -> None:
+    """Ask PostgreSQL whether there is an index: so few rows are read as fast without one."""
+    if database.dialect == "postgresql":
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+
+
+def asked(database: Database) -> dict[str, Callable[[], object]]:
+    """Return what the benchmark measures, and what is not worth being measured."""
+    kinds = {
+        "churn-warnings": WARNINGS,
+        "churn-outcomes": OUTCOMES,
+        "churn-census": CENSUS,
+        "customer-days": CUSTOMER_DAYS,
+        "actions": actions(0),
+        "complaints": complaints(0),
+    }
+    return {
+        **queries(database, STEPS[database.dialect] // 4),
+        "a sink starts": lambda: topics_without_rows(database, kinds),
+        "a silence changes": lambda: put(database, silence("s", BEGIN, BEGIN + DAY)),
+    }
+
+
+def test_no_query_reads_a_whole_table_that_grows(database: Database, url: str) -> None:
+    fill(database, url, STEPS[database.dialect])
+    wrong: dict[str, list[tuple[str, set[str]]]] = {}
+    seen = 0
+    for name, ask in asked(database).items():
+        with statements() as found:
+            ask()
+        assert found, name
+        with database.reading() as connection:
+            without_seq_scan(database, connection)
+            for statement, values in found:
+                if "pg_advisory" in statement:
+                    continue
+                seen += 1
+                whole = whole_tables(connection, statement, values) - WHOLE.get(name, set())
+                if whole:
+                    wrong.setdefault(name, []).append((statement, whole))
+    assert wrong == {}
+    assert seen > 30
+
+
+def test_a_plan_that_reads_a_whole_table_is_seen(database: Database) -> None:
+    expected = {
+        "SELECT * FROM warning_steps WHERE data IS NULL": {"warning_steps"},
+        "SELECT max(last_step) FROM warnings": {"warnings"},
+        "SELECT count(*) FROM notices WHERE note = 'x'": {"notices"},
+        "SELECT id FROM warnings WHERE lower(id) = 'x' LIMIT 1": {"warnings"},
+        "SELECT id FROM warnings WHERE id = 'x'": set(),
+        "SELECT max(notices.seq) FROM notices": set(),
+        "SELECT seq FROM warning_steps ORDER BY seq DESC LIMIT 1": set(),
+        "DELETE FROM outbox WHERE last_error = 'x'": {"outbox"},
+    }
+    with database.reading() as connection:
+        without_seq_scan(database, connection)
+        found = {statement: whole_tables(connection, statement, ()) for statement in expected}
+    assert found == expected
