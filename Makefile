@@ -49,10 +49,11 @@ campaign: $(INSTALLED)  ## Let workers, broker, disk and database fail by seed, 
 	@[ $(BROKER) = embedded ] || $(BIN)/python -m scripts.kafka fetch
 	@$(BIN)/python -m tests.faults $(SEEDS) --broker $(BROKER) $(CAMPAIGN_ARGS)
 
-check: $(INSTALLED)  ## Format, lint and strict types; the rules' own lint and test cases.
+check: $(INSTALLED)  ## Format, lint and strict types; the database's migrations; the rules' own lint and test cases.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy -p streams -p consumers -p lapwing -p tests -p scripts -p benchmarks
+	$(BIN)/python -m scripts.migrations
 	$(BIN)/lapwing rules check --strict warning_rules
 	$(BIN)/lapwing rules test
 

@@ -23,7 +23,7 @@ DEPENDENCIES_OWN = (
 hypothesis.settings.register_profile("lapwing", deadline=None)
 hypothesis.settings.load_profile("lapwing")
 
-pytest_plugins = ["tests.brokers", "tests.kafka_server", "tests.postgres"]
+pytest_plugins = ["tests.brokers", "tests.databases", "tests.kafka_server", "tests.postgres"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -84,17 +83,9 @@ def _whole_of(node: dict[str, Any], table: str = "", limited: bool = False) -> I
         yield from _whole_of(child, table, limited=node["Node Type"] == "Limit")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'w.db'}"
-    found: str = request.getfixturevalue("postgres_url")
-    return found
-
-
 @pytest.fixture
-def database(url: str) -> Iterator[Database]:
-    opened = Database(url)
+def database(database_url: str) -> Iterator[Database]:
+    opened = Database(database_url)
     opened.prepare()
     yield opened
     opened.close()
@@ -123,8 +114,8 @@ def asked(database: Database) -> dict[str, Callable[[], object]]:
     }
 
 
-def test_no_query_reads_a_whole_table_that_grows(database: Database, url: str) -> None:
-    fill(database, url, STEPS[database.dialect])
+def test_no_query_reads_a_whole_table_that_grows(database: Database, database_url: str) -> None:
+    fill(database, database_url, STEPS[database.dialect])
     wrong: dict[str, list[tuple[str, set[str]]]] = {}
     seen = 0
     for name, ask in asked(database).items():

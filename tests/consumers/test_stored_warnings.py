@@ -6,14 +6,15 @@ import functools
 import json
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select, update
 
 from consumers.database.database import Database
+from consumers.database.warnings import WarningStepRow
 from consumers.stored_warnings import WarningFilter, find_warning, find_warnings
 from streams.errors import StoreError
 from tests.consumers.engine_warnings import events, replayed, time
@@ -52,8 +53,8 @@ def shop() -> tuple[bytes, ...]:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(f"sqlite:///{tmp_path / 'w.db'}")
+def database(database_url: str) -> Iterator[Database]:
+    opened = Database(database_url)
     opened.prepare()
     store_records(opened, records(list(shop())))
     yield opened
@@ -150,9 +151,9 @@ def test_since_is_about_the_opening_and_includes_its_instant(database: Database)
 
 def test_what_is_held_out_is_found_only_when_it_is_asked_for(database: Database) -> None:
     with database.writing() as connection:
-        connection.exec_driver_sql(
-            """UPDATE warning_steps SET data = json_set(data, '$.holdout', json('true'))"""
-        )
+        for step, data in connection.execute(select(WarningStepRow.id, WarningStepRow.data)).all():
+            held_out = update(WarningStepRow).where(WarningStepRow.id == step)
+            connection.execute(held_out.values(data={**data, "holdout": True}))
     assert find_warnings(database, WarningFilter(states=())) == []
     assert len(find_warnings(database, WarningFilter(states=(), holdout=True))) == len(newest())
 

@@ -30,12 +30,9 @@ MODELS: Final = sorted(
 )
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    if request.param == "sqlite":
-        opened = Database(f"sqlite:///{tmp_path / 'w.db'}")
-    else:
-        opened = Database(request.getfixturevalue("postgres_url"))
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    opened = Database(database_url)
     opened.prepare()
     yield opened
     opened.close()

@@ -44,14 +44,6 @@ OLD: Final = range(1, LAST_BEFORE_ALEMBIC + 1)
 Open = Callable[[str], Database]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'w.db'}"
-    found: str = request.getfixturevalue("postgres_url")
-    return found
-
-
 @pytest.fixture
 def opened() -> Iterator[Open]:
     databases: list[Database] = []
@@ -66,8 +58,8 @@ def opened() -> Iterator[Open]:
 
 
 @pytest.fixture
-def database(url: str, opened: Open) -> Database:
-    return opened(url)
+def database(database_url: str, opened: Open) -> Database:
+    return opened(database_url)
 
 
 def load(url: str, version: int) -> None:
@@ -97,8 +89,10 @@ def contents(connection: Connection) -> dict[str, list[dict[str, Any]]]:
 
 
 @pytest.mark.parametrize("version", OLD)
-def test_an_old_database_is_upgraded_and_keeps_its_rows(database: Database, url: str, version: int) -> None:
-    load(url, version)
+def test_an_old_database_is_upgraded_and_keeps_its_rows(
+    database: Database, database_url: str, version: int
+) -> None:
+    load(database_url, version)
     with database.reading() as connection:
         before = contents(connection)
     assert len(before["warning_steps"]) >= 5
@@ -120,8 +114,8 @@ def test_an_old_database_is_upgraded_and_keeps_its_rows(database: Database, url:
 
 
 @pytest.mark.parametrize("version", OLD)
-def test_todays_parts_go_on_with_an_old_database(database: Database, url: str, version: int) -> None:
-    load(url, version)
+def test_todays_parts_go_on_with_an_old_database(database: Database, database_url: str, version: int) -> None:
+    load(database_url, version)
     database.prepare()
     again = store_records(database, records([*life("c0"), *life("new")]))
     assert again.stored == 4
@@ -143,8 +137,8 @@ def test_todays_parts_go_on_with_an_old_database(database: Database, url: str, v
         assert not {f"{warning_id('c0')}/1", f"{warning_id('c0')}/3"} & due
 
 
-def test_what_channels_have_had_counts_as_sent(database: Database, url: str) -> None:
-    load(url, 3)
+def test_what_channels_have_had_counts_as_sent(database: Database, database_url: str) -> None:
+    load(database_url, 3)
     with database.reading() as connection:
         places: dict[str, int] = dict(connection.execute(text("SELECT name, filled_to FROM channels")).all())
         onsets = connection.scalars(
@@ -169,10 +163,10 @@ def test_an_older_lapwing_refuses_a_database_of_today(database: Database) -> Non
 
 @pytest.mark.parametrize("version", [None, 1, 4, LAST_BEFORE_ALEMBIC])
 def test_the_migrations_lead_to_the_tables_of_the_models(
-    database: Database, url: str, version: int | None
+    database: Database, database_url: str, version: int | None
 ) -> None:
     if version is not None:
-        load(url, version)
+        load(database_url, version)
     database.prepare()
     with database.reading() as connection:
         command.check(configuration(connection))  # raises where autogenerate would write a revision
@@ -244,8 +238,8 @@ def test_a_revision_that_is_none_of_ours_is_refused(database: Database, change: 
         database.prepare()
 
 
-def test_a_version_before_alembic_that_never_was_is_refused(database: Database, url: str) -> None:
-    load(url, LAST_BEFORE_ALEMBIC)
+def test_a_version_before_alembic_that_never_was_is_refused(database: Database, database_url: str) -> None:
+    load(database_url, LAST_BEFORE_ALEMBIC)
     with database.writing() as connection:
         connection.execute(insert(SchemaVersionRow).values(version=7, applied_at=NOW))
     with pytest.raises(StoreError, match="has version 7, this Lapwing knows up to 6"):
@@ -289,9 +283,11 @@ def test_a_migration_may_not_leave_rows_that_refer_to_nothing(
 
 
 @pytest.mark.parametrize("version", [None, 2])
-def test_several_who_prepare_at_once_make_it_once(url: str, version: int | None, opened: Open) -> None:
+def test_several_who_prepare_at_once_make_it_once(
+    database_url: str, version: int | None, opened: Open
+) -> None:
     if version is not None:
-        load(url, version)
+        load(database_url, version)
     results: list[tuple[int, int]] = []
     errors: list[BaseException] = []
 
@@ -301,33 +297,33 @@ def test_several_who_prepare_at_once_make_it_once(url: str, version: int | None,
         except BaseException as error:
             errors.append(error)
 
-    threads = [threading.Thread(target=prepare, args=(opened(url),)) for _ in range(4)]
+    threads = [threading.Thread(target=prepare, args=(opened(database_url),)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(60)
     assert errors == []
     assert [after for _, after in results] == [newest_version()] * 4
-    with opened(url).reading() as connection:
+    with opened(database_url).reading() as connection:
         command.check(configuration(connection))
 
 
-def test_two_processes_at_once_make_it_once(url: str, opened: Open) -> None:
+def test_two_processes_at_once_make_it_once(database_url: str, opened: Open) -> None:
     code = (
         "import sys\nfrom consumers.database.database import Database\nprint(Database(sys.argv[1]).prepare())"
     )
     both = [
-        subprocess.Popen([sys.executable, "-c", code, url], stdout=subprocess.PIPE, text=True)
+        subprocess.Popen([sys.executable, "-c", code, database_url], stdout=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
     printed = [process.communicate(timeout=60)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0]
     assert all(line.strip().endswith(f", {newest_version()})") for line in printed)
-    with opened(url).reading() as connection:
+    with opened(database_url).reading() as connection:
         command.check(configuration(connection))
 
 
-def test_alembic_logs_nothing_and_changes_no_logger(url: str) -> None:
+def test_alembic_logs_nothing_and_changes_no_logger(database_url: str) -> None:
     code = """
 import logging, sys
 from consumers.database.database import Database
@@ -338,7 +334,9 @@ Database(sys.argv[1]).prepare()
 assert "alembic" in sys.modules
 assert (root.level, list(root.handlers), ours.disabled, ours.level) == before
 """
-    done = subprocess.run([sys.executable, "-c", code, url], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code, database_url], capture_output=True, text=True, timeout=60
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
