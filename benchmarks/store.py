@@ -24,6 +24,7 @@ from typing import Any, Final
 from sqlalchemy import func, select, text, update
 
 from consumers.broker.records import Record
+from consumers.complaint_lives import find_complaint_lives
 from consumers.database.database import Database
 from consumers.database.erasure import erase_rows
 from consumers.database.notices import JudgingRow
@@ -290,6 +291,7 @@ def queries(database: Database, warnings: int) -> dict[str, Callable[[], object]
         "warnings show BEGINNING": lambda: find_warning(database, middle[:8]),
         "act BEGINNING": lambda: reading(lambda connection: warnings_that_begin(connection, middle[:8], 4)),
         "act: where the warnings stand": lambda: reading(newest_update),
+        "complaints of a customer": lambda: find_complaint_lives(database, (customer,)),
         "sink: 500 new steps": lambda: store(new_records(500, next(records))),
         "sink: 500 repeats": lambda: store(new_records(500)),
         "notify: judge what is new": lambda: Notices(database).judge(now),

@@ -49,6 +49,7 @@ class WarningStepRow(_Step, Base):
     __table_args__ = (
         Index("warning_steps_by_warning", "warning_id", "step"),
         Index("warning_steps_by_customer", "customer_id"),
+        Index("warning_steps_by_time", "time"),
         {"sqlite_autoincrement": True},
     )
 
