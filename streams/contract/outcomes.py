@@ -46,6 +46,10 @@ class OutcomeData(Outbound):
     last_order_at: Time | None
     holdout: StrictBool
     late: StrictBool = Field(description="Whether a late event brought it about.")
+    account_owner: str | None = Field(None, description="From the profile; left out where it is unknown.")
+    do_not_contact: StrictBool = Field(
+        False, description="Whether the customer must not be contacted; left out where that is not so."
+    )
 
 
 class AcquiredData(OutcomeData):
@@ -203,6 +207,11 @@ def encode_outcome(outcome: Outcome, app: str) -> bytes:
         "holdout": facts.holdout,
         "late": outcome.late,
     }
+    # Left out as a rule: an outcome that comes again after an update keeps the bytes that it had before.
+    if facts.account_owner is not None:
+        data["account_owner"] = facts.account_owner
+    if facts.do_not_contact:
+        data["do_not_contact"] = True
     for name in details.__slots__:
         value = getattr(details, name)
         if name == "tier":

@@ -126,6 +126,7 @@ def content(draw: Draw, topic: Topic, at: int) -> dict[str, Any]:
                 None,
                 ends,
                 account_owner=draw.pick((None, "ann")),
+                do_not_contact=kind_of == "small" and ends is None,
             )
         }
     if topic == Topic.ACTIONS:

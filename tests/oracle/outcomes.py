@@ -239,6 +239,8 @@ class OutcomeTwin:
             "orders_total": len(placed),
             "spend_total": self.spend(customer) / MILLION,
             "last_order_at": max(held, default=None),
+            "account_owner": profile.account_owner,
+            "do_not_contact": profile.do_not_contact,
         }
 
     def status(self, customer: str) -> str | None:

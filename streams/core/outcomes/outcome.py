@@ -42,6 +42,8 @@ class CustomerFacts(NamedTuple):
     spend_total: float
     last_order_at: int | None
     holdout: bool = False
+    account_owner: str | None = None
+    do_not_contact: bool = False
 
 
 @dataclass(frozen=True, slots=True)

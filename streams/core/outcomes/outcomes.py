@@ -454,15 +454,15 @@ class Outcomes:
             values: list[int] = view.values(name, rows).tolist()
             return values
 
-        profile = ("customer_class", "segment", "region", "origin", "channel")
+        profile = ("customer_class", "segment", "region", "origin", "channel", "account_owner")
         profiles = zip(*([words[code] for code in column(name)] for name in profile), strict=True)
         first_at, orders, spend = column("first_at"), column("orders_total"), column("spend_total")
-        last_order = column("last_order")
+        last_order, silent = column("last_order"), column("do_not_contact")
         drawn = self.settings.holdout.below_largest(ids[f.customer] for f in found)
         is_held_out = self.maturity.is_held_out
         made = []
         for i, (f, own_profile) in enumerate(zip(found, profiles, strict=True)):
-            customer_class, segment, region, origin, channel = own_profile
+            customer_class, segment, region, origin, channel, account_owner = own_profile
             facts = CustomerFacts(
                 customer_class,
                 segment,
@@ -474,6 +474,8 @@ class Outcomes:
                 spend_total=spend[i] / MILLION,
                 last_order_at=None if last_order[i] == NEVER else last_order[i],
                 holdout=f.held_out or drawn[i] or is_held_out(f.customer),
+                account_owner=account_owner,
+                do_not_contact=bool(silent[i]),
             )
             customer_id, kind = ids[f.customer], _KINDS[type(f.details)]
             own = outcome_id(app, kind, customer_id, f.key)
