@@ -105,6 +105,9 @@ ORDER: dict[str, tuple[str, ...]] = {
             "erasure",
             "models",
             "stored_warnings",
+            "actions",
+            "scorecard",
+            "lapsed",
             "muting",
             "sink",
             "notify",
@@ -123,7 +126,8 @@ ORDER: dict[str, tuple[str, ...]] = {
             "report",
             "explain",
         ),
-        *("features_page", "dry_run", "doctor", "backtest", "quality", "demo", "commands", "cli", "__main__"),
+        *("features_page", "dry_run", "doctor", "backtest", "quality", "scorecard", "cloud_events"),
+        *("demo", "commands", "cli", "__main__"),
     ),
 }
 

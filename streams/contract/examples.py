@@ -240,7 +240,6 @@ OUTCOME_EXAMPLE: Final[dict[str, Any]] = {
         "holdout": False,
         "late": False,
         "account_owner": "ann",
-        "do_not_contact": True,
         "silent_since": "2024-03-02T11:00:00Z",
         "value": 640.0,
         "warned": {

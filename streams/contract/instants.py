@@ -70,6 +70,11 @@ def read_instant(text: str) -> datetime:
     return instant
 
 
+def instant_us(given: str | datetime) -> int:
+    """Return an instant, as a message or a database has it, in microseconds since the epoch."""
+    return to_us(given if isinstance(given, datetime) else read_instant(given))
+
+
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = rf"{_DATE}[Tt ][0-9]{{2}}:[0-9]{{2}}"
 _FORMS: Final = (

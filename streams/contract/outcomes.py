@@ -46,9 +46,15 @@ class OutcomeData(Outbound):
     last_order_at: Time | None
     holdout: StrictBool
     late: StrictBool = Field(description="Whether a late event brought it about.")
-    account_owner: str | None = Field(None, description="From the profile; left out where it is unknown.")
+    account_owner: str | None = Field(
+        None,
+        description="From the profile; left out where it is unknown.",
+        exclude_if=lambda given: given is None,
+    )
     do_not_contact: StrictBool = Field(
-        False, description="Whether the customer must not be contacted; left out where that is not so."
+        False,
+        description="Whether the customer must not be contacted; left out where that is not so.",
+        exclude_if=lambda given: not given,
     )
 
 

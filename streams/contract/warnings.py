@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 from urllib.parse import quote
 from uuid import UUID, uuid5
 
@@ -17,11 +17,9 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
-    SerializerFunctionWrapHandler,
     StrictBool,
     StringConstraints,
     WithJsonSchema,
-    model_serializer,
 )
 
 from streams.contract.instants import EPOCH, format_instant, to_us
@@ -53,6 +51,7 @@ WarningType = Literal[
     "churn.warning.snoozed",
     "churn.warning.expired",
 ]
+WARNING_TYPES: Final[tuple[str, ...]] = get_args(WarningType)
 AttentionWord = Literal["waiting", "acknowledged", "snoozed", "lapsed", "overdue", "expired"]
 Whole = Annotated[int, Field(strict=True, ge=-(2**63), le=2**63 - 1)]
 Number = Annotated[float, Field(strict=True)]
@@ -199,15 +198,10 @@ class WarningData(Outbound):
     )
     rule_set: str = Field(description="Hash of the rules in force.")
     do_not_contact: StrictBool = Field(
-        False, description="Whether the customer must not be contacted; left out where that is not so."
+        False,
+        description="Whether the customer must not be contacted; left out where that is not so.",
+        exclude_if=lambda given: not given,
     )
-
-    @model_serializer(mode="wrap")
-    def _as_encoded(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        made: dict[str, Any] = handler(self)
-        if not self.do_not_contact:
-            del made["do_not_contact"]
-        return made
 
 
 class WarningEvent(Outbound):

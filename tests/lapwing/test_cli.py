@@ -184,6 +184,8 @@ FAILURES = {
     "silence expire": ["abcd", "--broker", NOBODY],
     "silence list": ["--broker", NOBODY],
     "simulate": ["--out", "no/folder/here.jsonl"],
+    "scorecard": ["--database", "sqlite:///no/folder/here.db"],
+    "lapsed": ["--outcomes", "no-such-file.jsonl"],
     "sink": ["--database", "sqlite:///no/folder/here.db"],
     "warnings list": ["--database", "sqlite:///no/folder/here.db"],
     "warnings show": ["abcd", "--database", "sqlite:///no/folder/here.db"],

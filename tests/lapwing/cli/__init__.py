@@ -1,5 +1,5 @@
 """Where modules without a test file of their own are tested.
 
-act, backtest, demo, doctor, erase, explain, history, learn, model, notify, plays: lapwing/test_cli
-replay, silence, simulate, sink, tail, topics, warnings, worker: lapwing/test_cli
+act, backtest, demo, doctor, erase, explain, history, lapsed, learn, model, notify, plays: lapwing/test_cli
+replay, scorecard, silence, simulate, sink, tail, topics, warnings, worker: lapwing/test_cli
 """

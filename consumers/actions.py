@@ -1,0 +1,75 @@
+"""What the team did, without what it took back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from streams.contract.instants import to_us
+
+CONTACTS: Final = ("contact", "offer")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """An action about a customer; the time in microseconds."""
+
+    event_id: str
+    customer_id: str
+    at: int
+    kind: str
+    warning_id: str | None = None
+    play: str | None = None
+    result: str | None = None
+    actor: str | None = None
+    reasons: tuple[str, ...] = ()
+    cost: Mapping[str, float] | None = None
+    corrects: str | None = None
+
+
+def stored_action(row: Mapping[str, Any]) -> Action:
+    """Return the action of a row of the store, an `ActionRow` by its columns."""
+    return Action(
+        event_id=row["event_id"],
+        customer_id=row["customer_id"],
+        at=to_us(row["time"]),
+        kind=row["kind"],
+        warning_id=row["warning_id"],
+        play=row["play"],
+        result=row["result"],
+        actor=row["actor"],
+        reasons=tuple(row["reasons"]),
+        cost=row["cost"],
+        corrects=row["corrects"],
+    )
+
+
+def standing(actions: Iterable[Action]) -> list[Action]:
+    """Return the actions that nobody took back, in the order of their time, each id of a customer once.
+
+    A correction takes back the earlier action of its customer and actor with the id that it names; what it
+    took back stays so when the correction is corrected in turn.
+    """
+    kept: dict[tuple[str, str], Action] = {}
+    seen: set[tuple[str, str]] = set()
+    for each in sorted(actions, key=lambda action: (action.at, action.event_id)):
+        key = (each.customer_id, each.event_id)
+        if key in seen:
+            continue
+        seen.add(key)
+        if each.corrects is not None:
+            named = (each.customer_id, each.corrects)
+            if named in kept and kept[named].actor == each.actor:
+                del kept[named]
+        kept[key] = each
+    return list(kept.values())
+
+
+def cost_by_warning(actions: Iterable[Action]) -> dict[str, float]:
+    """Return what was spent on each warning for which a cost is on record."""
+    spent: dict[str, float] = {}
+    for each in actions:
+        if each.warning_id is not None and each.cost:
+            spent[each.warning_id] = spent.get(each.warning_id, 0.0) + sum(each.cost.values())
+    return spent

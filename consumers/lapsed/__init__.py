@@ -1,0 +1,1 @@
+"""The win-back list: who has left, why, what the last warning brought, and what the customer is worth."""

@@ -1,0 +1,57 @@
+"""What the win-back list is made from, read from the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, Select, and_, select
+
+from consumers.actions import stored_action
+from consumers.database.database import Database
+from consumers.database.events import ActionRow
+from consumers.database.outcomes import OutcomeRow
+from consumers.database.warnings import WarningRow, WarningStepRow
+from consumers.lapsed.facts import LapsedFacts, departures_of, facts_of
+from consumers.scorecard.facts import LIVES, WARNING
+from consumers.scorecard.store import newest_outcome
+from streams.contract.instants import to_us
+
+_AT_ONCE: Final = 5_000
+_ASKED: Final = 500
+"""Customers that are asked about in one query."""
+Row = Mapping[str, Any]
+
+_OUTCOMES: Final = select(OutcomeRow.id, OutcomeRow.type, OutcomeRow.time, OutcomeRow.data)
+_NEWEST_STEPS: Final = select(WarningStepRow.type, WarningStepRow.time, WarningStepRow.data).join(
+    WarningRow,
+    and_(WarningRow.id == WarningStepRow.warning_id, WarningRow.last_step == WarningStepRow.step),
+)
+
+
+def stored_facts(database: Database) -> LapsedFacts:
+    """Return the facts of a store about the customers who are gone."""
+    with database.reading() as connection:
+        lives = [
+            row for kind in LIVES for row in _streamed(connection, _OUTCOMES.where(OutcomeRow.type == kind))
+        ]
+        gone = sorted(departures_of(lives))
+        of_type = _OUTCOMES.where(OutcomeRow.type == WARNING)
+        matured = _of(connection, of_type, OutcomeRow.customer_id, gone)
+        steps = _of(connection, _NEWEST_STEPS, WarningRow.customer_id, gone)
+        actions = _of(connection, select(*ActionRow.__table__.columns), ActionRow.customer_id, gone)
+        newest = newest_outcome(connection)
+        known_to = None if newest is None else to_us(newest)
+        return facts_of([*lives, *matured], map(stored_action, actions), steps, known_to)
+
+
+def _of(connection: Connection, query: Select[Any], column: Any, customers: Sequence[str]) -> Iterator[Row]:
+    """Yield the rows of these customers, for each of whom an index leads to them."""
+    for begin in range(0, len(customers), _ASKED):
+        yield from _streamed(connection, query.where(column.in_(customers[begin : begin + _ASKED])))
+
+
+def _streamed(connection: Connection, query: Select[Any]) -> Iterator[Row]:
+    result = connection.execution_options(yield_per=_AT_ONCE).execute(query)
+    for rows in result.mappings().partitions():
+        yield from map(dict, rows)

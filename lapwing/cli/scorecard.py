@@ -1,0 +1,70 @@
+"""`lapwing scorecard`: how good alarms are, by rule and tier, and who left without one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from lapwing.settings.options import FILE, PATH, InstantParam, settings_options
+
+
+def source_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command what it reads: the database, or files of a replay."""
+    options = [
+        click.option(
+            "--outcomes",
+            multiple=True,
+            type=PATH,
+            help="Read this file of `lapwing replay --outcomes` instead of the database; may be given "
+            "several times.",
+        ),
+        click.option(
+            "--actions",
+            multiple=True,
+            type=PATH,
+            help="With --outcomes: event files with the team's actions.",
+        ),
+        click.option(
+            "--warnings",
+            multiple=True,
+            type=PATH,
+            help="With --outcomes: files of `lapwing replay --out`.",
+        ),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+@click.command("scorecard")
+@settings_options("database", "horizon")
+@source_options
+@click.option("--since", type=InstantParam(), help="Only what opened, or who left, at or after this time.")
+@click.option("--until", type=InstantParam(), help="Only what opened, or who left, before this time.")
+@click.option(
+    "--as-of",
+    type=InstantParam(),
+    help="As the database stood at this time: an old report made again.",
+)
+@click.option(
+    "--missed",
+    "missed_most",
+    type=click.IntRange(0),
+    default=10,
+    show_default=True,
+    help="How many customers who left without a warning to list, those worth most first.",
+)
+@click.option("--html", "page", type=FILE, help="Write a page with plots here.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def command(**given: Any) -> None:
+    """Measure how good alarms are: precision, recall and lead time by rule and tier.
+
+    Counted is what has matured, a horizon after its opening; what is not yet known is counted apart. Shadow
+    rules are scored too. Beside it stand the team's verdicts, and who left without a warning, by class,
+    segment and value. docs/scorecard.md defines every figure.
+    """
+    from lapwing.commands.scorecard import run
+
+    run(**given)
