@@ -82,16 +82,35 @@ def erase_from_store(
 
     Remembered is the latest `until`. The rows of the key itself say which key the hashes were made with.
     """
-    now = datetime.now(UTC)
     with database.writing() as connection:
         ErasuresInStore(key)(connection)  # raises where others were erased with another key
         counts = erase_rows(connection, customer_id)
-        rows = [
-            {"hash": hashed, "erased_at": at, "stored_at": now}
-            for hashed, at in ((key.check, EPOCH), (key.hash(customer_id), until))
-        ]
-        connection.execute(database.upsert(ErasureRow, rank="erased_at"), rows)
+        _remember(database, connection, {key.check: EPOCH, key.hash(customer_id): until})
     return counts
+
+
+def remember_requests(database: Database, key: ErasureKey | None, requests: Iterable[ErasureRequest]) -> None:
+    """Remember the erasures of the topic in a store, which may be a new one; what is stored stays.
+
+    Raises `StoreError` where they were made with another key.
+    """
+    until: dict[str, datetime] = {}
+    for request in requests:
+        if key is None or request.key_id != key.id:
+            msg = f"customers were erased with the key {request.key_id}: set LAPWING_ERASURE_KEY to it"
+            raise StoreError(msg)
+        until[request.hash] = max(request.erased_at, until.get(request.hash, EPOCH))
+    if key is None or not until:
+        return
+    with database.writing() as connection:
+        ErasuresInStore(key)(connection)
+        _remember(database, connection, {key.check: EPOCH, **until})
+
+
+def _remember(database: Database, connection: Connection, until: Mapping[str, datetime]) -> None:
+    now = datetime.now(UTC)
+    rows = [{"hash": hashed, "erased_at": at, "stored_at": now} for hashed, at in until.items()]
+    connection.execute(database.upsert(ErasureRow, rank="erased_at"), rows)
 
 
 def read_requests(source: RecordSource) -> list[ErasureRequest]:

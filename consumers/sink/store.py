@@ -126,8 +126,15 @@ def _write(
 
 
 def _is_erased(entry: Entry, erased: Erased | None) -> bool:
+    """Return whether an entry is of an erased customer: of before the erasure, or of a warning of before.
+
+    A worker carries an erasure out a moment after the request, and the step that withdraws is dated then.
+    """
     customer = entry.row.get("customer_id")
-    return erased is not None and customer is not None and erased.covers(customer, entry.row["time"])
+    if erased is None or customer is None:
+        return False
+    times = (entry.row["time"], entry.row.get("opened_at"), (entry.newest or {}).get("opened_at"))
+    return erased.covers(customer, min(time for time in times if time is not None))
 
 
 def _is_of_erased(record: Record, erased: Erased | None) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import asdict
 from typing import Any
 
@@ -13,6 +13,7 @@ import click
 from consumers.broker.client import Admin, Cluster, Subscription
 from consumers.broker.records import RecordSource
 from consumers.database.database import Database, StoreBusy
+from consumers.erasure import ErasuresInStore, read_requests, remember_requests
 from consumers.loop import Backoff, Stop, Stopped, log_wait, persist
 from consumers.sink import kinds
 from consumers.sink.sink import Sink
@@ -20,6 +21,7 @@ from consumers.sink.store import Counts, SinkCounts, topics_without_rows
 from consumers.sink.topic_watch import TopicWatch
 from lapwing.settings.settings import Settings
 from lapwing.terminal.status import StatusLine, log
+from lapwing.wiring import erasure_key
 from streams.errors import BrokerError
 
 
@@ -86,6 +88,10 @@ def _sink(
         session_timeout_ms=settings.session_timeout // 1000,
     )
     stack.callback(subscription.close)
+    key = erasure_key(settings)
+    if subscription.there([settings.erasures_topic]):
+        with closing(Subscription(cluster, settings.erasures_topic, group=None)) as erasures:
+            remember_requests(store, key, read_requests(erasures))
     silences = _Silences(cluster, settings.silences_topic, subscription, stack)
     of_sink = TopicWatch([*of_group.keys() - {settings.warnings_topic}], subscription.take_up)
     of_silences = TopicWatch([settings.silences_topic], silences.open)
@@ -101,6 +107,7 @@ def _sink(
         by_topic,
         silences=lambda: silences.source,
         look_for_topics=look_for_topics,
+        erased=ErasuresInStore(key),
         on_progress=on_progress,
     )
 

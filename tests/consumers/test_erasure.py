@@ -19,10 +19,12 @@ from consumers.erasure import (
     erase_from_silences,
     erase_from_store,
     read_requests,
+    remember_requests,
     request_erasure,
     write_silences,
 )
-from streams.contract.erasures import ErasureKey
+from streams.contract.erasures import ErasureKey, ErasureRequest
+from streams.contract.instants import EPOCH
 from streams.contract.silences import Silence, make_silence, parse_silence
 from streams.errors import BrokerError, StoreError
 
@@ -95,6 +97,22 @@ def test_a_store_with_erasures_needs_their_key(
     if key is not None:
         with pytest.raises(StoreError, match=mistake):
             erase_from_store(database, key, GONE, AT)
+
+
+def test_a_new_store_learns_of_the_erasures_of_the_topic(database: Database) -> None:
+    requests = [
+        ErasureRequest(hash=KEY.hash(GONE), erased_at=at, key_id=KEY.id)
+        for at in (AT, AT + timedelta(days=2), AT + timedelta(days=1))
+    ]
+    remember_requests(database, None, [])
+    for key in (None, ErasureKey(b"b" * 16)):
+        with pytest.raises(StoreError, match=f"with the key {KEY.id}"):
+            remember_requests(database, key, requests)
+    remember_requests(database, KEY, requests)
+    with database.reading() as connection:
+        erased = ErasuresInStore(KEY)(connection)
+    assert erased is not None
+    assert erased.until == {KEY.check: EPOCH, KEY.hash(GONE): AT + timedelta(days=2)}
 
 
 def test_a_request_is_read_as_it_was_sent() -> None:
