@@ -1,6 +1,6 @@
 """All the benchmarks with sizes that end within some minutes, or one of them.
 
-python -m benchmarks [checkpoint|engine|latency|learning|outcomes|replay|sink|startup|store|throughput [...]]
+python -m benchmarks [NAME [ARGUMENTS ...]]
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Final
 
 PARTS: Final = {
     "checkpoint": ["--customers", "100000"],
+    "effects": ["--seeds", "2"],
     "engine": ["--customers", "10000", "100000", "--events", "300000"],
     "latency": [],
     "learning": ["100000"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -68,8 +69,10 @@ def standing(actions: Iterable[Action]) -> list[Action]:
 
 def cost_by_warning(actions: Iterable[Action]) -> dict[str, float]:
     """Return what was spent on each warning for which a cost is on record."""
-    spent: dict[str, float] = {}
+    amounts: dict[str, list[float]] = {}
     for each in actions:
         if each.warning_id is not None and each.cost:
-            spent[each.warning_id] = spent.get(each.warning_id, 0.0) + sum(each.cost.values())
-    return spent
+            # A file's events are read to millionths, so a database's are too.
+            rounded = (round(amount, 6) for amount in each.cost.values())
+            amounts.setdefault(each.warning_id, []).extend(rounded)
+    return {warning_id: math.fsum(own) for warning_id, own in amounts.items()}

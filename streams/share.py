@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
+from statistics import NormalDist
 from typing import Any, Final
 
 import numpy as np
@@ -11,6 +13,12 @@ from numpy.typing import NDArray
 
 Z95: Final = 1.959963984540054
 """The standard normal distribution holds 95 % between this and its opposite."""
+
+
+@cache
+def normal_quantile(level: float) -> float:
+    """Return the z between whose opposite and itself the standard normal distribution holds `level`."""
+    return Z95 if level == 0.95 else NormalDist().inv_cdf((1 + level) / 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +46,16 @@ class Share:
         of the American Statistical Association 22, 209-212. With p = part / n and z = 1.96:
         (p + z²/2n ± z sqrt(p (1 - p) / n + z²/4n²)) / (1 + z²/n).
         """
+        return self.interval_at(0.95)
+
+    def interval_at(self, level: float) -> tuple[float, float] | None:
+        """Return Wilson's interval at another level than 95 %."""
         if not self.whole:
             return None
-        n, p, zz = self.whole, self.part / self.whole, Z95 * Z95
+        n, p, z = self.whole, self.part / self.whole, normal_quantile(level)
+        zz = z * z
         middle = (p + zz / (2 * n)) / (1 + zz / n)
-        half = Z95 * math.sqrt(p * (1 - p) / n + zz / (4 * n * n)) / (1 + zz / n)
+        half = z * math.sqrt(p * (1 - p) / n + zz / (4 * n * n)) / (1 + zz / n)
         # At the ends the formula gives 0 and 1 exactly, but for rounding.
         low = 0.0 if self.part == 0 else middle - half
         high = 1.0 if self.part == self.whole else middle + half
@@ -83,25 +96,26 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class ShareDifference:
-    """A difference of two shares with its 95 % interval."""
+    """A difference of two shares with its interval, of 95 % where nothing else is said."""
 
     value: float | None
     low: float | None
     high: float | None
 
     @classmethod
-    def between(cls, old: Share, new: Share) -> ShareDifference:
+    def between(cls, old: Share, new: Share, level: float = 0.95) -> ShareDifference:
         """Return `new` less `old` as if the two were counted on different customers.
 
         Newcombe, R. G. (1998): Interval estimation for the difference between independent proportions.
         Statistics in Medicine 17, 873-890, method 10: square and add the distances to Wilson's limits.
         Where the two share most of what they count, as two rule sets do, the interval is wider than need be.
         """
-        if old.interval is None or new.interval is None or old.value is None or new.value is None:
+        olds, news = old.interval_at(level), new.interval_at(level)
+        if olds is None or news is None or old.value is None or new.value is None:
             return cls(None, None, None)
         d = new.value - old.value
-        low = d - math.hypot(new.value - new.interval[0], old.interval[1] - old.value)
-        high = d + math.hypot(new.interval[1] - new.value, old.value - old.interval[0])
+        low = d - math.hypot(new.value - news[0], olds[1] - old.value)
+        high = d + math.hypot(news[1] - new.value, old.value - olds[0])
         return cls(d, low, high)
 
     @classmethod

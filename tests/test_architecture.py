@@ -111,6 +111,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "muting",
             "sink",
             "notify",
+            "effects",
         ),
     ),
     "lapwing": (
@@ -127,7 +128,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "explain",
         ),
         *("features_page", "dry_run", "doctor", "backtest", "quality", "scorecard", "cloud_events"),
-        *("demo", "commands", "cli", "__main__"),
+        *("effects", "demo", "commands", "cli", "__main__"),
     ),
 }
 

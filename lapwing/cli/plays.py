@@ -6,12 +6,13 @@ from typing import Any
 
 import click
 
+from lapwing.cli.effects import source_options
 from lapwing.settings.options import PATH, settings_options
 
 
 @click.group("plays")
 def command() -> None:
-    """Check plays.yaml and see what each play needs to be worth it."""
+    """Check plays.yaml, see what each play needs to be worth it, and measure its success."""
 
 
 @command.command("check")
@@ -28,3 +29,17 @@ def check(**given: Any) -> None:
     from lapwing.commands.plays import run
 
     run(**given)
+
+
+@command.command("estimate")
+@source_options("holdout_salt")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def estimate(**given: Any) -> None:
+    """Propose the measured success of plays, as entries that replace those in plays.yaml.
+
+    Measured as in `lapwing effects`. A play is proposed only where it helps beyond chance; for every other
+    one a comment says why not. Nothing is written: people adopt it.
+    """
+    from lapwing.commands.effects import estimate
+
+    estimate(**given)

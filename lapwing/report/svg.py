@@ -170,6 +170,35 @@ def forest(
     return drawing(height, body, label, width)
 
 
+def differences(rows: Sequence[tuple[str, str, Dot]], label: str, *, width: float = WIDE) -> str:
+    """Return a row for each name (with its class): a dot with its interval on both sides of 0, in points."""
+    narrow = width < WIDTH
+    names, row_height, top = (0.0, 40.0, 20.0) if narrow else (210.0, 24.0, 20.0)
+    ends = [abs(end) for _, _, dot in rows for end in (dot.low, dot.high) if end is not None]
+    marks = ticks(max(ends, default=0.01) * 100, 2 if narrow else 4)
+    begin, end = names + 24.0, width - 24.0
+    scale = Scale(-marks[-1] / 100, marks[-1] / 100, begin, end)
+    floor = top + row_height * len(rows) + 4
+    body: list[str] = []
+    for value in (*(-mark for mark in marks[:0:-1]), *marks):
+        body.append(line(scale(value / 100), top - 8, scale(value / 100), floor, "grid"))
+        body.append(text(scale(value / 100), floor + 18, f"{value:+g}" if value else "0", "axis", "middle"))
+    body.append(line(scale(0), top - 8, scale(0), floor, "limit"))
+    for number, (name, kind, dot) in enumerate(rows):
+        y = top + row_height * (number + (0.75 if narrow else 0.5))
+        beside = (begin, y - 12, "start") if narrow else (names, y + 4, "end")
+        body.append(text(beside[0], beside[1], name, f"row {kind}", beside[2]))
+        if dot.value is None or dot.low is None or dot.high is None:
+            body.append(text(scale(0) + 6, y + 4, "one side is empty", "axis"))
+            continue
+        body.append(line(scale(dot.low), y, scale(dot.high), y, f"whisker {kind}"))
+        body.append(
+            f'<circle cx="{scale(dot.value):.1f}" cy="{y:.1f}" r="4.5" class="dot {kind}">'
+            f"<title>{escape(dot.title)}</title></circle>"
+        )
+    return drawing(floor + 26, body, label, width)
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """A named series; `band` is its interval at each x, or nothing."""

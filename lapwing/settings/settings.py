@@ -251,6 +251,12 @@ class Settings(DeliverySettings):
     holdout_exempt: Annotated[
         tuple[Literal["key", "ordinary", "small", "problem"], ...], BeforeValidator(class_words)
     ] = Field(("key",), description="Customer classes that are never held out; `none` for no class.")
+    min_holdout: int = Field(
+        20,
+        ge=1,
+        description="How many of the held out must have churned before `lapwing effects` claims that a play "
+        "does anything.",
+    )
     model_enabled: bool = Field(True, description="Whether the model learns and scores.")
     learner: Literal["own", "shared"] = Field(
         "own",

@@ -120,12 +120,14 @@ class WarningMaturedData(OutcomeData):
         None,
         description="On which side of the comparison of plays the warning is, as drawn at its opening: "
         "`held_out` or `shown`; `not_drawn` where the class is exempt, the tier's share is 0, or only an "
-        "earlier warning keeps it from being shown. `null` of one that opened before this was noted.",
+        "earlier warning keeps it from being shown. Left out of one that opened before this was noted.",
+        exclude_if=lambda given: given is None,
     )
     experiment: str | None = Field(
         None,
         description="Names the draw (its salt) and the play as they were at the opening: effects are "
-        "measured within one. `null` without a play.",
+        "measured within one. Left out without a play.",
+        exclude_if=lambda given: given is None,
     )
 
 
@@ -220,6 +222,8 @@ def encode_outcome(outcome: Outcome, app: str) -> bytes:
         data["do_not_contact"] = True
     for name in details.__slots__:
         value = getattr(details, name)
+        if value is None and name in ("lot", "experiment"):
+            continue  # as what opened before there were any
         if name == "tier":
             value = value.label
         elif name == "warned":

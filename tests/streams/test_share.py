@@ -51,3 +51,19 @@ def test_a_paired_difference_counts_who_changed() -> None:
     assert found.high is not None
     assert 0 < found.low < 0.10 < found.high
     assert ShareDifference.paired(old, old).value == 0
+
+
+def test_a_difference_against_another_implementation() -> None:
+    # statsmodels 0.15.0: confint_proportions_2indep(a, n, b, m, method="newcomb", compare="diff", alpha=...)
+    for counts, at_95, at_99 in (
+        ((56, 70, 48, 80), (0.0524314724, 0.3338726540), (0.0053708693, 0.3718084318)),
+        ((9, 10, 3, 10), (0.1705227239, 0.8090179735), (0.0430269666, 0.8374050679)),
+        ((5, 56, 0, 29), (-0.0381371479, 0.1925600139), (-0.1060277697, 0.2352932462)),
+        ((10, 10, 0, 10), (0.6075093504, 1.0), (0.4359351318, 1.0)),
+        ((0, 10, 0, 10), (-0.2775327999, 0.2775327999), (-0.3988540933, 0.3988540933)),
+        ((120, 600, 900, 5400), (0.0016045444, 0.0685652500), (-0.0076250230, 0.0803113912)),
+    ):
+        a, n, b, m = counts
+        for level, limits in ((0.95, at_95), (0.99, at_99)):
+            found = ShareDifference.between(Share(b, m), Share(a, n), level)
+            assert found.limits == pytest.approx(limits, abs=1e-9)
