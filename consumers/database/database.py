@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,8 @@ from consumers.database.schema import METADATA
 from consumers.loop import Retryable
 from streams.errors import StoreError
 from streams.redact import masked
+
+log = logging.getLogger(__name__)
 
 BUSY_MS: Final = 5_000
 """How long SQLite waits for another process's transaction to end."""
@@ -193,6 +196,8 @@ class Database:
         to = newest_version(migrations) if to is None else to
         with self.reading() as connection:
             before = version = version_of(connection, self.place, migrations)
+        if 0 < version < to:
+            log.info("database %s: from version %d to %d; large tables take minutes", self.place, version, to)
         while version < to:
             with self._writing({_MIGRATE: True}) as connection:
                 version = run_next(connection, self.place, to, migrations)

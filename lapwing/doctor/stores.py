@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import select, text
 
 from consumers.database.database import Database
+from consumers.database.migrations.runner import newest_version, version_of
 from lapwing.doctor.check import Skipped
 from lapwing.doctor.installation import Installation
 from lapwing.routes import channels_of
@@ -52,7 +53,7 @@ def _fits_broker(installation: Installation, store: CheckpointStore) -> None:
 
 
 def database(installation: Installation) -> str:
-    """Check that the database answers."""
+    """Check that the database answers, and that this Lapwing can read what version it has."""
     settings = installation.settings
     if settings.database.startswith("sqlite:///"):
         file = Path(settings.database.removeprefix("sqlite:///").partition("?")[0])
@@ -63,7 +64,11 @@ def database(installation: Installation) -> str:
     try:
         with store.reading() as connection:
             connection.execute(select(text("1")))
-        return f"{store.place} answers"
+            version = version_of(connection, store.place)
+        newest = newest_version()
+        now = f"it has version {version}" if version else "it has no tables yet"
+        later = f"; the next command that uses it brings it to version {newest}" if version < newest else ""
+        return f"{store.place} answers; {now}{later}"
     finally:
         store.close()
 

@@ -10,8 +10,11 @@ from typing import Any
 import polars as pl
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import text
 
 from consumers.broker.records import Record
+from consumers.database.database import Database
+from consumers.database.migrations.runner import newest_version
 from lapwing.cli.doctor import command
 from lapwing.doctor.check import CheckOutcome
 from lapwing.doctor.examine import CHECKS, examine
@@ -169,7 +172,25 @@ def test_a_database_that_is_no_database_fails(installation: Path) -> None:
 def test_a_database_that_is_there_is_asked(installation: Path) -> None:
     (installation / "lapwing.db").touch()
     _, _, checks = run()
-    assert checks["database"] == ("ok", "sqlite:///lapwing.db answers")
+    later = f"; the next command that uses it brings it to version {newest_version()}"
+    assert checks["database"] == ("ok", f"sqlite:///lapwing.db answers; it has no tables yet{later}")
+
+
+def test_the_version_of_a_database_is_named_and_one_of_the_future_fails(installation: Path) -> None:
+    database = Database("sqlite:///lapwing.db")
+    database.prepare(to=3)
+    _, _, checks = run()
+    later = f"; the next command that uses it brings it to version {newest_version()}"
+    assert checks["database"] == ("ok", f"sqlite:///lapwing.db answers; it has version 3{later}")
+    database.prepare()
+    _, _, checks = run()
+    assert checks["database"] == ("ok", f"sqlite:///lapwing.db answers; it has version {newest_version()}")
+    with database.writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0999'"))
+    database.close()
+    _, _, checks = run()
+    assert checks["database"][0] == "failed"
+    assert "has version 999, this Lapwing knows up to" in checks["database"][1]
 
 
 def test_channels_are_named_and_their_secrets_not(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import shutil
 import sqlite3
@@ -338,6 +339,17 @@ assert (root.level, list(root.handlers), ours.disabled, ours.level) == before
         [sys.executable, "-c", code, database_url], capture_output=True, text=True, timeout=60
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_that_an_old_database_is_upgraded_is_logged_before_it_takes_its_time(
+    database: Database, database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "consumers")
+    load(database_url, 2)
+    database.prepare()
+    database.prepare()
+    message = f"from version 2 to {newest_version()}; large tables take minutes"
+    assert [record.getMessage() for record in caplog.records] == [f"database {database.place}: {message}"]
 
 
 def test_a_prepared_database_does_not_need_alembic(tmp_path: Path) -> None:
