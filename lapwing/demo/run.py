@@ -203,8 +203,11 @@ def _report(
 def _database(place: DemoFolders, watch: Watch) -> list[str]:
     """Return where the warnings are and how to look at them."""
     query = "SELECT tier, state, count(*) FROM warnings GROUP BY tier, state"
+    rows = watch.rows() or {}
     return [
-        f"Database   {watch.stored() or 0:,} warnings in {place.database}; for example",
+        f"Database   {rows.get('warnings', 0):,} warnings, {rows.get('outcomes', 0):,} outcomes, "
+        f"{rows.get('customer_days', 0):,} customer days and {rows.get('census', 0):,} cells of the census "
+        f"in {place.database}; for example",
         f'           sqlite3 {place.database} "{query}"',
     ]
 

@@ -9,7 +9,10 @@ from typing import Final
 from sqlalchemy import func, select
 
 from consumers.broker.client import Subscription
+from consumers.database.base import Base
 from consumers.database.database import Database
+from consumers.database.events import ComplaintRow
+from consumers.database.outcomes import CensusRow, CustomerDaysRow, OutcomeRow
 from consumers.database.warnings import WarningRow
 from consumers.loop import Retryable, Waiter
 from lapwing.demo.children import Child
@@ -21,7 +24,11 @@ from streams.contract.warnings import parse_warning
 
 TURN_S: Final = 0.12
 STORED_EVERY_S: Final = 1.0
-"""How often the database is asked how many warnings it holds."""
+"""How often the database is asked how much it holds."""
+QUIET_S: Final = 2.0
+"""So long the sink stores nothing more once it has everything; it polls every second."""
+STORED: Final[tuple[type[Base], ...]] = (WarningRow, OutcomeRow, CensusRow, CustomerDaysRow, ComplaintRow)
+"""Tables that the sink fills."""
 
 
 class Watch:
@@ -47,6 +54,8 @@ class Watch:
         self._title = title
         self._stored: int | None = None
         self._stored_at = float("-inf")
+        self._rows: dict[str, int] | None = None
+        self._quiet_since: float | None = None
         self._ended_at = 0
 
     def until(self, reached: Callable[[], bool], within_s: float, stop: Waiter, note: str) -> bool:
@@ -67,8 +76,17 @@ class Watch:
         self._ended_at = self.stats.readings
 
     def settled(self) -> bool:
-        """Return whether worker and sink have done all there is to do."""
-        return self.stats.settled(self._ended_at) and self._stored == len(self.ledger)
+        """Return whether worker and sink have done all there is to do.
+
+        The sink stores what a poll gives of all topics at once: where it has all warnings and a while brings
+        no outcome more, it has those too.
+        """
+        return (
+            self.stats.settled(self._ended_at)
+            and self._stored == len(self.ledger)
+            and self._quiet_since is not None
+            and time.monotonic() - self._quiet_since >= QUIET_S
+        )
 
     def check(self) -> None:
         """Raise where a child has ended."""
@@ -77,12 +95,28 @@ class Watch:
 
     def stored(self) -> int | None:
         """Return how many warnings the database holds; `None` while another process has it locked."""
-        count = select(func.count()).select_from(WarningRow)
+        return (self.rows() or {}).get("warnings")
+
+    def rows(self) -> dict[str, int] | None:
+        """Return how many rows each table of the sink has; `None` while another process has it locked."""
         try:
             with self._database.reading() as connection:
-                return int(connection.execute(count).scalar_one())
+                return {
+                    table.__tablename__: connection.scalar(select(func.count()).select_from(table)) or 0
+                    for table in STORED
+                }
         except Retryable:
             return None
+
+    def _count_stored(self, now: float) -> None:
+        """Count the rows, and note since when they have not changed."""
+        rows = self.rows()
+        if rows is None or rows != self._rows:
+            self._quiet_since = None
+        elif self._quiet_since is None:
+            self._quiet_since = self._stored_at
+        self._stored = None if rows is None else rows["warnings"]
+        self._rows, self._stored_at = rows, now
 
     def _turn(self, note: str) -> None:
         """Look at everything once."""
@@ -90,7 +124,7 @@ class Watch:
         self.check()
         self.stats.read()
         if began - self._stored_at >= STORED_EVERY_S:
-            self._stored, self._stored_at = self.stored(), began
+            self._count_stored(began)
         for record in self._subscription.poll(TURN_S):
             event = parse_warning(record.value or b"")
             self.ledger.add(event)

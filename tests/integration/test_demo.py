@@ -81,11 +81,13 @@ def test_it_runs_to_its_end_and_leaves_a_database_and_no_process(tmp_path: Path)
     out, err = demo(folder, *SMALL).communicate(timeout=100)
     assert err == ""
     assert re.search(r"Leavers    \d+ of \d+", out)
-    shown = re.search(r"Database   ([\d,]+) warnings", out)
+    words = r"Database\s+([\d,]+)\s+warnings,\s+([\d,]+)\s+outcomes,\s+([\d,]+)\s+customer\s+days"
+    shown = re.search(words, out)
     assert shown is not None
     with closing(sqlite3.connect(folder / "lapwing.db")) as database:
-        (stored,) = database.execute("SELECT count(*) FROM warnings").fetchone()
-    assert stored == int(shown[1].replace(",", "")) > 0
+        for number, table in zip(shown.groups(), ("warnings", "outcomes", "customer_days"), strict=True):
+            (stored,) = database.execute(f"SELECT count(*) FROM {table}").fetchone()
+            assert stored == int(number.replace(",", "")) > 0
     assert none_left(folder, 0)
 
 

@@ -173,7 +173,7 @@ def test_an_id_with_another_content_is_put_aside_and_the_first_stays(database: D
         if kind.name == "silences":
             continue  # the highest revision of a silence wins
         first = of_topic(topic)[0]
-        other = replace(first, value=said_otherwise(first), offset=10_000)
+        other = replace(first, value=with_another_content(first), offset=10_000)
         counts = store(database, [first, other]).by_kind[kind.name]
         assert counts == Counts(records=2, stored=1, unreadable=1)
         conflicts += 1
@@ -184,7 +184,7 @@ def test_an_id_with_another_content_is_put_aside_and_the_first_stays(database: D
     assert {row["source_offset"] for row in aside} == {10_000}
 
 
-def said_otherwise(record: Record) -> bytes:
+def with_another_content(record: Record) -> bytes:
     """Return another content under the same id, one that the contract takes."""
     value = record.value or b""
     if record.topic == "shop-samples":

@@ -131,7 +131,7 @@ def test_a_row_that_the_database_refuses_is_put_aside_alone(database: Database) 
 
 
 class BothTopics(Topic):
-    """A subscription to both topics, told apart by the types of their events."""
+    """A subscription to both topics, which the types of their events distinguish."""
 
     def __init__(self, contents: Sequence[bytes | None], size: int) -> None:
         super().__init__(contents, size)
