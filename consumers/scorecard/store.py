@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, or_, select
 
 from consumers.actions import Action, stored_action
 from consumers.database.database import Database
@@ -51,7 +51,9 @@ def _outcomes(connection: Connection, as_of: datetime | None) -> Iterator[Mappin
 
 
 def _actions(connection: Connection, as_of: datetime | None) -> Iterator[Action]:
-    query = select(*ActionRow.__table__.columns).where(ActionRow.warning_id.is_not(None))
+    # A correction need not name the warning.
+    about = or_(ActionRow.warning_id.is_not(None), ActionRow.corrects.is_not(None))
+    query = select(*ActionRow.__table__.columns).where(about)
     if as_of is not None:
         query = query.where(ActionRow.stored_at <= as_of)
     for row in _streamed(connection, query):

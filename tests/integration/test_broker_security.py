@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from consumers.broker.client import Admin, Cluster
+from consumers import WarningStream
+from consumers.broker.client import Admin, Cluster, Producer
 from lapwing.cli import lapwing
 from streams.errors import BrokerError, LapwingError
 from streams.kafka.diagnosis import diagnose
 from streams.kafka.errors import BrokerTrouble
+from tests.consumers.warning_events import life
 from tests.paths import ROOT
 from tests.servers import Server, ServerAbsent
 
@@ -78,6 +80,27 @@ def test_who_is_right_gets_in_and_nothing_is_wrong(listeners: dict[str, Any], pr
     admin = Admin(Cluster(address, security))
     assert isinstance(admin.partitions(), dict)
     admin.close()
+
+
+def test_a_stream_of_warnings_gets_in(listeners: dict[str, Any]) -> None:
+    address, security = listeners["addresses"]["SASL_SSL"], options(listeners, "SASL_SSL")
+    cluster = Cluster(address, security)
+    admin = Admin(cluster)
+    admin.create("secured-warnings", 1, 1, {})
+    admin.close()
+    producer = Producer(cluster)
+    for content in (*life("c1")[:2], b"nonsense"):
+        producer.send("secured-warnings", b"c1", content)
+    producer.flush()
+    producer.close()
+    with WarningStream(
+        address, "secured", topic="secured-warnings", security=security, follow=False
+    ) as stream:
+        assert stream.run(lambda step: None) == 2
+        assert list(stream.open) == ["c1"]
+    refused = WarningStream(address, "wrong", security=security | {"sasl_plain_password": "wrong"})
+    with pytest.raises(BrokerError, match="refuses user 'lapwing'"), refused:
+        pass
 
 
 @pytest.mark.parametrize("mechanism", ["SCRAM-SHA-256", "SCRAM-SHA-512"])

@@ -90,7 +90,7 @@ def actions_on(opened: list[Step]) -> list[Action]:
                     customer_id=step.customer_id,
                     at=step.at + turn * DAY,
                     kind="confirm" if place % 4 == 0 else "contact",
-                    warning_id=step.warning_id,
+                    warning_id=None if turn == 2 else step.warning_id,
                     result=RESULTS[place % len(RESULTS)],
                     actor=ACTORS[place % len(ACTORS)],
                     corrects=f"a{number}-0" if turn and number % 4 else None,

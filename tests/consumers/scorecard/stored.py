@@ -1,107 +1,56 @@
-"""A database that holds what a replay wrote."""
+"""A database that holds what a replay wrote, stored as the sink does it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
-
-from sqlalchemy import insert
 
 from consumers.actions import Action
+from consumers.broker.records import Record
 from consumers.database.database import Database
-from consumers.database.events import ActionRow
-from consumers.database.outcomes import OutcomeRow
-from consumers.database.warnings import WarningRow, WarningStepRow
-from streams.contract.instants import EPOCH, MICROSECOND, read_instant
+from consumers.sink.kinds import OUTCOMES, WARNINGS, AnyKind, actions
+from streams.contract.instants import format_instant
 from tests.consumers.scorecard.made import Made
+from tests.consumers.stored import store_records
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
+ACTIONS = actions(3_600_000_000)
 
 
 def store(database: Database, given: Made, at: datetime = NOW) -> None:
-    """Store outcomes, steps and actions as the sink does."""
-    with database.writing() as connection:
-        for rows, kind in (
-            ([outcome_row(line, n, at) for n, line in enumerate(given.outcomes)], OutcomeRow),
-            ([step_row(line, n, at) for n, line in enumerate(given.steps)], WarningStepRow),
-            ([action_row(action, n, at) for n, action in enumerate(given.actions)], ActionRow),
-        ):
-            if rows:
-                connection.execute(database.insert_new(kind), rows)
-        if given.steps:
-            connection.execute(insert(WarningRow), newest_rows(given.steps))
+    """Store outcomes, steps and actions at a time of the wall clock."""
+    put(database, OUTCOMES, [(event_key(line), line) for line in given.outcomes], at)
+    put(database, WARNINGS, [(event_key(line), line) for line in given.steps], at)
+    put(database, ACTIONS, [(each.customer_id.encode(), action_event(each)) for each in given.actions], at)
 
 
-def source(number: int) -> dict[str, Any]:
-    return {"digest": "-", "source_topic": "t", "source_partition": 0, "source_offset": number}
+def put(database: Database, kind: AnyKind, contents: Sequence[tuple[bytes, bytes]], at: datetime) -> None:
+    now_ms = int(at.timestamp() * 1000)
+    records = [
+        Record(f"{kind.name}-{at:%S}", 0, number, now_ms, key, value)
+        for number, (key, value) in enumerate(contents)
+    ]
+    assert store_records(database, records, at, kind).stored == len({value for _, value in contents})
 
 
-def outcome_row(line: bytes, number: int, at: datetime) -> dict[str, Any]:
-    event = json.loads(line)
-    data = event["data"]
-    warned = data.get("warned") or {}
-    opened_at = data.get("opened_at")
-    return {
-        "id": event["id"],
-        "time": read_instant(event["time"]),
-        "type": event["type"],
-        "customer_id": event["subject"],
-        "warning_id": data.get("warning_id", warned.get("warning_id")),
-        "rule": data.get("rule"),
-        "tier": data.get("tier"),
-        "opened_at": opened_at and read_instant(opened_at),
-        "churned": data.get("churned"),
-        "holdout": data["holdout"],
-        "data": data,
-        "stored_at": at,
-        **source(number),
-    }
+def event_key(line: bytes) -> bytes:
+    return str(json.loads(line)["subject"]).encode()
 
 
-def step_row(line: bytes, number: int, at: datetime) -> dict[str, Any]:
-    event = json.loads(line)
-    data = event["data"]
-    return {
-        "id": event["id"],
-        "time": read_instant(event["time"]),
-        "type": event["type"],
-        **{name: data[name] for name in ("warning_id", "step", "customer_id", "state", "tier")},
-        "data": data,
-        "received_at": at,
-        **source(number),
-    }
-
-
-def newest_rows(steps: Sequence[bytes]) -> list[dict[str, Any]]:
-    newest: dict[str, dict[str, Any]] = {}
-    for event in map(json.loads, steps):
-        data = event["data"]
-        newest[data["warning_id"]] = {
-            "id": data["warning_id"],
-            "customer_id": data["customer_id"],
-            "state": data["state"],
-            "tier": data["tier"],
-            "opened_at": read_instant(data["opened_at"]),
-            "updated_at": read_instant(event["time"]),
-            "last_step": data["step"],
-            "last_type": event["type"],
-            "causes": data["causes"],
-            "reasons": data["reasons"],
-        }
-    return list(newest.values())
-
-
-def action_row(action: Action, number: int, at: datetime) -> dict[str, Any]:
-    names = ("event_id", "customer_id", "kind", "warning_id", "play", "result", "actor", "corrects")
-    return {
-        **{name: getattr(action, name) for name in names},
-        "time": EPOCH + action.at * MICROSECOND,
-        "reasons": list(action.reasons),
-        "cost": dict(action.cost or {}),
-        "until": None,
-        "data": {},
-        "stored_at": at,
-        **source(number),
-    }
+def action_event(action: Action) -> bytes:
+    """Return an action as it stands on its topic."""
+    names = (
+        "event_id",
+        "customer_id",
+        "kind",
+        "warning_id",
+        "play",
+        "result",
+        "actor",
+        "corrects",
+        "reasons",
+    )
+    content = {name: getattr(action, name) for name in names}
+    more = {"corrects": action.corrects, "occurred_at": format_instant(action.at)}
+    return json.dumps(content | more).encode()
