@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 from streams.checkpoints.erasures import ErasureStage, PartitionErasure
+from streams.contract.erasures import ErasureKey, parse_erasure
 from streams.contract.instants import format_instant, to_us
+from streams.core.erasures import Erasure
+from streams.errors import ContractError, ErasureError
 
 NEVER_EXPIRES: Final = -1
 COMPACT: Final = "compact"
@@ -67,6 +71,27 @@ class ErasureReport:
     def as_json(self) -> dict[str, Any]:
         """Return it as plain JSON values."""
         return asdict(self) | {"left_to_you": list(LEFT_TO_YOU)}
+
+
+def read_erasures(path: Path, key: ErasureKey | None) -> list[Erasure]:
+    """Return the erasures of a file that `lapwing erase --list` made."""
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        msg = f"{path}: cannot be read: {error.strerror}"
+        raise ErasureError(msg) from error
+    found = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            request = parse_erasure(line)
+        except ContractError as error:
+            msg = f"{path}:{number}: {error}"
+            raise ErasureError(msg) from error
+        if key is None or request.key_id != key.id:
+            msg = f"{path}:{number}: made with the key {request.key_id}: set LAPWING_ERASURE_KEY to it"
+            raise ErasureError(msg)
+        found.append(request.erasure)
+    return found
 
 
 def policies(config: Mapping[str, str]) -> frozenset[str]:

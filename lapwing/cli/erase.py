@@ -10,7 +10,7 @@ from lapwing.settings.options import DurationParam, settings_options
 
 
 @click.command()
-@click.argument("customers", nargs=-1, required=True, metavar="CUSTOMER...")
+@click.argument("customers", nargs=-1, metavar="CUSTOMER...")
 @settings_options("broker", "app", "checkpoints", "database")
 @click.option("--wait", is_flag=True, help="Wait until no checkpoint has the customers any more.")
 @click.option(
@@ -21,6 +21,9 @@ from lapwing.settings.options import DurationParam, settings_options
     help="How long to wait at the most.",
 )
 @click.option("--check", is_flag=True, help="Erase nothing: report what is still there of the customers.")
+@click.option(
+    "--list", "listed", is_flag=True, help="Erase nothing: print all erasures for `lapwing replay`."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON; it names no customer.")
 def command(**given: Any) -> None:
     """Erase customers: what is stored of them, and what the workers know.

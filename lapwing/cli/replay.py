@@ -36,6 +36,12 @@ from lapwing.settings.options import ENGINE_SETTINGS, PATH, InstantParam, settin
     help="Where to write the monthly census, a CloudEvent a line.",
 )
 @click.option(
+    "--erasures",
+    "erasures_path",
+    type=PATH,
+    help="The customers who were erased, as `lapwing erase --list` prints them: older events do not count.",
+)
+@click.option(
     "--until",
     type=InstantParam(),
     help="The last instant, RFC 3339, sweeps up to it included; by default the last event's, "

@@ -37,7 +37,7 @@ from streams.checkpoints.erasures import (
     partitions_with,
 )
 from streams.checkpoints.store import CheckpointStore
-from streams.contract.erasures import ErasureKey
+from streams.contract.erasures import ErasureKey, encode_erasure
 from streams.contract.instants import EPOCH, format_instant, to_us
 from streams.core.events.calendar import NEVER
 from streams.duration import UNITS
@@ -64,9 +64,21 @@ class _Places:
 
 
 def run(
-    customers: tuple[str, ...], settings: Settings, wait: bool, within: int, check: bool, as_json: bool
+    customers: tuple[str, ...],
+    settings: Settings,
+    wait: bool,
+    within: int,
+    check: bool,
+    listed: bool,
+    as_json: bool,
 ) -> None:
-    """Erase customers, or report what there is of them."""
+    """Erase customers, report what there is of them, or list all erasures."""
+    if listed:
+        _list(settings)
+        return
+    if not customers:
+        msg = "name the customers to erase"
+        raise click.UsageError(msg)
     key = erasure_key(settings)
     if key is None:
         msg = (
@@ -92,6 +104,15 @@ def run(
     if report.failures:
         msg = f"not everything is erased: {'; '.join(report.failures)}"
         raise ErasureError(msg)
+
+
+def _list(settings: Settings) -> None:
+    """Print the newest erasure of each hash, as on the topic."""
+    cluster = Cluster(settings.broker, settings.kafka_security)
+    with closing(Subscription(cluster, settings.erasures_topic, group=None)) as subscription:
+        newest = {request.hash: request for request in read_requests(subscription)}
+    for request in sorted(newest.values(), key=lambda each: (each.erased_at, each.hash)):
+        click.echo(encode_erasure(request).decode())
 
 
 def _reached(settings: Settings, key: ErasureKey, stack: ExitStack) -> _Places:

@@ -11,16 +11,19 @@ from pathlib import Path
 
 import click
 
+from lapwing.erasure import read_erasures
 from lapwing.event_files import read_files
 from lapwing.settings.settings import Settings
 from lapwing.terminal.output import check_outputs, whole_file
 from lapwing.terminal.progress import progress_bar
-from lapwing.wiring import engine, segment_engine
+from lapwing.wiring import engine, erasure_key, segment_engine
 from streams.contract.census import encode_census
 from streams.contract.outcomes import encode_outcome
 from streams.contract.segments import encode_segment_step
 from streams.contract.warnings import encode_step
+from streams.core.engine import Engine
 from streams.core.outcomes.outcome import CensusEvent, Outcome
+from streams.core.removal import erase
 from streams.core.segments.engine import SegmentStep
 from streams.core.steps import Step
 from streams.offline.replay import FeatureFile, replay
@@ -34,12 +37,14 @@ def run(
     features_path: Path | None,
     outcomes_path: Path | None,
     census_path: Path | None,
+    erasures_path: Path | None,
     until: int | None,
     partitions: int,
     as_json: bool,
 ) -> None:
     """Run the engine over EVENTS (.jsonl, .jsonl.gz, .jsonl.zst or .parquet) and write its warnings."""
     check_outputs((out, features_path, outcomes_path, census_path), events)
+    erasures = [] if erasures_path is None else read_erasures(erasures_path, erasure_key(settings))
     rulebook = load_rulebook(settings.rules)
     rules, segment_rules = rulebook.rules, rulebook.segment_rules
     started = time.monotonic()
@@ -74,13 +79,16 @@ def run(
                 census_lines.writelines(encode_census(each, settings.app) + b"\n" for each in found)
 
         wanted = outcomes_path is not None or census_path is not None
+
+        def begun(partition: int) -> Engine:
+            made = engine(settings, rules, partition, segments=bool(segment_rules), outcomes=wanted)
+            made.erased.adopt(erasures)
+            return erase(made)[0]
+
         bar = stack.enter_context(progress_bar("replaying"))
         result = replay(
             batch,
-            [
-                engine(settings, rules, n, segments=bool(segment_rules), outcomes=wanted)
-                for n in range(partitions)
-            ],
+            [begun(n) for n in range(partitions)],
             until=until,
             on_steps=on_steps,
             features=rows,
@@ -96,6 +104,7 @@ def run(
     summary = {
         "events": result.counts.events,
         "repeats": result.counts.repeats,
+        "erased": result.counts.erased,
         "refused": dict(sorted(refusals.counts.items())),
         "ignored_actions": dict(sorted(result.counts.ignored.items())),
         "customers": result.customers,
@@ -114,6 +123,7 @@ def run(
     steps = ", ".join(by_kind)
     bad = f"{refusals.counts.total():,} refused"
     ignored = f"{result.counts.ignored.total():,} actions ignored, " if result.counts.ignored else ""
+    ignored += f"{result.counts.erased:,} of erased customers, " if result.counts.erased else ""
     click.echo(
         f"{result.counts.events:,} events of {result.customers:,} customers, {result.sweeps:,} sweeps: "
         f"{steps} ({result.counts.repeats:,} repeats, {bad}, {ignored}{seconds:.1f} s)"

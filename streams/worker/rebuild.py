@@ -214,7 +214,7 @@ async def rebuild(
             take(await asyncio.to_thread(engine.flush))
         log.info("all events are read events=%d", history.events)
         lost = selection.lost({w.id for engine in made for w in engine.episodes.open.values()})
-        erased = _of_erased(lost, erasures)
+        erased = warnings_of_erased(lost, erasures)
         kept: set[str] = set()
         if deleted := sorted(str(place) for place, begin in history.begins.items() if begin):
             staying = {warning: event for warning, event in lost.items() if warning not in erased}
@@ -241,7 +241,7 @@ async def rebuild(
     )
 
 
-def _of_erased(lost: Mapping[str, bytes], erasures: ErasureRollout | None) -> dict[str, bytes]:
+def warnings_of_erased(lost: Mapping[str, bytes], erasures: ErasureRollout | None) -> dict[str, bytes]:
     """Return those of the warnings whose customers were erased after they opened."""
     found = {}
     for warning, value in lost.items():

@@ -36,9 +36,8 @@ RULES: Final = (
 )
 WITHIN_S: Final = 60.0
 
-pytestmark = pytest.mark.timeout(
-    400
-)  # processes that start one after the other, on a machine that does much else
+# Processes start one after the other, on a machine that may do much else.
+pytestmark = pytest.mark.timeout(400)
 
 
 class Place:
@@ -201,6 +200,17 @@ def test_an_erased_customer_is_nowhere_but_in_topics_that_expire(place: Place) -
     assert [step["type"] for step in steps] == ["churn.warning.opened", "churn.warning.withdrawn"]
     (request,) = place.records(place.settings.erasures_topic)
     assert set(json.loads(request.value or b"")) == {"hash", "erased_at", "key_id"}
+
+    # The same events in a file, with the erasures of the topic: the customer does not count.
+    listed = place.folder / "erasures.jsonl"
+    listed.write_text(place.run("erase", "--list").stdout)
+    events = place.folder / "orders.jsonl"
+    orders = [record.value or b"" for record in place.records(place.settings.topics[Topic.ORDERS])]
+    events.write_bytes(b"".join(order[:-1] + b', "type": "order"}\n' for order in orders))
+    replayed = place.run("replay", str(events), "--erasures", str(listed), "--json")
+    events.unlink()
+    summary = json.loads(replayed.stdout)
+    assert (summary["events"], summary["erased"], summary["customers"]) == (3, 3, 1)
 
     # The sink reads on: what the worker put out of the customer until then is not stored.
     stored = place.run("sink", "--no-follow").output

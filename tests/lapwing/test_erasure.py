@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from lapwing.erasure import ErasureReport, TopicExpiry, expiry, lines, policies
+from lapwing.erasure import ErasureReport, TopicExpiry, expiry, lines, policies, read_erasures
 from streams.checkpoints.erasures import ErasureStage, PartitionErasure
+from streams.contract.erasures import ErasureKey, ErasureRequest, encode_erasure
+from streams.core.erasures import Erasure
+from streams.errors import ErasureError
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 DAY_MS = 24 * 60 * 60 * 1000
@@ -38,6 +42,22 @@ def test_how_a_topic_removes_records() -> None:
     assert policies({}) == {"delete"}
     assert policies({"cleanup.policy": ""}) == {"delete"}
     assert policies({"cleanup.policy": "compact, delete"}) == {"compact", "delete"}
+
+
+def test_erasures_are_read_as_they_are_listed(tmp_path: Path) -> None:
+    key = ErasureKey(b"a key for tests!")
+    request = ErasureRequest(hash=key.hash("c"), erased_at=NOW, key_id=key.id)
+    path = tmp_path / "erasures.jsonl"
+    path.write_bytes(encode_erasure(request) + b"\n")
+    assert read_erasures(path, key) == [Erasure(key.hash("c"), 1_772_323_200_000_000)]
+    for other in (None, ErasureKey(b"another")):
+        with pytest.raises(ErasureError, match=rf"erasures.jsonl:1: made with the key {key.id}"):
+            read_erasures(path, other)
+    path.write_bytes(encode_erasure(request) + b"\nnonsense\n")
+    with pytest.raises(ErasureError, match=r"erasures.jsonl:2: not an erasure"):
+        read_erasures(path, key)
+    with pytest.raises(ErasureError, match="cannot be read"):
+        read_erasures(tmp_path / "none", key)
 
 
 def report() -> ErasureReport:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from streams.contract.erasures import ErasureKey, ErasureRequest
+from streams.contract.instants import EPOCH
 from streams.contract.warnings import encode_step, encode_withdrawal, parse_warning
 from streams.core.engine import Engine
 from streams.core.engine_io import EngineSettings
@@ -15,7 +19,8 @@ from streams.core.rules.rule import Rule
 from streams.core.rules.rule_set import compile_rules
 from streams.core.steps import Step, Tier
 from streams.intake.sent_steps import TopicWarnings
-from streams.worker.rebuild import StepSelection
+from streams.worker.erasure_rollout import ErasureRollout
+from streams.worker.rebuild import StepSelection, warnings_of_erased
 
 RULE = Rule("silent", "days_since_login > 3", Tier.LOW, "silence")
 
@@ -87,3 +92,19 @@ def test_an_open_warning_of_the_topic_that_nobody_gives_any_more_is_lost(steps: 
     assert after.id == f"{before.data.warning_id}/{before.data.step + 1}"
     assert after.time == before.time
     assert after.data.causes == before.data.causes
+
+
+def test_a_warning_of_an_erased_customer_is_withdrawn_although_records_were_deleted(
+    steps: list[Step],
+) -> None:
+    lost = dict(topic_of([step for step in steps if step.kind == "opened"]).open)
+    opened_at = {step.warning_id: step.opened_at for step in steps}
+    of_customer = {step.warning_id for step in steps if step.customer_id == "c"}
+    key = ErasureKey(b"a key for tests!")
+    middle = sorted(opened_at[warning] for warning in of_customer)[0]
+    erased_at = EPOCH + timedelta(microseconds=middle)
+    request = ErasureRequest(hash=key.hash("c"), erased_at=erased_at, key_id=key.id)
+    found = warnings_of_erased(lost, ErasureRollout(key, [request]))
+    assert found.keys() == {warning for warning in of_customer & lost.keys() if opened_at[warning] <= middle}
+    assert found
+    assert warnings_of_erased(lost, None) == {}
