@@ -132,8 +132,7 @@ def replay(
         for number, engine in enumerate(engines):
             part = day.take(partition[begin:end] == number)
             for output in (
-                engine.step(part),
-                engine.flush(idle=False),
+                engine.step_last(part),
                 engine.advance(min(midnight, ends[number])),
             ):
                 steps += output.steps

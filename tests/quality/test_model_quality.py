@@ -60,8 +60,9 @@ def test_without_a_signal_it_claims_none() -> None:
     auc, log_loss, base, calibration_error = measures(outcome)
     summary = outcome.quality.summary()
     assert 0.47 < auc < 0.53
-    assert log_loss < base + 0.008
-    assert calibration_error < 0.04
+    # What 370 weights find in chance: 0.0046 to 0.0054 and 0.020 to 0.026 with three seeds.
+    assert log_loss < base + 0.006
+    assert calibration_error < 0.03
     assert abs(summary["mean_probability"] - summary["base_rate"]) < 0.01
 
 
@@ -73,7 +74,7 @@ def test_with_most_values_missing_it_still_ranks_and_stays_calibrated() -> None:
     auc, log_loss, base, calibration_error = measures(run(spoil=hide))
     assert auc > 0.70
     assert log_loss < 0.9 * base
-    assert calibration_error < 0.03
+    assert calibration_error < 0.02
 
 
 def test_planted_nonsense_never_poisons_it() -> None:
@@ -89,8 +90,8 @@ def test_planted_nonsense_never_poisons_it() -> None:
     auc, log_loss, base, calibration_error = measures(outcome)
     assert len(outcome.quality) > 10_000
     assert auc > 0.79
-    assert log_loss < 0.85 * base
-    assert calibration_error < 0.03
+    assert log_loss < 0.8 * base
+    assert calibration_error < 0.02
     model = outcome.model
     assert np.isfinite([*model.weight.ravel(), model.bias]).all()
 
@@ -115,13 +116,14 @@ def test_it_follows_a_business_that_changes() -> None:
     )
     auc, log_loss, _, calibration_error = measures(outcome)
     assert auc > 0.79
-    # A learner alone is slow to follow a sudden change; in the engine the level moves at once.
+    # The base rate rose from 0.23 to 0.41, and what is learned again is older: the mean is 0.07 to 0.08 too
+    # low with three seeds. In the engine the level follows (`test_it_follows_the_forecast_that_sees_today`).
     assert log_loss - best_log_loss(outcome) < 0.025
-    assert calibration_error < 0.09
+    assert calibration_error < 0.085
 
 
 def test_a_small_shop_gets_probabilities_worth_having() -> None:
     auc, log_loss, base, calibration_error = measures(run(customers=300))
     assert auc > 0.77
     assert log_loss < 0.85 * base
-    assert calibration_error < 0.06
+    assert calibration_error < 0.04

@@ -123,6 +123,17 @@ class ReorderBuffer:
             reached.refused,
         )
 
+    def put_last(self, batch: Batch) -> ReorderedEvents:
+        """Return what `put` and then `flush` would, actions that are dated later still waiting."""
+        first, rest = self.put(batch), self.flush(idle=False)
+        if not len(first.events):
+            return replace(rest, refused=[*first.refused, *rest.refused])
+        return ReorderedEvents(
+            Batch.concat([first.events, rest.events]) if len(rest.events) else first.events,
+            np.concatenate([first.instant, rest.instant]),
+            [*first.refused, *rest.refused],
+        )
+
     def reach(self, until: int) -> ReorderedEvents:
         """Return what waits and is judged up to and including `until`."""
         if self.newest == NEVER:
