@@ -46,6 +46,42 @@ def test_the_order_does_not_depend_on_how_arrivals_are_cut(times: list[int], cut
     assert taken(times, cuts) == taken(times, [])
 
 
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.booleans()), max_size=30),
+    st.lists(st.integers(0, 30), max_size=4),
+    st.integers(0, 4),
+)
+def test_the_last_ones_come_as_if_they_were_put_and_then_flushed(
+    times: list[tuple[int, bool]], cuts: list[int], beginning: int
+) -> None:
+    def put(number: int, end: int) -> Batch:
+        return Batch.of(
+            [
+                {
+                    "topic": Topic.ACTIONS if acts else Topic.ORDERS,
+                    "at": at,
+                    "customer_id": "c",
+                    "event_id": f"{n}",
+                }
+                for n, (at, acts) in enumerate(times[number:end], start=number)
+            ]
+        )
+
+    apart, together = ReorderBuffer(REORDER, beginning), ReorderBuffer(REORDER, beginning)
+    edges = sorted({0, len(times), *(c for c in cuts if c < len(times))})
+    for edge in itertools.pairwise(edges):
+        parts = [apart.put(put(*edge)), apart.flush(idle=False)]
+        found = together.put_last(put(*edge))
+        assert found.instant.tolist() == [each for part in parts for each in part.instant.tolist()]
+        assert found.events.event_id.tolist() == [e for part in parts for e in part.events.event_id.tolist()]
+        assert found.refused == [each for part in parts for each in part.refused]
+        assert (together.watermark, together.newest, len(together)) == (
+            apart.watermark,
+            apart.newest,
+            len(apart),
+        )
+
+
 @given(arrivals)
 def test_an_event_below_the_watermark_is_judged_at_it(times: list[int]) -> None:
     expected = []
