@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import chain
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, and_, select
+from sqlalchemy import Connection, Executable, Select, and_, select
 
 from consumers.actions import stored_action
 from consumers.database.database import Database
 from consumers.database.events import ActionRow
 from consumers.database.outcomes import OutcomeRow
 from consumers.database.warnings import WarningRow, WarningStepRow
-from consumers.lapsed.facts import LapsedFacts, departures_of, facts_of
-from consumers.scorecard.facts import LIVES, WARNING
+from consumers.lapsed.facts import LapsedFacts, facts_of
+from consumers.scorecard.facts import CLOSED, LAPSED, LIVES, WARNING
 from consumers.scorecard.store import newest_outcome
 from streams.contract.instants import to_us
 
@@ -32,17 +34,26 @@ _NEWEST_STEPS: Final = select(WarningStepRow.type, WarningStepRow.time, WarningS
 def stored_facts(database: Database) -> LapsedFacts:
     """Return the facts of a store about the customers who are gone."""
     with database.reading() as connection:
-        lives = [
-            row for kind in LIVES for row in _streamed(connection, _OUTCOMES.where(OutcomeRow.type == kind))
-        ]
-        gone = sorted(departures_of(lives))
+        gone = sorted(_gone(connection))
+        lives = _of(connection, _OUTCOMES.where(OutcomeRow.type.in_(LIVES)), OutcomeRow.customer_id, gone)
         of_type = _OUTCOMES.where(OutcomeRow.type == WARNING)
         matured = _of(connection, of_type, OutcomeRow.customer_id, gone)
         steps = _of(connection, _NEWEST_STEPS, WarningRow.customer_id, gone)
         actions = _of(connection, select(*ActionRow.__table__.columns), ActionRow.customer_id, gone)
         newest = newest_outcome(connection)
         known_to = None if newest is None else to_us(newest)
-        return facts_of([*lives, *matured], map(stored_action, actions), steps, known_to)
+        return facts_of(chain(lives, matured), map(stored_action, actions), steps, known_to)
+
+
+def _gone(connection: Connection) -> set[str]:
+    """Return who has left and not come back, by the kinds and times alone: of most the rest is not needed."""
+    newest: dict[str, tuple[datetime, int]] = {}
+    for rank, kind in enumerate(LIVES):
+        query = select(OutcomeRow.customer_id, OutcomeRow.time).where(OutcomeRow.type == kind)
+        for row in _streamed(connection, query):
+            here = (row["time"], rank)
+            newest[row["customer_id"]] = max(here, newest.get(row["customer_id"], here))
+    return {customer for customer, (_, rank) in newest.items() if LIVES[rank] in (LAPSED, CLOSED)}
 
 
 def _of(connection: Connection, query: Select[Any], column: Any, customers: Sequence[str]) -> Iterator[Row]:
@@ -51,7 +62,7 @@ def _of(connection: Connection, query: Select[Any], column: Any, customers: Sequ
         yield from _streamed(connection, query.where(column.in_(customers[begin : begin + _ASKED])))
 
 
-def _streamed(connection: Connection, query: Select[Any]) -> Iterator[Row]:
+def _streamed(connection: Connection, query: Executable) -> Iterator[Row]:
     result = connection.execution_options(yield_per=_AT_ONCE).execute(query)
     for rows in result.mappings().partitions():
         yield from map(dict, rows)
