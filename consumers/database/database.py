@@ -71,12 +71,21 @@ def store_error(error: Exception, place: str) -> StoreError:
     # Only the first line: PostgreSQL puts values under DETAIL and CONTEXT.
     lines = str(origin).strip().splitlines()
     text = masked(f"database {place}: {type(origin).__name__}: {lines[0] if lines else ''}")[:400]
+    if _is_older(origin):
+        text += "; `lapwing sink` brings the database up to date"
     unfit = isinstance(error, DataError | IntegrityError | OverflowError | UnicodeError)
     if unfit or type(error) is StatementError:  # the latter: a value could not even be bound
         return RowRefused(text)
     if _is_busy(origin):
         return StoreBusy(text)
     return StoreAway(text) if _passes(error, origin) else StoreError(text)
+
+
+def _is_older(origin: BaseException) -> bool:
+    """Return whether a table or column is missing."""
+    if isinstance(origin, sqlite3.Error):
+        return str(origin).startswith(("no such table", "no such column"))
+    return getattr(origin, "sqlstate", None) in ("42P01", "42703")
 
 
 def _is_busy(origin: BaseException) -> bool:

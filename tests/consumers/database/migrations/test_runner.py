@@ -28,6 +28,7 @@ from consumers.database.migrations.runner import (
     newest_version,
 )
 from consumers.database.notices import ChannelRow, NoticeRow, OutboxRow
+from consumers.database.outcomes import OutcomeRow
 from consumers.database.schema import METADATA
 from consumers.database.warnings import WarningRow
 from consumers.loop import Retryable
@@ -153,6 +154,20 @@ def test_what_channels_have_had_counts_as_sent(database: Database, database_url:
         last = connection.scalar(select(func.max(NoticeRow.seq)))
         assert set(connection.scalars(select(ChannelRow.filled_to))) == {last}
     assert Outbox(database, "x").fill(["desk", "slow"], NOW) == 0
+
+
+@pytest.mark.parametrize("version", [None, 2, 5])
+def test_who_only_reads_a_database_of_before_hears_what_brings_it_up_to_date(
+    database: Database, database_url: str, version: int | None
+) -> None:
+    if version is not None:
+        load(database_url, version)
+    for missing in (OutcomeRow.id, WarningRow.net):
+        with (
+            pytest.raises(StoreError, match="`lapwing sink` brings the database up to date"),
+            database.reading() as connection,
+        ):
+            connection.execute(select(missing))
 
 
 def test_an_older_lapwing_refuses_a_database_of_today(database: Database) -> None:
