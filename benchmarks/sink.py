@@ -29,7 +29,7 @@ import msgspec
 from consumers.broker.records import Record
 from consumers.database.database import Database
 from consumers.sink import kinds
-from consumers.sink.kind import RecordKind
+from consumers.sink.record_kind import RecordKind
 from consumers.sink.store import write
 from tests.consumers.shop_records import APP, KINDS, NOW, shop_records
 from tests.servers import Server, ServerAbsent

@@ -16,8 +16,8 @@ from consumers.database.warnings import (
 )
 from consumers.sink.events import adoption, census, customer_days, outcome
 from consumers.sink.inputs import action, complaint, events
-from consumers.sink.kind import AppendOnly, RecordKind, Steps
 from consumers.sink.reading import one_by_one
+from consumers.sink.record_kind import AppendOnly, RecordKind, Steps
 from consumers.sink.samples import LowestRanks, sample_entry
 from consumers.sink.silences import NewestRevision, read_silences
 from consumers.sink.steps import customers_step, segments_step

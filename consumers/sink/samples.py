@@ -20,8 +20,8 @@ from consumers.broker.records import Record
 from consumers.database.base import Base
 from consumers.database.database import Database
 from consumers.database.learning import SampleRow
-from consumers.sink.kind import Stored
 from consumers.sink.reading import Entry, Row, digest, place
+from consumers.sink.record_kind import Stored
 from streams.contract.instants import EPOCH
 from streams.contract.samples import SampleBatch, parse_samples
 

@@ -14,8 +14,8 @@ from consumers.database.base import Base
 from consumers.database.database import Database
 from consumers.database.notices import NoticeRow, SilenceRow
 from consumers.muting.notice import NoticeVerdict
-from consumers.sink.kind import Stored
 from consumers.sink.reading import Entry, PutAside, Reading, Unreadable
+from consumers.sink.record_kind import Stored
 from streams.contract.silences import parse_silence
 from streams.errors import ContractError
 

@@ -15,7 +15,7 @@ from consumers.broker.records import GroupSource, Record, RecordSource
 from consumers.database.database import Database
 from consumers.loop import Backoff, Stopped, Waiter, log_wait, persist
 from consumers.sink.aside_log import PutAsideLog
-from consumers.sink.kind import RecordKind
+from consumers.sink.record_kind import RecordKind
 from consumers.sink.store import Erased, SinkCounts, write
 
 log = logging.getLogger(__name__)

@@ -13,8 +13,8 @@ from sqlalchemy import Connection, select
 from consumers.broker.records import Record
 from consumers.database.aside import UnreadableRow
 from consumers.database.database import Database, RowRefused
-from consumers.sink.kind import RecordKind
 from consumers.sink.reading import Entry, PutAside, Reading, Unreadable, aside_row
+from consumers.sink.record_kind import RecordKind
 from streams.contract.instants import EPOCH, LAST_US
 
 Work = tuple[RecordKind[Any], Reading[Any]]

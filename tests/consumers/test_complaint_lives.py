@@ -16,12 +16,11 @@ from consumers.complaint_lives import (
     complaint_lives,
     find_complaint_lives,
 )
-from consumers.database.database import Database
 from streams.core.events.batch import ComplaintStatus
 from streams.core.events.calendar import ALWAYS
 from streams.core.features.complaints import CustomerComplaints
 from tests.consumers.shop_records import KINDS, NOW, shop_records
-from tests.consumers.stored import store_records
+from tests.consumers.stored import empty_database, store_records
 
 T0 = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -160,8 +159,7 @@ def test_the_order_of_a_complaints_events_does_not_matter(
 
 
 def test_the_lives_in_the_database_are_those_of_its_events() -> None:
-    database = Database("sqlite://")
-    database.prepare()
+    database = empty_database()
     found = [record for record in shop_records() if record.topic == "complaints"]
     late = found[-3:]
     store_records(database, found[:-3], NOW, KINDS["complaints"])

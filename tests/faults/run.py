@@ -23,6 +23,7 @@ from tests.faults.verdict import (
     Due,
     database_against_topic,
     firsts,
+    outcomes_against_topic,
     rejected_against_garbage,
     topic_against_replay,
 )
@@ -185,7 +186,10 @@ class Run:
         )
         if rest.returncode:
             return [*wrong, f"sink: {rest.stderr}"]
-        return wrong + database_against_topic(self._system.database, records)
+        outcomes = self._system.read(self._system.outcomes_topic)
+        assert outcomes, "nobody was acquired: this history tests nothing"
+        wrong += database_against_topic(self._system.database, records)
+        return wrong + outcomes_against_topic(self._system.database, outcomes)
 
     def _wait_for_all(self, due: Due) -> None:
         """Wait until all that is due has come, as long as more comes."""

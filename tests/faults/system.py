@@ -34,6 +34,7 @@ class System:
         self.folder = folder
         self.app = app
         self.warnings_topic = f"{app}-warnings"
+        self.outcomes_topic = f"{app}-outcomes"
         self.rejected_topic = f"{app}.rejected"
         self.database = folder / "lapwing.db"
         self.checkpoints = folder / "checkpoints"
@@ -119,6 +120,7 @@ class System:
             "broker": self.host.address,
             "app": self.app,
             "warnings_topic": self.warnings_topic,
+            "outcomes_topic": self.outcomes_topic,
             "control_topic": f"{self.app}-control",
             "audit_topic": f"{self.app}-audit",
             "rules": str(rules),
@@ -137,8 +139,8 @@ class System:
         admin = Admin(self._cluster)
         try:
             inputs = [self._topics[topic] for topic in history.TOPICS]
-            outputs = [self.warnings_topic, self.rejected_topic, f"{self.app}-control", f"{self.app}-audit"]
-            for name in [*inputs, *outputs]:
+            outputs = [self.warnings_topic, self.outcomes_topic, self.rejected_topic]
+            for name in [*inputs, *outputs, f"{self.app}-control", f"{self.app}-audit"]:
                 admin.create(name, PARTITIONS, 1, {})
         finally:
             admin.close()

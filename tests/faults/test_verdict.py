@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,16 @@ import pytest
 
 from consumers.broker.records import Record
 from consumers.database.database import Database
+from consumers.sink.kinds import OUTCOMES
 from streams.contract.warnings import encode_step
 from streams.core.steps import Step
+from tests.consumers.shop_records import shop_records
 from tests.consumers.stored import store_records
 from tests.faults.schedule import Kind, schedule_of
 from tests.faults.verdict import (
     Due,
     database_against_topic,
+    outcomes_against_topic,
     rejected_against_garbage,
     shown,
     topic_against_replay,
@@ -108,6 +112,34 @@ def test_a_database_that_is_not_the_topic_is_reported(stored: Path, change: str,
         connection.execute(change)
     connection.close()
     assert any(reported in line for line in database_against_topic(stored, records(*ALL)))
+
+
+@pytest.mark.parametrize(
+    ("change", "reported"),
+    [
+        ("DELETE FROM outcomes WHERE seq = 3", "not stored"),
+        ("UPDATE outcomes SET id = 'x' WHERE seq = 3", "stored and not in the topic: x"),
+        ("UPDATE outcomes SET data = '{}' WHERE seq = 3", "another content"),
+    ],
+)
+def test_outcomes_that_are_not_the_topics_are_reported(tmp_path: Path, change: str, reported: str) -> None:
+    database = Database(f"sqlite:///{tmp_path}/lapwing.db")
+    database.prepare()
+    found = [record for record in shop_records() if record.topic == "churn-outcomes"][:9]
+    store_records(database, found, kind=OUTCOMES)
+    database.close()
+    assert outcomes_against_topic(tmp_path / "lapwing.db", [*found, found[0]]) == []
+    with sqlite3.connect(tmp_path / "lapwing.db") as connection:
+        connection.execute(change)
+    connection.close()
+    assert any(reported in line for line in outcomes_against_topic(tmp_path / "lapwing.db", found))
+    event = json.loads(found[0].value or b"")
+    event["data"]["late"] = True
+    again = replace(found[0], value=json.dumps(event).encode())
+    assert any(
+        "sent again with other contents" in line
+        for line in outcomes_against_topic(tmp_path / "lapwing.db", [*found, again])
+    )
 
 
 def test_the_first_of_each_kind_of_difference_are_shown_with_their_count() -> None:

@@ -97,6 +97,30 @@ def database_against_topic(database: Path, records: Sequence[Record]) -> list[st
     return wrong
 
 
+def outcomes_against_topic(database: Path, records: Sequence[Record]) -> list[str]:
+    """Return in what the outcomes in the sink's database differ from those in their topic.
+
+    One that comes again must say the same.
+    """
+    found = firsts(records)
+    wrong = [
+        f"outcome: sent again with other contents: {_line(record.value or b'')}"
+        for record in records
+        if record.value != found[json.loads(record.value or b"")["id"]]
+    ]
+    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+        rows = dict(connection.execute("SELECT id, data FROM outcomes"))
+    connection.close()
+    wrong += [f"outcome: not stored: {_line(found[key])}" for key in found.keys() - rows.keys()]
+    wrong += [f"outcome: stored and not in the topic: {key}" for key in rows.keys() - found.keys()]
+    wrong += [
+        f"outcome: another content: {_line(found[key])}"
+        for key in found.keys() & rows.keys()
+        if json.loads(rows[key]) != json.loads(found[key])["data"]
+    ]
+    return wrong
+
+
 def rejected_against_garbage(records: Sequence[Record], garbage: Collection[bytes]) -> list[str]:
     """Return what of the garbage was not refused, and what was refused and is no garbage."""
     refused = {record.value or b"" for record in records}

@@ -1,5 +1,5 @@
 """Where modules without a test file of their own are tested.
 
-events, kind, reading: test_kinds
+events, reading, record_kind: test_kinds
 steps, store: test_sink
 """

@@ -28,6 +28,7 @@ from consumers.database.warnings import WarningRow, WarningStepRow
 from consumers.sink.store import Counts, SinkCounts, topics_without_rows, write
 from streams.contract.audit import parse_adopted
 from tests.consumers.shop_records import KINDS, NOW, shop_records
+from tests.consumers.stored import empty_database
 from tests.consumers.stubs import Clock, refuse_rows
 
 STORED_WHEN = ("seq", "stored_at", "received_at")
@@ -208,8 +209,7 @@ ORDERS = st.lists(st.integers(0, 10**6), max_size=60).flatmap(
 @functools.cache
 def in_order() -> dict[str, list[str]]:
     """Return what all tables hold after one poll of everything."""
-    database = Database("sqlite://")
-    database.prepare()
+    database = empty_database()
     store(database, shop_records())
     found = everything(database)
     database.close()
@@ -224,8 +224,7 @@ def test_whatever_the_order_the_repeats_and_the_polls_the_tables_are_the_same(
     chance, repeats, size = drawn
     records = [*shop_records(), *(shop_records()[n % len(shop_records())] for n in repeats)]
     chance.shuffle(records)
-    database = Database("sqlite://")
-    database.prepare()
+    database = empty_database()
     counts = SinkCounts()
     for begin in range(0, len(records), size):
         counts.add(store(database, records[begin : begin + size]))
@@ -268,8 +267,7 @@ def test_whatever_lies_on_a_topic_the_good_records_are_stored_and_each_is_counte
     good = [r for r in shop_records() if r.topic not in ("lapwing-silences",)][::7]
     records = [*good, *bad]
     # The good ones first in their topics, so that a damaged one which is still good does not come before.
-    database = Database("sqlite://")
-    database.prepare()
+    database = empty_database()
     counts = store(database, records)
     for each in counts.by_kind.values():
         assert each.records == each.stored + each.repeats + each.refused + each.unreadable

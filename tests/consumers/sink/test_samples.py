@@ -20,7 +20,7 @@ from consumers.sink.kinds import samples as samples_kind
 from consumers.sink.samples import ranks
 from streams.contract.samples import encode_samples, parse_samples
 from streams.core.events.calendar import DAY
-from tests.consumers.stored import store_records
+from tests.consumers.stored import empty_database, store_records
 from tests.streams.contract.test_samples import matured
 
 APP = "shop"
@@ -82,8 +82,7 @@ def stored(database: Database) -> list[dict[str, Any]]:
     st.integers(1, 9),
 )
 def test_the_lowest_stay_whatever_the_order_and_the_repeats(chosen: list[int], most: int, size: int) -> None:
-    database = Database("sqlite://")
-    database.prepare()
+    database = empty_database()
     kind = samples_kind(APP, most)
     records = [RECORDS[n] for n in chosen]
     for begin in range(0, len(records), size):
@@ -103,8 +102,7 @@ def test_ranks_are_spread_evenly_and_the_vectorised_ones_are_the_slow_ones() -> 
 
 
 def test_the_share_of_the_churned_is_about_that_of_all() -> None:
-    database = Database("sqlite://")
-    database.prepare()
+    database = empty_database()
     records = [record(partition, week, count=500) for partition in range(4) for week in range(5)]
     store_records(database, records, kind=samples_kind(APP, 2_000))
     everyone = np.concatenate([parse_samples(each.value, APP).y for each in records])
@@ -116,8 +114,7 @@ def test_the_share_of_the_churned_is_about_that_of_all() -> None:
 
 
 def test_a_lower_limit_draws_from_what_is_there() -> None:
-    database = Database("sqlite://")
-    database.prepare()
+    database = empty_database()
     store_records(database, RECORDS[:6], kind=samples_kind(APP, 100))
     store_records(database, RECORDS[6:7], kind=samples_kind(APP, 10))
     assert stored(database) == slow_lowest(RECORDS[:7], 10)
@@ -126,8 +123,7 @@ def test_a_lower_limit_draws_from_what_is_there() -> None:
 
 @pytest.mark.parametrize("app", ["another", ""])
 def test_samples_of_another_application_are_put_aside(app: str) -> None:
-    database = Database("sqlite://")
-    database.prepare()
+    database = empty_database()
     counts = store_records(database, RECORDS[:1], kind=samples_kind(app, 100))
     assert (counts.unreadable, counts.stored) == (1, 0)
     with database.reading() as connection:

@@ -15,7 +15,7 @@ from consumers.sink.kinds import SILENCES
 from consumers.sink.store import Counts
 from streams.contract.silences import encode_silence
 from tests.consumers.notify.notice_shop import BEGIN, DAY, silence
-from tests.consumers.stored import store_records
+from tests.consumers.stored import empty_database, store_records
 from tests.consumers.stubs import refuse_rows
 
 HOSTILE = [
@@ -35,9 +35,7 @@ def record(offset: int, key: str, content: bytes | None) -> Record:
 
 @pytest.fixture
 def database() -> Database:
-    opened = Database("sqlite://")
-    opened.prepare()
-    return opened
+    return empty_database()
 
 
 def stored(database: Database) -> tuple[list[str], list[tuple[int, str]]]:

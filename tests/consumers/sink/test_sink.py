@@ -25,7 +25,7 @@ from streams.contract.examples import WARNING_EXAMPLE
 from streams.contract.warnings import parse_warning
 from streams.core.steps import StepKind
 from tests.consumers.shop_records import KINDS, shop_records
-from tests.consumers.stored import store_records
+from tests.consumers.stored import empty_database, store_records
 from tests.consumers.stubs import NOW, Clock, Topic, Waits, refuse_rows
 from tests.consumers.warning_events import TOPIC, attended_life, life, records, value, warning_id
 
@@ -144,8 +144,7 @@ ANY_ORDER = st.lists(st.sampled_from(range(len(LIVES))), max_size=20).flatmap(
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=ANY_ORDER, size=st.integers(1, 40))
 def test_whatever_the_order_the_repeats_and_the_polls_the_end_is_one(order: list[int], size: int) -> None:
-    database = Database("sqlite://")
-    database.prepare()
+    database = empty_database()
     contents: list[bytes | None] = [LIVES[n] for n in order]
     counts = Counts()
     for begin in range(0, len(contents), size):

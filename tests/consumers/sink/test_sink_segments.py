@@ -24,7 +24,7 @@ from consumers.sink.store import Counts
 from streams.contract.segments import parse_segment_warning
 from tests.consumers import segment_events, warning_events
 from tests.consumers.segment_events import life, value, warning_id
-from tests.consumers.stored import store_records
+from tests.consumers.stored import empty_database, store_records
 from tests.consumers.stubs import Clock, Topic, Waits, later_columns, refuse_rows
 
 
@@ -91,8 +91,7 @@ LIVES = [content for segment in ("north", "south") for content in life(segment)]
 def test_the_database_is_what_the_topic_says_whatever_the_order_and_repeats(
     order: list[bytes], size: int
 ) -> None:
-    database = Database("sqlite://")
-    database.prepare()
+    database = empty_database()
     counts = Counts()
     for begin in range(0, len(order), size):
         counts.add(store(database, order[begin : begin + size]))
