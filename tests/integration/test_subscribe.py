@@ -159,14 +159,20 @@ def test_the_open_set_is_whole_after_a_restart(broker: str, topic: str) -> None:
     group = {"group": f"{topic}-crm", "topic": topic, "session_timeout_s": 6.0, "follow": False}
     last = {event.subject: event for event in map(parse_warning, contents)}
     opened = {customer: event for customer, event in last.items() if event.data.state == "open"}
-    with WarningStream(broker, **group) as stream:  # type: ignore[arg-type]  # of several types
-        assert stream.run(lambda step: None) == len(contents)
-        assert dict(stream.open) == opened
+    handled: set[str] = set()
+    # On a slow machine a member may lose its session before it has committed: then steps come again.
+    while committed(broker, f"{topic}-crm", topic) < len(contents):
+        with WarningStream(broker, **group) as stream:  # type: ignore[arg-type]  # of several types
+            stream.run(lambda step: handled.add(step.id))
+            assert dict(stream.open) == opened
+    assert handled == {parse_warning(content).id for content in contents}
     send(broker, topic, life("c0")[:1] + life("new"))
+    again: list[str] = []
     with WarningStream(broker, **group) as stream:  # type: ignore[arg-type]  # of several types
-        # The step of c0 was handled before.
-        assert stream.run(lambda step: None) == len(life("new"))
+        stream.run(lambda step: again.append(step.id))
         assert dict(stream.open) == opened
+    # The step of c0 was handled before.
+    assert again == [parse_warning(content).id for content in life("new")]
 
 
 MEMBER = """
