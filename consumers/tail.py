@@ -1,4 +1,4 @@
-"""The smallest subscriber: prints warnings as they come, and is the example to copy for another one."""
+"""Reads a topic for the terminal, as `lapwing tail` prints it; other services use `WarningStream`."""
 
 from __future__ import annotations
 
@@ -10,37 +10,13 @@ from consumers.broker.records import Record, RecordSource
 from consumers.decision import decision_words
 from consumers.loop import Waiter
 from streams.contract.segments import SegmentEvent
-from streams.contract.warnings import WarningEvent, parse_warning
+from streams.contract.warnings import WarningEvent
 from streams.errors import ContractError
 
 POLL_S = 0.5
 SHOWN = 400
 """Characters of the causes that a line shows."""
 Event = TypeVar("Event")
-
-
-def tail(
-    subscription: RecordSource,
-    stop: Waiter,
-    *,
-    follow: bool,
-    on_warning: Callable[[WarningEvent, bytes], None],
-    on_unreadable: Callable[[Record, str], None],
-    holdout: bool = False,
-) -> int:
-    """Hand on every warning of a subscription, until its end or a stop; return how many there were.
-
-    Those that are held out are handed on with `holdout` only.
-    """
-    return tail_of(
-        parse_warning,
-        subscription,
-        stop,
-        follow=follow,
-        on_event=on_warning,
-        on_unreadable=on_unreadable,
-        passes=lambda event: holdout or not event.data.holdout,
-    )
 
 
 def tail_of(
@@ -53,7 +29,10 @@ def tail_of(
     on_unreadable: Callable[[Record, str], None],
     passes: Callable[[Event], bool] = lambda event: True,
 ) -> int:
-    """Do as `tail` does with what `parse` reads, which raises `ContractError` where it cannot."""
+    """Hand on what `parse` reads, until the topic's end or a stop; return how much there was.
+
+    What `parse` refuses with a `ContractError` goes to `on_unreadable`; what `passes` refuses is left out.
+    """
     count = 0
     while not stop.asked:
         records = subscription.poll(POLL_S)

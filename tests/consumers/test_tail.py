@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 from consumers.broker.records import Record
-from consumers.tail import one_line, tail
+from consumers.tail import one_line, tail_of
 from streams.contract.warnings import WarningEvent, parse_warning
 from tests.consumers.engine_warnings import warned
 from tests.consumers.stubs import Topic, Waits
 from tests.consumers.warning_events import life
 
 
-def read(topic: Topic) -> tuple[list[str], list[int], int]:
+def read(topic: Topic, holdout: bool = False) -> tuple[list[str], list[int], int]:
     lines: list[str] = []
     bad: list[int] = []
 
@@ -20,7 +20,15 @@ def read(topic: Topic) -> tuple[list[str], list[int], int]:
         assert why
         bad.append(record.offset)
 
-    count = tail(topic, Waits(), follow=False, on_warning=on_warning, on_unreadable=on_unreadable)
+    count = tail_of(
+        parse_warning,
+        topic,
+        Waits(),
+        follow=False,
+        on_event=on_warning,
+        on_unreadable=on_unreadable,
+        passes=lambda event: holdout or not event.data.holdout,
+    )
     return lines, bad, count
 
 
@@ -50,31 +58,24 @@ def test_what_is_held_out_is_passed_over_unless_it_is_asked_for() -> None:
     first, *others = life("c1")
     topic = [first.replace(b'"holdout":false', b'"holdout":true'), *others]
     assert read(Topic(topic, size=3))[2] == len(others)
-    lines: list[str] = []
-    tail(
-        Topic(topic, size=3),
-        Waits(),
-        follow=False,
-        on_warning=lambda event, _: lines.append(one_line(event)),
-        on_unreadable=lambda *_: None,
-        holdout=True,
-    )
+    lines, _, _ = read(Topic(topic, size=3), holdout=True)
     assert len(lines) == len(topic)
     assert lines[0].endswith("[held out]")
 
 
-def test_what_is_no_warning_is_told_with_its_place_and_the_rest_goes_on() -> None:
+def test_what_is_no_warning_is_reported_with_its_place_and_the_rest_goes_on() -> None:
     lines, bad, count = read(Topic([None, *life("c1")[:2], b"nonsense", life("c1")[2]], size=2))
     assert (len(lines), bad, count) == (3, [0, 3], 3)
 
 
 def test_a_stop_ends_it() -> None:
     assert (
-        tail(
+        tail_of(
+            parse_warning,
             Topic(life("c1"), size=1),
             Waits(0),
             follow=True,
-            on_warning=lambda *_: None,
+            on_event=lambda *_: None,
             on_unreadable=lambda *_: None,
         )
         == 0
