@@ -134,6 +134,8 @@ class Partition:
         self._idle = IdleTime()
         self._gathering_since: float | None = None
         self._flushed = True
+        self.has_taken_all = False
+        """Whether the engine has been given, once, all that there was to be read, and has released it."""
 
     def position(self, topic: str) -> int | None:
         """Return the position of `topic`'s state; `None` for a new one, which wants the earliest record."""
@@ -212,7 +214,10 @@ class Partition:
         if len(batch):
             self._flushed = False
             return self._counted(self.engine.step(batch))
-        if behind or self._flushed or idle_s < self._pace.idle_s or self._merge.holds_back:
+        if behind or idle_s < self._pace.idle_s or self._merge.holds_back:
+            return None
+        self.has_taken_all = True
+        if self._flushed:
             return None
         self._flushed = True
         return self._counted(self.engine.flush())

@@ -84,9 +84,14 @@ class PartitionTask:
 
     @property
     def repeats_sent_steps(self) -> bool:
-        """Whether the engine still computes steps that were sent before a crash."""
+        """Whether the engine still computes steps that were sent before a crash.
+
+        The topic may hold later ones of other partitions: where all input was taken none is left to repeat.
+        """
         sent = self._sent_steps
-        return sent is not None and self.engine.reorder.watermark <= sent.until
+        if sent is None or self.partition.has_taken_all:
+            return False
+        return self.engine.reorder.watermark <= sent.until
 
     def drop_sent(self, output: Output) -> Output:
         """Return `output` without the steps that the warnings topic holds."""

@@ -20,7 +20,7 @@ from streams.core.features.catalogue import DTYPES
 from streams.core.rules.rule_set import compile_rules
 from streams.core.state_tables import tables
 from streams.errors import BrokerError, StateError
-from streams.intake.poll import Poll
+from streams.intake.poll import Poll, ReadProgress
 from streams.worker.erasure_rollout import ErasureRollout
 from streams.worker.pipeline import Pipeline
 from tests.streams.intake.logs import Log
@@ -185,6 +185,21 @@ async def test_after_a_crash_at_any_point_it_comes_to_the_same(
     assert [s["subject"] for s in first.values() if s["type"] == "churn.warning.withdrawn"] == [GONE]
     mine, theirs = tables(other.core), tables(whole.core)
     assert mine["customers"].sort("customer_id").equals(theirs["customers"].sort("customer_id"))
+
+
+async def test_an_idle_partition_adopts_although_the_topic_has_later_steps_of_others(shop: Shop) -> None:
+    worker = await begun(shop)
+    await worker.read(6)
+    await worker.pipeline.save()
+    shop.warned.ids = ["of another partition"]
+    other = await begun(shop, known=True)
+    await other.pipeline.reload()
+    assert other.core.customers.ids == [GONE, "stays"]
+    for second in range(3):
+        other.pipeline.board.progress = {ORDERS: ReadProgress(6, 6, 1_000 * second)}
+        await other.pipeline.process()
+    await other.pipeline.reload()
+    assert other.core.customers.ids == ["stays"]
 
 
 async def test_a_checkpoint_that_cannot_be_removed_is_tried_again(
