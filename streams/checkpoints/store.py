@@ -74,11 +74,11 @@ class Checkpoint:
         return {topic: position.offset for topic, position in self.content.topics.items()}
 
     def stands_for(self, committed: Mapping[str, int]) -> bool:
-        """Tell whether its offsets are the committed ones of these topics."""
+        """Return whether its offsets are the committed ones of these topics."""
         return all(self.offsets.get(topic, 0) == offset for topic, offset in committed.items())
 
     def within(self, committed: Mapping[str, int]) -> bool:
-        """Tell whether its offsets lie nowhere beyond the committed ones of these topics."""
+        """Return whether its offsets lie nowhere beyond the committed ones of these topics."""
         return all(self.offsets.get(topic, 0) <= offset for topic, offset in committed.items())
 
 

@@ -32,7 +32,7 @@ class ErasureKey:
 
     @property
     def id(self) -> str:
-        """Return what tells this key from others and gives nothing of it away."""
+        """Return a name for this key that gives nothing of it away."""
         return self.check[:16]
 
     @property

@@ -180,7 +180,7 @@ def restore(engine: Engine, state: Mapping[str, pl.DataFrame]) -> None:
 
 
 def _key_id(engine: Engine) -> str | None:
-    """Return what tells the erasure key in force from others."""
+    """Return the name of the erasure key in force."""
     return None if engine.erased.key is None else engine.erased.key.id
 
 
