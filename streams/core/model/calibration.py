@@ -46,7 +46,7 @@ class Calibration:
 
         `logit` (k,) are the learner's log odds of then and `full` what the level would have added to them at
         full strength; `x` (k, m) the inputs of then. Each counts `weight` (k,) times. The blend learns only
-        from those to whom a probability `p` (k,) was given: what a model that was not ready said is no
+        from those to whom a probability `p` (k,) was given: what a model that was not ready gave is no
         measure of the model of now.
         """
         silent = _silence(x)
