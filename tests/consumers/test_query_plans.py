@@ -9,11 +9,16 @@ from datetime import timedelta
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy import Connection, Engine, Select, event, select, text
 
-from benchmarks.store import fill, queries
+from benchmarks.store import BEGIN as FIRST
+from benchmarks.store import DAYS, fill, queries
 from consumers.complaint_lives import find_complaint_lives
 from consumers.database.database import Database
+from consumers.database.events import ActionRow
+from consumers.database.learning import AdoptionRow, SampleRow
+from consumers.database.outcomes import CensusRow, CustomerDaysRow, OutcomeRow
+from consumers.database.warnings import WarningStepRow
 from consumers.effects.store import stored_input
 from consumers.lapsed import store as lapsed_store
 from consumers.scorecard import store as scorecard_store
@@ -36,6 +41,9 @@ WHOLE: Final = {
     "all complaints": {"complaint_events"},
 }
 """What may read all of a table: counts at a command's end, reports, and what no index finds in bytes."""
+
+LAST: Final = FIRST + timedelta(days=DAYS)
+"""When the last warnings open."""
 
 Statement = tuple[str, Any]
 
@@ -124,6 +132,52 @@ def asked(database: Database) -> dict[str, Callable[[], object]]:
     }
 
 
+def lookups(database: Database) -> dict[str, Callable[[], object]]:
+    """Return what each index is for, where no command asks it yet."""
+
+    def ask(statement: Select[Any]) -> Callable[[], object]:
+        def run() -> object:
+            with database.reading() as connection:
+                return connection.execute(statement).first()
+
+        return run
+
+    some, at = "customer-7", LAST - 3 * DAY
+    return {
+        "outcomes of a type since": ask(
+            select(OutcomeRow.data).where(OutcomeRow.type == "churn.customer.lapsed", OutcomeRow.time >= at)
+        ),
+        "outcomes of a customer": ask(
+            select(OutcomeRow.data)
+            .where(OutcomeRow.customer_id == some)
+            .order_by(OutcomeRow.type, OutcomeRow.time)
+        ),
+        "outcomes of a warning": ask(select(OutcomeRow.data).where(OutcomeRow.warning_id == "w")),
+        "actions of a warning": ask(select(ActionRow.data).where(ActionRow.warning_id == "w")),
+        "actions of a customer since": ask(
+            select(ActionRow.data).where(ActionRow.customer_id == some, ActionRow.time >= at)
+        ),
+        "actions since": ask(select(ActionRow.data).where(ActionRow.time >= at)),
+        "days of a warning": ask(
+            select(CustomerDaysRow.data)
+            .where(CustomerDaysRow.warning_id == "w")
+            .order_by(CustomerDaysRow.time)
+        ),
+        "newest day of a customer": ask(
+            select(CustomerDaysRow.data)
+            .where(CustomerDaysRow.customer_id == some)
+            .order_by(CustomerDaysRow.time.desc())
+            .limit(1)
+        ),
+        "a month of the census": ask(
+            select(CensusRow.data).where(CensusRow.type == "churn.census.taken", CensusRow.time == at)
+        ),
+        "steps of a customer": ask(select(WarningStepRow.data).where(WarningStepRow.customer_id == some)),
+        "samples of an instant": ask(select(SampleRow.inputs).where(SampleRow.at == at)),
+        "rules since": ask(select(AdoptionRow.data).where(AdoptionRow.adopted_at >= at)),
+    }
+
+
 def reports(database: Database) -> dict[str, Callable[[], object]]:
     """Return what reports ask of the database."""
     return {
@@ -136,7 +190,7 @@ def reports(database: Database) -> dict[str, Callable[[], object]]:
 
 def test_no_query_reads_a_whole_table_that_grows(database: Database, database_url: str) -> None:
     fill(database, database_url, STEPS[database.dialect])
-    check(database, asked(database), at_least=30)
+    check(database, asked(database) | lookups(database), at_least=40)
 
 
 def test_reports_read_what_they_are_about(database: Database, database_url: str) -> None:
