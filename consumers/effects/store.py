@@ -27,7 +27,7 @@ from consumers.effects.report import EffectsInput
 from streams.contract.instants import EPOCH, MICROSECOND, to_us
 
 AT_ONCE: Final = 500
-"""Ids in one query: SQLite takes so many parameters in every version."""
+"""Ids in one query, as SQLite takes so many parameters in every version; and rows read at a time."""
 
 
 def stored_input(database: Database, as_of: int | None = None) -> EffectsInput:
@@ -38,6 +38,7 @@ def stored_input(database: Database, as_of: int | None = None) -> EffectsInput:
             select(OutcomeRow.data)
             .where(OutcomeRow.type == TYPE, _known(OutcomeRow.stored_at, then))
             .order_by(OutcomeRow.seq)
+            .execution_options(yield_per=AT_ONCE)
         )
         frame = matured_frame(matured)
         actions, stated = list(_actions(connection, then)), list(_stated(connection, then))

@@ -37,7 +37,10 @@ def effects_page(report: EffectsReport) -> str:
             ),
             html.section("Both sides", "", _effects(report), wide=True),
             html.section(
-                "Spent and gained", "In the currency of the orders, with 95 %.", _money(report), wide=True
+                "Spent and gained",
+                "In the currency of the orders, with 95 % intervals; without a claim it may all be chance.",
+                _money(report),
+                wide=True,
             ),
             html.section(
                 "What counts",
@@ -67,23 +70,23 @@ def _plot(report: EffectsReport) -> str:
         for effect in play.effects:
             difference = effect.difference
             value, interval = words.points(difference)
-            says = words.claim_words(effect, report.min_holdout)
-            dot = svg.Dot(difference.value, *difference.limits, f"{value} points ({interval}): {says}")
+            claim = words.claim_words(effect, report.min_holdout)
+            dot = svg.Dot(difference.value, *difference.limits, f"{value} points ({interval}): {claim}")
             kind = "all " if effect.tier is None else ""
-            rows.append((words.group(effect).strip(), kind + KINDS.get(effect.claim, "shadow"), dot))
+            rows.append((words.group(effect), kind + KINDS.get(effect.claim, "shadow"), dot))
     return svg.for_both(lambda width: svg.differences(rows, "Churn avoided by play and tier", width=width))
 
 
 def _effects(report: EffectsReport) -> str:
     heads = (
         *("play, tier", "held out, churned", "not held out, churned", "of these contacted"),
-        *("difference, points", "s", "what it says"),
+        *("difference, points", "s", "claim"),
     )
     rows = []
     for play in report.plays:
         for effect in play.effects:
             cells = [
-                html.cell(words.group(effect).strip()),
+                html.cell(words.group(effect)),
                 html.cell(*words.churn(effect.held_out)),
                 html.cell(*words.churn(effect.shown)),
                 html.cell(*words.contact(effect.shown)),
@@ -99,7 +102,7 @@ def _money(report: EffectsReport) -> str:
     rows = []
     for play in report.plays:
         for effect, money in zip(play.effects, play.money, strict=True):
-            cells = [html.cell(words.group(effect).strip()), *(html.cell(*c) for c in words.money(money))]
+            cells = [html.cell(words.group(effect)), *(html.cell(*c) for c in words.money(money))]
             rows.append(("all" if effect.tier is None else "", cells))
     return html.table(("play, tier", "spent", "churns avoided", "mean value", "gained", "net"), rows)
 

@@ -62,7 +62,7 @@ def measured_success(effect: Effect) -> Success | None:
 
 
 def proposed_yaml(found: Sequence[Proposal], report: EffectsReport) -> str:
-    """Return a file of plays with those of which a success was measured, and what is said of the others."""
+    """Return a file of the plays with a measured success, and for the others why there is none."""
     lines = ["# The success of plays as measured, to replace their entries in plays.yaml."]
     lines += [f"# {each.play}: {each.why_not}" for each in found if each.measured is None]
     plays = [each.measured for each in found if each.measured is not None]

@@ -46,7 +46,7 @@ def _effects(report: EffectsReport) -> Table:
             "of these contacted",
             "difference, points",
             "s",
-            "what it says",
+            "claim",
         ),
     )
     for play in report.plays:
@@ -66,7 +66,7 @@ def _effects(report: EffectsReport) -> Table:
 
 def _money(report: EffectsReport) -> Table:
     made = table(
-        "What was spent and gained, in the currency of the orders",
+        "What was spent and gained, in the currency of the orders; without a claim it may all be chance",
         *("play, tier", "spent", "churns avoided", "mean value", "gained", "net"),
     )
     for play in report.plays:

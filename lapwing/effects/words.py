@@ -22,8 +22,8 @@ def heading(report: EffectsReport) -> str:
 
 
 def group(effect: Effect) -> str:
-    """Return whom a row is about."""
-    return effect.play if effect.tier is None else f"  {effect.tier}"
+    """Return which customers a row is about."""
+    return effect.play if effect.tier is None else f"{effect.play}, {effect.tier}"
 
 
 def churn(side: Side) -> tuple[str, str]:
@@ -60,9 +60,9 @@ def claim(effect: Effect, min_holdout: int) -> tuple[str, str]:
         case Claim.TOO_FEW:
             return "no claim", f"{held_out.churned:,} of the held out churned, not {min_holdout:,}"
         case Claim.NOT_CLEAR:
-            return "no claim", f"99 % holds 0: {interval}" if interval else "nobody was not held out"
+            return "no claim", f"99 % interval holds 0: {interval}" if interval else "nobody was not held out"
         case Claim.HELPS | Claim.HARMS:
-            return effect.claim.value, f"99 %: {interval}"
+            return effect.claim.value, f"99 % interval {interval}"
 
 
 def claim_words(effect: Effect, min_holdout: int) -> str:
@@ -104,11 +104,11 @@ def not_counted(play: PlayEffects) -> list[str]:
         (excluded.outside, "opened outside of the period"),
         (excluded.not_first, "not the customer's first"),
     ]
-    said = [f"{count:,} {what}" for count, what in lines if count]
+    reasons = [f"{count:,} {what}" for count, what in lines if count]
     if not_drawn.n:
         churned = f"{not_drawn.churned:,} churned, {not_drawn.contacted:,} contacted"
-        said.append(f"{not_drawn.n:,} not drawn ({churned})")
-    return said
+        reasons.append(f"{not_drawn.n:,} not drawn ({churned})")
+    return reasons
 
 
 def notes(play: PlayEffects) -> Iterator[str]:

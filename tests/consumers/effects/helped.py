@@ -39,7 +39,7 @@ PLAYS = Plays(
 )
 CHANCES = {"call": 0.9, "letter": 0.0}
 SALT = "s"
-HORIZON = 60 * DAY
+HORIZON = 45 * DAY
 
 
 def rules(plays: Plays = PLAYS) -> RuleSet:
@@ -84,8 +84,8 @@ class Ran:
     outcomes: list[bytes]
     warnings: list[bytes]
     shop: HelpedShop
-    alone: pl.DataFrame
-    """The events of the same shop without a team."""
+    alone: Shop
+    """The same shop without a team."""
 
     @property
     def outcome_lines(self) -> list[dict[str, Any]]:
@@ -99,7 +99,7 @@ class Ran:
 
 
 @cache
-def helped(seed: int = 3, customers: int = 1_600, days: int = 420) -> Ran:
+def helped(seed: int = 3, customers: int = 1_400, days: int = 330) -> Ran:
     """Return a shop after its last day."""
     shop = Shop(customers, days, seed, date(2024, 1, 1))
     settings = EngineSettings(
@@ -119,7 +119,7 @@ def helped(seed: int = 3, customers: int = 1_600, days: int = 420) -> Ran:
         outcomes=[encode_outcome(each, "shop") for output in engine.kept for each in output.outcomes],
         warnings=[encode_step(each, "shop") for output in engine.kept for each in output.steps],
         shop=at_work,
-        alone=pl.concat(shop.frames()),
+        alone=shop,
     )
 
 

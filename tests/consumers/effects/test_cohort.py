@@ -11,6 +11,8 @@ from consumers.effects.matured import matured_frame
 from tests.consumers.effects.helped import data_of, helped
 from tests.oracle import effects as twin
 
+pytestmark = pytest.mark.timeout(400)  # a whole shop, on a machine that does much else
+
 
 def of_play(found: list[dict[str, Any]], play: str = "call", **period: int) -> Cohort:
     return next(each for each in cohorts(matured_frame(found), **period) if each.play == play)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 import pytest
 
 from consumers.effects.cohort import SHOWN, cohorts
@@ -20,6 +21,8 @@ from consumers.effects.matured import matured_frame
 from streams.simulate.helped_shop import Effect as Outcome
 from tests.consumers.effects.helped import HORIZON, data_of, helped
 from tests.oracle import effects as twin
+
+pytestmark = pytest.mark.timeout(400)  # a whole shop, on a machine that does much else
 
 Z95, Z99 = 1.959963984540054, 2.5758293035489004
 
@@ -49,8 +52,30 @@ def test_every_figure_is_what_a_recount_of_the_lines_gives(play: str) -> None:
             expected = twin.newcombe(twin.share(held_out, "churned"), twin.share(shown, "churned"), z)
             assert (found.value, found.low, found.high) == pytest.approx(expected, abs=1e-12)
         assert effect.success == pytest.approx(twin.success(held_out, shown), abs=1e-12)
-        drawn = twin.bootstrap(held_out, shown, 600, 5)
-        assert effect.success_interval == pytest.approx((drawn[15], drawn[584]), abs=0.1)
+        if effect.tier is None:  # the tier's customers are the same
+            drawn = twin.bootstrap(held_out, shown, 2_000, 5)
+            low, high = drawn[50], drawn[1949]
+            assert effect.success_interval == pytest.approx((low, high), abs=0.1 * (high - low))
+
+
+def test_tiers_are_counted_apart_and_add_up_to_the_play() -> None:
+    tiers = ("high", "medium", "low")
+    lines = [
+        line | {"data": line["data"] | {"tier": tiers[int(line["subject"][1:]) % 3]}}
+        for line in helped().outcome_lines
+    ]
+    data = [line["data"] for line in lines if line["type"] == "churn.warning.matured"]
+    for cohort in cohorts(matured_frame(data)):
+        first = twin.firsts(lines, cohort.play)
+        every, *apart = effects_of(cohort.play, cohort.warnings, 20)
+        assert tuple(effect.tier for effect in apart) == tiers
+        for effect in apart:
+            own = [each for each in first if each["tier"] == effect.tier]
+            for side, lot in ((effect.held_out, "held_out"), (effect.shown, "shown")):
+                assert (side.churned, side.n) == twin.share(twin.side(own, lot), "churned")
+                assert (side.contacted, side.n) == twin.share(twin.side(own, lot), "treated")
+        assert sum(effect.shown.n for effect in apart) == every.shown.n
+        assert sum(effect.held_out.churned for effect in apart) == every.held_out.churned
 
 
 def test_the_interval_is_the_percentiles_of_what_was_drawn() -> None:
@@ -90,7 +115,7 @@ def test_a_planted_effect_lies_in_the_interval_and_one_that_is_not_there_is_not_
     assert call.claim is Claim.HELPS
     assert letter.claim in (Claim.NOT_CLEAR, Claim.TOO_FEW)
     # Who would have churned without the team is in the events of the same shop without one.
-    orders = ran.alone.filter(type="order", status="placed")
+    orders = pl.concat(ran.alone.frames()).filter(type="order", status="placed")
     at: dict[str, list[int]] = {}
     for customer, then in orders.select("customer_id", orders["occurred_at"].dt.epoch("us")).iter_rows():
         at.setdefault(customer, []).append(then)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from consumers.effects.matured import SCHEMA, matured_frame
 from streams.contract.instants import read_instant, to_us
 from tests.consumers.effects.helped import data_of, helped
+
+pytestmark = pytest.mark.timeout(400)  # a whole shop, on a machine that does much else
 
 
 def test_each_warning_is_a_row_with_what_its_outcome_says() -> None:

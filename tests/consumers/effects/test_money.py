@@ -16,6 +16,8 @@ from streams.contract.decode import decode_lines
 from tests.consumers.effects.helped import Ran, data_of, helped
 from tests.oracle import effects as twin
 
+pytestmark = pytest.mark.timeout(400)  # a whole shop, on a machine that does much else
+
 
 def actions(ran: Ran) -> list[Action]:
     return list(actions_of(decode_lines(ran.events, latest_us=None).batch))

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import replace
 
 import msgspec
+import pytest
 
 from consumers.actions import Action
 from consumers.effects.reasons import (
@@ -21,6 +22,8 @@ from streams.contract.examples import WARNING_EXAMPLE
 from streams.contract.instants import read_instant, to_us
 from tests.consumers.effects.helped import helped
 from tests.consumers.effects.test_money import actions
+
+pytestmark = pytest.mark.timeout(400)  # a whole shop, on a machine that does much else
 
 GROUPS = {"late": "delivery", "lost": "delivery", "high": "price", "silence": "behaviour"}
 

@@ -14,6 +14,8 @@ from streams.contract.instants import read_instant, to_us
 from tests.consumers.effects.helped import Ran, data_of, helped
 from tests.consumers.effects.test_money import actions
 
+pytestmark = pytest.mark.timeout(400)  # a whole shop, on a machine that does much else
+
 
 def given(ran: Ran, seed: int | None = None) -> EffectsInput:
     data, taken = data_of(ran), actions(ran)

@@ -18,6 +18,8 @@ from tests.consumers.effects.helped import SALT, helped
 from tests.consumers.effects.test_store import fill
 from tests.oracle import effects as twin
 
+pytestmark = pytest.mark.timeout(400)  # a whole shop, on a machine that does much else
+
 RULES = """
 version: 1
 rules:
@@ -101,8 +103,8 @@ def test_the_figures_are_those_of_a_recount_of_the_files(files: Path) -> None:
 def test_the_text_says_what_may_be_claimed_and_what_not(files: Path) -> None:
     text = " ".join(effects(files).stdout.split())
     assert "call" in text
-    assert "99 %: +" in text
-    assert "99 % holds 0: -" in text
+    assert "99 % interval +" in text
+    assert "99 % interval holds 0: -" in text
     assert "letter: not counted are" in text
     assert "Reasons, suggested and found" in text
     few = " ".join(effects(files, "--min-holdout", "500").stdout.split())
@@ -157,7 +159,7 @@ def test_an_estimate_can_be_pasted_into_plays_yaml(files: Path, tmp_path: Path) 
     result = estimate(files)
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
-    assert any(line.startswith("# letter: no claim, 99 % holds 0") for line in lines)
+    assert any(line.startswith("# letter: no claim, 99 % interval holds 0") for line in lines)
     assert "# visit: no warning with it and the decision `rescue` has matured" in lines
     (tmp_path / "plays.yaml").write_text(result.stdout)
     (tmp_path / "rules.yaml").write_text(RULES.replace("play: letter", ""))
