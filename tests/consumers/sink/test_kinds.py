@@ -280,6 +280,59 @@ def test_whatever_lies_on_a_topic_the_good_records_are_stored_and_each_is_counte
     database.close()
 
 
+NASTY: list[Any] = [None, True, -1, 2**31, 2**63, 1e308, "", "a\0b", "\ud800", "x" * 300, [], {"a": None}]
+"""Values that a contract may take and a database may not."""
+
+
+def places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the way to each value inside a document."""
+    if path:
+        yield path
+    for key, inside in (
+        node.items() if isinstance(node, dict) else enumerate(node if isinstance(node, list) else ())
+    ):
+        yield from places(inside, (*path, key))
+
+
+def nasty_records(topic: str) -> list[Record]:
+    """Return the first record of each type of a topic, with a nasty value at each place in turn."""
+    first: dict[str, Record] = {}
+    for record in of_topic(topic):
+        event = json.loads(record.value or b"")
+        first.setdefault(event.get("type", "") + str(event.get("data", {}).get("by")), record)
+    found: list[Record] = []
+    for record in first.values():
+        event = json.loads(record.value or b"")
+        for place in places(event):
+            for nasty in NASTY:
+                changed = json.loads(record.value or b"")
+                node = changed
+                for key in place[:-1]:
+                    node = node[key]
+                node[place[-1]] = nasty
+                if "id" in changed and place != ("id",):
+                    changed["id"] = f"{changed['id']}-{len(found)}"
+                found.append(replace(record, value=json.dumps(changed).encode(), offset=1_000 + len(found)))
+    return found
+
+
+@pytest.mark.parametrize(
+    "topic",
+    ["churn-outcomes", "churn-census", "shop.customer-days", "lapwing-audit", "complaints", "actions"],
+)
+def test_any_value_at_any_place_is_stored_put_aside_or_refused(database: Database, topic: str) -> None:
+    kind = KINDS[topic]
+    nasty = nasty_records(topic)
+    counts = store(database, [*nasty, *of_topic(topic)]).by_kind[kind.name]
+    assert counts.records == len(nasty) + len(of_topic(topic))
+    assert counts.records == counts.stored + counts.repeats + counts.refused + counts.unreadable
+    assert counts.refused + counts.unreadable > len(nasty) / 3
+    # The good ones are there, unless a nasty one of the same id came before.
+    again = store(database, of_topic(topic)).by_kind[kind.name]
+    assert again.repeats + again.unreadable == len(of_topic(topic))
+    assert again.unreadable <= 2 * len(NASTY)
+
+
 def test_what_a_database_has_no_room_for_is_put_aside_and_the_rest_of_all_topics_stored(
     tmp_path: Path,
 ) -> None:
