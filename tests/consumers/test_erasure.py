@@ -33,9 +33,12 @@ AT = datetime(2026, 3, 1, tzinfo=UTC)
 GONE = "c-7"
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(f"sqlite:///{tmp_path / 'w.db'}")
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    if request.param == "sqlite":
+        opened = Database(f"sqlite:///{tmp_path / 'w.db'}")
+    else:
+        opened = Database(request.getfixturevalue("postgres_url"))
     opened.prepare()
     yield opened
     opened.close()
