@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import Connection, Engine, Select, event, select, text
+from sqlalchemy import Connection, Engine, Select, event, literal, select, text
 
 from benchmarks.store import BEGIN as FIRST
 from benchmarks.store import DAYS, fill, queries
@@ -18,6 +18,7 @@ from consumers.database.database import Database
 from consumers.database.events import ActionRow
 from consumers.database.learning import AdoptionRow, SampleRow
 from consumers.database.outcomes import CensusRow, CustomerDaysRow, OutcomeRow
+from consumers.database.schema import METADATA
 from consumers.database.warnings import WarningStepRow
 from consumers.effects.store import stored_input
 from consumers.lapsed import store as lapsed_store
@@ -99,6 +100,15 @@ def _whole_of(node: dict[str, Any], table: str = "", limited: bool = False) -> I
             yield table
     for child in node.get("Plans", ()):
         yield from _whole_of(child, table, limited=node["Node Type"] == "Limit")
+
+
+def empty_tables(connection: Connection) -> set[str]:
+    """Return the tables without a row: of these PostgreSQL chooses any index; SQLite's plan is as ever."""
+    return {
+        name
+        for name, table in METADATA.tables.items()
+        if connection.execute(select(literal(1)).select_from(table).limit(1)).first() is None
+    }
 
 
 @pytest.fixture
@@ -212,11 +222,12 @@ def check(database: Database, asks: dict[str, Callable[[], object]], at_least: i
         assert found, name
         with database.reading() as connection:
             without_seq_scan(database, connection)
+            empty = empty_tables(connection) if database.dialect == "postgresql" else set()
             for statement, values in found:
                 if "pg_advisory" in statement:
                     continue
                 seen += 1
-                whole = whole_tables(connection, statement, values) - WHOLE.get(name, set())
+                whole = whole_tables(connection, statement, values) - WHOLE.get(name, set()) - empty
                 if whole:
                     wrong.setdefault(name, []).append((statement, whole))
     assert wrong == {}
