@@ -9,6 +9,8 @@ from typing import Final
 
 from consumers.notify.channels import Channel, read_channels, read_webhooks
 from consumers.notify.routes import LANGUAGES, RateLimit, Receiver, Route, RouteTree
+from consumers.notify.template_samples import SAMPLES
+from consumers.notify.templates import Templates
 from lapwing.settings.settings import Settings
 from lapwing.settings.values import closest
 from streams.contract.silences import Recurring, make_recurring
@@ -93,6 +95,13 @@ def tree_of(file: RoutesFile, settings: Settings, channels: Sequence[str] | None
     assert root.receiver is not None
     above = Route("", receivers[root.receiver], language=LANGUAGES[0])
     return RouteTree(_route(root, root.name or ROOT, above, receivers), receivers)
+
+
+def wrong_templates(tree: RouteTree, templates: Templates) -> list[str]:
+    """Return every mistake in the templates that routes use, each with file and line."""
+    used = dict.fromkeys((route.template, route.language) for route in tree.root.walk())
+    found = [str(each) for name, language in used for each in templates.check(name, language, SAMPLES)]
+    return list(dict.fromkeys(found))
 
 
 def _receiver(entry: ReceiverEntry, settings: Settings, channels: Sequence[str] | None) -> Receiver:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consumers.database.base import Base, Large, Seq
-from consumers.database.warnings import WarningStepRow
+from consumers.database.warnings import SegmentWarningStepRow, WarningStepRow
 
 
 class SilenceRow(Base):
@@ -64,7 +64,11 @@ class NoticeRow(Base):
 
 
 class JudgingRow(Base):
-    """Up to which `warning_steps.seq` and event time the notices are judged, in one row called `notices`."""
+    """How far the notifier has come.
+
+    `notices`: up to which `warning_steps.seq` and event time notices are judged. `routes` and `segments`: up
+    to which `notices.seq` and `segment_warning_steps.seq` messages are made.
+    """
 
     __tablename__ = "judging"
 
@@ -81,20 +85,96 @@ class ChannelRow(Base):
     name: Mapped[str] = mapped_column(primary_key=True)
     filled_to: Mapped[Large]
     added_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
+    """When its receiver said that it wants no more; nothing is sent to it until somebody enables it."""
+
+
+class MessageRow(Base):
+    """What a route sends to a receiver: about one step, or about several in a digest or gathered.
+
+    Its `state` is `waiting` until it is due, then `entered` in the outbox or `dropped`.
+    """
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        Index("messages_by_due", "state", "due_at"),
+        Index("messages_by_receiver", "receiver", "entered_at"),
+        Index("messages_by_customer", "customer_id"),
+        Index("messages_by_step", "step_id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    seq: Mapped[Seq]
+    key: Mapped[str] = mapped_column(unique=True)
+    """What it is about and for whom: there is one of each, whatever stops a notifier."""
+    kind: Mapped[str]
+    """`notice`, `segment`, `digest` or `gathered`."""
+    receiver: Mapped[str]
+    route: Mapped[str]
+    language: Mapped[str]
+    template: Mapped[str | None]
+    time_zone: Mapped[str]
+    step_id: Mapped[str | None] = mapped_column(ForeignKey(WarningStepRow.id))
+    segment_step_id: Mapped[str | None] = mapped_column(ForeignKey(SegmentWarningStepRow.id))
+    customer_id: Mapped[str | None]
+    note: Mapped[str | None]
+    day: Mapped[date | None]
+    part: Mapped[int]
+    parts: Mapped[int]
+    total: Mapped[int]
+    """Of a digest: warnings in all of its parts."""
+    state: Mapped[str]
+    why: Mapped[str | None]
+    """Why it waits or was dropped."""
+    due_at: Mapped[datetime]
+    created_at: Mapped[datetime]
+    entered_at: Mapped[datetime | None]
+
+
+class MessageStepRow(Base):
+    """A step in a digest, or one that a rate limit gathered.
+
+    A warning is in one digest of a receiver a day.
+    """
+
+    __tablename__ = "message_steps"
+    __table_args__ = (
+        UniqueConstraint("receiver", "day", "warning_id"),
+        Index("message_steps_by_message", "message_seq"),
+        Index("message_steps_by_customer", "customer_id"),
+        Index("message_steps_by_step", "step_id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    seq: Mapped[Seq]
+    message_seq: Mapped[Large] = mapped_column(ForeignKey(MessageRow.seq))
+    receiver: Mapped[str]
+    day: Mapped[date | None]
+    """Of a digest; `None` in what was gathered, which may have several steps of a warning."""
+    warning_id: Mapped[str]
+    customer_id: Mapped[str | None]
+    step_id: Mapped[str | None] = mapped_column(ForeignKey(WarningStepRow.id))
+    segment_step_id: Mapped[str | None] = mapped_column(ForeignKey(SegmentWarningStepRow.id))
 
 
 class OutboxRow(Base):
-    """What is to be sent, one row for each step and channel: `pending`, `sent`, `given_up` or `muted`."""
+    """What is to be sent to a channel: `pending`, `sent`, `given_up` or `muted`.
+
+    Without routes there is a row for each step and channel, else for each message and channel; a step goes to
+    a channel once all the same.
+    """
 
     __tablename__ = "outbox"
     __table_args__ = (
         UniqueConstraint("step_id", "channel"),
+        UniqueConstraint("message_seq", "channel"),
         Index("outbox_by_due", "channel", "state", "due_at"),
         {"sqlite_autoincrement": True},
     )
 
     seq: Mapped[Seq]
-    step_id: Mapped[str] = mapped_column(ForeignKey(WarningStepRow.id))
+    step_id: Mapped[str | None] = mapped_column(ForeignKey(WarningStepRow.id))
+    message_seq: Mapped[Large | None] = mapped_column(ForeignKey(MessageRow.seq))
     channel: Mapped[str] = mapped_column(ForeignKey(ChannelRow.name))
     state: Mapped[str]
     attempts: Mapped[int]
@@ -104,3 +184,5 @@ class OutboxRow(Base):
     claimed_until: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     last_error: Mapped[str | None]
+    unsure: Mapped[bool] = mapped_column(server_default=false())
+    """Whether an attempt may have arrived although nobody knows."""

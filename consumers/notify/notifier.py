@@ -10,9 +10,9 @@ from functools import partial
 from typing import Final, TypeVar
 
 from consumers.loop import Backoff, Stopped, Waiter, log_wait, persist
-from consumers.notify.attempt import DELIVERY_S, SendFailed, SendStopped, SendTimedOut
+from consumers.notify.attempt import DELIVERY_S, ReceiverGone, SendFailed, SendStopped, SendTimedOut
 from consumers.notify.channels import Channel
-from consumers.notify.message import MessageWriter, StepContent, Style
+from consumers.notify.message import Bundle, Message, MessageWriter
 from consumers.notify.outbox import LEASE, Delivery, Outbox
 from consumers.notify.senders import Sender
 
@@ -112,9 +112,11 @@ class Notifier:
         return len(batch)
 
     def _send(self, channel: Channel, delivery: Delivery) -> bool:
+        if isinstance(delivery.content, Bundle) and not delivery.content.steps:
+            self._persist(lambda: self._outbox.drop(delivery))  # nobody may hear of any of them by now
+            return True
         try:
-            step = StepContent(delivery.step_id, delivery.type, delivery.time, delivery.data)
-            message = self._writer.of_step(step, channel, Style(), delivery.note)
+            message = self._write(channel, delivery)
         except Exception as error:  # a row that no message can be made of stops no other
             self._give_up(delivery, f"no message can be written: {type(error).__name__}")
             return True
@@ -122,7 +124,10 @@ class Notifier:
             self._sender(channel, message)
         except SendStopped:
             log.warning("channel %s: stopped before the receiver answered; it may have arrived", channel.name)
-            self._persist(lambda: self._outbox.release([delivery]))
+            self._persist(lambda: self._outbox.release([delivery], unsure=True))
+            return False
+        except ReceiverGone as error:
+            self._on_gone(channel, delivery, error)
             return False
         except SendFailed as error:
             self._on_failure(channel, delivery, error)
@@ -133,6 +138,22 @@ class Notifier:
         self.tally.sent += 1
         log.debug("sent %s to %s", delivery.step_id, channel.name)
         return True
+
+    def _write(self, channel: Channel, delivery: Delivery) -> Message:
+        content, style, again = delivery.content, delivery.style, delivery.again
+        if isinstance(content, Bundle):
+            return self._writer.of_bundle(content, channel, style, again=again)
+        return self._writer.of_step(content, channel, style, delivery.note, again=again)
+
+    def _on_gone(self, channel: Channel, delivery: Delivery, error: ReceiverGone) -> None:
+        """Leave a channel alone for good; what waits for it stays until somebody enables it."""
+        self.tally.failed += 1
+        log.error(
+            "channel %s: %s; nothing more is sent to it until `lapwing notify --enable %s`",
+            *(channel.name, error, channel.name),
+        )
+        self._persist(lambda: self._outbox.release([delivery]))
+        self._persist(lambda: self._outbox.disable(channel.name, self._clock()))
 
     def _on_failure(self, channel: Channel, delivery: Delivery, failure: SendFailed) -> None:
         error = str(failure)
@@ -148,9 +169,10 @@ class Notifier:
             self._give_up(delivery, error)
             return
         # A message that may have arrived is not sent again soon.
-        wait_s = self._backoff.limit_s if isinstance(failure, SendTimedOut) else self._backoff.delay(attempts)
-        due = now + timedelta(seconds=wait_s)
-        self._persist(lambda: self._outbox.failed(delivery, error, due))
+        unsure = isinstance(failure, SendTimedOut)
+        wait_s = self._backoff.limit_s if unsure else self._backoff.delay(attempts)
+        due = now + max(timedelta(seconds=wait_s), failure.retry_after or timedelta())
+        self._persist(lambda: self._outbox.failed(delivery, error, due, unsure=unsure))
 
     def _give_up(self, delivery: Delivery, error: str) -> None:
         self._persist(lambda: self._outbox.give_up(delivery, error))

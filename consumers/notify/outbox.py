@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -12,10 +12,13 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 
 from consumers.database.database import Database
-from consumers.database.notices import ChannelRow, NoticeRow, OutboxRow
+from consumers.database.notices import ChannelRow, MessageRow, NoticeRow, OutboxRow
 from consumers.database.warnings import WarningStepRow
 from consumers.muting.notice import Limits, NoticeVerdict
+from consumers.notify.bundles import contents_of
+from consumers.notify.message import Bundle, StepContent, Style
 from consumers.notify.notices import NoticeCounts, Notices
+from consumers.notify.router import Router
 from consumers.notify.waiting import not_muted
 
 log = logging.getLogger(__name__)
@@ -46,30 +49,42 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One step's message to one channel."""
+    """A message to one channel."""
 
     seq: int
-    step_id: str
     channel: str
     attempts: int
     created_at: datetime
-    type: str
-    data: Mapping[str, Any]
-    time: datetime
-    """Event time of the step."""
+    content: StepContent | Bundle
+    style: Style = field(default_factory=Style)
     note: str | None = None
     """What the message says beside the warning itself."""
+    again: bool = False
+    """Whether an earlier attempt may have arrived."""
+
+    @property
+    def step_id(self) -> str:
+        """The id of the step, or of the bundle of several."""
+        return self.content.id
 
 
 class Outbox:
     """The deliveries of one database; `owner` is the name that this notifier claims under."""
 
-    def __init__(self, database: Database, owner: str, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        owner: str,
+        limits: Limits | None = None,
+        router: Router | None = None,
+    ) -> None:
+        """With a `router` of customers' notices it fills the channels; else each channel gets all of them."""
         self.judged = NoticeCounts()
         """What was decided about the notices so far."""
         self._database = database
         self._owner = owner
         self._notices = Notices(database, limits)
+        self._router = router
 
     def add_channels(self, names: Sequence[str], now: datetime, *, from_now: bool) -> dict[str, int]:
         """Make channels known; return for each new one how many notices are still to be sent to it."""
@@ -85,6 +100,10 @@ class Outbox:
             for name in new:
                 row = {"name": name, "filled_to": last if from_now else 0, "added_at": now}
                 connection.execute(insert(ChannelRow).values(row))
+            if self._router is not None:
+                self._router.begin(connection, from_now=from_now)
+                if self._router.routes_customers:
+                    return dict.fromkeys(new, 0)
             return dict.fromkeys(new, waiting)
 
     def fill(self, names: Sequence[str], now: datetime) -> int:
@@ -95,6 +114,10 @@ class Outbox:
         """
         made = 0
         self._judge(now)
+        if self._router is not None:
+            made += self._router.turn(names, now)
+            if self._router.routes_customers:
+                return made
         for name in names:
             while True:
                 entered, more = self._fill_some(name, now)
@@ -148,7 +171,8 @@ class Outbox:
         """Take deliveries that are due and not claimed, for the length of a lease."""
         due = (
             select(OutboxRow.__table__, *STEP, NoticeRow.note)
-            .join(WarningStepRow, WarningStepRow.id == OutboxRow.step_id)
+            .join(ChannelRow, and_(ChannelRow.name == OutboxRow.channel, ChannelRow.disabled_at.is_(None)))
+            .outerjoin(WarningStepRow, WarningStepRow.id == OutboxRow.step_id)
             .outerjoin(
                 NoticeRow,
                 and_(NoticeRow.step_id == OutboxRow.step_id, NoticeRow.verdict == NoticeVerdict.SENT.value),
@@ -173,21 +197,19 @@ class Outbox:
                 connection.execute(over.values(state=State.MUTED.value))
             taken = update(OutboxRow).where(OutboxRow.seq.in_([row.seq for row in rows]))
             connection.execute(taken.values(claimed_by=self._owner, claimed_until=now + LEASE))
-        return [
-            Delivery(
-                *(row.seq, row.step_id, row.channel, row.attempts, row.created_at),
-                *(row.type, row.data, row.time, row.note),
-            )
-            for row in rows
-        ]
+            # Whoever held it before may have sent it and died.
+            again = {row.seq for row in rows if row.unsure or row.claimed_by is not None}
+            unsure = update(OutboxRow).where(OutboxRow.seq.in_(again))
+            connection.execute(unsure.values(unsure=True))
+            return _deliveries(connection, rows, again)
 
     def sent(self, delivery: Delivery, now: datetime) -> None:
         """Record that the receiver has taken it."""
         self._settle(delivery, state=State.SENT.value, sent_at=now, last_error=None)
 
-    def failed(self, delivery: Delivery, error: str, due_at: datetime) -> None:
-        """Record a failed attempt; the next is at `due_at`."""
-        self._settle(delivery, due_at=due_at, last_error=error)
+    def failed(self, delivery: Delivery, error: str, due_at: datetime, *, unsure: bool = False) -> None:
+        """Record a failed attempt; the next is at `due_at`. With `unsure` it may have arrived."""
+        self._settle(delivery, due_at=due_at, last_error=error, unsure=unsure or delivery.again)
 
     def give_up(self, delivery: Delivery, error: str) -> None:
         """Record that no further attempt is made."""
@@ -199,15 +221,41 @@ class Outbox:
         with self._database.writing() as connection:
             connection.execute(mine.values(values))
 
-    def release(self, deliveries: Sequence[Delivery]) -> None:
-        """Give claimed deliveries back untried."""
+    def drop(self, delivery: Delivery) -> None:
+        """Record that nothing is left to send."""
+        self._settle(delivery, state=State.MUTED.value)
+
+    def disable(self, channel: str, now: datetime) -> None:
+        """Send nothing more to a channel until somebody enables it."""
+        with self._database.writing() as connection:
+            connection.execute(update(ChannelRow).where(ChannelRow.name == channel).values(disabled_at=now))
+
+    def enable(self, names: Sequence[str]) -> list[str]:
+        """Send to channels again whose receivers wanted no more; return which there were."""
+        with self._database.writing() as connection:
+            off = select(ChannelRow.name).where(
+                ChannelRow.name.in_(names), ChannelRow.disabled_at.is_not(None)
+            )
+            found = list(connection.scalars(off.order_by(ChannelRow.name)))
+            connection.execute(update(ChannelRow).where(ChannelRow.name.in_(found)).values(disabled_at=None))
+        return found
+
+    def disabled(self) -> list[str]:
+        """Return the channels whose receivers want no more."""
+        with self._database.reading() as connection:
+            off = select(ChannelRow.name).where(ChannelRow.disabled_at.is_not(None))
+            return list(connection.scalars(off.order_by(ChannelRow.name)))
+
+    def release(self, deliveries: Sequence[Delivery], *, unsure: bool = False) -> None:
+        """Give claimed deliveries back; with `unsure` one may have arrived."""
         if not deliveries:
             return
         mine = update(OutboxRow).where(
             OutboxRow.seq.in_([delivery.seq for delivery in deliveries]), OutboxRow.claimed_by == self._owner
         )
         with self._database.writing() as connection:
-            connection.execute(mine.values(claimed_by=None, claimed_until=None))
+            change = {"claimed_by": None, "claimed_until": None} | ({"unsure": True} if unsure else {})
+            connection.execute(mine.values(change))
 
     def retry_given_up(self, now: datetime) -> int:
         """Make what was given up due again, with no attempts counted; return how many."""
@@ -233,3 +281,33 @@ class Outbox:
             for row in connection.execute(query):
                 counts[row.channel][row.state] = row.n
         return counts
+
+
+def _deliveries(connection: Connection, rows: Sequence[Row[Any]], again: set[int]) -> list[Delivery]:
+    """Return claimed rows with what they are about."""
+    wanted = [row.message_seq for row in rows if row.message_seq is not None]
+    messages: dict[int, Row[Any]] = {}
+    if wanted:
+        found = select(MessageRow.__table__).where(MessageRow.seq.in_(wanted))
+        messages = {row.seq: row for row in connection.execute(found)}
+    made: list[Delivery] = []
+    for row in rows:
+        message = messages.get(row.message_seq)
+        content: StepContent | Bundle
+        if row.step_id is not None:
+            content = StepContent(row.step_id, row.type, row.time, row.data)
+        else:
+            content = contents_of(connection, messages[row.message_seq])
+        style, note = Style(), row.note
+        if message is not None:
+            style = Style(
+                *(message.language, message.template, message.time_zone, message.route, message.receiver)
+            )
+            note = message.note
+        made.append(
+            Delivery(
+                *(row.seq, row.channel, row.attempts, row.created_at),
+                *(content, style, note, row.seq in again),
+            )
+        )
+    return made

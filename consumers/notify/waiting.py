@@ -13,6 +13,7 @@ from consumers.database.warnings import WarningRow
 from consumers.muting.judge import NoticeContext, in_quiet_hours, silenced
 from consumers.muting.notice import Judgement, Notice, NoticeVerdict
 from consumers.notify.notices import OPEN, notice_of, notice_row, stored_silences
+from streams.contract.silences import Silence
 
 AGAIN: Final = timedelta(minutes=1)
 """How soon a delivery is checked again: somebody may expire the silence."""
@@ -28,15 +29,16 @@ def not_muted(
     A step was judged when it was stored; since then its receiver may have been down, or somebody may have
     silenced a flood of notices.
     """
-    in_force = select(SilenceRow.content).where(
-        SilenceRow.expired_at.is_(None),
-        SilenceRow.starts_at <= now,
-        or_(SilenceRow.ends_at.is_(None), SilenceRow.ends_at > now),
-    )
-    context = NoticeContext(now, now, stored_silences(connection, in_force))
+    context = NoticeContext(now, now, silences_in_force(connection, now))
     sendable, gone = [], []
     for row in rows:
+        if row.step_id is None:  # several steps, or a segment's: they were looked at when it was made
+            sendable.append(row)
+            continue
         notice = notice_of(row.step_id, row)
+        if notice.holdout or notice.do_not_contact:
+            gone.append(row.seq)  # an older notifier entered it
+            continue
         judgement = (
             (silenced(notice, context) or in_quiet_hours(notice, context)) if context.silences else None
         )
@@ -47,6 +49,16 @@ def not_muted(
         else:
             sendable.append(row)
     return sendable, gone
+
+
+def silences_in_force(connection: Connection, now: datetime) -> list[Silence]:
+    """Return the silences that may mute what is sent now."""
+    in_force = select(SilenceRow.content).where(
+        SilenceRow.expired_at.is_(None),
+        SilenceRow.starts_at <= now,
+        or_(SilenceRow.ends_at.is_(None), SilenceRow.ends_at > now),
+    )
+    return stored_silences(connection, in_force)
 
 
 def _delay(

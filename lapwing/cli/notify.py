@@ -10,7 +10,7 @@ from lapwing.settings.options import DurationParam, InstantParam, settings_optio
 
 
 @click.group("notify", invoke_without_command=True)
-@settings_options("database")
+@settings_options("database", "rules", "routes")
 @click.option(
     "--follow/--no-follow", default=True, help="Go on for ever, or stop when all that is due was tried."
 )
@@ -23,15 +23,22 @@ from lapwing.settings.options import DurationParam, InstantParam, settings_optio
     help="How long a message is tried.",
 )
 @click.option("--retry-given-up", is_flag=True, help="Try again what was given up.")
+@click.option(
+    "--enable",
+    multiple=True,
+    metavar="CHANNEL",
+    help="Send again to a channel whose receiver wanted no more (HTTP 410); may be given several times.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the final counts as JSON.")
 def command(**given: Any) -> None:
     """Send opened and escalated warnings from the database to the team's channels.
 
     The channels are Apprise URLs in LAPWING_NOTIFY_URLS (or `notify_urls` of the settings file), with spaces
-    between them; `NAME=URL` gives one a name. Each step is sent once to each channel, and tried again while a
-    receiver is down. Several notifiers may run side by side. What silences, quiet hours, flapping or too many
-    notices of one customer mute is recorded in the table `notices`. Without --follow the exit code is 1
-    where something is left unsent.
+    between them; `NAME=URL` gives one a name. Signed webhooks are in LAPWING_WEBHOOK_URLS. routes.yaml beside
+    the rules says who gets what and when; without it each step goes to every channel. It is sent once to
+    each channel, and tried again while a receiver is down. Several notifiers may run side by side. What
+    silences, quiet hours, flapping or too many notices of one customer mute is recorded in the table
+    `notices`. Without --follow the exit code is 1 where something is left unsent.
     """
     context = click.get_current_context(silent=True)
     if context is not None and context.invoked_subcommand is not None:
@@ -43,7 +50,7 @@ def command(**given: Any) -> None:
 
 @command.command("routes")
 @click.argument("labels", metavar="[LABEL=VALUE]...", nargs=-1)
-@settings_options("rules", "routes", "time_zone", "acknowledge_within")
+@settings_options("rules", "routes", "notify_templates", "time_zone", "acknowledge_within")
 @click.option("--test", is_flag=True, help="Print which routes take a warning with these labels, and when.")
 @click.option("--at", type=InstantParam(), help="When the warning comes, RFC 3339; default: now.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")

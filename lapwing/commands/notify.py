@@ -18,8 +18,11 @@ from consumers.loop import Backoff, Stop, Stopped, log_wait, persist
 from consumers.notify.message import MessageWriter
 from consumers.notify.notifier import Notifier, NotifierTotals
 from consumers.notify.outbox import Outbox
+from consumers.notify.router import Router
+from consumers.notify.routes import everything_to
 from consumers.notify.senders import ChannelSender
-from lapwing.routes import channels_of
+from consumers.notify.templates import Templates
+from lapwing.routes import channels_of, read_routes, wrong_templates
 from lapwing.settings.settings import Settings
 from lapwing.terminal.status import StatusLine, log
 from streams.errors import SettingsError
@@ -31,6 +34,7 @@ def run(
     from_now: bool,
     give_up_after: int,
     retry_given_up: bool,
+    enable: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Send opened and escalated warnings from the database to the team's channels."""
@@ -39,23 +43,33 @@ def run(
         msg = "no channel to send to: set LAPWING_NOTIFY_URLS to Apprise URLs, such as json://127.0.0.1:8080"
         raise SettingsError(msg)
     names = [channel.name for channel in channels]
+    if unknown := next((name for name in enable if name not in names), None):
+        msg = f"--enable: there is no channel {unknown!r}: {', '.join(names)}"
+        raise SettingsError(msg)
+    read = read_routes(settings, names)
+    tree = everything_to(names) if read is None else read.tree
+    templates = Templates(settings.notify_templates)
+    if mistakes := wrong_templates(tree, templates):
+        raise SettingsError("\n".join(mistakes))
     with ExitStack() as stack:
         store = Database(settings.database)
         stack.callback(store.close)
         stop = stack.enter_context(Stop())
         status = stack.enter_context(StatusLine(f"notify {', '.join(names)}"))
         owner = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        outbox = Outbox(store, owner, settings.limits)
+        router = Router(store, tree, routes_customers=read is not None)
+        outbox = Outbox(store, owner, settings.limits, router)
         notifier = Notifier(
             outbox,
             channels,
             ChannelSender(stop),
             stop,
-            writer=MessageWriter(app=settings.app, desk_url=settings.desk_url),
+            writer=MessageWriter(templates, settings.app, desk_url=settings.desk_url),
             give_up_after=timedelta(microseconds=give_up_after),
             on_progress=lambda tally: status.show(_line(tally)),
         )
-        begin = partial(_begin, store, outbox, names, from_now=from_now, retry_given_up=retry_given_up)
+        options = {"from_now": from_now, "retry_given_up": retry_given_up}
+        begin = partial(_begin, store, outbox, names, enable, **options)
         try:
             persist(begin, stop=stop, backoff=Backoff(), on_wait=log_wait, only=StoreBusy)
         except Stopped:
@@ -69,13 +83,23 @@ def run(
 
 
 def _begin(
-    store: Database, outbox: Outbox, names: list[str], *, from_now: bool, retry_given_up: bool
+    store: Database,
+    outbox: Outbox,
+    names: list[str],
+    enable: tuple[str, ...],
+    *,
+    from_now: bool,
+    retry_given_up: bool,
 ) -> None:
     """Bring the database up to date and make the channels known; what was done already changes nothing."""
     store.prepare()
     now = datetime.now(UTC)
     for name, waiting in outbox.add_channels(names, now, from_now=from_now).items():
         log.info("channel %s is new: %d stored steps are to be sent to it", name, waiting)
+    for name in outbox.enable(enable):
+        log.info("channel %s is sent to again", name)
+    for name in outbox.disabled():
+        log.error("channel %s wants no more messages: `lapwing notify --enable %s` tries again", name, name)
     if retry_given_up:
         log.info("%d given up are tried again", outbox.retry_given_up(now))
     for name, counts in sorted(outbox.counts().items()):

@@ -14,7 +14,8 @@ import click
 
 from consumers.notify.routes import CUSTOMER, LABELS, Labels, Receiver, Route, RouteTree
 from consumers.notify.schedule import next_digest, send_at
-from lapwing.routes import ReadRoutes, channels_of, doubtful, read_routes
+from consumers.notify.templates import Templates
+from lapwing.routes import ReadRoutes, channels_of, doubtful, read_routes, wrong_templates
 from lapwing.settings.settings import Settings
 from lapwing.settings.values import TIERS, closest, meant
 from lapwing.terminal.text import printable
@@ -72,16 +73,17 @@ def run(labels: tuple[str, ...], settings: Settings, test: bool, at: int | None,
             _print_sendings(found)
         return
     mistakes = _doubtful(read, settings)
+    wrong = wrong_templates(read.tree, Templates(settings.notify_templates))
     if as_json:
         listed = [_as_dict(route) for route in read.tree.root.walk()]
-        doubts = [each.as_dict() for each in mistakes]
-        click.echo(json.dumps({"ok": not mistakes, "mistakes": doubts, "routes": listed}, indent=2))
+        doubts = [each.as_dict() for each in mistakes] + [{"message": text} for text in wrong]
+        click.echo(json.dumps({"ok": not doubts, "mistakes": doubts, "routes": listed}, indent=2))
     else:
-        for mistake in mistakes:
-            click.echo(str(mistake))
+        for text in [*map(str, mistakes), *wrong]:
+            click.echo(printable(text))
         for line in drawn(read.tree.root):
             click.echo(printable(line))
-    if mistakes:
+    if mistakes or wrong:
         raise SystemExit(1)
 
 

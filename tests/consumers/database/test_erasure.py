@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import JSON, Connection, Date, Table, insert, select
+from sqlalchemy import JSON, Connection, Date, Table, func, insert, select
 from sqlalchemy import inspect as look
 
 from consumers.database.aside import UnreadableRow
@@ -98,12 +98,16 @@ def test_the_rows_of_a_customer_leave_every_table_and_those_of_others_stay(datab
         steps = METADATA.tables["warning_steps"].c
         for step, customer in connection.execute(select(steps.id, steps.customer_id).order_by(steps.seq)):
             step_of[customer] = step
-        for table in stored:
+        messages: dict[str, int] = {}
+        for table in sorted(stored, key=METADATA.sorted_tables.index):
             for number, customer in enumerate((GONE, STAYS), start=50):
                 row = a_row(table, customer, number)
+                refers_to: dict[str, dict[str, Any]] = {"warning_steps": step_of, "messages": messages}
                 for key in table.foreign_keys:
-                    row[key.parent.name] = step_of[customer]
+                    row[key.parent.name] = refers_to.get(key.column.table.name, {}).get(customer)
                 connection.execute(insert(table).values(row))
+                if table.name == "messages":
+                    messages[customer] = connection.scalar(select(func.max(table.c.seq))) or 0
         before = everything(connection)
         assert all(GONE in before[table.name] for table in stored)
         counts = erase_rows(connection, GONE)

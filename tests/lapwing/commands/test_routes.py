@@ -20,10 +20,12 @@ GOOD = TEXT.replace("overdue", "overdue-now").replace("servise", "service")
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "rules.yaml").write_text(RULES)
     (tmp_path / "routes.yaml").write_text(GOOD)
+    (tmp_path / "templates" / "short" / "zh").mkdir(parents=True)
     return tmp_path
 
 
 def called(folder: Path, *words: str, **environ: str) -> Result:
+    environ = {"LAPWING_NOTIFY_TEMPLATES": str(folder / "templates")} | environ
     return CliRunner(env=environ).invoke(notify.command, ["routes", *words, "--rules", str(folder)])
 
 
@@ -88,6 +90,15 @@ def test_a_mistake_is_exit_code_1_with_its_line(folder: Path) -> None:
     assert result.exit_code == 1
     assert result.output.splitlines() == [f"{folder}/routes.yaml:14: `language` must be en or zh, not 'fr'"]
     assert json.loads(called(folder, "--json").output)["mistakes"][0]["line"] == 14
+
+
+def test_a_mistake_in_a_template_is_shown_with_its_file_and_line(folder: Path) -> None:
+    own = folder / "templates" / "short" / "zh" / "notice.txt"
+    own.write_text("{{ customer }}\n\n{{ custommer }}")
+    result = called(folder)
+    assert result.exit_code == 1
+    assert f"{own}:3: 'custommer' is undefined" in result.output
+    assert json.loads(called(folder, "--json").output)["ok"] is False
 
 
 def test_channels_are_checked_where_the_settings_have_some(folder: Path) -> None:
