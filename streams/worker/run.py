@@ -257,6 +257,8 @@ async def _checked(
                 topics=found,
                 segment_partitions=partitions,
                 partitions=inputs,
+                # A dry run writes to no topic and so does not wait for any, but it reads this one.
+                erasures_topic=present.erasures_topic if present.erasures_topic in counts else "",
                 topic_ids=await topic_ids(settings.broker, settings.security, found.values()),
             )
             return present, inputs
