@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from lapwing.settings.settings import Settings, load_settings
 from streams.errors import SettingsError
 from streams.rulebook.load import parse_rulebook
 from streams.rulebook.reader import RulebookRefused
+from tests.paths import ROOT
 
 TEXT = """\
 version: 1
@@ -94,3 +96,23 @@ def test_rules_and_reasons_that_there_are_not_are_found(tmp_path: Path) -> None:
         "12: `rule`: there is no rule 'overdue'; did you mean 'overdue-now'?",
         "18: `reason`: there is no reason 'servise'; did you mean 'service'?",
     ]
+
+
+def test_the_example_of_the_page_is_right_and_routes_as_the_page_says(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "notify.md").read_text()
+    (example,) = re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    read = read_routes(settings_of(tmp_path, example), ["chat", "mail", "crm"])
+    assert read is not None
+
+    def takes(**words: str) -> list[str]:
+        labels = {name.removesuffix("_"): frozenset([word]) for name, word in words.items()}
+        return [f"{route.name} {route.receiver.name} {route.language}" for route in read.tree.find(labels)]
+
+    assert takes(tier="low") == ["all team en"]
+    assert takes(tier="high", region="east-china", class_="key") == ["all/china shanghai zh"]
+    assert takes(tier="high", class_="key") == ["all/key-customers lead en"]
+    assert takes(tier="high", class_="key", reason="complaints") == [
+        "all/key-customers lead en",
+        "all/complaints team en",
+    ]
+    assert [route.digest for route in read.tree.root.walk()] == ["08:00", "08:00", "08:00", None]
