@@ -197,7 +197,7 @@ class Outbox:
                 connection.execute(over.values(state=State.MUTED.value))
             taken = update(OutboxRow).where(OutboxRow.seq.in_([row.seq for row in rows]))
             connection.execute(taken.values(claimed_by=self._owner, claimed_until=now + LEASE))
-            # Whoever held it before may have sent it and died.
+            # Whoever claimed it before may have sent it and died.
             again = {row.seq for row in rows if row.unsure or row.claimed_by is not None}
             unsure = update(OutboxRow).where(OutboxRow.seq.in_(again))
             connection.execute(unsure.values(unsure=True))

@@ -78,7 +78,7 @@ def verdict(one: Notice, *silences: Silence, now: datetime = NOON, **more: Any) 
 SENT = Judgement(NoticeVerdict.SENT)
 
 
-def held(name: str, until: datetime) -> Judgement:
+def deferred(name: str, until: datetime) -> Judgement:
     return Judgement(NoticeVerdict.DEFERRED, MuteReason.SILENCE, name, until)
 
 
@@ -103,7 +103,7 @@ def held(name: str, until: datetime) -> Judgement:
     ],
 )
 def test_all_lists_must_hold_and_one_word_of_each(matchers: dict[str, Any], muted: bool) -> None:
-    assert verdict(notice(), silence(**matchers)) == (held("s", NOON + HOUR) if muted else SENT)
+    assert verdict(notice(), silence(**matchers)) == (deferred("s", NOON + HOUR) if muted else SENT)
 
 
 def test_what_is_held_out_is_never_sent() -> None:
@@ -126,14 +126,14 @@ def test_a_warning_is_silenced_only_with_all_its_causes_by_one_silence_or_severa
     first = silence("a", rules=["overdue"])
     second = silence("b", ends=NOON + DAY, rules=["login-drop"])
     assert verdict(two, first) == SENT
-    assert verdict(two, first, second) == held("a", NOON + HOUR)
+    assert verdict(two, first, second) == deferred("a", NOON + HOUR)
     hidden = notice(cause("overdue"), cause("login-drop", inhibited_by="overdue"))
-    assert verdict(hidden, first) == held("a", NOON + HOUR)
+    assert verdict(hidden, first) == deferred("a", NOON + HOUR)
 
 
 def test_an_escalation_is_about_the_causes_it_rose_by() -> None:
     rose = notice(cause("login-drop", tier="low"), cause("overdue"), kind="escalated", number=2)
-    assert verdict(rose, silence(rules=["overdue"])) == held("s", NOON + HOUR)
+    assert verdict(rose, silence(rules=["overdue"])) == deferred("s", NOON + HOUR)
     assert verdict(rose, silence(rules=["login-drop"])) == SENT
 
 
@@ -151,7 +151,7 @@ def test_a_silence_is_in_force_by_event_time_or_at_delivery(
     begins: datetime, ends: datetime, now: datetime, muted: bool
 ) -> None:
     answer = verdict(notice(), silence(begins=begins, ends=ends), now=now)
-    assert answer == (held("s", ends) if muted else SENT)
+    assert answer == (deferred("s", ends) if muted else SENT)
 
 
 def test_an_expired_silence_mutes_nothing_whatever_its_time() -> None:
@@ -159,7 +159,7 @@ def test_an_expired_silence_mutes_nothing_whatever_its_time() -> None:
 
 
 def test_of_several_the_longest_holds_a_cause() -> None:
-    assert verdict(notice(), silence("a"), silence("b", ends=NOON + DAY)) == held("b", NOON + DAY)
+    assert verdict(notice(), silence("a"), silence("b", ends=NOON + DAY)) == deferred("b", NOON + DAY)
 
 
 def test_updates_and_endings_are_told_of_only_while_something_is_owed() -> None:
@@ -244,9 +244,9 @@ def test_an_hour_is_in_the_window_by_the_look_of_a_clock(
 
 def past(
     number: int, at: datetime, kind: str = "opened", tier: str = "high", rule: str = "overdue",
-    why: MuteReason | None = None, told: bool = True,
+    why: MuteReason | None = None, is_sent: bool = True,
 ) -> PastNotice:  # fmt: skip
-    verdict = NoticeVerdict.SENT if told else NoticeVerdict.MUTED
+    verdict = NoticeVerdict.SENT if is_sent else NoticeVerdict.MUTED
     return PastNotice(f"v{number}/1", f"v{number}", kind, at, tier, frozenset({rule}), verdict, why)
 
 
@@ -265,7 +265,7 @@ def test_more_notices_than_the_cap_wait_until_the_oldest_is_a_period_old() -> No
     )
     assert limited(CAP, before[1:]) == SENT
     assert limited(CAP, [past(1, NOON - 7 * DAY), before[1]]) == SENT
-    assert limited(CAP, [past(1, NOON - DAY, told=False), before[1]]) == SENT
+    assert limited(CAP, [past(1, NOON - DAY, is_sent=False), before[1]]) == SENT
 
 
 def test_the_cap_counts_warnings_and_lets_rises_and_deadlines_pass() -> None:
@@ -314,8 +314,8 @@ def test_what_opens_again_and_again_is_told_once_as_flapping_and_then_not() -> N
     quiet = limited(FLAP, [*before, past(3, NOON - DAY, why=MuteReason.FLAPPING)])
     assert quiet == Judgement(NoticeVerdict.DEFERRED, MuteReason.FLAPPING, look_again_at=NOON + 10 * DAY)
     # It flaps until it has not opened for a period, however few openings there were since.
-    assert limited(FLAP, [past(3, NOON - 9 * DAY, why=MuteReason.FLAPPING, told=False)]) == quiet
-    assert limited(FLAP, [past(3, NOON - 10 * DAY, why=MuteReason.FLAPPING, told=False)]) == SENT
+    assert limited(FLAP, [past(3, NOON - 9 * DAY, why=MuteReason.FLAPPING, is_sent=False)]) == quiet
+    assert limited(FLAP, [past(3, NOON - 10 * DAY, why=MuteReason.FLAPPING, is_sent=False)]) == SENT
 
 
 def test_another_rule_does_not_flap() -> None:

@@ -13,7 +13,7 @@ from streams.errors import SettingsError
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 
 
-def test_a_channel_has_its_given_name_or_one_that_tells_no_secret() -> None:
+def test_a_channel_has_its_given_name_or_one_that_shows_no_secret() -> None:
     first, second = read_channels(["team-east=json://u:hunter2@127.0.0.1/x=y", "jsons://127.0.0.1/token"])
     assert first == Channel("team-east", "json://u:hunter2@127.0.0.1/x=y")
     assert second.name.startswith("jsons-")
@@ -23,7 +23,7 @@ def test_a_channel_has_its_given_name_or_one_that_tells_no_secret() -> None:
 
 
 @pytest.mark.parametrize(
-    ("urls", "told"),
+    ("urls", "says"),
     [
         (["nonsense://hunter2"], r"URL 1 \(nonsense://\.\.\.\) is not one that Apprise can send to"),
         (["json://127.0.0.1", "mailto://hunter2"], "URL 2"),
@@ -31,8 +31,8 @@ def test_a_channel_has_its_given_name_or_one_that_tells_no_secret() -> None:
         (["json://127.0.0.1/1", "json://127.0.0.1/1"], "two channels are called 'json-"),
     ],
 )
-def test_a_wrong_url_is_told_by_its_number_without_its_secrets(urls: list[str], told: str) -> None:
-    with pytest.raises(SettingsError, match=told) as caught:
+def test_a_wrong_url_is_named_by_its_number_without_its_secrets(urls: list[str], says: str) -> None:
+    with pytest.raises(SettingsError, match=says) as caught:
         read_channels(urls)
     assert "hunter2" not in str(caught.value)
 

@@ -1,4 +1,4 @@
-"""Stored steps become notices: held, told late, muted for good, by event time and by the clock."""
+"""Stored steps become notices: deferred, sent late, muted for good, by event time and by the clock."""
 
 from __future__ import annotations
 
@@ -48,7 +48,9 @@ def database() -> Iterator[Database]:
     found.close()
 
 
-def test_a_held_notice_is_told_when_event_time_has_passed_the_silence(database: Database, shop: Shop) -> None:
+def test_a_deferred_notice_is_sent_when_event_time_has_passed_the_silence(
+    database: Database, shop: Shop
+) -> None:
     put(database, silence("s", BEGIN - DAY, BEGIN + DAY))
     shop.step("c1", BEGIN, "opened")
     shop.step("c2", BEGIN, "opened")
@@ -93,7 +95,7 @@ def test_while_no_steps_come_the_wall_clock_ends_a_silence(database: Database, s
     assert judge(BEGIN + 9 * DAY) == NoticeCounts()
 
 
-def test_the_newest_step_of_a_warning_is_what_is_told_late_and_once(database: Database, shop: Shop) -> None:
+def test_the_newest_step_of_a_warning_is_what_is_sent_late_and_once(database: Database, shop: Shop) -> None:
     put(database, silence("s", BEGIN - DAY, BEGIN + DAY))
     shop.step("c1", BEGIN, "opened", Tier.LOW)
     shop.step("c1", BEGIN + HOUR, "escalated", Tier.HIGH)
@@ -108,7 +110,7 @@ def test_the_newest_step_of_a_warning_is_what_is_told_late_and_once(database: Da
     ]
 
 
-def test_what_joins_and_is_not_silenced_is_told_with_the_update(database: Database, shop: Shop) -> None:
+def test_what_joins_and_is_not_silenced_is_sent_with_the_update(database: Database, shop: Shop) -> None:
     put(database, silence("s", BEGIN - DAY, BEGIN + DAY, matchers={"rules": ["login-drop"]}))
     shop.step("c1", BEGIN, "opened", rule="login-drop")
     shop.step("c1", BEGIN + HOUR, "updated", rule="overdue")
@@ -117,7 +119,7 @@ def test_what_joins_and_is_not_silenced_is_told_with_the_update(database: Databa
     assert decided(database) == [("c1-1/1", "muted", "silence"), ("c1-1/2", "told", None)]
 
 
-def test_an_acknowledged_warning_is_not_told_late(database: Database, shop: Shop) -> None:
+def test_an_acknowledged_warning_is_not_sent_late(database: Database, shop: Shop) -> None:
     put(database, silence("s", BEGIN - DAY, BEGIN + DAY))
     shop.step("c1", BEGIN, "opened")
     shop.step("c1", BEGIN + HOUR, "acknowledged")
@@ -207,18 +209,18 @@ def test_flapping_gives_few_notices_and_none_is_lost(database: Database, shop: S
     shop.step("c1", BEGIN + 60 * DAY, "opened", warning=60)
     store(database, shop)
     Notices(database, LIMITS).judge(BEGIN)
-    told = [row for row in rows(database) if row.verdict == "told"]
-    assert [(row.step_id, row.why) for row in told] == [
+    sent = [row for row in rows(database) if row.verdict == "told"]
+    assert [(row.step_id, row.why) for row in sent] == [
         ("c1-0/1", None),
         ("c1-1/1", None),
         ("c1-2/1", "flapping"),
         ("c1-60/1", None),  # it has been stable for long enough
     ]
-    assert told[2].note.startswith("Flapping: it opened 3 times within 10 days")
+    assert sent[2].note.startswith("Flapping: it opened 3 times within 10 days")
     assert muted_by_reason(database) == {"flapping": {"held": 0, "muted": 37}}
 
 
-def test_what_flapped_and_stays_open_is_told_when_it_has_been_stable(database: Database, shop: Shop) -> None:
+def test_what_flapped_and_stays_open_is_sent_when_it_has_been_stable(database: Database, shop: Shop) -> None:
     flapping_shop(shop, 6)
     shop.step("c1", BEGIN + 6 * DAY, "opened", warning=6)
     store(database, shop)
@@ -229,7 +231,7 @@ def test_what_flapped_and_stays_open_is_told_when_it_has_been_stable(database: D
     assert decided(database)[-2:] == [("c1-6/1", "muted", "flapping"), ("c1-6/1", "told", None)]
 
 
-def test_what_channels_were_told_before_there_were_notices_stands(tmp_path: Any, shop: Shop) -> None:
+def test_what_channels_had_before_there_were_notices_stands(tmp_path: Any, shop: Shop) -> None:
     url = f"sqlite:///{tmp_path / 'w.db'}"
     old = Database(url)
     old.prepare(to=3)

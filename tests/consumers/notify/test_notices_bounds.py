@@ -88,14 +88,14 @@ def test_the_turns_do_not_matter_and_the_bounds_hold(moves: Any, chunk: int, lim
     assert judged_in_turns(steps, chunk, limits, SPANS) == found
     columns = [column.name for column in NoticeRow.__table__.columns][1:-1]
     named = [dict(zip(columns, row, strict=True)) for row in found]
-    # None is lost: each opening and escalation is told or recorded with its reason.
+    # None is lost: each opening and escalation is sent or recorded with its reason.
     onsets = {step.id for step in steps if step.kind in ("opened", "escalated")}
     assert onsets <= {row["step_id"] for row in named}
     assert all(row["why"] for row in named if row["verdict"] != "told")
-    # Nothing is held beyond its time.
+    # Nothing is deferred beyond its time.
     last = BEGIN + sum(hours for _, hours, *_ in moves) * HOUR
     assert all(row["look_again_at"] > last for row in named if row["verdict"] == "held")
-    # No step is told twice.
+    # No step is sent twice.
     ids = [row["step_id"] for row in named if row["verdict"] == "told"]
     assert len(ids) == len(set(ids))
     check_cap(named, limits)

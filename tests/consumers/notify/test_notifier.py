@@ -59,8 +59,8 @@ def store(database: Database, *customers: str) -> None:
     store_records(database, records(contents))
 
 
-def told(channel: Channel, *customers: str) -> list[tuple[str, str]]:
-    """Return what the channel should have been told: of each life the opening and the escalation."""
+def expected(channel: Channel, *customers: str) -> list[tuple[str, str]]:
+    """Return what the channel should get: of each life the opening and the escalation."""
     return [
         (channel.name, f"Warning: {warning_id(customer)}, step {number}")
         for customer in customers
@@ -100,7 +100,7 @@ def test_opened_and_escalated_steps_go_to_every_channel_once(database: Database)
     store(database, "c1", "c2")
     receiver = Receiver()
     tally = notifier(database, receiver, DESK, MAIL).run()
-    assert receiver.taken == told(DESK, "c1", "c2") + told(MAIL, "c1", "c2")
+    assert receiver.taken == expected(DESK, "c1", "c2") + expected(MAIL, "c1", "c2")
     assert tally == NotifierTotals(entered=8, sent=8)
     assert notifier(database, receiver, DESK, MAIL).run() == NotifierTotals()
     store(database, "c1", "c2", "c3")
@@ -108,7 +108,7 @@ def test_opened_and_escalated_steps_go_to_every_channel_once(database: Database)
     assert states(database)["desk"] == {"pending": 0, "sent": 6, "given_up": 0, "muted": 0}
 
 
-def test_a_new_channel_is_told_of_what_is_stored_unless_told_otherwise(database: Database) -> None:
+def test_a_new_channel_gets_what_is_stored_unless_asked_otherwise(database: Database) -> None:
     store(database, "c1")
     receiver = Receiver()
     box = Outbox(database, "x")
@@ -116,7 +116,7 @@ def test_a_new_channel_is_told_of_what_is_stored_unless_told_otherwise(database:
     assert box.add_channels(["desk", "mail"], NOW, from_now=True) == {"mail": 0}
     store(database, "c2")
     notifier(database, receiver, DESK, MAIL).run()
-    assert receiver.taken == told(DESK, "c1", "c2") + told(MAIL, "c2")
+    assert receiver.taken == expected(DESK, "c1", "c2") + expected(MAIL, "c2")
 
 
 def test_more_steps_than_one_filling_takes(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,8 +133,8 @@ def test_while_a_receiver_is_down_one_message_is_tried_with_longer_waits_and_no_
     back_at = clock() + timedelta(seconds=60)
     receiver = Receiver(lambda channel, _: channel is DESK and clock() < back_at)
     tally = notifier(database, receiver, DESK, MAIL, clock=clock, stop_at=200).run()
-    assert receiver.taken[:6] == told(MAIL, "c1", "c2", "c3")
-    assert sorted(receiver.taken[6:]) == sorted(told(DESK, "c1", "c2", "c3"))
+    assert receiver.taken[:6] == expected(MAIL, "c1", "c2", "c3")
+    assert sorted(receiver.taken[6:]) == sorted(expected(DESK, "c1", "c2", "c3"))
     assert tally == NotifierTotals(
         entered=12, sent=12, failed=5
     )  # at 0, 2, 6, 14, 30 seconds, then it is back at 62
@@ -144,8 +144,8 @@ def test_a_message_that_a_receiver_refuses_does_not_hold_up_the_others(database:
     store(database, "c1", "c2", "c3")
     receiver = Receiver(lambda _, message: "Customer: c2" in message.body)
     tally = notifier(database, receiver, DESK, stop_at=100).run()
-    assert receiver.taken[:2] == told(DESK, "c1")
-    assert sorted(receiver.taken) == sorted(told(DESK, "c1", "c3"))
+    assert receiver.taken[:2] == expected(DESK, "c1")
+    assert sorted(receiver.taken) == sorted(expected(DESK, "c1", "c3"))
     assert tally.sent == 4
     assert states(database)["desk"] == {"pending": 2, "sent": 4, "given_up": 0, "muted": 0}
 
@@ -199,7 +199,7 @@ def test_two_notifiers_side_by_side_send_nothing_twice(database: Database) -> No
     notifier(database, first, DESK, clock=clock, owner="one").run()
     assert len(first.taken) == 20
     assert len(second.taken) == 40
-    assert sorted(first.taken + second.taken) == sorted(told(DESK, *(f"c{n}" for n in range(30))))
+    assert sorted(first.taken + second.taken) == sorted(expected(DESK, *(f"c{n}" for n in range(30))))
 
 
 def test_a_notifier_that_died_gives_its_messages_back_after_the_lease(database: Database) -> None:
@@ -219,18 +219,18 @@ def test_a_slow_receiver_does_not_outlast_the_lease(database: Database) -> None:
     store(database, *(f"c{n}" for n in range(10)))
     clock = Clock()
     receiver = Receiver()
-    held: list[int] = []
+    claimed: list[int] = []
 
     def slowly() -> None:
         clock.push(19)
         thief = Outbox(database, "thief")
-        held.append(len(thief.claim("desk", 100, clock())))
+        claimed.append(len(thief.claim("desk", 100, clock())))
         thief.release([])
 
     receiver.before = slowly
     notifier(database, receiver, DESK, clock=clock).run()
     # What the first one holds is never taken from it; what it gave back may be.
-    assert held[:4] == [0, 0, 0, 0]
+    assert claimed[:4] == [0, 0, 0, 0]
     assert len(set(receiver.taken)) == len(receiver.taken)
 
 
@@ -275,7 +275,7 @@ def test_a_stop_in_the_midst_of_a_batch_gives_the_rest_back(database: Database) 
     assert notifier(database, receiver, DESK, owner="two").run().sent == 7
 
 
-def test_the_team_is_told_of_a_lapse_and_a_deadline_but_not_of_who_took_it(database: Database) -> None:
+def test_the_team_hears_of_a_lapse_and_a_deadline_but_not_of_who_took_it(database: Database) -> None:
     store_records(database, records(list(attended_life("c1"))))
     receiver = Receiver()
     notifier(database, receiver, DESK).run()

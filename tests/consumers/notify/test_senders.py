@@ -24,7 +24,7 @@ OLD, NEW = "whsec_" + "b2xk" * 8, "whsec_" + "bmV3" * 8
 
 
 class Hook:
-    """A web server that notes what is posted to it and answers as it is told."""
+    """A web server that notes what is posted to it and answers with what is set."""
 
     def __init__(self) -> None:
         self.posts: list[tuple[dict[str, str], bytes]] = []

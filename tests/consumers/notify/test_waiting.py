@@ -16,7 +16,7 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 def waiting() -> Database:
-    """Return a database whose channel is yet to be told of 30 warnings."""
+    """Return a database whose channel is still to get 30 warnings."""
     database, shop = opened(), Shop([], {})
     for number in range(30):
         shop.step(f"c{number}", BEGIN - HOUR, "opened")
