@@ -66,6 +66,18 @@ class EffectsReport:
     reasons: ReasonAgreement | None
     """`None` where the warnings' steps are not known."""
 
+    @property
+    def compared(self) -> list[tuple[Effect, Money]]:
+        """Return the groups that have a customer on one side at least, each with its money."""
+        pairs = [pair for play in self.plays for pair in zip(play.effects, play.money, strict=True)]
+        return [(effect, money) for effect, money in pairs if effect.held_out.n or effect.shown.n]
+
+    @property
+    def uncompared(self) -> list[str]:
+        """Return the plays without a customer on either side."""
+        compared = {effect.play for effect, _ in self.compared}
+        return [play.play for play in self.plays if play.play not in compared]
+
     def as_dict(self) -> dict[str, Any]:
         """Return all figures as plain JSON values."""
         instants = {"since": self.since, "until": self.until, "as_of": self.as_of}

@@ -26,7 +26,7 @@ def effects_page(report: EffectsReport) -> str:
     ]
     lead = [words.heading(report)]
     sections = []
-    if report.plays:
+    if report.compared:
         sections = [
             html.section(
                 "Churn avoided",
@@ -42,17 +42,12 @@ def effects_page(report: EffectsReport) -> str:
                 _money(report),
                 wide=True,
             ),
-            html.section(
-                "What counts",
-                "",
-                html.listed([note for play in report.plays for note in words.notes(play)]),
-                wide=True,
-            ),
         ]
     else:
-        sections.append(
-            html.section("Nothing to compare", "", "<p>No warning with a play has matured.</p>", wide=True)
-        )
+        sections.append(html.section("Nothing to compare yet", "", "", wide=True))
+    counts = words.uncompared(report) + [note for play in report.plays for note in words.notes(play)]
+    counts = counts or ["No warning with a play has matured."]
+    sections.append(html.section("What counts", "", html.listed(counts), wide=True))
     if report.reasons is not None:
         lines = html.listed(words.agreement_lines(report.reasons))
         sections.append(html.section("Reasons, suggested and found", "", lines, wide=True))
@@ -66,14 +61,13 @@ def effects_page(report: EffectsReport) -> str:
 
 def _plot(report: EffectsReport) -> str:
     rows = []
-    for play in report.plays:
-        for effect in play.effects:
-            difference = effect.difference
-            value, interval = words.points(difference)
-            claim = words.claim_words(effect, report.min_holdout)
-            dot = svg.Dot(difference.value, *difference.limits, f"{value} points ({interval}): {claim}")
-            kind = "all " if effect.tier is None else ""
-            rows.append((words.group(effect), kind + KINDS.get(effect.claim, "shadow"), dot))
+    for effect, _ in report.compared:
+        difference = effect.difference
+        value, interval = words.points(difference)
+        claim = words.claim_words(effect, report.min_holdout)
+        dot = svg.Dot(difference.value, *difference.limits, f"{value} points ({interval}): {claim}")
+        kind = "all " if effect.tier is None else ""
+        rows.append((words.group(effect), kind + KINDS.get(effect.claim, "shadow"), dot))
     return svg.for_both(lambda width: svg.differences(rows, "Churn avoided by play and tier", width=width))
 
 
@@ -83,27 +77,25 @@ def _effects(report: EffectsReport) -> str:
         *("difference, points", "s", "claim"),
     )
     rows = []
-    for play in report.plays:
-        for effect in play.effects:
-            cells = [
-                html.cell(words.group(effect)),
-                html.cell(*words.churn(effect.held_out)),
-                html.cell(*words.churn(effect.shown)),
-                html.cell(*words.contact(effect.shown)),
-                html.cell(*words.points(effect.difference)),
-                html.cell(*words.success(effect)),
-                html.cell(*words.claim(effect, report.min_holdout)),
-            ]
-            rows.append(("all" if effect.tier is None else "", cells))
+    for effect, _ in report.compared:
+        cells = [
+            html.cell(words.group(effect)),
+            html.cell(*words.churn(effect.held_out)),
+            html.cell(*words.churn(effect.shown)),
+            html.cell(*words.contact(effect.shown)),
+            html.cell(*words.points(effect.difference)),
+            html.cell(*words.success(effect)),
+            html.cell(*words.claim(effect, report.min_holdout)),
+        ]
+        rows.append(("all" if effect.tier is None else "", cells))
     return html.table(heads, rows)
 
 
 def _money(report: EffectsReport) -> str:
     rows = []
-    for play in report.plays:
-        for effect, money in zip(play.effects, play.money, strict=True):
-            cells = [html.cell(words.group(effect)), *(html.cell(*c) for c in words.money(money))]
-            rows.append(("all" if effect.tier is None else "", cells))
+    for effect, money in report.compared:
+        cells = [html.cell(words.group(effect)), *(html.cell(*c) for c in words.money(money))]
+        rows.append(("all" if effect.tier is None else "", cells))
     return html.table(("play, tier", "spent", "churns avoided", "mean value", "gained", "net"), rows)
 
 

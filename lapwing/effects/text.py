@@ -17,8 +17,11 @@ def print_effects(report: EffectsReport) -> None:
     if not report.plays:
         out.print("No warning with a play has matured: there is nothing to compare.\n")
     else:
-        out.print(_effects(report))
-        out.print(_money(report))
+        if report.compared:
+            out.print(_effects(report))
+            out.print(_money(report))
+        for line in words.uncompared(report):
+            out.print(literal(line))
         for play in report.plays:
             for note in words.notes(play):
                 out.print(literal(note))
@@ -49,18 +52,17 @@ def _effects(report: EffectsReport) -> Table:
             "claim",
         ),
     )
-    for play in report.plays:
-        for effect in play.effects:
-            cells = (
-                words.churn(effect.held_out),
-                words.churn(effect.shown),
-                words.contact(effect.shown),
-                words.points(effect.difference),
-                words.success(effect),
-                words.claim(effect, report.min_holdout),
-            )
-            lines = ("\n".join(part for part in cell if part) for cell in cells)
-            made.add_row(literal(words.group(effect)), *lines)
+    for effect, _ in report.compared:
+        cells = (
+            words.churn(effect.held_out),
+            words.churn(effect.shown),
+            words.contact(effect.shown),
+            words.points(effect.difference),
+            words.success(effect),
+            words.claim(effect, report.min_holdout),
+        )
+        lines = ("\n".join(part for part in cell if part) for cell in cells)
+        made.add_row(literal(words.group(effect)), *lines)
     return made
 
 
@@ -69,10 +71,9 @@ def _money(report: EffectsReport) -> Table:
         "What was spent and gained, in the currency of the orders; without a claim it may all be chance",
         *("play, tier", "spent", "churns avoided", "mean value", "gained", "net"),
     )
-    for play in report.plays:
-        for effect, money in zip(play.effects, play.money, strict=True):
-            cells = ("\n".join(part for part in cell if part) for cell in words.money(money))
-            made.add_row(literal(words.group(effect)), *cells)
+    for effect, money in report.compared:
+        cells = ("\n".join(part for part in cell if part) for cell in words.money(money))
+        made.add_row(literal(words.group(effect)), *cells)
     return made
 
 

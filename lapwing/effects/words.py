@@ -111,6 +111,12 @@ def not_counted(play: PlayEffects) -> list[str]:
     return reasons
 
 
+def uncompared(report: EffectsReport) -> list[str]:
+    """Return in a sentence which plays have nobody to compare, nothing where all have."""
+    plays = report.uncompared
+    return [f"Nobody to compare yet: {', '.join(plays)}."] if plays else []
+
+
 def notes(play: PlayEffects) -> Iterator[str]:
     """Yield what else is to be known of a play."""
     every = play.effects[0]
