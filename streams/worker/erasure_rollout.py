@@ -57,6 +57,8 @@ class ErasureRollout:
         It adopts none while it computes once more what was sent before a crash: the warnings that opened then
         must be open here before they can be withdrawn.
         """
+        if not self._wanted:
+            return []
         erased = task.engine.erased
         if task.repeats_sent_steps or self._complete.get(erased) == self._changes:
             return []

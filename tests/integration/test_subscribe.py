@@ -131,7 +131,7 @@ def test_the_examples_of_the_page_run_as_they_stand(broker: str, topic: str, cod
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(6)]
         wait_for(lambda: committed(broker, f"{topic}-crm", topic) == len(contents))
-        process.send_signal(signal.SIGTERM if "WarningStream" in code else signal.SIGINT)
+        process.terminate()
         out, err = process.communicate(timeout=WITHIN_S)
     assert sorted(lines) == sorted(
         [
