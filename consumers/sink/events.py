@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
+
+import msgspec
 
 from consumers.broker.records import Record
-from consumers.sink.reading import Entry, Row, document, place
+from consumers.sink.reading import Entry, Row, digest, document, place
 from streams.contract.audit import parse_adopted
 from streams.contract.census import parse_census
 from streams.contract.customer_days import parse_customer_days
 from streams.contract.outcomes import parse_outcome
+
+_OF_A_CHANGE: Final = ("app", "judges", "partition", "offsets", "at", "rule_set_before", "rule_set")
+"""What makes a change of rules another one; the rest says who made it when."""
 
 
 def outcome(record: Record, value: bytes) -> Entry:
@@ -73,9 +78,13 @@ def _cloud_event(record: Record, value: bytes, event: Any, own: Row, what: str) 
 
 
 def adoption(record: Record, value: bytes) -> Entry:
-    """Return a partition's change from one rule set to another."""
+    """Return a partition's change from one rule set to another.
+
+    After a crash the same change is sent again, by another worker or at another time: that is a repeat.
+    """
     adopted = parse_adopted(value)
-    content, content_digest = document(value, "a change of rules")
+    content, _ = document(value, "a change of rules")
+    change = {name: content.get(name) for name in _OF_A_CHANGE}
     row = {
         "id": adopted.id,
         "adopted_at": adopted.adopted_at,
@@ -86,7 +95,7 @@ def adoption(record: Record, value: bytes) -> Entry:
         "rule_set": adopted.rule_set,
         "author": adopted.author,
         "data": content,
-        "digest": content_digest,
+        "digest": digest(msgspec.json.encode(change, order="sorted")),
         **place(record),
     }
     return Entry(record, row)

@@ -26,7 +26,7 @@ from consumers.database.learning import AdoptionRow
 from consumers.database.outcomes import CensusRow, CustomerDaysRow, OutcomeRow
 from consumers.database.warnings import WarningRow, WarningStepRow
 from consumers.sink.store import Counts, SinkCounts, topics_without_rows, write
-from streams.contract.audit import parse_adopted
+from streams.contract.audit import encode_adopted, parse_adopted
 from tests.consumers.shop_records import KINDS, NOW, shop_records
 from tests.consumers.stored import empty_database
 from tests.consumers.stubs import Clock, refuse_rows
@@ -185,6 +185,14 @@ def test_an_id_with_another_content_is_put_aside_and_the_first_stays(database: D
     assert {row["source_offset"] for row in aside} == {10_000}
 
 
+def test_a_change_of_rules_that_another_worker_sends_again_is_a_repeat(database: Database) -> None:
+    first = of_topic("lapwing-audit")[0]
+    sent_again = json.loads(first.value or b"") | {"worker": "two-2", "adopted_at": "2024-03-01T00:00:00Z"}
+    again = replace(first, value=encode_adopted(sent_again), offset=10_000)
+    assert store(database, [first, again]).by_kind["rules_adopted"] == Counts(2, 1, 1)
+    assert rows(database, UnreadableRow) == []
+
+
 def with_another_content(record: Record) -> bytes:
     """Return another content under the same id, one that the contract takes."""
     value = record.value or b""
@@ -195,7 +203,7 @@ def with_another_content(record: Record) -> bytes:
     if record.topic in ("complaints", "actions"):
         event["occurred_at"] = event["occurred_at"].replace("2024", "2023")
     elif record.topic == "lapwing-audit":
-        event["worker"] = "another"
+        event["rule_set"] = "another"
     else:
         event["data"]["added"] = 1
     return json.dumps(event).encode()
