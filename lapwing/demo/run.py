@@ -184,6 +184,8 @@ def _report(
         behind = watch.stats.behind
         lines.append(
             f"The worker did not come to the end in time: {behind:,} records are in none of the figures below"
+            if behind
+            else "The sink did not come to the end in time: the database does not hold everything yet"
         )
     lines.append("")
     if feed.at is None:
