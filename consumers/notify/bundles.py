@@ -36,7 +36,7 @@ def contents_of(connection: Connection, message: Row[Any]) -> StepContent | Bund
     segments = _by_id(
         connection, SegmentWarningStepRow, [row.segment_step_id for row in found if row.segment_step_id]
     )
-    barred = not_to_be_told(connection, {row.warning_id for row in found if row.customer_id is not None})
+    barred = withheld(connection, {row.warning_id for row in found if row.customer_id is not None})
     steps = [
         customers[row.step_id] if row.step_id else segments[row.segment_step_id]
         for row in found
@@ -59,7 +59,7 @@ def _step(row: Row[Any]) -> StepContent:
     return StepContent(row.id, row.type, row.time, row.data)
 
 
-def not_to_be_told(connection: Connection, warning_ids: Collection[str]) -> set[str]:
+def withheld(connection: Connection, warning_ids: Collection[str]) -> set[str]:
     """Return the warnings of whose customers nobody may hear by now: held out, or not to be contacted.
 
     A profile may say so after the newest step: then the newest customer day has it.

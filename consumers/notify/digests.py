@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, and_, case, insert, select
 from consumers.database.notices import MessageRow, MessageStepRow
 from consumers.database.warnings import WarningRow, WarningStepRow
 from consumers.muting.judge import NoticeContext, in_quiet_hours, silenced
-from consumers.notify.bundles import DIGEST, MOST_STEPS, not_to_be_told
+from consumers.notify.bundles import DIGEST, MOST_STEPS, withheld
 from consumers.notify.notices import OPEN, notice_of
 from consumers.notify.routes import DIGESTED, Route, RouteTree, labels_of
 from consumers.notify.schedule import due_digest
@@ -110,7 +110,7 @@ def _open_warnings(
     rows = connection.execute(query).all()
     for begin in range(0, len(rows), CHUNK):
         chunk = rows[begin : begin + CHUNK]
-        barred = not_to_be_told(connection, {row.warning_id for row in chunk})
+        barred = withheld(connection, {row.warning_id for row in chunk})
         for row in chunk:
             if row.warning_id in barred:
                 continue

@@ -26,7 +26,7 @@ from consumers.database.notices import (
 from consumers.database.warnings import SegmentWarningRow, SegmentWarningStepRow, WarningRow, WarningStepRow
 from consumers.muting.judge import NoticeContext, in_quiet_hours, silenced
 from consumers.muting.notice import OVERDUE, Notice, NoticeCause, NoticeVerdict
-from consumers.notify.bundles import GATHERED, MOST_STEPS, NOTICE, SEGMENT, not_to_be_told
+from consumers.notify.bundles import GATHERED, MOST_STEPS, NOTICE, SEGMENT, withheld
 from consumers.notify.digests import due_digests, make_digests
 from consumers.notify.notices import OPEN, notice_of
 from consumers.notify.routes import Receiver, Route, RouteTree, labels_of, labels_of_segment
@@ -283,8 +283,8 @@ class _Turn:
 
     def _enter_notice(self, message: Row[Any]) -> None:
         step = self._step(message.step_id)
-        if not_to_be_told(self._connection, [step.warning_id]):
-            self._change(message, state=DROPPED, why="not_to_be_told")
+        if withheld(self._connection, [step.warning_id]):
+            self._change(message, state=DROPPED, why="withheld")
             return
         if message.why is None:
             self._enter_or_gather(message, step)

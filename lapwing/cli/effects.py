@@ -7,50 +7,24 @@ from typing import Any
 
 import click
 
-from lapwing.settings.options import FILE, PATH, InstantParam, settings_options
+from lapwing.cli.record_source import as_of_option, source_options
+from lapwing.settings.options import FILE, InstantParam, settings_options
 
 
-def source_options(*more: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def effects_options(*more: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command what effects are measured from, and the period; `more` are further settings."""
-    options = [
-        click.option(
-            "--outcomes",
-            multiple=True,
-            type=PATH,
-            help="Measure from this file of `lapwing replay --outcomes` instead of the database; may be "
-            "given several times.",
-        ),
-        click.option(
-            "--actions",
-            multiple=True,
-            type=PATH,
-            help="With --outcomes: event files with the team's actions, for costs and reasons.",
-        ),
-        click.option(
-            "--warnings",
-            multiple=True,
-            type=PATH,
-            help="With --outcomes: files of `lapwing replay --out`, for the reasons that warnings suggest.",
-        ),
-        click.option("--since", type=InstantParam(), help="Only warnings opened at or after this time."),
-        click.option("--until", type=InstantParam(), help="Only warnings opened before this time."),
-        click.option(
-            "--as-of",
-            type=InstantParam(),
-            help="As the database stood at this time: an old report made again.",
-        ),
-    ]
+    since = click.option("--since", type=InstantParam(), help="Only warnings opened at or after this time.")
+    until = click.option("--until", type=InstantParam(), help="Only warnings opened before this time.")
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        for option in reversed(options):
-            function = option(function)
-        return settings_options("database", "rules", "min_holdout", *more)(function)
+        sources = source_options(since(until(as_of_option(function))))
+        return settings_options("database", "rules", "min_holdout", *more)(sources)
 
     return decorate
 
 
 @click.command("effects")
-@source_options()
+@effects_options()
 @click.option("--html", "page", type=FILE, help="Write a page with plots here.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def command(**given: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from lapwing.cli.scorecard import source_options
+from lapwing.cli.record_source import source_options
 from lapwing.settings.options import InstantParam, settings_options
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from lapwing.cli.effects import source_options
+from lapwing.cli.effects import effects_options
 from lapwing.settings.options import PATH, settings_options
 
 
@@ -32,7 +32,7 @@ def check(**given: Any) -> None:
 
 
 @command.command("estimate")
-@source_options("holdout_salt")
+@effects_options("holdout_salt")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def estimate(**given: Any) -> None:
     """Propose the measured success of plays, as entries that replace those in plays.yaml.

@@ -2,40 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import click
 
-from lapwing.settings.options import FILE, PATH, InstantParam, settings_options
-
-
-def source_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command what it reads: the database, or files of a replay."""
-    options = [
-        click.option(
-            "--outcomes",
-            multiple=True,
-            type=PATH,
-            help="Read this file of `lapwing replay --outcomes` instead of the database; may be given "
-            "several times.",
-        ),
-        click.option(
-            "--actions",
-            multiple=True,
-            type=PATH,
-            help="With --outcomes: event files with the team's actions.",
-        ),
-        click.option(
-            "--warnings",
-            multiple=True,
-            type=PATH,
-            help="With --outcomes: files of `lapwing replay --out`.",
-        ),
-    ]
-    for option in reversed(options):
-        function = option(function)
-    return function
+from lapwing.cli.record_source import as_of_option, source_options
+from lapwing.settings.options import FILE, InstantParam, settings_options
 
 
 @click.command("scorecard")
@@ -43,11 +15,7 @@ def source_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @source_options
 @click.option("--since", type=InstantParam(), help="Only what opened, or who left, at or after this time.")
 @click.option("--until", type=InstantParam(), help="Only what opened, or who left, before this time.")
-@click.option(
-    "--as-of",
-    type=InstantParam(),
-    help="As the database stood at this time: an old report made again.",
-)
+@as_of_option
 @click.option(
     "--missed",
     "missed_most",
