@@ -34,12 +34,13 @@ def engine_settings(
     outcomes: bool = False,
     desk: bool = False,
     shared: bool = False,
+    samples: bool = False,
 ) -> EngineSettings:
     """Return what the engine needs of the settings.
 
     `segments` where there are rules of segments, `outcomes` where somebody takes them and the census,
     `desk` where somebody takes the days of customers and their scores, `shared` where all partitions share a
-    learner.
+    learner, `samples` where somebody takes what a partition's own model learns from.
     """
     return EngineSettings(
         app=settings.app,
@@ -76,6 +77,7 @@ def engine_settings(
         customer_days=desk,
         score_step=settings.score_step if desk else None,
         shared_learner=shared,
+        samples=samples,
         erasure_key=erasure_key(settings),
     )
 
@@ -123,9 +125,12 @@ def engine(
     outcomes: bool = False,
     desk: bool = False,
     shared: bool = False,
+    samples: bool = False,
 ) -> Engine:
     """Return the engine of one partition, with a model of its own where the settings want one."""
-    own = engine_settings(settings, segments=segments, outcomes=outcomes, desk=desk, shared=shared)
+    own = engine_settings(
+        settings, segments=segments, outcomes=outcomes, desk=desk, shared=shared, samples=samples
+    )
     return Engine(own, rules, learner(settings), partition)
 
 

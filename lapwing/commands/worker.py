@@ -63,6 +63,7 @@ def run(
             outcomes=not dry_run,
             desk=not dry_run,
             shared=shared,
+            samples=not dry_run,
         )
 
     def judge(partitions: int) -> SegmentEngine:
@@ -115,7 +116,7 @@ def worker_settings(
         census_topic=settings.census_topic,
         customer_days_topic=f"{settings.app}.customer-days",
         scores_topic="" if settings.score_step is None else settings.scores_topic,
-        samples_topic=settings.samples_topic if shared else "",
+        samples_topic=settings.samples_topic if settings.model_enabled else "",
         models_topic=settings.models_topic if shared else "",
         erasures_topic=settings.erasures_topic,
         erasure_key=erasure_key(settings),

@@ -203,7 +203,7 @@ def outputs_of(settings: WorkerSettings, rules: RuleWatch | None) -> tuple[str, 
     segments = (days, settings.segment_warnings_topic) if days else ()
     optional = (getattr(settings, name) for name in OPTIONAL_OUTPUTS)
     needed = (settings.warnings_topic, settings.control_topic, settings.rejected_topic)
-    learner = (settings.samples_topic, settings.models_topic) if settings.samples_topic else ()
+    learner = filter(None, (settings.samples_topic, settings.models_topic))
     erasures = (settings.erasures_topic,) if settings.erasures_topic else ()
     return (*needed, *audit, *segments, *learner, *erasures, *(name for name in optional if name))
 
@@ -273,7 +273,7 @@ def _without_absent(settings: WorkerSettings, counts: Mapping[str, int]) -> Work
         settings = replace(settings, audit_topic="")
     if not {settings.segment_days_topic, settings.segment_warnings_topic} <= counts.keys():
         settings = replace(settings, segment_days_topic="")
-    if not {settings.samples_topic, settings.models_topic} <= counts.keys():
+    if not set(filter(None, (settings.samples_topic, settings.models_topic))) <= counts.keys():
         settings = replace(settings, samples_topic="", models_topic="")
     if settings.erasures_topic not in counts:
         settings = replace(settings, erasures_topic="")
@@ -294,7 +294,11 @@ def _log_absent(wanted: WorkerSettings, given: WorkerSettings) -> None:
     if wanted.erasures_topic != given.erasures_topic:
         topic = wanted.erasures_topic
         log.warning("no customer can be erased: there is no topic %s; see `lapwing topics`", topic)
-    if wanted.samples_topic != given.samples_topic:
+    if wanted.samples_topic != given.samples_topic and not wanted.models_topic:
+        log.warning(
+            "what the models learn from is not sent: no topic %s; see `lapwing topics`", wanted.samples_topic
+        )
+    if wanted.models_topic != given.models_topic:
         topics = f"{wanted.samples_topic} and {wanted.models_topic}"
         log.warning("no model is learned: a shared learner needs the topics %s; see `lapwing topics`", topics)
     if wanted.segment_days_topic != given.segment_days_topic:

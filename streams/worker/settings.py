@@ -57,8 +57,9 @@ class WorkerSettings:
     customer_days_topic: str = ""
     scores_topic: str = ""
     samples_topic: str = ""
-    """Where all partitions share a learner; else empty, as the next."""
+    """What the model learns from: for a shared learner, and for profiles of who churned and who did not."""
     models_topic: str = ""
+    """Where all partitions share a learner; else empty."""
     erasures_topic: str = ""
     """Empty: nobody can be erased."""
     erasure_key: ErasureKey | None = None

@@ -278,6 +278,36 @@ def trained(settings: WorkerSettings, folder: Path) -> Iterator[list[TrainerStat
 OWN = LearnerSettings(5, 5)
 
 
+def shop_records(settings: WorkerSettings) -> list[Sent]:
+    """Return the events of a small shop as records of the topics, in the order of time."""
+    names = {topic.label: name for topic, name in settings.topics.items()}
+    return [
+        Sent(names[topic.label], key, value)
+        for frame in Shop(customers=60, days=150, seed=4).frames(1)
+        for made in [records_of(frame)]
+        for topic, key, value, _ in made.rows(0, len(made))
+        if topic.label in names
+    ]
+
+
+def test_a_model_of_a_partitions_own_sends_what_it_learns_from(broker: str) -> None:
+    topics = settings_on(broker, 1, BatchingPolicy(idle_s=3.0))
+    settings = replace(topics, samples_topic=f"{topics.app}-samples")
+    make_topics(broker, [settings.samples_topic], 1)
+    rules = parse_rulebook({"rules.yaml": RULES}).rules
+    ours = EngineSettings(app=settings.app, reorder_us=2 * DAY, horizon_us=20 * DAY, samples=True)
+    records = shop_records(settings)
+    with running(settings, lambda number: Engine(ours, rules, RiverLearner(OWN), number)) as worker:
+        produce(broker, records)
+        worker.wait_until(lambda: worker.stats is not None and any(worker.stats.models_ready.values()), 60)
+    batches = [
+        parse_samples(record.value, settings.app)
+        for record in consume(broker, settings.samples_topic, 10_000, 1.0)
+    ]
+    assert len({batch.at for batch in batches}) > 5
+    assert {bool(churned) for batch in batches for churned in batch.y} == {False, True}
+
+
 def test_workers_are_taught_by_all_partitions_and_name_the_model(broker: str, tmp_path: Path) -> None:
     settings = settings_on(broker, 2, BatchingPolicy(idle_s=3.0))
     settings = replace(
@@ -298,15 +328,7 @@ def test_workers_are_taught_by_all_partitions_and_name_the_model(broker: str, tm
         )
         return Engine(ours, rules, RiverLearner(OWN), number)
 
-    names = {topic.label: name for topic, name in settings.topics.items()}
-    frames = list(Shop(customers=60, days=150, seed=4).frames(1))
-    records = [
-        Sent(names[topic.label], key, value)
-        for frame in frames
-        for made in [records_of(frame)]
-        for topic, key, value, _ in made.rows(0, len(made))
-        if topic.label in names
-    ]
+    records = shop_records(settings)
     with trained(settings, tmp_path) as stats, running(settings, engine) as worker:
         for begin in range(0, len(records), 200):
             produce(broker, records[begin : begin + 200])
