@@ -67,6 +67,10 @@ class ActError(LapwingError):
     """What somebody wants to do about a warning is not possible."""
 
 
+class DeskError(LapwingError):
+    """The desk cannot be served."""
+
+
 class ErasureError(LapwingError):
     """Something of a customer could not be erased, or is still there."""
 

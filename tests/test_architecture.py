@@ -112,7 +112,12 @@ ORDER: dict[str, tuple[str, ...]] = {
             "sink",
             "notify",
             "effects",
+            "desk",
         ),
+    ),
+    "consumers.desk": (
+        *("config", "clock", "rulebook", "desk", "language", "people", "rendering", "errors", "surroundings"),
+        *("queue", "customer", "acting", "live", "pages", "api", "app", "server"),
     ),
     "lapwing": (
         *(
@@ -126,6 +131,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "lag",
             "report",
             "explain",
+            "desk",
         ),
         *("features_page", "dry_run", "doctor", "backtest", "quality", "scorecard", "cloud_events"),
         *("effects", "demo", "commands", "cli", "__main__"),

@@ -21,6 +21,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from consumers.database.aside import ErasureRow, SchemaVersionRow, UnreadableRow
 from consumers.database.base import Base
+from consumers.database.desk import SessionRow, ViewRow
 from consumers.database.learning import AdoptionRow, SampleRow
 from consumers.database.notices import ChannelRow, JudgingRow, SilenceRow
 from consumers.database.outcomes import CensusRow
@@ -32,7 +33,7 @@ BY_CONTENT: Final[frozenset[type[Base]]] = frozenset({UnreadableRow, SilenceRow}
 WITHOUT_CUSTOMERS: Final[frozenset[type[Base]]] = frozenset(
     {
         *(AdoptionRow, CensusRow, ChannelRow, ErasureRow, JudgingRow, SampleRow, SchemaVersionRow),
-        *(SegmentWarningRow, SegmentWarningStepRow),
+        *(SegmentWarningRow, SegmentWarningStepRow, SessionRow, ViewRow),
     }
 )
 """Tables that never name a customer."""

@@ -6,10 +6,10 @@ from typing import Final
 
 from sqlalchemy import MetaData
 
-from consumers.database import aside, events, learning, notices, outcomes, warnings
+from consumers.database import aside, desk, events, learning, notices, outcomes, warnings
 from consumers.database.base import Base
 
-TABLES: Final = (aside, events, learning, notices, outcomes, warnings)
+TABLES: Final = (aside, desk, events, learning, notices, outcomes, warnings)
 """The modules that declare them: whoever adds one names it here."""
 
 METADATA: Final[MetaData] = Base.metadata

@@ -6,10 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr
+from pydantic import BaseModel, BeforeValidator, Field, SecretStr
 
 from consumers.muting.notice import Limits
-from lapwing.settings.values import Positive, TopicName, web_address, words
+from lapwing.settings.values import Positive, TopicName, words
 from streams.duration import parse_duration
 
 
@@ -46,11 +46,6 @@ class DeliverySettings(BaseModel):
     )
     notify_templates: Path | None = Field(
         None, description="The folder of your own message templates: `NAME/LANGUAGE/KIND.txt`."
-    )
-    desk_url: Annotated[str, AfterValidator(web_address)] | None = Field(
-        None,
-        description="Where people see customers: messages link to `/customers/ID` there. Without it there is "
-        "no link.",
     )
 
     @property

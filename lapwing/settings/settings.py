@@ -25,6 +25,7 @@ from pydantic import (
 )
 
 from lapwing.settings.delivery import DeliverySettings
+from lapwing.settings.desk import DeskSettings
 from lapwing.settings.values import (
     TIERS,
     ByClass,
@@ -66,7 +67,7 @@ class FlagError(SettingsError):
     """A setting is wrong as it was given on the command line."""
 
 
-class Settings(DeliverySettings):
+class Settings(DeskSettings, DeliverySettings):
     """All settings; durations are whole microseconds here and written `250ms`, `30s`, `10m`, `12h`, `2d`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)

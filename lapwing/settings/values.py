@@ -60,6 +60,15 @@ def broker_addresses(value: str) -> str:
     return ",".join(address.strip() for address in value.split(","))
 
 
+def listen_address(value: str) -> str:
+    """Take `host:port` of one address; port 0 is any that is free."""
+    host, _, port = value.strip().rpartition(":")
+    if not host or "/" in host or not port.isdecimal() or int(port) > 65_535:
+        msg = f"{value!r} is not an address: write host:port"
+        raise ValueError(msg)
+    return value.strip()
+
+
 def topic_name(value: str) -> str:
     """Take a name that Kafka takes."""
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,249}", value) or value in {".", ".."}:

@@ -161,6 +161,7 @@ FAILURES = {
     "act": ["x", "acknowledge", "--by", "ann", "--database", "sqlite:///no/folder/here.db"],
     "backtest": ["missing.jsonl"],
     "demo": ["--data", "missing.jsonl"],
+    "desk": ["--database", "sqlite:///no/folder/here.db"],
     "doctor": ["--broker", NOBODY],
     "effects": ["--outcomes", "missing.jsonl"],
     "erase": ["C1", "--broker", NOBODY],

@@ -1,5 +1,5 @@
 """Where modules without a test file of their own are tested.
 
-aside, base, events, learning, notices, outcomes, schema, warnings: test_database
+aside, base, events, learning, notices, outcomes, schema, warnings, desk: test_database
 prefix: consumers/test_query_plans
 """

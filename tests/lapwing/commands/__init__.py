@@ -1,6 +1,7 @@
 """Where modules without a test file of their own are tested.
 
 demo: integration/test_demo
+desk: lapwing/test_desk
 doctor: lapwing/doctor/test_examine
 learn, models: integration/test_learner
 notify: integration/test_consumers_notify

@@ -1,0 +1,1 @@
+"""Actions of the team, from a click to the topic of actions."""

@@ -1,0 +1,1 @@
+"""The desk as JSON, with the same rights."""

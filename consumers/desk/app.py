@@ -1,0 +1,29 @@
+"""The desk's web application."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Final
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from consumers.desk.desk import Desk
+from consumers.desk.errors import install_error_pages
+from consumers.desk.pages import language, queue
+from consumers.desk.surroundings import Surroundings
+
+PAGES: Final = (language, queue)
+"""The modules of the pages: each has a `router`."""
+
+
+def create_app(desk: Desk) -> FastAPI:
+    """Return the application of a desk."""
+    app = FastAPI(title="Lapwing desk", docs_url=None, redoc_url=None)
+    app.state.desk = desk
+    app.add_middleware(Surroundings)
+    app.mount("/static", StaticFiles(directory=str(files("consumers.desk").joinpath("static"))))
+    for page in PAGES:
+        app.include_router(page.router)
+    install_error_pages(app)
+    return app

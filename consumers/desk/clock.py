@@ -1,0 +1,34 @@
+"""What time it is at the desk: by the wall clock, or where the newest events stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+HISTORY_AFTER: Final = timedelta(days=7)
+"""Where the newest event is older, the events are a history: an action of today would wait for ever."""
+
+
+def wall_clock() -> datetime:
+    """Return the time of the machine."""
+    return datetime.now(UTC)
+
+
+class DeskClock:
+    """The time of the business: that of the machine, or of the newest event of a history that is played."""
+
+    def __init__(
+        self, newest: Callable[[], datetime | None], wall: Callable[[], datetime] = wall_clock
+    ) -> None:
+        self._newest = newest
+        self._wall = wall
+
+    def now(self) -> datetime:
+        """Return the time by which deadlines, ages and actions are dated."""
+        wall, newest = self._wall(), self._newest()
+        return newest if newest is not None and wall - newest > HISTORY_AFTER else wall
+
+    def wall(self) -> datetime:
+        """Return the time of the machine, for sessions and the ten seconds in which one can undo."""
+        return self._wall()

@@ -1,0 +1,53 @@
+"""Pages for what went wrong."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from consumers.desk.language import _
+from consumers.desk.rendering import render
+from streams.errors import StoreError
+
+log = logging.getLogger(__name__)
+
+TITLES: Final = {
+    400: _("This cannot be done"),
+    401: _("Please sign in"),
+    403: _("Your role does not allow this"),
+    404: _("There is no such page"),
+    422: _("This cannot be done"),
+    429: _("Too many requests: please wait a moment"),
+    503: _("The database cannot be reached at the moment"),
+}
+
+
+def install_error_pages(app: FastAPI) -> None:
+    """Answer errors with a page, or under `/api` with JSON."""
+
+    @app.exception_handler(HTTPException)
+    def on_http(request: Request, error: HTTPException) -> Response:
+        return answer(request, error.status_code, str(error.detail))
+
+    @app.exception_handler(RequestValidationError)
+    def on_validation(request: Request, error: RequestValidationError) -> Response:
+        places = "; ".join(f"{each['loc'][-1]}: {each['msg']}" for each in error.errors())
+        return answer(request, 422, places)
+
+    @app.exception_handler(StoreError)
+    def on_store(request: Request, error: StoreError) -> Response:
+        log.warning("%s %s: %s", request.method, request.url.path, error)
+        return answer(request, 503, "")
+
+
+def answer(request: Request, status: int, detail: str) -> Response:
+    """Return what somebody is shown of an error."""
+    if request.url.path.startswith("/api/"):
+        return JSONResponse({"detail": detail}, status)
+    title = TITLES.get(status, _("Something went wrong"))
+    return render(request, "error.html", code=status, status=status, title=title, detail=detail)

@@ -1,0 +1,89 @@
+"""The languages of the desk: the words of its pages, and who reads which.
+
+The texts in templates are English and the keys. `locale/<language>/*.po` holds each language's words; they
+are read as they are, without being compiled. Python code marks a text that a page shows later with `_`.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from contextvars import ContextVar
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
+
+LANGUAGES: Final = {"en": "English", "zh": "中文"}
+DEFAULT: Final = "en"
+LOCALES: Final = {"en": "en_GB", "zh": "zh_Hans_CN"}
+"""By which Babel writes dates and amounts."""
+
+language: ContextVar[str] = ContextVar("language", default=DEFAULT)
+"""Of the request that is answered."""
+
+
+def _(text: str) -> str:
+    """Mark a text to be translated where it is shown."""
+    return text
+
+
+@cache
+def catalogue(name: str) -> Catalog:
+    """Return all words of a language."""
+    whole = Catalog(locale=LOCALES[name])
+    folder = files("consumers.desk").joinpath("locale", name)
+    for each in sorted(folder.iterdir(), key=lambda path: path.name) if folder.is_dir() else ():
+        if each.name.endswith(".po"):
+            for message in read_po(io.BytesIO(each.read_bytes()), locale=LOCALES[name]):
+                if message.id:
+                    whole[message.id] = message
+    return whole
+
+
+@cache
+def _translations(name: str) -> NullTranslations:
+    if name == DEFAULT:
+        return NullTranslations()
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue(name))
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+def gettext(text: str) -> str:
+    """Return a text in the language of the request."""
+    return str(_translations(language.get()).ugettext(text))
+
+
+def ngettext(one: str, many: str, count: int) -> str:
+    """Return a text in the language of the request, in the form for the count."""
+    return str(_translations(language.get()).ungettext(one, many, count))
+
+
+def choose(*wishes: str | None, accepted: str = "") -> str:
+    """Return the first language that is offered, of what was chosen and then of an `Accept-Language` header.
+
+    >>> choose(None, "xx", accepted="fr, zh-CN;q=0.9, en;q=0.8")
+    'zh'
+    """
+    for wish in (*wishes, *_by_weight(accepted)):
+        name = (wish or "").partition("-")[0].lower()
+        if name in LANGUAGES:
+            return name
+    return DEFAULT
+
+
+def _by_weight(accepted: str) -> Iterable[str]:
+    weighed: list[tuple[float, str]] = []
+    for part in accepted.split(","):
+        name, _sep, weight = part.strip().partition(";q=")
+        try:
+            weighed.append((-float(weight or 1), name))
+        except ValueError:
+            continue
+    return [name for _weight, name in sorted(weighed, key=lambda pair: pair[0])]

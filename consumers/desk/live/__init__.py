@@ -1,0 +1,1 @@
+"""What changes while somebody looks: new warnings, colleagues' actions, who else looks."""

@@ -1,0 +1,1 @@
+"""The open warnings in the order in which to work on them."""

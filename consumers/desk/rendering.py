@@ -1,0 +1,174 @@
+"""Pages from templates: the environment, the filters, and what every page is given."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from datetime import date, datetime, timedelta
+from importlib.resources import files
+from typing import Any, Final
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime, format_timedelta
+from babel.numbers import format_currency, format_decimal, format_percent
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from consumers.desk.desk import Desk
+from consumers.desk.language import LANGUAGES, LOCALES, gettext, language, ngettext
+from consumers.desk.people.person import Person, Role
+
+
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader("consumers.desk"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+    )
+    # The language is that of the request, which the callables look up at each call.
+    made.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]  # by i18n
+    made.filters.update(
+        percent=percent, amount=amount, count=count, day=day, number=number, path=path_part, word=word
+    )
+    made.globals.update(Role=Role, languages=LANGUAGES, asset=asset)
+    return made
+
+
+def _locale() -> str:
+    return LOCALES[language.get()]
+
+
+def percent(share: float | None, digits: int = 0) -> str:
+    """Return a share in percent; a dash where it is not known."""
+    if share is None or not math.isfinite(share):
+        return "–"
+    shown: str = format_percent(share, format=f"0.{'0' * digits}%" if digits else "0%", locale=_locale())
+    return shown
+
+
+def amount(value: float | None, currency: str | None = None) -> str:
+    """Return an amount of money, with its currency where one is set; a dash where it is not known."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    shown: str = (
+        format_currency(value, currency, locale=_locale())
+        if currency
+        else format_decimal(value, format="#,##0.00", locale=_locale())
+    )
+    return shown
+
+
+def count(value: float | None) -> str:
+    """Return a whole number with its groups of digits."""
+    return "–" if value is None else str(format_decimal(round(value), locale=_locale()))
+
+
+def number(value: Any) -> str:
+    """Return a feature's value: a number with at most four digits that count, or a word."""
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return str(format_decimal(float(f"{value:.4g}"), locale=_locale()))
+    return count(value) if isinstance(value, int) else str(value)
+
+
+def day(value: date) -> str:
+    """Return a day."""
+    return str(format_date(value, format="medium", locale=_locale()))
+
+
+def path_part(text: str) -> str:
+    """Return a text as one part of a path."""
+    return quote(text, safe="")
+
+
+def word(text: str | None) -> str:
+    """Return a word of the contract in the reader's language; an unknown one as it is."""
+    return "–" if text is None else gettext(text) if text else ""
+
+
+def asset(name: str) -> str:
+    """Return the address of a file of ours; another version of it has another address."""
+    return f"/static/{name}?v={_fingerprint(name)}"
+
+
+_fingerprints: dict[str, str] = {}
+
+
+def _fingerprint(name: str) -> str:
+    if name not in _fingerprints:
+        content = files("consumers.desk").joinpath("static", *name.split("/")).read_bytes()
+        _fingerprints[name] = hashlib.sha256(content).hexdigest()[:12]
+    return _fingerprints[name]
+
+
+class Times:
+    """Instants for one reader: by their clock, and beside the desk's."""
+
+    def __init__(self, zone: str, now: datetime) -> None:
+        self.zone = zone
+        self.now = now
+        self._zone = ZoneInfo(zone)
+
+    def local(self, at: datetime) -> datetime:
+        """Return the instant by the reader's clock."""
+        return at.astimezone(self._zone)
+
+    def exact(self, at: datetime) -> str:
+        """Return day and minute by the reader's clock."""
+        return str(format_datetime(self.local(at), "medium", locale=_locale()))
+
+    def relative(self, at: datetime) -> str:
+        """Return how long ago, or in how long."""
+        gone = at - self.now
+        if abs(gone) < timedelta(seconds=30):
+            return gettext("now")
+        return str(format_timedelta(gone, add_direction=True, locale=_locale()))
+
+    def shown(self, at: datetime | None) -> Markup:
+        """Return an instant as HTML: relative, with the exact time on it."""
+        if at is None:
+            return Markup("–")
+        return Markup('<time datetime="{}" title="{} ({})">{}</time>').format(
+            at.isoformat(), self.exact(at), self.zone, self.relative(at)
+        )
+
+
+ENVIRONMENT: Final = _environment()
+
+
+def zone_of(desk: Desk, person: Person | None) -> str:
+    """Return the time zone in which somebody reads."""
+    if person is not None and person.time_zone:
+        return person.time_zone
+    team = person.team if person is not None else None
+    return (team.time_zone if team is not None else None) or desk.config.time_zone
+
+
+def html(request: Request, template: str, **given: Any) -> str:
+    """Return a template filled for a request."""
+    desk: Desk = request.app.state.desk
+    person: Person | None = getattr(request.state, "person", None)
+    context = {
+        "desk": desk,
+        "person": person,
+        "language": language.get(),
+        "currency": desk.config.currency,
+        "path": request.url.path,
+        "address": str(request.url.path) + (f"?{request.url.query}" if request.url.query else ""),
+        "csrf": getattr(request.state, "csrf", ""),
+        "times": Times(zone_of(desk, person), desk.clock.now()),
+        **given,
+    }
+    return ENVIRONMENT.get_template(template).render(context)
+
+
+def render(request: Request, template: str, *, code: int = 200, **given: Any) -> HTMLResponse:
+    """Return a page, or a part of one, with a status code."""
+    return HTMLResponse(html(request, template, **given), code)

@@ -1,0 +1,52 @@
+"""The web server: one process, until a stop is asked for."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import closing
+
+import uvicorn
+from fastapi import FastAPI
+
+from consumers.loop import Waiter
+from streams.errors import DeskError
+
+
+def serve(app: FastAPI, host: str, port: int, stop: Waiter, on_ready: Callable[[str], None]) -> None:
+    """Serve the application until a stop is asked for; `on_ready` is given its address.
+
+    Raises `DeskError`.
+    """
+    with closing(_listening(host, port)) as listening:
+        # The server in a thread of its own leaves the signals to whoever asks for the stop.
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=3
+            )
+        )
+        thread = threading.Thread(target=server.run, args=([listening],), name="desk")
+        thread.start()
+        shown, bound = listening.getsockname()[:2]
+        on_ready(f"http://{f'[{shown}]' if ':' in shown else shown}:{bound}/")
+        try:
+            while thread.is_alive() and not stop.wait(0.2):
+                pass
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((host, port))
+        made.listen(2048)
+    except OSError as error:
+        made.close()
+        msg = f"the desk cannot listen on {host}:{port}: {error.strerror or error}"
+        raise DeskError(msg) from error
+    return made

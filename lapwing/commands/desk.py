@@ -1,0 +1,54 @@
+"""`lapwing desk`: the page on which a retention team works."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from datetime import datetime
+
+import click
+
+from consumers.broker.client import Cluster, Producer
+from consumers.database.database import Database, StoreBusy
+from consumers.desk.app import create_app
+from consumers.desk.clock import DeskClock
+from consumers.desk.desk import Desk
+from consumers.desk.server import serve
+from consumers.loop import Backoff, Stop, Stopped, log_wait, persist
+from consumers.stored_warnings import newest_update
+from lapwing.desk import RuleFolder, desk_config
+from lapwing.settings.settings import Settings
+from lapwing.terminal.status import StatusLine, log
+
+
+def run(settings: Settings) -> None:
+    """Serve the page on which a retention team works."""
+    with ExitStack() as stack:
+        database = Database(settings.database)
+        stack.callback(database.close)
+        stop = stack.enter_context(Stop())
+        stack.enter_context(StatusLine(f"desk of {database.place}"))
+        try:
+            persist(database.prepare, stop=stop, backoff=Backoff(), on_wait=log_wait, only=StoreBusy)
+        except Stopped:
+            log.info("stopped while waiting for the database")
+            return
+        producer = Producer(Cluster(settings.broker, settings.kafka_security))
+        stack.callback(producer.close)
+
+        def newest_event() -> datetime | None:
+            with database.reading() as connection:
+                return newest_update(connection)
+
+        desk = Desk(
+            config=desk_config(settings),
+            database=database,
+            clock=DeskClock(newest_event),
+            rulebook=RuleFolder(settings.rules),
+            sender=producer,
+        )
+        host, _, port = settings.desk_listen.rpartition(":")
+        serve(create_app(desk), host.strip("[]"), int(port), stop, on_ready=_say_where)
+
+
+def _say_where(address: str) -> None:
+    click.echo(f"the desk is at {address}")
