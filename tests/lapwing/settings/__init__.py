@@ -1,4 +1,4 @@
 """Where modules without a test file of their own are tested.
 
-delivery, values: test_settings
+delivery, desk, values: test_settings
 """
