@@ -116,7 +116,18 @@ ORDER: dict[str, tuple[str, ...]] = {
         ),
     ),
     "consumers.desk": (
-        *("config", "clock", "rulebook", "desk", "language", "people", "rendering", "errors", "surroundings"),
+        *(
+            "config",
+            "clock",
+            "rulebook",
+            "desk",
+            "language",
+            "words",
+            "people",
+            "rendering",
+            "errors",
+            "surroundings",
+        ),
         *("queue", "customer", "acting", "live", "pages", "api", "app", "server"),
     ),
     "lapwing": (

@@ -20,6 +20,7 @@ from markupsafe import Markup
 from consumers.desk.desk import Desk
 from consumers.desk.language import LANGUAGES, LOCALES, gettext, language, ngettext
 from consumers.desk.people.person import Person, Role
+from consumers.desk.words import WORDS
 
 
 def _environment() -> Environment:
@@ -90,7 +91,9 @@ def path_part(text: str) -> str:
 
 def word(text: str | None) -> str:
     """Return a word of the contract in the reader's language; an unknown one as it is."""
-    return "–" if text is None else gettext(text) if text else ""
+    if text is None:
+        return "–"
+    return gettext(WORDS.get(text, text)) if text else ""
 
 
 def asset(name: str) -> str:

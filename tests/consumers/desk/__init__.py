@@ -1,5 +1,5 @@
 """Where modules without a test file of their own are tested.
 
 config, desk, surroundings, rendering, errors, rulebook: test_app
-language: test_app
+words: test_language
 """
