@@ -23,6 +23,10 @@ Message = Any
 """A text, or a tuple of its singular and plural."""
 
 
+def _key(given: Any) -> Message:
+    return tuple(given) if isinstance(given, list) else given
+
+
 def messages() -> dict[Message, list[str]]:
     """Return every text that pages and code show, with its places."""
     found: dict[Message, list[str]] = defaultdict(list)
@@ -42,10 +46,6 @@ MESSAGES = messages()
 
 def fields(text: str) -> list[str]:
     return sorted(re.findall(r"%\(\w+\)[sd]|%[sd]|\{\w*\}", text))
-
-
-def _key(given: Any) -> Message:
-    return tuple(given) if isinstance(given, list) else given
 
 
 def translated(name: str) -> Iterator[tuple[Message, tuple[str, ...]]]:
