@@ -11,7 +11,6 @@ from pathlib import Path
 
 import click
 
-from lapwing.erasure import read_erasures
 from lapwing.event_files import read_files
 from lapwing.settings.settings import Settings
 from lapwing.terminal.output import check_outputs, whole_file
@@ -44,7 +43,11 @@ def run(
 ) -> None:
     """Run the engine over EVENTS (.jsonl, .jsonl.gz, .jsonl.zst or .parquet) and write its warnings."""
     check_outputs((out, features_path, outcomes_path, census_path), events)
-    erasures = [] if erasures_path is None else read_erasures(erasures_path, erasure_key(settings))
+    erasures = []
+    if erasures_path is not None:
+        from lapwing.erasure import read_erasures
+
+        erasures = read_erasures(erasures_path, erasure_key(settings))
     rulebook = load_rulebook(settings.rules)
     rules, segment_rules = rulebook.rules, rulebook.segment_rules
     started = time.monotonic()
@@ -83,7 +86,10 @@ def run(
         def begun(partition: int) -> Engine:
             made = engine(settings, rules, partition, segments=bool(segment_rules), outcomes=wanted)
             made.erased.adopt(erasures)
-            return erase(made)[0]
+            ready, _ = erase(made)
+            if not wanted:
+                ready.keep_no_outcomes()
+            return ready
 
         bar = stack.enter_context(progress_bar("replaying"))
         result = replay(

@@ -145,6 +145,10 @@ class Engine:
         if scores:
             self.score_keeper = None
 
+    def keep_no_outcomes(self) -> None:
+        """Keep nothing that only outcomes need, to save time: for a driver that never saves the state."""
+        self.outcomes.settings = replace(self.outcomes.settings, wanted=False, kept=False)
+
     # -- the three ways in ------------------------------------------------------------------------
 
     def step(self, batch: Batch) -> Output:
@@ -213,6 +217,8 @@ class Engine:
             customer_days=self.day_writer is None,
             scores=self.score_keeper is None,
         )
+        if not self.outcomes.settings.kept:
+            made.keep_no_outcomes()
         made.observe(causes=self.episodes.observer, sweeps=self._sweep_observer, reads=self._observed)
         return made
 
@@ -465,7 +471,10 @@ class Engine:
 
     def _take_openings(self, view: View) -> list[CauseOpening]:
         """Return the causes that evaluations of a view opened, and report them to the observer."""
-        openings = self.outcomes.openings(view, self.episodes.take_openings(), self.rules.rules)
+        opened = self.episodes.take_openings()
+        if self.episodes.observer is None and not self.outcomes.settings.kept:
+            return []
+        openings = self.outcomes.openings(view, opened, self.rules.rules)
         if openings and self.episodes.observer is not None:
             self.episodes.observer.causes_opened([opening.already_lost for opening in openings])
         return openings
@@ -523,7 +532,7 @@ class Engine:
         if maturity.is_held_out(customer) or self.settings.holdout.holds_out(
             name, opened.tier, customer_class
         ):
-            maturity.hold_out(customer)
+            maturity.hold_out(customer, opened.at)
             return True
         return False
 

@@ -15,10 +15,7 @@ from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.rules.rule_set import RuleSet
 from streams.core.segments.rules import SegmentRule, SegmentRules
 from streams.core.steps import Tier
-from streams.rulebook.cases.case import Case, Expected
-from streams.rulebook.cases.case_file import CaseFile
-from streams.rulebook.cases.read import case_files, cases_of, repeated_names
-from streams.rulebook.cases.run import CaseRules
+from streams.rulebook.cases.case import Case, CaseRules, Expected
 from streams.rulebook.fields import SLUG
 from streams.rulebook.files import (
     CASES,
@@ -200,6 +197,11 @@ class _RulebookReading:
 
     def read_cases(self, paths: Sequence[Path]) -> None:
         """Read files of test cases."""
+        if not paths:
+            return
+        # The models of test cases take longer to make than all rules to read.
+        from streams.rulebook.cases.read import case_files
+
         for path in paths:
             try:
                 files = case_files(path)
@@ -221,6 +223,9 @@ class _RulebookReading:
         self._refuse_rules_of_cases()
 
     def _read_case_file(self, name: str, content: bytes) -> None:
+        from streams.rulebook.cases.case_file import CaseFile
+        from streams.rulebook.cases.read import cases_of, repeated_names
+
         read = read_document(name, content, CaseFile)
         self._mistakes += read.mistakes
         if read.places is not None:

@@ -47,3 +47,11 @@ class RuleColumns:
     def get_column(self, name: str) -> NDArray[Any] | WordCodes:
         """Return a column."""
         return self.columns[name]
+
+
+def is_same_everywhere(values: NDArray[Any]) -> bool:
+    """Return whether all of (n,) numbers, one at least, are the same, or missing."""
+    first, last = values[0], values[-1]
+    if first != first:
+        return bool(last != last) and bool(np.isnan(values).all())
+    return bool(first == last) and bool((values == first).all())

@@ -17,7 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from streams.core.conditions import tree as c
-from streams.core.conditions.columns import RuleColumns, WordCodes
+from streams.core.conditions.columns import RuleColumns, WordCodes, is_same_everywhere
 from streams.core.conditions.patterns import like
 
 Mask = Any
@@ -158,8 +158,15 @@ class Program:
 
 
 def _load_number(series: pl.Series | NDArray[Any]) -> Column:
-    """Return a column as float64; what is null or not finite is missing."""
+    """Return a column as float64; what is null or not finite is missing.
+
+    One that is the same everywhere, such as a count of a topic without events, is a single number: what is
+    computed from it alone need not be computed row by row.
+    """
     values = series if isinstance(series, np.ndarray) else series.to_numpy()
+    if len(values) and is_same_everywhere(values):
+        value = np.float64(values[0])
+        return (value, None) if np.isfinite(value) else (np.float64(np.nan), np.True_)
     if values.dtype.kind in "iu":
         return values.astype(np.float64), None
     values = np.asarray(values, dtype=np.float64)

@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.core.conditions.columns import is_same_everywhere
 from streams.core.features.customers import ATTRIBUTES
 from streams.core.features.words import CLASSES, word_columns
 from streams.core.model.reasons import Group, reasons
@@ -250,7 +251,8 @@ class Model:
     def score_columns(self, columns: Columns, rows: int) -> Floats:
         """Return the probability of churn for each of the `rows`, (n,), as `score` does of their matrix.
 
-        Many inputs are small counts, whose logarithms and shares need not be computed again for each row.
+        Many inputs are small counts, whose logarithms and shares need not be computed again for each row, and
+        those of a topic without events are the same for everybody.
         """
         if rows <= _FEW:
             return self.score(design(columns, self.inputs))
@@ -259,17 +261,25 @@ class Model:
             values.dtype.kind == "i" and each.transform is Transform.LOG and each.low == 0
             for each, values in zip(self.inputs, read, strict=True)
         ]
-        others = [place for place, is_count in enumerate(counts) if not is_count]
+        same = [np.array([values[0]]) if is_same_everywhere(values) else None for values in read]
+        alike = {
+            place: self._shares(_transformed([value], [each.transform]), [place])[0, 0]
+            for place, (each, value) in enumerate(zip(self.inputs, same, strict=True))
+            if value is not None
+        }
+        others = [place for place, is_count in enumerate(counts) if not is_count and place not in alike]
         transforms = [self.inputs[place].transform for place in others]
         logit = np.empty(rows)
         step = max(_FEW, _AT_ONCE // len(self.inputs))
         shares = np.empty((len(self.inputs), min(step, rows)))
+        for place, share in alike.items():
+            shares[place] = share
         for start in range(0, rows, step):
             part = slice(start, start + step)
             own = shares[:, : len(logit[part])]
             own[others] = self._shares(_transformed([read[i][part] for i in others], transforms), others)
             for place, is_count in enumerate(counts):
-                if is_count:
+                if is_count and place not in alike:
                     self._table(place).take(read[place][part], mode="clip", out=own[place])
             logit[part] = self._added_up(own)
         return sigmoid(logit)

@@ -130,8 +130,8 @@ class Maturity:
         self.openings = Codes()
         self.words = Codes()
         """Tuples of rules, and of results."""
-        self._opening: set[int] = set()
-        """Customers with a held-out warning that has just opened and is not among `warnings` yet."""
+        self._held_out: dict[int, int] = {}
+        """By customer, when the newest held-out warning opened that has not matured, oldest first."""
         self._waits = np.zeros(1024, dtype=np.bool_)
         """(capacity,) customers with a record that no activity has followed yet."""
 
@@ -172,7 +172,6 @@ class Maturity:
             *(opening.lot, opening.experiment),
         )
         probability, spend = opening.churn_probability, opening.spend_before
-        self._opening.discard(customer)
         values = {
             "opened_at": opening.at,
             "next_activity": ALWAYS,
@@ -217,14 +216,22 @@ class Maturity:
         else:
             columns["tier"][place] = int(tier)
 
-    def hold_out(self, customer: int) -> None:
-        """Note that the warning of a customer that is just opening is held out."""
-        self._opening.add(customer)
+    def hold_out(self, customer: int, at: int) -> None:
+        """Note that the warning of a customer that opens at an instant is held out."""
+        self._held_out.pop(customer, None)
+        self._held_out[customer] = at
 
     def is_held_out(self, customer: int) -> bool:
         """Return whether the customer has a held-out warning that has not matured."""
-        holdout = self.warnings.columns["holdout"]
-        return customer in self._opening or any(holdout[place] for place in self.warnings.of(customer))
+        return customer in self._held_out
+
+    def forget_held_out(self, at: int) -> None:
+        """Forget which warnings were held out that mature at a sweep."""
+        while self._held_out:
+            customer, opened_at = next(iter(self._held_out.items()))
+            if opened_at >= at - self.horizon_us:
+                return
+            del self._held_out[customer]
 
     # -- what customers and people do -------------------------------------------------------------
 
@@ -384,6 +391,7 @@ class Maturity:
                 self.open[customer] = self._record(place)
             matured.append((customer, warning, bool(columns["holdout"][place])))
         self.warnings.drop(due)
+        self.forget_held_out(at)
         return matured
 
     # -- its parts --------------------------------------------------------------------------------
@@ -420,7 +428,11 @@ class Maturity:
         self._waits[customer] = True
 
     def restore_waiting(self) -> None:
-        """Find again the customers with a record that no activity has followed."""
+        """Find again the customers with a record that no activity has followed, and those held out."""
+        owners, opened_at = (self.warnings.live(name) for name in ("customer", "opened_at"))
+        held_out = np.flatnonzero(self.warnings.live("holdout"))
+        for customer, at in zip(owners[held_out].tolist(), opened_at[held_out].tolist(), strict=True):
+            self.hold_out(customer, at)
         for queue in (self.causes, self.warnings):
             waiting = queue.live("customer")[queue.live("next_activity") == ALWAYS]
             self._grow(int(waiting.max(initial=-1)) + 1)

@@ -76,8 +76,10 @@ class OutcomeSettings:
     horizon_us: int
     active_within_us: int
     wanted: bool
-    """Whether outcomes are put out; what they need is kept in any case."""
+    """Whether outcomes are put out; what they need is kept all the same, unless `kept` is false."""
     holdout: HoldoutTerms = HoldoutTerms()  # noqa: RUF009  (frozen)
+    kept: bool = True
+    """Whether what outcomes need is kept. Who was treated or held out always is."""
 
 
 class _Found(NamedTuple):
@@ -130,6 +132,9 @@ class Outcomes:
         """Take in a pass's events and what they brought about, and return the outcomes in order."""
         view = applied.view
         rows = self.statuses.activity_rows(applied)
+        if not self.settings.kept:
+            self._note_actions(applied, taken)
+            return []
         changed = self.statuses.take(applied, taken, rows)
         warned = self._interleave(applied, changed, steps)
         self._open_causes(openings)
@@ -153,6 +158,8 @@ class Outcomes:
 
     def note(self, changes: Iterable[WarningChange]) -> None:
         """Take in steps that time or other rules brought about, none of which opens a warning."""
+        if not self.settings.kept:
+            return
         for change in changes:
             rules = (cause.rule for cause in change.causes)
             self.maturity.change_warning(change.customer, change.tier, rules, ended=change.kind in ENDS)
@@ -164,6 +171,8 @@ class Outcomes:
         openings: Sequence[CauseOpening],
     ) -> None:
         """Take in what a sweep's evaluations brought about."""
+        if not self.settings.kept:
+            return
         spend = self._spend_before(view, steps)
         for change, step in steps:
             self._step(view, change, step, spend)
@@ -285,16 +294,20 @@ class Outcomes:
             self.maturity.note_activity(view.rows[rows.active], view.occurred[rows.active], of_late)
         for row in rows.closures.tolist():
             self.maturity.note_closure(int(view.rows[row]), int(view.occurred[row]))
+        self._note_actions(applied, taken)
+        if late is not None:
+            for chosen, what in ((rows.active, "came"), (rows.closures, "closed")):
+                for row in chosen[late[chosen]].tolist():
+                    self.census.note_late(int(view.rows[row]), int(view.occurred[row]), what)
+
+    def _note_actions(self, applied: AppliedEvents, taken: OrderedEvents) -> None:
+        view = applied.view
         for row in np.flatnonzero(applied.topic == Topic.ACTIONS).tolist():
             action = taken.events.record[applied.rank[row]]
             if not isinstance(action, ActionRecord):
                 continue
             event_id = taken.events.event_id[applied.rank[row]]
             self._act(int(view.rows[row]), event_id, action, int(view.occurred[row]), int(view.at[row]))
-        if late is not None:
-            for chosen, what in ((rows.active, "came"), (rows.closures, "closed")):
-                for row in chosen[late[chosen]].tolist():
-                    self.census.note_late(int(view.rows[row]), int(view.occurred[row]), what)
 
     def _act(self, customer: int, event_id: str, action: ActionRecord, at: int, now: int) -> None:
         """Note an action that was done at an instant and is taken at `now`, and what it corrects."""
@@ -322,13 +335,17 @@ class Outcomes:
 
         While a topic of activity is quiet nothing lapses or matures.
         """
+        for customer, action in self.log.settle(at):
+            self.maturity.note_action(customer, action)
+        if not self.settings.kept:
+            if not quiet:
+                self.maturity.forget_held_out(at)
+            return [], []
         view = features.view
         last, closed_at = last_activity(view, self.settings.activity), view.column("closed_at")
         found: list[_Found] = []
         census: list[CensusEvent] = []
         self.statuses.grow(len(last))
-        for customer, action in self.log.settle(at):
-            self.maturity.note_action(customer, action)
         if not quiet:
             found += self._lapses(at, view, last, closed_at)
             found += self._matured(at, view)
@@ -354,7 +371,7 @@ class Outcomes:
 
     def needs_scores(self, at: int) -> bool:
         """Say whether a sweep needs everybody's churn probability."""
-        return self.census.is_due(at)
+        return self.settings.kept and self.census.is_due(at)
 
     def _lapses(
         self, at: int, view: View, last: NDArray[np.int64], closed_at: NDArray[np.int64]

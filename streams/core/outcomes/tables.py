@@ -53,6 +53,9 @@ _ID: Final = ("warning_high", "warning_low")
 
 def take_outcomes(outcomes: Outcomes, known: int) -> Callable[[], Tables]:
     """Take what outcomes know at this moment, and return what makes tables of it."""
+    if not outcomes.settings.kept:
+        msg = "an engine that keeps nothing of outcomes has no state that could be saved"
+        raise ValueError(msg)
     statuses = outcomes.statuses.state(known)
     departures, departed_rules = outcomes.departures.state()
     maturity = outcomes.maturity

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from streams.core.conditions.columns import RuleColumns, WordCodes
 from streams.core.events.topics import Topic
 from streams.core.segments.counts import COUNTS
 from streams.core.steps import Value
@@ -113,6 +114,14 @@ class SegmentFeatures:
             series = pl.Series(name, values.tolist() if dtype is pl.String else values, nan_to_null=True)
             columns[name] = series.cast(dtype)
         return pl.DataFrame(columns)
+
+    def columns(self, names: tuple[str, ...]) -> RuleColumns:
+        """Return the features `names` as conditions read them."""
+        read: dict[str, Column | WordCodes] = {}
+        for name in names:
+            is_word = SEGMENT_CATALOGUE[name].dtype is pl.String
+            read[name] = WordCodes(list(self.values), np.arange(len(self))) if is_word else self[name]
+        return RuleColumns(len(self), read)
 
     def value(self, name: str, row: int) -> Value:
         """Return one feature of one segment as a plain value, `None` where it is missing."""

@@ -146,7 +146,7 @@ class SegmentGroup:
         self, at: int, rows: NDArray[np.int32], features: SegmentFeatures
     ) -> Iterator[tuple[str, WarningChange]]:
         """Judge the segments of (k,) rows; yield the values of those that change, and how."""
-        verdicts = self.rules.verdicts(features.frame(self.rules.columns))
+        verdicts = self.rules.verdicts(features.columns(self.rules.columns))
 
         def cause_of(rule: int, row: int, since: int, opened_at: int) -> Cause:
             return self.rules.cause(rule, since, opened_at, partial(features.value, row=row))

@@ -140,10 +140,11 @@ class CauseTable:
     def candidates(self, e: Evaluations) -> NDArray[np.bool_]:
         """Return (rules, n): evaluations that would change a cause as it stands at the batch's begin."""
         when, clear = e.verdicts.when, e.verdicts.clear
+        everybody = _is_everybody(e.customers)
         result = np.empty(when.shape, dtype=np.bool_)
         for start in range(0, when.shape[1], _AT_ONCE):
             part = slice(start, start + _AT_ONCE)
-            slots = self._slots[:, e.customers[part]]
+            slots = self._slots[:, part if everybody else e.customers[part]][:, : when[:, part].shape[1]]
             idle = slots < 0
             np.logical_and(idle, when[:, part] == TRUE, out=result[:, part])
             rules, places = np.nonzero(~idle)
@@ -163,6 +164,12 @@ class CauseTable:
         if e.before is not None:
             result[:, e.before] = False
         return result
+
+
+def _is_everybody(customers: NDArray[np.int32]) -> bool:
+    """Return whether (n,) customers are all from 0 to n - 1, as at a sweep."""
+    n = len(customers)
+    return bool(n and customers[0] == 0 and customers[-1] == n - 1 and (np.diff(customers) == 1).all())
 
 
 def _due(state: CauseState, rule: Rule) -> int:

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from streams.core.engine_io import EngineSettings
 from streams.core.events.topics import Topic
+from streams.core.rules.rule_set import RuleSet
+from streams.core.segments.rules import SegmentRules
 from streams.core.steps import Tier
 from streams.rulebook.cases.times import Span
 
@@ -83,3 +85,11 @@ class Case:
     settings: EngineSettings = field(default_factory=EngineSettings)
     named: Mapping[str, int] = field(default_factory=dict)
     """Every rule it names, with the line where it first does."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRules:
+    """The rules that a case judges."""
+
+    customers: RuleSet
+    segments: SegmentRules

@@ -18,9 +18,8 @@ from streams.core.features.ranks import ScoreRanks
 from streams.core.model.logistic import INPUTS, SLOTS, Columns, Model
 from streams.core.rules.rule_set import RuleSet
 from streams.core.segments.engine import SegmentEngine, SegmentSettings, SegmentStep
-from streams.core.segments.rules import SegmentRules
 from streams.core.steps import Cause, Step, StepKind
-from streams.rulebook.cases.case import Case
+from streams.rulebook.cases.case import Case, CaseRules
 from streams.rulebook.cases.compare import CaseDifference, differences
 from streams.rulebook.cases.timeline import begin_us, record
 
@@ -80,14 +79,6 @@ class RuleOpening:
     end: StepKind | None = None
     """`UPDATED` where other rules kept the warning open: the wire does not say whether it was withdrawn."""
     of_segment: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class CaseRules:
-    """The rules that a case judges."""
-
-    customers: RuleSet
-    segments: SegmentRules
 
 
 @dataclass(frozen=True, slots=True)

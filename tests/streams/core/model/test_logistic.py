@@ -261,7 +261,10 @@ def test_scores_of_columns_are_those_of_the_matrix_to_the_last_bit(rows: int) ->
     rng = np.random.default_rng(rows)
     columns: dict[str, NDArray[np.int64] | NDArray[np.float64]] = {}
     for each in INPUTS:
-        if DTYPES[each.feature] is pl.Int64 and rng.random() < 0.8:
+        if rng.random() < 0.3:  # of a topic without events
+            one = rng.choice([0.0, 3.0, 0.25, np.nan])
+            columns[each.feature] = np.full(rows, one) if rng.random() < 0.5 else np.full(rows, 7)
+        elif DTYPES[each.feature] is pl.Int64 and rng.random() < 0.8:
             columns[each.feature] = rng.integers(-2, 400, rows)
         else:  # a count is no whole number where its topic is quiet
             values = rng.random(rows) if each.transform is Transform.LOGIT else rng.exponential(40, rows)

@@ -13,6 +13,8 @@ import pytest
 
 from streams.contract.census import encode_census, parse_census
 from streams.contract.outcomes import encode_outcome, parse_outcome
+from streams.core.decision.holdout import HoldoutTerms
+from streams.core.engine import Engine
 from streams.core.engine_io import Output
 from streams.core.events.batch import Batch
 from streams.core.events.topics import Topic
@@ -22,6 +24,7 @@ from streams.core.outcomes.tables import OUTCOME_TABLES
 from streams.core.rules.rule import RuleStatus
 from streams.core.rules.rule_set import RuleSet, compile_rules
 from streams.core.state_tables import restore, tables
+from streams.core.steps import Step, Tier
 from tests.oracle.conditions import OracleRule
 from tests.oracle.corrections import struck
 from tests.oracle.days import DAY
@@ -217,3 +220,59 @@ def test_what_nobody_reads_is_left_out_and_changes_no_state() -> None:
         assert count(less, "outcomes") == (0 if outcomes else count(outputs, "outcomes"))
         assert count(less, "census") == (0 if outcomes else count(outputs, "census"))
         assert count(less, "customer_days") == (0 if days else count(outputs, "customer_days"))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_engine_that_keeps_nothing_of_outcomes_gives_the_same_warnings(seed: int) -> None:
+    topics = (*TOPICS, *(Topic.ACTIONS,) * 8)
+    history = with_words(random_history(seed, size=250, days=200, topics=topics, late=seed % 2 == 1))
+    options, terms = (PLAIN, QUIET)[seed // 2], TwinTerms(history.zone, 12 * DAY, 15 * DAY)
+    batch = as_batch(history.arrivals)
+    until = int(batch.at.max()) + 60 * DAY
+
+    def ran(*, kept: bool) -> tuple[Engine, list[Step], int]:
+        engine = new_engine(replace(options, zone=history.zone), terms, COMPILED[RULES])
+        shares = HoldoutTerms({int(tier): 0.7 for tier in Tier}, exempt=())
+        engine = Engine(replace(engine.settings, holdout=shares, customer_days=False), COMPILED[RULES])
+        if not kept:
+            engine.keep_no_outcomes()
+        outputs = [engine.step(batch), engine.flush(), engine.advance(until)]
+        steps = [step for output in outputs for step in output.steps]
+        return engine, steps, sum(len(output.outcomes) for output in outputs)
+
+    engine, steps, outcomes = ran(kept=True)
+    less, same, none = ran(kept=False)
+    assert same == steps
+    assert outcomes > 0
+    assert none == 0
+    assert len({step.warning_id for step in steps if step.holdout}) > 1
+    assert len({step.warning_id for step in steps if not step.holdout}) > 0
+    for at in range(until - 30 * DAY, until, DAY):
+        assert (
+            less.outcomes.log.treated(at, until).tolist() == engine.outcomes.log.treated(at, until).tolist()
+        )
+    with pytest.raises(ValueError, match="no state that could be saved"):
+        tables(less)
+
+
+def test_who_is_held_out_is_known_after_a_restart_as_before() -> None:
+    history = with_words(random_history(1, size=250, days=200))
+    options, terms = replace(PLAIN, zone=history.zone), TwinTerms(history.zone, 25 * DAY, 15 * DAY)
+    settings = replace(
+        new_engine(options, terms, COMPILED[RULES]).settings,
+        holdout=HoldoutTerms({int(tier): 0.7 for tier in Tier}, exempt=()),
+    )
+    engine = Engine(settings, COMPILED[RULES])
+    found = 0
+    for part in cut(history.arrivals, (10,)):
+        engine.step(part)
+        fresh = Engine(settings, COMPILED[RULES])
+        restore(fresh, tables(engine))
+        maturity, known = engine.outcomes.maturity, range(engine.customers.count)
+        held_out = [maturity.is_held_out(customer) for customer in known]
+        assert held_out == [fresh.outcomes.maturity.is_held_out(customer) for customer in known]
+        live = maturity.warnings.live("customer")[maturity.warnings.live("holdout")]
+        assert {customer for customer in known if held_out[customer]} == set(live.tolist())
+        found += sum(held_out)
+    assert found > 4
+    assert not all(held_out)

@@ -13,6 +13,7 @@ from streams.core.analysis.cases import Want
 from streams.core.analysis.examples import example
 from streams.core.analysis.knowledge import SEGMENTS
 from streams.core.analysis.satisfiable import satisfiable
+from streams.core.conditions.compiler import Program
 from streams.core.conditions.parser import parse_condition
 from streams.core.segments.catalogue import (
     SEGMENT_CATALOGUE,
@@ -47,6 +48,21 @@ def test_every_value_is_as_the_catalogue_states(
     for fact in SEGMENTS.ordered:
         pairs = frame.drop_nulls([fact.low, fact.high])
         assert (pairs[fact.low] <= pairs[fact.high]).all(), fact
+
+
+@settings(max_examples=100)
+@given(counts, st.integers(1, 60), st.sets(st.sampled_from(["orders", "complaints"])))
+def test_conditions_read_columns_as_they_read_a_frame(
+    days: np.typing.NDArray[np.int64], known_days: int, quiet: set[str]
+) -> None:
+    features = SegmentFeatures(["n", "s", "w"], days, days.sum(axis=0), known_days=known_days, quiet=quiet)
+    program = Program([
+        parse_condition(sql, SEGMENT_DTYPES)
+        for sql in ("complaints_7d > 9", "value = 's' OR complaint_rise > 1", "complaint_rise_z IS NULL")
+    ])  # fmt: skip
+    names = tuple(SEGMENT_CATALOGUE)
+    found, expected = (program.run(of) for of in (features.columns(names), features.frame(names)))
+    assert found.tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize(
