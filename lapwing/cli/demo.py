@@ -25,7 +25,7 @@ from lapwing.settings.options import PATH
     type=click.FloatRange(0, min_open=True),
     help="Simulated days a second; such that the stream takes a minute where not given.",
 )
-@click.option("--serve", is_flag=True, help="Keep broker, worker and sink up at the end, until Ctrl-C.")
+@click.option("--serve", is_flag=True, help="Keep all of it up at the end, until Ctrl-C.")
 @click.option(
     "--dir",
     "folder",
@@ -44,9 +44,9 @@ from lapwing.settings.options import PATH
 def command(**given: Any) -> None:
     """Run the whole system on this machine and watch warnings come.
 
-    An embedded Kafka-compatible broker, the worker, the sink on SQLite, and a simulated shop (or a file of
-    events) as a live stream. At the end: which leavers were warned of and how early, and which warnings were
-    false. Ends by itself within two minutes.
+    An embedded Kafka-compatible broker, the worker, the sink on SQLite, the desk, and a simulated shop (or a
+    file of events) as a live stream. At the end: which leavers were warned of and how early, and which
+    warnings were false. Ends by itself within two minutes.
     """
     from lapwing.commands.demo import run
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 import signal
 import subprocess
 import sys
@@ -73,6 +74,11 @@ class Child:
             how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}: {last}"
             msg = f"the {self.name} {how} (its log: {self.log})"
             raise ChildEnded(msg, lines)
+
+    def printed(self, pattern: str) -> str | None:
+        """Return what the first group of a pattern finds in the log so far."""
+        found = re.search(pattern, self.log.read_text(encoding="utf-8", errors="replace"))
+        return found.group(1) if found else None
 
     def tail(self) -> list[str]:
         """Return the last lines of the log that are not empty."""

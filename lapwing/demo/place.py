@@ -84,6 +84,8 @@ def users_broker(address: str) -> dict[str, object]:
         **{topic.label: f"{app}.{topic.label}" for topic in Topic},
         "warnings_topic": f"{app}.churn-warnings",
         "segment_warnings_topic": f"{app}.segment-warnings",
+        "outcomes_topic": f"{app}.churn-outcomes",
+        "census_topic": f"{app}.churn-census",
         "control_topic": f"{app}.control",
         "audit_topic": f"{app}.audit",
         "silences_topic": f"{app}.silences",

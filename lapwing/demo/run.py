@@ -43,6 +43,8 @@ FULL: Final = 12_000
 """Records that the worker may be behind before the stream waits for it."""
 READY_S: Final = 40.0
 """How long the worker may take to get its partitions."""
+DESK_S: Final = 20.0
+"""How long the desk may take to say where it is."""
 DRAIN_S: Final = 20.0
 """How long after the stream's end the worker and the sink may take to come to it."""
 PARTITIONS: Final = 3
@@ -85,7 +87,10 @@ def run(options: Options, console: Console) -> int:
         reorder_us = int(speed * REORDER_S * DAY)
         place = lay_out(make_folder(options.folder), rules, address, reorder_us, broker_settings)
         console.print(f"Everything of this run is in {place.folder}", highlight=False, soft_wrap=True)
-        watch, feed = _start(stack, place, source, speed, Screen(console, time.monotonic))
+        watch, feed, desk = _start(stack, place, source, speed, Screen(console, time.monotonic))
+        where = _where(desk, stop)
+        if where is not None:
+            console.print(f"The desk is at {where}", highlight=False, soft_wrap=True)
         finished = _play(watch, feed, stop, latest_end)
         if stop.asked:
             console.print(
@@ -97,7 +102,7 @@ def run(options: Options, console: Console) -> int:
         for line in _database(place, watch):
             console.print(line, highlight=False, soft_wrap=True, markup=False)
         if options.serve:
-            _serve(place, watch, stop, console)
+            _serve(place, watch, stop, console, where)
     return 0
 
 
@@ -107,7 +112,7 @@ def _shop(options: Options) -> Shop:
 
 def _start(
     stack: ExitStack, place: DemoFolders, source: ShopSource | FileSource, speed: float, screen: Screen
-) -> tuple[Watch, Feed]:
+) -> tuple[Watch, Feed, Child]:
     """Start all parts; each is ended by `stack`, the last one first."""
     settings = place.settings
     cluster = Cluster(settings.broker, settings.kafka_security)
@@ -120,6 +125,8 @@ def _start(
     worker = Child("worker", [*config, *own], place.folder, place.environment)
     stack.enter_context(worker)
     sink = stack.enter_context(Child("sink", config, place.folder, place.environment))
+    listen = ("--desk-listen", "127.0.0.1:0")
+    desk = stack.enter_context(Child("desk", [*config, *listen], place.folder, place.environment))
     subscription = Subscription(cluster, settings.warnings_topic, group=None)
     stack.callback(_quietly, subscription.close)
     producer = Producer(cluster)
@@ -127,8 +134,19 @@ def _start(
     stats = WorkerStats(place.stats)
     feed = Feed(source, producer, inputs, speed, lambda: stats.behind > FULL)
     stack.callback(feed.stop)
-    watch = Watch((worker, sink), stats, subscription, database, feed, screen, source.title)
-    return watch, feed
+    watch = Watch((worker, sink, desk), stats, subscription, database, feed, screen, source.title)
+    return watch, feed, desk
+
+
+def _where(desk: Child, stop: Stop) -> str | None:
+    """Return the address of the desk; `None` where it is slow, or the user asks to stop."""
+    deadline = time.monotonic() + DESK_S
+    while time.monotonic() < deadline:
+        desk.check()
+        address = desk.printed(r"the desk is at (\S+)")
+        if address is not None or stop.wait(0.1):
+            return address
+    return None
 
 
 def _quietly(close: Callable[[], None]) -> None:
@@ -214,10 +232,11 @@ def _database(place: DemoFolders, watch: Watch) -> list[str]:
     ]
 
 
-def _serve(place: DemoFolders, watch: Watch, stop: Stop, console: Console) -> None:
+def _serve(place: DemoFolders, watch: Watch, stop: Stop, console: Console, desk: str | None) -> None:
     """Keep everything up until Ctrl-C."""
     console.print(
-        f"\nBroker, worker and sink go on at {place.settings.broker} until Ctrl-C; for example\n"
+        f"\nBroker, worker, sink and desk go on at {place.settings.broker} until Ctrl-C; for example\n"
+        f"           {desk or 'the desk, whose address is in desk.log'}\n"
         f"           lapwing tail --config {place.config} --from-beginning",
         highlight=False,
         soft_wrap=True,
