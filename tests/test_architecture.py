@@ -92,6 +92,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     ),
     "consumers": (
         *(
+            "charts",
             "loop",
             "broker",
             "database",

@@ -7,9 +7,10 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from consumers import charts
 from lapwing.backtest.segments_page import segment_sections
 from lapwing.backtest.words import capacity, day, interval, number, of_whole, percent, spread, with_interval
-from lapwing.report import html, svg
+from lapwing.report import html
 from streams.backtest.figures import BacktestFigures
 from streams.backtest.load import WEEKDAYS, Load
 from streams.backtest.missed import by_rule
@@ -108,8 +109,8 @@ def load_plot(load: Load, most: float = 0.0) -> str:
     ]
     marks = marks[:: max(1, len(marks) // 12)]
     limit = load.team.capacity
-    return svg.for_both(
-        lambda width: svg.bars(
+    return charts.for_both(
+        lambda width: charts.bars(
             values,
             [f"{each:%a %d %b %Y}: {value} warnings" for each, value in zip(dates, values, strict=True)],
             marks,
@@ -123,13 +124,13 @@ def load_plot(load: Load, most: float = 0.0) -> str:
     )
 
 
-def _dot(share: Share) -> svg.Dot:
+def _dot(share: Share) -> charts.Dot:
     low, high = share.interval or (None, None)
-    return svg.Dot(share.value, low, high, with_interval(share))
+    return charts.Dot(share.value, low, high, with_interval(share))
 
 
 def _forest(result: Backtest) -> str:
-    rows: list[tuple[str, str, Sequence[svg.Dot]]] = [
+    rows: list[tuple[str, str, Sequence[charts.Dot]]] = [
         ("all active rules", "all", (_dot(result.all.precision), _dot(result.all.recall)))
     ]
     for each in result.rules:
@@ -148,11 +149,11 @@ def _tiers(result: Backtest) -> str:
 
 
 def _forest_plot(
-    result: Backtest, rows: Sequence[tuple[str, str, Sequence[svg.Dot]]], heads: Sequence[str], label: str
+    result: Backtest, rows: Sequence[tuple[str, str, Sequence[charts.Dot]]], heads: Sequence[str], label: str
 ) -> str:
     base = result.base.value
     reference = None if base is None else (0, base, "base rate")
-    return svg.for_both(lambda width: svg.forest(rows, heads, label, reference=reference, width=width))
+    return charts.for_both(lambda width: charts.forest(rows, heads, label, reference=reference, width=width))
 
 
 def _rules(result: Backtest) -> str:
@@ -202,18 +203,18 @@ def _lead(result: Backtest) -> str:
         for i, n in enumerate(counts)
     ]
     marks = [(i, f"{i * width}" + ("+" if i == edge else "")) for i in range(0, edge + 1, max(1, edge // 8))]
-    return svg.for_both(
-        lambda width: svg.bars(
+    return charts.for_both(
+        lambda width: charts.bars(
             counts, titles, marks, "Lead time in days", y_label="churns", height=240, width=width
         ),
-        svg.WIDTH,
+        charts.WIDTH,
     )
 
 
 def _weekdays(result: Backtest) -> str:
     rows = result.all.load.by_weekday()
-    return svg.for_both(
-        lambda width: svg.bars(
+    return charts.for_both(
+        lambda width: charts.bars(
             [row["value"] or 0 for row in rows],
             [f"{row['weekday']}: {row['part']:,} warnings on {row['whole']:,} days" for row in rows],
             list(enumerate(name.capitalize() for name in WEEKDAYS)),
@@ -222,7 +223,7 @@ def _weekdays(result: Backtest) -> str:
             height=240,
             width=width,
         ),
-        svg.WIDTH,
+        charts.WIDTH,
     )
 
 

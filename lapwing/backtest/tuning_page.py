@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from consumers import charts
 from lapwing.backtest.tuning_text import verdict
 from lapwing.backtest.words import capacity, day, interval, number, of_whole, percent, spread
-from lapwing.report import html, svg
+from lapwing.report import html
 from streams.backtest.thresholds import written
 from streams.backtest.tuning import TUNING_CAUTION, Curve, Tuning
 from streams.share import Share
@@ -42,7 +43,9 @@ def _curve(result: Tuning, curve: Curve, what: str) -> list[str]:
         _line("recall", "other", [point.rule.recall for point in curve.points]),
     ]
     loads = [
-        svg.Line(name, kind, [f.load.as_dict()["per_working_day"]["value"] for f in of], [None] * len(values))
+        charts.Line(
+            name, kind, [f.load.as_dict()["per_working_day"]["value"] for f in of], [None] * len(values)
+        )
         for name, kind, of in (
             ("all rules", "", [point.all for point in curve.points]),
             ("the rule", "other", [point.rule for point in curve.points]),
@@ -81,8 +84,8 @@ def _curve(result: Tuning, curve: Curve, what: str) -> list[str]:
         html.section(
             f"{period}: precision and recall of the rule",
             "Bands are 95 % intervals (Wilson).",
-            svg.for_both(
-                lambda width: svg.lines(
+            charts.for_both(
+                lambda width: charts.lines(
                     values,
                     shares,
                     "Precision and recall",
@@ -97,8 +100,8 @@ def _curve(result: Tuning, curve: Curve, what: str) -> list[str]:
         html.section(
             f"{period}: warnings on the mean working day",
             "",
-            svg.for_both(
-                lambda width: svg.lines(
+            charts.for_both(
+                lambda width: charts.lines(
                     values,
                     loads,
                     "Warnings a working day",
@@ -115,5 +118,5 @@ def _curve(result: Tuning, curve: Curve, what: str) -> list[str]:
     ]
 
 
-def _line(name: str, kind: str, shares: Sequence[Share]) -> svg.Line:
-    return svg.Line(name, kind, [share.value for share in shares], [share.interval for share in shares])
+def _line(name: str, kind: str, shares: Sequence[Share]) -> charts.Line:
+    return charts.Line(name, kind, [share.value for share in shares], [share.interval for share in shares])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from consumers import charts
 from consumers.effects.effect import Claim
 from consumers.effects.reasons import ReasonTable
 from consumers.effects.report import CAUTIONS, EffectsReport
 from lapwing.effects import words
-from lapwing.report import html, svg
+from lapwing.report import html
 
 KINDS = {Claim.HELPS: "gain", Claim.HARMS: "loss"}
 
@@ -65,10 +66,12 @@ def _plot(report: EffectsReport) -> str:
         difference = effect.difference
         value, interval = words.points(difference)
         claim = words.claim_words(effect, report.min_holdout)
-        dot = svg.Dot(difference.value, *difference.limits, f"{value} points ({interval}): {claim}")
+        dot = charts.Dot(difference.value, *difference.limits, f"{value} points ({interval}): {claim}")
         kind = "all " if effect.tier is None else ""
         rows.append((words.group(effect), kind + KINDS.get(effect.claim, "shadow"), dot))
-    return svg.for_both(lambda width: svg.differences(rows, "Churn avoided by play and tier", width=width))
+    return charts.for_both(
+        lambda width: charts.differences(rows, "Churn avoided by play and tier", width=width)
+    )
 
 
 def _effects(report: EffectsReport) -> str:

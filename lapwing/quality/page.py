@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from consumers import charts
 from lapwing.backtest.words import interval, of_whole, percent, with_interval
 from lapwing.quality.words import drifts, figure, funnel_rows, hidden, period, title
-from lapwing.report import html, svg
+from lapwing.report import html
 from streams.quality.measures import Measures
 from streams.quality.report import CAUTIONS, GroupFigures, Grouping, ModelReport
 from streams.share import Share
@@ -82,12 +83,12 @@ def _reliability_plot(report: ModelReport) -> str:
         observed = Share(each.churned, each.n)
         low, high = observed.interval or (each.rate, each.rate)
         shown = f"given {each.mean_probability:.1%}, churned {each.rate:.1%}: {of_whole(observed)}"
-        points.append((each.mean_probability, svg.Dot(each.rate, low, high, shown)))
-    return svg.for_both(
-        lambda width: svg.agreement(
+        points.append((each.mean_probability, charts.Dot(each.rate, low, high, shown)))
+    return charts.for_both(
+        lambda width: charts.agreement(
             points, "Churned over probability given", "mean probability given", "churned", width=width
         ),
-        svg.WIDTH,
+        charts.WIDTH,
     )
 
 
@@ -126,10 +127,12 @@ def _importance(report: ModelReport) -> str:
     )
 
 
-def _over_months(report: ModelReport, series: Sequence[svg.Line], label: str, width: float = svg.WIDE) -> str:
+def _over_months(
+    report: ModelReport, series: Sequence[charts.Line], label: str, width: float = charts.WIDE
+) -> str:
     names = [month.month for month in report.months]
-    return svg.for_both(
-        lambda width: svg.lines(
+    return charts.for_both(
+        lambda width: charts.lines(
             list(range(len(names))),
             series,
             label,
@@ -144,14 +147,14 @@ def _over_months(report: ModelReport, series: Sequence[svg.Line], label: str, wi
 def _month_plot(report: ModelReport) -> str:
     values = [month.measures.auc for month in report.months]
     return _over_months(
-        report, [svg.Line("AUC", "", values, [None] * len(values))], "AUC by month", svg.WIDTH
+        report, [charts.Line("AUC", "", values, [None] * len(values))], "AUC by month", charts.WIDTH
     )
 
 
 def _rate_plot(report: ModelReport) -> str:
     none = [None] * len(report.months)
-    given = svg.Line("given", "", [month.measures.mean_probability for month in report.months], none)
-    seen = svg.Line("churned", "other", [month.measures.base_rate for month in report.months], none)
+    given = charts.Line("given", "", [month.measures.mean_probability for month in report.months], none)
+    seen = charts.Line("churned", "other", [month.measures.base_rate for month in report.months], none)
     return _over_months(report, [given, seen], "Mean probability and churn rate by month")
 
 
@@ -182,7 +185,7 @@ def _grouping(grouping: Grouping, least: int) -> list[str]:
         (_name(each), "", (_dot(each.warned), _dot(each.warned_kept), _dot(each.warned_churned)))
         for each in grouping.groups
     ]
-    plot = svg.for_both(lambda width: svg.forest(rows, heads, f"Warning rate by {name}", width=width))
+    plot = charts.for_both(lambda width: charts.forest(rows, heads, f"Warning rate by {name}", width=width))
     return [
         html.section(
             f"Warning rate by {name}",
@@ -227,6 +230,6 @@ def _share(share: Share) -> str:
     )
 
 
-def _dot(share: Share) -> svg.Dot:
+def _dot(share: Share) -> charts.Dot:
     low, high = share.interval or (None, None)
-    return svg.Dot(share.value, low, high, with_interval(share))
+    return charts.Dot(share.value, low, high, with_interval(share))

@@ -1,1 +1,1 @@
-"""Parts of the HTML pages that commands write: the frame and the plots."""
+"""The frame of the HTML pages that commands write; what is drawn in them is `consumers.charts`."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from consumers import charts
 from consumers.scorecard.missed import Missed
 from consumers.scorecard.scorecard import CAUTIONS, Score, Scorecard
 from lapwing.backtest.words import day, interval, number, of_whole, percent, with_interval
-from lapwing.report import html, svg
+from lapwing.report import html
 from lapwing.scorecard.words import (
     TITLES,
     basis,
@@ -85,13 +86,13 @@ def scorecard_page(card: Scorecard, missed_most: int) -> str:
     return html.page("Lapwing scorecard", [period(card) + ".", *basis(card)], tiles, sections)
 
 
-def _dot(share: Share) -> svg.Dot:
+def _dot(share: Share) -> charts.Dot:
     low, high = share.limits
-    return svg.Dot(share.value, low, high, with_interval(share))
+    return charts.Dot(share.value, low, high, with_interval(share))
 
 
 def _forest(card: Scorecard) -> str:
-    rows: list[tuple[str, str, Sequence[svg.Dot]]] = []
+    rows: list[tuple[str, str, Sequence[charts.Dot]]] = []
     for each in card.warnings:
         name = "all warnings" if each.tier is None else f"tier {each.tier}"
         kind = "all" if each.tier is None else ""
@@ -100,7 +101,7 @@ def _forest(card: Scorecard) -> str:
         kind = "" if rule.status == "active" else "shadow"
         rows.append((rule.rule, kind, (_dot(rule.score.precision), _dot(rule.score.recall))))
     heads, label = ("Precision", "Recall"), "Precision and recall of warnings and rules"
-    return svg.for_both(lambda width: svg.forest(rows, heads, label, width=width))
+    return charts.for_both(lambda width: charts.forest(rows, heads, label, width=width))
 
 
 def _share(share: Share) -> str:

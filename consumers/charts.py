@@ -128,12 +128,13 @@ def forest(
     label: str,
     *,
     reference: tuple[int, float, str] | None = None,
+    absent: str = "none",
     width: float = WIDE,
 ) -> str:
     """Return a row for each name (with its class), and in each panel a dot with its interval, 0 to 100 %.
 
-    `reference` draws a line in one panel: its place, the value and what it is. On a phone a name stands above
-    its dots.
+    `reference` draws a line in one panel: its place, the value and what it is. `absent` stands where there is
+    no share. On a phone a name stands above its dots.
     """
     narrow = width < WIDTH
     names, row_height, gap = (0.0, 40.0, 44.0) if narrow else (210.0, 24.0, 48.0)
@@ -160,7 +161,7 @@ def forest(
         body.append(text(beside[0], beside[1], name, f"row {kind}", beside[2]))
         for scale, dot in zip(scales, dots, strict=True):
             if dot.value is None or dot.low is None or dot.high is None:
-                body.append(text(scale(0) + 4, y + 4, "none", "axis"))
+                body.append(text(scale(0) + 4, y + 4, absent, "axis"))
                 continue
             body.append(line(scale(dot.low), y, scale(dot.high), y, f"whisker {kind}"))
             body.append(
@@ -170,7 +171,13 @@ def forest(
     return drawing(height, body, label, width)
 
 
-def differences(rows: Sequence[tuple[str, str, Dot]], label: str, *, width: float = WIDE) -> str:
+def differences(
+    rows: Sequence[tuple[str, str, Dot]],
+    label: str,
+    *,
+    absent: str = "one side is empty",
+    width: float = WIDE,
+) -> str:
     """Return a row for each name (with its class): a dot with its interval on both sides of 0, in points."""
     narrow = width < WIDTH
     names, row_height, top = (0.0, 40.0, 20.0) if narrow else (210.0, 24.0, 20.0)
@@ -189,7 +196,7 @@ def differences(rows: Sequence[tuple[str, str, Dot]], label: str, *, width: floa
         beside = (begin, y - 12, "start") if narrow else (names, y + 4, "end")
         body.append(text(beside[0], beside[1], name, f"row {kind}", beside[2]))
         if dot.value is None or dot.low is None or dot.high is None:
-            body.append(text(scale(0) + 6, y + 4, "one side is empty", "axis"))
+            body.append(text(scale(0) + 6, y + 4, absent, "axis"))
             continue
         body.append(line(scale(dot.low), y, scale(dot.high), y, f"whisker {kind}"))
         body.append(

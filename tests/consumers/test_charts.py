@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import pytest
 
-from lapwing.report import svg
+from consumers import charts
 
-SHARE = svg.Dot(0.5, 0.4, 0.6, "1 of 2")
+SHARE = charts.Dot(0.5, 0.4, 0.6, "1 of 2")
 
 
 def texts(drawing: str) -> list[tuple[float, float, str]]:
@@ -24,7 +24,7 @@ def heights(drawing: str) -> list[float]:
 
 
 def bars(values: list[float], top_value: float = 0, limit: float | None = None) -> str:
-    return svg.bars(values, [""] * len(values), [(0, "Jan")], "plot", top_value=top_value, limit=limit)
+    return charts.bars(values, [""] * len(values), [(0, "Jan")], "plot", top_value=top_value, limit=limit)
 
 
 def test_two_plots_can_have_one_scale() -> None:
@@ -38,32 +38,34 @@ def test_without_it_each_reaches_to_its_own_largest() -> None:
     assert y_axis(bars([3, 40], limit=50))[-1] == "50"
 
 
-@pytest.mark.parametrize("width", [svg.NARROW, svg.WIDTH, svg.WIDE])
+@pytest.mark.parametrize("width", [charts.NARROW, charts.WIDTH, charts.WIDE])
 def test_marks_on_the_x_axis_do_not_run_into_one_another(width: float) -> None:
-    drawing = svg.bars([1] * 240, [""] * 240, [(n * 10, "Sep") for n in range(24)], "plot", width=width)
+    drawing = charts.bars([1] * 240, [""] * 240, [(n * 10, "Sep") for n in range(24)], "plot", width=width)
     places = [x for x, _, content in texts(drawing) if content == "Sep"]
     assert len(places) >= 5
     assert min(after - before for before, after in pairwise(places)) >= 35
 
 
 def test_a_plot_for_both_is_drawn_for_a_phone_too() -> None:
-    drawn = svg.for_both(
-        lambda width: svg.forest([("a-rule", "", (SHARE, SHARE))], ("P", "R"), "f", width=width)
+    drawn = charts.for_both(
+        lambda width: charts.forest([("a-rule", "", (SHARE, SHARE))], ("P", "R"), "f", width=width)
     )
     broad, narrow = drawn.split('<div class="narrow">')
-    assert f'viewBox="0 0 {svg.WIDE} ' in broad
-    assert f'viewBox="0 0 {svg.NARROW} ' in narrow
+    assert f'viewBox="0 0 {charts.WIDE} ' in broad
+    assert f'viewBox="0 0 {charts.NARROW} ' in narrow
 
 
-@pytest.mark.parametrize("width", [svg.NARROW, svg.WIDE])
+@pytest.mark.parametrize("width", [charts.NARROW, charts.WIDE])
 def test_everything_of_a_forest_lies_inside_it(width: float) -> None:
     name = "a-rule-with-a-long-name"
-    drawing = svg.forest([(name, "", (SHARE, svg.Dot(None, None, None, "")))], ("P", "R"), "f", width=width)
+    drawing = charts.forest(
+        [(name, "", (SHARE, charts.Dot(None, None, None, "")))], ("P", "R"), "f", width=width
+    )
     places = {content: (x, y) for x, y, content in texts(drawing)}
     circle = re.search(r'<circle cx="([\d.]+)" cy="([\d.]+)"', drawing)
     assert circle is not None
     (name_x, name_y), dot_y = places[name], float(circle[2])
-    if width == svg.NARROW:
+    if width == charts.NARROW:
         assert name_y < dot_y - 6  # above its dots
         assert name_x + 6.2 * len(name) < width
     else:
@@ -73,17 +75,19 @@ def test_everything_of_a_forest_lies_inside_it(width: float) -> None:
 
 
 def test_lines_are_named_beside_or_on_a_phone_above_their_ends() -> None:
-    series = [svg.Line(name, "", [0.1, value], [None, None]) for name, value in (("one", 0.5), ("two", 0.5))]
-    for width in (svg.NARROW, svg.WIDE):
-        drawing = svg.lines([1, 2], series, "lines", percent=True, width=width)
+    series = [
+        charts.Line(name, "", [0.1, value], [None, None]) for name, value in (("one", 0.5), ("two", 0.5))
+    ]
+    for width in (charts.NARROW, charts.WIDE):
+        drawing = charts.lines([1, 2], series, "lines", percent=True, width=width)
         named = {content: y for _, y, content in texts(drawing) if content in ("one", "two")}
         assert abs(named["one"] - named["two"]) >= 14
 
 
-@pytest.mark.parametrize("width", [svg.WIDTH, svg.NARROW])
+@pytest.mark.parametrize("width", [charts.WIDTH, charts.NARROW])
 def test_an_agreement_has_a_dot_for_each_share_and_none_where_there_is_none(width: float) -> None:
-    points = [(0.1, svg.Dot(0.2, 0.1, 0.3, "a")), (0.9, svg.Dot(None, None, None, "b"))]
-    drawing = svg.agreement(points, "label", "given", "churned", width=width)
+    points = [(0.1, charts.Dot(0.2, 0.1, 0.3, "a")), (0.9, charts.Dot(None, None, None, "b"))]
+    drawing = charts.agreement(points, "label", "given", "churned", width=width)
     assert drawing.count("<circle") == 1
     [(x, y)] = re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)"', drawing)
     assert 0 < float(x) < width / 2  # a tenth of the way
@@ -96,8 +100,8 @@ def test_an_agreement_has_a_dot_for_each_share_and_none_where_there_is_none(widt
 
 def test_names_of_the_x_axis_take_the_place_of_numbers_and_leave_each_other_room() -> None:
     names = [f"2026-{month:02}" for month in range(1, 13)]
-    series = [svg.Line("AUC", "", [0.5] * 12, [None] * 12)]
-    drawing = svg.lines(list(range(12)), series, "label", percent=True, x_names=names, width=svg.NARROW)
+    series = [charts.Line("AUC", "", [0.5] * 12, [None] * 12)]
+    drawing = charts.lines(list(range(12)), series, "label", percent=True, x_names=names, width=charts.NARROW)
     shown = [(x, text) for x, _, text in texts(drawing) if text in names]
     assert 2 <= len(shown) < 12
     assert all(right - left > 50 for (left, _), (right, _) in pairwise(sorted(shown)))
