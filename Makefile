@@ -39,10 +39,12 @@ demo: $(INSTALLED)  ## Run the whole system on an embedded broker and watch warn
 test: $(INSTALLED)  ## Run the tests on the embedded broker; PostgreSQL's too where it can be had.
 	@$(BIN)/python -m scripts.postgres fetch || echo "PostgreSQL's tests will be skipped"
 	@$(BIN)/python -m scripts.amtool fetch || echo "The comparison with amtool will be skipped"
+	@$(BIN)/python -m scripts.chromium fetch || echo "The tests of the desk in a browser will be skipped"
 	$(BIN)/pytest $(IN_PARALLEL) $(PYTEST_ARGS)
 
 test-kafka: $(INSTALLED)  ## Run the broker's tests on a real Apache Kafka, which is fetched and started.
 	@$(BIN)/python -m scripts.kafka fetch
+	@$(BIN)/python -m scripts.chromium fetch || echo "The tests of the desk in a browser will be skipped"
 	$(BIN)/pytest -m kafka --broker kafka $(ON_KAFKA) $(PYTEST_ARGS)
 
 campaign: $(INSTALLED)  ## Let workers, broker, disk and database fail by seed, against a replay (SEEDS="1-8" BROKER=kafka).
