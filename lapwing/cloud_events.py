@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from consumers.actions import Action
+from streams.contract.segments import SEGMENT_TYPES
 from streams.core.events.batch import MILLION, ActionRecord, Batch
 from streams.core.events.topics import Topic
 from streams.errors import ContractError, EventFileError
@@ -22,17 +23,27 @@ def cloud_events(
 ) -> Iterator[dict[str, Any]]:
     """Yield the events of these types, each of which `parse` accepts. Raises `EventFileError`.
 
-    Files may be compressed, as their names say (`.jsonl.gz`, `.jsonl.zst`).
+    Files may be compressed, as their names say (`.jsonl.gz`, `.jsonl.zst`). One in which `parse` accepts no
+    line is refused as of another kind; it may be empty, or have only segments' warnings.
     """
     for path in paths:
         suffix = next((ending for ending in _COMPRESSED if path.name.endswith(ending)), ".jsonl")
+        fitting, other = False, None
         for first, lines, _ in line_blocks(path, suffix):
             for number, line in enumerate(lines, first):
                 if line.strip():
                     event = _event(path, number, line)
                     if event["type"] in types:
                         _check(path, number, line, parse)
+                        fitting = True
                         yield event
+                    elif not fitting and event["type"] not in SEGMENT_TYPES:
+                        fitting = _accepts(parse, line)
+                        other = other or event["type"]
+        if other is not None and not fitting:
+            wanted = ", ".join(sorted(types))
+            msg = f"{path}: holds another kind of event, such as {other}: expected are {wanted}"
+            raise EventFileError(msg)
 
 
 def _event(path: Path, number: int, line: bytes) -> dict[str, Any]:
@@ -43,6 +54,14 @@ def _event(path: Path, number: int, line: bytes) -> dict[str, Any]:
     if not (isinstance(event, dict) and isinstance(event.get("type"), str)):
         raise _wrong(path, number, "not a CloudEvent")
     return event
+
+
+def _accepts(parse: Callable[[bytes], object], line: bytes) -> bool:
+    try:
+        parse(line)
+    except ContractError:
+        return False
+    return True
 
 
 def _check(path: Path, number: int, line: bytes, parse: Callable[[bytes], object]) -> None:

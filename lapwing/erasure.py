@@ -163,8 +163,8 @@ def _gone(report: ErasureReport, *, checked: bool) -> Iterator[str]:
     yield f"  silences that named them: {report.silences}"
     if not checked:
         yield f"  compacted topics: {', '.join(report.tombstones) or 'none'}"
-    where = ", ".join(map(str, report.states))
-    yield f"  checkpoints of partitions: {where or 'none'}"
+    where = [f"partition {number}" for number in report.states]
+    yield f"  checkpoints: {', '.join(where) or 'none'}"
     if report.partitions:
         yield f"  the erasure is done in {report.cleared} of {len(report.partitions)} partitions"
         yield from _waiting(report.partitions)

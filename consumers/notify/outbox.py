@@ -18,7 +18,7 @@ from consumers.muting.notice import Limits, NoticeVerdict
 from consumers.notify.bundles import contents_of
 from consumers.notify.message import Bundle, StepContent, Style
 from consumers.notify.notices import NoticeCounts, Notices
-from consumers.notify.router import Router
+from consumers.notify.router import WAITING, Router
 from consumers.notify.waiting import not_muted
 
 log = logging.getLogger(__name__)
@@ -86,8 +86,11 @@ class Outbox:
         self._notices = Notices(database, limits)
         self._router = router
 
-    def add_channels(self, names: Sequence[str], now: datetime, *, from_now: bool) -> dict[str, int]:
-        """Make channels known; return for each new one how many notices are still to be sent to it."""
+    def add_channels(self, names: Sequence[str], now: datetime, *, from_now: bool) -> dict[str, int | None]:
+        """Make channels known; return for each new one how many notices are still to be sent to it.
+
+        It is `None` where routes decide that.
+        """
         self._judge(now)
         with self._database.writing() as connection:
             known = set(connection.scalars(select(ChannelRow.name)))
@@ -103,7 +106,7 @@ class Outbox:
             if self._router is not None:
                 self._router.begin(connection, from_now=from_now)
                 if self._router.routes_customers:
-                    return dict.fromkeys(new, 0)
+                    return dict.fromkeys(new)
             return dict.fromkeys(new, waiting)
 
     def fill(self, names: Sequence[str], now: datetime) -> int:
@@ -281,6 +284,17 @@ class Outbox:
             for row in connection.execute(query):
                 counts[row.channel][row.state] = row.n
         return counts
+
+    def waiting(self) -> dict[str, int]:
+        """Return for each receiver how many messages wait for their time: quiet hours, a rate limit."""
+        query = (
+            select(MessageRow.receiver, func.count())
+            .where(MessageRow.state == WAITING)
+            .group_by(MessageRow.receiver)
+            .order_by(MessageRow.receiver)
+        )
+        with self._database.reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def _deliveries(connection: Connection, rows: Sequence[Row[Any]], again: set[int]) -> list[Delivery]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from lapwing.settings.options import PATH
+from lapwing.settings.options import PATH, NumberParam
 
 
 @click.command()
@@ -22,7 +22,7 @@ from lapwing.settings.options import PATH
 )
 @click.option(
     "--speed",
-    type=click.FloatRange(0, min_open=True),
+    type=NumberParam(0, min_open=True),
     help="Simulated days a second; such that the stream takes a minute where not given.",
 )
 @click.option("--serve", is_flag=True, help="Keep all of it up at the end, until Ctrl-C.")

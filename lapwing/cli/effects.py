@@ -7,17 +7,18 @@ from typing import Any
 
 import click
 
-from lapwing.cli.record_source import as_of_option, source_options
-from lapwing.settings.options import FILE, InstantParam, settings_options
+from lapwing.cli.record_source import as_of_option, period_options, source_options
+from lapwing.settings.options import FILE, settings_options
 
 
 def effects_options(*more: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command what effects are measured from, and the period; `more` are further settings."""
-    since = click.option("--since", type=InstantParam(), help="Only warnings opened at or after this time.")
-    until = click.option("--until", type=InstantParam(), help="Only warnings opened before this time.")
+    period = period_options(
+        "Only warnings opened at or after this time.", "Only warnings opened before this time."
+    )
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        sources = source_options(since(until(as_of_option(function))))
+        sources = source_options(period(as_of_option(function)))
         return settings_options("database", "rules", "min_holdout", *more)(sources)
 
     return decorate

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from lapwing.backtest.inputs import BacktestInputs, Start
-from lapwing.settings.options import ENGINE_SETTINGS, FILE, PATH, InstantParam, settings_options
+from lapwing.settings.options import ENGINE_SETTINGS, FILE, PATH, InstantParam, NumberParam, settings_options
 from lapwing.settings.settings import DEFAULT, Settings
 from streams.backtest.load import WORKING, Team, weekdays
 
@@ -72,7 +72,7 @@ def judging_options(function: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--capacity",
-            type=click.FloatRange(0),
+            type=NumberParam(0),
             help="Warnings that the team can take up on a working day.",
         ),
         click.option(

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from lapwing.cli.record_source import source_options
-from lapwing.settings.options import InstantParam, settings_options
+from lapwing.cli.record_source import period_options, source_options
+from lapwing.settings.options import NumberParam, class_option, settings_options
 
 
 def _words(flag: str, text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -18,13 +18,12 @@ def _words(flag: str, text: str) -> Callable[[Callable[..., Any]], Callable[...,
 @click.command("lapsed")
 @settings_options("database", "holdout_exempt")
 @source_options
-@_words("--class", "Only customers of this class")
+@class_option("Only customers of this class")
 @_words("--segment", "Only customers of this segment")
 @_words("--region", "Only customers of this region")
 @_words("--owner", "Only customers whom this account owner looks after")
-@click.option("--min-value", type=float, help="Only customers worth at least this.")
-@click.option("--since", type=InstantParam(), help="Only who left at or after this time.")
-@click.option("--until", type=InstantParam(), help="Only who left before this time.")
+@click.option("--min-value", type=NumberParam(), help="Only customers worth at least this.")
+@period_options("Only who left at or after this time.", "Only who left before this time.")
 @click.option("--holdout", is_flag=True, help="Also those who are held out for measuring.")
 @click.option(
     "--limit", type=click.IntRange(1), help="How many to print, those worth most first; by default all."

@@ -6,15 +6,17 @@ from typing import Any
 
 import click
 
-from lapwing.cli.record_source import as_of_option, source_options
-from lapwing.settings.options import FILE, InstantParam, settings_options
+from lapwing.cli.record_source import as_of_option, period_options, source_options
+from lapwing.settings.options import FILE, settings_options
 
 
 @click.command("scorecard")
 @settings_options("database", "horizon")
 @source_options
-@click.option("--since", type=InstantParam(), help="Only what opened, or who left, at or after this time.")
-@click.option("--until", type=InstantParam(), help="Only what opened, or who left, before this time.")
+@period_options(
+    "Only what opened, or who left, at or after this time.",
+    "Only what opened, or who left, before this time.",
+)
 @as_of_option
 @click.option(
     "--missed",

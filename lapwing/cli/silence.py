@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from lapwing.settings.options import DurationParam, InstantParam, settings_options
+from lapwing.settings.options import DurationParam, InstantParam, class_option, settings_options
 
 
 @click.group("silence")
@@ -18,19 +18,20 @@ def command() -> None:
     """
 
 
-def _words(flag: str, text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    return click.option(flag, multiple=True, metavar="WORD", help=f"{text}; may be given several times.")
+def _words(flag: str, text: str, **more: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    words = more or {"metavar": "WORD"}
+    return click.option(flag, multiple=True, help=f"{text}; may be given several times.", **words)
 
 
 @command.command()
 @settings_options("broker", "silences_topic", "time_zone", "rules")
 @click.option("--everything", is_flag=True, help="All warnings: the kill switch of notices.")
 @_words("--customer", "Only warnings of this customer")
-@_words("--class", "Only of this customer class")
+@class_option("Only of this customer class")
 @_words("--segment", "Only of this segment")
 @_words("--region", "Only of this region")
 @_words("--owner", "Only of customers whom this account owner looks after")
-@_words("--tier", "Only of this tier")
+@_words("--tier", "Only of this tier", type=click.Choice(["high", "medium", "low"]))
 @_words("--rule", "Only causes of this rule: a warning with another cause is sent")
 @_words("--group", "Only causes of this group, the rules' `reason`")
 @click.option("--from", "begins", type=InstantParam(), help="When it begins, RFC 3339; default: now.")

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import click
 
-from lapwing.settings.options import ENGINE_SETTINGS, FILE, settings_options
+from lapwing.settings.options import ENGINE_SETTINGS, FILE, NumberParam, settings_options
 
 MOST_CUSTOMERS: Final = 10_000_000
 MOST_DAYS: Final = 3_660
@@ -37,7 +37,7 @@ MOST_DAYS: Final = 3_660
 )
 @click.option(
     "--speed",
-    type=click.FloatRange(0, min_open=True),
+    type=NumberParam(0, min_open=True),
     help="To Kafka: simulated days a second; as fast as possible where not given.",
 )
 @click.option(

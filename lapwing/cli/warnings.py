@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from lapwing.settings.options import InstantParam, settings_options
+from lapwing.settings.options import InstantParam, class_option, settings_options
 from streams.duration import closest_duration, parse_duration
 
 
@@ -43,7 +43,7 @@ def command() -> None:
 @_words("--rule", "Only with a cause of this rule", metavar="WORD")
 @_words("--group", "Only with a cause of this group, the rules' `reason`", metavar="WORD")
 @_words("--segment", "Only of customers of this segment", metavar="WORD")
-@_words("--class", "Only of customers of this class", metavar="WORD")
+@class_option("Only of customers of this class")
 @_words("--region", "Only of customers of this region", metavar="WORD")
 @_words("--owner", "Only of customers whom this account owner looks after", metavar="WORD")
 @_words("--customer", "Only of this customer", metavar="WORD")

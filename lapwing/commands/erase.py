@@ -25,7 +25,7 @@ from consumers.erasure import (
 )
 from consumers.silences import read_silences
 from lapwing.erasure import COMPACT, DELETE, ErasureReport, expiry, lines, now_utc, policies
-from lapwing.settings.settings import Settings
+from lapwing.settings.settings import DEFAULT, Settings
 from lapwing.settings.values import NO_CHECKPOINTS
 from lapwing.terminal.progress import progress_bar
 from lapwing.topic_plan import of_customers, planned
@@ -155,18 +155,22 @@ def _reached(settings: Settings, key: ErasureKey, stack: ExitStack) -> _Places:
     )
 
 
-def _report(places: _Places, names: Sequence[str], at: datetime) -> ErasureReport:
+def _report(places: _Places, names: Sequence[str], at: datetime, *, checked: bool = False) -> ErasureReport:
     report = ErasureReport(
         format_instant(to_us(at)),
         [places.key.hash(name) for name in names],
         database=Database(places.settings.database).place,
     )
     if places.database is None:
-        report.notes.append(f"there is no database {report.database}")
+        _absent(report, f"there is no database {report.database}", places.settings, "database")
     if places.checkpoints is None:
         report.notes.append("workers keep no checkpoints: they forget the customers within seconds")
     elif not places.checkpoints.partitions():
-        report.notes.append(f"{places.checkpoints.place} has no checkpoints of {places.settings.app}")
+        what = f"{places.checkpoints.place} has no checkpoints of {places.settings.app}"
+        if checked:
+            _absent(report, what, places.settings, "checkpoints")
+        else:
+            report.notes.append(what)
     report.expiring = [
         expiry(topic, config, at)
         for topic, config in places.topics.items()
@@ -175,12 +179,17 @@ def _report(places: _Places, names: Sequence[str], at: datetime) -> ErasureRepor
     return report
 
 
+def _absent(report: ErasureReport, what: str, settings: Settings, setting: str) -> None:
+    """Note that a place is not there: a failure where somebody has named it, as the name may be wrong."""
+    (report.notes if settings.source(setting) == DEFAULT else report.failures).append(what)
+
+
 # -- looking ----------------------------------------------------------------------------------------
 
 
 def _looked(places: _Places, names: Sequence[str]) -> ErasureReport:
     """Return what there is of customers in the places that can be erased."""
-    report = _report(places, names, now_utc())
+    report = _report(places, names, now_utc(), checked=True)
     found = _find(places, names, report)
     report.unknown = [places.key.hash(name) for name in names if name not in found]
     report.partitions = _progress(places, names, EPOCH)

@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import uuid
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -76,8 +77,11 @@ def run(
             log.info("stopped while waiting for the database")
             return
         tally = notifier.run(follow=follow)
-        counts = outbox.counts()
-    click.echo(json.dumps({**asdict(tally), "channels": counts}) if as_json else _line(tally))
+        counts, waiting = outbox.counts(), outbox.waiting()
+    if as_json:
+        click.echo(json.dumps({**asdict(tally), "channels": counts, "waiting": waiting}))
+    else:
+        click.echo(_line(tally) + _waiting(waiting))
     if not follow and any(counts[name]["pending"] for name in names):
         raise SystemExit(1)
 
@@ -95,7 +99,7 @@ def _begin(
     store.prepare()
     now = datetime.now(UTC)
     for name, waiting in outbox.add_channels(names, now, from_now=from_now).items():
-        log.info("channel %s is new: %d stored steps are to be sent to it", name, waiting)
+        log.info("channel %s is new%s", name, "" if waiting is None else _to_be_sent(waiting))
     for name in outbox.enable(enable):
         log.info("channel %s is sent to again", name)
     for name in outbox.disabled():
@@ -105,6 +109,17 @@ def _begin(
     for name, counts in sorted(outbox.counts().items()):
         if name not in names and counts["pending"]:
             log.warning("%d messages wait for channel %s, which has no URL now", counts["pending"], name)
+
+
+def _to_be_sent(waiting: int) -> str:
+    return f": {waiting} stored steps are to be sent to it"
+
+
+def _waiting(waiting: Mapping[str, int]) -> str:
+    """Return the end of the last line: messages that wait for quiet hours to end or for a rate limit."""
+    if not waiting:
+        return ""
+    return "; for later: " + ", ".join(f"{count} to {receiver}" for receiver, count in waiting.items())
 
 
 def _line(tally: NotifierTotals) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import click
 
 from lapwing.settings.settings import FlagError, Settings, is_duration, load_settings
-from lapwing.settings.values import duration
+from lapwing.settings.values import CLASSES, duration
 
 PATH: Final = click.Path(path_type=Path, readable=False)
 """A file or folder. That it cannot be read is found by reading it, and is no usage error."""
@@ -55,6 +55,25 @@ def settings_options(*names: str) -> Callable[[Callable[..., Any]], Callable[...
         )(decorated)
 
     return decorate
+
+
+def class_option(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command `--class`, for one or more of the classes of customers that the contract has."""
+    help_text = f"{text}; may be given several times."
+    return click.option("--class", multiple=True, type=click.Choice(CLASSES), help=help_text)
+
+
+class NumberParam(click.FloatRange):
+    """A number of a range; infinity and what is no number are refused, which click lets through."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number, or refuse the text."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is no finite number", param, ctx)
+        return number
 
 
 class InstantParam(click.ParamType):

@@ -30,6 +30,7 @@ from lapwing.settings.values import (
     TIERS,
     ByClass,
     ByTier,
+    CustomerClass,
     Duration,
     Label,
     Positive,
@@ -249,9 +250,9 @@ class Settings(DeskSettings, DeliverySettings):
     holdout_salt: Annotated[str, Field(min_length=1, max_length=200)] = Field(
         "lapwing", description="Another salt draws anew who is held out."
     )
-    holdout_exempt: Annotated[
-        tuple[Literal["key", "ordinary", "small", "problem"], ...], BeforeValidator(class_words)
-    ] = Field(("key",), description="Customer classes that are never held out; `none` for no class.")
+    holdout_exempt: Annotated[tuple[CustomerClass, ...], BeforeValidator(class_words)] = Field(
+        ("key",), description="Customer classes that are never held out; `none` for no class."
+    )
     min_holdout: int = Field(
         20,
         ge=1,

@@ -206,7 +206,9 @@ def class_words(value: object) -> object:
 
 ShareByTier = Annotated[dict[TierWord, Annotated[float, Field(ge=0, le=1)]], BeforeValidator(by_tier)]
 """Written `high=0.1,medium=0.1`, or as one share for all tiers."""
-ClassWord = Literal["key", "ordinary", "small", "problem", "unknown"]
+CustomerClass = Literal["key", "ordinary", "small", "problem"]
+CLASSES: Final[tuple[str, ...]] = get_args(CustomerClass)
+ClassWord = Literal[CustomerClass, "unknown"]
 CLASS_WORDS: Final = get_args(ClassWord)
 ByClass = Annotated[dict[ClassWord, Annotated[float, Field(ge=0, le=1e6)]], BeforeValidator(by_class)]
 """Written `key=0.4,ordinary=0.3`, or as one number for all classes; `unknown` is who has none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, get_args
 from urllib.parse import quote
 
 import msgspec
@@ -33,6 +33,7 @@ SegmentType = Literal[
     "churn.segment.resolved",
     "churn.segment.withdrawn",
 ]
+SEGMENT_TYPES: Final[tuple[str, ...]] = get_args(SegmentType)
 
 _encode: Final[Callable[[object], bytes]] = msgspec.json.Encoder().encode
 

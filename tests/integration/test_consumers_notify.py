@@ -135,6 +135,7 @@ def test_what_is_stored_is_sent_once(receiver: Receiver, database: Database, tmp
         "failed": 0,
         "given_up": 0,
         "channels": {"desk": {"pending": 0, "sent": 6, "given_up": 0, "muted": 0}},
+        "waiting": {},
     }
     assert ids(receiver) == EXPECTED
     by_id = {body["message"].splitlines()[-1]: body for body in receiver.bodies}

@@ -243,11 +243,14 @@ def test_a_customer_nobody_knows_is_remembered(place: Place) -> None:
     place.send(Topic.ORDERS, STAYS, 1, 3)
     with place.worker() as stats:
         wait_for(stats, 3, checkpoints=1)
+    absent = place.erase("nobody", code=1)
+    assert absent["failures"] == [f"there is no database {place.settings.database}"]
+    place.run("sink", "--no-follow")
     report = place.erase("nobody")
     assert report["unknown"] == report["hashes"]
     assert report["rows"] == {}
     assert [each["stage"] for each in report["partitions"]] == ["waiting"] * len(report["partitions"])
-    assert len(place.records(place.settings.erasures_topic)) == 1
+    assert len(place.records(place.settings.erasures_topic)) == 2
     # Without a worker nothing is cleared, and with --wait that is a failure.
     late = place.erase("nobody", "--wait", "--within", "1s", code=1)
     assert "no worker has erased the customers yet" in late["failures"][0]
@@ -255,7 +258,7 @@ def test_a_customer_nobody_knows_is_remembered(place: Place) -> None:
         done = place.erase("nobody", "--wait")
     assert [each["stage"] for each in done["partitions"]] == ["cleared"] * len(done["partitions"])
     found = place.erase(STAYS, "--check", code=1)
-    assert found["failures"] == ["there are checkpoints"]
+    assert found["failures"] == ["there are rows in the database", "there are checkpoints"]
     place.environ["LAPWING_ERASURE_KEY"] = "another key for tests"
     other = place.run("erase", "nobody", code=1)
     assert "customers were erased with the key" in str(other.exception)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import zstandard
 from consumers.actions import Action
 from lapwing.cloud_events import actions_of, cloud_events
 from streams.contract.decode import decode_lines
+from streams.contract.examples import OUTCOME_EXAMPLE
+from streams.contract.outcomes import parse_outcome
 from streams.contract.warnings import WARNING_TYPES, parse_warning
 from streams.errors import EventFileError
 from tests.consumers.segment_events import life as segment_life
@@ -45,6 +48,26 @@ def test_what_is_no_event_is_refused_with_its_place(tmp_path: Path, line: bytes,
     path.write_bytes(b"\n".join([*life("c1"), line]))
     with pytest.raises(EventFileError, match=f"w.jsonl:5: {wrong}"):
         read(path)
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
+    outcomes, events, segments = (tmp_path / name for name in ("o.jsonl", "e.jsonl", "s.jsonl"))
+    outcomes.write_bytes(json.dumps(OUTCOME_EXAMPLE).encode())
+    events.write_bytes(
+        b'{"type":"login","event_id":"l1","customer_id":"c1","occurred_at":"2024-01-02T00:00:00Z"}'
+    )
+    with pytest.raises(
+        EventFileError, match=r"o\.jsonl: holds another kind of event, such as churn\.customer\.lapsed"
+    ):
+        read(outcomes)
+    with pytest.raises(EventFileError, match=r"such as login: expected are churn\.warning\.acknowledged, "):
+        read(events)
+    # A replay may have nothing of the types asked for, no warnings, or only those of segments.
+    assert list(cloud_events([outcomes], ["churn.warning.matured"], parse_outcome)) == []
+    segments.write_bytes(b"\n".join(segment_life("north")))
+    assert read(segments) == []
+    segments.write_bytes(b"\n")
+    assert read(segments) == []
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from lapwing.cli.history import (
     judging_options,
     page_options,
 )
-from lapwing.settings.options import InstantParam
+from lapwing.settings.options import InstantParam, NumberParam
 
 MOST_VALUES = 200
 
@@ -75,7 +75,7 @@ class Values(click.ParamType):
     help="Whose warnings are compared with --capacity: those of all active rules, or the rule's alone.",
 )
 @click.option(
-    "--min-precision", type=click.FloatRange(0, 1), help="Choose no value with less precision of the rule."
+    "--min-precision", type=NumberParam(0, 1), help="Choose no value with less precision of the rule."
 )
 @click.option(
     "--split",

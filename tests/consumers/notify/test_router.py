@@ -210,6 +210,19 @@ route: {receiver: team}
 """
 
 
+def test_what_waits_for_its_time_is_counted_by_receiver(database: Database) -> None:
+    shop = RoutedShop(database, tree(LIMITED % 1), ("desk",))
+    box = shop.outbox()
+    assert box.add_channels(["desk"], shop.clock(), from_now=False) == {"desk": None}
+    for customer in ("a", "b", "c"):
+        shop.step(customer)
+    assert [each.steps for each in shop.run()] == [["a-1/1"]]
+    assert shop.outbox().waiting() == {"team": 1}  # one message with two notices
+    shop.clock.push(3600)
+    assert [each.steps for each in shop.run()] == [["b-1/1", "c-1/1"]]
+    assert shop.outbox().waiting() == {}
+
+
 @settings(max_examples=10, deadline=None)
 @given(
     st.integers(1, 3),

@@ -57,7 +57,8 @@ def test_a_topic_that_may_not_be_written_is_named_and_the_rest_goes_on(tmp_path:
     compact = {"cleanup.policy": "compact"}
     topics = {"profiles": compact, "churn-scores": compact, "orders": {"cleanup.policy": "delete"}}
     sender = Topic(denied="profiles")
-    report = erase._erased(places(tmp_path, topics=topics, producer=sender), ["c"], wait=False, within_s=1.0)
+    given = places(tmp_path, topics=topics, producer=sender, settings=load_settings(environ={}))
+    report = erase._erased(given, ["c"], wait=False, within_s=1.0)
     assert report.failures == ["profiles: not permitted to write to profiles"]
     assert report.tombstones == ["churn-scores"]
     assert [record.topic for record in sender.records] == ["lapwing.erasures", "churn-scores"]
@@ -91,11 +92,36 @@ def test_it_waits_no_longer_than_it_may(tmp_path: Path) -> None:
     )
     assert [each.stage for each in found] == ["waiting"]
     assert sum(slept) == 4.0
-    report = erase._erased(places(tmp_path, checkpoints=store), ["c"], wait=True, within_s=-1.0)
+    given = places(tmp_path, checkpoints=store, settings=load_settings(environ={}))
+    report = erase._erased(given, ["c"], wait=True, within_s=-1.0)
     assert report.failures == ["no worker has erased the customers yet in the partitions 0"]
 
 
 def test_where_no_checkpoints_are_found_waiting_is_no_proof(tmp_path: Path) -> None:
     store = CheckpointStore(str(tmp_path / "elsewhere"), "lapwing")
     report = erase._erased(places(tmp_path, checkpoints=store), ["c"], wait=True, within_s=1.0)
-    assert "has no checkpoints that could be looked at" in report.failures[0]
+    assert "has no checkpoints that could be looked at" in report.failures[-1]
+
+
+def test_a_place_that_was_named_and_is_not_there_is_no_proof(tmp_path: Path) -> None:
+    named = load_settings(
+        environ={
+            "LAPWING_DATABASE": f"sqlite:///{tmp_path / 'typo.db'}",
+            "LAPWING_CHECKPOINTS": str(tmp_path / "typo"),
+        }
+    )
+    store = CheckpointStore(named.checkpoints, "lapwing")
+    missing = [
+        f"there is no database sqlite:///{tmp_path / 'typo.db'}",
+        f"{store.place} has no checkpoints of lapwing",
+    ]
+    checked = erase._looked(places(tmp_path, settings=named, checkpoints=store), ["c"])
+    assert checked.failures == missing
+    # Where nobody waits for them, checkpoints may be out of reach from here.
+    erased = erase._erased(
+        places(tmp_path, settings=named, checkpoints=store), ["c"], wait=False, within_s=1.0
+    )
+    assert (erased.failures, erased.notes) == (missing[:1], missing[1:])
+    nowhere = load_settings(environ={})
+    unnamed = erase._looked(places(tmp_path, settings=nowhere, checkpoints=store), ["c"])
+    assert (unnamed.failures, len(unnamed.notes)) == ([], 2)

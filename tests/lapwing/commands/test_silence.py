@@ -40,8 +40,8 @@ WHO = ["--author", "me", "--reason", "why", "--broker", "127.0.0.1:1"]
         ),
         (
             ["--tier", "urgent", "--for", "2h"],
-            1,
-            "matchers.tiers.0: Input should be",
+            2,
+            "'urgent' is not one of 'high', 'medium', 'low'",
         ),
     ],
 )
