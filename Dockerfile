@@ -6,7 +6,7 @@ COPY streams streams
 COPY consumers consumers
 COPY lapwing lapwing
 RUN python -m venv /opt/lapwing \
- && /opt/lapwing/bin/pip install --no-cache-dir -c constraints.txt '.[postgres]'
+ && /opt/lapwing/bin/pip install --no-cache-dir -c constraints.txt '.[desk,postgres]'
 
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 --home-dir /var/lib/lapwing --create-home lapwing

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+import os
+import sys
 import time
+import webbrowser
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -88,9 +92,17 @@ def run(options: Options, console: Console) -> int:
         place = lay_out(make_folder(options.folder), rules, address, reorder_us, broker_settings)
         console.print(f"Everything of this run is in {place.folder}", highlight=False, soft_wrap=True)
         watch, feed, desk = _start(stack, place, source, speed, Screen(console, time.monotonic))
-        where = _where(desk, stop)
-        if where is not None:
-            console.print(f"The desk is at {where}", highlight=False, soft_wrap=True)
+        where = None if desk is None else _where(desk, stop)
+        at = (
+            f"is at {where}"
+            if where
+            else "is slow to start"
+            if desk
+            else "needs: pip install 'lapwing[desk]'"
+        )
+        console.print(f"The desk {at}", highlight=False, soft_wrap=True)
+        if where and console.is_terminal and _has_screen():
+            webbrowser.open(where)
         finished = _play(watch, feed, stop, latest_end)
         if stop.asked:
             console.print(
@@ -112,7 +124,7 @@ def _shop(options: Options) -> Shop:
 
 def _start(
     stack: ExitStack, place: DemoFolders, source: ShopSource | FileSource, speed: float, screen: Screen
-) -> tuple[Watch, Feed, Child]:
+) -> tuple[Watch, Feed, Child | None]:
     """Start all parts; each is ended by `stack`, the last one first."""
     settings = place.settings
     cluster = Cluster(settings.broker, settings.kafka_security)
@@ -125,8 +137,10 @@ def _start(
     worker = Child("worker", [*config, *own], place.folder, place.environment)
     stack.enter_context(worker)
     sink = stack.enter_context(Child("sink", config, place.folder, place.environment))
-    listen = ("--desk-listen", "127.0.0.1:0")
-    desk = stack.enter_context(Child("desk", [*config, *listen], place.folder, place.environment))
+    desk = None
+    if find_spec("fastapi") is not None:  # of the extra `desk`
+        listen = ("--desk-listen", "127.0.0.1:0")
+        desk = stack.enter_context(Child("desk", [*config, *listen], place.folder, place.environment))
     subscription = Subscription(cluster, settings.warnings_topic, group=None)
     stack.callback(_quietly, subscription.close)
     producer = Producer(cluster)
@@ -134,7 +148,8 @@ def _start(
     stats = WorkerStats(place.stats)
     feed = Feed(source, producer, inputs, speed, lambda: stats.behind > FULL)
     stack.callback(feed.stop)
-    watch = Watch((worker, sink, desk), stats, subscription, database, feed, screen, source.title)
+    children = (worker, sink) if desk is None else (worker, sink, desk)
+    watch = Watch(children, stats, subscription, database, feed, screen, source.title)
     return watch, feed, desk
 
 
@@ -147,6 +162,11 @@ def _where(desk: Child, stop: Stop) -> str | None:
         if address is not None or stop.wait(0.1):
             return address
     return None
+
+
+def _has_screen() -> bool:
+    """Return whether a browser opened here is seen by somebody, and is none that runs in the terminal."""
+    return sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def _quietly(close: Callable[[], None]) -> None:
@@ -236,7 +256,7 @@ def _serve(place: DemoFolders, watch: Watch, stop: Stop, console: Console, desk:
     """Keep everything up until Ctrl-C."""
     console.print(
         f"\nBroker, worker, sink and desk go on at {place.settings.broker} until Ctrl-C; for example\n"
-        f"           {desk or 'the desk, whose address is in desk.log'}\n"
+        f"           {desk or f'lapwing desk --config {place.config}'}\n"
         f"           lapwing tail --config {place.config} --from-beginning",
         highlight=False,
         soft_wrap=True,
