@@ -11,6 +11,7 @@ from typing import Final
 
 PARTS: Final = {
     "checkpoint": ["--customers", "100000"],
+    "desk": ["--steps", "200000", "--open", "5000"],
     "effects": ["--seeds", "2"],
     "engine": ["--customers", "10000", "100000", "--events", "300000"],
     "latency": [],

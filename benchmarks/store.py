@@ -74,7 +74,8 @@ def tier_of(number: int) -> str:
 class Filling:
     """Writes rows by the fastest way of each database."""
 
-    def __init__(self, database: Database, url: str, steps: int) -> None:
+    def __init__(self, database: Database, url: str, steps: int, open_every: int = OPEN) -> None:
+        self._open_every = open_every
         self.warnings = steps // len(LIFE)
         self.customers = max(1, self.warnings // 3)
         self._database = database
@@ -142,7 +143,7 @@ class Filling:
         return f"customer-{number % self.customers}"
 
     def _is_open(self, number: int) -> bool:
-        return number % OPEN == 0
+        return number % self._open_every == 0
 
     def _each(self) -> Iterator[tuple[int, str, datetime]]:
         for number in range(self.warnings):
@@ -151,8 +152,11 @@ class Filling:
     def _steps(self) -> Iterator[tuple[Cell, ...]]:
         data = json.dumps(WARNING_EXAMPLE["data"])
         for number, warning, opened in self._each():
-            kinds = LIFE[:-1] if self._is_open(number) else LIFE
+            is_open = self._is_open(number)
+            kinds = LIFE[:-1] if is_open else LIFE
             for step, kind in enumerate(kinds, start=1):
+                if is_open:
+                    data = json.dumps(self._data(number, step, warning, opened))
                 state = "open" if kind != "resolved" else kind
                 time_ = opened + timedelta(days=step - 1)
                 yield (
@@ -160,6 +164,26 @@ class Filling:
                     *(self._customer(number), state, tier_of(number), data),
                     *("0" * 64, "churn-warnings", number % 8, number, time_),
                 )
+
+    def _data(self, number: int, step: int, warning: str, opened: datetime) -> dict[str, Any]:
+        """Return the data of a step of a warning that is open, each one's own."""
+        data: dict[str, Any] = WARNING_EXAMPLE["data"]
+        tier = tier_of(number)
+        net = float(number * 7 % 10_000) / 10
+        return data | {
+            "warning_id": warning,
+            "step": step,
+            "customer_id": self._customer(number),
+            "customer_class": ("key", "ordinary", "small", None)[number // 3 % 4],
+            "segment": f"segment-{number // 7 % 12}",
+            "region": ("north", "east", "south", "west")[number // 11 % 4],
+            "account_owner": f"owner-{number // 13 % 40}",
+            "tier": tier,
+            "opened_at": opened.isoformat(),
+            "attention": None,
+            "causes": [data["causes"][0] | {"rule": f"rule-{number // 5 % 20}", "tier": tier}],
+            "decision": data["decision"] | {"net": net, "gain": net + 20.0},
+        }
 
     def _warnings(self) -> Iterator[tuple[Cell, ...]]:
         for number, warning, opened in self._each():
@@ -236,9 +260,9 @@ def _for_sqlite(cell: Cell) -> str | int | float | None:
     return cell.isoformat() if isinstance(cell, date) else cell
 
 
-def fill(database: Database, url: str, steps: int) -> None:
+def fill(database: Database, url: str, steps: int, open_every: int = OPEN) -> None:
     """Fill an empty database with so many steps and what belongs to them."""
-    Filling(database, url, steps).fill()
+    Filling(database, url, steps, open_every).fill()
     if database.dialect == "postgresql":
         database.purge()
         with database.writing() as connection:
