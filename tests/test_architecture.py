@@ -136,6 +136,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "settings",
             "terminal",
             "topic_plan",
+            "database",
             "erasure",
             "event_files",
             "wiring",

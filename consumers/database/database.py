@@ -212,6 +212,11 @@ class Database:
                 version = run_next(connection, self.place, to, migrations)
         return before, version
 
+    def refuse_newer(self) -> None:
+        """Raise `StoreError` where a newer Lapwing has changed the tables."""
+        with self.reading() as connection:
+            version_of(connection, self.place)
+
     def purge(self) -> bool:
         """Remove the bytes of deleted rows from the files; return whether it was done.
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import click
 
-from consumers.database.database import Database
 from consumers.effects.report import EffectsInput, EffectsReport, report
 from consumers.effects.store import stored_input
+from lapwing.database import opened_database
 from lapwing.effects.page import effects_page
 from lapwing.effects.proposal import proposals, proposed_yaml
 from lapwing.effects.reading import read_input
@@ -19,7 +19,6 @@ from lapwing.effects.text import print_effects
 from lapwing.settings.settings import DEFAULT, Settings
 from lapwing.terminal.output import check_outputs, whole_file
 from streams.core.decision.holdout import HoldoutTerms
-from streams.errors import StoreError
 from streams.rulebook.load import load_rulebook
 from streams.rulebook.reasons_file import shipped_reasons
 
@@ -102,10 +101,7 @@ def _given(
     if actions or warnings:
         msg = "--actions and --warnings go with --outcomes; without these the database is read"
         raise click.UsageError(msg)
-    with closing(Database(settings.database)) as database:
-        if not database.is_there:
-            msg = f"there is no database {database.place} yet: `lapwing sink` makes it; or give --outcomes"
-            raise StoreError(msg)
+    with closing(opened_database(settings, "; or give --outcomes")) as database:
         return stored_input(database, as_of)
 
 

@@ -14,7 +14,8 @@ from consumers.lapsed.store import stored_facts
 from consumers.lapsed.win_back import WinBackFilter, win_back_list
 from consumers.scorecard.facts import OUTCOMES
 from lapwing.cloud_events import cloud_events
-from lapwing.commands.scorecard import actions_in, check_sources, opened_database
+from lapwing.commands.scorecard import actions_in, check_sources
+from lapwing.database import opened_database
 from lapwing.scorecard.win_back_text import print_win_back
 from lapwing.settings.settings import Settings
 from streams.contract.outcomes import parse_outcome

@@ -11,11 +11,11 @@ from pathlib import Path
 import click
 
 from consumers.actions import Action
-from consumers.database.database import Database
 from consumers.scorecard.facts import OUTCOMES, Facts, facts_of
 from consumers.scorecard.scorecard import scorecard
 from consumers.scorecard.store import stored_facts
 from lapwing.cloud_events import actions_of, cloud_events
+from lapwing.database import opened_database
 from lapwing.event_files import read_files
 from lapwing.scorecard.page import scorecard_page
 from lapwing.scorecard.text import print_scorecard
@@ -24,7 +24,6 @@ from lapwing.terminal.output import check_outputs, whole_file
 from streams.contract.instants import EPOCH, MICROSECOND
 from streams.contract.outcomes import parse_outcome
 from streams.contract.warnings import WARNING_TYPES, parse_warning
-from streams.errors import StoreError
 
 
 def run(
@@ -61,15 +60,6 @@ def check_sources(outcomes: Sequence[Path], actions: Sequence[Path], warnings: S
     if (actions or warnings) and not outcomes:
         msg = "--actions and --warnings go with --outcomes; without these the database is read"
         raise click.UsageError(msg)
-
-
-def opened_database(settings: Settings) -> Database:
-    """Return the database, or raise `StoreError` where there is none."""
-    database = Database(settings.database)
-    if not database.is_there:
-        msg = f"there is no database {database.place} yet: `lapwing sink` makes it"
-        raise StoreError(msg)
-    return database
 
 
 def actions_in(paths: Sequence[Path], settings: Settings) -> list[Action]:

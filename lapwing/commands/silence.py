@@ -155,6 +155,7 @@ def _muted(settings: Settings) -> tuple[dict[str, int] | None, dict[str, dict[st
         if not database.is_there:
             return None, None
         try:
+            database.refuse_newer()
             return muted_by_silence(database), muted_by_reason(database)
         except StoreError as error:
             click.echo(f"what was muted cannot be counted: {error}", err=True)

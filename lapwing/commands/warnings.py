@@ -10,14 +10,13 @@ from typing import Any
 
 import click
 
-from consumers.database.database import Database
 from consumers.decision import decision_words
 from consumers.stored_warnings import StoredWarning, WarningFilter, find_warning, find_warnings
 from consumers.tail import shortened
+from lapwing.database import opened_database
 from lapwing.settings.settings import Settings
 from lapwing.terminal.text import printable
 from streams.contract.instants import EPOCH, MICROSECOND, format_instant, to_us
-from streams.errors import StoreError
 
 COLOURS = {"high": "red", "medium": "yellow", "low": "cyan"}
 SHORT = 8
@@ -41,7 +40,7 @@ def list_warnings(
         owners=given["owner"],
         holdout=holdout,
     )
-    with closing(_opened(settings)) as database:
+    with closing(opened_database(settings)) as database:
         found = find_warnings(database, wanted)
     if as_json:
         click.echo(json.dumps({"warnings": [_as_json(each) for each in found]}))
@@ -54,7 +53,7 @@ def list_warnings(
 
 def show(settings: Settings, warning_id: str, as_json: bool) -> None:
     """Show a warning with its causes, its steps, and what became of its notices."""
-    with closing(_opened(settings)) as database:
+    with closing(opened_database(settings)) as database:
         found = find_warning(database, warning_id)
     if as_json:
         steps, notices = ([_plain(row) for row in rows] for rows in (found.steps, found.notices))
@@ -70,14 +69,6 @@ def show(settings: Settings, warning_id: str, as_json: bool) -> None:
         click.echo("Notices:")
     for notice in found.notices:
         click.echo(printable(_notice_line(notice)))
-
-
-def _opened(settings: Settings) -> Database:
-    database = Database(settings.database)
-    if not database.is_there:
-        msg = f"there is no database {database.place} yet: `lapwing sink` makes it"
-        raise StoreError(msg)
-    return database
 
 
 def _line(each: StoredWarning) -> str:
