@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -97,10 +97,10 @@ class WarningHistory:
     notices: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
 
 
-_newest = select(WarningStepRow.data, WarningStepRow.time).join(
-    WarningRow,
-    and_(WarningRow.id == WarningStepRow.warning_id, WarningRow.last_step == WarningStepRow.step),
+_IS_NEWEST: Final = and_(
+    WarningRow.id == WarningStepRow.warning_id, WarningRow.last_step == WarningStepRow.step
 )
+_newest = select(WarningStepRow.data, WarningStepRow.time).join(WarningRow, _IS_NEWEST)
 
 
 def find_warnings(database: Database, wanted: WarningFilter) -> list[StoredWarning]:
@@ -119,6 +119,12 @@ def find_warnings(database: Database, wanted: WarningFilter) -> list[StoredWarni
     with database.reading() as connection:
         rows = connection.execution_options(yield_per=1_000).execute(query)
         return [StoredWarning(row.data, row.time) for row in rows if wanted.matches(row.data)]
+
+
+def newest_open_steps(connection: Connection) -> Iterator[Mapping[str, Any]]:
+    """Yield `data` of the newest step of every open warning, those held out too, in no order."""
+    query = select(WarningStepRow.data).join(WarningRow, _IS_NEWEST).where(WarningRow.state == OPEN)
+    yield from connection.execution_options(yield_per=1_000).scalars(query)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ def desk_config(settings: Settings) -> DeskConfig:
         capacity=settings.desk_capacity,
         acknowledge_for={str(tier): us for tier, us in settings.acknowledge_for.items()},
         snooze_for=settings.snooze_for,
+        min_holdout=settings.min_holdout,
+        holdout_exempt=tuple(settings.holdout_exempt),
     )
 
 
@@ -62,7 +64,7 @@ def rulebook_view(rulebook: Rulebook) -> RulebookView:
                 id=each.rule.id,
                 version=each.rule.version,
                 title=each.rule.title or each.rule.id,
-                status=each.rule.status.value,
+                status="paused" if each.rule.paused else each.rule.status.value,
                 tier=each.rule.tier.label,
                 reason=each.rule.reason,
                 owner=each.rule.owner,

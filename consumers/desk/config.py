@@ -27,3 +27,7 @@ class DeskConfig:
     acknowledge_for: Mapping[str, int] = field(default_factory=dict)
     """When an acknowledgement lapses, by tier."""
     snooze_for: int = DAY_US
+    min_holdout: int = 20
+    """How many of the held out must have churned before a play is claimed to do anything."""
+    holdout_exempt: tuple[str, ...] = ()
+    """Classes of customers that are never held out."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from consumers.broker.records import RecordSender
 from consumers.database.database import Database
 from consumers.desk.clock import DeskClock
 from consumers.desk.config import DeskConfig
+from consumers.desk.reports.reports import Reports
 from consumers.desk.rulebook import Rulebook
 
 
@@ -21,3 +22,8 @@ class Desk:
     rulebook: Rulebook
     sender: RecordSender
     """To the broker."""
+    reports: Reports = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make what is made of the rest."""
+        self.reports = Reports(self.database, self.config, self.clock, self.rulebook)

@@ -21,6 +21,7 @@ from consumers.desk.desk import Desk
 from consumers.desk.language import LANGUAGES, LOCALES, gettext, language, ngettext
 from consumers.desk.people.person import Person, Role
 from consumers.desk.words import WORDS
+from streams.contract.instants import EPOCH
 
 
 def _environment() -> Environment:
@@ -122,6 +123,10 @@ class Times:
     def local(self, at: datetime) -> datetime:
         """Return the instant by the reader's clock."""
         return at.astimezone(self._zone)
+
+    def day_of(self, at_us: int) -> str:
+        """Return the day of an instant in microseconds by the reader's clock."""
+        return day(self.local(EPOCH + timedelta(microseconds=at_us)).date())
 
     def exact(self, at: datetime) -> str:
         """Return day and minute by the reader's clock."""

@@ -12,6 +12,12 @@ WORDS: Final[Mapping[str, str]] = {
     "high": _("high"),
     "medium": _("medium"),
     "low": _("low"),
+    # statuses of rules
+    "active": _("in force"),
+    "shadow": _("in shadow"),
+    "draft": _("draft"),
+    "paused": _("paused"),
+    "retired": _("retired"),
     # states of a warning, and what happened to it
     "open": _("open"),
     "opened": _("opened"),

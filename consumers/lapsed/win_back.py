@@ -140,24 +140,50 @@ class WinBackList:
         }
 
 
-def win_back_list(facts: LapsedFacts, wanted: WinBackFilter, at: int | None = None) -> WinBackList:
-    """Return who of those who are gone matches; they are away until `at`, by default what is known."""
+@dataclass(frozen=True, slots=True)
+class Departed:
+    """All customers who are gone, before anybody chooses among them."""
+
+    customers: tuple[tuple[WinBackCustomer, bool], ...]
+    """In the order of the list, each with whether nobody may contact them."""
+    known_to: int | None
+
+
+def departed(facts: LapsedFacts, at: int | None = None) -> Departed:
+    """Return who is gone; they are away until `at`, by default what is known."""
     now = at if at is not None else facts.known_to
-    found: list[WinBackCustomer] = []
-    left_out: Counter[str] = Counter({why.value: 0 for why in LeftOut})
+    found = []
     for customer_id, departure in facts.departures.items():
         warning = facts.warnings.get(customer_id)
         customer = _customer(customer_id, departure, warning, facts.actions.get(customer_id, ()), now)
+        found.append((customer, _is_barred(departure, warning)))
+    found.sort(key=lambda pair: _order(pair[0]))
+    return Departed(tuple(found), facts.known_to)
+
+
+def _order(each: WinBackCustomer) -> tuple[bool, float, int, str]:
+    return (each.value is None, -(each.value or 0), -each.left_at, each.customer_id)
+
+
+def chosen(gone: Departed, wanted: WinBackFilter) -> WinBackList:
+    """Return who of those who are gone matches."""
+    found: list[WinBackCustomer] = []
+    left_out: Counter[str] = Counter({why.value: 0 for why in LeftOut})
+    for customer, is_barred in gone.customers:
         if not _matches(customer, wanted):
             continue
-        if _is_barred(departure, warning):
+        if is_barred:
             left_out[LeftOut.DO_NOT_CONTACT] += 1
         elif customer.holdout and not wanted.holdout and customer.customer_class not in wanted.exempt:
             left_out[LeftOut.HELD_OUT] += 1
         else:
             found.append(customer)
-    found.sort(key=lambda each: (each.value is None, -(each.value or 0), -each.left_at, each.customer_id))
-    return WinBackList(tuple(found), dict(left_out), len(facts.departures), facts.known_to)
+    return WinBackList(tuple(found), dict(left_out), len(gone.customers), gone.known_to)
+
+
+def win_back_list(facts: LapsedFacts, wanted: WinBackFilter, at: int | None = None) -> WinBackList:
+    """Return who of those who are gone matches; they are away until `at`, by default what is known."""
+    return chosen(departed(facts, at), wanted)
 
 
 def _customer(

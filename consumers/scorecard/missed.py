@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -30,6 +30,9 @@ class MissedGroup:
     value_missed: float
     """The sum of the value of those missed, where it is known."""
     value_known: int
+    low: float | None = None
+    high: float | None = None
+    """Of a band of value: it holds values in [low, high), `None` is without end."""
 
     @property
     def rate(self) -> Share:
@@ -143,7 +146,11 @@ def _by_value(losses: pl.DataFrame, missed_in_all: int) -> tuple[MissedGroup, ..
         low = -np.inf if number == 0 else bounds[number - 1]
         high = np.inf if number == len(bounds) else bounds[number]
         inside = losses.filter((pl.col("value") >= low) & (pl.col("value") < high))
-        groups.append(_group(name, inside, missed_in_all))
+        ends = (
+            None if number == 0 else bounds[number - 1],
+            None if number == len(bounds) else bounds[number],
+        )
+        groups.append(replace(_group(name, inside, missed_in_all), low=ends[0], high=ends[1]))
     rest = losses.filter(pl.col("value").is_null())
     found = [*groups] if len(known) else []
     return (*found, *([_group(None, rest, missed_in_all)] if len(rest) else []))

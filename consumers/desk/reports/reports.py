@@ -1,0 +1,91 @@
+"""All reports of a desk, each computed in the background."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+
+from consumers.database.database import Database
+from consumers.desk.clock import DeskClock
+from consumers.desk.config import DeskConfig
+from consumers.desk.reports.background import Background, Result
+from consumers.desk.reports.calibration import Calibration, calibration
+from consumers.desk.reports.lapsed_list import LapsedList
+from consumers.desk.reports.live_counts import LiveCounter, LiveCounts
+from consumers.desk.rulebook import Rulebook
+from consumers.effects.report import EffectsReport, report
+from consumers.effects.store import stored_input
+from consumers.lapsed.store import stored_facts as lapsed_facts
+from consumers.lapsed.win_back import departed
+from consumers.scorecard.scorecard import Scorecard, scorecard
+from consumers.scorecard.store import stored_facts
+from streams.contract.instants import to_us
+
+T = TypeVar("T")
+
+SOON: Final = timedelta(seconds=5)
+LATER: Final = timedelta(minutes=5)
+PERIODS: Final = (None, 365, 182, 91)
+"""Days back to which scorecards can be asked for; `None` is the beginning."""
+
+
+class Reports:
+    """What the pages beside the queue show."""
+
+    def __init__(self, database: Database, config: DeskConfig, clock: DeskClock, rulebook: Rulebook) -> None:
+        self._database = database
+        self._config = config
+        self._clock = clock
+        self._rulebook = rulebook
+        self.wait_s = 0.5
+        """How long a page waits for what is being computed."""
+        self._lock = threading.Lock()
+        self._cards: dict[int | None, Background[Scorecard]] = {}
+        counter = LiveCounter(database)
+        self._live = self._background(lambda: counter.count(clock.now()), SOON)
+        self._effects = self._background(self._measure, LATER)
+        self._lapsed = self._background(lambda: LapsedList(departed(lapsed_facts(database))), LATER)
+        self._calibration = self._background(lambda: calibration(database), LATER)
+
+    def live(self) -> Result[LiveCounts]:
+        """Return what is open and what opened of late."""
+        return self._live.look(self.wait_s)
+
+    def effects(self) -> Result[EffectsReport]:
+        """Return what plays do."""
+        return self._effects.look(self.wait_s)
+
+    def lapsed(self) -> Result[LapsedList]:
+        """Return who is gone."""
+        return self._lapsed.look(self.wait_s)
+
+    def calibration(self) -> Result[Calibration]:
+        """Return whether the model's probabilities came true."""
+        return self._calibration.look(self.wait_s)
+
+    def scorecard(self, days: int | None) -> Result[Scorecard]:
+        """Return the scorecard of the last days, one of `PERIODS`."""
+        with self._lock:
+            if days not in self._cards:
+                self._cards[days] = self._background(lambda: self._score(days), LATER)
+            found = self._cards[days]
+        return found.look(self.wait_s)
+
+    def _background(self, compute: Callable[[], T], fresh_for: timedelta) -> Background[T]:
+        return Background(compute, fresh_for, self._clock.wall)
+
+    def _score(self, days: int | None) -> Scorecard:
+        facts = stored_facts(self._database, timedelta(microseconds=self._config.horizon))
+        since = None if days is None else to_us(_midnight(self._clock.now(), days))
+        return scorecard(facts, self._config.horizon, since=since)
+
+    def _measure(self) -> EffectsReport:
+        group_of = {each.id: each.group for each in self._rulebook.current().reasons}
+        given = stored_input(self._database)
+        return report(given, min_holdout=self._config.min_holdout, group_of=group_of)
+
+
+def _midnight(now: datetime, days: int) -> datetime:
+    return (now - timedelta(days=days)).replace(hour=0, minute=0, second=0, microsecond=0)
