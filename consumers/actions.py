@@ -10,6 +10,7 @@ from typing import Any, Final
 from streams.contract.instants import to_us
 
 CONTACTS: Final = ("contact", "offer")
+ASSIGNING_KINDS: Final = ("assign", "unassign")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Action:
     reasons: tuple[str, ...] = ()
     cost: Mapping[str, float] | None = None
     corrects: str | None = None
+    assignee: str | None = None
 
 
 def stored_action(row: Mapping[str, Any]) -> Action:
@@ -43,6 +45,7 @@ def stored_action(row: Mapping[str, Any]) -> Action:
         reasons=tuple(row["reasons"]),
         cost=row["cost"],
         corrects=row["corrects"],
+        assignee=row.get("assignee"),
     )
 
 
@@ -65,6 +68,24 @@ def standing(actions: Iterable[Action]) -> list[Action]:
                 del kept[named]
         kept[key] = each
     return list(kept.values())
+
+
+def assignees(actions: Iterable[Action]) -> dict[str, str]:
+    """Return who has each warning, by its id, where somebody has it.
+
+    >>> taken = Action("e1", "c1", 1, "assign", "w", actor="ann")
+    >>> assignees([taken]), assignees([taken, Action("e2", "c1", 2, "unassign", "w", actor="bob")])
+    ({'w': 'ann'}, {})
+    """
+    found: dict[str, str] = {}
+    for each in standing(actions):
+        if each.warning_id is None or each.kind not in ASSIGNING_KINDS:
+            continue
+        found.pop(each.warning_id, None)
+        to = (each.assignee or each.actor) if each.kind == "assign" else None
+        if to is not None:
+            found[each.warning_id] = to
+    return found
 
 
 def cost_by_warning(actions: Iterable[Action]) -> dict[str, float]:

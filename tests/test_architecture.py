@@ -107,6 +107,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "models",
             "stored_warnings",
             "actions",
+            "drafts",
             "scorecard",
             "lapsed",
             "muting",

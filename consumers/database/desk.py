@@ -45,9 +45,9 @@ class ViewRow(Base):
 
 
 class DeskActionRow(Base):
-    """An action from the desk: `held` until `send_at`, then `sent`; or `undone`, or `refused` by the broker.
+    """An action from the desk: `held` until `send_at`, then `sending`, `sent` and `taken`; or `undone`.
 
-    It is on its way until the engine or the sink has taken it up.
+    It is `taken` once the store shows that it has arrived; until then it is on its way.
     """
 
     __tablename__ = "desk_actions"
@@ -73,7 +73,11 @@ class DeskActionRow(Base):
     created_at: Mapped[datetime]
     send_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+    claimed_by: Mapped[str | None]
+    """The process that sends it, or that tried last: what was tried may have arrived."""
+    claimed_until: Mapped[datetime | None]
     error: Mapped[str | None]
+    """Why the last attempt failed."""
 
 
 class DeskAuditRow(Base):

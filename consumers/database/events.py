@@ -37,6 +37,8 @@ class ActionRow(StoredRecord, Base):
     corrects: Mapped[str | None]
     """The `event_id` of the action that it takes back."""
     until: Mapped[datetime | None]
+    assignee: Mapped[str | None]
+    """To whom an `assign` gives the warning."""
 
 
 class ComplaintRow(StoredRecord, Base):

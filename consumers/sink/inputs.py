@@ -87,4 +87,5 @@ def action(event: Action) -> Row:
         "cost": dict(event.cost or {}),
         "corrects": event.corrects,
         "until": event.until,
+        "assignee": event.assignee,
     }

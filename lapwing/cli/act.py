@@ -35,6 +35,7 @@ from streams.core.events.action_words import RECORD_KINDS, RESULTS, TREATMENT_KI
 @click.option(
     "--corrects", help="The event id of an earlier action of yours, which this one takes back or replaces."
 )
+@click.option("--to", help="To whom `assign` gives the warning; default: whoever acts, --by.")
 @click.option(
     "--customer", help="The warning's customer; default: as the database that `lapwing sink` fills has it."
 )
@@ -49,10 +50,10 @@ def command(**given: Any) -> None:
 
     An acknowledgement means that somebody takes care of it; after a while it lapses, and the team is
     reminded. A snooze puts the warning off. `expire` ends it. The other kinds say what was done: `contact`
-    and `offer` treat the customer, `assign` and `confirm` are on record, `correct` takes back what --corrects
-    names. With - instead of WARNING_ID, and --customer, it is about winning back somebody who has left. The
-    action is an event on the topic of actions; the worker that reads it changes the warning, if that is still
-    open.
+    and `offer` treat the customer, `assign`, `unassign` and `confirm` are on record, `correct` takes back
+    what --corrects names. With - instead of WARNING_ID, and --customer, it is about winning back somebody
+    who has left. The action is an event on the topic of actions; the worker that reads it changes the
+    warning, if that is still open.
     """
     from lapwing.commands.act import run
 

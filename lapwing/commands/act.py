@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 import click
 
 from consumers.broker.client import Admin, Cluster, Producer
 from consumers.database.database import Database
+from consumers.drafts import LASTING_KINDS, Draft, action_bytes
 from consumers.stored_warnings import newest_update, warnings_that_begin
 from lapwing.settings.settings import Settings
 from streams.contract.instants import format_instant, to_us
-from streams.contract.validate import RecordRefusal, judge
 from streams.core.events.action_words import WARNING_KINDS
 from streams.core.events.calendar import DAY
-from streams.core.events.topics import Topic
 from streams.errors import ActError, BrokerError
 
 HISTORY_AFTER: Final = 7 * DAY
@@ -27,19 +25,6 @@ NO_WARNING: Final = "-"
 """Stands for no warning, where a customer who has lapsed is to be won back."""
 MOST_NAMED: Final = 3
 """Warnings that are named where an id's beginning fits several."""
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What was done, beside its kind."""
-
-    by: str
-    lasts: int | None = None
-    play: str | None = None
-    result: str | None = None
-    reasons: tuple[str, ...] = ()
-    cost: tuple[tuple[str, float], ...] = ()
-    corrects: str | None = None
 
 
 def run(
@@ -53,13 +38,13 @@ def run(
     reasons: tuple[str, ...],
     cost: tuple[tuple[str, float], ...],
     corrects: str | None,
+    to: str | None,
     customer: str | None,
     at: int | None,
     as_json: bool,
 ) -> None:
     """Send what was done about the warning WARNING_ID, or without one."""
-    done = Done(by, lasts, play, result, reasons, cost, corrects)
-    _check(warning_id, kind, done, customer)
+    _check(warning_id, kind, lasts, corrects, to, customer)
     now = to_us(datetime.now(UTC))
     if customer is None:
         found = _stored_warning(settings.database, warning_id, still_open=kind in WARNING_KINDS)
@@ -67,11 +52,24 @@ def run(
         if at is None and now - found.newest > HISTORY_AFTER:
             at = found.newest
             click.echo(f"dated {format_instant(at)}, where the warnings stand; change it with --at", err=True)
-    event = action(warning_id, kind, done, now if at is None else at)
-    event["customer_id"] = customer
-    value = json.dumps(event).encode()
-    if isinstance(verdict := judge(Topic.ACTIONS, value), RecordRefusal):
-        raise click.UsageError(verdict.detail)
+    when = now if at is None else at
+    done = Draft(
+        customer_id=customer,
+        kind=kind,
+        warning_id=None if warning_id == NO_WARNING else warning_id,
+        until=None if lasts is None else when + lasts,
+        play=play,
+        result=result,
+        reasons=reasons,
+        cost=dict(cost),
+        assignee=to,
+        corrects=corrects,
+    )
+    event = done.event(f"act-{uuid.uuid4()}", when, by)
+    try:
+        value = action_bytes(event)
+    except ActError as error:
+        raise click.UsageError(str(error)) from error
     cluster = Cluster(settings.broker, settings.kafka_security)
     _check_topic(cluster, settings.actions)
     producer = Producer(cluster)
@@ -85,34 +83,20 @@ def run(
     click.echo(value.decode() if as_json else f"sent: {kind} {about} by {by}{until} ({event['event_id']})")
 
 
-def action(warning_id: str, kind: str, done: Done, at: int) -> dict[str, Any]:
-    """Return the event of an action at `at`, but for its customer."""
-    fields = {
-        "event_id": f"act-{uuid.uuid4()}",
-        "occurred_at": format_instant(at),
-        "warning_id": None if warning_id == NO_WARNING else warning_id,
-        "kind": kind,
-        "actor": done.by,
-        "until": None if done.lasts is None else format_instant(at + done.lasts),
-        "play": done.play,
-        "result": done.result,
-        "reasons": list(done.reasons) or None,
-        "cost": dict(done.cost) or None,
-        "corrects": done.corrects,
-    }
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-def _check(warning_id: str, kind: str, done: Done, customer: str | None) -> None:
+def _check(
+    warning_id: str, kind: str, lasts: int | None, corrects: str | None, to: str | None, customer: str | None
+) -> None:
     wrong = None
-    if done.lasts is not None and kind == "expire":
+    if lasts is not None and kind == "expire":
         wrong = "--for: an expired warning has ended for good; leave it away"
-    elif done.lasts is not None and kind not in WARNING_KINDS:
+    elif lasts is not None and kind not in LASTING_KINDS:
         wrong = f"--for: belongs to acknowledge and snooze, not to {kind}"
-    elif done.lasts == 0:
+    elif lasts == 0:
         wrong = "--for: must be longer than nothing"
-    elif kind == "correct" and done.corrects is None:
+    elif kind == "correct" and corrects is None:
         wrong = "--corrects: say which action is to be corrected, by the event id that `lapwing act` printed"
+    elif to is not None and kind != "assign":
+        wrong = f"--to: belongs to assign, not to {kind}"
     elif warning_id == NO_WARNING and kind in WARNING_KINDS:
         wrong = f"{kind} is about a warning: name it instead of {NO_WARNING}"
     elif warning_id == NO_WARNING and customer is None:

@@ -247,8 +247,8 @@ class Action(Event):
     )
     kind: Word = Field(
         description="`acknowledge`, `snooze` and `expire` change the life of the customer's open warning; "
-        "`contact` and `offer` treat the customer; `assign`, `confirm` and any other word are a record of "
-        "what was done.",
+        "`contact` and `offer` treat the customer; `assign`, `unassign`, `confirm` and any other word are a "
+        "record of what was done.",
     )
     play: Code | None = Field(default=None, description="The play that was followed.")
     result: ActionResult | None = None
@@ -267,6 +267,10 @@ class Action(Event):
         default=None,
         description="The `event_id` of an earlier action of the same customer and actor: an acknowledgement "
         "or a snooze ends, and it counts neither as a treatment nor by its result from now on.",
+    )
+    assignee: Text | None = Field(
+        default=None,
+        description="To whom an `assign` gives the warning; without it whoever acts takes it.",
     )
 
     @field_validator("reasons")

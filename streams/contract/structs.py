@@ -123,6 +123,7 @@ class ActionRow(EventRow, gc=False):
     actor: Text | None = None
     until: str | None = None
     corrects: Id | None = None
+    assignee: Text | None = None
 
 
 class ClosureRow(EventRow, gc=False):

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.actions import Action, cost_by_warning, standing
+from consumers.actions import Action, assignees, cost_by_warning, standing
 
 
 def action(number: int, **more: Any) -> Action:
@@ -46,6 +46,18 @@ def test_against_the_definition(drawn: list[tuple[int, int | None, str]]) -> Non
         if not any(o.corrects == each.event_id and o.actor == each.actor and o.at > each.at for o in every)
     ]
     assert ids(standing(every)) == expected
+
+
+def test_who_has_a_warning_is_in_its_newest_assignment_that_stands() -> None:
+    given = action(1, kind="assign", warning_id="w", assignee="bob")
+    taken = action(2, kind="assign", warning_id="w", actor="eve")
+    left = action(3, kind="unassign", warning_id="w")
+    back = action(4, kind="correct", warning_id="w", corrects="e2", actor="eve")
+    assert assignees([given]) == {"w": "bob"}
+    assert assignees([taken, given]) == {"w": "eve"}
+    assert assignees([given, taken, left]) == {}
+    assert assignees([given, taken, back]) == {"w": "bob"}
+    assert assignees([action(1, kind="contact", warning_id="w"), action(2, kind="assign")]) == {}
 
 
 def test_costs_are_summed_by_warning() -> None:

@@ -1,1 +1,1 @@
-"""Actions of the team, from a click to the topic of actions."""
+"""Actions from the desk: written to the database, sent to the topic once they may be, undone."""

@@ -8,7 +8,7 @@ WARNING_KINDS: Final = ("acknowledge", "snooze", "expire")
 """Kinds that change the life of the warning they name."""
 TREATMENT_KINDS: Final = ("contact", "offer")
 """Kinds that treat the customer."""
-RECORD_KINDS: Final = ("assign", "confirm", "correct")
+RECORD_KINDS: Final = ("assign", "unassign", "confirm", "correct")
 """Kinds that are on record only; so is any other word."""
 
 ActionResult = Literal[

@@ -107,6 +107,7 @@ def _usual(topic: Topic) -> dict[str, st.SearchStrategy[str]]:
             "actor": text,
             "until": right_instant | st.just("null"),
             "corrects": text | st.just("null"),
+            "assignee": text | st.just("null"),
         },
         Topic.CLOSURES: {"reason": text, "churn_type": text},
     }

@@ -14,7 +14,8 @@ down_revision: Final = "0010"
 
 
 def upgrade() -> None:
-    """Create the tables."""
+    """Create the tables, and the column of those to whom warnings are given."""
+    op.add_column("actions", sa.Column("assignee", sa.Text))
     op.create_table(
         "desk_sessions",
         sa.Column("id_hash", sa.Text, primary_key=True),
@@ -52,6 +53,8 @@ def upgrade() -> None:
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("send_at", INSTANT, nullable=False),
         sa.Column("sent_at", INSTANT),
+        sa.Column("claimed_by", sa.Text),
+        sa.Column("claimed_until", INSTANT),
         sa.Column("error", sa.Text),
         sqlite_autoincrement=True,
     )
