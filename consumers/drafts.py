@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from streams.contract.events import Action
 from streams.contract.instants import format_instant
 from streams.contract.validate import RecordRefusal, judge
-from streams.core.events.topics import Topic
 from streams.errors import ActError
 
+CHANGING_KINDS: Final = ("acknowledge", "snooze", "expire")
+"""Kinds that change the life of the warning they name."""
 LASTING_KINDS: Final = ("acknowledge", "snooze")
 """Kinds that end at their `until`."""
 
@@ -61,7 +63,7 @@ def action_bytes(event: Mapping[str, Any]) -> bytes:
         msg = "corrects: which action is to be corrected?"
     elif event.get("assignee") is not None and kind != "assign":
         msg = f"assignee: belongs to assign, not to {kind}"
-    elif isinstance(verdict := judge(Topic.ACTIONS, value), RecordRefusal):
+    elif isinstance(verdict := judge(Action.topic, value), RecordRefusal):
         msg = verdict.detail
     else:
         return value

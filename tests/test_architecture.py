@@ -118,21 +118,9 @@ ORDER: dict[str, tuple[str, ...]] = {
         ),
     ),
     "consumers.desk": (
-        *(
-            "config",
-            "clock",
-            "rulebook",
-            "reports",
-            "desk",
-            "language",
-            "words",
-            "people",
-            "rendering",
-            "errors",
-            "spreadsheet",
-            "surroundings",
-        ),
-        *("queue", "customer", "acting", "live", "pages", "api", "app", "server"),
+        *("config", "clock", "rulebook", "reports", "language", "words", "people", "acting", "desk"),
+        *("rendering", "errors", "spreadsheet", "surroundings"),
+        *("queue", "customer", "live", "pages", "api", "app", "server"),
     ),
     "lapwing": (
         *(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from consumers.broker.records import RecordSender
 from consumers.database.database import Database
+from consumers.desk.acting.action_desk import ActionDesk
 from consumers.desk.clock import DeskClock
 from consumers.desk.config import DeskConfig
 from consumers.desk.reports.reports import Reports
@@ -23,7 +24,9 @@ class Desk:
     sender: RecordSender
     """To the broker."""
     reports: Reports = field(init=False)
+    actions: ActionDesk = field(init=False)
 
     def __post_init__(self) -> None:
         """Make what is made of the rest."""
         self.reports = Reports(self.database, self.config, self.clock, self.rulebook)
+        self.actions = ActionDesk(self.database, self.clock)

@@ -9,6 +9,7 @@ import click
 
 from consumers.broker.client import Cluster, Producer
 from consumers.database.database import Database, StoreBusy
+from consumers.desk.acting.sending import ActionSender
 from consumers.desk.app import create_app
 from consumers.desk.clock import DeskClock
 from consumers.desk.desk import Desk
@@ -32,7 +33,8 @@ def run(settings: Settings) -> None:
         except Stopped:
             log.info("stopped while waiting for the database")
             return
-        producer = Producer(Cluster(settings.broker, settings.kafka_security))
+        cluster = Cluster(settings.broker, settings.kafka_security)
+        producer = Producer(cluster)
         stack.callback(producer.close)
 
         def newest_event() -> datetime | None:
@@ -46,6 +48,10 @@ def run(settings: Settings) -> None:
             rulebook=RuleFolder(settings.rules),
             sender=producer,
         )
+        actions = ActionSender(database, desk.clock, lambda: Producer(cluster), settings.actions)
+        desk.actions.on_change.append(actions.wake)
+        actions.start()
+        stack.callback(actions.stop)
         host, _, port = settings.desk_listen.rpartition(":")
         serve(create_app(desk), host.strip("[]"), int(port), stop, on_ready=_say_where)
 

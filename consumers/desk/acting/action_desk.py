@@ -18,9 +18,8 @@ from consumers.database.desk import DeskActionRow, DeskAuditRow
 from consumers.database.warnings import WarningRow
 from consumers.desk.clock import DeskClock
 from consumers.desk.people.person import Person, Role
-from consumers.drafts import Draft, action_bytes
+from consumers.drafts import CHANGING_KINDS, Draft, action_bytes
 from streams.contract.instants import to_us
-from streams.core.events.action_words import WARNING_KINDS
 from streams.errors import ActError
 
 UNDO_FOR: Final = timedelta(seconds=10)
@@ -265,5 +264,5 @@ def _possible(
         if customer_id != each["customer_id"] or (holdout and not person.may(Role.OPERATOR)):
             msg = f"there is no warning {each['warning_id']}"
             raise ActError(msg)
-        if state == "open" or each["kind"] not in WARNING_KINDS:
+        if state == "open" or each["kind"] not in CHANGING_KINDS:
             yield each
