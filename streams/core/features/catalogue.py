@@ -155,13 +155,13 @@ class Features:
 
     def value(self, name: str, row: int) -> int | float | str | None:
         """Return one feature at one row as a plain value, `None` where it is missing."""
-        feature = CATALOGUE[name]
-        value = self[name][row]
-        if feature.dtype is pl.String:
+        dtype = CATALOGUE[name].dtype
+        if dtype is pl.String:
             return self.word(name, row)
-        if np.isnan(value):
+        value: int | float = self[name].item(row)
+        if value != value:
             return None
-        return int(value) if feature.dtype is pl.Int64 else float(value)
+        return int(value) if dtype is pl.Int64 else float(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,10 +59,12 @@ class Transform(StrEnum):
         """Transform values in their place."""
         if self is Transform.CLASS:
             return
-        np.putmask(x, np.isinf(x), np.nan)
+        infinite = np.isinf(x)
+        if infinite.any():
+            np.putmask(x, infinite, np.nan)
         if self is Transform.LOG:
             size = np.abs(x)
-            np.minimum(size, SIZE_LIMIT, out=size)
+            np.clip(size, 0.0, SIZE_LIMIT, out=size)
             np.copysign(np.log1p(size, out=size), x, out=x)
         else:
             np.maximum(x, LEAST_CHANCE, out=x)
@@ -233,7 +235,7 @@ class Model:
     """(m, 1) what is at the first knot."""
     _scale: Floats = field(init=False, repr=False)
     """(m, 1) knots in a unit of the input."""
-    _first: NDArray[np.intp] = field(init=False, repr=False)
+    _first: Floats = field(init=False, repr=False)
     """(m, 1) the place of the first knot's weight among all."""
     _steps: Floats = field(init=False, repr=False)
     """(m, `SLOTS`) from each knot's weight to the next's."""
@@ -245,7 +247,7 @@ class Model:
         steps[:, : KNOTS - 1] = self.weight[:, 1:KNOTS] - self.weight[:, : KNOTS - 1]
         object.__setattr__(self, "_low", ranges[:, :1])
         object.__setattr__(self, "_scale", (KNOTS - 1) / (ranges[:, 1:] - ranges[:, :1]))
-        object.__setattr__(self, "_first", np.arange(len(ranges))[:, np.newaxis] * SLOTS)
+        object.__setattr__(self, "_first", np.arange(len(ranges))[:, np.newaxis] * float(SLOTS))
         object.__setattr__(self, "_steps", steps)
 
     def score_columns(self, columns: Columns, rows: int) -> Floats:
@@ -261,28 +263,27 @@ class Model:
             values.dtype.kind == "i" and each.transform is Transform.LOG and each.low == 0
             for each, values in zip(self.inputs, read, strict=True)
         ]
-        same = [np.array([values[0]]) if is_same_everywhere(values) else None for values in read]
-        alike = {
-            place: self._shares(_transformed([value], [each.transform]), [place])[0, 0]
-            for place, (each, value) in enumerate(zip(self.inputs, same, strict=True))
-            if value is not None
-        }
+        alike = [place for place, values in enumerate(read) if is_same_everywhere(values)]
         others = [place for place, is_count in enumerate(counts) if not is_count and place not in alike]
-        transforms = [self.inputs[place].transform for place in others]
         logit = np.empty(rows)
         step = max(_FEW, _AT_ONCE // len(self.inputs))
         shares = np.empty((len(self.inputs), min(step, rows)))
-        for place, share in alike.items():
-            shares[place] = share
+        if alike:
+            shares[alike] = self._share_rows([read[place][:1] for place in alike], alike)
         for start in range(0, rows, step):
             part = slice(start, start + step)
             own = shares[:, : len(logit[part])]
-            own[others] = self._shares(_transformed([read[i][part] for i in others], transforms), others)
+            if others:
+                own[others] = self._share_rows([read[place][part] for place in others], others)
             for place, is_count in enumerate(counts):
                 if is_count and place not in alike:
                     self._table(place).take(read[place][part], mode="clip", out=own[place])
             logit[part] = self._added_up(own)
         return sigmoid(logit)
+
+    def _share_rows(self, columns: Sequence[NDArray[Any]], places: Sequence[int]) -> Floats:
+        """Return the shares of the inputs at some places, (k, n), made from their columns."""
+        return self._shares(_transformed(columns, [self.inputs[place].transform for place in places]), places)
 
     def _table(self, place: int) -> Floats:
         """Return the shares of an input's counts, up to the last knot, after which they are the same.
@@ -339,13 +340,13 @@ class Model:
         x *= self._scale[places]
         missing = ~np.isfinite(x)
         np.putmask(x, missing, 0.0)
-        np.maximum(x, 0.0, out=x)
-        np.minimum(x, KNOTS - 1, out=x)
-        knot = x.astype(np.intp)
-        np.minimum(knot, KNOTS - 2, out=knot)
-        x -= knot
-        np.putmask(knot, missing, KNOTS)
-        knot += self._first[places]
+        np.clip(x, 0.0, KNOTS - 1, out=x)
+        below = np.floor(x)
+        np.clip(below, 0.0, KNOTS - 2, out=below)
+        x -= below
+        np.putmask(below, missing, KNOTS)
+        below += self._first[places]
+        knot = below.astype(np.intp)
         x *= self._steps.take(knot)
         x += self.weight.take(knot)
         return x
@@ -353,7 +354,7 @@ class Model:
     def logit_between(self, knot: NDArray[np.integer[Any]], way: Floats) -> Floats:
         """Return what `logit` does, given what `places` returned of the rows, (n, m)."""
         at = knot.T.astype(np.intp, order="C")
-        at += self._first
+        at += self._first.astype(np.intp)
         shares = np.array(way.T, order="C")
         shares *= self._steps.take(at)
         shares += self.weight.take(at)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ class CausePhase(IntEnum):
 
 
 _COOLING, _PENDING, _OPEN, _CLEARING = (int(phase) for phase in CausePhase)
+_IDLE: Final = -1
 
 _AT_ONCE: Final = 32_768
 """Evaluations looked at at once."""
@@ -77,9 +78,12 @@ class CauseTable:
         """(rules, capacity) the position in `_states` of each cause, -1 for an idle one."""
         self._states: list[CauseState | None] = []
         self._free: list[int] = []
-        self._phase = np.zeros(1024, dtype=np.int8)
+        self._phase = np.full(1024, _IDLE, dtype=np.int8)
         """(causes,) `CausePhase`, and what it is due at, for all causes at once."""
         self._due = np.zeros(1024, dtype=np.int64)
+        self._rule = np.zeros(1024, dtype=np.int32)
+        self._customer = np.zeros(1024, dtype=np.int32)
+        """(causes,) whose each is."""
 
     def get(self, rule: int, customer: int) -> CauseState | None:
         """Return a cause's state, `None` for an idle one."""
@@ -106,12 +110,18 @@ class CauseTable:
                 slot = len(self._states)
                 self._states.append(None)
                 if slot >= len(self._phase):
-                    self._phase = np.concatenate([self._phase, np.zeros_like(self._phase)])
-                    self._due = np.concatenate([self._due, np.zeros_like(self._due)])
+                    self._grow()
             self._slots[rule, customer] = slot
+            self._rule[slot], self._customer[slot] = rule, customer
         self._states[slot] = state
         self._phase[slot] = state.phase
         self._due[slot] = _due(state, self._rules[rule])
+
+    def _grow(self) -> None:
+        self._phase = np.concatenate([self._phase, np.full_like(self._phase, _IDLE)])
+        for name in ("_due", "_rule", "_customer"):
+            column = getattr(self, name)
+            setattr(self, name, np.concatenate([column, np.zeros_like(column)]))
 
     def drop(self, rule: int, customer: int) -> None:
         """Let a cause be idle."""
@@ -119,6 +129,7 @@ class CauseTable:
         if slot >= 0:
             self._states[slot] = None
             self._free.append(slot)
+            self._phase[slot] = _IDLE
             self._slots[rule, customer] = -1
 
     def close(self, rule: int, customer: int, at: int) -> None:
@@ -139,31 +150,48 @@ class CauseTable:
 
     def candidates(self, e: Evaluations) -> NDArray[np.bool_]:
         """Return (rules, n): evaluations that would change a cause as it stands at the batch's begin."""
-        when, clear = e.verdicts.when, e.verdicts.clear
-        everybody = _is_everybody(e.customers)
-        result = np.empty(when.shape, dtype=np.bool_)
-        for start in range(0, when.shape[1], _AT_ONCE):
-            part = slice(start, start + _AT_ONCE)
-            slots = self._slots[:, part if everybody else e.customers[part]][:, : when[:, part].shape[1]]
-            idle = slots < 0
-            np.logical_and(idle, when[:, part] == TRUE, out=result[:, part])
-            rules, places = np.nonzero(~idle)
-            if len(rules):
-                slot, rows = slots[rules, places], places + start
-                phase, at, w, c = self._phase[slot], e.at[rows], when[rules, rows], clear[rules, rows]
-                passed = at >= self._due[slot]
-                may = (
-                    ((phase == _COOLING) & (w == TRUE) & passed)
-                    | ((phase == _PENDING) & ((w == FALSE) | ((w == TRUE) & passed)))
-                    | ((phase == _OPEN) & (c == TRUE))
-                    | ((phase == _CLEARING) & ((c == FALSE) | ((c == TRUE) & passed)))
-                )
-                if e.occurred is not None:
-                    may |= (phase >= _OPEN) & (e.occurred[rows] < at) & (w == FALSE)
-                result[rules, rows] = may
+        when = e.verdicts.when
+        if _is_everybody(e.customers):
+            slot = np.flatnonzero(self._phase >= 0)
+            slot = slot[self._customer[slot] < len(e.customers)]
+            result: NDArray[np.bool_] = when == TRUE
+            self._judge(e, slot, self._rule[slot], self._customer[slot], result)
+        else:
+            result = np.empty(when.shape, dtype=np.bool_)
+            for start in range(0, when.shape[1], _AT_ONCE):
+                part = slice(start, start + _AT_ONCE)
+                slots = self._slots[:, e.customers[part]]
+                idle = slots < 0
+                np.logical_and(idle, when[:, part] == TRUE, out=result[:, part])
+                rules, places = np.nonzero(~idle)
+                self._judge(e, slots[rules, places], rules, places + start, result)
         if e.before is not None:
             result[:, e.before] = False
         return result
+
+    def _judge(
+        self,
+        e: Evaluations,
+        slot: NDArray[Any],
+        rules: NDArray[Any],
+        rows: NDArray[Any],
+        result: NDArray[np.bool_],
+    ) -> None:
+        """Set in `result` whether evaluations, (k,) `rows`, would change (k,) causes that are not idle."""
+        if not len(slot):
+            return
+        when, clear = e.verdicts.when[rules, rows], e.verdicts.clear[rules, rows]
+        phase, at = self._phase[slot], e.at[rows]
+        passed = at >= self._due[slot]
+        may = (
+            ((phase == _COOLING) & (when == TRUE) & passed)
+            | ((phase == _PENDING) & ((when == FALSE) | ((when == TRUE) & passed)))
+            | ((phase == _OPEN) & (clear == TRUE))
+            | ((phase == _CLEARING) & ((clear == FALSE) | ((clear == TRUE) & passed)))
+        )
+        if e.occurred is not None:
+            may |= (phase >= _OPEN) & (e.occurred[rows] < at) & (when == FALSE)
+        result[rules, rows] = may
 
 
 def _is_everybody(customers: NDArray[np.int32]) -> bool:
