@@ -29,6 +29,7 @@ class Action:
     cost: Mapping[str, float] | None = None
     corrects: str | None = None
     assignee: str | None = None
+    until: int | None = None
 
 
 def stored_action(row: Mapping[str, Any]) -> Action:
@@ -46,6 +47,7 @@ def stored_action(row: Mapping[str, Any]) -> Action:
         cost=row["cost"],
         corrects=row["corrects"],
         assignee=row.get("assignee"),
+        until=None if row.get("until") is None else to_us(row["until"]),
     )
 
 

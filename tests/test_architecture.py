@@ -118,9 +118,9 @@ ORDER: dict[str, tuple[str, ...]] = {
         ),
     ),
     "consumers.desk": (
-        *("config", "clock", "rulebook", "reports", "language", "words", "people", "acting", "desk"),
-        *("rendering", "errors", "spreadsheet", "surroundings"),
-        *("queue", "customer", "live", "pages", "api", "app", "server"),
+        *("config", "clock", "rulebook", "reports", "language", "words", "people", "acting"),
+        *("queue", "live", "desk", "rendering", "errors", "spreadsheet", "surroundings"),
+        *("customer", "pages", "api", "app", "server"),
     ),
     "lapwing": (
         *(

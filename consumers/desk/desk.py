@@ -9,6 +9,7 @@ from consumers.database.database import Database
 from consumers.desk.acting.action_desk import ActionDesk
 from consumers.desk.clock import DeskClock
 from consumers.desk.config import DeskConfig
+from consumers.desk.queue.board import Board
 from consumers.desk.reports.reports import Reports
 from consumers.desk.rulebook import Rulebook
 
@@ -25,8 +26,11 @@ class Desk:
     """To the broker."""
     reports: Reports = field(init=False)
     actions: ActionDesk = field(init=False)
+    board: Board = field(init=False)
+    """The open warnings."""
 
     def __post_init__(self) -> None:
         """Make what is made of the rest."""
         self.reports = Reports(self.database, self.config, self.clock, self.rulebook)
         self.actions = ActionDesk(self.database, self.clock)
+        self.board = Board(self.database, self.clock, self.config, self.rulebook)
