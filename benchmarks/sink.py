@@ -1,11 +1,14 @@
 """How many records a second the sink stores, by kind of record and of all kinds mixed.
 
-python -m benchmarks.sink [--records 50000]
+python -m benchmarks.sink [--records 50000] [--large 200000]
 
 Each kind is stored in polls of 5,000 as the sink does it: read by the contract, one transaction a poll, on a
 SQLite file that is written through to the disk, then of all kinds mixed there and on PostgreSQL. Beside it
 the same, a transaction for each record, as a plain consumer does it. The records are those of a simulated
 shop, each again under other ids. A record of samples has about 17 of them.
+
+Then a table that grows large, of customers' days: as many at once as the sink takes where it is behind, and
+beside it polls of 1,250 that SQLAlchemy writes with SQLite's and Python's own settings, as the sink did once.
 """
 
 from __future__ import annotations
@@ -16,7 +19,6 @@ import json
 import sys
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -25,16 +27,22 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from sqlalchemy import Connection
 
 from consumers.broker.records import Record
 from consumers.database.database import Database
+from consumers.database.outcomes import CustomerDaysRow
 from consumers.sink import kinds
-from consumers.sink.record_kind import RecordKind
-from consumers.sink.store import write
+from consumers.sink.reading import Entry
+from consumers.sink.record_kind import AppendOnly, RecordKind, Stored
+from consumers.sink.sink import ENOUGH
+from consumers.sink.store import collector_paused, read_poll, write
 from tests.consumers.shop_records import APP, KINDS, NOW, shop_records
 from tests.servers import Server, ServerAbsent
 
 POLL: Final = 5_000
+FETCH: Final = 1_250
+"""Customers' days that one fetch of a partition gives."""
 PLAIN_RECORDS: Final = 1_000
 """So many are inserted one by one: it is slow."""
 LEFT_OUT: Final = ("segment_warnings", "silences", "rules_adopted")
@@ -71,10 +79,10 @@ def clock() -> datetime:
     return datetime.now(UTC)
 
 
-def polls(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
+def polls(records: Sequence[Record], size: int = POLL) -> Iterator[Sequence[Record]]:
     """Yield the records in polls."""
-    for begin in range(0, len(records), POLL):
-        yield records[begin : begin + POLL]
+    for begin in range(0, len(records), size):
+        yield records[begin : begin + size]
 
 
 @dataclass(frozen=True)
@@ -97,17 +105,16 @@ def timed(records: int, into: list[Took]) -> Iterator[None]:
     into.append(Took(records, time.perf_counter() - wall, time.process_time() - cpu))
 
 
-def store(database: Database, by_topic: Mapping[str, RecordKind[Any]], records: Sequence[Record]) -> Took:
-    """Store the records as the sink does."""
+def store(
+    database: Database, by_topic: Mapping[str, RecordKind[Any]], records: Sequence[Record], size: int = POLL
+) -> Took:
+    """Store the records as the sink does, so many at once."""
     took: list[Took] = []
     stored = 0
     with timed(len(records), took):
-        for poll in polls(records):
-            found: defaultdict[str, list[Record]] = defaultdict(list)
-            for record in poll:
-                found[record.topic].append(record)
-            work = [(by_topic[topic], by_topic[topic].read(own, NOW)) for topic, own in found.items()]
-            stored += write(database, work, clock).total.stored
+        for poll in polls(records, size):
+            with collector_paused():
+                stored += write(database, read_poll(by_topic, poll, NOW), clock).total.stored
     assert stored == len(records), stored
     return took[0]
 
@@ -121,6 +128,47 @@ def store_plainly(database: Database, kind: RecordKind[Any], records: Sequence[R
     return took[0]
 
 
+class OnceWritten(AppendOnly):
+    """Writes as the sink did once: SQLAlchemy makes of each row what the driver takes."""
+
+    def store(
+        self, database: Database, connection: Connection, entries: Sequence[Entry], now: datetime
+    ) -> Stored:
+        """Store the entries whose id is not there."""
+        fresh, stored = self.sorted(connection, entries)
+        rows = [entry.row | {self.stamp: now} for entry in fresh]
+        connection.execute(database.insert_new(self.table), rows)
+        return stored
+
+
+def store_as_once(database: Database, records: Sequence[Record]) -> Took:
+    """Store customers' days as the sink did once: fetch by fetch, the collector on, SQLite's own settings."""
+    kind = replace(kinds.CUSTOMER_DAYS, rule=OnceWritten(CustomerDaysRow))
+    with database.reading() as connection:  # the pool has this one connection, and keeps it
+        for setting in ("cache_size = -2000", "wal_autocheckpoint = 1000"):
+            connection.exec_driver_sql(f"PRAGMA {setting}")
+    took: list[Took] = []
+    with timed(len(records), took):
+        for poll in polls(records, FETCH):
+            write(database, [(kind, kind.read(poll, NOW))], clock)
+    return took[0]
+
+
+def large(database: Database, once: Database, count: int) -> None:
+    """Print what a table of so many customers' days takes, both ways in turn by quarters."""
+    records = of_kind(f"{APP}.customer-days", count)
+    ours, theirs = [], []
+    for part in polls(records, -(-count // 4)):
+        theirs.append(store_as_once(once, part))
+        ours.append(store(database, KINDS, part, ENOUGH))
+    print(f"\n{'customer days, large':<22}{'as the sink does':>22}{'as it did once':>22}{'ratio':>10}")
+    total = 0
+    for new, old in zip(ours, theirs, strict=True):
+        total += new.records
+        ratio = f"{old.wall_s / new.wall_s:.1f}/{old.cpu_s / new.cpu_s:.1f}"
+        print(f"{f'up to {total:,}':<22}{new}{old}{ratio:>10}", flush=True)
+
+
 def size_of(database: Database, file: Path) -> int:
     """Return the bytes of a database's file, which is closed."""
     database.close()
@@ -131,6 +179,7 @@ def main() -> int:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=50_000)
+    parser.add_argument("--large", type=int, default=200_000)
     options = parser.parse_args()
     by_topic = {**KINDS, f"{APP}-samples": kinds.samples(APP, SAMPLES_KEPT)}
     mixed: list[Record] = []
@@ -163,6 +212,10 @@ def main() -> int:
         database, _ = opened()
         print(f"{'all, mixed':<22}{store(database, by_topic, mixed)}", flush=True)
         database.close()
+        (database, _), (once, _) = opened(), opened()
+        large(database, once, options.large)
+        database.close()
+        once.close()
         try:
             server = Server("postgres")
         except ServerAbsent as reason:

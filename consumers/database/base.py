@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, ClassVar, Final
 
@@ -28,6 +29,11 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any] | None:
+        """Return what makes of an instant what the driver takes."""
+        # What the rest of this class would come to, without its five calls for each of many instants.
+        return _sqlite_text if dialect.name == "sqlite" else super().bind_processor(dialect)
+
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Turn the instant to UTC."""
         if value is None:
@@ -41,6 +47,19 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         read: datetime = value
         return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+
+
+def _sqlite_text(instant: datetime | None) -> str | None:
+    """Return an instant as SQLAlchemy writes it into SQLite: in UTC, without an offset.
+
+    >>> _sqlite_text(datetime(2024, 3, 1, 12, tzinfo=UTC))
+    '2024-03-01 12:00:00.000000'
+    """
+    if instant is None:
+        return None
+    if instant.tzinfo is not UTC:
+        instant = instant.astimezone(UTC)
+    return instant.replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 _JSON: Final = JSON().with_variant(JSONB, "postgresql")

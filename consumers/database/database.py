@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Engine, Executable, Table, create_engine, event, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
@@ -26,6 +27,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from consumers.database.base import Base
+from consumers.database.many_rows import Insert, ManyRows, Row, RowRefused
 from consumers.database.migrations.runner import MIGRATIONS, newest_version, run_next, version_of
 from consumers.database.schema import METADATA
 from consumers.loop import Retryable
@@ -37,6 +39,10 @@ log = logging.getLogger(__name__)
 BUSY_MS: Final = 5_000
 """How long SQLite waits for another process's transaction to end."""
 CONNECT_S: Final = 5
+CACHE_KIB: Final = 64 * 1024
+"""What SQLite may keep in memory: of a table with a million rows the pages of its indexes."""
+LOG_PAGES: Final = 8_000
+"""SQLite writes its log of changes into the file after so many pages (32 MB), each page of them once."""
 
 _WRITE: Final = "lapwing_write"
 _MIGRATE: Final = "lapwing_migrate"
@@ -59,10 +65,6 @@ class StoreAway(StoreError, Retryable):
 
 class StoreBusy(StoreAway):
     """Others hold the database: it is there, and will be free."""
-
-
-class RowRefused(StoreError):
-    """The database has no room for one of the values given: the other rows may be stored without it."""
 
 
 def store_error(error: Exception, place: str) -> StoreError:
@@ -134,6 +136,8 @@ class Database:
         except (ArgumentError, ValueError) as error:  # the latter: a port that is no number
             msg = "not a database URL: expected sqlite:///FILE or postgresql://USER@HOST/NAME"
             raise StoreError(msg) from error
+        self._many: dict[tuple[type[Base], str], ManyRows] = {}
+        """Statements by table, and the rank of those that replace."""
         if self.dialect == "sqlite":
             _prepare_sqlite(self._engine)
 
@@ -177,11 +181,25 @@ class Database:
         except (SQLAlchemyError, OverflowError, UnicodeError) as error:
             raise store_error(error, self.place) from error
 
-    def insert_new(self, rows: type[Base]) -> Executable:
+    def insert_many(self, connection: Connection, rows: type[Base], given: Sequence[Row]) -> None:
+        """Insert rows with values for all columns; one whose key exists is skipped."""
+        self._many_rows(rows, "", self.insert_new).write(connection, given)
+
+    def upsert_many(self, connection: Connection, rows: type[Base], rank: str, given: Sequence[Row]) -> None:
+        """Insert rows with values for all columns; each replaces the row of its key of a lower `rank`."""
+        self._many_rows(rows, rank, partial(self.upsert, rank=rank)).write(connection, given)
+
+    def _many_rows(self, rows: type[Base], rank: str, statement: Callable[[type[Base]], Insert]) -> ManyRows:
+        found = self._many.get((rows, rank))
+        if found is None:
+            found = self._many[rows, rank] = ManyRows(statement(rows), self._engine.dialect)
+        return found
+
+    def insert_new(self, rows: type[Base]) -> Insert:
         """Return an insert that skips a row whose key exists."""
         return self._insert(rows).on_conflict_do_nothing()
 
-    def upsert(self, rows: type[Base], rank: str) -> Executable:
+    def upsert(self, rows: type[Base], rank: str) -> Insert:
         """Return an insert that replaces the row of the same key where it has a lower `rank`."""
         statement = self._insert(rows)
         new, table = statement.excluded, _table(rows)
@@ -192,7 +210,7 @@ class Database:
             where=new[rank] > table.c[rank],
         )
 
-    def _insert(self, rows: type[Base]) -> sqlite.Insert | postgresql.Insert:
+    def _insert(self, rows: type[Base]) -> Insert:
         insert = sqlite.insert if self.dialect == "sqlite" else postgresql.insert
         return insert(_table(rows))
 
@@ -259,8 +277,14 @@ def _prepare_sqlite(engine: Engine) -> None:
     def on_connect(connection: sqlite3.Connection, record: object) -> None:
         connection.isolation_level = None
         # FULL: what is committed here is then committed to Kafka, so it must outlive a loss of power.
-        for pragma in ("journal_mode = WAL", "synchronous = FULL"):
-            connection.execute(f"PRAGMA {pragma}").close()
+        settings = (
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            f"cache_size = -{CACHE_KIB}",
+            f"wal_autocheckpoint = {LOG_PAGES}",
+        )
+        for setting in settings:
+            connection.execute(f"PRAGMA {setting}").close()
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:

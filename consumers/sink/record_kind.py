@@ -66,7 +66,7 @@ class AppendOnly:
         fresh, stored = self.sorted(connection, entries)
         if fresh:
             rows = [entry.row | {self.stamp: now} for entry in fresh]
-            connection.execute(database.insert_new(self.table), rows)
+            database.insert_many(connection, self.table, rows)
         return stored
 
     def sorted(self, connection: Connection, entries: Sequence[Entry]) -> tuple[list[Entry], Stored]:
@@ -114,10 +114,10 @@ class Steps:
         fresh, stored = self.steps.sorted(connection, entries)
         if fresh:
             rows = [entry.row | {self.steps.stamp: now} for entry in fresh]
-            connection.execute(database.insert_new(self.table), rows)
+            database.insert_many(connection, self.table, rows)
             newest: dict[str, Row] = {}
             for entry in sorted(fresh, key=lambda each: int(each.row["step"])):
                 if entry.newest is not None:
                     newest[entry.row["warning_id"]] = entry.newest
-            connection.execute(database.upsert(self.warnings, rank="last_step"), list(newest.values()))
+            database.upsert_many(connection, self.warnings, "last_step", list(newest.values()))
         return stored

@@ -81,7 +81,7 @@ class LowestRanks:
             stored.repeats += known is not None
             rows = _rows(entry, limit, now)
             if rows:
-                connection.execute(database.insert_new(SampleRow), rows)
+                database.insert_many(connection, SampleRow, rows)
         after = self._limit(connection)
         if after is not None:
             connection.execute(delete(SampleRow).where(SampleRow.rank > after))

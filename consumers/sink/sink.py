@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection
 
@@ -16,13 +16,17 @@ from consumers.database.database import Database
 from consumers.loop import Backoff, Stopped, Waiter, log_wait, persist
 from consumers.sink.aside_log import PutAsideLog
 from consumers.sink.record_kind import RecordKind
-from consumers.sink.store import Erased, SinkCounts, write
+from consumers.sink.store import Erased, SinkCounts, Work, collector_paused, read_poll, write
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-POLL_S = 1.0
+POLL_S: Final = 1.0
+ENOUGH: Final = 20_000
+"""Records of one transaction where so many wait: each one writes all over the indexes of a large table."""
+GATHER_S: Final = 0.5
+"""How long records may wait for those that follow."""
 
 
 class Sink:
@@ -41,6 +45,7 @@ class Sink:
         *,
         backoff: Backoff | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        enough: int = ENOUGH,
         silences: Callable[[], RecordSource | None] = lambda: None,
         look_for_topics: Callable[[], None] = lambda: None,
         erased: Callable[[Connection], Erased | None] = lambda connection: None,
@@ -54,6 +59,7 @@ class Sink:
         self._kinds = kinds
         self._backoff = backoff or Backoff()
         self._clock = clock
+        self._enough = enough
         self._silences = silences
         self._look_for_topics = look_for_topics
         self._erased = erased
@@ -68,7 +74,8 @@ class Sink:
             while not self._stop.asked:
                 self._persist(self._look_for_topics)
                 self._store_silences()
-                records = self._persist(lambda: self._source.poll(POLL_S))
+                with collector_paused():
+                    records = self._gather()
                 if records:
                     self._store(records)
                     for record in records:
@@ -84,6 +91,23 @@ class Sink:
             self._aside_log.close()
         return self.counts
 
+    def _gather(self) -> list[Record]:
+        """Return new records, many at a time where many wait: a transaction costs as much as thousands."""
+        records = [*self._persist(lambda: self._source.poll(POLL_S))]
+        until = time.monotonic() + GATHER_S
+        while 0 < len(records) < self._enough and self._is_behind() and not self._stop.asked:
+            left = until - time.monotonic()
+            if left <= 0:
+                break
+            try:
+                records += self._source.poll(left)
+            except BrokerAway:
+                break  # first what is here is stored; the next poll waits for the broker
+        return records
+
+    def _is_behind(self) -> bool:
+        return any(self._source.lags().values())
+
     def _store_silences(self) -> None:
         """Store the new silences; at first all of their topic."""
         source = self._silences()
@@ -98,22 +122,19 @@ class Sink:
                 return
 
     def _store(self, records: Sequence[Record]) -> None:
-        by_topic: defaultdict[str, list[Record]] = defaultdict(list)
-        for record in records:
-            by_topic[record.topic].append(record)
-        now = self._clock()
-        work = [
-            (self._kinds[topic], self._kinds[topic].read(found, now)) for topic, found in by_topic.items()
-        ]
-        counts = self._persist(
-            lambda: write(
-                self._database, work, self._clock, erased=self._erased, on_aside=self._aside_log.note
-            )
-        )
+        with collector_paused():
+            work = read_poll(self._kinds, records, self._clock())
+        counts = self._persist(lambda: self._write(work))
         for _, reading in work:
             for refused in reading.refused:
                 self._aside_log.note_refused(refused)
         self.counts.add(counts)
+
+    def _write(self, work: Sequence[Work]) -> SinkCounts:
+        with collector_paused():
+            return write(
+                self._database, work, self._clock, erased=self._erased, on_aside=self._aside_log.note
+            )
 
     def _commit(self) -> None:
         """Commit what is in the database; where that fails the records come again and change nothing."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -12,7 +14,8 @@ from sqlalchemy import Connection, select
 
 from consumers.broker.records import Record
 from consumers.database.aside import UnreadableRow
-from consumers.database.database import Database, RowRefused
+from consumers.database.database import Database
+from consumers.database.many_rows import RowRefused
 from consumers.sink.reading import Entry, PutAside, Reading, Unreadable, aside_row
 from consumers.sink.record_kind import RecordKind
 from streams.contract.instants import EPOCH, LAST_US
@@ -67,6 +70,30 @@ class Erased(Protocol):
 
     def covers(self, customer_id: str, time: datetime) -> bool:
         """Return whether what a customer did at `time` was erased."""
+
+
+def read_poll(kinds: Mapping[str, RecordKind[Any]], records: Iterable[Record], now: datetime) -> list[Work]:
+    """Return what the records of a poll become, by topic, at the time of a wall clock."""
+    by_topic: defaultdict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        by_topic[record.topic].append(record)
+    return [(kinds[topic], kinds[topic].read(found, now)) for topic, found in by_topic.items()]
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Keep the garbage collector out while a poll is read and written.
+
+    It looks again and again at the thousands of rows that are being made, none of which is garbage, and took
+    longer than making and storing them.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def write(

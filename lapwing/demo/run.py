@@ -49,8 +49,6 @@ READY_S: Final = 40.0
 """How long the worker may take to get its partitions."""
 DESK_S: Final = 20.0
 """How long the desk may take to say where it is."""
-DRAIN_S: Final = 20.0
-"""How long after the stream's end the worker and the sink may take to come to it."""
 PARTITIONS: Final = 3
 START: Final = date(2023, 1, 2)
 REORDER_S: Final = 0.5
@@ -203,7 +201,7 @@ def _play(watch: Watch, feed: Feed, stop: Stop, latest_end: float) -> bool:
         watch.until(lambda: feed.done, latest_end - time.monotonic(), stop, "")
         feed.stop()
         watch.mark_end()
-        return watch.until(watch.settled, DRAIN_S, stop, "the stream is over; what is under way is finished")
+        return watch.until_settled(stop, "the stream is over; what is under way is finished")
 
 
 def _report(

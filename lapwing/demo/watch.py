@@ -27,6 +27,10 @@ STORED_EVERY_S: Final = 1.0
 """How often the database is asked how much it holds."""
 QUIET_S: Final = 2.0
 """So long the sink stores nothing more once it has everything; it polls every second."""
+IDLE_S: Final = 20.0
+"""How long after the stream's end worker and sink may take until something more is stored."""
+DRAIN_S: Final = 90.0
+"""How long they may take to store everything."""
 STORED: Final[tuple[type[Base], ...]] = (WarningRow, OutcomeRow, CensusRow, CustomerDaysRow, ComplaintRow)
 """Tables that the sink fills."""
 
@@ -54,8 +58,9 @@ class Watch:
         self._title = title
         self._stored: int | None = None
         self._stored_at = float("-inf")
-        self._rows: dict[str, int] | None = None
+        self._stored_marks: dict[str, int] | None = None
         self._quiet_since: float | None = None
+        self._changed_at = float("-inf")
         self._ended_at = 0
 
     def until(self, reached: Callable[[], bool], within_s: float, stop: Waiter, note: str) -> bool:
@@ -63,6 +68,19 @@ class Watch:
         deadline = time.monotonic() + within_s
         while not reached():
             if stop.asked or time.monotonic() > deadline:
+                return False
+            self._turn(note)
+        return True
+
+    def until_settled(self, stop: Waiter, note: str) -> bool:
+        """Take turns until worker and sink have done all there is to do; return whether they have.
+
+        A slow machine gets more time, as long as something is stored.
+        """
+        begun = self._changed_at = time.monotonic()
+        while not self.settled():
+            now = time.monotonic()
+            if stop.asked or now - self._changed_at > IDLE_S or now - begun > DRAIN_S:
                 return False
             self._turn(note)
         return True
@@ -108,15 +126,29 @@ class Watch:
         except Retryable:
             return None
 
-    def _count_stored(self, now: float) -> None:
-        """Count the rows, and note since when they have not changed."""
-        rows = self.rows()
-        if rows is None or rows != self._rows:
-            self._quiet_since = None
+    def _look_at_stored(self, now: float) -> None:
+        """Look how far each table is, and note since when nothing has changed."""
+        marks = self._marks()
+        if marks is None or marks != self._stored_marks:
+            self._quiet_since, self._changed_at = None, now
         elif self._quiet_since is None:
             self._quiet_since = self._stored_at
-        self._stored = None if rows is None else rows["warnings"]
-        self._rows, self._stored_at = rows, now
+        self._stored = None if marks is None else marks["warnings"]
+        self._stored_marks, self._stored_at = marks, now
+
+    def _marks(self) -> dict[str, int] | None:
+        """Return how many warnings there are, and of other tables the number of the newest row."""
+        marks = {
+            table.__tablename__: select(
+                func.max(table.__table__.c.seq) if "seq" in table.__table__.c else func.count()
+            ).select_from(table)
+            for table in STORED
+        }
+        try:
+            with self._database.reading() as connection:
+                return {name: connection.scalar(mark) or 0 for name, mark in marks.items()}
+        except Retryable:
+            return None
 
     def _turn(self, note: str) -> None:
         """Look at everything once."""
@@ -124,7 +156,7 @@ class Watch:
         self.check()
         self.stats.read()
         if began - self._stored_at >= STORED_EVERY_S:
-            self._count_stored(began)
+            self._look_at_stored(began)
         for record in self._subscription.poll(TURN_S):
             event = parse_warning(record.value or b"")
             self.ledger.add(event)

@@ -121,7 +121,9 @@ def test_two_sinks_at_once_lose_and_double_nothing_and_number_in_order(
 
     def sink(into: Database, contents: list[bytes | None]) -> None:
         try:
-            Sink(Topic(contents, size=7), into, Waits(), {TOPIC: WARNINGS}, clock=Clock()).run(follow=False)
+            Sink(Topic(contents, size=7), into, Waits(), {TOPIC: WARNINGS}, clock=Clock(), enough=1).run(
+                follow=False
+            )
         except BaseException as error:
             errors.append(error)
 

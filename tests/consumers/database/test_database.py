@@ -11,7 +11,8 @@ from sqlalchemy import exc, func, insert, select, text
 from sqlalchemy import inspect as look
 
 from consumers.database.aside import SchemaVersionRow, UnreadableRow
-from consumers.database.database import Database, RowRefused, StoreAway, StoreBusy, store_error
+from consumers.database.database import Database, StoreAway, StoreBusy, store_error
+from consumers.database.many_rows import RowRefused
 from consumers.database.migrations.runner import (
     LAST_BEFORE_ALEMBIC,
     newest_version,

@@ -35,7 +35,7 @@ def test_what_is_put_aside_is_logged_once_a_minute_for_each_reason(
     good = life("secret-customer")
     topic = Topic([good[0], *BAD * 500, good[1]], size=10)
     with caplog.at_level(logging.WARNING):
-        sink = Sink(topic, database, Waits(), {TOPIC: WARNINGS}, clock=Clock(), aside_log=aside_log)
+        sink = Sink(topic, database, Waits(), {TOPIC: WARNINGS}, clock=Clock(), enough=1, aside_log=aside_log)
         assert sink.run(follow=False).total == Counts(records=4502, stored=2, unreadable=4500)
         # The end of the run logs the rest; read again it is news after a minute.
         assert caplog.messages == [

@@ -43,7 +43,7 @@ def store(database: Database, contents: Sequence[bytes | None]) -> Counts:
 
 
 def sink_of(topic: Topic, database: Database, stop: Waits | None = None) -> Sink:
-    return Sink(topic, database, stop or Waits(), {TOPIC: WARNINGS}, clock=Clock())
+    return Sink(topic, database, stop or Waits(), {TOPIC: WARNINGS}, clock=Clock(), enough=1)
 
 
 def rows(database: Database, table: type[Base], *leave_out: str) -> list[dict[str, Any]]:
@@ -366,6 +366,7 @@ def test_what_a_poll_gives_of_several_topics_is_one_transaction_and_each_topics_
         Waits(),
         KINDS,
         clock=Clock(),
+        enough=1,
         on_progress=lambda counts, behind: lags.append(dict(behind)),
     )
     counts = sink.run(follow=False)
@@ -381,6 +382,34 @@ def test_what_a_poll_gives_of_several_topics_is_one_transaction_and_each_topics_
     assert set(lags[-1].values()) == {0}
 
 
+def test_where_many_records_wait_several_polls_are_one_transaction(failing: Failing) -> None:
+    found = [record for record in shop_records() if record.topic == "churn-outcomes"]
+    source = Several(found, 40, failing._log)
+    sink = Sink(source, failing, Waits(), KINDS, clock=Clock(), enough=100)
+    assert sink.run(follow=False).total.stored == len(found) == 218
+    assert failing._log[:5] == ["poll 40", "poll 40", "poll 40", "stored", "commit"]
+    assert failing._log.count("stored") == -(-len(found) // 120)
+
+
+def test_what_was_read_is_stored_though_the_broker_goes_away_meanwhile(failing: Failing) -> None:
+    gone = "the broker is away"
+
+    class Leaving(Several):
+        def poll(self, timeout_s: float) -> list[Record]:
+            if failing._log.count("poll 40") == 2 and "away" not in failing._log:
+                failing._log.append("away")
+                raise BrokerAway(gone)
+            return super().poll(timeout_s)
+
+    found = [record for record in shop_records() if record.topic == "churn-outcomes"][:200]
+    source = Leaving(found, 40, failing._log)
+    stop = Waits()
+    counts = Sink(source, failing, stop, KINDS, clock=Clock(), enough=100).run(follow=False)
+    assert counts.total.stored == 200
+    assert failing._log[:5] == ["poll 40", "poll 40", "away", "stored", "commit"]
+    assert stop.waits == []
+
+
 def test_silences_are_stored_before_the_warnings_and_belong_to_no_group(failing: Failing) -> None:
     silences = Several([r for r in shop_records() if r.topic == "lapwing-silences"], 1, [])
     warnings = Several([r for r in shop_records() if r.topic == "churn-warnings"], 100, failing._log)
@@ -391,6 +420,7 @@ def test_silences_are_stored_before_the_warnings_and_belong_to_no_group(failing:
         Waits(),
         KINDS,
         clock=Clock(),
+        enough=1,
         silences=lambda: topics[0],
         look_for_topics=lambda: topics.insert(0, topics.pop()),
     )
@@ -434,11 +464,11 @@ def test_killed_at_any_point_and_started_again_all_is_there_once(tmp_path: Path,
     Database(f"sqlite:///{tmp_path / 'w.db'}").prepare()
     source = Broker(found, 60, [])
     with pytest.raises(Killed):
-        Sink(source, database, Waits(), KINDS, clock=Clock()).run(follow=False)
+        Sink(source, database, Waits(), KINDS, clock=Clock(), enough=1).run(follow=False)
     rest = [each for each in found if each.offset >= source.committed.get((each.topic, 0), 0)]
     passed = 100
     again = Several(rest, 200, [])
-    counts = Sink(again, database, Waits(), KINDS, clock=Clock()).run(follow=False)
+    counts = Sink(again, database, Waits(), KINDS, clock=Clock(), enough=1).run(follow=False)
     assert counts.total.records == len(rest) == counts.total.stored + counts.total.repeats
     with database.reading() as connection:
         for topic, kind in KINDS.items():

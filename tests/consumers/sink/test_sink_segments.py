@@ -152,7 +152,7 @@ MIXED = [*warning_events.life("c1")[:2], *life("north"), *warning_events.life("c
 
 def sink_of(topic: Topic, database: Database) -> Sink:
     kinds = {warning_events.TOPIC: WARNINGS, segment_events.TOPIC: SEGMENT_WARNINGS}
-    return Sink(topic, database, Waits(), kinds, clock=Clock())
+    return Sink(topic, database, Waits(), kinds, clock=Clock(), enough=1)
 
 
 @pytest.mark.parametrize("size", [1, 3, 99])
