@@ -1,12 +1,16 @@
-"""The silences topic: read the newest record of each silence, write another."""
+"""Silences: read them from their topic, add one, end one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+import difflib
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
 
 from consumers.broker.records import Record, RecordSender, RecordSource
-from streams.contract.silences import Silence, encode_silence, parse_silence
+from streams.contract.silences import Recurring, Silence, encode_silence, make_silence, parse_silence
 from streams.errors import ContractError
 
 POLL_S: Final = 0.5
@@ -54,3 +58,78 @@ def named(found: dict[str, Silence], wanted: str) -> Silence:
         msg = f"{wanted!r} begins several silences: {', '.join(fitting)}"
         raise ContractError(msg)
     return found[fitting[0]]
+
+
+def new_silence(
+    now: datetime,
+    author: str,
+    reason: str,
+    matchers: Mapping[str, Any],
+    starts_at: datetime,
+    ends_at: datetime | None,
+    recurring: Recurring | None,
+) -> Silence:
+    """Return the first revision of a silence with an id of its own; raise `ContractError` if it is none."""
+    return make_silence(
+        id=secrets.token_hex(4),
+        revision=1,
+        author=author,
+        reason=reason,
+        created_at=now,
+        matchers=matchers,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        recurring=recurring,
+    )
+
+
+def ended(silence: Silence, now: datetime, by: str | None) -> Silence:
+    """Return the next revision of a silence, by which it is over; its record stays."""
+    if silence.state(now) == "expired":
+        msg = f"already expired: {silence.id}"
+        raise ContractError(msg)
+    change = {"revision": silence.revision + 1, "expired_at": now, "expired_by": by}
+    return silence.model_copy(update=change)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRule:
+    """What a silence that names a rule needs to know of it."""
+
+    id: str
+    reason: str
+    status: str
+    """`active`, or the word for why it warns nobody."""
+    of_segments: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NameProblem:
+    """A rule or group that a silence names in vain."""
+
+    kind: str
+    """`rule` or `group`."""
+    name: str
+    near: str | None = None
+    """Where there is no such name, the one most like it, or nothing; `None` where there is."""
+    status: str | None = None
+    """Of a rule that warns nobody: such a silence is possible, and mutes nothing for now."""
+    of_segments: bool = False
+
+
+def name_problems(
+    rules: Sequence[str], groups: Sequence[str], known: Iterable[NamedRule]
+) -> Iterator[NameProblem]:
+    """Yield the rules and groups by which a silence would mute nothing."""
+    by_id = {each.id: each for each in known}
+    reasons = {each.reason for each in by_id.values() if not each.of_segments}
+    for kind, names, there in (("rule", rules, by_id.keys()), ("group", groups, reasons)):
+        for name in names:
+            if name not in there:
+                near = difflib.get_close_matches(name.casefold(), sorted(there), n=1)
+                yield NameProblem(kind, name, near=near[0] if near else "")
+    for rule in (by_id[name] for name in rules if name in by_id):
+        if rule.of_segments:
+            yield NameProblem("rule", rule.id, of_segments=True)
+        elif rule.status != "active":
+            yield NameProblem("rule", rule.id, status=rule.status)

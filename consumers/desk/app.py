@@ -10,10 +10,10 @@ from fastapi.staticfiles import StaticFiles
 
 from consumers.desk.desk import Desk
 from consumers.desk.errors import install_error_pages
-from consumers.desk.pages import language, lapsed, missed, plays, queue, rules
+from consumers.desk.pages import changes, language, lapsed, missed, plays, queue, rules, segments, silences
 from consumers.desk.surroundings import Surroundings
 
-PAGES: Final = (language, queue, rules, plays, lapsed, missed)
+PAGES: Final = (language, queue, rules, silences, changes, segments, plays, lapsed, missed)
 """The modules of the pages: each has a `router`."""
 
 

@@ -159,6 +159,12 @@ def zone_of(desk: Desk, person: Person | None) -> str:
     return (team.time_zone if team is not None else None) or desk.config.time_zone
 
 
+def wall_times(request: Request, person: Person | None) -> Times:
+    """Return times beside the clock of the machine, for what people did by it."""
+    desk: Desk = request.app.state.desk
+    return Times(zone_of(desk, person), desk.clock.wall())
+
+
 def html(request: Request, template: str, **given: Any) -> str:
     """Return a template filled for a request."""
     desk: Desk = request.app.state.desk

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -16,11 +15,19 @@ from consumers.broker.client import Cluster, Producer, Subscription
 from consumers.database.database import Database
 from consumers.muting.counts import muted_by_reason, muted_by_silence
 from consumers.muting.windows import last_end
-from consumers.silences import named, read_silences, write_silence
+from consumers.silences import (
+    NamedRule,
+    ended,
+    name_problems,
+    named,
+    new_silence,
+    read_silences,
+    write_silence,
+)
 from lapwing.settings.settings import Settings
 from lapwing.terminal.text import printable
 from streams.contract.instants import EPOCH, format_instant, to_us
-from streams.contract.silences import WEEKDAYS, Recurring, Silence, make_recurring, make_silence
+from streams.contract.silences import WEEKDAYS, Recurring, Silence, make_recurring
 from streams.errors import ContractError, LapwingError, StoreError
 
 
@@ -28,13 +35,12 @@ def add(settings: Settings, author: str, reason: str, as_json: bool, **given: An
     """Add a silence."""
     now = datetime.now(UTC)
     hours = _recurring(settings.time_zone, given)
-    silence = make_silence(
-        id=secrets.token_hex(4),
-        revision=1,
-        author=author,
-        reason=reason,
-        created_at=now,
-        matchers={
+    starts_at, ends_at = _span(now, given, hours)
+    silence = new_silence(
+        now,
+        author,
+        reason,
+        {
             "everything": given["everything"],
             "customers": given["customer"],
             "customer_classes": given["class"],
@@ -45,8 +51,9 @@ def add(settings: Settings, author: str, reason: str, as_json: bool, **given: An
             "rules": given["rule"],
             "reasons": given["group"],
         },
-        **_span(now, given, hours),
-        recurring=hours,
+        starts_at,
+        ends_at,
+        hours,
     )
     _check_names(settings.rules, given["rule"], given["group"])
     with _topic(settings) as (_, producer):
@@ -60,9 +67,7 @@ def _check_names(path: Path, rules: Sequence[str], groups: Sequence[str]) -> Non
     """Refuse rules and groups that the rule files do not have; such a silence would mute nothing."""
     if not rules and not groups:
         return
-    from streams.core.conditions.parser import closest  # slow to import, and seldom needed
-    from streams.core.rules.rule import RuleStatus
-    from streams.rulebook.load import load_rulebook
+    from streams.rulebook.load import load_rulebook  # slow to import, and seldom needed
 
     try:
         placed = load_rulebook(path).placed
@@ -70,23 +75,25 @@ def _check_names(path: Path, rules: Sequence[str], groups: Sequence[str]) -> Non
         first = str(error).splitlines()[0]
         click.echo(f"the names of rules and groups are not checked: {first}", err=True)
         return
-    known = {each.rule.id: each for each in placed}
-    reasons = {each.rule.reason for each in placed if each.by is None}
-    for kind, names, there in (("rule", rules, known), ("group", groups, reasons)):
-        for name in names:
-            if name not in there:
-                near = closest(name, sorted(there))
-                hint = f"; did you mean {near!r}?" if near else ""
-                msg = f"--{kind}: there is no {kind} {name!r} in {path}{hint}"
-                raise ContractError(msg)
-    for name in rules:
-        rule, by = known[name].rule, known[name].by
-        if by is not None:
-            msg = f"--rule: {name!r} is a rule of segments, of which no notice is sent"
+    known = [
+        NamedRule(
+            each.rule.id,
+            each.rule.reason,
+            "paused" if each.rule.paused else each.rule.status.value,
+            each.by is not None,
+        )
+        for each in placed
+    ]
+    for problem in name_problems(rules, groups, known):
+        flag = f"--{problem.kind}: "
+        if problem.near is not None:
+            hint = f"; did you mean {problem.near!r}?" if problem.near else ""
+            msg = f"{flag}there is no {problem.kind} {problem.name!r} in {path}{hint}"
             raise ContractError(msg)
-        if rule.status is not RuleStatus.ACTIVE:
-            status = "paused" if rule.paused else rule.status.value
-            click.echo(f"rule {name!r} is {status} and warns nobody", err=True)
+        if problem.of_segments:
+            msg = f"{flag}{problem.name!r} is a rule of segments, of which no notice is sent"
+            raise ContractError(msg)
+        click.echo(f"rule {problem.name!r} is {problem.status} and warns nobody", err=True)
 
 
 def list_silences(settings: Settings, state: str | None, as_json: bool) -> None:
@@ -121,7 +128,7 @@ def list_silences(settings: Settings, state: str | None, as_json: bool) -> None:
 def expire(settings: Settings, ids: tuple[str, ...], author: str | None, as_json: bool) -> None:
     """End silences now; their records stay. What they deferred and is still open is sent."""
     now = datetime.now(UTC)
-    ended = []
+    over_now = []
     with _topic(settings) as (found, producer):
         silences = [named(found, wanted) for wanted in dict.fromkeys(ids)]
         over = [silence.id for silence in silences if silence.state(now) == "expired"]
@@ -129,13 +136,12 @@ def expire(settings: Settings, ids: tuple[str, ...], author: str | None, as_json
             msg = f"already expired: {', '.join(over)}"
             raise ContractError(msg)
         for silence in silences:
-            change = {"revision": silence.revision + 1, "expired_at": now, "expired_by": author}
-            ended.append(silence.model_copy(update=change))
-            write_silence(producer, settings.silences_topic, ended[-1])
+            over_now.append(ended(silence, now, author))
+            write_silence(producer, settings.silences_topic, over_now[-1])
     if as_json:
-        click.echo(json.dumps([json.loads(silence.model_dump_json()) for silence in ended]))
+        click.echo(json.dumps([json.loads(silence.model_dump_json()) for silence in over_now]))
     else:
-        for silence in ended:
+        for silence in over_now:
             click.echo(f"{silence.id} expired: {_which(silence)}")
 
 
@@ -162,7 +168,9 @@ def _muted(settings: Settings) -> tuple[dict[str, int] | None, dict[str, dict[st
             return None, None
 
 
-def _span(now: datetime, given: Mapping[str, Any], hours: Recurring | None) -> dict[str, datetime | None]:
+def _span(
+    now: datetime, given: Mapping[str, Any], hours: Recurring | None
+) -> tuple[datetime, datetime | None]:
     """Return begin and end as the flags say; exactly one of them must give the end."""
     starts_at = _datetime(given["begins"]) if given["begins"] is not None else now
     ends_at = last_end(hours) if hours else None
@@ -180,7 +188,7 @@ def _span(now: datetime, given: Mapping[str, Any], hours: Recurring | None) -> d
     elif ends_at is None and not (given["no_end"] and hours):
         msg = "an end is needed: --until or --for" + (", or --no-end" if hours else "")
         raise click.UsageError(msg)
-    return {"starts_at": starts_at, "ends_at": ends_at}
+    return starts_at, ends_at
 
 
 def _recurring(zone: str, given: Mapping[str, Any]) -> Recurring | None:

@@ -106,3 +106,20 @@ def test_names_of_the_x_axis_take_the_place_of_numbers_and_leave_each_other_room
     assert 2 <= len(shown) < 12
     assert all(right - left > 50 for (left, _), (right, _) in pairwise(sorted(shown)))
     assert "AUC at 2026-03: 50.0%" in drawing
+
+
+def test_spans_are_cut_at_the_ends_and_say_what_they_are() -> None:
+    rows = [
+        ("north", [charts.Span(-5, 3, "high", "before <b>"), charts.Span(8, 20, "low", "after")]),
+        ("south", [charts.Span(30, 40, "low", "outside")]),
+    ]
+    for width in (charts.WIDE, charts.NARROW):
+        drawn = charts.spans(rows, (0, 10), [(0, "1 May"), (5, "2 May")], "when", width=width)
+        bars = re.findall(r'<rect x="([\d.]+)" y="[\d.]+" width="([\d.]+)"[^>]*class="bar (\w+)"', drawn)
+        begin, end = 222.0 if width > charts.NARROW else 12.0, width - 24
+        scale = (end - begin) / 10
+        assert [kind for *_, kind in bars] == ["high", "low"]
+        assert float(bars[0][1]) == pytest.approx(3 * scale, abs=0.01)
+        assert float(bars[1][0]) + float(bars[1][1]) == pytest.approx(end, abs=0.01)
+        assert "before &lt;b&gt;" in drawn
+        assert "outside" not in drawn

@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 from consumers.database.database import Database
 from consumers.desk.clock import DeskClock
 from consumers.desk.config import DeskConfig
+from consumers.desk.installation import Installation, InstallationState
 from consumers.desk.reports.background import Background, Result
 from consumers.desk.reports.calibration import Calibration, calibration
 from consumers.desk.reports.lapsed_list import LapsedList
@@ -19,6 +20,7 @@ from consumers.effects.report import EffectsReport, report
 from consumers.effects.store import stored_input
 from consumers.lapsed.store import stored_facts as lapsed_facts
 from consumers.lapsed.win_back import departed
+from consumers.muting.counts import muted_by_silence
 from consumers.scorecard.scorecard import Scorecard, scorecard
 from consumers.scorecard.store import stored_facts
 from streams.contract.instants import to_us
@@ -26,6 +28,7 @@ from streams.contract.instants import to_us
 T = TypeVar("T")
 
 SOON: Final = timedelta(seconds=5)
+MINUTE: Final = timedelta(minutes=1)
 LATER: Final = timedelta(minutes=5)
 PERIODS: Final = (None, 365, 182, 91)
 """Days back to which scorecards can be asked for; `None` is the beginning."""
@@ -34,7 +37,14 @@ PERIODS: Final = (None, 365, 182, 91)
 class Reports:
     """What the pages beside the queue show."""
 
-    def __init__(self, database: Database, config: DeskConfig, clock: DeskClock, rulebook: Rulebook) -> None:
+    def __init__(
+        self,
+        database: Database,
+        config: DeskConfig,
+        clock: DeskClock,
+        rulebook: Rulebook,
+        installation: Installation,
+    ) -> None:
         self._database = database
         self._config = config
         self._clock = clock
@@ -48,6 +58,8 @@ class Reports:
         self._effects = self._background(self._measure, LATER)
         self._lapsed = self._background(lambda: LapsedList(departed(lapsed_facts(database))), LATER)
         self._calibration = self._background(lambda: calibration(database), LATER)
+        self._muted = self._background(lambda: muted_by_silence(database), SOON)
+        self._installation = self._background(installation.examine, MINUTE)
 
     def live(self) -> Result[LiveCounts]:
         """Return what is open and what opened of late."""
@@ -64,6 +76,14 @@ class Reports:
     def calibration(self) -> Result[Calibration]:
         """Return whether the model's probabilities came true."""
         return self._calibration.look(self.wait_s)
+
+    def muted(self) -> Result[dict[str, int]]:
+        """Return how many steps each silence has muted."""
+        return self._muted.look(self.wait_s)
+
+    def installation(self) -> Result[InstallationState]:
+        """Return what runs around the desk."""
+        return self._installation.look(self.wait_s)
 
     def scorecard(self, days: int | None) -> Result[Scorecard]:
         """Return the scorecard of the last days, one of `PERIODS`."""
