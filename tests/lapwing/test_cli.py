@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -203,27 +202,52 @@ def test_a_failure_is_known_of_every_command() -> None:
     assert set(FAILURES) == set(LEAVES)
 
 
+CALLS = """
+import importlib, json, os, pkgutil, sys, traceback
+from pathlib import Path
+
+import lapwing.commands
+from lapwing.cli import main
+
+for module in pkgutil.walk_packages(lapwing.commands.__path__, "lapwing.commands."):
+    importlib.import_module(module.name)
+calls = {}
+for number, words in enumerate(json.loads(sys.argv[1])):
+    process = os.fork()
+    if process:
+        calls[process] = number
+        continue
+    output = os.open(f"{number}.out", os.O_WRONLY | os.O_CREAT)
+    os.dup2(output, 1), os.dup2(output, 2)
+    code = 0
+    try:
+        main(words)
+    except SystemExit as ended:
+        code = ended.code
+    except BaseException:
+        code = 1
+        traceback.print_exc()
+    sys.stdout.flush(), sys.stderr.flush()
+    os._exit(code)
+while calls:
+    process, status = os.wait()
+    Path(f"{calls.pop(process)}.code").write_text(str(os.waitstatus_to_exitcode(status)))
+"""
+"""Makes the calls side by side, as most wait for a broker; all of them import once what is slow to import."""
+
+
 @pytest.fixture(scope="module")
 def failures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str]]:
-    """Return the exit code and the output of each call; they run side by side, as most wait for a broker."""
+    """Return the exit code and the output of each call."""
     folder = tmp_path_factory.mktemp("failures")
     environment = os.environ | {"LAPWING_RULES": str(ROOT / "warning_rules")}
-    with ThreadPoolExecutor(len(FAILURES)) as pool:
-        calls = {
-            name: pool.submit(
-                subprocess.run,
-                [sys.executable, "-m", "lapwing", *name.split(), *words],
-                cwd=folder,
-                env=environment,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                check=False,
-            )
-            for name, words in FAILURES.items()
-        }
-        done = {name: call.result() for name, call in calls.items()}
-    return {name: (each.returncode, each.stdout) for name, each in done.items()}
+    calls = [[*name.split(), *words] for name, words in FAILURES.items()]
+    command = [sys.executable, "-c", CALLS, json.dumps(calls)]
+    subprocess.run(command, cwd=folder, env=environment, check=True)
+    return {
+        name: (int((folder / f"{number}.code").read_text()), (folder / f"{number}.out").read_text())
+        for number, name in enumerate(FAILURES)
+    }
 
 
 @pytest.mark.timeout(600)  # all the calls together, on a machine that does much else
