@@ -8,9 +8,9 @@ PEERS := .cache/peers
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
 # Most of the time of most tests is waiting: for a group to form, for a process to end.
-IN_PARALLEL ?= --numprocesses 4 --dist loadfile
+IN_PARALLEL ?= --numprocesses 4 --dist loadfile --no-loadscope-reorder
 # Each process starts a Kafka of its own.
-ON_KAFKA ?= --numprocesses 3 --dist loadfile
+ON_KAFKA ?= --numprocesses 3 --dist loadfile --no-loadscope-reorder
 BENCH_ARGS ?=
 QUALITY_ARGS ?=
 SEEDS ?= 1-8

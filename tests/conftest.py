@@ -8,6 +8,7 @@ import hypothesis
 import pytest
 
 from tests.paths import ROOT
+from tests.schedule import spread
 
 DEPENDENCIES_OWN = (
     # kafka-python reads its message schemas with functions that Python 3.11 and 3.12 call deprecated.
@@ -52,3 +53,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason="needs Apache Kafka: make test-kafka"))
         if "postgres_url" in fixtures:
             item.add_marker(pytest.mark.postgres)
+    if hasattr(config, "workerinput"):  # of xdist
+        items[:] = spread(items, lambda item: item.path, _waits)
+
+
+def _waits(item: pytest.Item) -> bool:
+    """Return whether a test mostly waits: for a broker, a database server, processes."""
+    fixtures = getattr(item, "fixturenames", ())
+    return "integration" in item.path.parts or "broker" in fixtures or "postgres_url" in fixtures
