@@ -10,16 +10,27 @@ from fastapi.staticfiles import StaticFiles
 
 from consumers.desk.desk import Desk
 from consumers.desk.errors import install_error_pages
-from consumers.desk.pages import changes, language, lapsed, missed, plays, queue, rules, segments, silences
+from consumers.desk.pages import (
+    changes,
+    language,
+    lapsed,
+    missed,
+    plays,
+    queue,
+    rules,
+    segments,
+    sign_in,
+    silences,
+)
 from consumers.desk.surroundings import Surroundings
 
-PAGES: Final = (language, queue, rules, silences, changes, segments, plays, lapsed, missed)
+PAGES: Final = (language, queue, rules, silences, changes, segments, plays, lapsed, missed, sign_in)
 """The modules of the pages: each has a `router`."""
 
 
 def create_app(desk: Desk) -> FastAPI:
     """Return the application of a desk."""
-    app = FastAPI(title="Lapwing desk", docs_url=None, redoc_url=None)
+    app = FastAPI(title="Lapwing desk", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.desk = desk
     app.add_middleware(Surroundings)
     app.mount("/static", StaticFiles(directory=str(files("consumers.desk").joinpath("static"))))

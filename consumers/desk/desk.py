@@ -10,6 +10,8 @@ from consumers.desk.acting.action_desk import ActionDesk
 from consumers.desk.clock import DeskClock
 from consumers.desk.config import DeskConfig
 from consumers.desk.installation import Installation, Unknown
+from consumers.desk.people.access import Access
+from consumers.desk.people.audit import AuditLog
 from consumers.desk.queue.board import Board
 from consumers.desk.reports.reports import Reports
 from consumers.desk.rulebook import Rulebook
@@ -26,6 +28,7 @@ class Desk:
     rulebook: Rulebook
     sender: RecordSender
     """To the broker."""
+    access: Access
     installation: Installation = field(default_factory=Unknown)
     """What runs around the desk."""
     reports: Reports = field(init=False)
@@ -40,3 +43,8 @@ class Desk:
         self.silences = SilenceDesk(self.database, self.sender, self.config.silences_topic, self.clock)
         self.actions = ActionDesk(self.database, self.clock)
         self.board = Board(self.database, self.clock, self.config, self.rulebook)
+
+    @property
+    def audit(self) -> AuditLog:
+        """Who did what."""
+        return self.access.audit

@@ -7,10 +7,12 @@ from typing import Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
+from consumers.desk.addresses import sign_in_address
 from consumers.desk.language import _
+from consumers.desk.people.attempts import WAIT_S
 from consumers.desk.rendering import render
 from streams.errors import StoreError
 
@@ -21,6 +23,7 @@ TITLES: Final = {
     401: _("Please sign in"),
     403: _("Your role does not allow this"),
     404: _("There is no such page"),
+    413: _("This is too much at once"),
     422: _("This cannot be done"),
     429: _("Too many requests: please wait a moment"),
     503: _("The database cannot be reached at the moment"),
@@ -32,7 +35,7 @@ def install_error_pages(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def on_http(request: Request, error: HTTPException) -> Response:
-        return answer(request, error.status_code, str(error.detail))
+        return answer(request, error.status_code, detail_of(error))
 
     @app.exception_handler(RequestValidationError)
     def on_validation(request: Request, error: RequestValidationError) -> Response:
@@ -45,9 +48,24 @@ def install_error_pages(app: FastAPI) -> None:
         return answer(request, 503, "")
 
 
+def detail_of(error: HTTPException) -> str:
+    """Return what an error says beyond its number."""
+    return "" if error.detail == HTTPException(error.status_code).detail else str(error.detail)
+
+
 def answer(request: Request, status: int, detail: str) -> Response:
-    """Return what somebody is shown of an error."""
+    """Return what somebody is shown of an error; who has not signed in is led there."""
+    headers = {"Retry-After": str(WAIT_S)} if status == 429 else {}
     if request.url.path.startswith("/api/"):
-        return JSONResponse({"detail": detail}, status)
+        if status == 401:
+            headers["WWW-Authenticate"] = "Bearer"
+        return JSONResponse({"detail": detail or TITLES.get(status, "")}, status, headers)
+    if status == 401 and "text/event-stream" not in request.headers.get("accept", ""):
+        where = sign_in_address(request)
+        if request.headers.get("hx-request") == "true":
+            return Response(status_code=401, headers={"HX-Redirect": where})
+        return RedirectResponse(where, 303)
     title = TITLES.get(status, _("Something went wrong"))
-    return render(request, "error.html", code=status, status=status, title=title, detail=detail)
+    page = render(request, "error.html", code=status, status=status, title=title, detail=detail)
+    page.headers.update(headers)
+    return page

@@ -23,7 +23,12 @@ def serve(app: FastAPI, host: str, port: int, stop: Waiter, on_ready: Callable[[
         # The server in a thread of its own leaves the signals to whoever asks for the stop.
         server = uvicorn.Server(
             uvicorn.Config(
-                app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=3
+                app,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=3,
             )
         )
         thread = threading.Thread(target=server.run, args=([listening],), name="desk")

@@ -13,16 +13,20 @@ from consumers.desk.acting.sending import ActionSender
 from consumers.desk.app import create_app
 from consumers.desk.clock import DeskClock
 from consumers.desk.desk import Desk
+from consumers.desk.people.access import Access
 from consumers.desk.server import serve
 from consumers.loop import Backoff, Stop, Stopped, log_wait, persist
 from consumers.stored_warnings import newest_update
 from lapwing.desk import RuleFolder, desk_config
+from lapwing.people import PeopleFolder, access_terms
 from lapwing.settings.settings import Settings
 from lapwing.terminal.status import StatusLine, log
 
 
 def run(settings: Settings) -> None:
     """Serve the page on which a retention team works."""
+    terms = access_terms(settings)
+    people = PeopleFolder(settings.desk_people) if settings.desk_people is not None else None
     with ExitStack() as stack:
         database = Database(settings.database)
         stack.callback(database.close)
@@ -41,12 +45,14 @@ def run(settings: Settings) -> None:
             with database.reading() as connection:
                 return newest_update(connection)
 
+        clock = DeskClock(newest_event)
         desk = Desk(
             config=desk_config(settings),
             database=database,
-            clock=DeskClock(newest_event),
+            clock=clock,
             rulebook=RuleFolder(settings.rules),
             sender=producer,
+            access=Access(database, clock.wall, terms, people),
         )
         actions = ActionSender(database, desk.clock, lambda: Producer(cluster), settings.actions)
         desk.actions.on_change.append(actions.wake)

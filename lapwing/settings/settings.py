@@ -458,7 +458,9 @@ def _mistake(item: Any, sources: Mapping[str, str]) -> str:
     return f"{place}: {text}" if place else text
 
 
-FROM_ENVIRONMENT: Final = frozenset({"sasl_password", "erasure_key", "webhook_secrets"})
+FROM_ENVIRONMENT: Final = frozenset(
+    {"sasl_password", "erasure_key", "webhook_secrets", "desk_oidc_client_secret"}
+)
 """Settings that neither a file nor a flag may give."""
 SECRETS: Final = FROM_ENVIRONMENT | {"notify_urls", "webhook_urls", "database", "checkpoints"}
 """Settings whose values are never printed whole."""

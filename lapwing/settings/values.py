@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import re
 import zoneinfo
 from collections.abc import Sequence
@@ -122,6 +123,39 @@ def web_address(value: str) -> str:
         msg = f"{value!r} is no web address: write https://HOST or https://HOST/PATH"
         raise ValueError(msg)
     return value.rstrip("/")
+
+
+def header_name(value: str) -> str:
+    """Take the name of a header of HTTP.
+
+    >>> header_name("Remote-User")
+    'Remote-User'
+    """
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,100}", value) or value.lower() in (
+        "host",
+        "cookie",
+        "authorization",
+    ):
+        msg = f"{value!r} is no header that a proxy sends: write its name, such as X-Forwarded-Email"
+        raise ValueError(msg)
+    return value
+
+
+def network(value: str) -> str:
+    """Take an address or a network, but not the whole world.
+
+    >>> network("10.1.0.0/24")
+    '10.1.0.0/24'
+    """
+    try:
+        found = ipaddress.ip_network(value)
+    except ValueError as error:
+        msg = f"{value!r} is no address and no network: {error}"
+        raise ValueError(msg) from None
+    if found.prefixlen == 0:
+        msg = f"{value!r} is everybody: name the proxies"
+        raise ValueError(msg)
+    return value
 
 
 def sweep_interval(value: int) -> int:

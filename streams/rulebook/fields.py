@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
@@ -196,6 +197,22 @@ def whole_number(low: int, high: int) -> Read:
         return value
 
     return Read(read, {"type": "integer", "minimum": low, "maximum": high})
+
+
+def _time_zone(value: Any) -> str:
+    name: str = text(64).how(value)
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        msg = f"is no time zone: {name!r}"
+        raise WrongValueError(msg, closest(name, sorted(available_timezones()))) from None
+    return name
+
+
+zone_field: Final = Read(_time_zone, {"type": "string"})
+"""A name of the time zone database."""
+language_field: Final = choice({"en": "en", "zh": "zh"})
+"""A language in which people read."""
 
 
 def _version(value: Any) -> int:

@@ -17,7 +17,8 @@ PLAYS: Final = "plays"
 REASONS: Final = "reasons"
 """Files of these names beside the rules hold plays and reasons, not rules."""
 ROUTES: Final = "routes"
-"""A file of this name beside the rules says who gets notices; no rulebook reads it."""
+PEOPLE: Final = "people"
+"""Files of these names beside the rules say who gets notices and who works at the desk: no rulebook."""
 MAX_FILES: Final = 1_000
 MAX_TOTAL: Final = 10_000_000
 """Bytes of all files of a rulebook."""
@@ -56,9 +57,13 @@ def is_of_rules(path: str | Path) -> bool:
 
 
 def rule_files(folder: Path) -> list[Path]:
-    """Return the rulebook files in and under a folder, sorted, without `cases/`, routes and hidden ones."""
+    """Return the rulebook files in and under a folder, sorted, without what belongs to no rulebook."""
     found = yaml_files(folder)
-    return [path for path in found if CASES not in path.relative_to(folder).parts and path.stem != ROUTES]
+    return [
+        path
+        for path in found
+        if CASES not in path.relative_to(folder).parts and path.stem not in (ROUTES, PEOPLE)
+    ]
 
 
 def read_rule_files(paths: Sequence[Path]) -> ReadFiles:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import Field
 
@@ -19,6 +18,7 @@ from streams.rulebook.fields import (
     Read,
     choice,
     duration,
+    language_field,
     several,
     slug,
     slugs,
@@ -26,6 +26,7 @@ from streams.rulebook.fields import (
     version,
     whole_number,
     written,
+    zone_field,
 )
 from streams.rulebook.reader import Document, FileModel, Place, WrongValueError, WrongWhole
 
@@ -52,16 +53,6 @@ def _clock_or_none(value: Any) -> str:
     return NONE if value == NONE else _clock(value)
 
 
-def _zone(value: Any) -> str:
-    name: str = text(64).how(value)
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        msg = f"is no time zone: {name!r}"
-        raise WrongValueError(msg, closest(name, sorted(available_timezones()))) from None
-    return name
-
-
 def _period(value: Any) -> timedelta:
     us = duration.how(value)
     if not us:
@@ -80,13 +71,10 @@ _time: Final = Read(_clock, _CLOCK_SCHEMA)
 _time_or_none: Final = Read(_clock_or_none, {"anyOf": [_CLOCK_SCHEMA, {"const": NONE}]})
 _period_field: Final = Read(_period, duration.schema)
 _channels: Final = several(text(64), "channels")
-_language: Final = choice({"en": "en", "zh": "zh"})
 
 
-class MatchEntry(FileModel):
-    """Which warnings: every label that is given must hold, and holds if one of its words does."""
-
-    shape: ClassVar[str] = "`match` holds labels, each `label: word` or `label: [word, word]`"
+class CustomerLabels(FileModel):
+    """Which customers' warnings: every label that is given must hold, and holds if one of its words does."""
 
     tier: Annotated[tuple[str, ...], _tiers] = ()
     """The warning's tier."""
@@ -102,6 +90,20 @@ class MatchEntry(FileModel):
     """One of the warning's rules."""
     reason: Annotated[tuple[str, ...], slugs("reasons")] = ()
     """The reason of one of the warning's rules."""
+
+    @property
+    def words(self) -> dict[str, tuple[str, ...]]:
+        """Return the words of the labels that are given, by label."""
+        fields = type(self).model_fields
+        found = {fields[name].alias or name: getattr(self, name) for name in fields}
+        return {label: words for label, words in found.items() if words}
+
+
+class MatchEntry(CustomerLabels):
+    """Which warnings: every label that is given must hold, and holds if one of its words does."""
+
+    shape: ClassVar[str] = "`match` holds labels, each `label: word` or `label: [word, word]`"
+
     decision: Annotated[tuple[str, ...], _words(tuple(Verdict), "verdicts")] = ()
     """Whether the customer is to be rescued."""
     kind: Annotated[tuple[str, ...], _words(("customer", "segment"), "kinds")] = ()
@@ -110,13 +112,6 @@ class MatchEntry(FileModel):
     """Of a segment's warning: what its rule is `by`."""
     value: Annotated[tuple[str, ...], _text] = ()
     """Of a segment's warning: which segment."""
-
-    @property
-    def words(self) -> dict[str, tuple[str, ...]]:
-        """Return the words of the labels that are given, by label."""
-        fields = type(self).model_fields
-        found = {fields[name].alias or name: getattr(self, name) for name in fields}
-        return {label: words for label, words in found.items() if words}
 
 
 class QuietHoursEntry(FileModel):
@@ -152,7 +147,7 @@ class ReceiverEntry(FileModel):
     """The name by which routes call it."""
     channels: Annotated[tuple[str, ...], _channels]
     """Names of channels of the settings `notify_urls` and `webhook_urls`; `all` for all of them."""
-    time_zone: Annotated[str | None, Read(_zone, {"type": "string"})] = None
+    time_zone: Annotated[str | None, zone_field] = None
     """Where its people live; by default the setting `time_zone`."""
     rate_limit: RateLimitEntry | None = None
     """How much it may get; by default there is no limit."""
@@ -183,7 +178,7 @@ class RouteEntry(FileModel):
     """Who gets the notices."""
     continues: bool = Field(False, alias="continue")
     """Whether the routes after it are tried too where this one matches."""
-    language: Annotated[str | None, _language] = None
+    language: Annotated[str | None, language_field] = None
     """The language of the messages; by default English."""
     template: Annotated[str | None, slug] = None
     """The name of your own templates, see docs/notify.md; `none` for those that come with Lapwing."""

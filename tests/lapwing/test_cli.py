@@ -161,6 +161,7 @@ FAILURES = {
     "backtest": ["missing.jsonl"],
     "demo": ["--data", "missing.jsonl"],
     "desk": ["--database", "sqlite:///no/folder/here.db"],
+    "desk token": ["n" * 65],
     "doctor": ["--broker", NOBODY],
     "effects": ["--outcomes", "missing.jsonl"],
     "erase": ["C1", "--broker", NOBODY],

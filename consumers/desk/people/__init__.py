@@ -1,1 +1,1 @@
-"""Who signs in, and what they may do."""
+"""Who signs in, and what they may do: people and their roles, sessions, ways to sign in, the audit log."""

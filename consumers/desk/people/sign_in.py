@@ -1,31 +1,31 @@
-"""Who asks."""
+"""The right that a page needs: a parameter of its function."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
 
-from consumers.desk.people.person import LOCAL, Person, Role
+from consumers.desk.people.person import Person, Role
 
 
-def identify(request: Request) -> Person | None:
-    """Return who asks; `None` where nobody is signed in."""
-    return LOCAL
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Refuses who has not signed in, and who has a lower role."""
 
+    role: Role
 
-def _with(role: Role) -> object:
-    def check(request: Request) -> Person:
+    def __call__(self, request: Request) -> Person:
+        """Return who asks."""
         person: Person | None = request.state.person
         if person is None:
             raise HTTPException(401)
-        if not person.may(role):
+        if not person.may(self.role):
             raise HTTPException(403)
         return person
 
-    return Depends(check)
 
-
-Viewer = Annotated[Person, _with(Role.VIEWER)]
-Agent = Annotated[Person, _with(Role.AGENT)]
-Operator = Annotated[Person, _with(Role.OPERATOR)]
+Viewer = Annotated[Person, Depends(Needs(Role.VIEWER))]
+Agent = Annotated[Person, Depends(Needs(Role.AGENT))]
+Operator = Annotated[Person, Depends(Needs(Role.OPERATOR))]

@@ -10,6 +10,7 @@ import click
 
 from lapwing.terminal.output import whole_file
 from streams.rulebook.cases.case_file import CaseFile
+from streams.rulebook.people_file import PeopleFile
 from streams.rulebook.plays_file import PlaysFile
 from streams.rulebook.reader import Document, json_schema
 from streams.rulebook.reasons_file import ReasonsFile
@@ -22,6 +23,7 @@ SCHEMAS: Final[dict[str, type[Document]]] = {
     "plays.schema.json": PlaysFile,
     "reasons.schema.json": ReasonsFile,
     "routes.schema.json": RoutesFile,
+    "people.schema.json": PeopleFile,
 }
 """The published schemas, each made of the model that reads the file."""
 

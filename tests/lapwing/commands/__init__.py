@@ -2,6 +2,7 @@
 
 demo: integration/test_demo
 desk: lapwing/test_desk
+desk_token: lapwing/test_people
 doctor: lapwing/doctor/test_examine
 learn, models: integration/test_learner
 notify: integration/test_consumers_notify

@@ -21,6 +21,8 @@ DURATIONS = (
     "learn_within",
     "session_timeout",
     "snooze_for",
+    "desk_session_lasts",
+    "desk_session_idle",
     "expire_after",
     "segment_grace",
 )
@@ -55,6 +57,8 @@ def test_defaults_are_those_of_the_design() -> None:
         "learn_within": "0",
         "session_timeout": "45s",
         "snooze_for": "1d",
+        "desk_session_lasts": "12h",
+        "desk_session_idle": "4h",
         "expire_after": "0",
         "segment_grace": "1d",
     }

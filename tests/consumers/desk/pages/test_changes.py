@@ -11,7 +11,6 @@ import pytest
 
 from consumers.broker.records import Record
 from consumers.database.database import Database
-from consumers.desk.desk import Desk
 from consumers.desk.installation import InstallationState, ModelChange
 from consumers.desk.pages.changes import SHOWN, rule_changes
 from consumers.sink.kinds import ADOPTIONS
@@ -74,8 +73,7 @@ def test_kinds_are_chosen_and_come_in_the_order_of_time(database: Database) -> N
     at = datetime(2011, 3, 13, 9, tzinfo=UTC)
     detail = {"version": "12-0a", "by": "<i>ann</i>", "reason": None}
     state = InstallationState(changes=(ModelChange(at, "model.pinned", None, detail),))
-    desk = desk_over(database, NOW)
-    desk = Desk(desk.config, database, desk.clock, desk.rulebook, desk.sender, Around(state))
+    desk = desk_over(database, NOW, installation=Around(state))
     desk.reports.wait_s = 60
     made = desk.silences.add("ann", "Easter", {"everything": True}, None, NOW + timedelta(days=1), None)
     desk.silences.end(made.id, "bob")
@@ -93,9 +91,7 @@ def test_kinds_are_chosen_and_come_in_the_order_of_time(database: Database) -> N
 
 
 def test_a_broker_that_does_not_answer_is_said(database: Database) -> None:
-    desk = desk_over(database, NOW)
-    state = InstallationState(error="nobody answers")
-    desk = Desk(desk.config, database, desk.clock, desk.rulebook, desk.sender, Around(state))
+    desk = desk_over(database, NOW, installation=Around(InstallationState(error="nobody answers")))
     desk.reports.wait_s = 60
     assert "The broker cannot be asked about models: nobody answers" in browser(desk).get("/changes").text
 

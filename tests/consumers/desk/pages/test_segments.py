@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
-
 from consumers.database.database import Database
 from consumers.desk.pages.segments import HISTORY, warnings_of
 from consumers.desk.people.person import Person, Role
@@ -31,14 +29,13 @@ def test_open_warnings_and_those_of_the_last_months_are_shown(database: Database
     assert [each.value for each in warnings_of(database, NOW + HISTORY)] == ["so<u>th"]
 
 
-def test_groups_have_what_somebody_may_see(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_groups_have_what_somebody_may_see(database: Database) -> None:
     store_shop(database)
     desk = patient_desk(database)
     live = desk.reports.live().value
     assert live is not None
     for who in (Person("vera", Role.VIEWER), Person("olga", Role.OPERATOR)):
-        monkeypatch.setattr("consumers.desk.surroundings.identify", lambda request, who=who: who)
-        text = browser(desk).get("/segments").text
+        text = browser(desk, as_=who).get("/segments").text
         sees = who.may(Role.OPERATOR)
         for name, each in live.groups["region"].items():
             if name is not None and each.warnings.seen(sees):
