@@ -17,8 +17,8 @@ OURS = sorted(name for name, service in SERVICES.items() if service["image"] == 
 
 
 def test_the_services_are_those_of_an_installation() -> None:
-    assert sorted(SERVICES) == ["kafka", "notifier", "postgres", "sink", "topics", "worker"]
-    assert OURS == ["notifier", "sink", "topics", "worker"]
+    assert sorted(SERVICES) == ["desk", "kafka", "notifier", "postgres", "sink", "topics", "worker"]
+    assert OURS == ["desk", "notifier", "sink", "topics", "worker"]
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -62,9 +62,9 @@ def test_kafka_is_of_the_version_that_the_tests_run_on() -> None:
 
 def test_every_service_waits_for_what_it_needs() -> None:
     assert SERVICES["topics"]["depends_on"]["kafka"]["condition"] == "service_healthy"
-    for name in ("worker", "sink", "notifier"):
+    for name in ("worker", "sink", "notifier", "desk"):
         assert SERVICES[name]["depends_on"]["topics"]["condition"] == "service_completed_successfully"
-    for name in ("sink", "notifier"):
+    for name in ("sink", "notifier", "desk"):
         assert SERVICES[name]["depends_on"]["postgres"]["condition"] == "service_healthy"
     assert all("healthcheck" in SERVICES[name] for name in ("kafka", "postgres"))
 
