@@ -6,8 +6,10 @@ import logging
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from consumers.desk.people.access import AccessTerms
+from consumers.desk.people.oidc import OidcTerms
 from consumers.desk.people.people import Member, People
 from consumers.desk.people.person import Person, Role, Team
 from consumers.desk.people.proxy import Proxies, is_loopback
@@ -101,10 +103,44 @@ def access_terms(settings: Settings) -> AccessTerms:
             "send the header"
         )
         raise SettingsError(msg)
+    if settings.desk_oidc_issuer is not None:
+        _check_oidc(settings)
     return AccessTerms(
         base_url=settings.desk_url,
         session_lasts=timedelta(microseconds=settings.desk_session_lasts),
         session_idle=timedelta(microseconds=settings.desk_session_idle),
         proxy_header=settings.desk_proxy_header,
         proxies=Proxies(tuple(ip_network(each) for each in settings.desk_proxies)),
+    )
+
+
+def _check_oidc(settings: Settings) -> None:
+    wrong = None
+    if settings.desk_oidc_client_id is None:
+        wrong = "desk_oidc_issuer needs desk_oidc_client_id, by which the provider knows the desk"
+    elif settings.desk_url is None:
+        wrong = "desk_oidc_issuer needs desk_url: the provider sends people back there"
+    elif settings.desk_oidc_issuer is not None and not _is_safe(settings.desk_oidc_issuer):
+        wrong = "desk_oidc_issuer must be reached by https"
+    if wrong is not None:
+        raise SettingsError(wrong)
+
+
+def _is_safe(address: str) -> bool:
+    url = urlsplit(address)
+    return url.scheme == "https" or is_loopback(url.hostname or "")
+
+
+def oidc_terms(settings: Settings) -> OidcTerms | None:
+    """Return the OpenID provider at which people sign in, where there is one."""
+    issuer, client_id, url = settings.desk_oidc_issuer, settings.desk_oidc_client_id, settings.desk_url
+    if issuer is None or client_id is None or url is None:
+        return None
+    secret = settings.desk_oidc_client_secret
+    return OidcTerms(
+        issuer,
+        client_id,
+        url,
+        secret.get_secret_value() if secret is not None else None,
+        settings.desk_oidc_claim,
     )

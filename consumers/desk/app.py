@@ -11,6 +11,7 @@ from fastapi.staticfiles import StaticFiles
 from consumers.desk.desk import Desk
 from consumers.desk.errors import install_error_pages
 from consumers.desk.pages import (
+    audit,
     changes,
     language,
     lapsed,
@@ -24,7 +25,7 @@ from consumers.desk.pages import (
 )
 from consumers.desk.surroundings import Surroundings
 
-PAGES: Final = (language, queue, rules, silences, changes, segments, plays, lapsed, missed, sign_in)
+PAGES: Final = (language, queue, rules, silences, changes, segments, plays, lapsed, missed, audit, sign_in)
 """The modules of the pages: each has a `router`."""
 
 

@@ -14,11 +14,12 @@ from consumers.desk.app import create_app
 from consumers.desk.clock import DeskClock
 from consumers.desk.desk import Desk
 from consumers.desk.people.access import Access
+from consumers.desk.people.oidc import OidcProvider
 from consumers.desk.server import serve
 from consumers.loop import Backoff, Stop, Stopped, log_wait, persist
 from consumers.stored_warnings import newest_update
 from lapwing.desk import RuleFolder, desk_config
-from lapwing.people import PeopleFolder, access_terms
+from lapwing.people import PeopleFolder, access_terms, oidc_terms
 from lapwing.settings.settings import Settings
 from lapwing.terminal.status import StatusLine, log
 
@@ -26,6 +27,8 @@ from lapwing.terminal.status import StatusLine, log
 def run(settings: Settings) -> None:
     """Serve the page on which a retention team works."""
     terms = access_terms(settings)
+    oidc = oidc_terms(settings)
+    provider = OidcProvider(oidc) if oidc is not None else None
     people = PeopleFolder(settings.desk_people) if settings.desk_people is not None else None
     with ExitStack() as stack:
         database = Database(settings.database)
@@ -52,7 +55,7 @@ def run(settings: Settings) -> None:
             clock=clock,
             rulebook=RuleFolder(settings.rules),
             sender=producer,
-            access=Access(database, clock.wall, terms, people),
+            access=Access(database, clock.wall, terms, people, oidc=provider),
         )
         actions = ActionSender(database, desk.clock, lambda: Producer(cluster), settings.actions)
         desk.actions.on_change.append(actions.wake)

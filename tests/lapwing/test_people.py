@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from consumers.desk.people.people import token_hash
 from consumers.desk.people.person import Role
 from lapwing.cli.desk import command
-from lapwing.people import PeopleFolder, access_terms, read_people
+from lapwing.people import PeopleFolder, access_terms, oidc_terms, read_people
 from lapwing.settings.settings import Settings
 from streams.errors import RuleFilesError, SettingsError
 
@@ -126,3 +126,40 @@ def test_a_token_is_printed_with_the_line_for_the_file(tmp_path: Path) -> None:
     assert found is not None
     assert found.token_hash == token_hash(token)
     assert token not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({}, "desk_oidc_client_id"),
+        ({"desk_oidc_client_id": "desk"}, "desk_url"),
+        (
+            {
+                "desk_oidc_client_id": "desk",
+                "desk_url": "https://desk.example",
+                "desk_oidc_issuer": "http://id.example",
+            },
+            "https",
+        ),
+    ],
+)
+def test_a_provider_needs_all_that_belongs_to_it(given: dict[str, str], says: str) -> None:
+    whole = {"desk_people": "p.yaml", "desk_oidc_issuer": "https://id.example", **given}
+    with pytest.raises(SettingsError, match=says):
+        access_terms(settings(**whole))
+
+
+def test_a_provider_is_as_the_settings_have_it() -> None:
+    assert oidc_terms(settings()) is None
+    found = oidc_terms(
+        settings(
+            desk_people="p.yaml",
+            desk_oidc_issuer="https://id.example/",
+            desk_oidc_client_id="desk",
+            desk_oidc_client_secret="hush",
+            desk_url="https://desk.example/retention/",
+        )
+    )
+    assert found is not None
+    assert (found.issuer, found.client_secret, found.claim) == ("https://id.example", "hush", "email")
+    assert found.redirect_uri == "https://desk.example/retention/sign-in/oidc/back"

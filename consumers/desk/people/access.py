@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,6 +15,7 @@ from starlette.requests import HTTPConnection
 from consumers.database.database import Database
 from consumers.desk.people.attempts import AttemptLimits, Attempts
 from consumers.desk.people.audit import AuditLog
+from consumers.desk.people.oidc import OidcProvider, SignInRefused
 from consumers.desk.people.people import Member, People, PeopleSource, token_hash
 from consumers.desk.people.person import LOCAL, Person
 from consumers.desk.people.proxy import Proxies, is_address, is_loopback
@@ -80,11 +81,13 @@ class Access:
         terms: AccessTerms | None = None,
         people: PeopleSource | None = None,
         limits: AttemptLimits | None = None,
+        oidc: OidcProvider | None = None,
     ) -> None:
         self.terms = terms or AccessTerms()
         self.sessions = Sessions(database, wall, self.terms.session_lasts, self.terms.session_idle)
         self.audit = AuditLog(database, wall)
         self.attempts = Attempts(limits)
+        self.oidc = oidc
         self._source = people
         self._people: People | None = None
         self._ignored = SummedLog[str](_log_ignored)
@@ -168,6 +171,34 @@ class Access:
             self.audit.write(None, "sign-in-failed", by="token", name=tried or None, address=visit.address)
             return None
         return self.begin(visit, found, "token", token=token_hash(token))
+
+    def sign_in_with_answer(self, visit: Visit, attempt: str, answer: Mapping[str, str]) -> str:
+        """Return the secret of a new session of whom an OpenID provider names in its answer.
+
+        `attempt` is the secret of the browser's attempt; raises `SignInRefused`, and `HTTPException` after
+        too many failed attempts.
+        """
+        if self.oidc is None:
+            raise HTTPException(404)
+        if not self.attempts.may_sign_in(visit.address):
+            raise HTTPException(429)
+        try:
+            identity = self.oidc.identity(attempt, answer)
+            people = self.people
+            by_email = identity.kind == "email"
+            found = people.with_email(identity.value) if by_email else people.with_subject(identity.value)
+            if found is None:
+                self.audit.write(
+                    None, "sign-in-failed", by="oidc", name=identity.value, address=visit.address
+                )
+                msg = (
+                    f"{identity.value} does not work at this desk: an operator can add you to the people file"
+                )
+                raise SignInRefused(msg)
+        except SignInRefused:
+            self.attempts.failed(visit.address)
+            raise
+        return self.begin(visit, found, "oidc", **{identity.kind: identity.value})
 
     def begin(self, visit: Visit, member: Member, by: str, **identity: str) -> str:
         """Return the secret of a new session of somebody who has shown who they are.

@@ -1,0 +1,171 @@
+"""The audit log: who did what at the desk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi.responses import StreamingResponse
+
+from consumers.desk.desk import Desk
+from consumers.desk.language import _
+from consumers.desk.people.audit import AuditEntry, AuditFilter
+from consumers.desk.people.person import Person
+from consumers.desk.people.sign_in import Operator
+from consumers.desk.rendering import render, zone_of
+from consumers.desk.spreadsheet import csv_answer
+from streams.contract.instants import format_instant, to_us
+
+PAGE: Final = 100
+WORDS: Final = {
+    "sign-in": _("signed in"),
+    "sign-in-failed": _("failed to sign in"),
+    "sign-out": _("signed out"),
+    "export": _("exported"),
+    "view-saved": _("saved a view"),
+    "view-removed": _("removed a view"),
+    "silence-added": _("added a silence"),
+    "silence-ended": _("ended a silence"),
+}
+"""What people do, beside actions."""
+HEADS: Final = ("seq", "at", "person", "what", "customer_id", "detail")
+
+router = APIRouter()
+
+
+@router.get("/audit")
+def show(
+    request: Request,
+    operator: Operator,
+    person: str = "",
+    what: str = "",
+    customer: str = "",
+    since: str = "",
+    until: str = "",
+    before: int | None = None,
+) -> Response:
+    """Show who did what, the newest first."""
+    desk: Desk = request.app.state.desk
+    wanted = _filter(desk, operator, person, what, customer, since, until, before)
+    found = desk.audit.page(wanted, PAGE + 1)
+    given = {"person": person, "what": what, "customer": customer, "since": since, "until": until}
+    query = urlencode({name: value for name, value in given.items() if value})
+    return render(
+        request,
+        "audit.html",
+        entries=found[:PAGE],
+        further=found[PAGE - 1].seq if len(found) > PAGE else None,
+        given=given,
+        query=query,
+        words=WORDS,
+        kinds=desk.audit.kinds(),
+        people=[each.person.name for each in desk.access.people.members],
+    )
+
+
+@router.get("/audit.csv")
+def as_csv(
+    request: Request,
+    operator: Operator,
+    person: str = "",
+    what: str = "",
+    customer: str = "",
+    since: str = "",
+    until: str = "",
+) -> Response:
+    """Export who did what, as CSV."""
+    found = _exported(request, operator, "csv", person, what, customer, since, until)
+    rows = (
+        [
+            each.seq,
+            format_instant(to_us(each.at)),
+            each.person,
+            each.what,
+            each.customer_id,
+            _detail(each),
+        ]
+        for each in found
+    )
+    return csv_answer("audit.csv", HEADS, rows)
+
+
+@router.get("/audit.jsonl")
+def as_lines(
+    request: Request,
+    operator: Operator,
+    person: str = "",
+    what: str = "",
+    customer: str = "",
+    since: str = "",
+    until: str = "",
+) -> Response:
+    """Export who did what, a JSON object a line."""
+    found = _exported(request, operator, "jsonl", person, what, customer, since, until)
+    lines = (json.dumps(_plain(each), ensure_ascii=False) + "\n" for each in found)
+    return StreamingResponse(
+        lines,
+        media_type="application/x-ndjson",
+        headers={"Content-Disposition": 'attachment; filename="audit.jsonl"'},
+    )
+
+
+def _exported(
+    request: Request,
+    operator: Person,
+    kind: str,
+    person: str,
+    what: str,
+    customer: str,
+    since: str,
+    until: str,
+) -> Iterator[AuditEntry]:
+    desk: Desk = request.app.state.desk
+    wanted = _filter(desk, operator, person, what, customer, since, until, None)
+    desk.audit.write(operator, "export", of="audit", format=kind)
+    return desk.audit.all(wanted)
+
+
+def _filter(
+    desk: Desk,
+    operator: Person,
+    person: str,
+    what: str,
+    customer: str,
+    since: str,
+    until: str,
+    before: int | None,
+) -> AuditFilter:
+    zone = ZoneInfo(zone_of(desk, operator))
+    last = _day(until, zone, 1)
+    return AuditFilter(person or None, what or None, customer or None, _day(since, zone), last, before)
+
+
+def _day(text: str, zone: ZoneInfo, days: int = 0) -> datetime | None:
+    """Return when a day begins by the reader's clock."""
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text) + timedelta(days=days)
+        return datetime.combine(day, time(), zone).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise HTTPException(422, f"{text[:40]}: no day, such as 2026-03-31") from error
+
+
+def _plain(entry: AuditEntry) -> dict[str, Any]:
+    return {
+        "seq": entry.seq,
+        "at": format_instant(to_us(entry.at)),
+        "person": entry.person,
+        "what": entry.what,
+        "customer_id": entry.customer_id,
+        "detail": entry.detail,
+    }
+
+
+def _detail(entry: AuditEntry) -> str:
+    return json.dumps(entry.detail, ensure_ascii=False, sort_keys=True)
