@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from streams.contract.events import Action
 from streams.contract.instants import format_instant
@@ -14,6 +14,10 @@ from streams.errors import ActError
 
 CHANGING_KINDS: Final = ("acknowledge", "snooze", "expire")
 """Kinds that change the life of the warning they name."""
+RESULTS: Final[tuple[str, ...]] = tuple(
+    word for each in get_args(Action.model_fields["result"].annotation) for word in get_args(each)
+)
+"""What may come of an action."""
 LASTING_KINDS: Final = ("acknowledge", "snooze")
 """Kinds that end at their `until`."""
 

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from consumers.desk.config import DeskConfig
-from consumers.desk.rulebook import PlayView, ReasonView, RulebookView, RuleView
+from consumers.desk.rulebook import (
+    CauseView,
+    ChangeView,
+    ConditionView,
+    PlayView,
+    ReasonView,
+    RulebookView,
+    RuleView,
+)
 from lapwing.settings.settings import Settings
+from streams.core.conditions.tree import Or
 from streams.core.decision.plays import Play
+from streams.core.explain.parts import CustomerRow, Part, part
+from streams.core.explain.smallest_change import smallest_change
+from streams.core.rules.rule_set import RuleSet
 from streams.errors import LapwingError
 from streams.rulebook.load import Rulebook, load_rulebook
 from streams.rulebook.reasons_file import Reasons
@@ -39,17 +53,24 @@ class RuleFolder:
         self._path = path
         self._seen: dict[Path, int] | None = None
         self._view = RulebookView()
+        self._rules: RuleSet | None = None
 
     def current(self) -> RulebookView:
         """Return what it says now."""
         there = self._changes()
         if there != self._seen:
             try:
-                self._view = rulebook_view(load_rulebook(self._path))
+                rulebook = load_rulebook(self._path)
+                self._view, self._rules = rulebook_view(rulebook), rulebook.rules
             except LapwingError as error:
                 self._view = replace(self._view, error=str(error))
             self._seen = there
         return self._view
+
+    def explain(self, rule_id: str, version: str, values: Mapping[str, Any]) -> CauseView | None:
+        """Return a rule with the values that it read; `None` where it has changed since, or is gone."""
+        self.current()
+        return None if self._rules is None else cause_view(self._rules, rule_id, version, values)
 
     def _changes(self) -> dict[Path, int]:
         files = sorted(self._path.rglob("*.yaml")) if self._path.is_dir() else [self._path]
@@ -106,4 +127,37 @@ def _reasons(reasons: Reasons) -> tuple[ReasonView, ...]:
     return tuple(
         ReasonView(code, titles[code], each.group, titles.get(each.group, each.group))
         for code, each in reasons.by_code.items()
+    )
+
+
+def cause_view(rules: RuleSet, rule_id: str, version: str, values: Mapping[str, Any]) -> CauseView | None:
+    """Return a rule with the values that it read; `None` where the set has it no more as it was."""
+    place = next(
+        (n for n, rule in enumerate(rules.rules) if (rule.id, rule.version) == (rule_id, version)), None
+    )
+    if place is None:
+        return None
+    rule, clear = rules.rules[place], rules.clears[place]
+    read = {name: values.get(name) for name in rules.reads(place)}
+    row = CustomerRow(read)
+    own_clear = clear.right if rule.only and isinstance(clear, Or) else clear
+    changes = smallest_change(clear, read)
+    return CauseView(
+        when=_condition(part(rules.whens[place], row)),
+        clear=_condition(part(own_clear, row)),
+        changes=None
+        if changes is None
+        else tuple(ChangeView(each.feature, each.value, each.op, each.bound) for each in changes),
+        keep_open_for_us=rule.keep_open_for_us,
+    )
+
+
+def _condition(of: Part) -> ConditionView:
+    return ConditionView(
+        text=of.text,
+        verdict=of.verdict.value,
+        join=of.join.value,
+        parts=tuple(map(_condition, of.parts)),
+        value=of.value,
+        compares=bool(of.feature),
     )

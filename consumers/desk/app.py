@@ -11,8 +11,10 @@ from fastapi.staticfiles import StaticFiles
 from consumers.desk.desk import Desk
 from consumers.desk.errors import install_error_pages
 from consumers.desk.pages import (
+    acting,
     audit,
     changes,
+    customer,
     language,
     lapsed,
     missed,
@@ -25,7 +27,21 @@ from consumers.desk.pages import (
 )
 from consumers.desk.surroundings import Surroundings
 
-PAGES: Final = (language, queue, rules, silences, changes, segments, plays, lapsed, missed, audit, sign_in)
+PAGES: Final = (
+    acting,
+    audit,
+    changes,
+    customer,
+    language,
+    lapsed,
+    missed,
+    plays,
+    queue,
+    rules,
+    segments,
+    sign_in,
+    silences,
+)
 """The modules of the pages: each has a `router`."""
 
 

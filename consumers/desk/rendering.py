@@ -139,6 +139,14 @@ class Times:
             return gettext("now")
         return str(format_timedelta(gone, add_direction=True, locale=_locale()))
 
+    def instant(self, text: str | None) -> datetime | None:
+        """Return the instant that a text of the contract is."""
+        return None if text is None else datetime.fromisoformat(text)
+
+    def span(self, us: int) -> str:
+        """Return a duration, given in microseconds."""
+        return str(format_timedelta(timedelta(microseconds=us), locale=_locale()))
+
     def shown(self, at: datetime | None) -> Markup:
         """Return an instant as HTML: relative, with the exact time on it."""
         if at is None:

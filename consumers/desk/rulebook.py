@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,49 @@ class RulebookView:
         return next((each for each in self.rules if each.id == rule_id), None)
 
 
+@dataclass(frozen=True, slots=True)
+class ConditionView:
+    """A condition, or a part of one, with its verdict for a customer."""
+
+    text: str
+    verdict: str
+    """`true`, `false` or `missing`."""
+    join: str = ""
+    """How its parts belong together: `all of`, `any of`, or nothing where it has none."""
+    parts: tuple[ConditionView, ...] = ()
+    value: object = None
+    """What the measured side is."""
+    compares: bool = False
+    """Whether it compares something, and so has a value, if only a missing one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeView:
+    """A feature that would have to become another number."""
+
+    feature: str
+    value: float
+    op: str
+    """`<`, `<=`, `=`, `>=` or `>`, before `bound`."""
+    bound: float
+
+
+@dataclass(frozen=True, slots=True)
+class CauseView:
+    """A rule with the values that it read of a customer."""
+
+    when: ConditionView
+    clear: ConditionView
+    changes: tuple[ChangeView, ...] | None
+    """The smallest change that would clear it; `None` where no number's change does."""
+    keep_open_for_us: int
+
+
 class Rulebook(Protocol):
     """The rule folder, read again when it has changed."""
 
     def current(self) -> RulebookView:
         """Return what it says now."""
+
+    def explain(self, rule_id: str, version: str, values: Mapping[str, Any]) -> CauseView | None:
+        """Return a rule with the values that it read; `None` where it has changed since, or is gone."""

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from consumers.drafts import CHANGING_KINDS, Draft, action_bytes
+from consumers.drafts import CHANGING_KINDS, RESULTS, Draft, action_bytes
 from streams.contract.structs import ActionRow
 from streams.contract.validate import judge
+from streams.core.events import action_words
 from streams.core.events.action_words import WARNING_KINDS
 from streams.core.events.topics import Topic
 from streams.errors import ActError
@@ -64,3 +65,4 @@ def test_what_a_worker_would_refuse_is_refused(draft: Draft, says: str) -> None:
 
 def test_the_kinds_that_change_a_warning_are_those_of_the_engine() -> None:
     assert CHANGING_KINDS == WARNING_KINDS
+    assert RESULTS == action_words.RESULTS

@@ -1,1 +1,1 @@
-"""All that is known of one customer."""
+"""A customer as the desk shows them: days, warnings and their steps, actions, what came of them."""

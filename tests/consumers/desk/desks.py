@@ -21,9 +21,9 @@ from consumers.desk.people.attempts import AttemptLimits
 from consumers.desk.people.people import Member, People, token_hash
 from consumers.desk.people.person import Person, Role, Team
 from consumers.desk.people.sessions import csrf_token, new_secret
-from consumers.desk.rulebook import RulebookView
-from lapwing.desk import rulebook_view
-from streams.rulebook.load import load_rulebook
+from consumers.desk.rulebook import CauseView, RulebookView
+from lapwing.desk import cause_view, rulebook_view
+from streams.rulebook.load import Rulebook, load_rulebook
 from tests.paths import ROOT
 
 NOW = datetime(2011, 3, 20, 9, 0, tzinfo=UTC)
@@ -49,12 +49,15 @@ class ShippedRules:
     """The rules that come with Lapwing."""
 
     def current(self) -> RulebookView:
-        return _shipped()
+        return rulebook_view(_shipped())
+
+    def explain(self, rule_id: str, version: str, values: Mapping[str, Any]) -> CauseView | None:
+        return cause_view(_shipped().rules, rule_id, version, values)
 
 
 @cache
-def _shipped() -> RulebookView:
-    return rulebook_view(load_rulebook(ROOT / "warning_rules"))
+def _shipped() -> Rulebook:
+    return load_rulebook(ROOT / "warning_rules")
 
 
 NORTH = Team("north", capacity=2, time_zone="Europe/Berlin", takes={"region": ("North",)})

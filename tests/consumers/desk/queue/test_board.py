@@ -58,6 +58,9 @@ class Plays:
     def current(self) -> RulebookView:
         return self._view
 
+    def explain(self, rule_id: str, version: str, values: object) -> None:
+        """Nobody asks."""
+
 
 def board_at(
     database: Database, now: datetime, budgets: dict[str, float] | None = None, **changes: Any

@@ -1,0 +1,185 @@
+"""What somebody does about a customer, and takes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta
+from typing import Annotated, Final
+from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Form, HTTPException, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from consumers.desk.acting.action_desk import UNDO_FOR, Undone
+from consumers.desk.desk import Desk
+from consumers.desk.language import gettext
+from consumers.desk.pages import customer
+from consumers.desk.people.person import Person
+from consumers.desk.people.sign_in import Agent
+from consumers.desk.rendering import html, zone_of
+from consumers.drafts import LASTING_KINDS, Draft
+from streams.contract.instants import to_us
+from streams.errors import ActError
+
+router = APIRouter()
+MORNING: Final = time(9)
+_CUSTOMERS: Final = "/customers/"
+
+
+@router.post("/act")
+def act(
+    request: Request,
+    person: Agent,
+    customer_id: Annotated[str, Form()],
+    kind: Annotated[str, Form()],
+    warning_id: Annotated[str, Form()] = "",
+    lasts: Annotated[str, Form()] = "",
+    until: Annotated[str, Form()] = "",
+    play: Annotated[str, Form()] = "",
+    result: Annotated[str, Form()] = "",
+    reason: Annotated[list[str] | None, Form()] = None,
+    assignee: Annotated[str, Form()] = "",
+    corrects: Annotated[str, Form()] = "",
+    gift: Annotated[str, Form()] = "",
+    communication: Annotated[str, Form()] = "",
+    labour: Annotated[str, Form()] = "",
+    discount: Annotated[str, Form()] = "",
+    other: Annotated[str, Form()] = "",
+    once: Annotated[str, Form()] = "",
+    back: Annotated[str, Form()] = "",
+) -> Response:
+    """Do something about a warning, or to win a customer back."""
+    desk: Desk = request.app.state.desk
+    items = {
+        "gift": gift,
+        "communication": communication,
+        "labour": labour,
+        "discount": discount,
+        "other": other,
+    }
+    try:
+        draft = Draft(
+            customer_id=customer_id,
+            kind=kind,
+            warning_id=warning_id or None,
+            until=_until(desk, person, kind, lasts, until),
+            play=play or None,
+            result=result or None,
+            reasons=tuple(dict.fromkeys(reason or ())),
+            cost=_amounts(items),
+            assignee=assignee.strip() or None,
+            corrects=corrects or None,
+        )
+        group_id = desk.actions.submit(person, [draft], group_id=once or None)
+    except ActError as error:
+        return _refused(request, str(error))
+    return _answer(request, person, back, toast(request, desk, group_id, back), group_id)
+
+
+@router.post("/undo")
+def undo(
+    request: Request,
+    person: Agent,
+    group_id: Annotated[str, Form()],
+    back: Annotated[str, Form()] = "",
+) -> Response:
+    """Take back what one has just done."""
+    desk: Desk = request.app.state.desk
+    try:
+        undone = desk.actions.undo(person, group_id)
+    except ActError as error:
+        return _refused(request, str(error))
+    return _answer(request, person, back, html(request, "toast.html", text=undone_text(undone), group=None))
+
+
+def toast(request: Request, desk: Desk, group_id: str, back: str) -> str:
+    """Return what says that something was done on the page `back`, with a button that takes it back."""
+    group = desk.actions.group(group_id)
+    return html(
+        request,
+        "toast.html",
+        text=None,
+        group=group,
+        group_id=group_id,
+        address=inside(back),
+        seconds=int(UNDO_FOR.total_seconds()),
+    )
+
+
+def undone_text(undone: Undone) -> str:
+    """Return what became of the actions that somebody took back."""
+    if undone.too_late and not (undone.undone or undone.corrected):
+        return gettext("Too late: it was sent already and cannot be taken back.")
+    if undone.too_late:
+        return gettext("Taken back, but for what was closed already.")
+    return gettext("Taken back.")
+
+
+def _answer(
+    request: Request, person: Person, back: str, toast_html: str, group_id: str | None = None
+) -> Response:
+    address = inside(back)
+    split = urlsplit(address)
+    if not request.headers.get("HX-Request"):
+        # Without scripts the page of before comes again, with what was done.
+        done = f"done={group_id}" if group_id else ""
+        query = "&".join(each for each in (_without_done(split.query), done) if each)
+        return RedirectResponse(f"{split.path}?{query}" if query else split.path, 303)
+    shown = f'<div id="toasts" hx-swap-oob="innerHTML">{toast_html}</div>'
+    if split.path.startswith(_CUSTOMERS):
+        customer_id = unquote(split.path.removeprefix(_CUSTOMERS))
+        return HTMLResponse(customer.part(request, person, customer_id, split.query) + shown)
+    # The queue listens, and asks for what has changed.
+    return HTMLResponse(shown, headers={"HX-Trigger": "desk:acted", "HX-Reswap": "none"})
+
+
+def _refused(request: Request, why: str) -> Response:
+    if not request.headers.get("HX-Request"):
+        raise HTTPException(422, why)
+    shown = html(request, "toast.html", text=why, group=None)
+    return HTMLResponse(shown, 422, {"HX-Retarget": "#toasts", "HX-Reswap": "innerHTML"})
+
+
+def inside(address: str) -> str:
+    """Return an address of this desk; the queue's for any other.
+
+    >>> inside("/customers/a?mine=1"), inside("//evil.example/"), inside("https://evil.example/")
+    ('/customers/a?mine=1', '/', '/')
+    """
+    ours = address.startswith("/") and not address.startswith(("//", "/\\"))
+    return address if ours and address.isprintable() else "/"
+
+
+def _without_done(query: str) -> str:
+    return "&".join(each for each in query.split("&") if each and not each.startswith("done="))
+
+
+def _until(desk: Desk, person: Person, kind: str, lasts: str, until: str) -> int | None:
+    """Return when an acknowledgement or a snooze ends: at a local time, on a morning, or after some hours."""
+    if kind not in LASTING_KINDS:
+        return None
+    zone, now = ZoneInfo(zone_of(desk, person)), desk.clock.now()
+    try:
+        if until:
+            return to_us(datetime.fromisoformat(until).replace(tzinfo=zone))
+        if lasts.startswith("morning+"):
+            day = now.astimezone(zone).date() + timedelta(days=int(lasts.removeprefix("morning+")))
+            return to_us(datetime.combine(day, MORNING, zone))
+        return to_us(now + timedelta(hours=int(lasts))) if lasts else None
+    except (ValueError, OverflowError) as error:
+        msg = gettext("This is not a time: choose a day and an hour.")
+        raise ActError(msg) from error
+
+
+def _amounts(items: Mapping[str, str]) -> dict[str, float]:
+    found = {}
+    for name, text in items.items():
+        if not text.strip():
+            continue
+        try:
+            found[name] = float(text)
+        except ValueError as error:
+            msg = gettext("An amount is a number: %(text)s is none.") % {"text": text[:40]}
+            raise ActError(msg) from error
+    return found
