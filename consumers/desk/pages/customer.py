@@ -139,7 +139,7 @@ def context(request: Request, person: Person, customer_id: str, query: str | Non
         "reason_titles": {each.id: each.title for each in rulebook.reasons},
         "reason_groups": reason_groups(rulebook),
         "suggested": suggested(history, rulebook),
-        "people": (),
+        "people": _colleagues(desk),
         "results": RESULTS,
         "ops": OPS,
         "notices": NOTICES,
@@ -170,6 +170,11 @@ def _neighbours(
     customers = {row.warning_id: row.customer_id for row in rows}
     previous, following = (customers.get(each) if each else None for each in beside)
     return {"previous": previous, "next": following}
+
+
+def _colleagues(desk: Desk) -> list[str]:
+    """Return to whom a warning can be given; nobody is named where nobody signs in."""
+    return sorted(each.person.name for each in desk.access.people.members if each.person.may(Role.AGENT))
 
 
 def _address(customer_id: str, pairs: Sequence[tuple[str, str]]) -> str:

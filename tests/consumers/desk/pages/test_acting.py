@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from consumers.database.database import Database
 from consumers.desk.desk import Desk
 from consumers.desk.people.person import Person, Role
-from tests.consumers.desk.desks import NOW, browser, desk_over
+from tests.consumers.desk.desks import NOW, Staff, browser, desk_over
 from tests.consumers.stored import store_records
 from tests.consumers.warning_events import life, records, value, warning_id
 
@@ -132,10 +132,10 @@ def test_what_cannot_be_done_is_said_in_a_line(
     assert contents(desk) == []
 
 
-def test_who_may_look_only_cannot_act(
-    desk: Desk, client: TestClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("consumers.desk.surroundings.identify", lambda request: Person("vic", Role.VIEWER))
+def test_who_may_look_only_cannot_act(database: Database) -> None:
+    store_records(database, records([value(customer="c1")]))
+    desk = desk_over(database, staff=Staff())
+    client = browser(desk, as_="vic")
     assert client.post("/act", data=form("acknowledge")).status_code == 403
     assert client.post("/undo", data={"group_id": "g"}).status_code == 403
     assert 'action="/act"' not in client.get("/customers/c1").text
@@ -154,12 +154,11 @@ def test_an_earlier_action_of_ones_own_is_taken_back_by_a_correction(desk: Desk,
     assert (event["kind"], event["corrects"]) == ("correct", "act-1")
 
 
-def test_a_morning_is_one_by_the_readers_clock(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_morning_is_one_by_the_readers_clock(database: Database) -> None:
     store_records(database, records([value(customer="c1")]))
     desk = desk_over(database, datetime(2011, 3, 20, 23, 0, tzinfo=UTC))
     person = Person("ann", Role.AGENT, time_zone="Asia/Shanghai")
-    monkeypatch.setattr("consumers.desk.surroundings.identify", lambda request: person)
-    browser(desk).post("/act", data=form("snooze", lasts="morning+1"))
+    browser(desk, as_=person).post("/act", data=form("snooze", lasts="morning+1"))
     # It is the 21st there already.
     assert json.dumps(contents(desk)[0]["until"]) == '"2011-03-22T01:00:00Z"'
     assert desk.clock.now() > NOW

@@ -12,7 +12,7 @@ from consumers.database.warnings import WarningRow
 from consumers.desk.people.person import Person, Role
 from consumers.desk.queue.filter import QueueFilter
 from consumers.drafts import Draft
-from tests.consumers.desk.desks import browser, desk_over
+from tests.consumers.desk.desks import Staff, browser, desk_over
 from tests.consumers.desk.stored_shop import last_instant, lines, store_shop
 from tests.consumers.stored import store_records
 from tests.consumers.warning_events import attended_life, life, records, value, warning_id
@@ -59,17 +59,13 @@ def test_who_is_not_there_is_a_page_that_says_so(database: Database, customer: s
     assert answer.status_code == (200 if not customer else 404)
 
 
-def test_a_customer_in_the_holdout_is_there_for_operators_only(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_customer_in_the_holdout_is_there_for_operators_only(database: Database) -> None:
     store_records(database, records(life("c1")[:1]))
     with database.writing() as connection:
         connection.execute(update(WarningRow).values(holdout=True))
-    client = browser(desk_over(database))
-    assert "held out" in client.get("/customers/c1").text  # whoever opens a local desk is an operator
-    ann = Person("ann", Role.AGENT)
-    monkeypatch.setattr("consumers.desk.surroundings.identify", lambda request: ann)
-    answer = client.get("/customers/c1")
+    desk = desk_over(database, staff=Staff())
+    assert "held out" in browser(desk, as_="olga").get("/customers/c1").text
+    answer = browser(desk, as_="ann").get("/customers/c1")
     assert answer.status_code == 404
     assert "c1" not in re.sub(r'value="[^"]*"', "", answer.text)
 
