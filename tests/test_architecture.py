@@ -158,7 +158,16 @@ ORDER: dict[str, tuple[str, ...]] = {
             "desk",
             "people",
         ),
-        *("features_page", "dry_run", "doctor", "backtest", "quality", "scorecard", "cloud_events"),
+        *(
+            "features_page",
+            "dry_run",
+            "doctor",
+            "operations",
+            "backtest",
+            "quality",
+            "scorecard",
+            "cloud_events",
+        ),
         *("effects", "demo", "commands", "cli", "__main__"),
     ),
 }

@@ -76,7 +76,7 @@ def number(value: Any) -> str:
     if value is None:
         return "–"
     if isinstance(value, float):
-        return str(format_decimal(float(f"{value:.4g}"), locale=_locale()))
+        return str(format_decimal(float(f"{value:.4g}"), format="#,##0.#########", locale=_locale()))
     return count(value) if isinstance(value, int) else str(value)
 
 

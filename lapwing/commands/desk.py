@@ -18,7 +18,9 @@ from consumers.desk.people.oidc import OidcProvider
 from consumers.desk.server import serve
 from consumers.loop import Backoff, Stop, Stopped, log_wait, persist
 from consumers.stored_warnings import newest_update
+from lapwing.commands.sink import kinds_by_topic
 from lapwing.desk import RuleFolder, desk_config
+from lapwing.operations import Operations
 from lapwing.people import PeopleFolder, access_terms, oidc_terms
 from lapwing.settings.settings import Settings
 from lapwing.terminal.status import StatusLine, log
@@ -55,6 +57,7 @@ def run(settings: Settings) -> None:
             clock=clock,
             rulebook=RuleFolder(settings.rules),
             sender=producer,
+            installation=Operations(settings, kinds_by_topic(settings)),
             access=Access(database, clock.wall, terms, people, oidc=provider),
         )
         actions = ActionSender(database, desk.clock, lambda: Producer(cluster), settings.actions)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -50,21 +51,48 @@ def lag(installation: Installation) -> str:
     return lag_line(installation.settings, found, checkpoint_ages(installation.settings))
 
 
+@dataclass(frozen=True, slots=True)
+class RecentRefusals:
+    """Records that were refused of late; the topic is anybody's to write to."""
+
+    counts: Counter[RefusalReason] = field(default_factory=Counter)
+    others: int = 0
+    """What is no refusal."""
+    newest: Rejection | None = None
+    """Of the most frequent."""
+
+    def line(self) -> str:
+        """Return how many there are, by reason, and where the newest of the most frequent came from."""
+        parts = [f"{count:,} {reason.value}" for reason, count in self.counts.most_common()]
+        parts += [f"{self.others:,} that are no refusals"] if self.others else []
+        text = f"{self.counts.total() + self.others:,} in the last day: {', '.join(parts)}"
+        return text + (f"; the newest at {self.place()}" if self.newest is not None else "")
+
+    def place(self) -> str:
+        """Return where the newest came from and what is wrong with it."""
+        last = self.newest
+        return (
+            "" if last is None else f"{last.topic}[{last.partition}]@{last.offset}: {printable(last.detail)}"
+        )
+
+
 def refused_records(installation: Installation) -> str:
     """Count the records that were refused of late, by reason, with the newest of the most frequent."""
+    found = recent_refusals(installation)
+    if not found.counts and not found.others:
+        return "none in the last day"
+    raise Doubtful(found.line())
+
+
+def recent_refusals(installation: Installation) -> RecentRefusals:
+    """Return the refusals of the last day, of the newest records of each partition."""
     since = datetime.now(UTC) - RECENT
     records = installation.read(f"{installation.settings.app}.rejected", REJECTED)
-    recent = [record for record in records if record.timestamp_ms >= since.timestamp() * 1000]
-    if not recent:
-        return "none in the last day"
-    raise Doubtful(refusals_line(recent))
+    return count_refusals(record for record in records if record.timestamp_ms >= since.timestamp() * 1000)
 
 
-def refusals_line(records: Iterable[Record]) -> str:
-    """Return how many records were refused, by reason, and where the newest of the most frequent came from.
-
-    The topic is anybody's to write to: what is no refusal is counted apart.
-    """
+def count_refusals(records: Iterable[Record]) -> RecentRefusals:
+    """Return how many records were refused, by reason."""
     counts: Counter[RefusalReason] = Counter()
     newest: dict[RefusalReason, Rejection] = {}
     others = 0
@@ -76,13 +104,7 @@ def refusals_line(records: Iterable[Record]) -> str:
             continue
         counts[rejection.reason] += 1
         newest[rejection.reason] = rejection
-    parts = [f"{count:,} {reason.value}" for reason, count in counts.most_common()]
-    parts += [f"{others:,} that are no refusals"] if others else []
-    text = f"{counts.total() + others:,} in the last day: {', '.join(parts)}"
-    if counts:
-        last = newest[counts.most_common(1)[0][0]]
-        text += f"; the newest at {last.topic}[{last.partition}]@{last.offset}: {printable(last.detail)}"
-    return text
+    return RecentRefusals(counts, others, newest[counts.most_common(1)[0][0]] if counts else None)
 
 
 def silences(installation: Installation) -> str:
