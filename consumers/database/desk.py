@@ -80,6 +80,19 @@ class DeskActionRow(Base):
     """Why the last attempt failed."""
 
 
+class PresenceRow(Base):
+    """Somebody who has the page of a customer open, as their process of the desk wrote it last."""
+
+    __tablename__ = "desk_presence"
+    __table_args__ = (Index("desk_presence_by_customer", "customer_id"),)
+
+    process: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    person: Mapped[str]
+    customer_id: Mapped[str]
+    seen_at: Mapped[datetime]
+
+
 class DeskAuditRow(Base):
     """What somebody did at the desk: signed in, acted, changed a view or a silence, exported."""
 

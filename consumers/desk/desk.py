@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from consumers.broker.records import RecordSender
 from consumers.database.database import Database
@@ -10,9 +11,12 @@ from consumers.desk.acting.action_desk import ActionDesk
 from consumers.desk.clock import DeskClock
 from consumers.desk.config import DeskConfig
 from consumers.desk.installation import Installation, Unknown
+from consumers.desk.live.feed import Feed
+from consumers.desk.live.presence import Presence
 from consumers.desk.people.access import Access
 from consumers.desk.people.audit import AuditLog
 from consumers.desk.queue.board import Board
+from consumers.desk.queue.past import PastBoards
 from consumers.desk.reports.reports import Reports
 from consumers.desk.rulebook import Rulebook
 from consumers.desk.silences import SilenceDesk
@@ -36,15 +40,39 @@ class Desk:
     actions: ActionDesk = field(init=False)
     board: Board = field(init=False)
     """The open warnings."""
+    past: PastBoards = field(init=False)
+    """The open warnings of past instants."""
+    live: Feed = field(init=False)
+    """What happens while somebody looks."""
+    presence: Presence = field(init=False)
+    """Who looks at which customer."""
 
     def __post_init__(self) -> None:
         """Make what is made of the rest."""
         self.reports = Reports(self.database, self.config, self.clock, self.rulebook, self.installation)
         self.silences = SilenceDesk(self.database, self.sender, self.config.silences_topic, self.clock)
         self.actions = ActionDesk(self.database, self.clock)
-        self.board = Board(self.database, self.clock, self.config, self.rulebook)
+        self.board = self._board()
+        self.past = PastBoards(self._board)
+        self.live = Feed()
+        self.presence = Presence(self.database)
+        self.actions.on_change.append(self._on_action)
 
     @property
     def audit(self) -> AuditLog:
         """Who did what."""
         return self.access.audit
+
+    def _board(self, as_of: datetime | None = None) -> Board:
+        return Board(self.database, self.clock, self.config, self.rulebook, self._team_of, as_of)
+
+    def _team_of(self, actor: str | None) -> str | None:
+        """Return the name of the team of whoever an action names."""
+        member = self.access.people.named(actor or "")
+        team = member.person.team if member is not None else None
+        return team.name if team is not None else None
+
+    def _on_action(self) -> None:
+        """Take in what somebody did: it shows in the answer to it."""
+        if self.board.loading is None:
+            self.board.refresh()

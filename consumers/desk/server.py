@@ -14,8 +14,17 @@ from consumers.loop import Waiter
 from streams.errors import DeskError
 
 
-def serve(app: FastAPI, host: str, port: int, stop: Waiter, on_ready: Callable[[str], None]) -> None:
+def serve(
+    app: FastAPI,
+    host: str,
+    port: int,
+    stop: Waiter,
+    on_ready: Callable[[str], None],
+    on_stop: Callable[[], None] = lambda: None,
+) -> None:
     """Serve the application until a stop is asked for; `on_ready` is given its address.
+
+    `on_stop` ends what would go on, such as streams, for which the server waits.
 
     Raises `DeskError`.
     """
@@ -39,6 +48,7 @@ def serve(app: FastAPI, host: str, port: int, stop: Waiter, on_ready: Callable[[
             while thread.is_alive() and not stop.wait(0.2):
                 pass
         finally:
+            on_stop()
             server.should_exit = True
             thread.join()
 

@@ -44,6 +44,12 @@ WORDS: Final[Mapping[str, str]] = {
     "missing": _("something is not known"),
     "prior": _("a guess"),
     "measured": _("measured"),
+    # what may not be known for a decision
+    "play": _("play"),
+    "value": _("value"),
+    "probability": _("probability"),
+    "success": _("success"),
+    "cost": _("cost"),
     # classes of customers
     "key": _("key customer"),
     "ordinary": _("ordinary"),

@@ -13,6 +13,7 @@ from consumers.desk.acting.sending import ActionSender
 from consumers.desk.app import create_app
 from consumers.desk.clock import DeskClock
 from consumers.desk.desk import Desk
+from consumers.desk.live.follower import Follower
 from consumers.desk.people.access import Access
 from consumers.desk.people.oidc import OidcProvider
 from consumers.desk.server import serve
@@ -64,8 +65,13 @@ def run(settings: Settings) -> None:
         desk.actions.on_change.append(actions.wake)
         actions.start()
         stack.callback(actions.stop)
+        follower = Follower(desk.board, desk.live, desk.presence, desk.clock)
+        follower.start()
+        stack.callback(follower.stop)
         host, _, port = settings.desk_listen.rpartition(":")
-        serve(create_app(desk), host.strip("[]"), int(port), stop, on_ready=_say_where)
+        serve(
+            create_app(desk), host.strip("[]"), int(port), stop, on_ready=_say_where, on_stop=desk.live.close
+        )
 
 
 def _say_where(address: str) -> None:

@@ -2,17 +2,299 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Annotated, Any, Final
+from urllib.parse import parse_qsl, urlencode
+from zoneinfo import ZoneInfo
 
-from consumers.desk.people.sign_in import Viewer
-from consumers.desk.rendering import render
-from consumers.stored_warnings import WarningFilter, find_warnings
+from fastapi import APIRouter, Form, HTTPException, Query, Request, Response
+from fastapi.responses import JSONResponse, RedirectResponse
+from starlette.concurrency import run_in_threadpool
+
+from consumers.desk.desk import Desk
+from consumers.desk.language import _, gettext, ngettext
+from consumers.desk.people.person import Person
+from consumers.desk.people.sign_in import Agent, Viewer
+from consumers.desk.queue import export
+from consumers.desk.queue.board import StillLoading
+from consumers.desk.queue.filter import WORDS, QueueFilter
+from consumers.desk.queue.order import Section
+from consumers.desk.queue.views import Sharing, ViewRefused, delete_view, save_view, views_of
+from consumers.desk.rendering import render, zone_of
+from consumers.desk.spreadsheet import csv_answer
+from consumers.drafts import Draft
+from streams.contract.instants import to_us
+from streams.errors import ActError
 
 router = APIRouter()
 
+ROWS: Final = 50
+MOST_ROWS: Final = 200
+"""Rows that are asked for at once."""
+LABELS: Final = {
+    "tier": _("Tier"),
+    "class": _("Class"),
+    "segment": _("Segment"),
+    "region": _("Region"),
+    "reason": _("Reason"),
+    "rule": _("Rule"),
+    "owner": _("Account owner"),
+    "mine": _("Mine"),
+    "team": _("My team's"),
+    "unassigned": _("Unassigned"),
+    "snoozed": _("Snoozed"),
+    "near": _("Deadline near"),
+    "all": _("Other teams' too"),
+    "show": _("Part"),
+    "customer": _("Customer"),
+}
+SECTIONS: Final = {
+    Section.TODAY: _("Today"),
+    Section.UNSERVED: _("Not served today"),
+    Section.UNKNOWN: _("Undecided"),
+    Section.ATTENDED: _("In hand"),
+    Section.DONT: _("Not worth a rescue"),
+    Section.HELD_OUT: _("Held out"),
+}
+KINDS: Final = {
+    "acknowledge": _("acknowledge"),
+    "snooze": _("snooze"),
+    "assign": _("assign"),
+    "unassign": _("give back"),
+    "false_alarm": _("false alarm"),
+    "expire": _("close"),
+}
+"""What can be done about several at once."""
+
 
 @router.get("/")
-def show(request: Request, person: Viewer) -> Response:
-    """Show the queue."""
-    found = find_warnings(request.app.state.desk.database, WarningFilter())
-    return render(request, "queue.html", warnings=found[:50])
+def show(
+    request: Request,
+    person: Viewer,
+    offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+    done: str = "",
+    failed: str = "",
+) -> Response:
+    """Show the queue, or the part of the page that htmx asks for."""
+    desk: Desk = request.app.state.desk
+    wanted = QueueFilter.from_query(request.query_params.multi_items())
+    at = _past(request, desk, person)
+    board = desk.board if at is None else desk.past.at(at)
+    try:
+        page = board.page(wanted, person, offset=offset, limit=ROWS)
+    except StillLoading as error:
+        return render(request, "queue_loading.html", code=503, loading=error.loading)
+    given: dict[str, Any] = {
+        **_shared(request, wanted),
+        "page": page,
+        "at": at,
+        "past": request.query_params.get("at", ""),
+        "looking": {} if at is not None else desk.presence.looking(),
+        "Section": Section,
+    }
+    if request.headers.get("hx-request") and request.headers.get("hx-request-type") != "full":
+        answer = render(request, "queue_list.html", **given)
+    else:
+        answer = render(
+            request,
+            "queue.html",
+            **given,
+            views=views_of(desk.database, person),
+            done=_done(desk, person, done),
+            failed=failed[:300],
+        )
+    answer.headers["Vary"] = "HX-Request, HX-Request-Type"
+    return answer
+
+
+def _shared(request: Request, wanted: QueueFilter) -> dict[str, Any]:
+    """Return what the list and a single row need."""
+    desk: Desk = request.app.state.desk
+    rulebook = desk.rulebook.current()
+    return {
+        "wanted": wanted,
+        "query": wanted.to_query(),
+        "labels": LABELS,
+        "section_names": SECTIONS,
+        "kinds": KINDS,
+        "filter_words": WORDS,
+        "plays": {each.id: each.title for each in rulebook.plays},
+        "titles": {each.id: each.title for each in rulebook.rules},
+    }
+
+
+def _past(request: Request, desk: Desk, person: Person) -> datetime | None:
+    """Return the past instant that is asked for, by the reader's clock."""
+    text = request.query_params.get("at", "").strip()
+    if not text:
+        return None
+    try:
+        local = datetime.fromisoformat(text) if "T" in text else _nine_o_clock(date.fromisoformat(text))
+        zone = ZoneInfo(zone_of(desk, person))
+        at = local if local.tzinfo is not None else local.replace(tzinfo=zone)
+        return at if at < desk.clock.now() else None
+    except (ValueError, OverflowError) as error:
+        raise HTTPException(422, gettext("The time cannot be read")) from error
+
+
+def _nine_o_clock(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, 9)  # noqa: DTZ001  # the reader's zone is added
+
+
+def _done(desk: Desk, person: Person, group: str) -> dict[str, Any] | None:
+    """Return what was just done and can be undone."""
+    actions = [each for each in desk.actions.group(group) if each.actor == person.name] if group else []
+    if not actions:
+        return None
+    return {"group": group, "kind": actions[0].kind, "count": len(actions)}
+
+
+@router.get("/queue/rows")
+def rows(request: Request, person: Viewer, id: Annotated[list[str], Query()]) -> Response:
+    """Return some rows as they are now, one element for each that is open."""
+    desk: Desk = request.app.state.desk
+    found = desk.board.rows(id[:MOST_ROWS], person)
+    shared = _shared(request, QueueFilter.from_query(request.query_params.multi_items()))
+    looking = desk.presence.looking()
+    return render(request, "queue_rows.html", rows=found, looking=looking, **shared, at=None)
+
+
+@router.get("/queue/news")
+def news(request: Request, person: Viewer, since: Annotated[int, Query(ge=0)]) -> Response:
+    """Return how many warnings of a filter came after a version of the board, in words."""
+    desk: Desk = request.app.state.desk
+    wanted = QueueFilter.from_query(request.query_params.multi_items())
+    count = desk.board.came_since(since, wanted, person)
+    text = ngettext("%(num)d new", "%(num)d new", count) % {"num": count}
+    return JSONResponse({"count": count, "text": text})
+
+
+@router.get("/queue.csv")
+def as_csv(request: Request, person: Viewer) -> Response:
+    """Return what the filter finds as CSV."""
+    desk: Desk = request.app.state.desk
+    wanted = QueueFilter.from_query(request.query_params.multi_items())
+    at = _past(request, desk, person)
+    board = desk.board if at is None else desk.past.at(at)
+    found = board.every_row(wanted, person)
+    desk.audit.write(person, "export.queue", query=wanted.to_query(), rows=len(found))
+    return csv_answer("queue.csv", export.COLUMNS, map(export.cells, found))
+
+
+@router.post("/queue/act")
+async def act(request: Request, person: Agent) -> Response:
+    """Do the same about all that is chosen, and go back to the queue."""
+    form = await request.form()
+    pairs = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    return await run_in_threadpool(_act, request, person, pairs)
+
+
+def _act(request: Request, person: Person, pairs: Sequence[tuple[str, str]]) -> Response:
+    desk: Desk = request.app.state.desk
+    fields = dict(pairs)
+    query = fields.get("query", "")
+    wanted = QueueFilter.from_query(parse_qsl(query))
+    kind, _sep, only = fields.get("kind", "").partition(":")
+    if kind not in KINDS:
+        raise HTTPException(422)
+    if only:
+        chosen = [only]
+    elif fields.get("everything"):
+        chosen = desk.board.ids(wanted, person)
+    else:
+        chosen = [value for name, value in pairs if name == "id"]
+    customers = desk.board.customers(chosen, person)
+    try:
+        until = _until(fields.get("until", ""), ZoneInfo(zone_of(desk, person)))
+        drafts = [
+            _draft(kind, customers[each], each, until, fields.get("assignee", "").strip() or None)
+            for each in chosen
+            if each in customers
+        ]
+        if not drafts:
+            raise ActError(gettext("Choose at least one warning first"))
+        group = desk.actions.submit(person, drafts, group_id=fields.get("click") or None)
+    except (ActError, ValueError) as error:
+        return _back(request, query, failed=str(error))
+    if request.headers.get("hx-request"):
+        answer = render(request, "queue_toast.html", done=_done(desk, person, group), query=query)
+        answer.headers["HX-Trigger"] = "lapwing:acted"
+        return answer
+    return _back(request, query, done=group)
+
+
+def _draft(kind: str, customer: str, warning_id: str, until: int | None, assignee: str | None) -> Draft:
+    if kind == "false_alarm":
+        return Draft(customer, "confirm", warning_id, result="false_alarm")
+    if kind == "assign":
+        return Draft(customer, "assign", warning_id, assignee=assignee)
+    lasting = until if kind in ("acknowledge", "snooze") else None
+    return Draft(customer, kind, warning_id, until=lasting)
+
+
+def _until(text: str, zone: ZoneInfo) -> int | None:
+    """Return the instant of a field of a form, by the reader's clock."""
+    if not text.strip():
+        return None
+    local = datetime.fromisoformat(text.strip())
+    return to_us(local if local.tzinfo is not None else local.replace(tzinfo=zone))
+
+
+@router.post("/queue/undo")
+def undo(
+    request: Request, person: Agent, group: Annotated[str, Form()], query: Annotated[str, Form()] = ""
+) -> Response:
+    """Take back what was just done."""
+    desk: Desk = request.app.state.desk
+    try:
+        undone = desk.actions.undo(person, group)
+    except ActError as error:
+        return _back(request, query, failed=str(error))
+    if request.headers.get("hx-request"):
+        answer = render(request, "queue_toast.html", done=None, undone=undone, query=query)
+        answer.headers["HX-Trigger"] = "lapwing:acted"
+        return answer
+    return _back(request, query)
+
+
+def _back(request: Request, query: str, *, done: str = "", failed: str = "") -> Response:
+    """Go back to the queue as it was looked at."""
+    if failed and request.headers.get("hx-request"):
+        return render(request, "queue_toast.html", done=None, failed=failed, query=query)
+    wanted = QueueFilter.from_query(parse_qsl(query))
+    pairs = wanted.to_pairs()
+    pairs += [("done", done)] if done else []
+    pairs += [("failed", failed)] if failed else []
+    return RedirectResponse(f"/?{urlencode(pairs)}" if pairs else "/", 303)
+
+
+@router.post("/views")
+def save(
+    request: Request,
+    person: Viewer,
+    name: Annotated[str, Form()],
+    sharing: Annotated[Sharing, Form()] = "me",
+    query: Annotated[str, Form()] = "",
+) -> Response:
+    """Save a view."""
+    desk: Desk = request.app.state.desk
+    wanted = QueueFilter.from_query(parse_qsl(query))
+    try:
+        save_view(desk.database, person, name, sharing, wanted, desk.clock.wall())
+    except ViewRefused as error:
+        return _back(request, query, failed=str(error))
+    desk.audit.write(person, "view.save", name=name, sharing=sharing, query=wanted.to_query())
+    return _back(request, query)
+
+
+@router.post("/views/{seq}/delete")
+def drop(request: Request, person: Viewer, seq: int, query: Annotated[str, Form()] = "") -> Response:
+    """Delete a view."""
+    desk: Desk = request.app.state.desk
+    try:
+        delete_view(desk.database, person, seq)
+    except ViewRefused as error:
+        return _back(request, query, failed=str(error))
+    desk.audit.write(person, "view.delete", view=seq)
+    return _back(request, query)

@@ -90,7 +90,8 @@ class Changes:
     """What a refresh brought."""
 
     warnings: set[str] = field(default_factory=set)
-    gone: set[str] = field(default_factory=set)
+    gone: dict[str, bool] = field(default_factory=dict)
+    """Those that are not open any more, and whether they were held out."""
 
     def __bool__(self) -> bool:
         return bool(self.warnings or self.gone)
@@ -117,6 +118,10 @@ class Board:
         self._rulebook = rulebook
         self._team_of = team_of
         self._as_of = as_of
+        self.is_followed = False
+        """Whether a thread keeps it up to date; else it reads what is new when it is asked."""
+        self.on_changes: list[Callable[[Changes], None]] = []
+        """Are called after a refresh that brought something."""
         self._reading = threading.Lock()
         """Taken by whoever reads the database: one at a time."""
         self._lock = threading.RLock()
@@ -144,6 +149,9 @@ class Board:
         """Grows with each change."""
         return self._version
 
+    def __len__(self) -> int:
+        return len(self._warnings)
+
     @property
     def loading(self) -> Loading | None:
         """How far the open warnings are read; `None` when they all are."""
@@ -157,16 +165,15 @@ class Board:
 
     def refresh(self) -> bool:
         """Read what is new in the database; return whether anything is. Raises `StoreError`."""
-        return bool(self.changes())
-
-    def changes(self) -> Changes:
-        """Read what is new in the database and return which warnings it is about."""
         with self._reading:
             if self._position is None:
                 self._load()
-                with self._lock:
-                    return Changes(set(self._warnings.places))
-            return Changes() if self._as_of is not None else self._catch_up()
+                return True
+            changes = Changes() if self._as_of is not None else self._catch_up()
+        if changes:
+            for call in self.on_changes:
+                call(changes)
+        return bool(changes)
 
     def _load(self) -> None:
         with self._lock:
@@ -241,14 +248,17 @@ class Board:
                 if head.warning_id in new and head.warning_id not in still_open:
                     continue
                 if self._warnings.take_step(head, step.at, step.kind, version):
-                    open_now = head.warning_id in self._warnings.places
-                    (changes.warnings if open_now else changes.gone).add(head.warning_id)
+                    if head.warning_id in self._warnings.places:
+                        changes.warnings.add(head.warning_id)
+                    else:
+                        changes.gone[head.warning_id] = head.holdout
                     touched.add(head.customer_id)
             for each in days:
                 if self._warnings.take_days(each.head, each.id, each.at, version):
                     changes.warnings.add(each.head.warning_id)
             for warning_id in () if kept is None else set(self._warnings.places) - kept:
-                changes.gone.add(warning_id)
+                place = self._warnings.places[warning_id]
+                changes.gone[warning_id] = bool(self._warnings.holdout[place])
                 self._warnings.remove(warning_id)
             self._stored |= {customer: tuple(actions) for customer, actions in stored.items()}
             for customer in touched:
@@ -433,9 +443,9 @@ class Board:
 
     def _ready(self) -> datetime:
         """Return the time, once all is read; raises `StillLoading`."""
-        if self._position is None:
-            if self._reading.locked():
-                raise StillLoading(self._loading)
+        if self._position is None and (self.is_followed or self._reading.locked()):
+            raise StillLoading(self._loading)
+        if not self.is_followed:
             self.refresh()
         return self.now()
 
@@ -540,6 +550,12 @@ class Board:
         with self._lock:
             places, _made = self._chosen(wanted, person, now)
             return int(np.count_nonzero(self._warnings.entered[places] > version))
+
+    def may_see(self, person: Person, customer_id: str) -> bool:
+        """Return whether somebody may see that a customer is looked at: not one with a held-out warning."""
+        with self._lock:
+            warning_id = self._warnings.of_customer.get(customer_id)
+            return warning_id is None or self._sees(person, warning_id)
 
     def seen_by(self, person: Person, warning_ids: Collection[str]) -> list[str]:
         """Return which of the warnings are open and may be seen by somebody."""

@@ -1,1 +1,2 @@
 // What the desk does in the browser beyond htmx.
+import "./queue.js";

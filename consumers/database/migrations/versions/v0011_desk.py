@@ -63,6 +63,15 @@ def upgrade() -> None:
     op.create_index("desk_actions_by_warning", "desk_actions", ["warning_id"])
     op.create_index("desk_actions_by_group", "desk_actions", ["group_id"])
     op.create_table(
+        "desk_presence",
+        sa.Column("process", sa.Text, primary_key=True),
+        sa.Column("number", sa.Integer, primary_key=True),
+        sa.Column("person", sa.Text, nullable=False),
+        sa.Column("customer_id", sa.Text, nullable=False),
+        sa.Column("seen_at", INSTANT, nullable=False),
+    )
+    op.create_index("desk_presence_by_customer", "desk_presence", ["customer_id"])
+    op.create_table(
         "desk_audit",
         sa.Column("seq", NUMBER, primary_key=True, autoincrement=True),
         sa.Column("at", INSTANT, nullable=False),

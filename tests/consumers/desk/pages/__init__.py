@@ -1,4 +1,5 @@
 """Where modules without a test file of their own are tested.
 
-language, queue: consumers/desk/test_app
+language: consumers/desk/test_app
+live: consumers/desk/live/test_follower
 """
