@@ -132,7 +132,7 @@ def _at_end(samples: list[Sample], total: int, after: int, seconds: float) -> bo
 
 
 def _processor_seconds(process: int) -> float:
-    """Return what the process has used of the processors; 0 where the system does not tell."""
+    """Return what the process has used of the processors; 0 where the system does not report it."""
     try:
         fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -58,7 +58,7 @@ def jobs(
     address: str, folder: Path, state: Path, partitions: int, peers_python: Path, *, embedded: bool
 ) -> list[Job]:
     """Return the jobs, Lapwing's first; how far they are goes to `folder`, what they know to `state`."""
-    # The embedded broker does not tell the settings that Quix would give its changelog topic.
+    # The embedded broker does not report the settings that Quix would give its changelog topic.
     plain = ["--no-changelog"] if embedded else []
 
     def peer(name: str, module: str, *arguments: str) -> Job:

@@ -117,7 +117,7 @@ def _day(customer: Customer, at: float) -> list[float]:
 
 
 def features(customer: Customer, at: float) -> Features:
-    """Return what holds of a customer at `at`; what there is nothing to tell of is NaN."""
+    """Return the features of a customer at `at`; what is not known is NaN."""
     today = int(at // DAY)
     orders_30d = orders_prev = orders_90d = logins_30d = logins_prev = 0.0
     spend_30d = spend_prev = spend_90d = complaints_90d = returns_90d = ratings = rating_sum = 0.0

@@ -13,7 +13,7 @@ LOOK_EVERY: Final = 64
 
 
 class Progress:
-    """Counts events and tells a file."""
+    """Counts events and writes to a file how many there were."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("a", encoding="utf-8", buffering=1)

@@ -56,7 +56,7 @@ def run(quixstreams: Any, broker: str, stats: Path, state_folder: Path, *, chang
 
 
 def topic_of(event: Event) -> str:
-    """Return the topic of an event: the joint dataframe does not tell."""
+    """Return the topic of an event: the joint dataframe does not have it."""
     if "order_id" in event:
         return "orders"
     return "complaints" if "complaint_id" in event else "logins"
@@ -69,7 +69,7 @@ def main() -> int:
     parser.add_argument("stats", type=Path)
     parser.add_argument("state", type=Path)
     parser.add_argument(
-        "--no-changelog", action="store_true", help="for brokers that tell no topic's settings"
+        "--no-changelog", action="store_true", help="for brokers that report no topic's settings"
     )
     arguments = parser.parse_args()
     try:

@@ -1,4 +1,4 @@
-"""The shipped rules as Python functions, and the life of their causes, an evaluation at a time.
+"""The shipped rules as Python functions, and the states of their causes, one evaluation after the other.
 
 A missing feature is NaN, so that whatever compares it is false: it neither opens nor clears. The conditions
 are those of `warning_rules/` as they were when this was last measured.
@@ -241,8 +241,8 @@ def judge(customer_id: str, customer: Customer, f: Features, at: float) -> Warne
 
 def _step(customer_id: str, customer: Customer, f: Features, at: float, left: list[Rule]) -> Warned:
     """Return the step of a customer's warning, which is open as long as a cause is."""
-    held = customer["causes"]
-    open_rules = [rule for rule in RULES if rule.id in held and held[rule.id]["phase"] == "open"]
+    causes = customer["causes"]
+    open_rules = [rule for rule in RULES if causes.get(rule.id, {}).get("phase") == "open"]
     warning = customer["warning"]
     tier = max((rule.tier for rule in open_rules), key=TIERS.__getitem__, default=None)
     if warning is None:

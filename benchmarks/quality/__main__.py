@@ -28,7 +28,7 @@ CACHE = ROOT / ".cache" / "quality"
 
 def anchor(history: History, table: pl.DataFrame) -> np.ndarray:
     """Return the anchor's predictions, from the cache where the table is the one that it was made from."""
-    # Float sums of rows tell a changed feature; they are cheap beside a fit.
+    # A hash of all features is cheap beside a fit.
     features = table.select(pl.exclude(KEYS)).to_numpy().astype(np.float64)
     content = hashlib.sha256(np.ascontiguousarray(features).tobytes())
     content.update(table["churned"].to_numpy().tobytes())

@@ -604,7 +604,7 @@ class Engine:
             self._calibrate()
 
     def _learn(self, at: int, output: Output) -> None:
-        """Teach the samples whose horizon has passed, and adopt what was learnt.
+        """Learn from the samples whose horizon has passed, and score by what was learned.
 
         Those of customers who were treated in it, or in the horizon before, are left out. Where all
         partitions share a learner, samples are put out for it.

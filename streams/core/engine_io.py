@@ -57,7 +57,7 @@ class EngineSettings:
     max_samples: int = 500
     """Decisions that one sweep keeps to learn from."""
     shared_learner: bool = False
-    """Whether one learner teaches all partitions: samples are put out, and models come from outside."""
+    """Whether one learner learns for all partitions: samples are put out, and models come from outside."""
     samples: bool = False
     """Whether samples are put out too where the partition's own model learns from them."""
     top_reasons: int = 3

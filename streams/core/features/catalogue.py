@@ -87,7 +87,7 @@ class Features:
         return len(self.view)
 
     def knows(self, name: str) -> bool:
-        """Say whether a feature's column is there already."""
+        """Return whether a feature's column is there already."""
         return name in self._computed
 
     def put(self, name: str, values: Column) -> None:

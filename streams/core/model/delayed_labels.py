@@ -5,7 +5,7 @@ customer's id, so that each sweep takes about an equal share. At that instant `t
 frozen. A customer has churned when no activity follows in [t, t + horizon), or on a closure in it: the sweep
 at `t` comes before the events of its instant, and so does the judgement at `t + horizon`. The outcome is
 known then and not before, for those who stayed as for those who left: learning early from customers who came
-back would teach that everybody does. What has not matured is censored and never learned.
+back would make everybody look like one of them. What has not matured is censored and never learned.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class LabelledSamples:
         return len(self.y)
 
     def plain(self) -> LabelledSamples:
-        """Return the samples that may be taught: those neither excluded nor treated."""
+        """Return the samples to learn from: those neither excluded nor treated."""
         keep = ~(self.excluded | self.treated)
         columns = {
             f.name: getattr(self, f.name)[keep]
@@ -179,7 +179,7 @@ class DelayedLabels:
         """Return the samples whose outcome is known at `at`, or `None`; each is returned once.
 
         To be called when all events before `next_due()` were applied and none of its instant: all arguments
-        are (c,) as of then. `exclude` marks customers whose outcome is not to be taught, `treated` are those
+        are (c,) as of then. `exclude` marks customers not to be learned from, `treated` are those
         who were treated since a horizon before the decision.
         """
         due = self.next_due()

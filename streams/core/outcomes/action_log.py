@@ -18,7 +18,7 @@ _NEVER: Final = -1
 
 
 def is_treatment(action: ActionRecord) -> bool:
-    """Say whether an action treats its customer, reached or not."""
+    """Return whether an action treats its customer, reached or not."""
     return action.kind in TREATMENT_KINDS and action.result != WRONG_CONTACT
 
 
@@ -104,13 +104,13 @@ class ActionLog:
         return np.array(sorted(found), dtype=np.int32)
 
     def has_treatment_before(self, at: int) -> bool:
-        """Say whether anybody was treated before an instant."""
+        """Return whether anybody was treated before an instant."""
         return any(done < at for done in self.settled.values()) or any(
             action.treats and action.at < at for own in self.actions.values() for action in own
         )
 
     def is_treated(self, customer: int, begin: int, end: int) -> bool:
-        """Say whether a customer was treated in [begin, end)."""
+        """Return whether a customer was treated in [begin, end)."""
         return begin <= self.settled.get(customer, _NEVER) < end or any(
             action.treats and begin <= action.at < end for action in self.of(customer)
         )

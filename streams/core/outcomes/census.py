@@ -126,7 +126,7 @@ class CensusTaker:
         self.due_at = self._next_month(at)
 
     def is_due(self, at: int) -> bool:
-        """Say whether a census is to be taken at a sweep."""
+        """Return whether a census is to be taken at a sweep."""
         return self.due_at is not None and at >= self.due_at
 
     def next_horizon(self) -> int | None:

@@ -76,7 +76,7 @@ def last_activity_at(
 def is_active(
     at: NDArray[np.int64] | int, last: NDArray[np.int64], closed_at: NDArray[np.int64], active_within: int
 ) -> NDArray[np.bool_]:
-    """Say of each (n,) customer whether the last activity lies in (at - active_within, at], not closed since.
+    """Return whether each (n,) customer's last activity lies in (at - active_within, at], not closed since.
 
     At one instant a closure comes before an order.
     """

@@ -260,10 +260,10 @@ class Outcomes:
         last = last_activity_at(view, self.settings.activity, rows)
         active = is_active(view.at[rows], last, view.values("closed_at", rows), self._within)
         made = []
-        for each, lives in zip(opened, active.tolist(), strict=True):
+        for each, is_customer in zip(opened, active.tolist(), strict=True):
             rule = rules[each.rule]
             named = (rule.id, rule.version, str(rule.status), int(rule.tier))
-            made.append(CauseOpening(each.customer, each.at, named, each.warning_id, not lives))
+            made.append(CauseOpening(each.customer, each.at, named, each.warning_id, not is_customer))
         return made
 
     def _open_causes(self, openings: Sequence[CauseOpening]) -> None:
@@ -370,7 +370,7 @@ class Outcomes:
             self.census.judge(at, last, closed_at, self.log)
 
     def needs_scores(self, at: int) -> bool:
-        """Say whether a sweep needs everybody's churn probability."""
+        """Return whether a sweep needs everybody's churn probability."""
         return self.settings.kept and self.census.is_due(at)
 
     def _lapses(
