@@ -103,11 +103,12 @@ def reasons(
     for row, own in enumerate(shares.tolist()):
         found: list[Reason] = []
         of_groups = [of_group[row] for of_group in sums]
-        for number in sorted(range(len(members)), key=lambda n: -of_groups[n]):
-            if of_groups[number] <= 0 or len(found) == limit:
+        raising = [number for number, share in enumerate(of_groups) if share > 0]
+        for number in sorted(raising, key=lambda n: -of_groups[n]):
+            if len(found) == limit:
                 break
             group, places = members[number]
-            for place in sorted((n for n in places if own[n] > 0), key=lambda n: -own[n]):
+            for place in sorted([n for n in places if own[n] > 0], key=lambda n: -own[n]):
                 each = inputs[place]
                 known = value(each.feature, row)
                 if known is not None and (each.needs is None or _is_positive(value(each.needs, row))):

@@ -22,6 +22,10 @@ HEAVIEST: Final = 10.0
 VERDICTS: Final = tuple(Verdict)
 NO_WARNING: Final = 0
 NO_VERDICT: Final = -1
+_PLACES: Final[dict[Verdict | None, int]] = {
+    None: NO_VERDICT,
+    **{verdict: place for place, verdict in enumerate(VERDICTS)},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +48,12 @@ class WarningsThen:
     @classmethod
     def of(cls, warnings: Sequence[tuple[Tier, Verdict | None, bool] | None]) -> WarningsThen:
         """Return those of customers by tier, verdict and whether they are held out; `None` for no warning."""
-        then = cls.none(len(warnings))
-        for place, warning in enumerate(warnings):
-            if warning is not None:
-                tier, verdict, then.holdout[place] = warning
-                then.tier[place] = tier
-                then.verdict[place] = NO_VERDICT if verdict is None else VERDICTS.index(verdict)
-        return then
+        known = [(NO_WARNING, None, False) if warning is None else warning for warning in warnings]
+        return cls(
+            np.array([tier for tier, _, _ in known], dtype=np.int8),
+            np.array([_PLACES[verdict] for _, verdict, _ in known], dtype=np.int8),
+            np.array([holdout for _, _, holdout in known], dtype=np.bool_),
+        )
 
     def weights(self, treated: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return for how many customers each stands, (k,), where `treated` (k,) are left out.

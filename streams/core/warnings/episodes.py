@@ -186,15 +186,14 @@ class Episodes:
             # What people or time end makes way for any rule of the customer.
             free = {int(group[row]) for row in e.actions}
             free.update(np.flatnonzero(np.isin(e.customers[begins], list(woken))).tolist() if woken else ())
-            for g in sorted({*group[touched].tolist(), *free}):
+            rules_of: dict[int, set[int]] = {g: set(range(len(candidates))) for g in free}
+            rows = np.flatnonzero(touched)
+            places, rules = np.nonzero(candidates[:, rows].T)
+            for g, rule in zip(group[rows[places]].tolist(), rules.tolist(), strict=True):
+                rules_of.setdefault(g, set()).add(rule)
+            for g in sorted(rules_of):
                 begin, end = int(starts[g]), int(starts[g + 1])
-                if g in free:
-                    rules = list(range(len(candidates)))
-                elif end == begin + 1:
-                    rules = np.flatnonzero(candidates[:, begin]).tolist()
-                else:
-                    rules = np.flatnonzero(candidates[:, begin:end].any(axis=1)).tolist()
-                yield from self._walk(e, begin, end, rules, ids, cause_of)
+                yield from self._walk(e, begin, end, sorted(rules_of[g]), ids, cause_of)
         for customer in woken:
             yield from self._wake(customer, until)
         yield from self.pass_time(until)
