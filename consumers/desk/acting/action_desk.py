@@ -190,9 +190,17 @@ class ActionDesk:
 
     def of_customer(self, customer_id: str) -> tuple[PendingAction, ...]:
         """Return all actions about a customer that are on their way, the oldest first."""
-        query = _PENDING.where(DeskActionRow.customer_id == customer_id, DeskActionRow.state.in_(ON_THE_WAY))
+        return self.of_customers([customer_id]).get(customer_id, ())
+
+    def of_customers(self, customer_ids: Collection[str]) -> Mapping[str, tuple[PendingAction, ...]]:
+        """Return by customer the actions that are on their way, the oldest first."""
+        query = _PENDING.where(DeskActionRow.state.in_(ON_THE_WAY))
+        found: dict[str, list[PendingAction]] = defaultdict(list)
         with self._database.reading() as connection:
-            return tuple(PendingAction(*row) for row in connection.execute(query))
+            for ids in portions(sorted(customer_ids)):
+                for row in connection.execute(query.where(DeskActionRow.customer_id.in_(ids))):
+                    found[row.customer_id].append(PendingAction(*row))
+        return {customer_id: tuple(several) for customer_id, several in found.items()}
 
     def _changed(self) -> None:
         for call in self.on_change:

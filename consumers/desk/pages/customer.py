@@ -148,7 +148,7 @@ def context(request: Request, person: Person, customer_id: str, query: str | Non
         "filters": filters,
         "once": secrets.token_hex(16),
         "zone_now": desk.clock.now().astimezone(ZoneInfo(zone_of(desk, person))),
-        "done": _done(desk, person, given.get("done")),
+        "done": just_done(desk, person, given.get("done")),
         **_neighbours(desk, person, history, pairs),
         "permalink": f"{base.rstrip('/')}/customers/{quote(customer_id, safe='')}",
         **_standing(desk, history),
@@ -182,7 +182,7 @@ def _address(customer_id: str, pairs: Sequence[tuple[str, str]]) -> str:
     return f"/customers/{quote(customer_id, safe='')}" + (f"?{query}" if query else "")
 
 
-def _done(desk: Desk, person: Person, group_id: str | None) -> tuple[PendingAction, ...]:
+def just_done(desk: Desk, person: Person, group_id: str | None) -> tuple[PendingAction, ...]:
     """Return what somebody has just done, where their browser runs no scripts."""
     group = desk.actions.group(group_id) if group_id else ()
     return tuple(each for each in group if each.actor == person.name)

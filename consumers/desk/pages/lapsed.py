@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -13,11 +14,14 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 
 from consumers.desk.desk import Desk
 from consumers.desk.language import _
+from consumers.desk.pages.customer import just_done
 from consumers.desk.people.person import Person, Role
 from consumers.desk.people.sign_in import Viewer
 from consumers.desk.rendering import render, zone_of
 from consumers.desk.spreadsheet import csv_answer
+from consumers.drafts import RESULTS
 from consumers.lapsed.win_back import ReasonSource, WinBackCustomer, WinBackFilter
+from consumers.scorecard.verdicts import FALSE_ALARM
 from streams.contract.instants import format_instant, to_us
 
 router = APIRouter()
@@ -119,6 +123,7 @@ def show(
     person: Viewer,
     wanted: Annotated[LapsedQuery, Depends(asked)],
     offset: Annotated[int, Query(ge=0)] = 0,
+    done: str = "",
 ) -> Response:
     """Show who is gone, those worth most first."""
     desk: Desk = request.app.state.desk
@@ -127,10 +132,17 @@ def show(
     if result.value is not None:
         zone = ZoneInfo(zone_of(desk, person))
         found = result.value.choose(wanted.filter(zone, desk.config.holdout_exempt, person))
+    shown = found.customers[offset : offset + PAGE] if found is not None else ()
     view = desk.rulebook.current()
     return render(
         request,
         "lapsed.html",
+        shown=shown,
+        pending=desk.actions.of_customers([each.customer_id for each in shown]),
+        done=just_done(desk, person, done),
+        here="/lapsed?" + wanted.address(offset=offset or ""),
+        once=secrets.token_hex(8),
+        results=[result for result in RESULTS if result != FALSE_ALARM],
         result=result,
         found=found,
         wanted=wanted,
@@ -153,6 +165,7 @@ def export(request: Request, person: Viewer, wanted: Annotated[LapsedQuery, Depe
         raise HTTPException(503, result.error or _("This is being computed. Try again in a minute."))
     zone = ZoneInfo(zone_of(desk, person))
     found = result.value.choose(wanted.filter(zone, desk.config.holdout_exempt, person))
+    desk.audit.write(person, "export", of="lapsed", query=wanted.address(), rows=len(found.customers))
     return csv_answer("lapsed.csv", COLUMNS, _rows(found.customers))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import APIRouter, Request, Response
 from markupsafe import Markup
@@ -13,6 +13,8 @@ from consumers.desk.desk import Desk
 from consumers.desk.language import _, gettext
 from consumers.desk.people.person import Person, Role
 from consumers.desk.people.sign_in import Viewer
+from consumers.desk.queue.filter import QueueFilter
+from consumers.desk.queue.order import Section
 from consumers.desk.rendering import count, percent, render, word
 from consumers.desk.reports.live_counts import LiveCounts, Tally
 from consumers.desk.reports.reports import PERIODS
@@ -53,6 +55,8 @@ class RuleRow:
     opened_week: int | None
     opened_month: int | None
     muted: int | None
+    queue: str
+    """The query of the queue's page that shows the customers of whom it is open."""
     score: Score | None
     """Of the causes with the tier that the rule has now."""
 
@@ -100,10 +104,18 @@ def rows_of(
             seen(rule, live.opened_week if live else None),
             seen(rule, live.opened_month if live else None),
             seen(rule, live.muted_month if live else None) if rule.by is None else None,
+            whole_queue(person, QueueFilter(rule=(rule.id,))),
             scores.get((rule.id, rule.tier)),
         )
         for rule in rules
     ]
+
+
+def whole_queue(person: Person, wanted: QueueFilter) -> str:
+    """Return the query of the queue's page that shows all open warnings of a filter, attended ones too."""
+    hidden = () if person.may(Role.OPERATOR) else (Section.HELD_OUT,)
+    sections = tuple(section for section in Section if section not in hidden)
+    return replace(wanted, all=True, show=sections).to_query()
 
 
 @router.get("/scorecard")

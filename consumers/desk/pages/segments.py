@@ -16,8 +16,10 @@ from consumers.database.database import Database
 from consumers.database.warnings import SegmentWarningRow
 from consumers.desk.desk import Desk
 from consumers.desk.language import _, gettext
+from consumers.desk.pages.rules import whole_queue
 from consumers.desk.people.person import Role
 from consumers.desk.people.sign_in import Viewer
+from consumers.desk.queue.filter import QueueFilter
 from consumers.desk.rendering import Times, render, word, zone_of
 from consumers.desk.reports.live_counts import GroupCounts, LiveCounts
 from consumers.stored_warnings import OPEN
@@ -28,9 +30,9 @@ router = APIRouter()
 HISTORY = timedelta(days=180)
 MOST = 200
 """Warnings that are shown."""
-TITLES = {"customer_class": _("By class"), "segment": _("By segment"), "region": _("By region")}
 QUERY = {"customer_class": "class", "segment": "segment", "region": "region"}
 """What the queue calls these filters."""
+TITLES = {"customer_class": _("By class"), "segment": _("By segment"), "region": _("By region")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,10 @@ def show(request: Request, person: Viewer) -> Response:
     live = desk.reports.live()
     found = warnings_of(desk.database, now - HISTORY)
     operator = person.may(Role.OPERATOR)
+
+    def queue(dimension: str, name: str) -> str:
+        return whole_queue(person, QueueFilter.from_query([(QUERY[dimension], name)]))
+
     return render(
         request,
         "segments.html",
@@ -66,7 +72,7 @@ def show(request: Request, person: Viewer) -> Response:
         groups=groups_of(live.value, operator) if live.value is not None else {},
         operator=operator,
         titles=TITLES,
-        query=QUERY,
+        queue=queue,
         open_ones=[each for each in found if each.state == OPEN],
         past=[each for each in found if each.state != OPEN],
         chart=chart(found, now, Times(zone_of(desk, person), now)),

@@ -88,7 +88,7 @@ async def add(request: Request, person: Operator) -> Response:
     try:
         asked = read_form(form, zone, desk.clock.wall())
         _check_names(asked.matchers, desk)
-        await run_in_threadpool(
+        made = await run_in_threadpool(
             desk.silences.add,
             person.name,
             asked.reason,
@@ -102,6 +102,7 @@ async def add(request: Request, person: Operator) -> Response:
     except BrokerError as error:
         why = gettext("The broker cannot be reached; nothing was added: %(why)s") % {"why": error}
         return await run_in_threadpool(_page, request, person, form, (why,), 503)
+    await run_in_threadpool(desk.audit.write, person, "silence-added", silence=made.id, reason=made.reason)
     return RedirectResponse("/silences", 303)
 
 
@@ -110,11 +111,12 @@ def end(request: Request, person: Operator, silence_id: str) -> Response:
     """End a silence now; what it deferred and is still open is sent."""
     desk: Desk = request.app.state.desk
     try:
-        desk.silences.end(silence_id, person.name)
+        over = desk.silences.end(silence_id, person.name)
     except ContractError as error:
         raise HTTPException(409, str(error)) from error
     except BrokerError as error:
         raise HTTPException(503, str(error)) from error
+    desk.audit.write(person, "silence-ended", silence=over.id)
     return RedirectResponse("/silences", 303)
 
 

@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 import pytest
 
 from consumers.database.database import Database
+from consumers.desk.people.audit import AuditFilter
+from consumers.desk.people.person import Role
 from consumers.lapsed.store import stored_facts
 from consumers.lapsed.win_back import WinBackFilter, WinBackList, win_back_list
 from tests.consumers.desk.desks import Staff, browser
@@ -106,3 +108,40 @@ def test_further_pages_keep_the_filters(shop: Database, monkeypatch: pytest.Monk
 
 def test_an_empty_list_says_what_to_do(database: Database) -> None:
     assert "Nobody is on this list" in browser(patient_desk(database)).get("/lapsed").text
+
+
+def contact(customer_id: str, **more: str) -> dict[str, str]:
+    return {"kind": "contact", "customer_id": customer_id, "back": "/lapsed?segment=a", **more}
+
+
+def test_a_contact_from_the_list_is_on_its_way_and_can_be_taken_back(shop: Database) -> None:
+    desk = patient_desk(shop, staff=Staff())
+    client = browser(desk, as_="ann")
+    first, second = expected(shop).customers[:2]
+    text = client.get("/lapsed").text
+    assert text.count("Note the contact") == min(50, len(expected(shop).customers))
+    assert "on its way" not in text
+    answer = client.post("/act", data=contact(first.customer_id, result="call_back"), follow_redirects=False)
+    assert answer.status_code == 303
+    address = answer.headers["location"]
+    assert address.startswith("/lapsed?segment=a&done=")
+    [pending] = desk.actions.of_customers([first.customer_id, second.customer_id])[first.customer_id]
+    assert (pending.kind, pending.warning_id, pending.content["result"]) == ("contact", None, "call_back")
+    text = client.get(address.replace("segment=a&", "")).text
+    row = text.split(f'/customers/{first.customer_id}"')[1].split("</tr>")[0]
+    assert "on its way: contact" in row
+    assert "Undo" in text
+    assert "on its way" not in text.split(f'/customers/{second.customer_id}"')[1].split("</tr>")[0]
+    group = address.rsplit("done=", 1)[1]
+    assert client.post("/undo", data={"group_id": group, "back": "/lapsed"}).status_code == 200
+    assert "on its way" not in client.get("/lapsed").text
+
+
+def test_who_may_only_look_sees_no_button_and_exports_are_noted(shop: Database) -> None:
+    desk = patient_desk(shop, staff=Staff())
+    viewer = next(m.person.name for m in desk.access.people.members if m.person.role is Role.VIEWER)
+    client = browser(desk, as_=viewer)
+    assert "Note the contact" not in client.get("/lapsed").text
+    assert client.get("/lapsed.csv?class=key").status_code == 200
+    [entry] = desk.audit.page(AuditFilter(what="export"), 5)
+    assert (entry.person, entry.detail["of"], entry.detail["query"]) == (viewer, "lapsed", "class=key")

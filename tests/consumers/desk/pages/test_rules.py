@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from urllib.parse import parse_qsl
 
 import pytest
 
 from consumers.database.database import Database
 from consumers.desk.pages.rules import PERIOD_NAMES, rows_of
 from consumers.desk.people.person import LOCAL, Person, Role
+from consumers.desk.queue.filter import QueueFilter
 from consumers.desk.reports.reports import PERIODS
 from consumers.desk.rulebook import RuleView
 from consumers.scorecard.scorecard import scorecard
@@ -44,6 +46,18 @@ def test_counts_are_those_that_somebody_may_see(database: Database) -> None:
     shadow, paused, segments = (rule("x", "shadow"), rule("y", "paused"), rule("z", by="region"))
     found = rows_of([shadow, paused, segments], live, card, LOCAL)
     assert [(row.open, row.muted) for row in found] == [(None, None), (None, None), (0, None)]
+
+
+def test_the_queue_behind_a_count_has_as_many_customers(database: Database) -> None:
+    store_shop(database)
+    desk = patient_desk(database)
+    live = desk.reports.live().value
+    assert live is not None
+    assert live.open
+    for who in (LOCAL, VIEWER):
+        for row in rows_of([rule(name) for name in live.open], live, None, who):
+            wanted = QueueFilter.from_query(parse_qsl(row.queue))
+            assert desk.board.page(wanted, who).matched == row.open, (who.name, row.rule.id)
 
 
 def test_the_rules_stand_under_their_status_with_links_to_their_queue(database: Database) -> None:

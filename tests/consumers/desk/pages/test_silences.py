@@ -10,6 +10,7 @@ import pytest
 from consumers.database.database import Database
 from consumers.desk.desk import Desk
 from consumers.desk.pages.silences import DAYS, LASTING, MATCHERS
+from consumers.desk.people.audit import AuditFilter
 from consumers.desk.people.person import Person, Role
 from streams.contract.silences import WEEKDAYS, Matchers, Silence, parse_silence
 from streams.errors import BrokerError
@@ -128,6 +129,8 @@ def test_an_operator_ends_it_and_others_only_look(desk: Desk, monkeypatch: pytes
             assert '<form method="post" action="/silences' not in text
     assert post(desk, f"/silences/{silence.id}/end").status_code == 303
     assert sent(desk)[-1].expired_by == "you"
+    noted = [(each.person, each.what, each.detail["silence"]) for each in desk.audit.page(AuditFilter(), 9)]
+    assert noted == [("you", "silence-ended", silence.id), ("you", "silence-added", silence.id)]
     assert post(desk, f"/silences/{silence.id}/end").status_code == 409
     assert post(desk, "/silences/none/end").status_code == 409
 
