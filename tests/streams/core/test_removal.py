@@ -49,7 +49,7 @@ def erasure(history: History, after: int, customer: str = GONE) -> tuple[TwinEra
 
 
 @pytest.mark.parametrize("restarts", [False, True])
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(6))  # each cut with late events and without
 def test_an_erasure_is_that_of_the_twin(seed: int, restarts: bool) -> None:
     history = random_history(seed, size=160, late=seed % 2 == 1)
     options = replace(QUIET if seed % 3 == 2 else PLAIN, zone=history.zone)
@@ -73,6 +73,8 @@ def test_an_erasure_is_that_of_the_twin(seed: int, restarts: bool) -> None:
 def test_the_twin_withdraws_and_sees_customers_come_back() -> None:
     withdrawn = returned = 0
     for seed in range(8):
+        if withdrawn >= 3 and returned >= 3:
+            break
         history = random_history(seed, size=160)
         twin, own = erasure(history, 60)
         options = replace(PLAIN, zone=history.zone)
