@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from consumers.muting.notes import FlappingNote
 from consumers.muting.notice import (
     ESCALATED,
     NOTIFIED,
@@ -146,11 +147,7 @@ def flapping(notice: Notice, context: NoticeContext) -> Judgement | None:
             NoticeVerdict.DEFERRED, MuteReason.FLAPPING, look_again_at=newest + limits.flapping_period
         )
     days = limits.flapping_period.total_seconds() / 86_400
-    note = (
-        f"Flapping: it opened {min(counts) + 1} times within {days:g} days. The next notice comes when it "
-        f"has not opened for {days:g} days, or is worse."
-    )
-    return Judgement(NoticeVerdict.SENT, MuteReason.FLAPPING, note=note)
+    return Judgement(NoticeVerdict.SENT, MuteReason.FLAPPING, note=FlappingNote(min(counts) + 1, days))
 
 
 def too_many(notice: Notice, context: NoticeContext) -> Judgement | None:

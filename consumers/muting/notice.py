@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from consumers.decision import must_not_be_contacted
+from consumers.muting.notes import Note
 
 RANKS: Final = {"low": 1, "medium": 2, "high": 3}
 """A larger number is more urgent."""
@@ -188,5 +189,5 @@ class Judgement:
     """When a deferred notice is judged again."""
     by_wall_clock: bool = False
     """Whether that is an instant of people's clocks rather than of event time."""
-    note: str | None = None
+    note: Note | None = None
     """What the message says beside the warning itself."""

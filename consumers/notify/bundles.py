@@ -9,15 +9,20 @@ from sqlalchemy import Connection, Row, and_, func, select
 
 from consumers.database.notices import MessageStepRow
 from consumers.database.outcomes import CustomerDaysRow
-from consumers.database.warnings import SegmentWarningStepRow, WarningRow, WarningStepRow
+from consumers.database.warnings import SegmentWarningRow, SegmentWarningStepRow, WarningRow, WarningStepRow
 from consumers.decision import must_not_be_contacted
 from consumers.notify.message import Bundle, StepContent
+from consumers.notify.notices import OPEN
 
 NOTICE: Final = "notice"
 SEGMENT: Final = "segment"
 DIGEST: Final = "digest"
 GATHERED: Final = "gathered"
 """The kinds of messages."""
+WAITING: Final = "waiting"
+ENTERED: Final = "entered"
+DROPPED: Final = "dropped"
+"""Their states."""
 MOST_STEPS: Final = 50
 """Steps in one message; a longer digest has several parts."""
 
@@ -46,6 +51,11 @@ def contents_of(connection: Connection, message: Row[Any]) -> StepContent | Bund
         *(message.key, message.kind, message.created_at, steps),
         *(message.day, message.part, message.parts, message.total),
     )
+
+
+def is_open(connection: Connection, table: type[SegmentWarningRow | WarningRow], warning_id: str) -> bool:
+    """Return whether a warning of a customer or of a segment is open."""
+    return connection.scalar(select(table.state).where(table.id == warning_id)) == OPEN
 
 
 def _by_id(

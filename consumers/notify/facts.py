@@ -16,6 +16,11 @@ LONGEST: Final = 300
 
 Facts = dict[str, Any]
 
+ONLY_OF_CUSTOMERS: Final = (
+    *("by", "attended", "until", "customer_class", "segment", "region", "account_owner"),
+    *("probability", "horizon_days", "value_at_risk", "play", "decision", "link"),
+)
+
 
 def warning_facts(kind: str, data: Mapping[str, Any], desk_url: str | None = None) -> Facts:
     """Return the facts of a customer's warning: `kind` is its step's CloudEvent's type, `data` its data.
@@ -47,14 +52,18 @@ def warning_facts(kind: str, data: Mapping[str, Any], desk_url: str | None = Non
 
 
 def segment_facts(kind: str, data: Mapping[str, Any]) -> Facts:
-    """Return the facts of a segment's warning."""
+    """Return the facts of a segment's warning; those that only a customer's has are `None`.
+
+    In a digest and among gathered ones the segment stands where a customer stands.
+    """
     return {
         **_of_any_warning(kind, data),
+        **dict.fromkeys(ONLY_OF_CUSTOMERS),
+        "customer": line(f"{data['dimension']} {data['value']}"),
+        "reasons": [],
         "dimension": line(data["dimension"]),
         "value": line(data["value"]),
         "event": kind.rpartition(".")[2],
-        "by": None,
-        "link": None,
     }
 
 
@@ -70,6 +79,7 @@ def _of_any_warning(kind: str, data: Mapping[str, Any]) -> Facts:
         "unlisted_causes": max(0, len(causes) - MOST_CAUSES),
         "hidden_causes": len(data["causes"]) - len(causes),
         "opened_at": instant(data["opened_at"]),
+        "over": data.get("state", "open") != "open",
     }
 
 

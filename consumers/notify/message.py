@@ -13,6 +13,7 @@ import msgspec
 from consumers.notify.channels import Channel, Markup
 from consumers.notify.facts import Facts, segment_facts, warning_facts
 from consumers.notify.templates import Templates
+from consumers.notify.words import note_words
 from streams.contract.instants import format_instant, to_us
 
 _encode: Final[Callable[[object], bytes]] = msgspec.json.Encoder().encode
@@ -92,12 +93,13 @@ class MessageWriter:
         *,
         again: bool = False,
     ) -> Message:
-        """Return the message on one step; `again` where it may have been sent before."""
+        """Return the message on one step; `note` is as stored, `again` where it may have been sent before."""
         kind = "segment" if step.is_segment else "notice"
         facts = self._facts(step)
         # A deferred notice is sent with the newest step, which may be an update of what nobody knows yet.
         facts["is_news"] = facts["event"] != "opened" and not (note and facts["event"] == "updated")
-        notes = [note] if note else []
+        words = note_words(note, style.language, style.time_zone)
+        notes = [words] if words else []
         if again:
             notes.append(REPEATED[style.language])
         facts["note"] = " ".join(" ".join(notes).split()) or None
@@ -115,7 +117,7 @@ class MessageWriter:
             "subject": subject,
             "time": format_instant(to_us(step.time)),
             "datacontenttype": "application/json",
-            **_delivery(style, note, again=again),
+            **_delivery(style, words, again=again),
             "data": step.data,
         }
         urgent = step.data["tier"] == "high"

@@ -15,11 +15,13 @@ from consumers.database.database import Database
 from consumers.database.notices import JudgingRow, NoticeRow, SilenceRow
 from consumers.database.warnings import WarningStepRow
 from consumers.muting.judge import NoticeContext, judge
+from consumers.muting.notes import DeferredNote, Note, encode_notes
 from consumers.muting.notice import (
     Judgement,
     Limits,
     MuteReason,
     Notice,
+    NoticeCause,
     NoticeVerdict,
     PastNotice,
     read_notice,
@@ -224,7 +226,7 @@ class _Turn:
             self._change(deferred, change)
             return
         self._settle(deferred)
-        note = None
+        note: Note | None = None
         if judgement.verdict is NoticeVerdict.SENT:
             note = judgement.note or _deferred_note(row, self._silences)
         self._record(notice, at, judgement, note)
@@ -248,7 +250,7 @@ class _Turn:
         for row in self._connection.execute(query):
             self._past[row.customer_id].append(_past(dict(row._mapping)))
 
-    def _record(self, notice: Notice, at: datetime, judgement: Judgement, note: str | None = None) -> None:
+    def _record(self, notice: Notice, at: datetime, judgement: Judgement, note: Note | None = None) -> None:
         row = notice_row(notice, at, judgement, self._now, note)
         self._new.append(row)
         self._past.setdefault(notice.customer_id, []).append(_past(row))
@@ -317,8 +319,30 @@ def notice_of(step_id: str, row: Row[Any]) -> Notice:
         return read_notice(step_id, row.type, row.time, {**bare, "tier": row.tier, "causes": ()})
 
 
+def segment_notice(row: Row[Any]) -> Notice:
+    """Return what silences look at of a segment's step: tier, rule, reason and the dimension."""
+    data, dimension = row.data, row.dimension
+    return Notice(
+        step_id=row.id,
+        warning_id=row.warning_id,
+        number=row.step,
+        kind=row.type.rpartition(".")[2],
+        time=row.time,
+        customer_id="",
+        customer_class=row.value if dimension == "customer_class" else None,
+        segment=row.value if dimension == "segment" else None,
+        region=row.value if dimension == "region" else None,
+        account_owner=None,
+        tier=row.tier,
+        causes=tuple(
+            NoticeCause(each["rule"], each["reason"], each["tier"], each["opened_at"], None)
+            for each in data["causes"]
+        ),
+    )
+
+
 def notice_row(
-    notice: Notice, at: datetime, judgement: Judgement, now: datetime, note: str | None = None
+    notice: Notice, at: datetime, judgement: Judgement, now: datetime, note: Note | None = None
 ) -> dict[str, object]:
     """Return the row that records what becomes of a notice."""
     return {
@@ -336,7 +360,7 @@ def notice_row(
         "silence_id": judgement.silence_id,
         "look_again_at": judgement.look_again_at,
         "by_wall_clock": judgement.by_wall_clock,
-        "note": note or judgement.note,
+        "note": encode_notes([each for each in (note or judgement.note,) if each is not None]),
         "judged_at": now,
     }
 
@@ -354,14 +378,7 @@ def _past(row: Mapping[str, Any]) -> PastNotice:
     )
 
 
-def _deferred_note(deferred: Mapping[str, Any], silences: Sequence[Silence]) -> str:
-    """Return the line by which a late message says why it is late."""
+def _deferred_note(deferred: Mapping[str, Any], silences: Sequence[Silence]) -> DeferredNote:
+    """Return why a late message is late."""
     silence = next((silence for silence in silences if silence.id == deferred["silence_id"]), None)
-    why = {
-        MuteReason.SILENCE: "silenced",
-        MuteReason.QUIET_HOURS: "quiet hours",
-        MuteReason.FATIGUE: "too many notices of this customer",
-        MuteReason.FLAPPING: "flapping",
-    }[MuteReason(deferred["why"])]
-    reason = f" ({silence.reason})" if silence else ""
-    return f"Deferred since {deferred['at']:%Y-%m-%d %H:%M} UTC: {why}{reason}"
+    return DeferredNote(deferred["at"], deferred["why"], silence.reason if silence else None)

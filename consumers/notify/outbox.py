@@ -15,10 +15,10 @@ from consumers.database.database import Database
 from consumers.database.notices import ChannelRow, MessageRow, NoticeRow, OutboxRow
 from consumers.database.warnings import WarningStepRow
 from consumers.muting.notice import Limits, NoticeVerdict
-from consumers.notify.bundles import contents_of
+from consumers.notify.bundles import WAITING, contents_of
 from consumers.notify.message import Bundle, StepContent, Style
 from consumers.notify.notices import NoticeCounts, Notices
-from consumers.notify.router import WAITING, Router
+from consumers.notify.router import Router
 from consumers.notify.waiting import not_muted
 
 log = logging.getLogger(__name__)

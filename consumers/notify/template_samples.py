@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Final
 
-from consumers.notify.facts import Facts
+from consumers.notify.facts import ONLY_OF_CUSTOMERS, Facts
 
 _AT: Final = datetime(2026, 3, 2, 12, tzinfo=UTC)
 _CAUSE: Final[Facts] = {
@@ -27,11 +27,13 @@ _ANY: Final[Facts] = {
     "unlisted_causes": 1,
     "hidden_causes": 2,
     "opened_at": _AT,
+    "over": True,
 }
 _LEAST: Final[Facts] = {
     "headline": None,
     "causes": [],
     "more_causes": 0,
+    "over": False,
     "unlisted_causes": 0,
     "hidden_causes": 0,
 }
@@ -56,17 +58,16 @@ FULL: Final[Facts] = _ANY | {
     "decision": {"verdict": "rescue", "why": "worth", "net": 157.5},
     "link": "https://desk.example/customers/C1",
 }
-_NOTHING_KNOWN: Final = (
-    *("by", "attended", "until", "customer_class", "segment", "region", "account_owner"),
-    *("probability", "value_at_risk", "play", "decision", "link"),
+BARE: Final[Facts] = (
+    FULL | _LEAST | dict.fromkeys(ONLY_OF_CUSTOMERS) | {"event": "opened", "reasons": [], "horizon_days": 90}
 )
-BARE: Final[Facts] = FULL | _LEAST | dict.fromkeys(_NOTHING_KNOWN) | {"event": "opened", "reasons": []}
 _SEGMENT: Final[Facts] = _ANY | {
+    **dict.fromkeys(ONLY_OF_CUSTOMERS),
+    "customer": "region north",
     "dimension": "region",
     "value": "north",
     "event": "escalated",
-    "by": None,
-    "link": None,
+    "reasons": [],
 }
 _ONE: Final = {"is_news": True, "note": "Deferred since yesterday"}
 _PLAIN: Final = {"is_news": False, "note": None}
@@ -75,7 +76,10 @@ _BUNDLE: Final[Facts] = {"day": date(2026, 3, 2), "total": 2, "part": 1, "parts"
 SAMPLES: Final[Mapping[str, Sequence[Facts]]] = {
     "notice": [FULL | _ONE, BARE | _PLAIN],
     "segment": [_SEGMENT | _ONE, _SEGMENT | _LEAST | _PLAIN],
-    "digest": [_BUNDLE | {"warnings": [FULL, BARE]}, _BUNDLE | {"warnings": [], "total": 0, "parts": 1}],
+    "digest": [
+        _BUNDLE | {"warnings": [FULL, BARE, _SEGMENT]},
+        _BUNDLE | {"warnings": [], "total": 0, "parts": 1},
+    ],
     "gathered": [_BUNDLE | {"warnings": [FULL, BARE, _SEGMENT]}],
 }
 """For each kind of template, what it is tried with."""

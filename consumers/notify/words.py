@@ -9,6 +9,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from consumers.decision import decision_words
+from consumers.muting.notes import DeferredNote, FlappingNote, decode_notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,11 @@ class Words:
     lapsed_by: str
     """As `events["lapsed"]`, with who had acknowledged or snoozed it."""
     verdicts: Callable[[Any], str]
+    deferred: str
+    reasons: Mapping[str, str]
+    """Why a message is late, by `MuteReason`."""
+    silence: str
+    flapping: str
     instant: str
     day: str
     missing: str
@@ -54,6 +60,16 @@ ENGLISH: Final = Words(
     },
     lapsed_by="needs somebody again; {by} had acknowledged or snoozed it",
     verdicts=decision_words,
+    deferred="Deferred since {since}: {why}",
+    reasons={
+        "silence": "silenced",
+        "quiet_hours": "quiet hours",
+        "fatigue": "too many notices of this customer",
+        "flapping": "flapping",
+    },
+    silence=" ({reason})",
+    flapping="Flapping: it opened {times} times within {days:g} days. The next notice comes when it has not "
+    "opened for {days:g} days, or is worse.",
     instant="{at:%Y-%m-%d %H:%M} {zone}",
     day="{at:%Y-%m-%d}",
     missing="missing",
@@ -74,11 +90,43 @@ CHINESE: Final = Words(
     },
     lapsed_by="再次需要处理；此前由 {by} 确认或推迟",
     verdicts=_chinese_decision,
+    deferred="自 {since} 起推迟：{why}",
+    reasons={
+        "silence": "已静默",
+        "quiet_hours": "免打扰时段",
+        "fatigue": "该客户的通知过多",
+        "flapping": "反复开启",
+    },
+    silence="（{reason}）",
+    flapping="反复开启：{days:g} 天内开启了 {times} 次。连续 {days:g} 天未再开启或情况加重时，才会再次通知。",
     instant="{at.year}年{at.month}月{at.day}日 {at:%H:%M}（{zone}）",
     day="{at.year}年{at.month}月{at.day}日",
     missing="缺失",
 )
 WORDS: Final[Mapping[str, Words]] = {"en": ENGLISH, "zh": CHINESE}
+
+
+def note_words(stored: str | None, language: str, time_zone: str) -> str | None:
+    """Return the sentences of stored notes, times by the clock of a time zone; `None` without notes."""
+    words = WORDS[language]
+    sentences = []
+    for note in decode_notes(stored):
+        match note:
+            case DeferredNote():
+                reason = words.reasons.get(note.why, note.why)
+                if note.silence:
+                    reason += words.silence.format(reason=note.silence)
+                since = _instant(words, note.since, time_zone)
+                sentences.append(words.deferred.format(since=since, why=reason))
+            case FlappingNote():
+                sentences.append(words.flapping.format(times=note.times, days=note.days))
+            case _:
+                sentences.append(note)
+    return " ".join(" ".join(sentences).split()) or None
+
+
+def _instant(words: Words, at: datetime, time_zone: str) -> str:
+    return words.instant.format(at=at.astimezone(ZoneInfo(time_zone)), zone=time_zone)
 
 
 def filters_of(language: str, time_zone: str) -> dict[str, Callable[..., str]]:
@@ -93,7 +141,7 @@ def filters_of(language: str, time_zone: str) -> dict[str, Callable[..., str]]:
 
     def instant(at: datetime) -> str:
         """Print an instant by the receiver's clock."""
-        return words.instant.format(at=at.astimezone(ZoneInfo(time_zone)), zone=time_zone)
+        return _instant(words, at, time_zone)
 
     def number(value: Any) -> str:
         """Print a number with at most four digits that count."""

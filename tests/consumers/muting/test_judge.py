@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.muting.judge import NoticeContext, judge
+from consumers.muting.notes import FlappingNote
 from consumers.muting.notice import (
     Judgement,
     Limits,
@@ -310,7 +311,7 @@ def test_what_opens_again_and_again_is_told_once_as_flapping_and_then_not() -> N
     summary = limited(FLAP, before)
     assert summary is not None
     assert (summary.verdict, summary.reason) == (NoticeVerdict.SENT, MuteReason.FLAPPING)
-    assert (summary.note or "").startswith("Flapping: it opened 3 times within 10 days.")
+    assert summary.note == FlappingNote(3, 10.0)
     quiet = limited(FLAP, [*before, past(3, NOON - DAY, why=MuteReason.FLAPPING)])
     assert quiet == Judgement(NoticeVerdict.DEFERRED, MuteReason.FLAPPING, look_again_at=NOON + 10 * DAY)
     # It flaps until it has not opened for a period, however few openings there were since.

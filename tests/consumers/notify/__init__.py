@@ -1,7 +1,7 @@
 """Where modules without a test file of their own are tested.
 
 attempt: integration/test_consumers_notify
-bundles: test_router
+bundles, due_messages: test_router
 outbox: test_notifier
 template_samples: test_templates
 """

@@ -13,6 +13,7 @@ from consumers.database.migrations.runner import newest_version
 from consumers.database.notices import ChannelRow, OutboxRow
 from consumers.database.warnings import WarningStepRow
 from consumers.muting.counts import muted_by_reason, muted_by_silence
+from consumers.muting.notes import DeferredNote, FlappingNote, decode_notes
 from consumers.muting.notice import Limits
 from consumers.notify import notices as module
 from consumers.notify.notices import NoticeCounts, Notices
@@ -66,7 +67,7 @@ def test_a_deferred_notice_is_sent_when_event_time_has_passed_the_silence(
     ]
     late = rows(database)[2]
     assert late.at == BEGIN + DAY
-    assert late.note == "Deferred since 2026-03-02 12:00 UTC: silenced (why)"
+    assert decode_notes(late.note) == (DeferredNote(BEGIN, "silence", "why"),)
     assert muted_by_silence(database) == {"s": 2}
     assert muted_by_reason(database) == {"silence": {"held": 0, "muted": 2}}
 
@@ -216,7 +217,7 @@ def test_flapping_gives_few_notices_and_none_is_lost(database: Database, shop: S
         ("c1-2/1", "flapping"),
         ("c1-60/1", None),  # it has been stable for long enough
     ]
-    assert sent[2].note.startswith("Flapping: it opened 3 times within 10 days")
+    assert decode_notes(sent[2].note) == (FlappingNote(3, 10.0),)
     assert muted_by_reason(database) == {"flapping": {"held": 0, "muted": 37}}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -91,8 +92,23 @@ def test_quiet_hours_are_those_of_the_receivers_clock_and_send_the_warning_as_it
     shop.clock.push(1)
     shop.run()
     assert sorted(shop.steps_of("desk")) == ["rises-1/2", "stays-1/1"]
-    assert "Deferred since 2026-03-02 12:00 UTC: quiet hours" in shop.got["desk"][0].message.body
+    assert "Deferred since 2026-03-02 20:00 Asia/Shanghai: quiet hours" in shop.got["desk"][0].message.body
     assert shop.run() == []
+
+
+def test_a_late_message_says_why_in_the_language_of_its_route(database: Database) -> None:
+    text = TEXT.replace("quiet_hours:", "language: zh\n      quiet_hours:", 1)
+    shop = RoutedShop(database, tree(text), CHANNELS)
+    put(database, silence("s", BEGIN - HOUR, BEGIN + HOUR, matchers={"customers": ["a"]}))
+    shop.step("a", tier=Tier.MEDIUM, region="east")
+    for _ in range(3):
+        shop.run()
+        shop.clock.push(6 * 3600)
+    (found,) = shop.got["desk"]
+    assert "自 2026年3月2日 20:00（Asia/Shanghai） 起推迟：已静默（why）" in found.message.body
+    assert "免打扰时段" in found.message.body
+    assert "Deferred" not in found.message.body
+    assert json.loads(found.message.payload)["lapwingnote"] in found.message.body
 
 
 def test_a_passed_deadline_goes_to_the_team_and_to_the_next_one(shop: RoutedShop) -> None:
