@@ -9,11 +9,13 @@ from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, HTTPException, Query, Request, Response
-from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
+from consumers.desk.acting.action_desk import PendingAction
 from consumers.desk.desk import Desk
 from consumers.desk.language import _, gettext, ngettext
+from consumers.desk.pages.acting import toast
 from consumers.desk.people.person import Person
 from consumers.desk.people.sign_in import Agent, Viewer
 from consumers.desk.queue import export
@@ -95,6 +97,7 @@ def show(
     }
     if request.headers.get("hx-request") and request.headers.get("hx-request-type") != "full":
         answer = render(request, "queue_list.html", **given)
+        answer.headers["HX-Push-Url"] = _address(given["query"], at=given["past"])
     else:
         answer = render(
             request,
@@ -142,12 +145,9 @@ def _nine_o_clock(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, 9)  # noqa: DTZ001  # the reader's zone is added
 
 
-def _done(desk: Desk, person: Person, group: str) -> dict[str, Any] | None:
+def _done(desk: Desk, person: Person, group: str) -> Sequence[PendingAction]:
     """Return what was just done and can be undone."""
-    actions = [each for each in desk.actions.group(group) if each.actor == person.name] if group else []
-    if not actions:
-        return None
-    return {"group": group, "kind": actions[0].kind, "count": len(actions)}
+    return [each for each in desk.actions.group(group) if each.actor == person.name] if group else []
 
 
 @router.get("/queue/rows")
@@ -218,9 +218,9 @@ def _act(request: Request, person: Person, pairs: Sequence[tuple[str, str]]) -> 
     except (ActError, ValueError) as error:
         return _back(request, query, failed=str(error))
     if request.headers.get("hx-request"):
-        answer = render(request, "queue_toast.html", done=_done(desk, person, group), query=query)
-        answer.headers["HX-Trigger"] = "lapwing:acted"
-        return answer
+        shown = HTMLResponse(toast(request, desk, group, _address(query)))
+        shown.headers["HX-Trigger"] = "desk:acted"  # the rows are renewed where they stand
+        return shown
     return _back(request, query, done=group)
 
 
@@ -241,32 +241,18 @@ def _until(text: str, zone: ZoneInfo) -> int | None:
     return to_us(local if local.tzinfo is not None else local.replace(tzinfo=zone))
 
 
-@router.post("/queue/undo")
-def undo(
-    request: Request, person: Agent, group: Annotated[str, Form()], query: Annotated[str, Form()] = ""
-) -> Response:
-    """Take back what was just done."""
-    desk: Desk = request.app.state.desk
-    try:
-        undone = desk.actions.undo(person, group)
-    except ActError as error:
-        return _back(request, query, failed=str(error))
-    if request.headers.get("hx-request"):
-        answer = render(request, "queue_toast.html", done=None, undone=undone, query=query)
-        answer.headers["HX-Trigger"] = "lapwing:acted"
-        return answer
-    return _back(request, query)
-
-
 def _back(request: Request, query: str, *, done: str = "", failed: str = "") -> Response:
     """Go back to the queue as it was looked at."""
     if failed and request.headers.get("hx-request"):
-        return render(request, "queue_toast.html", done=None, failed=failed, query=query)
-    wanted = QueueFilter.from_query(parse_qsl(query))
-    pairs = wanted.to_pairs()
-    pairs += [("done", done)] if done else []
-    pairs += [("failed", failed)] if failed else []
-    return RedirectResponse(f"/?{urlencode(pairs)}" if pairs else "/", 303)
+        return render(request, "toast.html", text=failed, group=None)
+    return RedirectResponse(_address(query, done=done, failed=failed), 303)
+
+
+def _address(query: str, **more: str) -> str:
+    """Return the address of the queue with a filter."""
+    pairs = QueueFilter.from_query(parse_qsl(query)).to_pairs()
+    pairs += [(name, value) for name, value in more.items() if value]
+    return f"/?{urlencode(pairs)}" if pairs else "/"
 
 
 @router.post("/views")

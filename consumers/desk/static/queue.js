@@ -104,19 +104,9 @@ document.addEventListener("change", (event) => {
   }
   count();
 });
-document.addEventListener("lapwing:acted", () => {
+document.addEventListener("desk:acted", () => {
   changed(shownRows().map((row) => row.dataset.warning));
+  // A second click on what is chosen would do it again.
   document.querySelectorAll("#queue input:checked").forEach((box) => { box.checked = false; });
   count();
 });
-const toasts = document.getElementById("toasts");
-if (toasts) {
-  new MutationObserver(() => {
-    toasts.querySelectorAll("[data-undo]:not([data-timed])").forEach((toast) => {
-      toast.dataset.timed = "1";
-      setTimeout(() => toast.remove(), 1000 * Number(toast.dataset.undo));
-    });
-  }).observe(toasts, { childList: true, subtree: true });
-  const first = document.querySelector("[data-toast]");
-  if (first) { toasts.append(...first.children); window.htmx?.process(toasts); }
-}

@@ -110,8 +110,8 @@ def test_what_is_done_about_some_is_one_group_shows_at_once_and_is_undone(
     assert (row.attended.state, row.attended.by, row.attended.on_its_way) == ("acknowledged", "you", True)
     assert "on its way" in client.get("/queue/rows", params={"id": some}).text
     page = client.get(f"/?done={group}").text
-    assert "acknowledge: 3 warnings" in page
-    client.post("/queue/undo", data={"group": group})
+    assert "Done: acknowledge, 3 warnings" in page
+    client.post("/undo", data={"group_id": group, "back": "/"})
     assert set(some) <= set(waiting(desk))
 
 
@@ -125,8 +125,8 @@ def test_all_matches_are_one_request_however_many_rows_are_shown(desk: Desk, cli
         headers={"HX-Request": "true"},
     )
     assert answer.status_code == 200
-    assert answer.headers["hx-trigger"] == "lapwing:acted"
-    assert f"snooze: {len(all_of_them)} warnings" in answer.text
+    assert answer.headers["hx-trigger"] == "desk:acted"
+    assert f"Done: snooze, {len(all_of_them)} warnings" in answer.text
     assert [each for each in before if each not in all_of_them] == waiting(desk)
     assert set(desk.board.ids(QueueFilter(snoozed=True), OPERATOR)) >= set(all_of_them)
 
