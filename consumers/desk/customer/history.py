@@ -309,7 +309,7 @@ def _days(connection: Connection, customer_id: str) -> tuple[tuple[Day, ...], An
         first + timedelta(days=n): {} for n in range((last - first).days + 1)
     }
     for row in reversed(rows):
-        for each in row.data["days"]:
+        for each in row.data.get("days", ()):
             on = date.fromisoformat(each["day"])
             if on in found:
                 found[on] |= {name: each[name] for name in ("orders", "spend", "logins", "complaints")}

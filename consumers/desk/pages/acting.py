@@ -131,7 +131,7 @@ def _answer(
         customer_id = unquote(split.path.removeprefix(_CUSTOMERS))
         return HTMLResponse(customer.part(request, person, customer_id, split.query) + shown)
     # The queue listens, and asks for what has changed.
-    return HTMLResponse(shown, headers={"HX-Trigger": "desk:acted", "HX-Reswap": "none"})
+    return HTMLResponse(shown, headers={"HX-Trigger": "lapwing:acted", "HX-Reswap": "none"})
 
 
 def _refused(request: Request, why: str) -> Response:

@@ -97,9 +97,8 @@ def show(request: Request, person: Viewer, customer_id: str) -> Response:
 @router.get("/standing/{customer_id:path}")
 def standing(request: Request, person: Viewer, customer_id: str) -> Response:
     """Show who takes care of a customer's warning, for a page that waits for an action to arrive."""
-    desk: Desk = request.app.state.desk
-    history = history_of(desk, person, customer_id, request.query_params.get("warning"))
-    return render(request, "customer_standing.html", **_standing(desk, history))
+    shown = context(request, person, customer_id)
+    return render(request, "customer_news.html", **{**shown, "again": True})
 
 
 def history_of(desk: Desk, person: Person, customer_id: str, warning_id: str | None) -> CustomerHistory:
@@ -135,6 +134,7 @@ def context(request: Request, person: Person, customer_id: str, query: str | Non
         "causes": causes_shown(history, desk.rulebook),
         "decision": arithmetic(history.decision, rulebook),
         "life": life(history),
+        "again": False,
         "rulebook": rulebook,
         "reason_titles": {each.id: each.title for each in rulebook.reasons},
         "reason_groups": reason_groups(rulebook),

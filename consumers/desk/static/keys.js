@@ -6,12 +6,15 @@ function isTyping(target) {
   return target.closest?.("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]");
 }
 
+const ROW = ".row[data-warning]";
+let last = null; // the id of the row that was current: a row that is renewed is another element
+
 function rows() {
-  return [...document.querySelectorAll("[data-row]")];
+  return [...document.querySelectorAll(ROW)];
 }
 
 function current() {
-  return document.activeElement?.closest("[data-row]") ?? document.querySelector("[data-row][aria-current=true]");
+  return document.activeElement?.closest(ROW) ?? (last && document.getElementById(last));
 }
 
 function move(by) {
@@ -21,7 +24,7 @@ function move(by) {
   const next = all[at < 0 ? 0 : Math.min(Math.max(at + by, 0), all.length - 1)];
   for (const row of all) row.removeAttribute("aria-current");
   next.setAttribute("aria-current", "true");
-  if (!next.hasAttribute("tabindex")) next.tabIndex = -1;
+  last = next.id;
   next.focus();
   return true;
 }
@@ -45,7 +48,16 @@ function wanted(key) {
     ?? document.querySelector(selector);
 }
 
-document.addEventListener("keydown", (event) => {
+// htmx begins after this file has run: a key that is pressed before would send a form by itself.
+let early = [];
+setTimeout(() => {
+  const pressed = early;
+  early = null;
+  pressed.forEach(onKey);
+});
+document.addEventListener("keydown", (event) => (early ? early.push(event) : onKey(event)));
+
+function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   if (event.key === "Escape") {
     const opened = event.target.closest?.("details[open]");
@@ -67,7 +79,7 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     return;
   }
-  if (event.key === "Enter" && event.target.matches?.("[data-row]")) {
+  if (event.key === "Enter" && event.target.matches?.(ROW)) {
     event.target.querySelector("a[href]")?.click();
     return;
   }
@@ -77,12 +89,24 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (event.key.length !== 1) return;
+  if (event.key === "c" && !wanted("c")) {
+    // To note a contact the customer's page is needed: it opens there.
+    const link = current()?.querySelector("a[href]");
+    if (link) location.assign(`${link.href}#act-c`);
+    return;
+  }
   const element = wanted(event.key);
   if (element) {
     event.preventDefault();
     use(element);
   }
-});
+}
+
+if (location.hash.startsWith("#act-")) {
+  const element = wanted(location.hash.slice(5));
+  history.replaceState(null, "", location.pathname + location.search);
+  if (element) use(element);
+}
 
 document.addEventListener("click", (event) => {
   if (event.target.closest?.("[data-keys]")) document.getElementById("keys")?.showModal();

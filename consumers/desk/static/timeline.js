@@ -22,7 +22,8 @@ function draw() {
   const axis = { stroke: soft, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
   const bars = window.uPlot.paths.bars({ size: [0.7, 24] });
   const series = (name, scale, stroke, more) => ({ label: place.dataset[name], scale, stroke, width: 2, ...more });
-  const english = document.documentElement.lang === "en";
+  const language = document.documentElement.lang;
+  const dated = (at, how) => new Date(at * 1000).toLocaleDateString(language, { timeZone: "UTC", ...how });
   const zoned = (at) => window.uPlot.tzDate(new Date(at * 1000), "Etc/UTC");
   new window.uPlot(
     {
@@ -32,13 +33,13 @@ function draw() {
       cursor: { drag: { x: false, y: false } },
       scales: { spend: {}, count: { range: (_u, _low, high) => [0, Math.max(1, high)] }, share: { range: [0, 1] } },
       axes: [
-        { ...axis, values: english ? undefined : "{YYYY}-{MM}-{DD}" },
+        { ...axis, values: (_u, days) => days.map((at) => dated(at, { day: "numeric", month: "short" })) },
         { ...axis, scale: "count", size: 36 },
         { ...axis, scale: "spend", side: 1, size: 60, grid: { show: false } },
         { ...axis, scale: "share", show: false },
       ],
       series: [
-        { label: "", value: (_u, at) => (at == null ? "" : zoned(at).toLocaleDateString(document.documentElement.lang)) },
+        { label: place.dataset.day, value: (_u, at) => (at == null ? "" : dated(at, { dateStyle: "medium" })) },
         series("orders", "count", colour("--calm"), { fill: colour("--calm-soft"), paths: bars, points: { show: false } }),
         series("spend", "spend", colour("--good"), { points: { show: false } }),
         series("logins", "count", soft, { dash: [4, 3], points: { show: false } }),

@@ -101,7 +101,7 @@ def test_a_double_click_is_one_action(desk: Desk, client: TestClient) -> None:
 
 def test_of_the_queue_only_the_toast_comes_and_the_queue_is_called(client: TestClient) -> None:
     answer = client.post("/act", data=form("acknowledge", back="/?mine=1"), headers={"HX-Request": "true"})
-    assert answer.headers["HX-Trigger"] == "desk:acted"
+    assert answer.headers["HX-Trigger"] == "lapwing:acted"
     assert 'id="customer"' not in answer.text
     assert 'name="back" value="/?mine=1"' in answer.text
 
