@@ -89,23 +89,11 @@ function onKey(event) {
     return;
   }
   if (event.key.length !== 1) return;
-  if (event.key === "c" && !wanted("c")) {
-    // To note a contact the customer's page is needed: it opens there.
-    const link = current()?.querySelector("a[href]");
-    if (link) location.assign(`${link.href}#act-c`);
-    return;
-  }
   const element = wanted(event.key);
   if (element) {
     event.preventDefault();
     use(element);
   }
-}
-
-if (location.hash.startsWith("#act-")) {
-  const element = wanted(location.hash.slice(5));
-  history.replaceState(null, "", location.pathname + location.search);
-  if (element) use(element);
 }
 
 document.addEventListener("click", (event) => {

@@ -1,3 +1,0 @@
-// What the desk does in the browser beyond htmx.
-import "./looking.js";
-import "./queue.js";
