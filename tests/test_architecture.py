@@ -106,6 +106,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "broker",
             "database",
             "decision",
+            "reason_words",
             "complaint_lives",
             "tail",
             "open_set",

@@ -21,6 +21,7 @@ from consumers.desk.desk import Desk
 from consumers.desk.language import LANGUAGES, LOCALES, gettext, language, ngettext
 from consumers.desk.people.person import Person, Role
 from consumers.desk.words import WORDS
+from consumers.reason_words import reason_text
 from streams.contract.instants import EPOCH
 
 
@@ -36,7 +37,14 @@ def _environment() -> Environment:
     # The language is that of the request, which the callables look up at each call.
     made.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]  # by i18n
     made.filters.update(
-        percent=percent, amount=amount, count=count, day=day, number=number, path=path_part, word=word
+        percent=percent,
+        amount=amount,
+        count=count,
+        day=day,
+        number=number,
+        path=path_part,
+        word=word,
+        reason=reason,
     )
     made.globals.update(Role=Role, languages=LANGUAGES, asset=asset)
     return made
@@ -83,6 +91,13 @@ def number(value: Any) -> str:
 def day(value: date) -> str:
     """Return a day."""
     return str(format_date(value, format="medium", locale=_locale()))
+
+
+def reason(each: Any) -> str:
+    """Return one of the model's reasons in words."""
+    given = {"feature": each.feature, "value": each.value, "text": each.text}
+    text = reason_text(given, language.get())
+    return f"{each.feature} {number(each.value)}" if text is None else text
 
 
 def path_part(text: str) -> str:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from consumers.decision import decision_words
 from consumers.muting.notes import DeferredNote, FlappingNote, decode_notes
+from consumers.reason_words import reason_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,13 @@ def filters_of(language: str, time_zone: str) -> dict[str, Callable[..., str]]:
             return words.missing
         return f"{value:.4g}" if isinstance(value, float) else str(value)
 
+    def reason(each: Mapping[str, Any]) -> str:
+        """Print one of the model's reasons; in one line, whatever a worker wrote."""
+        text = reason_text(each, language)
+        return f"{each['feature']} = {number(each['value'])}" if text is None else text
+
     return {
+        "reason": reason,
         "tier": lambda name: words.tiers.get(name, name),
         "event": event,
         "decision": words.verdicts,
