@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import signal
 
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # ships no types
 from playwright.sync_api import Page, expect
 
 from tests.integration.desk.conftest import Open
 from tests.integration.desk.stack import Stack
+from tests.integration.desk.test_look import SCREENS, STANDARDS
 
 WITHIN_MS = 40_000
 
@@ -103,3 +106,19 @@ def test_what_was_done_at_a_desk_that_is_killed_is_sent_once_by_another(
     stack.stop("desk")
     others.send_signal(signal.SIGCONT)
     stack.processes["desk"] = others
+
+
+@pytest.mark.parametrize("language", ["en-GB", "zh-CN"])
+@pytest.mark.parametrize("screen", SCREENS)
+def test_the_page_with_all_that_opens_can_be_used_by_everybody(
+    stack: Stack, open_page: Open, screen: str, language: str
+) -> None:
+    customer, _warning = someone(stack, 5)
+    page = open_page(f"/customers/{customer}", locale=language, **SCREENS[screen])
+    for summary in page.locator(".cause details > summary").all():
+        summary.click()
+    page.locator("details.drop.wide > summary").first.click()
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": STANDARDS}})
+    wrong = [(each["id"], [node["html"] for node in each["nodes"]]) for each in found.response["violations"]]
+    assert wrong == []
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
