@@ -52,6 +52,8 @@ def run(
     batch, refusals = read_files(events, settings)
     own = replace(engine_settings(settings), samples=True)
     engines = [Engine(own, rules, learner(settings), number) for number in range(partitions)]
+    for engine in engines:
+        engine.keep_no_outcomes()
     log = DecisionLog(engines)
     with progress_bar("replaying") as bar:
         done = replay(

@@ -120,6 +120,7 @@ def decisions_of(
     """Return the decisions on the warnings that open in a period."""
     # A history has no repeats.
     engine = Engine(replace(settings, repeat_window_us=None), rules, learner)
+    engine.keep_no_outcomes()
     found: Decided = {}
 
     def note(steps: list[Step]) -> None:

@@ -136,6 +136,7 @@ def run(
     learned = learner if scored else None
     # A history has no repeats.
     engine = Engine(replace(settings, repeat_window_us=None), compiled, learned)
+    engine.keep_no_outcomes()
     recorder = Recorder(counted, len(history.customers), look)
     engine.observe(causes=recorder, sweeps=None if look is None else recorder, reads=compiled.columns)
     days: list[DaySums] = []
