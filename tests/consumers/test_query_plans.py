@@ -25,7 +25,10 @@ from consumers.desk.acting.action_desk import ActionDesk
 from consumers.desk.acting.sending import ActionSender
 from consumers.desk.clock import DeskClock
 from consumers.desk.customer.history import read_customer
+from consumers.desk.pages.changes import rule_changes
+from consumers.desk.pages.segments import warnings_of
 from consumers.desk.people.person import Person, Role
+from consumers.desk.reports.live_counts import LiveCounter
 from consumers.drafts import Draft
 from consumers.effects.store import stored_input
 from consumers.lapsed import store as lapsed_store
@@ -41,8 +44,19 @@ from tests.consumers.scorecard.stored import store
 
 STEPS: Final = {"sqlite": 4_000, "postgresql": 40_000}
 """SQLite plans without regard to the number of rows, PostgreSQL by it."""
-SMALL: Final = frozenset({"channels", "judging", "silences", "erasures", "alembic_version", "lapwing_schema"})
-"""Tables with a row for each channel, silence or erased customer."""
+SMALL: Final = frozenset(
+    {
+        "segment_warnings",
+        "segment_warning_steps",
+        "channels",
+        "judging",
+        "silences",
+        "erasures",
+        "alembic_version",
+        "lapwing_schema",
+    }
+)
+"""Tables with a row for each channel, silence, segment's step or erased customer."""
 WHOLE: Final = {
     "notify: count the outbox": {"outbox"},
     "a channel is added": {"notices"},
@@ -149,6 +163,9 @@ def asked(database: Database) -> dict[str, Callable[[], object]]:
         **queries(database, STEPS[database.dialect] // 4),
         "a sink starts": lambda: topics_without_rows(database, kinds),
         "a silence changes": lambda: put(database, silence("s", BEGIN, BEGIN + DAY)),
+        "rules of the desk": lambda: _counted_twice(database),
+        "segments of the desk": lambda: warnings_of(database, LAST - 3 * DAY),
+        "changes of the desk": lambda: rule_changes(database),
     }
 
 
@@ -187,6 +204,13 @@ def routed(database: Database) -> dict[str, Callable[[], object]]:
             connection.execute(text(f"UPDATE {table} SET tier = 'low' WHERE state = 'open'"))
     # At night some wait, by day those are due, and a day later there is a digest before.
     return {"routes: at night": at(23), "routes: by day": at(33), "routes: a day later": at(57)}
+
+
+def _counted_twice(database: Database) -> None:
+    """Count what is open and what opened of late, and again what is new since."""
+    counter = LiveCounter(database)
+    counter.count(LAST)
+    counter.count(LAST)
 
 
 def lookups(database: Database) -> dict[str, Callable[[], object]]:
