@@ -117,7 +117,7 @@ def test_a_replay_and_an_explanation_with_the_same_flags_decide_alike(rules: Pat
     terms = ["--rules", "rules", "--labour-rate", "0.5", "--margin", "0.4", "--referral", "0.1"]
     terms += ["--value-horizon", "180d", "--value-prior-orders", "5", "--holdout-salt", "salt"]
     terms += ["--holdout-share", "high=0.4", "--holdout-exempt", "none", "--horizon", "30d"]
-    made = ["simulate", "--customers", "300", "--days", "400", "--capacity", "3", "--out", "e.jsonl"]
+    made = ["simulate", "--customers", "250", "--days", "280", "--capacity", "3", "--out", "e.jsonl"]
     assert CliRunner().invoke(lapwing, [*made, *terms]).exit_code == 0
     events = [json.loads(line) for line in (tmp_path / "e.jsonl").read_text().splitlines()]
     acts = [event for event in events if event["type"] == "action"]

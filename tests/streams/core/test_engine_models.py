@@ -83,7 +83,8 @@ def test_a_restored_engine_goes_on_under_the_model_it_had_adopted(seed: int) -> 
         restore(cut, saved)
         assert cut.model is not None
         assert cut.model.version == learner.model().version
-        assert all(tables(cut)[name].equals(frame) for name, frame in saved.items())
+        restored = tables(cut)
+        assert all(restored[name].equals(frame) for name, frame in saved.items())
     for engine, outputs_of in ((whole, expected), (cut, found)):
         outputs_of += [engine.flush(), engine.advance(int(batch.at.max()) + 40 * DAY)]
     assert outputs(found) == outputs(expected)
@@ -136,7 +137,8 @@ def test_an_adoption_that_comes_to_nothing_leaves_no_trace(shop: list[Batch]) ->
         engine.adopt_model(learner.model())
         assert not tables(engine)["engine"].equals(before["engine"])
         engine.restore_model(state)
-        assert all(tables(engine)[name].equals(frame) for name, frame in before.items())
+        after = tables(engine)
+        assert all(after[name].equals(frame) for name, frame in before.items())
         engine.adopt_model(learner.model())
 
 
