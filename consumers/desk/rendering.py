@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from importlib.resources import files
 from typing import Any, Final
@@ -94,10 +95,11 @@ def day(value: date) -> str:
 
 
 def reason(each: Any) -> str:
-    """Return one of the model's reasons in words."""
-    given = {"feature": each.feature, "value": each.value, "text": each.text}
+    """Return one of the model's reasons in words, as a step's data has it or as a row of the queue."""
+    names = ("feature", "value", "text")
+    given = each if isinstance(each, Mapping) else {name: getattr(each, name) for name in names}
     text = reason_text(given, language.get())
-    return f"{each.feature} {number(each.value)}" if text is None else text
+    return f"{given['feature']} {number(given['value'])}" if text is None else text
 
 
 def path_part(text: str) -> str:
