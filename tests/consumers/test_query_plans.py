@@ -28,6 +28,10 @@ from consumers.desk.customer.history import read_customer
 from consumers.desk.pages.changes import rule_changes
 from consumers.desk.pages.segments import warnings_of
 from consumers.desk.people.person import Person, Role
+from consumers.desk.queue.board import Changes
+from consumers.desk.queue.filter import QueueFilter
+from consumers.desk.queue.store import Position
+from consumers.desk.queue.views import views_of
 from consumers.desk.reports.live_counts import LiveCounter
 from consumers.drafts import Draft
 from consumers.effects.store import stored_input
@@ -36,7 +40,7 @@ from consumers.notify.router import ROUTES, Router
 from consumers.scorecard import store as scorecard_store
 from consumers.sink.kinds import CENSUS, CUSTOMER_DAYS, OUTCOMES, WARNINGS, actions, complaints
 from consumers.sink.store import topics_without_rows
-from tests.consumers.desk.desks import Sent
+from tests.consumers.desk.desks import Sent, desk_over
 from tests.consumers.notify.notice_shop import BEGIN, DAY, put, silence
 from tests.consumers.notify.routed_shop import tree
 from tests.consumers.scorecard.made import made
@@ -54,14 +58,16 @@ SMALL: Final = frozenset(
         "erasures",
         "alembic_version",
         "lapwing_schema",
+        "desk_presence",
     }
 )
-"""Tables with a row for each channel, silence, segment's step or erased customer."""
+"""Tables with a row for each channel, silence, segment's step, erased customer or open page."""
 WHOLE: Final = {
     "notify: count the outbox": {"outbox"},
     "a channel is added": {"notices"},
     "erase a customer (rolled back)": {"unreadable"},
     "effects": {"actions", "outcomes"},
+    "desk: the queue of a past day": {"warnings"},
     "scorecard": {"actions"},
     "all complaints": {"complaint_events"},
 }
@@ -283,6 +289,32 @@ def desk_queries(database: Database) -> dict[str, Callable[[], object]]:
         "send": sender.send_due,
         "note arrivals": sender.note_arrivals,
     }
+
+
+def queue(database: Database) -> dict[str, Callable[[], object]]:
+    """Return what the desk asks for its queue."""
+    desk = desk_over(database, LAST)
+    board = desk.board
+    anybody = Person("ann", Role.OPERATOR)
+
+    def catch_up() -> None:
+        board.refresh()
+        board._position = Position()
+        board._catch_up_some(Changes())
+
+    return {
+        "desk: the open warnings are read": board.refresh,
+        "desk: what is new is read": catch_up,
+        "desk: a page of the queue": lambda: board.page(QueueFilter(), anybody),
+        "desk: the queue of a past day": lambda: desk.past.at(LAST - DAY).page(QueueFilter(), anybody),
+        "desk: saved views": lambda: views_of(database, anybody),
+        "desk: who looks": lambda: (desk.presence.enter("ann", "c1"), desk.presence.exchange(LAST)),
+    }
+
+
+def test_the_queue_reads_what_is_open_and_what_is_new(database: Database, database_url: str) -> None:
+    fill(database, database_url, STEPS[database.dialect])
+    check(database, queue(database), at_least=15)
 
 
 def reports(database: Database) -> dict[str, Callable[[], object]]:

@@ -70,6 +70,12 @@ class Follower:
                 wait = backoff.delay(failures)
                 log.warning("the queue cannot be read: %s; trying again in %.1f s", error, wait)
                 continue
+            except Exception:
+                # Without the thread the page would stand still and nobody would know.
+                failures += 1
+                wait = backoff.delay(failures)
+                log.exception("the queue cannot be brought up to date; trying again in %.1f s", wait)
+                continue
             if loading:
                 log.info("%d open warnings are read after %.1f s", len(self._board), time.monotonic() - began)
             loading, failures, wait = False, 0, LOOK_S

@@ -192,7 +192,7 @@ class Board:
                 if number % 1_000 == 0:
                     self._loading = Loading(number, max(number, self._loading.all))
             for days in store.newest_days(connection, list(self._warnings.places), self._as_of):
-                self._warnings.take_days(days.head, days.id, days.at, self._version)
+                self._warnings.take_days(days.warning_id, days.id, days.head, days.at, self._version)
             since = self.now() - _LONGEST_MONTH
             recent = store.customers_acted_on_since(connection, since)
             customers = recent | set(self._warnings.of_customer)
@@ -254,8 +254,8 @@ class Board:
                         changes.gone[head.warning_id] = head.holdout
                     touched.add(head.customer_id)
             for each in days:
-                if self._warnings.take_days(each.head, each.id, each.at, version):
-                    changes.warnings.add(each.head.warning_id)
+                if self._warnings.take_days(each.warning_id, each.id, each.head, each.at, version):
+                    changes.warnings.add(each.warning_id)
             for warning_id in () if kept is None else set(self._warnings.places) - kept:
                 place = self._warnings.places[warning_id]
                 changes.gone[warning_id] = bool(self._warnings.holdout[place])

@@ -93,9 +93,8 @@ class StepHead(msgspec.Struct, frozen=True):
 
 
 class DaysHead(msgspec.Struct, frozen=True):
-    """Of a customer's days what the queue depends on."""
+    """Of the data of a customer's days what the queue depends on."""
 
-    warning_id: str
     decision: DecisionHead | None = None
 
 
@@ -323,9 +322,9 @@ class OpenWarnings:
         self.probability[place] = _number(probability if decided.probability is None else decided.probability)
         self.play[place] = self.words.code(decided.play)
 
-    def take_days(self, head: DaysHead, days_id: str, at: int, version: int) -> bool:
+    def take_days(self, warning_id: str, days_id: str, head: DaysHead, at: int, version: int) -> bool:
         """Take in the decision of a sweep; return whether it is newer than what is known."""
-        place = self.places.get(head.warning_id)
+        place = self.places.get(warning_id)
         if place is None or head.decision is None or at < self.decided_at[place]:
             return False
         if at == self.decided_at[place] and head.decision == self._decision[place]:

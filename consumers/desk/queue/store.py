@@ -53,6 +53,7 @@ class StoredDays:
 
     seq: int
     id: str
+    warning_id: str
     at: int
     head: DaysHead
 
@@ -99,6 +100,7 @@ _STEP_COLUMNS: Final = (
 _DAYS_COLUMNS: Final = (
     CustomerDaysRow.seq,
     CustomerDaysRow.id,
+    CustomerDaysRow.warning_id,
     CustomerDaysRow.time,
     cast(CustomerDaysRow.data, Text).label("data"),
 )
@@ -109,7 +111,7 @@ def _step(row: Any) -> StoredStep:
 
 
 def _days(row: Any) -> StoredDays:
-    return StoredDays(row.seq, row.id, to_us(row.time), _days_head.decode(row.data))
+    return StoredDays(row.seq, row.id, row.warning_id, to_us(row.time), _days_head.decode(row.data))
 
 
 def open_steps(connection: Connection) -> Iterator[StoredStep]:
@@ -157,7 +159,7 @@ def customers_acted_on_after(connection: Connection, seq: int) -> tuple[int, set
 
 def customers_acted_on_since(connection: Connection, instant: datetime) -> set[str]:
     """Return the customers of the actions since an instant."""
-    return set(connection.scalars(select(ActionRow.customer_id).where(ActionRow.time >= instant).distinct()))
+    return set(connection.scalars(select(ActionRow.customer_id).where(ActionRow.time >= instant)))
 
 
 def actions_of_open_warnings(connection: Connection) -> Iterator[Action]:
@@ -217,18 +219,14 @@ def are_open(connection: Connection, warning_ids: Sequence[str]) -> set[str]:
 
 def open_at(connection: Connection, instant: datetime) -> Iterator[StoredStep]:
     """Yield for each warning that was open at an instant its newest step of then."""
-    opened = WarningRow.opened_at <= instant
     ended = or_(WarningRow.closed_at.is_(None), WarningRow.closed_at > instant)
+    then_open = select(WarningRow.id).where(WarningRow.opened_at <= instant, ended)
     other = aliased(WarningStepRow)
-    newest = select(func.max(other.step)).where(other.warning_id == WarningRow.id, other.time <= instant)
-    query = select(*_STEP_COLUMNS).join(
-        WarningRow,
-        and_(
-            WarningRow.id == WarningStepRow.warning_id,
-            WarningStepRow.step == newest.correlate(WarningRow).scalar_subquery(),
-        ),
-    )
-    yield from map(_step, connection.execution_options(yield_per=_ROWS).execute(query.where(opened, ended)))
+    newest = select(other.id).where(other.warning_id == WarningRow.id, other.time <= instant)
+    newest = newest.order_by(other.step.desc()).limit(1)
+    for some in chunks(list(connection.scalars(then_open))):
+        query = select(*_STEP_COLUMNS).join(WarningRow, WarningStepRow.id == newest.scalar_subquery())
+        yield from map(_step, connection.execute(query.where(WarningRow.id.in_(some))))
 
 
 def contents(

@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from consumers.database.database import Database
+import pytest
+
+from consumers.database.database import Database, StoreAway
 from consumers.desk.live.follower import Follower
 from consumers.desk.pages.live import seen_by
 from consumers.desk.people.person import LOCAL, Person, Role
@@ -95,3 +97,22 @@ def _wait(reached: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 30
     while not reached():
         assert time.monotonic() < deadline
+
+
+def test_whatever_goes_wrong_it_goes_on(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = desk_over(database)
+    follower = Follower(desk.board, desk.live, desk.presence, desk.clock)
+    refresh, failures = desk.board.refresh, iter([StoreAway("locked"), ValueError("a fault of ours")])
+
+    def refresh_or_fail() -> bool:
+        for each in failures:
+            raise each
+        return refresh()
+
+    monkeypatch.setattr(desk.board, "refresh", refresh_or_fail)
+    follower.start()
+    try:
+        _wait(lambda: desk.board.loading is None)
+    finally:
+        follower.stop()
+    assert next(failures, None) is None
