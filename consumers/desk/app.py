@@ -8,6 +8,7 @@ from typing import Final
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
+from consumers.desk.api import routes, schema
 from consumers.desk.desk import Desk
 from consumers.desk.errors import install_error_pages
 from consumers.desk.pages import (
@@ -57,5 +58,7 @@ def create_app(desk: Desk) -> FastAPI:
     app.mount("/static", StaticFiles(directory=str(files("consumers.desk").joinpath("static"))))
     for page in PAGES:
         app.include_router(page.router)
+    app.include_router(routes.router)
+    app.include_router(schema.router)
     install_error_pages(app)
     return app

@@ -27,8 +27,9 @@ WORDS: Final = {
     "sign-in-failed": _("failed to sign in"),
     "sign-out": _("signed out"),
     "export": _("exported"),
-    "view-saved": _("saved a view"),
-    "view-removed": _("removed a view"),
+    "export.queue": _("exported"),
+    "view.save": _("saved a view"),
+    "view.delete": _("removed a view"),
     "silence-added": _("added a silence"),
     "silence-ended": _("ended a silence"),
 }

@@ -73,6 +73,9 @@ def save_view(
     if not name or len(name) > LONGEST_NAME or readers is None:
         msg = "a view needs a name, and somebody who sees it"
         raise ViewRefused(msg)
+    if sharing != "me" and not person.may(Role.AGENT):
+        msg = f"{person.name} may look: a view of theirs is for themselves"
+        raise ViewRefused(msg)
     same = (ViewRow.name == name, ViewRow.shared_with == readers)
     with database.writing() as connection:
         found = connection.execute(select(ViewRow.author).where(*same)).first()

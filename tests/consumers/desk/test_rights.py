@@ -26,7 +26,7 @@ from tests.consumers.stored import store_records
 from tests.consumers.warning_events import life, records, step
 
 WHO = {"vic": Role.VIEWER, "ann": Role.AGENT, "olga": Role.OPERATOR}
-OWN_AFFAIRS = {"/sign-out"}
+OWN_AFFAIRS = {"/sign-out", "/views", "/views/{seq}/delete", "/api/views", "/api/views/{view_id}"}
 """What a viewer too may change: their own affairs."""
 STREAMS = {"/live"}
 """Answers that do not end."""
