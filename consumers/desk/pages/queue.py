@@ -219,7 +219,7 @@ def _act(request: Request, person: Person, pairs: Sequence[tuple[str, str]]) -> 
         return _back(request, query, failed=str(error))
     if request.headers.get("hx-request"):
         shown = HTMLResponse(toast(request, desk, group, _address(query)))
-        shown.headers["HX-Trigger"] = "desk:acted"  # the rows are renewed where they stand
+        shown.headers["HX-Trigger"] = "lapwing:acted"  # the rows are renewed where they stand
         return shown
     return _back(request, query, done=group)
 

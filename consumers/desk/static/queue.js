@@ -104,7 +104,7 @@ document.addEventListener("change", (event) => {
   }
   count();
 });
-document.addEventListener("desk:acted", () => {
+document.addEventListener("lapwing:acted", () => {
   changed(shownRows().map((row) => row.dataset.warning));
   // A second click on what is chosen would do it again.
   document.querySelectorAll("#queue input:checked").forEach((box) => { box.checked = false; });

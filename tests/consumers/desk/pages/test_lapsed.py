@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from importlib.resources import files
 from typing import Any
 from urllib.parse import urlencode
 
@@ -145,3 +146,14 @@ def test_who_may_only_look_sees_no_button_and_exports_are_noted(shop: Database) 
     assert client.get("/lapsed.csv?class=key").status_code == 200
     [entry] = desk.audit.page(AuditFilter(what="export"), 5)
     assert (entry.person, entry.detail["of"], entry.detail["query"]) == (viewer, "lapsed", "class=key")
+
+
+def test_the_list_is_asked_for_again_when_somebody_has_acted(shop: Database) -> None:
+    desk = patient_desk(shop)
+    client = browser(desk)
+    customer_id = expected(shop).customers[0].customer_id
+    answer = client.post("/act", data=contact(customer_id), headers={"HX-Request": "true"})
+    event = answer.headers["hx-trigger"]
+    assert f'hx-trigger="{event} from:body" hx-select="#result"' in client.get("/lapsed").text
+    script = files("consumers.desk").joinpath("static", "queue.js").read_text()
+    assert f'addEventListener("{event}"' in script

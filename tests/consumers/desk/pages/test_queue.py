@@ -125,7 +125,7 @@ def test_all_matches_are_one_request_however_many_rows_are_shown(desk: Desk, cli
         headers={"HX-Request": "true"},
     )
     assert answer.status_code == 200
-    assert answer.headers["hx-trigger"] == "desk:acted"
+    assert answer.headers["hx-trigger"] == "lapwing:acted"
     assert f"Done: snooze, {len(all_of_them)} warnings" in answer.text
     assert [each for each in before if each not in all_of_them] == waiting(desk)
     assert set(desk.board.ids(QueueFilter(snoozed=True), OPERATOR)) >= set(all_of_them)
