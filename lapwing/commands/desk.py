@@ -8,6 +8,7 @@ from datetime import datetime
 import click
 
 from consumers.broker.client import Cluster, Producer
+from consumers.broker.late_sender import LateSender
 from consumers.database.database import Database, StoreBusy
 from consumers.desk.acting.sending import ActionSender
 from consumers.desk.app import create_app
@@ -44,8 +45,10 @@ def run(settings: Settings) -> None:
             log.info("stopped while waiting for the database")
             return
         cluster = Cluster(settings.broker, settings.kafka_security)
-        producer = Producer(cluster)
-        stack.callback(producer.close)
+        # Each waits for its own records only; without a broker pages are served all the same.
+        of_actions, of_silences = (LateSender(lambda: Producer(cluster)) for _ in range(2))
+        stack.callback(of_actions.close)
+        stack.callback(of_silences.close)
 
         def newest_event() -> datetime | None:
             with database.reading() as connection:
@@ -57,11 +60,11 @@ def run(settings: Settings) -> None:
             database=database,
             clock=clock,
             rulebook=RuleFolder(settings.rules),
-            sender=producer,
+            sender=of_silences,
             installation=Operations(settings, kinds_by_topic(settings)),
             access=Access(database, clock.wall, terms, people, oidc=provider),
         )
-        actions = ActionSender(database, desk.clock, lambda: Producer(cluster), settings.actions)
+        actions = ActionSender(database, desk.clock, of_actions, settings.actions)
         desk.actions.on_change.append(actions.wake)
         actions.start()
         stack.callback(actions.stop)

@@ -274,7 +274,7 @@ def desk_queries(database: Database) -> dict[str, Callable[[], object]]:
             select(WarningRow.id, WarningRow.customer_id).where(WarningRow.state == "open").limit(2)
         )
     agent = Person("ann", Role.AGENT)
-    sender = ActionSender(database, clock, Sent, "actions")
+    sender = ActionSender(database, clock, Sent(), "actions")
     groups = [
         desk.submit(agent, [Draft(row.customer_id, "acknowledge", row.id)], group_id=str(n))
         for n, row in enumerate([first, second] * 20)

@@ -42,7 +42,7 @@ _STEPS: Final = {
 class ActionSender:
     """Sends due actions in the order in which they were written.
 
-    `connect` returns what sends, for this alone: its flush is then about these records only.
+    `sender` is for this alone: its flush is then about these records only.
 
     One process sends at a time: it claims what is due, sends it, and notes that it is sent. Where it dies in
     between, another one sends the same events again, with the same ids, and a repeat changes nothing.
@@ -52,14 +52,13 @@ class ActionSender:
         self,
         database: Database,
         clock: DeskClock,
-        connect: Callable[[], RecordSender],
+        sender: RecordSender,
         topic: str,
         on_arrival: Callable[[], None] = lambda: None,
     ) -> None:
         self._database = database
         self._clock = clock
-        self._connect = connect
-        self._sender: RecordSender | None = None
+        self._sender = sender
         self._topic = topic
         self._on_arrival = on_arrival
         self._name = secrets.token_hex(8)
@@ -163,8 +162,6 @@ class ActionSender:
             return rows
 
     def _send(self, rows: Sequence[Row[tuple[int, dict[str, object]]]]) -> None:
-        if self._sender is None:
-            self._sender = self._connect()
         unsure: set[object] = set()
         for row in rows:
             # A client that sends anew may change the order of what is on its way.

@@ -68,7 +68,7 @@ class Place:
         self.desk = ActionDesk(database, self.clock)
 
     def sender(self) -> ActionSender:
-        return ActionSender(self.database, self.clock, lambda: self.broker, "actions")
+        return ActionSender(self.database, self.clock, self.broker, "actions")
 
     def act(self, kind: str, customer: str = "c0", **more: Any) -> str:
         return self.desk.submit(ANN, [Draft(customer, kind, warning_id(customer), **more)])
@@ -199,21 +199,6 @@ def test_while_the_broker_is_away_it_stays_and_is_shown_and_is_sent_later(
     assert [each.error for each in place.desk.pending()[warning_id("c0")]] == [None, None]
 
 
-def test_a_connection_that_cannot_be_made_is_tried_again(place: Place) -> None:
-    troubles = [BrokerAway("no broker")]
-
-    def connect() -> Broker:
-        if troubles:
-            raise troubles.pop()
-        return place.broker
-
-    sender = ActionSender(place.database, place.clock, connect, "actions")
-    place.act("assign")
-    with pytest.raises(BrokerAway):
-        sender.send_due()
-    assert sender.send_due() == 1
-
-
 def test_an_action_is_on_its_way_until_the_store_has_it(place: Place) -> None:
     sender = place.sender()
     place.act("assign")
@@ -264,7 +249,7 @@ def test_the_thread_sends_what_it_is_woken_for_and_goes_on_after_trouble(place: 
     sender = ActionSender(
         place.database,
         place.clock,
-        lambda: place.broker,
+        place.broker,
         "actions",
         lambda: changed.append(sender.trouble),
     )
