@@ -90,7 +90,7 @@ def test_kinds_are_chosen_and_come_in_the_order_of_time(database: Database) -> N
     assert "Easter" in only
 
 
-def test_a_broker_that_does_not_answer_is_said(database: Database) -> None:
+def test_a_broker_that_does_not_answer_is_reported(database: Database) -> None:
     desk = desk_over(database, NOW, installation=Around(InstallationState(error="nobody answers")))
     desk.reports.wait_s = 60
     assert "The broker cannot be asked about models: nobody answers" in browser(desk).get("/changes").text

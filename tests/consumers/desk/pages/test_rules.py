@@ -101,7 +101,7 @@ def test_every_period_has_a_name_and_another_one_is_the_whole(database: Database
     assert "Nothing is known yet" in browser(patient_desk(database)).get("/scorecard?days=7").text
 
 
-def test_a_rule_file_that_cannot_be_read_is_said(database: Database) -> None:
+def test_a_rule_file_that_cannot_be_read_is_reported(database: Database) -> None:
     desk = patient_desk(database)
     view = desk.rulebook.current()
 

@@ -91,7 +91,7 @@ def test_hours_that_come_again_may_have_no_end(desk: Desk) -> None:
         ({"customers": "x" * 200}, "customers"),
     ],
 )
-def test_what_is_wrong_is_said_beside_what_was_written(desk: Desk, change: dict[str, str], says: str) -> None:
+def test_what_is_wrong_stands_beside_what_was_written(desk: Desk, change: dict[str, str], says: str) -> None:
     answer = post(desk, **GOOD | change)
     assert answer.status_code == 422
     assert says in answer.text
@@ -101,7 +101,7 @@ def test_what_is_wrong_is_said_beside_what_was_written(desk: Desk, change: dict[
         assert 'value="Easter"' in answer.text
 
 
-def test_a_broker_that_is_away_is_said_and_nothing_is_lost(desk: Desk) -> None:
+def test_a_broker_that_is_away_is_reported_and_nothing_is_lost(desk: Desk) -> None:
     class Away(Sent):
         def flush(self) -> None:
             msg = "nobody answers"

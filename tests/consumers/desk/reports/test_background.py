@@ -23,7 +23,7 @@ class Wall:
         return self.now
 
 
-def test_a_page_that_does_not_wait_is_told_that_it_is_being_computed() -> None:
+def test_who_does_not_wait_sees_that_it_is_being_computed() -> None:
     may_go = threading.Event()
     counted = Background(lambda: may_go.wait(30) and 7, FRESH, Wall())
     first = counted.look()
