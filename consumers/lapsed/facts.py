@@ -48,28 +48,62 @@ class LapsedFacts:
     known_to: int | None
 
 
-def departures_of(events: Iterable[Mapping[str, Any]]) -> dict[str, Departure]:
-    """Return who of the customers of outcomes is gone: who left and has not come back since."""
-    lives = sorted(
-        (event for event in events if event["type"] in LIVES),
-        key=_in_order,
-    )
-    gone: dict[str, Departure] = {}
-    for event in lives:
-        kind, data = event["type"], event["data"]
-        customer = data["customer_id"]
-        if kind not in (LAPSED, CLOSED):
-            gone.pop(customer, None)
-            continue
-        departure = gone.setdefault(customer, Departure(instant_us(event["time"]), data))
-        departure.newest = data
-        if kind == CLOSED:
-            departure.closure = data
-    return gone
+class _Leavings:
+    """The leavings of each customer since the last return, from outcomes in any order.
+
+    Of all others nothing is kept: a history is much larger than what is known of those who are gone.
+    """
+
+    def __init__(self) -> None:
+        self._back: dict[str, tuple[int, int]] = {}
+        """By customer, the last activity's outcome."""
+        self._since: dict[str, list[tuple[tuple[int, int], str, Data]]] = {}
+
+    def take(self, kind: str, at: int, data: Data) -> None:
+        """Take in an outcome of a customer's life."""
+        customer, place = data["customer_id"], (at, LIVES.index(kind))
+        back = self._back.get(customer)
+        if kind in (LAPSED, CLOSED):
+            if back is None or back < place:
+                self._since.setdefault(customer, []).append((place, kind, data))
+        elif back is None or back < place:
+            self._back[customer] = place
+            if customer in self._since:
+                later = [each for each in self._since.pop(customer) if each[0] > place]
+                if later:
+                    self._since[customer] = later
+
+    def departures(self) -> dict[str, Departure]:
+        """Return who is gone: who left and has not come back since."""
+        gone: dict[str, Departure] = {}
+        for customer in sorted(self._since):
+            for (at, _), kind, data in sorted(self._since[customer], key=lambda each: each[0]):
+                departure = gone.setdefault(customer, Departure(at, data))
+                departure.newest = data
+                if kind == CLOSED:
+                    departure.closure = data
+        return gone
 
 
-def _in_order(event: Mapping[str, Any]) -> tuple[str, int, int]:
-    return event["data"]["customer_id"], instant_us(event["time"]), LIVES.index(event["type"])
+class _LastMatured:
+    """Of each customer the matured warning that opened last, several where they opened at once."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, tuple[int, dict[str, Data]]] = {}
+
+    def take(self, data: Data) -> None:
+        """Take in a matured warning."""
+        customer, opened_at = data["customer_id"], instant_us(data["opened_at"])
+        known_at, known = self._of.get(customer, (opened_at, {}))
+        if opened_at > known_at:
+            known_at, known = opened_at, {}
+        if opened_at == known_at:
+            known[data["warning_id"]] = data
+        self._of[customer] = (known_at, known)
+
+    def of(self, customer: str) -> Mapping[str, Data]:
+        """Return them by the warning's id."""
+        return self._of.get(customer, (0, {}))[1]
 
 
 def facts_of(
@@ -82,30 +116,30 @@ def facts_of(
 
     `known_to` is an instant up to which things are known, if these do not reach as far.
     """
-    times = [known_to] if known_to is not None else []
-    kept = []
+    leavings, matured = _Leavings(), _LastMatured()
     for event in outcomes:
-        times.append(instant_us(event["time"]))
-        if event["type"] in (WARNING, *LIVES):
-            kept.append(event)
-    outcomes = kept
-    departures = departures_of(outcomes)
-    matured = {event["data"]["warning_id"]: event["data"] for event in outcomes if event["type"] == WARNING}
+        at = instant_us(event["time"])
+        known_to = at if known_to is None else max(at, known_to)
+        if event["type"] in LIVES:
+            leavings.take(event["type"], at, event["data"])
+        elif event["type"] == WARNING:
+            matured.take(event["data"])
+    departures = leavings.departures()
     warnings: dict[str, LastWarning] = {}
     for event in steps:
         data = event["data"]
-        times.append(instant_us(event["time"]))
+        at = instant_us(event["time"])
+        known_to = at if known_to is None else max(at, known_to)
         if (customer := data["customer_id"]) in departures:
             _take_step(warnings, customer, data)
     for customer, departure in departures.items():
         for data in (departure.data, departure.newest):
             if (warned := data["warned"]) is not None:
                 _take(warnings, customer, warned["warning_id"], instant_us(warned["opened_at"]))
-    for data in matured.values():
-        if data["customer_id"] in departures:
-            _take(warnings, data["customer_id"], data["warning_id"], instant_us(data["opened_at"]))
-    for warning in warnings.values():
-        warning.matured = matured.get(warning.warning_id)
+        for data in matured.of(customer).values():
+            _take(warnings, customer, data["warning_id"], instant_us(data["opened_at"]))
+    for customer, warning in warnings.items():
+        warning.matured = matured.of(customer).get(warning.warning_id)
     done: dict[str, list[Action]] = {}
     for action in standing(actions):
         if action.customer_id in departures:
@@ -114,7 +148,7 @@ def facts_of(
         departures,
         warnings,
         {customer: tuple(own) for customer, own in done.items()},
-        max(times, default=None),
+        known_to,
     )
 
 

@@ -25,31 +25,39 @@ _ASKED: Final = 500
 Row = Mapping[str, Any]
 
 _OUTCOMES: Final = select(OutcomeRow.id, OutcomeRow.type, OutcomeRow.time, OutcomeRow.data)
-_NEWEST_STEPS: Final = select(WarningStepRow.type, WarningStepRow.time, WarningStepRow.data).join(
+_STEPS: Final = select(WarningStepRow.type, WarningStepRow.time, WarningStepRow.data)
+_NEWEST_STEPS: Final = _STEPS.join(
     WarningRow,
     and_(WarningRow.id == WarningStepRow.warning_id, WarningRow.last_step == WarningStepRow.step),
 )
 
 
-def stored_facts(database: Database) -> LapsedFacts:
-    """Return the facts of a store about the customers who are gone."""
+def stored_facts(database: Database, as_of: datetime | None = None) -> LapsedFacts:
+    """Return the facts of a store about the customers who are gone, as it stood at `as_of`, else now."""
+    outcomes, steps, actions = _OUTCOMES, _NEWEST_STEPS, select(*ActionRow.__table__.columns)
+    if as_of is not None:
+        outcomes = outcomes.where(OutcomeRow.stored_at <= as_of)
+        actions = actions.where(ActionRow.stored_at <= as_of)
+        # All steps that there were then: what a warning's newest is today is another.
+        steps = _STEPS.where(WarningStepRow.received_at <= as_of)
     with database.reading() as connection:
-        gone = sorted(_gone(connection))
-        lives = _of(connection, _OUTCOMES.where(OutcomeRow.type.in_(LIVES)), OutcomeRow.customer_id, gone)
-        of_type = _OUTCOMES.where(OutcomeRow.type == WARNING)
-        matured = _of(connection, of_type, OutcomeRow.customer_id, gone)
-        steps = _of(connection, _NEWEST_STEPS, WarningRow.customer_id, gone)
-        actions = _of(connection, select(*ActionRow.__table__.columns), ActionRow.customer_id, gone)
-        newest = newest_outcome(connection)
+        gone = sorted(_gone(connection, as_of))
+        lives = _of(connection, outcomes.where(OutcomeRow.type.in_(LIVES)), OutcomeRow.customer_id, gone)
+        matured = _of(connection, outcomes.where(OutcomeRow.type == WARNING), OutcomeRow.customer_id, gone)
+        found = _of(connection, steps, WarningStepRow.customer_id, gone)
+        done = _of(connection, actions, ActionRow.customer_id, gone)
+        newest = newest_outcome(connection, as_of)
         known_to = None if newest is None else to_us(newest)
-        return facts_of(chain(lives, matured), map(stored_action, actions), steps, known_to)
+        return facts_of(chain(lives, matured), map(stored_action, done), found, known_to)
 
 
-def _gone(connection: Connection) -> set[str]:
+def _gone(connection: Connection, as_of: datetime | None) -> set[str]:
     """Return who has left and not come back, by the kinds and times alone: of most the rest is not needed."""
     newest: dict[str, tuple[datetime, int]] = {}
     for rank, kind in enumerate(LIVES):
         query = select(OutcomeRow.customer_id, OutcomeRow.time).where(OutcomeRow.type == kind)
+        if as_of is not None:
+            query = query.where(OutcomeRow.stored_at <= as_of)
         for row in _streamed(connection, query):
             here = (row["time"], rank)
             newest[row["customer_id"]] = max(here, newest.get(row["customer_id"], here))

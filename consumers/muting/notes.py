@@ -5,14 +5,15 @@ The column `note` of notices and messages holds it as JSON.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
-
-import msgspec
+from typing import Any
 
 
-class DeferredNote(msgspec.Struct, frozen=True, tag="deferred"):
+@dataclass(frozen=True, slots=True)
+class DeferredNote:
     """The message is late."""
 
     since: datetime
@@ -22,7 +23,8 @@ class DeferredNote(msgspec.Struct, frozen=True, tag="deferred"):
     """What the author of the silence wrote as its reason."""
 
 
-class FlappingNote(msgspec.Struct, frozen=True, tag="flapping"):
+@dataclass(frozen=True, slots=True)
+class FlappingNote:
     """The warning opens again and again, and the next notice comes when it has stopped."""
 
     times: int
@@ -31,20 +33,17 @@ class FlappingNote(msgspec.Struct, frozen=True, tag="flapping"):
 
 Note = DeferredNote | FlappingNote
 
-_decode: Final = msgspec.json.Decoder(tuple[Note, ...]).decode
-
 
 def encode_notes(notes: Sequence[Note]) -> str | None:
     """Return notes as they are stored; none are `None`."""
-    return msgspec.json.encode(notes).decode() if notes else None
+    return json.dumps([_as_json(note) for note in notes], ensure_ascii=False) if notes else None
 
 
-def with_note(stored: str | None, note: Note) -> str:
-    """Return stored notes with one more."""
+def with_note(stored: str | None, note: Note) -> str | None:
+    """Return stored notes with one more; the sentence of an earlier version stays alone."""
     before = decode_notes(stored)
-    if any(isinstance(each, str) for each in before):
-        return stored or ""  # of an earlier version, which has sentences
-    return msgspec.json.encode([*before, note]).decode()
+    notes = [each for each in before if not isinstance(each, str)]
+    return stored if len(notes) < len(before) else encode_notes([*notes, note])
 
 
 def decode_notes(stored: str | None) -> tuple[Note | str, ...]:
@@ -56,6 +55,23 @@ def decode_notes(stored: str | None) -> tuple[Note | str, ...]:
     if not stored:
         return ()
     try:
-        return _decode(stored)
-    except msgspec.MsgspecError:
+        return tuple(_note(each) for each in json.loads(stored))
+    except (ValueError, TypeError, KeyError):
         return (stored,)
+
+
+def _as_json(note: Note) -> dict[str, Any]:
+    if isinstance(note, DeferredNote):
+        return {
+            "type": "deferred",
+            "since": note.since.isoformat(),
+            "why": note.why,
+            "silence": note.silence,
+        }
+    return {"type": "flapping", "times": note.times, "days": note.days}
+
+
+def _note(found: dict[str, Any]) -> Note:
+    if found["type"] == "deferred":
+        return DeferredNote(datetime.fromisoformat(found["since"]), found["why"], found["silence"])
+    return FlappingNote(found["times"], found["days"])

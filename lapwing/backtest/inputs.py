@@ -30,3 +30,5 @@ class BacktestInputs:
     start: Start | None
     until: int | None
     team: Team
+    erasures: Path | None = None
+    """Who was erased: a file that `lapwing erase --list` made."""

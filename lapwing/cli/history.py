@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from lapwing.backtest.inputs import BacktestInputs, Start
+from lapwing.cli.erasures import erasures_option
 from lapwing.settings.options import ENGINE_SETTINGS, FILE, PATH, InstantParam, NumberParam, settings_options
 from lapwing.settings.settings import DEFAULT, Settings
 from streams.backtest.load import WORKING, Team, weekdays
@@ -82,6 +83,7 @@ def judging_options(function: Callable[..., Any]) -> Callable[..., Any]:
             show_default=True,
             help="The days on which the team works.",
         ),
+        erasures_option,
     ]
 
     @functools.wraps(function)
@@ -93,6 +95,7 @@ def judging_options(function: Callable[..., Any]) -> Callable[..., Any]:
         until: int | None,
         capacity: float | None,
         working_days: tuple[str, ...],
+        erasures_path: Path | None,
         settings: Settings,
         **given: Any,
     ) -> Any:
@@ -103,7 +106,7 @@ def judging_options(function: Callable[..., Any]) -> Callable[..., Any]:
         if not events and start is None and settings.source("broker") == DEFAULT:
             msg = "give event files, or --broker HOST:PORT to read its topics"
             raise click.UsageError(msg)
-        judged = BacktestInputs(events, start, until, Team(capacity, working_days))
+        judged = BacktestInputs(events, start, until, Team(capacity, working_days), erasures_path)
         return function(*args, settings=settings, judged=judged, **given)
 
     decorated: Callable[..., Any] = call

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from lapwing.cli.record_source import period_options, source_options
+from lapwing.cli.record_source import as_of_option, period_options, source_options
 from lapwing.settings.options import NumberParam, class_option, settings_options
 
 
@@ -24,6 +24,7 @@ def _words(flag: str, text: str) -> Callable[[Callable[..., Any]], Callable[...,
 @_words("--owner", "Only customers whom this account owner looks after")
 @click.option("--min-value", type=NumberParam(), help="Only customers worth at least this.")
 @period_options("Only who left at or after this time.", "Only who left before this time.")
+@as_of_option
 @click.option("--holdout", is_flag=True, help="Also those who are held out for measuring.")
 @click.option(
     "--limit", type=click.IntRange(1), help="How many to print, those worth most first; by default all."

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from lapwing.cli.erasures import erasures_option
 from lapwing.settings.options import ENGINE_SETTINGS, PATH, InstantParam, settings_options
 
 
@@ -35,12 +36,7 @@ from lapwing.settings.options import ENGINE_SETTINGS, PATH, InstantParam, settin
     type=PATH,
     help="Where to write the monthly census, a CloudEvent a line.",
 )
-@click.option(
-    "--erasures",
-    "erasures_path",
-    type=PATH,
-    help="The customers who were erased, as `lapwing erase --list` prints them: older events do not count.",
-)
+@erasures_option
 @click.option(
     "--until",
     type=InstantParam(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from lapwing.commands.scorecard import actions_in, check_sources
 from lapwing.database import opened_database
 from lapwing.scorecard.win_back_text import print_win_back
 from lapwing.settings.settings import Settings
+from streams.contract.instants import EPOCH
 from streams.contract.outcomes import parse_outcome
 from streams.contract.warnings import WARNING_TYPES, parse_warning
 
@@ -30,6 +32,7 @@ def run(
     min_value: float | None,
     since: int | None,
     until: int | None,
+    as_of: int | None,
     holdout: bool,
     limit: int | None,
     as_json: bool,
@@ -37,6 +40,9 @@ def run(
 ) -> None:
     """List customers who are gone, those worth most first."""
     check_sources(outcomes, actions, warnings)
+    if outcomes and as_of is not None:
+        msg = "--as-of is for the database: a file does not say when it knew something"
+        raise click.UsageError(msg)
     wanted = WinBackFilter(
         classes=words["class"],
         segments=words["segment"],
@@ -48,7 +54,7 @@ def run(
         holdout=holdout,
         exempt=settings.holdout_exempt,
     )
-    found = win_back_list(_facts(settings, outcomes, actions, warnings), wanted)
+    found = win_back_list(_facts(settings, outcomes, actions, warnings, as_of), wanted)
     if as_json:
         click.echo(json.dumps(found.as_dict(limit)))
     else:
@@ -56,7 +62,11 @@ def run(
 
 
 def _facts(
-    settings: Settings, outcomes: tuple[Path, ...], actions: tuple[Path, ...], warnings: tuple[Path, ...]
+    settings: Settings,
+    outcomes: tuple[Path, ...],
+    actions: tuple[Path, ...],
+    warnings: tuple[Path, ...],
+    as_of: int | None,
 ) -> LapsedFacts:
     if outcomes:
         return facts_of(
@@ -65,4 +75,4 @@ def _facts(
             cloud_events(warnings, WARNING_TYPES, parse_warning),
         )
     with closing(opened_database(settings)) as database:
-        return stored_facts(database)
+        return stored_facts(database, None if as_of is None else EPOCH + timedelta(microseconds=as_of))

@@ -8,6 +8,7 @@ from typing import Final
 
 from lapwing.doctor.broker import broker, lag, refused_records, silences, topics_fit
 from lapwing.doctor.check import CheckResult, made
+from lapwing.doctor.erasures import erasures
 from lapwing.doctor.installation import Installation
 from lapwing.doctor.model import model
 from lapwing.doctor.rules import refused_files, rule_files, rules_of_partitions
@@ -24,6 +25,7 @@ CHECKS: Final[dict[str, Callable[[Installation], str]]] = {
     "model": model,
     "lag": lag,
     "database": database,
+    "erasures": erasures,
     "channels": channels,
     "silences": silences,
 }

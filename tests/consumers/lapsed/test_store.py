@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,8 @@ from consumers.lapsed.store import stored_facts
 from consumers.lapsed.win_back import WinBackFilter, win_back_list
 from streams.contract.instants import format_instant
 from tests.consumers.lapsed.test_win_back import attempts
-from tests.consumers.scorecard.made import events, made
-from tests.consumers.scorecard.stored import store
+from tests.consumers.scorecard.made import Made, events, made
+from tests.consumers.scorecard.stored import NOW, store
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -49,3 +50,30 @@ def test_the_store_gives_the_list_of_the_lines(database: Database, monkeypatch: 
 def test_an_empty_store_gives_an_empty_list(database: Database) -> None:
     found = win_back_list(stored_facts(database), WinBackFilter())
     assert (found.customers, found.gone, found.known_to) == ((), 0, None)
+
+
+def test_an_old_list_made_again_knows_what_the_store_knew_then(database: Database) -> None:
+    given = made(1)
+    given.actions.extend(attempts(given))
+    middle = sorted(event["time"] for event in events(given.outcomes))[len(given.outcomes) // 2]
+    action_middle = sorted(each.at for each in given.actions)[len(given.actions) // 2]
+
+    def part(*, early: bool) -> Made:
+        def of(lines: list[bytes]) -> list[bytes]:
+            times = zip(lines, (event["time"] for event in events(lines)), strict=True)
+            return [line for line, time in times if (time < middle) is early]
+
+        done = [each for each in given.actions if (each.at < action_middle) is early]
+        return Made(of(given.outcomes), of(given.steps), done, given.backtest)
+
+    before = part(early=True)
+    store(database, before, NOW)
+    expected = stored_facts(database)
+    assert len(expected.departures) > 2
+    store(database, part(early=False), NOW + timedelta(seconds=7))
+    found = stored_facts(database, NOW)
+    assert found.departures == expected.departures
+    assert found.warnings == expected.warnings
+    assert found.actions == expected.actions
+    assert stored_facts(database).departures != expected.departures
+    assert stored_facts(database, NOW - timedelta(seconds=1)).departures == {}

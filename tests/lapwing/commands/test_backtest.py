@@ -4,15 +4,18 @@ import json
 import re
 import subprocess
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from click.testing import CliRunner
 
 from lapwing.cli import lapwing
 from lapwing.cli.simulate import command as simulate
-from streams.errors import BacktestError, LapwingError
+from streams.contract.erasures import ErasureKey, ErasureRequest, encode_erasure
+from streams.errors import BacktestError, ErasureError, LapwingError
 from streams.rulebook.reader import RulebookRefused
 
 RULES = """version: 1
@@ -268,3 +271,50 @@ def test_diff_counts_the_decisions_that_replay_makes(folder: Path) -> None:
         json.loads(run("rules", "diff", "rules", "rules", *arguments[4:], "--json").stdout)["decisions"]
         is None
     )
+
+
+KEY = "a key for these tests"
+
+
+def without(folder: Path, erased: set[str], until: datetime) -> Path:
+    """Write the events that count when customers were erased, as a person would filter them."""
+    events = pl.read_parquet(folder / "events.parquet")
+    older = pl.col("customer_id").is_in(sorted(erased)) & (pl.col("occurred_at") <= until)
+    path = folder / "without.parquet"
+    events.filter(~older).write_parquet(path)
+    assert 0 < events.filter(older).height < events.height
+    return path
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("backtest",),
+        ("rules", "diff", "rules", "others"),
+        ("rules", "tune", "silent", "--param", "days_since_order", "--values", "10,20"),
+    ],
+    ids=lambda command: command[-1] if len(command) == 1 else command[1],
+)
+def test_who_was_erased_does_not_count(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("LAPWING_ERASURE_KEY", KEY)
+    (folder / "others").mkdir(exist_ok=True)
+    (folder / "others" / "all.yaml").write_text(RULES.replace(">= 20", ">= 25"))
+    events = pl.read_parquet(folder / "events.parquet")
+    erased = set(events["customer_id"].unique().sort().to_list()[::3])
+    until = events["occurred_at"].median()
+    assert isinstance(until, datetime)
+    key = ErasureKey(KEY.encode())
+    requests = [
+        encode_erasure(ErasureRequest(hash=key.hash(name), erased_at=until, key_id=key.id))
+        for name in sorted(erased)
+    ]
+    (folder / "erased.jsonl").write_bytes(b"\n".join(requests))
+    found = run(*command, "events.parquet", "--erasures", "erased.jsonl", "--json").stdout
+    without(folder, erased, until)
+    assert json.loads(found) == json.loads(run(*command, "without.parquet", "--json").stdout)
+    assert json.loads(found) != json.loads(run(*command, "events.parquet", "--json").stdout)
+    monkeypatch.setenv("LAPWING_ERASURE_KEY", f"another than {KEY}")
+    with pytest.raises(ErasureError, match="set LAPWING_ERASURE_KEY"):
+        run(*command, "events.parquet", "--erasures", "erased.jsonl")

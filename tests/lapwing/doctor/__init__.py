@@ -1,4 +1,4 @@
 """Where modules without a test file of their own are tested.
 
-broker, check, installation, model, rules, stores: test_examine
+broker, check, erasures, installation, model, rules, stores: test_examine
 """

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from consumers.broker.records import Record
 from consumers.database.database import Database
 from consumers.database.migrations.runner import newest_version
+from consumers.erasure import erase_from_store
 from lapwing.cli.doctor import command
 from lapwing.doctor.check import CheckOutcome
 from lapwing.doctor.examine import CHECKS, examine
@@ -24,6 +25,7 @@ from lapwing.settings.settings import load_settings
 from streams.checkpoints.store import CheckpointManifest, CheckpointStore
 from streams.contract.audit import encode_adopted
 from streams.contract.decode import decode_lines
+from streams.contract.erasures import ErasureKey, ErasureRequest, encode_erasure
 from streams.contract.models import CHAMPION, encode_choice
 from streams.contract.rejected import RefusalReason, rejected_headers
 from streams.contract.warnings import encode_notice
@@ -455,3 +457,50 @@ def test_the_model_of_a_shared_learner_is_shown(tmp_path: Path, monkeypatch: pyt
     assert text.startswith(
         f"{learner.model().version} of steady is in force, learned from 540 samples; 1 record"
     )
+
+
+ONE, TWO = b"one key for these tests", b"another key for these tests"
+
+
+def erased_with(secret: bytes) -> Record:
+    key = ErasureKey(secret)
+    at = datetime(2024, 3, 1, tzinfo=UTC)
+    return record(encode_erasure(ErasureRequest(hash=key.hash("c1"), erased_at=at, key_id=key.id)))
+
+
+def test_the_key_of_erasures_must_be_that_of_the_topic(
+    installation: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found(*records: Record) -> tuple[str, str]:
+        return outcome("erasures", Broker({"lapwing.erasures": 1}, records=records))
+
+    state, detail = found()
+    assert (state, "LAPWING_ERASURE_KEY is not set" in detail) == ("skipped", True)
+    assert found(erased_with(ONE))[0] == "failed"
+    monkeypatch.setenv("LAPWING_ERASURE_KEY", ONE.decode())
+    name = ErasureKey(ONE).id
+    assert found() == ("ok", f"nobody was erased with the key {name}")
+    assert found(record(b"no erasure")) == ("ok", f"nobody was erased with the key {name}")
+    assert found(erased_with(ONE), erased_with(ONE)) == (
+        "ok",
+        f"1 customer was erased with the key {name}",
+    )
+    state, detail = found(erased_with(TWO))
+    assert (state, ErasureKey(TWO).id in detail) == ("failed", True)
+
+
+def test_the_key_of_erasures_must_be_that_of_the_database(
+    installation: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database("sqlite:///lapwing.db")
+    database.prepare()
+    for customer in ("c1", "c2"):
+        erase_from_store(database, ErasureKey(ONE), customer, datetime(2024, 3, 1, tzinfo=UTC))
+    database.close()
+    _, _, checks = run()
+    assert checks["erasures"][0] == "failed"
+    assert "LAPWING_ERASURE_KEY is not set" in checks["erasures"][1]
+    monkeypatch.setenv("LAPWING_ERASURE_KEY", TWO.decode())
+    assert run()[2]["erasures"][0] == "failed"
+    monkeypatch.setenv("LAPWING_ERASURE_KEY", ONE.decode())
+    assert run()[2]["erasures"] == ("ok", f"2 customers were erased with the key {ErasureKey(ONE).id}")
