@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
+from consumers.database.many_rows import RowRefused
 from consumers.desk.addresses import sign_in_address
 from consumers.desk.language import _
 from consumers.desk.people.attempts import WAIT_S
@@ -44,6 +45,8 @@ def install_error_pages(app: FastAPI) -> None:
 
     @app.exception_handler(StoreError)
     def on_store(request: Request, error: StoreError) -> Response:
+        if isinstance(error, RowRefused):  # such as an id with a NUL, which PostgreSQL does not take
+            return answer(request, 422, "")
         log.warning("%s %s: %s", request.method, request.url.path, error)
         return answer(request, 503, "")
 

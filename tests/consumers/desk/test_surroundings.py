@@ -8,6 +8,7 @@ from fastapi.responses import StreamingResponse
 from fastapi.testclient import TestClient
 
 from consumers.database.database import Database
+from consumers.database.many_rows import RowRefused
 from consumers.desk.desk import Desk
 from consumers.desk.people.attempts import AttemptLimits
 from consumers.desk.surroundings import MAX_BODY
@@ -158,6 +159,19 @@ def test_without_a_database_one_is_told_so(desk: Desk, monkeypatch: pytest.Monke
     answer = client.get("/")
     assert answer.status_code == 503
     assert "database" in answer.text
+
+
+def test_what_no_database_takes_is_a_wrong_question(desk: Desk) -> None:
+    client = browser(desk, as_="ann")
+    app = client.app
+    assert isinstance(app, FastAPI)
+
+    @app.get("/nul")
+    def nul() -> None:
+        msg = "PostgreSQL text fields cannot contain NUL (0x00) bytes"
+        raise RowRefused(msg)
+
+    assert client.get("/nul").status_code == 422
 
 
 def test_every_answer_has_the_headers_that_bind_a_browser(desk: Desk) -> None:
