@@ -9,14 +9,20 @@ function shownRows() {
   return [...document.querySelectorAll("#queue .row[data-warning]")];
 }
 
+// Nothing where the desk cannot be reached: the stream comes back and says what changed meanwhile.
+async function ask(address, how) {
+  const answer = await fetch(address, how).catch(() => null);
+  return answer?.ok ? answer : null;
+}
+
 async function renew() {
   const ids = shownRows().map((row) => row.dataset.warning).filter((id) => waiting.has(id));
   waiting.clear();
   if (!ids.length) return;
   const query = new URLSearchParams(list().dataset.query || "");
   ids.forEach((id) => query.append("id", id));
-  const answer = await fetch(`/queue/rows?${query}`, { headers: { "HX-Request": "true" } });
-  if (!answer.ok) return;
+  const answer = await ask(`/queue/rows?${query}`, { headers: { "HX-Request": "true" } });
+  if (!answer) return;
   const made = document.createElement("template");
   made.innerHTML = await answer.text();
   const found = new Map([...made.content.querySelectorAll(".row")].map((row) => [row.dataset.warning, row]));
@@ -49,8 +55,8 @@ async function askForNews() {
   if (!queue || queue.dataset.past) return;
   const query = new URLSearchParams(queue.dataset.query || "");
   query.set("since", queue.dataset.version);
-  const answer = await fetch(`/queue/news?${query}`);
-  if (!answer.ok) return;
+  const answer = await ask(`/queue/news?${query}`);
+  if (!answer) return;
   const news = await answer.json();
   const link = document.getElementById("news");
   if (!link) return;

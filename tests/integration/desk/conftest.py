@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.integration.desk.stack import Stack, running_stack
 
 Open = Callable[..., Page]
+OFFLINE: Final = "net::ERR_INTERNET_DISCONNECTED"
 
 
 @pytest.fixture(scope="session")
@@ -64,12 +65,16 @@ def open_page(browser: Browser, desk: str) -> Iterator[Open]:
     contexts: list[Any] = []
     errors: list[str] = []
 
-    def opened(path: str = "/", **how: Any) -> Page:
+    def note(text: str, offline_at_times: bool) -> None:
+        if not (offline_at_times and OFFLINE in text):
+            errors.append(text)
+
+    def opened(path: str = "/", *, offline_at_times: bool = False, **how: Any) -> Page:
         context = browser.new_context(base_url=desk, **{"locale": "en-GB", "reduced_motion": "reduce", **how})
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda said: note(said.text, offline_at_times) if said.type == "error" else None)
+        page.on("pageerror", lambda error: note(str(error), offline_at_times=False))
         page.goto(path)
         return page
 
