@@ -1,4 +1,4 @@
-"""A shop on a real stack and a browser, both for the session."""
+"""A shop on a real stack, and a browser."""
 
 from __future__ import annotations
 
@@ -40,9 +40,12 @@ def desk(stack: Stack) -> str:
     return stack.serve()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Yield a browser; skip where there is none."""
+    """Yield a browser; skip where there is none.
+
+    Not for the session: while it is there its event loop runs, and tests of other files could run none.
+    """
     from scripts.chromium import chromium  # `scripts` can be imported once pytest is configured
     from scripts.debian import Missing
 
