@@ -49,6 +49,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         fixtures = getattr(item, "fixturenames", ())
         if on_kafka and "broker" in fixtures:
             item.add_marker(pytest.mark.kafka)
+        if on_kafka and item.get_closest_marker("any_broker"):
+            item.add_marker(pytest.mark.skip(reason="shows the same on every broker: make test"))
         if not on_kafka and item.get_closest_marker("kafka"):
             item.add_marker(pytest.mark.skip(reason="needs Apache Kafka: make test-kafka"))
         if "postgres_url" in fixtures:

@@ -28,6 +28,7 @@ CHECKS: Final = {
     "model": _("Model"),
     "lag": _("Lag of the workers"),
     "database": _("Database"),
+    "erasures": _("Key of erasures"),
     "channels": _("Channels"),
     "silences": _("Silences"),
 }

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.integration.desk.conftest import Open
 from tests.integration.desk.stack import Stack
-from tests.integration.desk.test_look import SCREENS, STANDARDS
+from tests.integration.desk.test_look import LOOKS, SCREENS, STANDARDS
 
 WITHIN_MS = 40_000
 
@@ -108,8 +108,8 @@ def test_what_was_done_at_a_desk_that_is_killed_is_sent_once_by_another(
     stack.processes["desk"] = others
 
 
-@pytest.mark.parametrize("language", ["en-GB", "zh-CN"])
-@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.any_broker
+@pytest.mark.parametrize(("screen", "language"), LOOKS)
 def test_the_page_with_all_that_opens_can_be_used_by_everybody(
     stack: Stack, open_page: Open, screen: str, language: str
 ) -> None:

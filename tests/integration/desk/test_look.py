@@ -17,6 +17,7 @@ SCREENS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
+pytestmark = pytest.mark.any_broker
 LOOKS: Final = [("light", "en-GB"), ("dark", "zh-CN"), ("phone", "en-GB"), ("phone", "zh-CN")]
 
 
