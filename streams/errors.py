@@ -11,6 +11,7 @@
     ├── ExplanationError     a customer or an instant of which nothing is known
     ├── StoreError           the database is absent or refuses
     ├── ActError             what somebody wants to do about a warning is not possible
+    ├── DeskError            the desk cannot be served
     ├── ErasureError         something of a customer could not be erased
     ├── BacktestError        a history cannot be judged, or a revision of the rules is not there
     └── DemoError            the demo cannot go on
