@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import StreamingResponse
 
 from consumers.desk.desk import Desk
@@ -39,22 +40,40 @@ HEADS: Final = ("seq", "at", "person", "what", "customer_id", "detail")
 router = APIRouter()
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which entries are asked for, as in the address; days by the reader's clock."""
+
+    person: str = ""
+    what: str = ""
+    customer: str = ""
+    since: str = ""
+    until: str = ""
+
+    def filter(self, desk: Desk, operator: Person, before: int | None = None) -> AuditFilter:
+        """Return the filter. Raises `HTTPException` where a day is none."""
+        zone = ZoneInfo(zone_of(desk, operator))
+        since, until = _day(self.since, zone), _day(self.until, zone, 1)
+        return AuditFilter(
+            self.person or None, self.what or None, self.customer or None, since, until, before
+        )
+
+
+Asked = Annotated[Question, Depends()]
+
+
 @router.get("/audit")
 def show(
     request: Request,
     operator: Operator,
-    person: str = "",
-    what: str = "",
-    customer: str = "",
-    since: str = "",
-    until: str = "",
+    asked: Asked,
     before: int | None = None,
 ) -> Response:
     """Show who did what, the newest first."""
     desk: Desk = request.app.state.desk
-    wanted = _filter(desk, operator, person, what, customer, since, until, before)
+    wanted = asked.filter(desk, operator, before)
     found = desk.audit.page(wanted, PAGE + 1)
-    given = {"person": person, "what": what, "customer": customer, "since": since, "until": until}
+    given = asdict(asked)
     query = urlencode({name: value for name, value in given.items() if value})
     return render(
         request,
@@ -73,14 +92,10 @@ def show(
 def as_csv(
     request: Request,
     operator: Operator,
-    person: str = "",
-    what: str = "",
-    customer: str = "",
-    since: str = "",
-    until: str = "",
+    asked: Asked,
 ) -> Response:
     """Export who did what, as CSV."""
-    found = _exported(request, operator, "csv", person, what, customer, since, until)
+    found = _exported(request, operator, "csv", asked)
     rows = (
         [
             each.seq,
@@ -99,14 +114,10 @@ def as_csv(
 def as_lines(
     request: Request,
     operator: Operator,
-    person: str = "",
-    what: str = "",
-    customer: str = "",
-    since: str = "",
-    until: str = "",
+    asked: Asked,
 ) -> Response:
     """Export who did what, a JSON object a line."""
-    found = _exported(request, operator, "jsonl", person, what, customer, since, until)
+    found = _exported(request, operator, "jsonl", asked)
     lines = (json.dumps(_plain(each), ensure_ascii=False) + "\n" for each in found)
     return StreamingResponse(
         lines,
@@ -115,35 +126,11 @@ def as_lines(
     )
 
 
-def _exported(
-    request: Request,
-    operator: Person,
-    kind: str,
-    person: str,
-    what: str,
-    customer: str,
-    since: str,
-    until: str,
-) -> Iterator[AuditEntry]:
+def _exported(request: Request, operator: Person, kind: str, asked: Question) -> Iterator[AuditEntry]:
     desk: Desk = request.app.state.desk
-    wanted = _filter(desk, operator, person, what, customer, since, until, None)
+    wanted = asked.filter(desk, operator)
     desk.audit.write(operator, "export", of="audit", format=kind)
     return desk.audit.all(wanted)
-
-
-def _filter(
-    desk: Desk,
-    operator: Person,
-    person: str,
-    what: str,
-    customer: str,
-    since: str,
-    until: str,
-    before: int | None,
-) -> AuditFilter:
-    zone = ZoneInfo(zone_of(desk, operator))
-    last = _day(until, zone, 1)
-    return AuditFilter(person or None, what or None, customer or None, _day(since, zone), last, before)
 
 
 def _day(text: str, zone: ZoneInfo, days: int = 0) -> datetime | None:
