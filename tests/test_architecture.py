@@ -102,6 +102,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     "consumers": (
         *(
             "charts",
+            "language",
             "loop",
             "broker",
             "database",
@@ -124,6 +125,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "sink",
             "notify",
             "effects",
+            "reports",
             "desk",
         ),
     ),
@@ -135,7 +137,6 @@ ORDER: dict[str, tuple[str, ...]] = {
             "installation",
             "reports",
             "silences",
-            "language",
             "words",
             "people",
             "acting",

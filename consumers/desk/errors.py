@@ -12,9 +12,9 @@ from starlette.exceptions import HTTPException
 
 from consumers.database.many_rows import RowRefused
 from consumers.desk.addresses import sign_in_address
-from consumers.desk.language import _
 from consumers.desk.people.attempts import WAIT_S
 from consumers.desk.rendering import render
+from consumers.language import _
 from streams.errors import StoreError
 
 log = logging.getLogger(__name__)

@@ -19,9 +19,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from consumers.desk.desk import Desk
-from consumers.desk.language import LANGUAGES, LOCALES, gettext, language, ngettext
 from consumers.desk.people.person import Person, Role
 from consumers.desk.words import WORDS
+from consumers.language import LANGUAGES, LOCALES, gettext, language, ngettext
 from consumers.reason_words import reason_text
 from streams.contract.instants import EPOCH
 

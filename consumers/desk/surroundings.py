@@ -19,8 +19,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consumers.desk.desk import Desk
 from consumers.desk.errors import answer, detail_of
-from consumers.desk.language import choose, language
 from consumers.desk.people.access import Visit
+from consumers.language import choose, language
 from streams.errors import StoreError
 
 log = logging.getLogger(__name__)

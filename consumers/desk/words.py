@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from consumers.desk.language import _
+from consumers.language import _
 
 WORDS: Final[Mapping[str, str]] = {
     # tiers

@@ -13,12 +13,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from consumers.desk.acting.action_desk import UNDO_FOR, Undone
 from consumers.desk.desk import Desk
-from consumers.desk.language import gettext
 from consumers.desk.pages import customer
 from consumers.desk.people.person import Person
 from consumers.desk.people.sign_in import Agent
 from consumers.desk.rendering import html, zone_of
 from consumers.drafts import LASTING_KINDS, Draft
+from consumers.language import gettext
 from streams.contract.instants import to_us
 from streams.errors import ActError
 

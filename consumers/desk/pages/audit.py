@@ -14,12 +14,12 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import StreamingResponse
 
 from consumers.desk.desk import Desk
-from consumers.desk.language import _
 from consumers.desk.people.audit import AuditEntry, AuditFilter
 from consumers.desk.people.person import Person
 from consumers.desk.people.sign_in import Operator
 from consumers.desk.rendering import render, zone_of
 from consumers.desk.spreadsheet import csv_answer
+from consumers.language import _
 from streams.contract.instants import format_instant, to_us
 
 PAGE: Final = 100

@@ -16,10 +16,10 @@ from consumers.database.database import Database
 from consumers.database.learning import AdoptionRow
 from consumers.desk.desk import Desk
 from consumers.desk.installation import ModelChange
-from consumers.desk.language import _
 from consumers.desk.people.sign_in import Viewer
 from consumers.desk.rendering import render, wall_times
 from consumers.desk.silences import ShownSilence
+from consumers.language import _
 from streams.contract.audit import parse_adopted
 from streams.contract.instants import read_instant
 

@@ -22,13 +22,13 @@ from consumers.desk.customer.view import (
     suggested,
 )
 from consumers.desk.desk import Desk
-from consumers.desk.language import _
 from consumers.desk.people.person import Person, Role
 from consumers.desk.people.sign_in import Viewer
 from consumers.desk.queue.board import StillLoading
 from consumers.desk.queue.filter import QueueFilter
 from consumers.desk.rendering import html, render, zone_of
 from consumers.drafts import RESULTS
+from consumers.language import _
 
 router = APIRouter()
 _OWN: Final = frozenset({"warning", "done"})

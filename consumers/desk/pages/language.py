@@ -8,8 +8,8 @@ from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import RedirectResponse
 
 from consumers.desk.addresses import own_path
-from consumers.desk.language import LANGUAGES
 from consumers.desk.surroundings import LANGUAGE_COOKIE
+from consumers.language import LANGUAGES
 
 router = APIRouter()
 _YEAR_S = 365 * 86_400

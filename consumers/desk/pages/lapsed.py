@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 
 from consumers.desk.desk import Desk
-from consumers.desk.language import _
 from consumers.desk.pages.customer import just_done
 from consumers.desk.people.person import Person, Role
 from consumers.desk.people.sign_in import Viewer
 from consumers.desk.rendering import render, zone_of
 from consumers.desk.spreadsheet import csv_answer
 from consumers.drafts import RESULTS
+from consumers.language import _
 from consumers.lapsed.win_back import ReasonSource, WinBackCustomer, WinBackFilter
 from consumers.scorecard.verdicts import FALSE_ALARM
 from streams.contract.instants import format_instant, to_us

@@ -5,12 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from consumers.desk.desk import Desk
-from consumers.desk.language import _
 from consumers.desk.pages.rules import PERIOD_NAMES
 from consumers.desk.people.person import Role
 from consumers.desk.people.sign_in import Viewer
 from consumers.desk.rendering import render
 from consumers.desk.reports.reports import PERIODS
+from consumers.language import _
 
 router = APIRouter()
 

@@ -9,11 +9,11 @@ from markupsafe import Markup
 
 from consumers import charts
 from consumers.desk.desk import Desk
-from consumers.desk.language import _, gettext
 from consumers.desk.people.person import Role
 from consumers.desk.people.sign_in import Viewer
 from consumers.desk.rendering import count, percent, render, wall_times
 from consumers.desk.reports.calibration import Calibration
+from consumers.language import _, gettext
 
 router = APIRouter()
 

@@ -9,12 +9,12 @@ from markupsafe import Markup
 
 from consumers import charts
 from consumers.desk.desk import Desk
-from consumers.desk.language import _, gettext
 from consumers.desk.people.sign_in import Viewer
 from consumers.desk.rendering import render, word
 from consumers.desk.rulebook import PlayView
 from consumers.effects.effect import Claim
 from consumers.effects.report import EffectsReport, PlayEffects
+from consumers.language import _, gettext
 
 router = APIRouter()
 

@@ -14,7 +14,6 @@ from starlette.concurrency import run_in_threadpool
 
 from consumers.desk.acting.action_desk import PendingAction
 from consumers.desk.desk import Desk
-from consumers.desk.language import _, gettext, ngettext
 from consumers.desk.pages.acting import toast
 from consumers.desk.people.person import Person
 from consumers.desk.people.sign_in import Agent, Viewer
@@ -26,6 +25,7 @@ from consumers.desk.queue.views import Sharing, ViewRefused, delete_view, save_v
 from consumers.desk.rendering import render, zone_of
 from consumers.desk.spreadsheet import csv_answer
 from consumers.drafts import Draft
+from consumers.language import _, gettext, ngettext
 from streams.contract.instants import to_us
 from streams.errors import ActError
 

@@ -10,7 +10,6 @@ from markupsafe import Markup
 
 from consumers import charts
 from consumers.desk.desk import Desk
-from consumers.desk.language import _, gettext
 from consumers.desk.people.person import Person, Role
 from consumers.desk.people.sign_in import Viewer
 from consumers.desk.queue.filter import QueueFilter
@@ -19,6 +18,7 @@ from consumers.desk.rendering import count, percent, render, word
 from consumers.desk.reports.live_counts import LiveCounts, Tally
 from consumers.desk.reports.reports import PERIODS
 from consumers.desk.rulebook import RuleView
+from consumers.language import _, gettext
 from consumers.scorecard.scorecard import Score, Scorecard
 from streams.share import Share
 

@@ -15,13 +15,13 @@ from consumers import charts
 from consumers.database.database import Database
 from consumers.database.warnings import SegmentWarningRow
 from consumers.desk.desk import Desk
-from consumers.desk.language import _, gettext
 from consumers.desk.pages.rules import whole_queue
 from consumers.desk.people.person import Role
 from consumers.desk.people.sign_in import Viewer
 from consumers.desk.queue.filter import QueueFilter
 from consumers.desk.rendering import Times, render, word, zone_of
 from consumers.desk.reports.live_counts import GroupCounts, LiveCounts
+from consumers.language import _, gettext
 from consumers.stored_warnings import OPEN
 from streams.contract.instants import to_us
 

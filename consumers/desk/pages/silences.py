@@ -14,10 +14,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
 from consumers.desk.desk import Desk
-from consumers.desk.language import _, gettext
 from consumers.desk.people.person import Person
 from consumers.desk.people.sign_in import Operator, Viewer
 from consumers.desk.rendering import render, wall_times, zone_of
+from consumers.language import _, gettext
 from consumers.silences import NamedRule, name_problems
 from streams.contract.silences import WEEKDAYS, Recurring, make_recurring
 from streams.errors import BrokerError, ContractError

@@ -2,5 +2,5 @@
 
 config, desk, addresses, rendering, errors, rulebook: test_app
 installation: pages/test_changes
-words: test_language
+words: consumers/test_language
 """

@@ -6,8 +6,8 @@ from importlib.resources import files
 
 import pytest
 
+from consumers import language
 from consumers.database.database import Database
-from consumers.desk import language
 from tests.consumers.desk.desks import browser, desk_over
 from tests.consumers.stored import store_records
 from tests.consumers.warning_events import life, records

@@ -1,7 +1,8 @@
-"""The languages of the desk: the words of its pages, and who reads which.
+"""The languages of the desk and of reports: their words, and who reads which.
 
-The texts in templates are English and the keys. `locale/<language>/*.po` holds each language's words; they
-are read as they are, without being compiled. Python code marks a text that a page shows later with `_`.
+The texts in templates and code are English and the keys. `locale/<language>/*.po` beside them holds each
+language's words; these files are read without being compiled. Python code marks a text that a page shows
+later with `_`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ DEFAULT: Final = "en"
 LOCALES: Final = {"en": "en_GB", "zh": "zh_Hans_CN"}
 """By which Babel writes dates and amounts."""
 
+PLACES: Final = ("consumers.desk", "consumers.reports")
+"""Packages with texts, each with its folder `locale`."""
+
 language: ContextVar[str] = ContextVar("language", default=DEFAULT)
 """Of the request that is answered."""
 
@@ -36,12 +40,13 @@ def _(text: str) -> str:
 def catalogue(name: str) -> Catalog:
     """Return all words of a language."""
     whole = Catalog(locale=LOCALES[name])
-    folder = files("consumers.desk").joinpath("locale", name)
-    for each in sorted(folder.iterdir(), key=lambda path: path.name) if folder.is_dir() else ():
-        if each.name.endswith(".po"):
-            for message in read_po(io.BytesIO(each.read_bytes()), locale=LOCALES[name]):
-                if message.id:
-                    whole[message.id] = message
+    for place in PLACES:
+        folder = files(place).joinpath("locale", name)
+        for each in sorted(folder.iterdir(), key=lambda path: path.name) if folder.is_dir() else ():
+            if each.name.endswith(".po"):
+                for message in read_po(io.BytesIO(each.read_bytes()), locale=LOCALES[name]):
+                    if message.id:
+                        whole[message.id] = message
     return whole
 
 
@@ -57,12 +62,22 @@ def _translations(name: str) -> NullTranslations:
 
 def gettext(text: str) -> str:
     """Return a text in the language of the request."""
-    return str(_translations(language.get()).ugettext(text))
+    return translated(language.get(), text)
 
 
 def ngettext(one: str, many: str, count: int) -> str:
     """Return a text in the language of the request, in the form for the count."""
-    return str(_translations(language.get()).ungettext(one, many, count))
+    return translated_plural(language.get(), one, many, count)
+
+
+def translated(name: str, text: str) -> str:
+    """Return a text in a language."""
+    return str(_translations(name).ugettext(text))
+
+
+def translated_plural(name: str, one: str, many: str, count: int) -> str:
+    """Return a text in a language, in the form for the count."""
+    return str(_translations(name).ungettext(one, many, count))
 
 
 def choose(*wishes: str | None, accepted: str = "") -> str:

@@ -1,4 +1,4 @@
-"""Every text of the desk in every language."""
+"""Every text of the desk and of reports in every language."""
 
 import io
 import re
@@ -10,13 +10,13 @@ import pytest
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
-from consumers.desk.language import DEFAULT, LANGUAGES, LOCALES, catalogue, gettext, language, ngettext
 from consumers.desk.words import WORDS
+from consumers.language import DEFAULT, LANGUAGES, LOCALES, PLACES, catalogue, gettext, language, ngettext
 from streams.contract.warnings import AttentionWord, StateWord, TierWord, VerdictWord, WhyWord
 from streams.core.events.action_words import RECORD_KINDS, RESULTS, TREATMENT_KINDS, WARNING_KINDS
 from tests.paths import ROOT
 
-DESK = ROOT / "consumers" / "desk"
+FOLDERS = [ROOT.joinpath(*place.split(".")) for place in PLACES]
 OTHERS = sorted(LANGUAGES.keys() - {DEFAULT})
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
 Message = Any
@@ -30,7 +30,7 @@ def _key(given: Any) -> Message:
 def messages() -> dict[Message, list[str]]:
     """Return every text that pages and code show, with its places."""
     found: dict[Message, list[str]] = defaultdict(list)
-    for path in sorted(DESK.rglob("*")):
+    for path in sorted(path for folder in FOLDERS for path in folder.rglob("*")):
         method = {".py": "python", ".html": "jinja2.ext:babel_extract"}.get(path.suffix)
         if method is None:
             continue
@@ -77,7 +77,7 @@ def test_translations_are_filled_with_the_same_values(name: str) -> None:
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_text_of_several_pages_has_one_translation_and_none_is_left_unsure(name: str) -> None:
     first: dict[Message, Any] = {}
-    for path in sorted((DESK / "locale" / name).glob("*.po")):
+    for path in sorted(path for folder in FOLDERS for path in (folder / "locale" / name).glob("*.po")):
         for message in read_po(io.BytesIO(path.read_bytes()), locale=LOCALES[name]):
             if message.id:
                 assert not message.fuzzy, message.id
