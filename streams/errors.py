@@ -12,6 +12,7 @@
     ├── StoreError           the database is absent or refuses
     ├── ActError             what somebody wants to do about a warning is not possible
     ├── DeskError            the desk cannot be served
+    ├── ReportError          no period, or a figure of a report that contradicts another
     ├── ErasureError         something of a customer could not be erased
     ├── BacktestError        a history cannot be judged, or a revision of the rules is not there
     └── DemoError            the demo cannot go on
@@ -70,6 +71,10 @@ class ActError(LapwingError):
 
 class DeskError(LapwingError):
     """The desk cannot be served."""
+
+
+class ReportError(LapwingError):
+    """A report is asked for what is no period, or one of its figures contradicts another."""
 
 
 class ErasureError(LapwingError):
