@@ -6,16 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
-from zoneinfo import ZoneInfo
+from typing import Final
 
-from sqlalchemy import Connection, RowMapping, Select, func, select, text
+from sqlalchemy import Connection, RowMapping, func, select, text
 
 from consumers.database.outcomes import CensusRow
 from consumers.reports.forecast import Expectation, Fact, ForecastFacts, MaturedCensus
+from consumers.reports.knowledge import SUMMARY, TAKEN, Knowledge
+from consumers.reports.period import Period, local_day
 
-TAKEN: Final = "churn.census.taken"
-SUMMARY: Final = "churn.census.summary"
 MATURED: Final = "churn.census.matured"
 FAMILY: Final = "channel"
 """The family that totals are read from: each counts every customer once, this one in the fewest cells."""
@@ -34,20 +33,19 @@ class _Census:
     """Whether every partition that took one before took this one too, and none had a quiet source."""
 
 
-def read_forecast(
-    connection: Connection, zone: ZoneInfo, until: datetime, as_of: datetime | None = None
-) -> ForecastFacts:
-    """Return what a forecast at the newest complete census up to `until` is made from.
-
-    With `as_of` it is what was stored by then.
-    """
-    censuses = _censuses(connection, zone, as_of)
+def read_forecast(connection: Connection, period: Period, knowledge: Knowledge) -> ForecastFacts:
+    """Return what a forecast at the newest complete census up to a period's end is made from."""
+    until = period.end_at
+    censuses = _censuses(connection, knowledge)
     complete = {month: census for month, census in censuses.items() if census.is_complete}
     before = [month for month, census in complete.items() if _at(census) <= until]
-    taken = {_key(row): row for row in connection.execute(_known(_EXPECTED, as_of)).mappings()}
+    taken = {
+        _key(row): row
+        for row in connection.execute(knowledge.known(_EXPECTED, CensusRow.stored_at)).mappings()
+    }
     matured = {
         (row["partition"], datetime.fromisoformat(row["census_at"])): row
-        for row in connection.execute(_known(_BECAME, as_of)).mappings()
+        for row in connection.execute(knowledge.known(_BECAME, CensusRow.stored_at)).mappings()
     }
     found = []
     for census in complete.values():
@@ -97,19 +95,15 @@ _BECAME: Final = (
 )
 
 
-def _known(query: Select[Any], as_of: datetime | None) -> Select[Any]:
-    return query if as_of is None else query.where(CensusRow.stored_at <= as_of)
-
-
 def _key(row: RowMapping) -> Key:
     return row["partition"], row["time"]
 
 
-def _censuses(connection: Connection, zone: ZoneInfo, as_of: datetime | None) -> dict[date, _Census]:
+def _censuses(connection: Connection, knowledge: Knowledge) -> dict[date, _Census]:
     """Return each month's census, by the local day that begins the month, in the order of time."""
     by_month: dict[date, list[RowMapping]] = defaultdict(list)
-    for row in connection.execute(_known(_SUMMARIES, as_of)).mappings():
-        by_month[row["time"].astimezone(zone).date().replace(day=1)].append(row)
+    for row in connection.execute(knowledge.known(_SUMMARIES, CensusRow.stored_at)).mappings():
+        by_month[local_day(row["time"], knowledge.zone).replace(day=1)].append(row)
     seen: set[int] = set()
     found = {}
     for month in sorted(by_month):

@@ -4,9 +4,8 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,11 +13,13 @@ from consumers.broker.records import Record
 from consumers.database.database import Database
 from consumers.reports.censuses import read_forecast
 from consumers.reports.forecast import Expectation, ForecastFacts
+from consumers.reports.knowledge import Knowledge
+from consumers.reports.period import Period
 from tests.consumers.shop_records import KINDS, NOW, shop_records
 from tests.consumers.stored import store_records
 
-UTC_ZONE = ZoneInfo("UTC")
-UNTIL = datetime(2024, 8, 15, tzinfo=UTC)
+PERIOD = Period.parse("2024-07-20..2024-08-14", "UTC")
+HORIZON = timedelta(days=30)
 TOPIC = "churn-census"
 
 
@@ -37,9 +38,9 @@ def store(database: Database, records: Sequence[Record], at: datetime = NOW) -> 
     store_records(database, records, at, KINDS[TOPIC])
 
 
-def read(database: Database, until: datetime = UNTIL, as_of: datetime | None = None) -> ForecastFacts:
+def read(database: Database, as_of: datetime | None = None) -> ForecastFacts:
     with database.reading() as connection:
-        return read_forecast(connection, UTC_ZONE, until, as_of)
+        return read_forecast(connection, PERIOD, Knowledge("UTC", HORIZON, HORIZON, as_of))
 
 
 def changed(record: Record, offset: int, **data: Any) -> Record:
@@ -69,7 +70,7 @@ def test_totals_are_those_of_the_events_in_every_family(database: Database) -> N
                 given = (data["active"], data["churned"], data["untreated"]["churned"])
                 for place, count in enumerate(given):
                     became[data["census_at"]][place] += count
-        newest = max(at for at in taken if datetime.fromisoformat(at) <= UNTIL)
+        newest = max(at for at in taken if datetime.fromisoformat(at) <= PERIOD.end_at)
         assert found.now == datetime.fromisoformat(newest)
         assert found.expectation == Expectation(*taken[newest])
         assert len(became) > 5
