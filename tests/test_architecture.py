@@ -102,6 +102,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     "consumers": (
         *(
             "charts",
+            "page",
             "language",
             "loop",
             "broker",
@@ -155,7 +156,6 @@ ORDER: dict[str, tuple[str, ...]] = {
             "wiring",
             "routes",
             "lag",
-            "report",
             "explain",
             "desk",
             "people",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from consumers.page import html
 from lapwing.backtest.comparison_text import effect_lines, rows
 from lapwing.backtest.page import load_plot
 from lapwing.backtest.segments_page import effect_sections
 from lapwing.backtest.words import day, difference
-from lapwing.report import html
 from streams.backtest.comparison import Comparison, CustomerChange
 from streams.backtest.segments import SegmentEffect
 from streams.core.events.calendar import DAY

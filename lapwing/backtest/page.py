@@ -8,9 +8,9 @@ from datetime import date, timedelta
 import numpy as np
 
 from consumers import charts
+from consumers.page import html
 from lapwing.backtest.segments_page import segment_sections
 from lapwing.backtest.words import capacity, day, interval, number, of_whole, percent, spread, with_interval
-from lapwing.report import html
 from streams.backtest.figures import BacktestFigures
 from streams.backtest.load import WEEKDAYS, Load
 from streams.backtest.missed import by_rule

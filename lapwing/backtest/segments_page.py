@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from consumers.page import html
 from lapwing.backtest.comparison_text import change_lines
 from lapwing.backtest.words import day, interval, number, of_whole, percent
-from lapwing.report import html
 from streams.backtest.segments import SegmentEffect, SegmentFigures
 from streams.core.events.calendar import DAY
 from streams.core.rules.rule import RuleStatus

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from consumers import charts
+from consumers.page import html
 from lapwing.backtest.tuning_text import verdict
 from lapwing.backtest.words import capacity, day, interval, number, of_whole, percent, spread
-from lapwing.report import html
 from streams.backtest.thresholds import written
 from streams.backtest.tuning import TUNING_CAUTION, Curve, Tuning
 from streams.share import Share

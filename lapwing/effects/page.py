@@ -8,8 +8,8 @@ from consumers import charts
 from consumers.effects.effect import Claim
 from consumers.effects.reasons import ReasonTable
 from consumers.effects.report import CAUTIONS, EffectsReport
+from consumers.page import html
 from lapwing.effects import words
-from lapwing.report import html
 
 KINDS = {Claim.HELPS: "gain", Claim.HARMS: "loss"}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from consumers import charts
+from consumers.page import html
 from lapwing.backtest.words import interval, of_whole, percent, with_interval
 from lapwing.quality.words import drifts, figure, funnel_rows, hidden, period, title
-from lapwing.report import html
 from streams.quality.measures import Measures
 from streams.quality.report import CAUTIONS, GroupFigures, Grouping, ModelReport
 from streams.share import Share

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from consumers import charts
+from consumers.page import html
 from consumers.scorecard.missed import Missed
 from consumers.scorecard.scorecard import CAUTIONS, Score, Scorecard
 from lapwing.backtest.words import day, interval, number, of_whole, percent, with_interval
-from lapwing.report import html
 from lapwing.scorecard.words import (
     TITLES,
     basis,

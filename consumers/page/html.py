@@ -7,7 +7,9 @@ from html import escape
 from importlib.resources import files
 from typing import Final
 
-STYLE: Final = files("lapwing.report").joinpath("page.css").read_text(encoding="utf-8")
+from consumers import charts
+
+STYLE: Final = files("consumers.page").joinpath("page.css").read_text(encoding="utf-8") + charts.STYLE
 
 
 def page(

@@ -123,3 +123,37 @@ def test_spans_are_cut_at_the_ends_and_say_what_they_are() -> None:
         assert float(bars[1][0]) + float(bars[1][1]) == pytest.approx(end, abs=0.01)
         assert "before &lt;b&gt;" in drawn
         assert "outside" not in drawn
+
+
+def test_a_line_has_a_gap_where_a_value_is_missing() -> None:
+    series = [charts.Line("churn", "", [0.02, 0.03, None, 0.01], [(0.01, 0.04), None, None, (0.0, 0.02)])]
+    drawing = charts.lines(range(4), series, "l", percent=True, full=False)
+    paths = re.findall(r'<polyline points="([^"]+)"', drawing)
+    assert [len(path.split()) for path in paths] == [2, 1]
+    assert drawing.count("<circle") == 3
+
+
+def test_small_shares_can_have_a_scale_of_their_own_that_says_their_digits() -> None:
+    series = [charts.Line("churn", "", [0.002, 0.0035], [None, None], ["Jan: 2 of 1,000", "Feb"])]
+    drawing = charts.lines([0, 1], series, "l", percent=True, full=False)
+    assert [content for x, _, content in texts(drawing) if x < 45][:2] == ["0.0%", "0.1%"]
+    assert "Jan: 2 of 1,000" in drawing
+    assert "100%" not in drawing
+    assert "100%" in charts.lines([0, 1], series, "l", percent=True)
+
+
+def test_every_class_of_a_mark_has_a_look() -> None:
+    """A mark whose class the style does not know is black, or cannot be seen."""
+    drawn = (
+        charts.bars([1, 3], ["", ""], [(0, "a")], "b", limit=2, limit_label="x", y_label="y")
+        + charts.forest([("r", "", (SHARE,))], ("P",), "f", reference=(0, 0.1, "base"))
+        + charts.lines([0, 1], [charts.Line("l", "other", [0.1, 0.2], [(0, 1), (0, 1)])], "l", percent=True)
+        + charts.histogram([charts.Bin(0, 1, 2, "")], "h")
+        + charts.stacked(["a"], [charts.Stack("s", [1], [""])], "s")
+        + charts.heat_map([("a", [charts.Cell(None, "", ""), charts.Cell(1, "1", "")])], ["1", "2"], "h")
+        + charts.funnel([charts.FunnelStep("w", 2, "", ""), charts.FunnelStep("c", 1, "", "")], "f")
+    )
+    for tag, kind in sorted(
+        set(re.findall(r'<(rect|circle|line|polyline|polygon)[^>]*? class="([^" ]+)', drawn))
+    ):
+        assert f"svg {tag}.{kind} " in charts.STYLE, (tag, kind)

@@ -1,6 +1,6 @@
 """The page around the plots."""
 
-from lapwing.report import html
+from consumers.page import html
 
 
 def test_what_comes_from_outside_is_text() -> None:

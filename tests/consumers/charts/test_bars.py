@@ -1,0 +1,53 @@
+"""Bars in bins and on top of each other."""
+
+import re
+
+import pytest
+
+from consumers import charts
+
+WIDTHS = [charts.NARROW, charts.WIDTH, charts.WIDE]
+
+
+def rects(drawing: str, kind: str) -> list[tuple[float, float, float, float]]:
+    pattern = rf'<rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)" class="{kind}'
+    return [(float(x), float(y), float(w), float(h)) for x, y, w, h in re.findall(pattern, drawing)]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_area_of_a_bin_is_its_count_however_wide_it_is(width: float) -> None:
+    bins = [charts.Bin(0, 10, 30, "a"), charts.Bin(10, 20, 15, "b"), charts.Bin(20, 60, 60, "c")]
+    areas = [w * h for _, _, w, h in rects(charts.histogram(bins, "h", width=width), "bar")]
+    assert areas[0] / areas[1] == pytest.approx(2, rel=0.02)
+    assert areas[2] / areas[1] == pytest.approx(4, rel=0.05)
+
+
+def test_an_open_bin_is_as_wide_as_the_one_before_and_says_that_it_is_open() -> None:
+    bins = [charts.Bin(0, 10, 1, "a"), charts.Bin(10, 20, 2, "b"), charts.Bin(20, float("inf"), 3, "c")]
+    drawing = charts.histogram(bins, "h", open_end=True)
+    wide = [w for _, _, w, _ in rects(drawing, "bar")]
+    assert wide[2] == pytest.approx(wide[1], abs=0.1)
+    assert ">20+</text>" in drawing
+    assert "inf" not in drawing
+    assert charts.histogram([], "h").startswith("<svg")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_parts_stand_on_top_of_each_other_and_a_column_that_is_not_known_is_empty(width: float) -> None:
+    stacks = [
+        charts.Stack("kept", [0.9, None, 0.5], ["kept 90%", "", "kept 50%"]),
+        charts.Stack("lost", [0.1, 0.2, 0.5], ["lost 10%", "lost 20%", "lost 50%"]),
+    ]
+    drawing = charts.stacked(["Jan", "Feb", "Mar"], stacks, "s", percent=True, width=width)
+    kept, lost = (
+        [each for each in rects(drawing, f"part p{n}") if each[2] != 11]
+        for n in (0, 1)
+    )  # fmt: skip
+    assert len(kept) == len(lost) == 2
+    for below, above in zip(kept, lost, strict=True):
+        assert above[0] == below[0]
+        assert above[1] + above[3] == pytest.approx(below[1], abs=0.02)
+    assert kept[0][3] / lost[0][3] == pytest.approx(9, rel=0.01)
+    assert "lost 20%" not in drawing
+    assert all(f">{name}</text>" in drawing for name in ("kept", "lost", "100%", "Mar"))
+    assert all(x >= 0 and x + w <= width + 0.5 for x, _, w, _ in kept + lost)
