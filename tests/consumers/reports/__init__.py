@@ -1,1 +1,5 @@
-"""Tests of `consumers.reports`."""
+"""Tests of `consumers.reports`; of what several parts read, with these:
+
+contacts: test_funnels
+losses: test_reasons
+"""

@@ -1,0 +1,273 @@
+"""How good alarms were, by rule and tier, and of which customers were missed.
+
+The figures are those of the scorecard (`consumers.scorecard`), of the warnings that opened and the customers
+who left in the period. A warning is judged a horizon after it opened, so of a recent period little is known:
+beside it stands the same of the period one horizon earlier. Only what these two need is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import polars as pl
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, true
+
+from consumers.actions import Action, standing
+from consumers.database.events import ActionRow
+from consumers.database.outcomes import OutcomeRow
+from consumers.database.warnings import WarningStepRow
+from consumers.reports.contacts import ACTION_COLUMNS, ROWS, stored_actions
+from consumers.reports.knowledge import Knowledge
+from consumers.reports.losses import Loss, read_losses
+from consumers.reports.period import Period
+from consumers.reports.rate import hidden_cells
+from consumers.scorecard.facts import (
+    CAUSE,
+    CAUSE_SCHEMA,
+    CLOSED,
+    LAPSED,
+    LOSS_SCHEMA,
+    OPENED_SCHEMA,
+    WARNING,
+    WARNING_SCHEMA,
+    Facts,
+)
+from consumers.scorecard.missed import Missed, MissedGroup
+from consumers.scorecard.scorecard import Scorecard, scorecard
+from consumers.scorecard.store import newest_outcome
+from consumers.scorecard.verdicts import CONFIRM, FALSE_ALARM, LEAVING
+from streams.contract.instants import MICROSECOND, instant_us, to_us
+
+_VERDICTS: Final = or_(
+    ActionRow.kind == CONFIRM,
+    ActionRow.result.in_(sorted({FALSE_ALARM, *LEAVING})),
+    ActionRow.corrects.is_not(None),
+)
+"""Actions that say something of a warning, or may take back one that does."""
+_OF_CAUSE: Final = ("rule", "tier", "opened_at")
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmFacts:
+    """What alarm quality is counted from; microseconds."""
+
+    horizon: int
+    begin: int
+    end: int
+    now: Facts
+    """Of what opened in the period, and who left in it."""
+    before: Facts
+    """The same of the period one horizon earlier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarms:
+    """The scorecard of a period, and that of the period one horizon earlier, all of which has matured."""
+
+    period: Period
+    now: Scorecard
+    before: Scorecard
+
+    @property
+    def missed(self) -> Missed:
+        """Who left in the period without a warning; only its counts are shown, never customers."""
+        return self.now.missed
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the figures as plain JSON values; they name no customer."""
+        return {"opened_in_period": _as_dict(self.now), "one_horizon_earlier": _as_dict(self.before)}
+
+
+def _as_dict(card: Scorecard) -> dict[str, Any]:
+    found = card.as_dict(0)
+    missed = card.missed
+    groups = {name: [_group(*each) for each in shown_groups(own)] for name, own in missed.groups.items()}
+    found["missed"] = {"all": missed.all.as_dict(), "by": groups}
+    return {name: value for name, value in found.items() if name not in ("as_of", "cautions")}
+
+
+def _group(group: MissedGroup, is_shown: bool) -> dict[str, Any]:
+    return group.as_dict() if is_shown else {"value": group.value, "hidden": True}
+
+
+def shown_groups(groups: tuple[MissedGroup, ...]) -> list[tuple[MissedGroup, bool]]:
+    """Return each group of missed customers, and whether it is large enough to be shown."""
+    hidden = hidden_cells([group.lost for group in groups])
+    return [(group, place not in hidden) for place, group in enumerate(groups)]
+
+
+def read_alarms(connection: Connection, period: Period, knowledge: Knowledge) -> AlarmFacts:
+    """Return what the alarms of a period are judged by."""
+    horizon = knowledge.horizon
+    begin, end = period.begin_at, period.end_at
+    known_to = _known_to(connection, knowledge)
+    verdicts = select(*ACTION_COLUMNS).where(_VERDICTS, knowledge.by_then(ActionRow.stored_at))
+    # A cause may join a warning that opened, and was answered, long before.
+    causes = _matured_causes(begin - horizon, end, knowledge).with_only_columns(OutcomeRow.warning_id)
+    older = or_(ActionRow.corrects.is_not(None), ActionRow.warning_id.in_(causes))
+    found = (
+        *stored_actions(connection, verdicts.where(ActionRow.time >= begin - horizon)),
+        *stored_actions(connection, verdicts.where(ActionRow.time < begin - horizon, older)),
+    )
+    actions = tuple(standing(found))
+    now, before = (
+        _facts(connection, begin - back, end - back, knowledge, actions, known_to)
+        for back in (0 * horizon, horizon)
+    )
+    return AlarmFacts(horizon // MICROSECOND, period.begin_us, period.end_us, now, before)
+
+
+def alarms(facts: AlarmFacts, period: Period) -> Alarms:
+    """Return how good the alarms of the period were."""
+    begin, end, horizon = facts.begin, facts.end, facts.horizon
+    return Alarms(
+        period,
+        scorecard(facts.now, horizon, since=begin, until=end),
+        scorecard(facts.before, horizon, since=begin - horizon, until=end - horizon),
+    )
+
+
+def _known_to(connection: Connection, knowledge: Knowledge) -> datetime | None:
+    """Return the newest event time of outcomes and steps."""
+    steps = knowledge.known(select(WarningStepRow.time), WarningStepRow.received_at)
+    newest = (
+        newest_outcome(connection, knowledge.as_of),
+        connection.scalar(steps.order_by(WarningStepRow.time.desc()).limit(1)),
+    )
+    return max((at for at in newest if at is not None), default=None)
+
+
+def _facts(
+    connection: Connection,
+    begin: datetime,
+    end: datetime,
+    knowledge: Knowledge,
+    actions: tuple[Action, ...],
+    known_to: datetime | None,
+) -> Facts:
+    """Return the facts of a scorecard of [begin, end), each found by an index."""
+    losses = read_losses(connection, begin, end, knowledge)
+    causes = {row[0]: row for row in connection.execute(_matured_causes(begin, end, knowledge))}
+    if known_to is not None and any(each.at < to_us(known_to - knowledge.horizon) for each in losses):
+        causes |= {row[0]: row for row in connection.execute(_causes_of_lost(begin, end, knowledge))}
+    warnings = connection.execute(_matured_warnings(begin, end, knowledge))
+    return Facts(
+        causes=_frame(([*row[1:6], to_us(row[6]), *row[7:]] for row in causes.values()), CAUSE_SCHEMA),
+        warnings=_frame(([*row[:2], to_us(row[2]), *row[3:]] for row in warnings), WARNING_SCHEMA),
+        losses=_frame(map(_loss, sorted(losses, key=lambda each: (each.customer_id, each.at))), LOSS_SCHEMA),
+        actions=actions,
+        opened_causes=_opened_causes(connection, begin, end, knowledge),
+        opened_warnings=_opened_warnings(connection, begin, end, knowledge),
+        known_to=None if known_to is None else to_us(known_to),
+    )
+
+
+def _frame(rows: Iterable[Iterable[Any]], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    return pl.DataFrame([tuple(row) for row in rows], schema=schema, orient="row")
+
+
+_CAUSE: Final = select(
+    OutcomeRow.seq,
+    OutcomeRow.customer_id,
+    OutcomeRow.rule,
+    OutcomeRow.tier,
+    OutcomeRow.data["status"].as_string(),
+    OutcomeRow.warning_id,
+    OutcomeRow.opened_at,
+    OutcomeRow.data["already_lost"].as_boolean(),
+    OutcomeRow.churned,
+).where(OutcomeRow.type == CAUSE)
+
+
+def _matured_causes(begin: datetime, end: datetime, knowledge: Knowledge) -> Select[Any]:
+    """Select the matured causes that opened in [begin, end): they matured a horizon later."""
+    return _CAUSE.where(*_opened_within(begin, end, knowledge))
+
+
+def _opened_within(begin: datetime, end: datetime, knowledge: Knowledge) -> tuple[Any, ...]:
+    return (
+        OutcomeRow.time > begin + knowledge.horizon,
+        OutcomeRow.opened_at >= begin,
+        OutcomeRow.opened_at < end,
+        knowledge.by_then(OutcomeRow.stored_at),
+    )
+
+
+def _causes_of_lost(begin: datetime, end: datetime, knowledge: Knowledge) -> Select[Any]:
+    """Select all matured causes of the customers who left in [begin, end)."""
+    lost = select(OutcomeRow.customer_id).where(
+        OutcomeRow.type.in_((LAPSED, CLOSED)),
+        OutcomeRow.time >= begin,
+        OutcomeRow.time < end,
+        knowledge.by_then(OutcomeRow.stored_at),
+    )
+    return _CAUSE.where(OutcomeRow.customer_id.in_(lost), knowledge.by_then(OutcomeRow.stored_at))
+
+
+def _matured_warnings(begin: datetime, end: datetime, knowledge: Knowledge) -> Select[Any]:
+    return (
+        select(
+            OutcomeRow.warning_id,
+            OutcomeRow.customer_id,
+            OutcomeRow.opened_at,
+            OutcomeRow.tier,
+            OutcomeRow.churned,
+            OutcomeRow.data["treated"].as_boolean(),
+            OutcomeRow.holdout,
+        )
+        .where(OutcomeRow.type == WARNING, *_opened_within(begin, end, knowledge))
+        .order_by(OutcomeRow.time, OutcomeRow.seq)
+    )
+
+
+def _loss(loss: Loss) -> tuple[Any, ...]:
+    groups = (loss.customer_class, loss.segment, loss.region, loss.origin)
+    warned = (loss.warned_id, loss.warned_tier, loss.lead_days)
+    return (loss.customer_id, loss.at, loss.type, *groups, loss.value, loss.holdout, *warned, loss.is_first)
+
+
+def _opened_warnings(
+    connection: Connection, begin: datetime, end: datetime, knowledge: Knowledge
+) -> pl.DataFrame:
+    query = select(
+        WarningStepRow.customer_id, WarningStepRow.warning_id, WarningStepRow.tier, WarningStepRow.time
+    ).where(WarningStepRow.step == 1, *_within(begin, end, knowledge))
+    rows = ((c, w, None, tier, to_us(time)) for c, w, tier, time in connection.execute(query))
+    return _frame(rows, OPENED_SCHEMA)
+
+
+def _within(begin: datetime, end: datetime, knowledge: Knowledge) -> tuple[Any, ...]:
+    return (
+        WarningStepRow.time >= begin,
+        WarningStepRow.time < end,
+        knowledge.by_then(WarningStepRow.received_at),
+    )
+
+
+def _opened_causes(
+    connection: Connection, begin: datetime, end: datetime, knowledge: Knowledge
+) -> pl.DataFrame:
+    """Return each cause of the steps of [begin, end) once; whatever opened then is among them.
+
+    The database takes the causes apart, as each step repeats all that are open.
+    """
+    causes = WarningStepRow.data["causes"]
+    if connection.dialect.name == "postgresql":
+        each = func.jsonb_array_elements(causes).table_valued("value")
+        fields: list[ColumnElement[Any]] = [each.c.value.op("->>")(name) for name in _OF_CAUSE]
+    else:
+        each = func.json_each(WarningStepRow.data, "$.causes").table_valued("value")
+        fields = [func.json_extract(each.c.value, f"$.{name}") for name in _OF_CAUSE]
+    query = (
+        select(WarningStepRow.customer_id, WarningStepRow.warning_id, *fields)
+        .join(each, true())
+        .where(*_within(begin, end, knowledge))
+        .distinct()
+    )
+    rows = []
+    for some in connection.execution_options(yield_per=ROWS).execute(query).partitions():
+        rows += [(*row[:4], instant_us(row[4])) for row in some]
+    return _frame(rows, OPENED_SCHEMA)

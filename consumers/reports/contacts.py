@@ -1,0 +1,84 @@
+"""What the team did about customers, as the store has it and without what it took back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Select, or_, select
+
+from consumers.actions import CONTACTS, Action, standing, stored_action
+from consumers.database.events import ActionRow
+from consumers.reports.knowledge import Knowledge
+from streams.contract.instants import to_us
+
+NOT_REACHED: Final = "not_reached"
+WRONG_CONTACT: Final = "wrong_contact"
+AGREED: Final = frozenset({"accepted", "will_return", "returned"})
+"""Results by which the customer takes what is offered, means to come back, or is back."""
+AT_ONCE: Final = 500
+"""Ids in one query, as SQLite takes so many parameters in every version."""
+ROWS: Final = 5_000
+"""Rows that are read at a time."""
+
+ACTION_COLUMNS: Final = (
+    ActionRow.event_id,
+    ActionRow.customer_id,
+    ActionRow.time,
+    ActionRow.kind,
+    ActionRow.warning_id,
+    ActionRow.play,
+    ActionRow.result,
+    ActionRow.actor,
+    ActionRow.reasons,
+    ActionRow.cost,
+    ActionRow.corrects,
+)
+
+
+def is_contact(action: Action) -> bool:
+    """Return whether an action was a contact or an offer to the customer, reached or not."""
+    return action.kind in CONTACTS and action.result != WRONG_CONTACT
+
+
+def is_reached(action: Action) -> bool:
+    """Return whether it is on record that the customer was reached by a contact."""
+    return is_contact(action) and action.result not in (None, NOT_REACHED)
+
+
+def read_actions(
+    connection: Connection, knowledge: Knowledge, begin: datetime, end: datetime | None = None
+) -> list[Action]:
+    """Return the standing actions of [begin, end), in order; what took one back later is known."""
+    query = select(*ACTION_COLUMNS).where(ActionRow.time >= begin, knowledge.by_then(ActionRow.stored_at))
+    if end is None:
+        return standing(stored_actions(connection, query))
+    query = query.where(or_(ActionRow.time < end, ActionRow.corrects.is_not(None)))
+    limit = to_us(end)
+    return [each for each in standing(stored_actions(connection, query)) if each.at < limit]
+
+
+def read_actions_of(
+    connection: Connection, knowledge: Knowledge, customers: Iterable[str], begin: datetime
+) -> list[Action]:
+    """Return the standing actions about these customers from `begin` on, in order."""
+    query = select(*ACTION_COLUMNS).where(ActionRow.time >= begin, knowledge.by_then(ActionRow.stored_at))
+    found: list[Action] = []
+    for some in batches(customers):
+        found += stored_actions(connection, query.where(ActionRow.customer_id.in_(some)))
+    return standing(found)
+
+
+def stored_actions(connection: Connection, query: Select[Any]) -> Iterator[Action]:
+    """Yield the actions of a query."""
+    for rows in connection.execution_options(yield_per=ROWS).execute(query).mappings().partitions():
+        for row in rows:
+            yield stored_action({str(name): value for name, value in row.items()})
+
+
+def batches(ids: Iterable[str]) -> Iterator[list[str]]:
+    """Yield ids in order, so many as one query takes."""
+    ordered = sorted(ids)
+    for first in range(0, len(ordered), AT_ONCE):
+        yield ordered[first : first + AT_ONCE]

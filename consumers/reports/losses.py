@@ -1,0 +1,184 @@
+"""Who left in a period: lapses, and closures of customers who had not left before."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, and_, func, select
+from sqlalchemy.orm import aliased
+
+from consumers.database.outcomes import OutcomeRow
+from consumers.reports.contacts import batches
+from consumers.reports.knowledge import Knowledge
+from consumers.reports.period import Period
+from consumers.scorecard.facts import CLOSED, LAPSED, LIVES
+from streams.contract.instants import instant_us, to_us
+
+RETURNED: Final = "churn.customer.returned"
+NEVER: Final = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A customer who left; times in microseconds."""
+
+    customer_id: str
+    at: int
+    type: str
+    """`churn.customer.lapsed` or `churn.customer.closed`."""
+    customer_class: str | None
+    segment: str | None
+    region: str | None
+    origin: str | None
+    value: float | None
+    """At a lapse; of a closure it is not known."""
+    holdout: bool
+    warned_id: str | None
+    """The warning open then, or the last that opened in the horizon before."""
+    warned_at: int | None
+    warned_tier: str | None
+    lead_days: float | None
+    reason: str | None
+    """Of a closure, as the customer stated it."""
+    is_first: bool = True
+    """Whether the customer had not left before without coming back since."""
+
+
+def read_losses(connection: Connection, begin: datetime, end: datetime, knowledge: Knowledge) -> list[Loss]:
+    """Return the lapses and closures of [begin, end), in order."""
+    data = OutcomeRow.data
+    query = select(
+        OutcomeRow.customer_id,
+        OutcomeRow.time,
+        data["customer_class"].as_string(),
+        data["segment"].as_string(),
+        data["region"].as_string(),
+        data["origin"].as_string(),
+        data["value"].as_float(),
+        OutcomeRow.holdout,
+        OutcomeRow.warning_id,
+        data["warned", "opened_at"].as_string(),
+        data["warned", "tier"].as_string(),
+        data["warned", "lead_days"].as_float(),
+        data["reason"].as_string(),
+    ).where(OutcomeRow.time >= begin, OutcomeRow.time < end, knowledge.by_then(OutcomeRow.stored_at))
+    found = []
+    for kind in (LAPSED, CLOSED):
+        for customer, time, *about, warned, warned_at, tier, lead, reason in connection.execute(
+            query.where(OutcomeRow.type == kind)
+        ):
+            word, segment, region, origin, value, holdout = about
+            opened = None if warned_at is None else instant_us(warned_at)
+            found.append(
+                Loss(
+                    customer,
+                    to_us(time),
+                    kind,
+                    word,
+                    segment,
+                    region,
+                    origin,
+                    value,
+                    holdout,
+                    warned,
+                    opened,
+                    tier,
+                    lead,
+                    reason,
+                )
+            )
+    again = _already_gone(connection, found, end, knowledge)
+    marked = [
+        replace(each, is_first=False) if (each.customer_id, each.at, each.type) in again else each
+        for each in found
+    ]
+    return sorted(marked, key=lambda each: (each.at, each.customer_id, LIVES.index(each.type)))
+
+
+def _already_gone(
+    connection: Connection, losses: Iterable[Loss], end: datetime, knowledge: Knowledge
+) -> set[tuple[str, int, str]]:
+    """Return the closures of customers who had left before; who lapses was active until then."""
+    closed = {each.customer_id for each in losses if each.type == CLOSED}
+    lives: defaultdict[str, list[tuple[int, int, str]]] = defaultdict(list)
+    for some in batches(closed):
+        query = select(OutcomeRow.customer_id, OutcomeRow.time, OutcomeRow.type).where(
+            OutcomeRow.customer_id.in_(some),
+            OutcomeRow.type.in_(LIVES),
+            OutcomeRow.time < end,
+            knowledge.by_then(OutcomeRow.stored_at),
+        )
+        for customer, time, kind in connection.execute(query):
+            lives[customer].append((to_us(time), LIVES.index(kind), kind))
+    again = set()
+    for customer, events in lives.items():
+        gone = False
+        for at, _, kind in sorted(events):
+            if kind in (LAPSED, CLOSED):
+                if gone:
+                    again.add((customer, at, kind))
+                gone = True
+            else:
+                gone = False
+    return again
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """A customer's first lapse in the period, and the return after it; microseconds."""
+
+    customer_id: str
+    at: int
+    holdout: bool
+    returned_at: int | None
+
+
+def read_lapses(connection: Connection, period: Period, knowledge: Knowledge) -> tuple[Lapse, ...]:
+    """Return each customer's first lapse of the period."""
+    lapse, back = aliased(OutcomeRow), aliased(OutcomeRow)
+    came = and_(
+        back.customer_id == lapse.customer_id,
+        back.type == RETURNED,
+        back.time >= lapse.time,
+        knowledge.by_then(back.stored_at),
+    )
+    query = (
+        select(lapse.customer_id, lapse.time, lapse.holdout, func.min(back.time))
+        .outerjoin(back, came)
+        .where(
+            lapse.type == LAPSED,
+            lapse.time >= period.begin_at,
+            lapse.time < period.end_at,
+            knowledge.by_then(lapse.stored_at),
+        )
+        .group_by(lapse.seq, lapse.customer_id, lapse.time, lapse.holdout)
+        .order_by(lapse.time, lapse.seq)
+    )
+    found: dict[str, Lapse] = {}
+    for customer, time, holdout, returned in connection.execute(query):
+        returned_at = None if returned is None else to_us(returned)
+        found.setdefault(customer, Lapse(customer, to_us(time), bool(holdout), returned_at))
+    return tuple(found.values())
+
+
+def read_returns(
+    connection: Connection, since: Mapping[str, int], begin: datetime, knowledge: Knowledge
+) -> dict[str, int]:
+    """Return when customers came back after they left, by customer; `since` has when each left."""
+    found: dict[str, int] = {}
+    for some in batches(since):
+        query = select(OutcomeRow.customer_id, OutcomeRow.time).where(
+            OutcomeRow.customer_id.in_(some),
+            OutcomeRow.type == RETURNED,
+            OutcomeRow.time >= begin,
+            knowledge.by_then(OutcomeRow.stored_at),
+        )
+        for customer, time in connection.execute(query):
+            at = to_us(time)
+            if at >= since[customer]:
+                found[customer] = min(at, found.get(customer, NEVER))
+    return found

@@ -1,0 +1,393 @@
+"""Why customers left: what warnings suggested, what the team confirmed, what customers stated.
+
+A customer may have several reasons, so shares may add up to more than 100 %. `unknown` (somebody was reached,
+and no reason was found) and `not_reached` are no reasons: they are counted apart.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, select
+
+from consumers.actions import CONTACTS, Action, standing
+from consumers.database.events import ActionRow
+from consumers.database.outcomes import OutcomeRow
+from consumers.database.warnings import WarningRow, WarningStepRow
+from consumers.effects.reasons import (
+    CLOSED,
+    CONFIRMS,
+    NO_REASONS,
+    UNKNOWN,
+    ReasonAgreement,
+    StatedReason,
+    SuggestedStep,
+    agreement,
+    stated_reason,
+    suggested_step,
+)
+from consumers.reports.contacts import (
+    ACTION_COLUMNS,
+    NOT_REACHED,
+    WRONG_CONTACT,
+    batches,
+    read_actions,
+    read_actions_of,
+    stored_actions,
+)
+from consumers.reports.knowledge import Knowledge
+from consumers.reports.losses import NEVER, Loss, read_losses, read_returns
+from consumers.reports.period import Period
+from streams.contract.instants import EPOCH, MICROSECOND, to_us
+
+AGREEMENT_MONTHS: Final = 12
+NOT_RECORDED: Final = "not_recorded"
+"""Stands for the result of a contact of which none was given."""
+Data = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonFacts:
+    """What the reasons of a period are counted from."""
+
+    losses: tuple[Loss, ...]
+    """The last leaving in the period of each customer: a lapse, or a closure without a lapse before."""
+    returned: Mapping[str, int]
+    """By customer, when they came back after that."""
+    suggested: Mapping[str, tuple[tuple[int, frozenset[str]], ...]]
+    """By warning that a loss names: the reasons of the causes at each of its steps, with its time."""
+    actions: tuple[Action, ...]
+    """Those that stand about these customers."""
+    closures: Mapping[str, tuple[tuple[int, str | None], ...]]
+    """By customer, when they closed and the reason that they stated."""
+    contacts: tuple[Action, ...]
+    """Contacts and offers of the period that stand."""
+    answered: AgreementFacts
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementFacts:
+    """What the agreement of reasons is counted from: warnings that opened in the months."""
+
+    months: tuple[Period, ...]
+    opened: Mapping[str, int]
+    """By warning with an answer, its opening."""
+    steps: tuple[SuggestedStep, ...]
+    actions: tuple[Action, ...]
+    stated: tuple[StatedReason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonCount:
+    """How many customers who left have a reason, by who says so; the same of its sub-reasons."""
+
+    code: str
+    suggested: int
+    confirmed: int
+    stated: int
+    parts: tuple[ReasonCount, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the counts as plain JSON values."""
+        own = {name: getattr(self, name) for name in ("code", "suggested", "confirmed", "stated")}
+        return {**own, "parts": [part.as_dict() for part in self.parts]}
+
+
+@dataclass(frozen=True, slots=True)
+class ResultCount:
+    """Contacts with one result, and the reasons that were found in them."""
+
+    result: str
+    n: int
+    reasons: tuple[tuple[str, int], ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the counts as plain JSON values."""
+        return {"result": self.result, "n": self.n, "reasons": dict(self.reasons)}
+
+
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """Why those left who left in a period."""
+
+    period: Period
+    lost: int
+    suggested: int
+    """Of the lost, those with a warning before, whose causes suggest reasons."""
+    confirmed: int
+    """Of the lost, those of whom the team found a reason."""
+    stated: int
+    """Of the lost, those who stated a reason on closing."""
+    unknown: int
+    """Of the lost, those whom the team reached without finding a reason, or who closed without one."""
+    not_reached: int
+    """Of the lost, those whom the team tried to reach and did not."""
+    not_asked: int
+    """Of the lost, those whom nobody asked."""
+    groups: tuple[ReasonCount, ...]
+    """By group of reasons.yaml, each with its reasons; those that most have come first."""
+    results: tuple[ResultCount, ...]
+    """Of the contacts of the period."""
+    agreement: ReasonAgreement
+    """Of warnings that opened in the period."""
+    months: tuple[tuple[Period, ReasonAgreement], ...]
+    """Of warnings that opened in each of the last months."""
+
+    @property
+    def contacts(self) -> int:
+        """How many contacts the period has."""
+        return sum(each.n for each in self.results)
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """The identities that do not hold."""
+        apart = self.not_reached + self.not_asked + self.unknown
+        return () if self.known + apart == self.lost else ("reasons: not every customer is counted once",)
+
+    @property
+    def known(self) -> int:
+        """Of the lost, those of whom a reason is known: found by the team or stated."""
+        return self.lost - self.unknown - self.not_reached - self.not_asked
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the figures as plain JSON values."""
+        names = ("lost", "suggested", "confirmed", "stated", "known", "unknown", "not_reached", "not_asked")
+        return {
+            **{name: getattr(self, name) for name in names},
+            "groups": [group.as_dict() for group in self.groups],
+            "contacts": self.contacts,
+            "results": [each.as_dict() for each in self.results],
+            "agreement": self.agreement.as_dict(),
+            "agreement_by_month": {month.key: _short(each) for month, each in self.months},
+        }
+
+
+def _short(of: ReasonAgreement) -> dict[str, Any]:
+    return {
+        "answered": of.answered,
+        "found": of.found,
+        "unknown": of.unknown,
+        "not_reached": of.not_reached,
+        "agree": of.agree.as_dict(),
+        "agree_by_group": of.agree_by_group.as_dict(),
+    }
+
+
+# -- from the store -----------------------------------------------------------------------------------
+
+
+def read_reasons(connection: Connection, period: Period, knowledge: Knowledge) -> ReasonFacts:
+    """Return what the reasons of a period are counted from."""
+    begin, end = period.begin_at, period.end_at
+    left = (each for each in read_losses(connection, begin, end, knowledge) if each.is_first)
+    losses = tuple({each.customer_id: each for each in left}.values())
+    since = {each.customer_id: each.at for each in losses}
+    warned = {each.warned_id for each in losses if each.warned_id is not None}
+    earliest = min([period.begin_us, *(each.warned_at for each in losses if each.warned_at is not None)])
+    contacts = read_actions(connection, knowledge, begin, end)
+    return ReasonFacts(
+        losses=losses,
+        returned=read_returns(connection, since, begin, knowledge),
+        suggested=_suggested(connection, warned, knowledge),
+        actions=tuple(read_actions_of(connection, knowledge, since, EPOCH + earliest * MICROSECOND)),
+        closures=_closures(connection, since, begin, knowledge),
+        contacts=tuple(each for each in contacts if each.kind in CONTACTS),
+        answered=_answered(connection, period, knowledge),
+    )
+
+
+def _suggested(
+    connection: Connection, warnings: Iterable[str], knowledge: Knowledge
+) -> dict[str, tuple[tuple[int, frozenset[str]], ...]]:
+    found: defaultdict[str, list[tuple[int, frozenset[str]]]] = defaultdict(list)
+    for some in batches(warnings):
+        query = select(WarningStepRow.warning_id, WarningStepRow.time, WarningStepRow.data["causes"]).where(
+            WarningStepRow.warning_id.in_(some), knowledge.by_then(WarningStepRow.received_at)
+        )
+        for warning, time, causes in connection.execute(query):
+            found[warning].append((to_us(time), frozenset(cause["reason"] for cause in causes)))
+    return {warning: tuple(steps) for warning, steps in found.items()}
+
+
+def _closures(
+    connection: Connection, customers: Iterable[str], begin: datetime, knowledge: Knowledge
+) -> dict[str, tuple[tuple[int, str | None], ...]]:
+    found: defaultdict[str, list[tuple[int, str | None]]] = defaultdict(list)
+    for some in batches(customers):
+        query = select(OutcomeRow.customer_id, OutcomeRow.time, OutcomeRow.data["reason"].as_string()).where(
+            OutcomeRow.customer_id.in_(some),
+            OutcomeRow.type == CLOSED,
+            OutcomeRow.time >= begin,
+            knowledge.by_then(OutcomeRow.stored_at),
+        )
+        for customer, time, reason in connection.execute(query):
+            found[customer].append((to_us(time), reason))
+    return {customer: tuple(own) for customer, own in found.items()}
+
+
+def _answered(connection: Connection, period: Period, knowledge: Knowledge) -> AgreementFacts:
+    months = period.trailing_months(AGREEMENT_MONTHS)
+    begin = min(months[0].begin_at, period.begin_at)
+    end = max(months[-1].end_at, period.end_at)
+    within = (WarningRow.opened_at >= begin, WarningRow.opened_at < end)
+    about = (
+        select(*ACTION_COLUMNS)
+        .join(WarningRow, WarningRow.id == ActionRow.warning_id)
+        .where(*within, knowledge.by_then(ActionRow.stored_at))
+    )
+    # A correction need not name the warning.
+    back = select(*ACTION_COLUMNS).where(
+        ActionRow.time >= begin, ActionRow.corrects.is_not(None), knowledge.by_then(ActionRow.stored_at)
+    )
+    actions = standing([*stored_actions(connection, about), *stored_actions(connection, back)])
+    closed = (
+        select(OutcomeRow.time, OutcomeRow.data)
+        .join(WarningRow, WarningRow.id == OutcomeRow.warning_id)
+        .where(
+            *within,
+            OutcomeRow.type == CLOSED,
+            OutcomeRow.time >= begin,
+            knowledge.by_then(OutcomeRow.stored_at),
+        )
+    )
+    stated = [
+        found
+        for time, data in connection.execute(closed)
+        if (found := stated_reason(to_us(time), data)) is not None
+    ]
+    answered = {each.warning_id for each in actions if each.kind in CONFIRMS and each.warning_id is not None}
+    answered.update(each.warning_id for each in stated)
+    steps: list[SuggestedStep] = []
+    opened: dict[str, int] = {}
+    for some in batches(answered):
+        query = (
+            select(
+                WarningStepRow.warning_id,
+                WarningStepRow.step,
+                WarningStepRow.time,
+                WarningStepRow.data["causes"],
+                WarningStepRow.data["reasons"],
+            )
+            .where(WarningStepRow.warning_id.in_(some), knowledge.by_then(WarningStepRow.received_at))
+            .order_by(WarningStepRow.warning_id, WarningStepRow.step)
+        )
+        for warning, _step, time, causes, reasons in connection.execute(query):
+            at = to_us(time)
+            opened[warning] = min(at, opened.get(warning, at))
+            data = {"warning_id": warning, "causes": causes, "reasons": reasons}
+            steps.append(suggested_step(at, data))
+    return AgreementFacts(months, opened, tuple(steps), tuple(actions), tuple(stated))
+
+
+# -- figures ------------------------------------------------------------------------------------------
+
+
+def reasons(facts: ReasonFacts, period: Period, group_of: Mapping[str, str]) -> Reasons:
+    """Return why those left who left in the period.
+
+    `group_of` has the groups of reasons.yaml; a code that is not in it is a group of its own.
+    """
+    by_customer: defaultdict[str, list[Action]] = defaultdict(list)
+    for action in facts.actions:
+        if action.kind in CONFIRMS and action.result != WRONG_CONTACT:
+            by_customer[action.customer_id].append(action)
+    counts = {name: Counter[str]() for name in ("suggested", "confirmed", "stated")}
+    of_groups = {name: Counter[str]() for name in counts}
+    n: Counter[str] = Counter()
+    for loss in facts.losses:
+        until = facts.returned.get(loss.customer_id, NEVER)
+        steps = facts.suggested.get(loss.warned_id or "", ())
+        suggested = {code for at, codes in steps if at <= loss.at for code in codes}
+        since = loss.at if loss.warned_at is None else loss.warned_at
+        own = [each for each in by_customer[loss.customer_id] if since <= each.at <= until]
+        confirmed = {code for each in own for code in each.reasons if code not in NO_REASONS}
+        closures = [
+            reason for at, reason in facts.closures.get(loss.customer_id, ()) if loss.at <= at <= until
+        ]
+        stated = {reason for reason in closures if reason is not None and reason not in NO_REASONS}
+        for name, codes in (("suggested", suggested), ("confirmed", confirmed), ("stated", stated)):
+            n[name] += bool(codes)
+            counts[name].update(codes)
+            of_groups[name].update({group_of.get(code, code) for code in codes})
+        if not confirmed and not stated:
+            reached = any(map(_has_answer, own)) or UNKNOWN in closures
+            n[UNKNOWN if reached else NOT_REACHED if own else "not_asked"] += 1
+    return Reasons(
+        period=period,
+        lost=len(facts.losses),
+        suggested=n["suggested"],
+        confirmed=n["confirmed"],
+        stated=n["stated"],
+        unknown=n[UNKNOWN],
+        not_reached=n[NOT_REACHED],
+        not_asked=n["not_asked"],
+        groups=_groups(counts, of_groups, group_of),
+        results=_results(facts.contacts),
+        agreement=_agreement(facts.answered, period, group_of),
+        months=tuple((month, _agreement(facts.answered, month, group_of)) for month in facts.answered.months),
+    )
+
+
+def _has_answer(action: Action) -> bool:
+    """Return whether somebody was reached, as `consumers.effects.reasons` takes it."""
+    silent = action.result == NOT_REACHED or (NOT_REACHED in action.reasons and UNKNOWN not in action.reasons)
+    return not silent
+
+
+def _groups(
+    counts: Mapping[str, Counter[str]],
+    of_groups: Mapping[str, Counter[str]],
+    group_of: Mapping[str, str],
+) -> tuple[ReasonCount, ...]:
+    parts: defaultdict[str, list[ReasonCount]] = defaultdict(list)
+    for code in {code for counter in counts.values() for code in counter}:
+        parts[group_of.get(code, code)].append(_count(code, counts))
+    made = [
+        _count(group, of_groups, () if [p.code for p in own] == [group] else tuple(sorted(own, key=_order)))
+        for group, own in parts.items()
+    ]
+    return tuple(sorted(made, key=_order))
+
+
+def _count(code: str, counts: Mapping[str, Counter[str]], parts: tuple[ReasonCount, ...] = ()) -> ReasonCount:
+    own = {name: counter[code] for name, counter in counts.items()}
+    return ReasonCount(code, own["suggested"], own["confirmed"], own["stated"], parts)
+
+
+def _order(of: ReasonCount) -> tuple[int, int, str]:
+    return -(of.confirmed + of.stated), -of.suggested, of.code
+
+
+def _results(contacts: Sequence[Action]) -> tuple[ResultCount, ...]:
+    counts = Counter(each.result or NOT_RECORDED for each in contacts)
+    inside: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for each in contacts:
+        inside[each.result or NOT_RECORDED].update(set(each.reasons))
+    made = [
+        ResultCount(result, n, tuple(sorted(inside[result].items(), key=_by_count)))
+        for result, n in counts.items()
+    ]
+    return tuple(sorted(made, key=lambda each: (-each.n, each.result)))
+
+
+def _by_count(of: tuple[str, int]) -> tuple[int, str]:
+    return -of[1], of[0]
+
+
+def _agreement(facts: AgreementFacts, period: Period, group_of: Mapping[str, str]) -> ReasonAgreement:
+    """Return the agreement of the warnings that opened in a period."""
+    begin, end = period.begin_us, period.end_us
+
+    def inside(warning: str | None) -> bool:
+        return warning is not None and begin <= facts.opened.get(warning, NEVER) < end
+
+    return agreement(
+        [each for each in facts.steps if inside(each.warning_id)],
+        [each for each in facts.actions if inside(each.warning_id)],
+        [each for each in facts.stated if inside(each.warning_id)],
+        group_of,
+    )
