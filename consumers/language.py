@@ -51,6 +51,22 @@ def catalogue(name: str) -> Catalog:
 
 
 @cache
+def _texts() -> frozenset[str]:
+    return frozenset(
+        message.id if isinstance(message.id, str) else message.id[0]
+        for name in LANGUAGES
+        if name != DEFAULT
+        for message in catalogue(name)
+        if message.id
+    )
+
+
+def is_ours(text: str) -> bool:
+    """Return whether a text is one of ours, which all have a translation."""
+    return text in _texts()
+
+
+@cache
 def _translations(name: str) -> NullTranslations:
     if name == DEFAULT:
         return NullTranslations()

@@ -138,6 +138,8 @@ ORDER: dict[str, tuple[str, ...]] = {
             "installation",
             "reports",
             "silences",
+            "local_times",
+            "refusals",
             "words",
             "people",
             "acting",

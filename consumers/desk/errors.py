@@ -27,8 +27,17 @@ TITLES: Final = {
     413: _("This is too much at once"),
     422: _("This cannot be done"),
     429: _("Too many requests: please wait a moment"),
+    500: _("Something went wrong"),
     503: _("The database cannot be reached at the moment"),
 }
+
+HINTS: Final = {
+    403: _("An operator can give you another role in the people file."),
+    404: _("Look for the customer in the queue, or follow one of the links above."),
+    500: _("It was not your fault, and the log of the desk has the details. Try again in a moment."),
+    503: _("Nothing is lost: try again in a moment."),
+}
+"""What somebody can do about it, where the error itself does not say so."""
 
 
 def install_error_pages(app: FastAPI) -> None:
@@ -68,7 +77,14 @@ def answer(request: Request, status: int, detail: str) -> Response:
         if request.headers.get("hx-request") == "true":
             return Response(status_code=401, headers={"HX-Redirect": where})
         return RedirectResponse(where, 303)
-    title = TITLES.get(status, _("Something went wrong"))
-    page = render(request, "error.html", code=status, status=status, title=title, detail=detail)
+    page = render(
+        request,
+        "error.html",
+        code=status,
+        status=status,
+        title=TITLES.get(status, TITLES[500]),
+        detail=detail,
+        hint=HINTS.get(status),
+    )
     page.headers.update(headers)
     return page

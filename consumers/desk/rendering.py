@@ -16,12 +16,12 @@ from babel.numbers import format_currency, format_decimal, format_percent
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from consumers.desk.desk import Desk
 from consumers.desk.people.person import Person, Role
 from consumers.desk.words import WORDS
-from consumers.language import LANGUAGES, LOCALES, gettext, language, ngettext
+from consumers.language import LANGUAGES, LOCALES, gettext, is_ours, language, ngettext
 from consumers.reason_words import reason_text
 from streams.contract.instants import EPOCH
 
@@ -36,7 +36,7 @@ def _environment() -> Environment:
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
     )
     # The language is that of the request, which the callables look up at each call.
-    made.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]  # by i18n
+    made.install_gettext_callables(_trusted, ngettext, newstyle=True)  # type: ignore[attr-defined]  # by i18n
     made.filters.update(
         percent=percent,
         amount=amount,
@@ -49,6 +49,14 @@ def _environment() -> Environment:
     )
     made.globals.update(Role=Role, languages=LANGUAGES, asset=asset)
     return made
+
+
+def _trusted(text: str) -> str:
+    """Return a text of ours in the reader's language, and any other as a text that is no HTML.
+
+    Jinja escapes nothing that `_` returns, and a variable may be an error that somebody else wrote.
+    """
+    return gettext(text) if is_ours(text) else str(escape(text)).replace("%", "%%")
 
 
 def _locale() -> str:

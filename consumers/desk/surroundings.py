@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from consumers.desk.desk import Desk
 from consumers.desk.errors import answer, detail_of
 from consumers.desk.people.access import Visit
-from consumers.language import choose, language
+from consumers.language import _, choose, language
 from streams.errors import StoreError
 
 log = logging.getLogger(__name__)
@@ -67,9 +67,12 @@ class Surroundings:
         desk: Desk = request.app.state.desk
         is_static = request.url.path.startswith(_STATIC)
         visit: Visit | None = None
+        begun = False
 
         async def with_headers(message: Message) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
+                begun = True
                 headers = MutableHeaders(scope=message)
                 caching = _FOREVER if is_static and message["status"] == 200 else "no-store"
                 transport = TRANSPORT if visit is not None and visit.secure else {}
@@ -107,7 +110,14 @@ class Surroundings:
             log.warning("%s %s: %s", request.method, request.url.path, error)
             await answer(request, 503, "")(scope, receive, with_headers)
         else:
-            await self._app(scope, receive, with_headers)
+            try:
+                await self._app(scope, receive, with_headers)
+            except Exception:
+                if begun:
+                    raise
+                # Here and not by the framework, whose answer would have neither the headers nor the look.
+                log.exception("%s %s", request.method, request.url.path)
+                await answer(request, 500, "")(scope, receive, with_headers)
 
 
 def give_cookie(headers: MutableHeaders, visit: Visit, secret: str) -> None:
@@ -143,10 +153,10 @@ def _check_change(desk: Desk, request: Request, visit: Visit, body: bytes) -> No
     """Refuse a request that a page elsewhere may have made, and one of too many."""
     if visit.by != "bearer":
         if not desk.access.is_own_page(request):
-            raise HTTPException(403, "this request comes from another site")
+            raise HTTPException(403, _("this request comes from another site"))
         given = request.headers.get("x-csrf-token") or _field(request, body)
         if visit.is_new or not hmac.compare_digest(given.encode(), visit.csrf.encode()):
-            raise HTTPException(403, "this page is too old: load it again")
+            raise HTTPException(403, _("this page is too old: load it again"))
     if (
         visit.person is not None
         and visit.by != "local"

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import parse_qsl
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request
 from sqlalchemy import select
@@ -359,8 +358,7 @@ def lapsed(
     result = desk.reports.lapsed()
     if result.value is None:
         raise HTTPException(503, result.error or "this is being computed: ask again in a minute")
-    zone = ZoneInfo(zone_of(desk, person))
-    found = result.value.choose(wanted.filter(zone, desk.config.holdout_exempt, person)).customers
+    found = result.value.choose(wanted.filter(desk, person)).customers
     return models.Lapsed.model_validate(
         {
             "as_of": result.at,

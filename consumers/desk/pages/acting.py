@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, time, timedelta
+from datetime import time, timedelta
 from typing import Annotated, Final
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
@@ -12,10 +12,13 @@ from fastapi import APIRouter, Form, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from consumers.desk.acting.action_desk import UNDO_FOR, Undone
+from consumers.desk.addresses import own_path
 from consumers.desk.desk import Desk
+from consumers.desk.local_times import read_day, read_time
 from consumers.desk.pages import customer
 from consumers.desk.people.person import Person
 from consumers.desk.people.sign_in import Agent
+from consumers.desk.refusals import explained
 from consumers.desk.rendering import html, zone_of
 from consumers.drafts import LASTING_KINDS, Draft
 from consumers.language import gettext
@@ -73,7 +76,7 @@ def act(
         )
         group_id = desk.actions.submit(person, [draft], group_id=once or None)
     except ActError as error:
-        return _refused(request, str(error))
+        return _refused(request, explained(error))
     return _answer(request, person, back, toast(request, desk, group_id, back), group_id)
 
 
@@ -89,7 +92,7 @@ def undo(
     try:
         undone = desk.actions.undo(person, group_id)
     except ActError as error:
-        return _refused(request, str(error))
+        return _refused(request, explained(error))
     return _answer(request, person, back, html(request, "toast.html", text=undone_text(undone), group=None))
 
 
@@ -102,7 +105,7 @@ def toast(request: Request, desk: Desk, group_id: str, back: str) -> str:
         text=None,
         group=group,
         group_id=group_id,
-        address=inside(back),
+        address=own_path(back),
         seconds=int(UNDO_FOR.total_seconds()),
     )
 
@@ -119,7 +122,7 @@ def undone_text(undone: Undone) -> str:
 def _answer(
     request: Request, person: Person, back: str, toast_html: str, group_id: str | None = None
 ) -> Response:
-    address = inside(back)
+    address = own_path(back)
     split = urlsplit(address)
     if not request.headers.get("HX-Request"):
         # Without scripts the page of before comes again, with what was done.
@@ -141,16 +144,6 @@ def _refused(request: Request, why: str) -> Response:
     return HTMLResponse(shown, 422, {"HX-Retarget": "#toasts", "HX-Reswap": "innerHTML"})
 
 
-def inside(address: str) -> str:
-    """Return an address of this desk; the queue's for any other.
-
-    >>> inside("/customers/a?mine=1"), inside("//evil.example/"), inside("https://evil.example/")
-    ('/customers/a?mine=1', '/', '/')
-    """
-    ours = address.startswith("/") and not address.startswith(("//", "/\\"))
-    return address if ours and address.isprintable() else "/"
-
-
 def _without_done(query: str) -> str:
     return "&".join(each for each in query.split("&") if each and not each.startswith("done="))
 
@@ -159,13 +152,13 @@ def _until(desk: Desk, person: Person, kind: str, lasts: str, until: str) -> int
     """Return when an acknowledgement or a snooze ends: at a local time, on a morning, or after some hours."""
     if kind not in LASTING_KINDS:
         return None
-    zone, now = ZoneInfo(zone_of(desk, person)), desk.clock.now()
+    zone, now = zone_of(desk, person), desk.clock.now()
     try:
         if until:
-            return to_us(datetime.fromisoformat(until).replace(tzinfo=zone))
+            return to_us(read_time(until, zone))
         if lasts.startswith("morning+"):
-            day = now.astimezone(zone).date() + timedelta(days=int(lasts.removeprefix("morning+")))
-            return to_us(datetime.combine(day, MORNING, zone))
+            today = now.astimezone(ZoneInfo(zone)).date().isoformat()
+            return to_us(read_day(today, zone, after=int(lasts.removeprefix("morning+")), at=MORNING))
         return to_us(now + timedelta(hours=int(lasts))) if lasts else None
     except (ValueError, OverflowError) as error:
         msg = gettext("This is not a time: choose a day and an hour.")

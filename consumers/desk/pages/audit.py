@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import StreamingResponse
 
 from consumers.desk.desk import Desk
+from consumers.desk.local_times import NoTime, read_day
 from consumers.desk.people.audit import AuditEntry, AuditFilter
 from consumers.desk.people.person import Person
 from consumers.desk.people.sign_in import Operator
@@ -52,8 +51,12 @@ class Question:
 
     def filter(self, desk: Desk, operator: Person, before: int | None = None) -> AuditFilter:
         """Return the filter. Raises `HTTPException` where a day is none."""
-        zone = ZoneInfo(zone_of(desk, operator))
-        since, until = _day(self.since, zone), _day(self.until, zone, 1)
+        zone = zone_of(desk, operator)
+        try:
+            since = read_day(self.since, zone) if self.since else None
+            until = read_day(self.until, zone, after=1) if self.until else None
+        except NoTime as error:
+            raise HTTPException(422, str(error)) from error
         return AuditFilter(
             self.person or None, self.what or None, self.customer or None, since, until, before
         )
@@ -131,17 +134,6 @@ def _exported(request: Request, operator: Person, kind: str, asked: Question) ->
     wanted = asked.filter(desk, operator)
     desk.audit.write(operator, "export", of="audit", format=kind)
     return desk.audit.all(wanted)
-
-
-def _day(text: str, zone: ZoneInfo, days: int = 0) -> datetime | None:
-    """Return when a day begins by the reader's clock."""
-    if not text:
-        return None
-    try:
-        day = date.fromisoformat(text) + timedelta(days=days)
-        return datetime.combine(day, time(), zone).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise HTTPException(422, f"{text[:40]}: no day, such as 2026-03-31") from error
 
 
 def _plain(entry: AuditEntry) -> dict[str, Any]:

@@ -56,7 +56,7 @@ class Change:
 def show(request: Request, person: Viewer, kind: str = "", before: str = "") -> Response:
     """Show what changed, the newest first."""
     if kind not in ("", *KINDS):
-        raise HTTPException(422, "kind")
+        raise HTTPException(422)
     try:
         end = read_instant(before) if before else None
     except ValueError as error:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 
 from consumers.desk.desk import Desk
+from consumers.desk.local_times import NoTime, read_day
 from consumers.desk.pages.customer import just_done
 from consumers.desk.people.person import Person, Role
 from consumers.desk.people.sign_in import Viewer
 from consumers.desk.rendering import render, zone_of
 from consumers.desk.spreadsheet import csv_answer
 from consumers.drafts import RESULTS
-from consumers.language import _
+from consumers.language import _, gettext
 from consumers.lapsed.win_back import ReasonSource, WinBackCustomer, WinBackFilter
 from consumers.scorecard.verdicts import FALSE_ALARM
 from streams.contract.instants import format_instant, to_us
@@ -49,8 +49,8 @@ class LapsedQuery:
     region: tuple[str, ...] = ()
     owner: tuple[str, ...] = ()
     min_value: float | None = None
-    since: date | None = None
-    until: date | None = None
+    since: str = ""
+    until: str = ""
     """The last day on which they may have left."""
     holdout: bool = False
 
@@ -62,29 +62,31 @@ class LapsedQuery:
             "region": self.region,
             "owner": self.owner,
             "min_value": "" if self.min_value is None else f"{self.min_value:g}",
-            "since": self.since or "",
-            "until": self.until or "",
+            "since": self.since,
+            "until": self.until,
             "holdout": "1" if self.holdout else "",
         } | changes
         return urlencode({name: value for name, value in own.items() if value not in ("", ())}, doseq=True)
 
-    def filter(self, zone: ZoneInfo, exempt: Sequence[str], person: Person) -> WinBackFilter:
-        """Return which customers somebody wants to see and may see."""
+    def filter(self, desk: Desk, person: Person) -> WinBackFilter:
+        """Return which customers somebody wants to see and may see. Raises `HTTPException`."""
+        zone = zone_of(desk, person)
+        try:
+            since = to_us(read_day(self.since, zone)) if self.since else None
+            until = to_us(read_day(self.until, zone, after=1)) if self.until else None
+        except NoTime as error:
+            raise HTTPException(422, str(error)) from error
         return WinBackFilter(
             classes=self.customer_class,
             segments=self.segment,
             regions=self.region,
             owners=self.owner,
             min_value=self.min_value,
-            since=None if self.since is None else _midnight(self.since, zone),
-            until=None if self.until is None else _midnight(self.until + timedelta(days=1), zone),
+            since=since,
+            until=until,
             holdout=self.holdout and person.may(Role.OPERATOR),
-            exempt=tuple(exempt),
+            exempt=tuple(desk.config.holdout_exempt),
         )
-
-
-def _midnight(day: date, zone: ZoneInfo) -> int:
-    return to_us(datetime.combine(day, time(), zone))
 
 
 def asked(
@@ -104,13 +106,20 @@ def asked(
             segment=_words(segment),
             region=_words(region),
             owner=_words(owner),
-            min_value=float(min_value) if min_value else None,
-            since=date.fromisoformat(since) if since else None,
-            until=date.fromisoformat(until) if until else None,
+            min_value=_amount(min_value),
+            since=since.strip(),
+            until=until.strip(),
             holdout=bool(holdout),
         )
     except ValueError as error:
-        raise HTTPException(422, str(error)) from error
+        raise HTTPException(422, gettext("This is not an amount.")) from error
+
+
+def _amount(text: str) -> float | None:
+    found = float(text) if text.strip() else None
+    if found is not None and not math.isfinite(found):
+        raise ValueError(text)
+    return found
 
 
 def _words(given: list[str] | None) -> tuple[str, ...]:
@@ -128,10 +137,8 @@ def show(
     """Show who is gone, those worth most first."""
     desk: Desk = request.app.state.desk
     result = desk.reports.lapsed()
-    found = None
-    if result.value is not None:
-        zone = ZoneInfo(zone_of(desk, person))
-        found = result.value.choose(wanted.filter(zone, desk.config.holdout_exempt, person))
+    chosen = wanted.filter(desk, person)
+    found = result.value.choose(chosen) if result.value is not None else None
     shown = found.customers[offset : offset + PAGE] if found is not None else ()
     view = desk.rulebook.current()
     return render(
@@ -162,9 +169,8 @@ def export(request: Request, person: Viewer, wanted: Annotated[LapsedQuery, Depe
     desk: Desk = request.app.state.desk
     result = desk.reports.lapsed()
     if result.value is None:
-        raise HTTPException(503, result.error or _("This is being computed. Try again in a minute."))
-    zone = ZoneInfo(zone_of(desk, person))
-    found = result.value.choose(wanted.filter(zone, desk.config.holdout_exempt, person))
+        raise HTTPException(503, result.error or gettext("This is being computed. Try again in a minute."))
+    found = result.value.choose(wanted.filter(desk, person))
     desk.audit.write(person, "export", of="lapsed", query=wanted.address(), rows=len(found.customers))
     return csv_answer("lapsed.csv", COLUMNS, _rows(found.customers))
 

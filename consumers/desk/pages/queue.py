@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime, time
 from typing import Annotated, Any, Final
 from urllib.parse import parse_qsl, urlencode
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
@@ -14,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from consumers.desk.acting.action_desk import PendingAction
 from consumers.desk.desk import Desk
+from consumers.desk.local_times import NoTime, read_day, read_time
 from consumers.desk.pages.acting import toast
 from consumers.desk.people.person import Person
 from consumers.desk.people.sign_in import Agent, Viewer
@@ -22,6 +22,7 @@ from consumers.desk.queue.board import StillLoading
 from consumers.desk.queue.filter import WORDS, QueueFilter
 from consumers.desk.queue.order import Section
 from consumers.desk.queue.views import Sharing, ViewRefused, delete_view, save_view, views_of
+from consumers.desk.refusals import explained
 from consumers.desk.rendering import render, zone_of
 from consumers.desk.spreadsheet import csv_answer
 from consumers.drafts import Draft
@@ -32,6 +33,8 @@ from streams.errors import ActError
 router = APIRouter()
 
 ROWS: Final = 50
+NINE: Final = time(9)
+"""The hour of a past day at which the queue is shown where none is given."""
 MOST_ROWS: Final = 200
 """Rows that are asked for at once."""
 LABELS: Final = {
@@ -133,16 +136,11 @@ def _past(request: Request, desk: Desk, person: Person) -> datetime | None:
     if not text:
         return None
     try:
-        local = datetime.fromisoformat(text) if "T" in text else _nine_o_clock(date.fromisoformat(text))
-        zone = ZoneInfo(zone_of(desk, person))
-        at = local if local.tzinfo is not None else local.replace(tzinfo=zone)
-        return at if at < desk.clock.now() else None
-    except (ValueError, OverflowError) as error:
-        raise HTTPException(422, gettext("The time cannot be read")) from error
-
-
-def _nine_o_clock(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, 9)  # noqa: DTZ001  # the reader's zone is added
+        zone = zone_of(desk, person)
+        at = read_time(text, zone) if "T" in text else read_day(text, zone, at=NINE)
+    except NoTime as error:
+        raise HTTPException(422, str(error)) from error
+    return at if at < desk.clock.now() else None
 
 
 def _done(desk: Desk, person: Person, group: str) -> Sequence[PendingAction]:
@@ -206,7 +204,7 @@ def _act(request: Request, person: Person, pairs: Sequence[tuple[str, str]]) -> 
         chosen = [value for name, value in pairs if name == "id"]
     customers = desk.board.customers(chosen, person)
     try:
-        until = _until(fields.get("until", ""), ZoneInfo(zone_of(desk, person)))
+        until = _until(fields.get("until", ""), zone_of(desk, person))
         drafts = [
             _draft(kind, customers[each], each, until, fields.get("assignee", "").strip() or None)
             for each in chosen
@@ -216,7 +214,7 @@ def _act(request: Request, person: Person, pairs: Sequence[tuple[str, str]]) -> 
             raise ActError(gettext("Choose at least one warning first"))
         group = desk.actions.submit(person, drafts, group_id=fields.get("click") or None)
     except (ActError, ValueError) as error:
-        return _back(request, query, failed=str(error))
+        return _back(request, query, failed=explained(error))
     if request.headers.get("hx-request"):
         shown = HTMLResponse(toast(request, desk, group, _address(query)))
         shown.headers["HX-Trigger"] = "lapwing:acted"  # the rows are renewed where they stand
@@ -233,12 +231,9 @@ def _draft(kind: str, customer: str, warning_id: str, until: int | None, assigne
     return Draft(customer, kind, warning_id, until=lasting)
 
 
-def _until(text: str, zone: ZoneInfo) -> int | None:
+def _until(text: str, zone: str) -> int | None:
     """Return the instant of a field of a form, by the reader's clock."""
-    if not text.strip():
-        return None
-    local = datetime.fromisoformat(text.strip())
-    return to_us(local if local.tzinfo is not None else local.replace(tzinfo=zone))
+    return to_us(read_time(text, zone)) if text.strip() else None
 
 
 def _back(request: Request, query: str, *, done: str = "", failed: str = "") -> Response:

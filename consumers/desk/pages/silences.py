@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
@@ -14,8 +13,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
 from consumers.desk.desk import Desk
+from consumers.desk.local_times import NoTime, read_time
 from consumers.desk.people.person import Person
 from consumers.desk.people.sign_in import Operator, Viewer
+from consumers.desk.refusals import explained
 from consumers.desk.rendering import render, wall_times, zone_of
 from consumers.language import _, gettext
 from consumers.silences import NamedRule, name_problems
@@ -97,8 +98,8 @@ async def add(request: Request, person: Operator) -> Response:
             asked.ends_at,
             asked.recurring,
         )
-    except (FormError, ContractError) as error:
-        return await run_in_threadpool(_page, request, person, form, (str(error),), 422)
+    except (FormError, NoTime, ContractError) as error:
+        return await run_in_threadpool(_page, request, person, form, (explained(error),), 422)
     except BrokerError as error:
         why = gettext("The broker cannot be reached; nothing was added: %(why)s") % {"why": error}
         return await run_in_threadpool(_page, request, person, form, (why,), 503)
@@ -113,9 +114,10 @@ def end(request: Request, person: Operator, silence_id: str) -> Response:
     try:
         over = desk.silences.end(silence_id, person.name)
     except ContractError as error:
-        raise HTTPException(409, str(error)) from error
+        raise HTTPException(409, explained(error)) from error
     except BrokerError as error:
-        raise HTTPException(503, str(error)) from error
+        why = gettext("The broker cannot be reached; nothing was changed: %(why)s") % {"why": error}
+        raise HTTPException(503, why) from error
     desk.audit.write(person, "silence-ended", silence=over.id)
     return RedirectResponse("/silences", 303)
 
@@ -153,7 +155,7 @@ def _page(
 
 
 def read_form(form: FormData, zone: str, now: datetime) -> Asked:
-    """Return what a form asks for; raise `FormError` or `ContractError` with what is wrong."""
+    """Return what a form asks for; raise `FormError`, `NoTime` or `ContractError` with what is wrong."""
     reason = _text(form, "reason")
     if not reason:
         raise FormError(gettext("Say why: others will ask."))
@@ -227,9 +229,4 @@ def _listed(form: FormData, name: str) -> tuple[str, ...]:
 
 def _local(form: FormData, name: str, zone: str) -> datetime | None:
     given = _text(form, name)
-    if not given:
-        return None
-    try:
-        return datetime.fromisoformat(given).replace(tzinfo=ZoneInfo(zone))
-    except ValueError:
-        raise FormError(gettext("%(given)s is no time.") % {"given": given[:40]}) from None
+    return read_time(given, zone) if given else None

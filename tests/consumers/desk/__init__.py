@@ -1,6 +1,6 @@
 """Where modules without a test file of their own are tested.
 
-config, desk, addresses, rendering, errors, rulebook: test_app
+config, desk, addresses, errors, rulebook: test_app
 installation: pages/test_changes
 words: consumers/test_language
 """

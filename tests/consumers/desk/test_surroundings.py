@@ -183,3 +183,25 @@ def test_every_answer_has_the_headers_that_bind_a_browser(desk: Desk) -> None:
         assert "unsafe" not in headers["content-security-policy"]
         assert "no-store" in headers["cache-control"] or path == "/static/desk.css"
     assert "immutable" in client.get("/static/desk.css").headers["cache-control"]
+
+
+def test_a_fault_is_a_page_with_all_headers_and_stands_in_the_log(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = browser(desk, as_="ann")
+    app = client.app
+    assert isinstance(app, FastAPI)
+
+    @app.get("/fault")
+    @app.get("/api/fault")
+    def fault() -> None:
+        msg = "a secret of the machine"
+        raise RuntimeError(msg)
+
+    for path in ("/fault", "/api/fault"):
+        answer = client.get(path)
+        assert answer.status_code == 500
+        assert "Something went wrong" in answer.text
+        assert "secret" not in answer.text
+        assert "script-src 'self'" in answer.headers["content-security-policy"]
+        assert f"GET {path}" in caplog.text

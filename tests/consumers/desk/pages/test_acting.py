@@ -113,11 +113,11 @@ def test_of_the_queue_only_the_toast_comes_and_the_queue_is_called(client: TestC
         (form("snooze", until="2001-01-01T00:00"), "has passed"),
         (form("snooze", lasts="9" * 40), "This is not a time"),
         (form("offer", gift="much"), "An amount is a number"),
-        (form("offer", gift="-1"), "cost"),
-        (form("contact", reason=["too dear"]), "reasons"),
-        (form("contact", result="no such"), "result"),
+        (form("offer", gift="-1"), "What it cost: an amount from 0"),
+        (form("contact", reason=["too dear"]), "Reasons: not one of those that there are"),
+        (form("contact", result="no such"), "What came of it: not one of those that there are"),
         ({**form("acknowledge"), "warning_id": warning_id("c2"), "customer_id": "c2"}, "has ended"),
-        ({**form("acknowledge"), "warning_id": "other"}, "there is no warning"),
+        ({**form("acknowledge"), "warning_id": "other"}, "There is no such warning."),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_line(

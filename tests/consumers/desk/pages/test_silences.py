@@ -81,14 +81,14 @@ def test_hours_that_come_again_may_have_no_end(desk: Desk) -> None:
         ({"everything": "1"}, "Choose either"),
         ({"lasting": "until"}, "Say until when"),
         ({"lasting": "until", "ends_at": "2011-01-01T00:00"}, "ends before it begins"),
-        ({"lasting": "until", "ends_at": "soon"}, "soon is no time"),
+        ({"lasting": "until", "ends_at": "soon"}, "This is not a time"),
         ({"lasting": "endless"}, "without an end"),
         ({"recurs": "1"}, "Choose the days"),
         ({"recurs": "1", "dates": "24.12."}, "2026-12-24"),
-        ({"recurs": "1", "days": "sat", "begins": "25:00"}, "begins"),
+        ({"recurs": "1", "days": "sat", "begins": "25:00"}, "From: an hour such as 09:30"),
         ({"rules": "no-such"}, "nothing of this name warns"),
-        ({"reason": "<script>alert(1)</script>", "tiers": "urgent"}, "tiers"),
-        ({"customers": "x" * 200}, "customers"),
+        ({"reason": "<script>alert(1)</script>", "tiers": "urgent"}, "Which notices: not one of those"),
+        ({"customers": "x" * 200}, "Which notices: at most 128 characters"),
     ],
 )
 def test_what_is_wrong_stands_beside_what_was_written(desk: Desk, change: dict[str, str], says: str) -> None:

@@ -1,0 +1,75 @@
+"""Why the contract refuses what somebody asks for, in the reader's language.
+
+The contract's errors are English, as topics and command lines carry them. The desk has a sentence of its own
+for each that a form can bring about; another stands as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from consumers.language import _, gettext
+
+_PLACE: Final = re.compile(
+    r"(?:not (?:a silence|recurring hours): )?(?:(?P<field>[a-z_]+)[\w.]*: )?(?P<what>.*)"
+)
+FIELDS: Final = {
+    "reason": _("Why"),
+    "matchers": _("Which notices"),
+    "begins": _("From"),
+    "ends": _("To"),
+    "cost": _("What it cost"),
+    "reasons": _("Reasons"),
+    "play": _("Play"),
+    "result": _("What came of it"),
+    "assignee": _("Assign"),
+    "until": _("Until"),
+    "customer_id": _("Customer"),
+    "warning_id": _("Warning"),
+    "corrects": _("Take back"),
+}
+"""Fields of the contract as forms name them."""
+_OF_A_FIELD: Final = (
+    (r"String should have at most (?P<most>\d+) characters?", _("at most %(most)s characters")),
+    (r"String should have at least .*|it is empty", _("nothing is written there")),
+    (r"Tuple should have at most (?P<most>\d+) items?.*", _("at most %(most)s of them")),
+    (r".*U\+0000.*", _("a character that cannot be stored")),
+    (r"Input should be (?:a finite|greater|less).*", _("an amount from 0 to 1,000,000,000,000")),
+    (r"String should match pattern '\^\(\[01\].*", _("an hour such as 09:30")),
+    (r"String should match pattern .*|Input should be '.*", _("not one of those that there are")),
+    (r"has passed already", _("this time has passed already")),
+    (r"belongs to .*|which action .*", _("does not fit what is done here")),
+)
+_OF_ALL: Final = (
+    (r"it ends before it begins", _("It ends before it begins.")),
+    (
+        r"it has no end: .*",
+        _("Only a silence of hours that come again may go on without an end."),
+    ),
+    (
+        r"everything cannot be .*|it names no .*",
+        _("Choose either all warnings or at least one thing to match."),
+    ),
+    (r"there is no silence .*", _("There is no such silence.")),
+    (r"already expired: .*", _("This silence is over already.")),
+    (r"the warning has ended: .*", _("The warning has ended: nothing can be done about it any more.")),
+    (r"there is no such action of yours", _("There is no such action of yours.")),
+    (r"there is no warning .*", _("There is no such warning.")),
+    (r"warning_id is required .*", _("This can be done about an open warning only.")),
+    (r".* may look and not act", _("Your role does not allow this")),
+)
+
+
+def explained(error: Exception) -> str:
+    """Return why something is refused, as a reader understands it."""
+    text = str(error)
+    for pattern, words in _OF_ALL:
+        if re.fullmatch(f"(?:not [a-z ]+: )?(?:[a-z_]+: )?(?:{pattern})", text, re.DOTALL):
+            return gettext(words)
+    place = _PLACE.fullmatch(text)
+    if place is not None and place["field"] in FIELDS:
+        for pattern, words in _OF_A_FIELD:
+            if found := re.fullmatch(pattern, place["what"], re.DOTALL):
+                return f"{gettext(FIELDS[place['field']])}: {gettext(words) % found.groupdict()}"
+    return text
