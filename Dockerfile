@@ -6,9 +6,14 @@ COPY streams streams
 COPY consumers consumers
 COPY lapwing lapwing
 RUN python -m venv /opt/lapwing \
- && /opt/lapwing/bin/pip install --no-cache-dir -c constraints.txt '.[desk,postgres]'
+ && /opt/lapwing/bin/pip install --no-cache-dir -c constraints.txt '.[desk,postgres,report]'
 
 FROM python:3.11-slim
+# WeasyPrint writes the PDF of a report with Pango, and needs a font for each language.
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 \
+    fonts-dejavu-core fonts-noto-cjk \
+ && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /var/lib/lapwing --create-home lapwing
 COPY --from=build /opt/lapwing /opt/lapwing
 COPY warning_rules /etc/lapwing/warning_rules

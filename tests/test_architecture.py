@@ -103,6 +103,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         *(
             "charts",
             "page",
+            "spreadsheet",
             "language",
             "loop",
             "broker",

@@ -154,7 +154,9 @@ def _plots(part: Forecast, words: Words) -> list[Plot]:
     label = _("The share that was expected to leave, and the share that left, by census")
 
     def draw(width: float) -> str:
-        return charts.lines(list(range(len(shown))), series, label, percent=True, width=width, x_names=names)
+        return charts.lines(
+            list(range(len(shown))), series, label, percent=True, full=False, width=width, x_names=names
+        )
 
     return [Plot("lines", "past_forecasts", draw)]
 

@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from consumers.desk.spreadsheet import cell, csv_parts
+from consumers.spreadsheet import cell, csv_parts
 
 HOSTILE = ["=1+1", "+1", "-1", "@sum", "\t=1", "\r=1", '=cmd|" /C calc"!A0', " =1", "'=1"]
 
