@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -150,7 +150,9 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Yield a connection in a transaction that sees one state of the database."""
-        with self._connection({}) as connection:
+        # PostgreSQL's default would let each query see what was committed before it began.
+        one_state = {} if self.dialect == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        with self._connection(one_state) as connection:
             yield connection
 
     @contextmanager
@@ -163,14 +165,14 @@ class Database:
             yield connection
 
     @contextmanager
-    def _writing(self, options: dict[str, bool]) -> Iterator[Connection]:
+    def _writing(self, options: Mapping[str, bool]) -> Iterator[Connection]:
         with self._connection({_WRITE: True, **options}) as connection:
             if self.dialect == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             yield connection
 
     @contextmanager
-    def _connection(self, options: dict[str, bool]) -> Iterator[Connection]:
+    def _connection(self, options: Mapping[str, bool | str]) -> Iterator[Connection]:
         try:
             with (
                 self._engine.connect().execution_options(**options) as connection,

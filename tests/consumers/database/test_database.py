@@ -70,6 +70,20 @@ def test_instants_come_back_as_they_went_in_from_whatever_zone(database: Databas
             assert stored == "2011-03-01 12:30:00.123456"
 
 
+def test_a_reader_sees_one_state_whatever_others_write_meanwhile(database: Database) -> None:
+    count = select(func.count()).select_from(UnreadableRow)
+    with database.reading() as connection:
+        assert connection.scalar(count) == 0
+        with database.writing() as other:
+            other.execute(insert(UnreadableRow).values(row(1)))
+        assert connection.scalar(count) == 0
+    with database.writing() as connection:
+        assert connection.scalar(count) == 1
+        connection.execute(insert(UnreadableRow).values(row(2)))
+    with database.reading() as connection:
+        assert connection.scalar(count) == 2
+
+
 ERRORS = [
     kind
     for _, kind in inspect.getmembers(exc, inspect.isclass)
