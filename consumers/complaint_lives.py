@@ -57,6 +57,8 @@ class ComplaintLife:
     """The first answer while the complaint was open."""
     first_response: timedelta | None = None
     """From the opening, or from the reopening, to `first_answered_at`."""
+    first_resolved_at: datetime | None = None
+    """The first resolution of the complaint while it was open."""
     resolved_at: datetime | None = None
     """The newest resolution, also of a complaint that was opened again."""
     reopened_at: tuple[datetime, ...] = ()
@@ -113,9 +115,11 @@ def complaint_lives(events: Iterable[ComplaintEvent]) -> Iterator[ComplaintLife]
         for event in sorted(own, key=lambda each: (each.time, each.event_id)):
             since = life.open_since
             if event.status == "resolved":
+                first = life.first_resolved_at if since is None else life.first_resolved_at or event.time
                 life = replace(
                     life,
                     state=ComplaintState.RESOLVED,
+                    first_resolved_at=first,
                     resolved_at=event.time,
                     satisfaction=event.satisfaction or life.satisfaction,
                 )

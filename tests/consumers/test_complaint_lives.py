@@ -48,6 +48,7 @@ def test_a_life_says_when_it_was_opened_answered_resolved_and_opened_again() -> 
             opened_at=T0,
             first_answered_at=T0 + 5 * HOUR,
             first_response=5 * HOUR,
+            first_resolved_at=T0 + 20 * HOUR,
             resolved_at=T0 + 40 * HOUR,
             reopened_at=(T0 + 30 * HOUR,),
             category="service",
