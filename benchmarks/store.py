@@ -17,6 +17,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -52,6 +53,16 @@ OPEN: Final = 100
 """One warning in so many is open still."""
 CHUNK: Final = 20_000
 AGAIN: Final = 5
+_KEYS: Final = """
+    SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
+    WHERE (conrelid = %(table)s::regclass AND contype IN ('p', 'u', 'f')) OR confrelid = %(table)s::regclass
+    ORDER BY contype = 'f'
+"""
+"""Of a table, and the foreign keys of others that need them, which come last."""
+_INDEXES: Final = """
+    SELECT indexname, indexdef FROM pg_indexes WHERE tablename = %(table)s
+    AND indexname NOT IN (SELECT conname FROM pg_constraint WHERE contype IN ('p', 'u'))
+"""
 
 Cell = str | int | float | bool | datetime | date | None
 
@@ -119,9 +130,7 @@ class Filling:
     def _write(self, table: str, columns: Sequence[str], rows: Iterator[tuple[Cell, ...]]) -> None:
         names = ", ".join(columns)
         if not self._sqlite:
-            import psycopg
-
-            with psycopg.connect(self._url.replace("+psycopg", "")) as connection:
+            with self._bare(table) as connection:
                 copy = f"COPY {table} ({names}) FROM STDIN"
                 with connection.cursor().copy(copy.encode()) as stream:
                     for row in rows:
@@ -138,6 +147,28 @@ class Filling:
             file.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", some)
             file.execute("COMMIT")
         file.close()
+
+    @contextmanager
+    def _bare(self, table: str) -> Iterator[Any]:
+        """Yield a connection to PostgreSQL with a table's keys and indexes left out until the end.
+
+        Their order is random: made at the end they are sorted once, and not looked up for each row.
+        """
+        import psycopg
+
+        with psycopg.connect(self._url.replace("+psycopg", "")) as connection:
+            keys = connection.execute(_KEYS, {"table": table}).fetchall()
+            indexes = connection.execute(_INDEXES, {"table": table}).fetchall()
+            for owner, name, _ in reversed(keys):
+                connection.execute(f'ALTER TABLE {owner} DROP CONSTRAINT "{name}"'.encode())
+            for name, _ in indexes:
+                connection.execute(f'DROP INDEX "{name}"'.encode())
+            yield connection
+            connection.execute("SET maintenance_work_mem = '1GB'")
+            for owner, name, key in keys:
+                connection.execute(f'ALTER TABLE {owner} ADD CONSTRAINT "{name}" {key}'.encode())
+            for _, index in indexes:
+                connection.execute(index.encode())
 
     def _customer(self, number: int) -> str:
         return f"customer-{number % self.customers}"

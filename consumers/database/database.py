@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -138,6 +139,8 @@ class Database:
             raise StoreError(msg) from error
         self._many: dict[tuple[type[Base], str], ManyRows] = {}
         """Statements by table, and the rank of those that replace."""
+        self._turn = threading.Lock()
+        """Taken by this process's writer where it is SQLite, whose own waiters poll the file."""
         if self.dialect == "sqlite":
             _prepare_sqlite(self._engine)
 
@@ -166,10 +169,23 @@ class Database:
 
     @contextmanager
     def _writing(self, options: Mapping[str, bool]) -> Iterator[Connection]:
-        with self._connection({_WRITE: True, **options}) as connection:
+        with self._taking_turns(), self._connection({_WRITE: True, **options}) as connection:
             if self.dialect == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             yield connection
+
+    @contextmanager
+    def _taking_turns(self) -> Iterator[None]:
+        if self.dialect != "sqlite":
+            yield
+            return
+        if not self._turn.acquire(timeout=BUSY_MS / 1000):
+            msg = f"database {self.place}: another thread writes for longer than {BUSY_MS / 1000:.0f} s"
+            raise StoreBusy(msg)
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     @contextmanager
     def _connection(self, options: Mapping[str, bool | str]) -> Iterator[Connection]:

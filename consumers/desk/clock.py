@@ -10,6 +10,10 @@ HISTORY_AFTER: Final = timedelta(days=7)
 """Where the newest event is older, the events are a history: an action of today would wait for ever."""
 
 
+ASKED_EVERY: Final = timedelta(seconds=1)
+"""How often the newest event is asked for."""
+
+
 def wall_clock() -> datetime:
     """Return the time of the machine."""
     return datetime.now(UTC)
@@ -23,10 +27,15 @@ class DeskClock:
     ) -> None:
         self._newest = newest
         self._wall = wall
+        self._asked: tuple[datetime, datetime | None] | None = None
+        """When the newest event was asked for, and what it was."""
 
     def now(self) -> datetime:
         """Return the time by which deadlines, ages and actions are dated."""
-        wall, newest = self._wall(), self._newest()
+        wall, asked = self._wall(), self._asked
+        if asked is None or abs(wall - asked[0]) >= ASKED_EVERY:
+            asked = self._asked = (wall, self._newest())
+        newest = asked[1]
         return newest if newest is not None and wall - newest > HISTORY_AFTER else wall
 
     def wall(self) -> datetime:

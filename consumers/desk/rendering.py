@@ -6,11 +6,13 @@ import hashlib
 import math
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Final
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_currency, format_decimal, format_percent
 from fastapi import Request
@@ -31,6 +33,7 @@ def _environment() -> Environment:
         loader=PackageLoader("consumers.desk"),
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
@@ -59,33 +62,59 @@ def _trusted(text: str) -> str:
     return gettext(text) if is_ours(text) else str(escape(text)).replace("%", "%%")
 
 
-def _locale() -> str:
-    return LOCALES[language.get()]
+@cache
+def _locale_of(name: str) -> Locale:
+    return Locale.parse(LOCALES[name])
+
+
+def _locale() -> Locale:
+    return _locale_of(language.get())
+
+
+# A page has the same amounts and days again and again, and Babel takes its time over each.
+@lru_cache(20_000)
+def _decimal(value: float, pattern: str | None, locale: Locale) -> str:
+    return str(format_decimal(value, format=pattern, locale=locale))
+
+
+@lru_cache(20_000)
+def _currency(value: float, currency: str, locale: Locale) -> str:
+    return str(format_currency(value, currency, locale=locale))
+
+
+@lru_cache(20_000)
+def _percent(share: float, pattern: str, locale: Locale) -> str:
+    return str(format_percent(share, format=pattern, locale=locale))
+
+
+@lru_cache(20_000)
+def _date(value: date, locale: Locale) -> str:
+    return str(format_date(value, format="medium", locale=locale))
+
+
+@lru_cache(20_000)
+def _span(seconds: int, with_direction: bool, locale: Locale) -> str:
+    return str(format_timedelta(timedelta(seconds=seconds), add_direction=with_direction, locale=locale))
 
 
 def percent(share: float | None, digits: int = 0) -> str:
     """Return a share in percent; a dash where it is not known."""
     if share is None or not math.isfinite(share):
         return "–"
-    shown: str = format_percent(share, format=f"0.{'0' * digits}%" if digits else "0%", locale=_locale())
-    return shown
+    return _percent(share + 0.0, f"0.{'0' * digits}%" if digits else "0%", _locale())
 
 
 def amount(value: float | None, currency: str | None = None) -> str:
     """Return an amount of money, with its currency where one is set; a dash where it is not known."""
     if value is None or not math.isfinite(value):
         return "–"
-    shown: str = (
-        format_currency(value, currency, locale=_locale())
-        if currency
-        else format_decimal(value, format="#,##0.00", locale=_locale())
-    )
-    return shown
+    value += 0.0  # there is no amount of minus nothing
+    return _currency(value, currency, _locale()) if currency else _decimal(value, "#,##0.00", _locale())
 
 
 def count(value: float | None) -> str:
     """Return a whole number with its groups of digits."""
-    return "–" if value is None else str(format_decimal(round(value), locale=_locale()))
+    return "–" if value is None else _decimal(round(value), None, _locale())
 
 
 def number(value: Any) -> str:
@@ -93,13 +122,13 @@ def number(value: Any) -> str:
     if value is None:
         return "–"
     if isinstance(value, float):
-        return str(format_decimal(float(f"{value:.4g}"), format="#,##0.#########", locale=_locale()))
+        return _decimal(float(f"{value:.4g}") + 0.0, "#,##0.#########", _locale())
     return count(value) if isinstance(value, int) else str(value)
 
 
 def day(value: date) -> str:
     """Return a day."""
-    return str(format_date(value, format="medium", locale=_locale()))
+    return _date(value, _locale())
 
 
 def reason(each: Any) -> str:
@@ -162,7 +191,7 @@ class Times:
         gone = at - self.now
         if abs(gone) < timedelta(seconds=30):
             return gettext("now")
-        return str(format_timedelta(gone, add_direction=True, locale=_locale()))
+        return _span(int(gone.total_seconds()), True, _locale())
 
     def instant(self, text: str | None) -> datetime | None:
         """Return the instant that a text of the contract is."""
@@ -170,7 +199,7 @@ class Times:
 
     def span(self, us: int) -> str:
         """Return a duration, given in microseconds."""
-        return str(format_timedelta(timedelta(microseconds=us), locale=_locale()))
+        return _span(us // 1_000_000, False, _locale())
 
     def shown(self, at: datetime | None) -> Markup:
         """Return an instant as HTML: relative, with the exact time on it."""

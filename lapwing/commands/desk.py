@@ -64,7 +64,7 @@ def run(settings: Settings) -> None:
             installation=Operations(settings, kinds_by_topic(settings)),
             access=Access(database, clock.wall, terms, people, oidc=provider),
         )
-        actions = ActionSender(database, desk.clock, of_actions, settings.actions)
+        actions = ActionSender(database, desk.clock, of_actions, settings.actions, writes=desk.actions.writes)
         desk.actions.on_change.append(actions.wake)
         actions.start()
         stack.callback(actions.stop)

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from consumers.database.database import Database
 from consumers.database.desk import DeskActionRow, DeskAuditRow
+from consumers.database.group_commit import GroupCommit
 from consumers.database.warnings import WarningRow
 from consumers.desk.clock import DeskClock
 from consumers.desk.people.person import Person, Role
@@ -77,6 +78,8 @@ class ActionDesk:
         self._database = database
         self._clock = clock
         self._numbers = _Numbers()
+        self.writes = GroupCommit(database)
+        """Agents who act at the same moment share a transaction, and the calls of `on_change` after it."""
         self.on_change: list[Callable[[], None]] = []
 
     def submit(
@@ -100,17 +103,17 @@ class ActionDesk:
         group_id = _own(person, group_id) if group_id else secrets.token_hex(16)
         now, wall = self._clock.now(), self._clock.wall()
         rows = [self._row(person, draft, group_id, hold, now, wall) for draft in drafts]
-        with self._database.writing() as connection:
+
+        def write(connection: Connection) -> None:
             if _group(connection, group_id):
-                return group_id
+                return
             possible = list(_possible(connection, person, rows))
-            if possible:
-                connection.execute(insert(DeskActionRow), possible)
-                connection.execute(insert(DeskAuditRow), [_audit(row) for row in possible])
-        if not possible:
-            msg = "the warning has ended: nothing can be done about it any more"
-            raise ActError(msg)
-        self._changed()
+            if not possible:
+                msg = "the warning has ended: nothing can be done about it any more"
+                raise ActError(msg)
+            _insert(connection, possible)
+
+        self.writes.run(write, self._changed)
         return group_id
 
     def _row(
@@ -139,7 +142,8 @@ class ActionDesk:
     def undo(self, person: Person, group_id: str) -> Undone:
         """Take back one's own actions of a group; done again it changes nothing more."""
         now, wall = self._clock.now(), self._clock.wall()
-        with self._database.writing() as connection:
+
+        def write(connection: Connection) -> Undone:
             group = [each for each in _group(connection, group_id) if each.actor == person.name]
             if not group:
                 msg = "there is no such action of yours"
@@ -157,10 +161,10 @@ class ActionDesk:
             undoing = f"undo:{group_id}"
             if takable and not _group(connection, undoing):
                 rows = [self._correction(person, each, undoing, now, wall) for each in takable]
-                connection.execute(insert(DeskActionRow), rows)
-                connection.execute(insert(DeskAuditRow), [_audit(row) for row in rows])
-        self._changed()
-        return Undone(len(group) - len(sent), len(takable), len(sent) - len(takable))
+                _insert(connection, rows)
+            return Undone(len(group) - len(sent), len(takable), len(sent) - len(takable))
+
+        return self.writes.run(write, self._changed)
 
     def _correction(
         self, person: Person, each: PendingAction, group_id: str, now: datetime, wall: datetime
@@ -238,6 +242,11 @@ def _own(person: Person, group_id: str) -> str:
 def _group(connection: Connection, group_id: str) -> list[PendingAction]:
     query = _PENDING.where(DeskActionRow.group_id == group_id)
     return [PendingAction(*row) for row in connection.execute(query)]
+
+
+def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    connection.execute(insert(DeskActionRow), rows)
+    connection.execute(insert(DeskAuditRow), [_audit(row) for row in rows])
 
 
 def _audit(row: Mapping[str, Any]) -> dict[str, Any]:

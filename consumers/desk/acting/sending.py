@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, and_, func, or_, select, update
@@ -15,6 +17,7 @@ from consumers.broker.records import RecordSender
 from consumers.database.database import Database
 from consumers.database.desk import DeskActionRow
 from consumers.database.events import ActionRow
+from consumers.database.group_commit import GroupCommit
 from consumers.database.warnings import WarningStepRow
 from consumers.desk.acting.action_desk import AT_ONCE, portions
 from consumers.desk.clock import DeskClock
@@ -55,8 +58,10 @@ class ActionSender:
         sender: RecordSender,
         topic: str,
         on_arrival: Callable[[], None] = lambda: None,
+        writes: GroupCommit | None = None,
     ) -> None:
         self._database = database
+        self._writes = writes or GroupCommit(database)
         self._clock = clock
         self._sender = sender
         self._topic = topic
@@ -88,12 +93,16 @@ class ActionSender:
 
     def _run(self) -> None:
         backoff, failures, wait = Backoff(first_s=LOOK_S, limit_s=15.0), 0, LOOK_S
+        looked = -LOOK_S
         while not self._stopped:
             self._wake.wait(wait)
             self._wake.clear()
             try:
                 self.send_due()
-                arrived = self.note_arrivals()
+                arrived = 0
+                if time.monotonic() - looked >= LOOK_S:  # not each time that somebody acts
+                    looked = time.monotonic()
+                    arrived = self.note_arrivals()
             except (BrokerError, StoreError) as error:
                 failures += 1
                 wait = backoff.delay(failures)
@@ -143,7 +152,8 @@ class ActionSender:
             if connection.execute(self._due().limit(1)).first() is None:
                 return []
         now = self._clock.wall()
-        with self._database.writing() as connection:
+
+        def claim(connection: Connection) -> Sequence[Row[tuple[int, dict[str, object]]]]:
             # Two at once could send a correction before what it corrects.
             another = select(DeskActionRow.seq).where(
                 DeskActionRow.state == "sending",
@@ -161,6 +171,8 @@ class ActionSender:
                 )
             return rows
 
+        return self._writes.run(claim)
+
     def _send(self, rows: Sequence[Row[tuple[int, dict[str, object]]]]) -> None:
         unsure: set[object] = set()
         for row in rows:
@@ -174,12 +186,14 @@ class ActionSender:
         self._sender.flush()
 
     def _mark(self, seqs: Sequence[int], **values: object) -> None:
-        with self._database.writing() as connection:
+        def mark(connection: Connection) -> None:
             for some in portions(seqs):
                 own = DeskActionRow.seq.in_(some)
                 # Another process may have taken over.
                 mine = and_(own, DeskActionRow.claimed_by == self._name, DeskActionRow.state == "sending")
                 connection.execute(update(DeskActionRow).where(mine).values(**values))
+
+        self._writes.run(mark)
 
     # -- arrival -----------------------------------------------------------------------------------
 
@@ -192,9 +206,7 @@ class ActionSender:
                 rows = connection.execute(query.order_by(DeskActionRow.seq).limit(AT_ONCE)).all()
                 taken = self._taken(connection, rows) if rows else []
             if taken:
-                with self._database.writing() as connection:
-                    done = update(DeskActionRow).where(DeskActionRow.seq.in_(taken))
-                    connection.execute(done.values(state="taken"))
+                self._writes.run(partial(_note_taken, taken))
             found += len(taken)
             if len(rows) < AT_ONCE:
                 return found
@@ -225,6 +237,10 @@ class ActionSender:
             if (newest is not None and newest >= at) or (stored_at is not None and stored_at <= settled):
                 taken.append(row.seq)
         return taken
+
+
+def _note_taken(seqs: Sequence[int], connection: Connection) -> None:
+    connection.execute(update(DeskActionRow).where(DeskActionRow.seq.in_(seqs)).values(state="taken"))
 
 
 def _steps(connection: Connection, rows: Sequence[Row[Any]]) -> dict[tuple[str, str], datetime]:
