@@ -2,4 +2,5 @@
 
 contacts: test_funnels
 losses: test_reasons
+views: test_report
 """

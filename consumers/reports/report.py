@@ -1,0 +1,125 @@
+"""A report: the figures of all its parts, made in one look at the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
+
+from sqlalchemy import Connection
+
+from consumers.database.database import Database
+from consumers.reports.alarms import alarms, read_alarms
+from consumers.reports.censuses import read_forecast
+from consumers.reports.forecast import forecast
+from consumers.reports.funnels import funnels, read_funnels
+from consumers.reports.knowledge import Knowledge, known_to
+from consumers.reports.period import Period
+from consumers.reports.reasons import read_reasons, reasons
+from streams.contract.instants import format_instant, to_us
+
+DAY: Final = timedelta(days=1)
+
+
+class Part(Protocol):
+    """The figures of one part."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the figures as plain JSON values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a report takes from the rule files and settings, beside what it knows."""
+
+    group_of: Mapping[str, str]
+    """The group of each reason, by its code."""
+    reason_titles: Mapping[str, str]
+    """What reasons and their groups are called, by code."""
+    play_titles: Mapping[str, str]
+    min_holdout: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The figures of a period, as they were known at an instant."""
+
+    period: Period
+    knowledge: Knowledge
+    known_to: datetime | None
+    """The event time of the newest outcome or census, up to which things are known."""
+    parts: Mapping[str, Part]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the store knows the whole period."""
+        return self.known_to is not None and self.known_to >= self.period.end_at
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """The identities that do not hold: a report with one is shown, and is not to be trusted."""
+        return tuple(text for part in self.parts.values() for text in failed(part))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all figures as plain JSON values."""
+        return {
+            "period": {
+                "key": self.period.key,
+                "begin": format_instant(self.period.begin_us),
+                "end": format_instant(self.period.end_us),
+                "time_zone": self.period.zone,
+            },
+            "as_of": _instant(self.knowledge.as_of),
+            "known_to": _instant(self.known_to),
+            "horizon_days": self.knowledge.horizon / DAY,
+            "active_within_days": self.knowledge.active_within / DAY,
+            "currency": self.knowledge.currency,
+            "failed_checks": list(self.failed),
+            "parts": {name: part.as_dict() for name, part in self.parts.items()},
+        }
+
+
+def failed(part: Part) -> Sequence[str]:
+    """Return the identities of a part that do not hold."""
+    return getattr(part, "failed", ())
+
+
+def _instant(at: datetime | None) -> str | None:
+    return None if at is None else format_instant(to_us(at))
+
+
+Make = Callable[[Connection, Period, Knowledge, Terms], Part]
+
+MAKERS: Final[dict[str, Make]] = {
+    "funnels": lambda c, period, known, terms: funnels(read_funnels(c, period, known)),
+    "reasons": lambda c, period, known, terms: reasons(
+        read_reasons(c, period, known), period, terms.group_of
+    ),
+    "alarms": lambda c, period, known, terms: alarms(read_alarms(c, period, known), period),
+    "forecast": lambda c, period, known, terms: forecast(read_forecast(c, period, known), known.horizon),
+}
+"""How each part is made, by its name, in the order in which it is read."""
+
+
+def make_report(
+    database: Database,
+    period: Period,
+    knowledge: Knowledge,
+    terms: Terms,
+    *,
+    wanted: Sequence[str] = tuple(MAKERS),
+    on_part: Callable[[str, int, int], None] = lambda name, number, count: None,
+) -> Report:
+    """Return the report of a period; `on_part` hears of each part as it begins, with its number of how many.
+
+    All is read in one transaction, so that the parts agree while the sink goes on writing.
+    """
+    names = [name for name in MAKERS if name in wanted]
+    made: dict[str, Part] = {}
+    with database.reading() as connection:
+        to = known_to(connection, knowledge)
+        for number, name in enumerate(names, start=1):
+            on_part(name, number, len(names))
+            made[name] = MAKERS[name](connection, period, knowledge, terms)
+    return Report(period, knowledge, to, made)
