@@ -14,7 +14,7 @@ from consumers.scorecard.store import newest_outcome
 
 TAKEN: Final = "churn.census.taken"
 SUMMARY: Final = "churn.census.summary"
-Rows = TypeVar("Rows", bound=Select[Any])
+Rows = TypeVar("Rows", bound="Select[*tuple[Any, ...]]")
 
 
 @dataclass(frozen=True, slots=True)

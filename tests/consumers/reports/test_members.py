@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from consumers.database.database import Database
+from consumers.reports.members import (
+    AGE_DAYS,
+    ATTRIBUTES,
+    NEVER,
+    counted,
+    read_flows,
+    read_profiles,
+    read_standings,
+    tenure_band,
+)
+from consumers.reports.period import Period
+from streams.core.outcomes.outcome import OutcomeKind
+from tests.consumers.reports.lost_shop import LostShop, Recount, lost_shop, store_shop, stored_shop
+from tests.oracle.days import DAY
+
+PERIODS = ("2024-02", "2024-03", "2024-Q1", "2024-W12", "2024-03-10", "2023-12", "2024-02-10..2024-05-20")
+
+
+Given = tuple[LostShop, Database]
+
+
+@pytest.fixture(params=range(3))
+def given(request: pytest.FixtureRequest) -> Given:
+    return lost_shop(request.param), stored_shop(request.param)
+
+
+@pytest.mark.postgres
+def test_postgresql_counts_the_same(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    database.prepare()
+    shop = lost_shop(3)
+    store_shop(database, shop)
+    for text in PERIODS:
+        test_the_standings_are_what_the_events_say((shop, database), text)
+        test_flows_are_the_outcomes_of_the_period((shop, database), text)
+        for edge in ("begin", "end"):
+            test_profiles_are_those_of_the_last_acquisition_or_return((shop, database), text, edge)
+    database.close()
+
+
+@pytest.mark.parametrize("text", PERIODS)
+def test_the_standings_are_what_the_events_say(given: Given, text: str) -> None:
+    shop, database = given
+    period, twin = shop.period(text), Recount(shop)
+    with database.reading() as connection:
+        found = read_standings(connection, period, shop.knowledge)
+    begin, end = twin.active(period.begin_us), twin.active(period.end_us)
+    ever = {c for c in twin.customers if twin.orders(c, period.end_us)}
+    expected: Counter[tuple[object, ...]] = Counter()
+    for customer in ever:
+        lost = twin.lost_at(customer, period.end_us)
+        band = NEVER
+        if lost is not None:
+            band = sum(period.end_us - lost >= days * DAY for days in AGE_DAYS)
+        expected[
+            customer in begin,
+            customer in end,
+            twin.tier(customer, period.begin_us) if customer in begin else None,
+            band,
+            twin.first_order(customer, period.begin_us) is None,
+        ] += 1
+    got = Counter[tuple[object, ...]]()
+    for s in found:
+        got[s.active_begin, s.active_end, s.tier, s.lost_band, s.acquired] += s.n
+    assert got == expected
+    assert counted(found, begin=True) == len(begin)
+    assert counted(found, begin=True, end=False) == len(begin - end)
+
+
+@pytest.mark.parametrize("text", PERIODS)
+@pytest.mark.parametrize("edge", ["begin", "end"])
+def test_profiles_are_those_of_the_last_acquisition_or_return(given: Given, text: str, edge: str) -> None:
+    shop, database = given
+    period, twin = shop.period(text), Recount(shop)
+    with database.reading() as connection:
+        found = read_profiles(connection, period, shop.knowledge, edge)
+    at, other = (period.begin_us, period.end_us)[:: 1 if edge == "begin" else -1]
+    expected: Counter[tuple[object, ...]] = Counter()
+    for customer in twin.active(at):
+        came = [
+            o
+            for o in shop.outcomes
+            if o.customer_id == customer
+            and o.kind in (OutcomeKind.ACQUIRED, OutcomeKind.RETURNED)
+            and o.at < at
+        ]
+        facts = came[-1].facts
+        first = twin.first_order(customer, period.begin_us)
+        tenure = NEVER if first is None else tenure_band(months_between(twin.cohort(customer), period))
+        expected[
+            tuple(getattr(facts, name) for name in ATTRIBUTES),
+            tenure,
+            twin.is_active(customer, other),
+            first is None,
+        ] += 1
+    got = Counter[tuple[object, ...]]()
+    for each in found:
+        got[each.values, each.tenure_band, each.stays, each.acquired] += each.n
+    assert got == expected
+
+
+@pytest.mark.parametrize("text", PERIODS)
+def test_flows_are_the_outcomes_of_the_period(given: Given, text: str) -> None:
+    shop, database = given
+    period = shop.period(text)
+    with database.reading() as connection:
+        found = read_flows(connection, period, shop.knowledge)
+    expected: Counter[str] = Counter()
+    for outcome in shop.outcomes:
+        shift = -1 if outcome.kind == OutcomeKind.LAPSED else 0
+        if period.begin_us <= outcome.at + shift < period.end_us:
+            expected[outcome.kind.value] += 1
+    assert found.as_dict() == {
+        name: expected[f"customer.{name}"] for name in ("acquired", "returned", "lapsed", "closed")
+    }
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_there_is_something_to_count(seed: int) -> None:
+    shop = lost_shop(seed)
+    kinds = Counter(outcome.kind for outcome in shop.outcomes)
+    assert min(kinds[kind] for kind in tuple(OutcomeKind)[:4]) > 3
+    assert {step.tier.label for step in shop.steps} >= {"high", "low"}
+
+
+def months_between(cohort: str, period: Period) -> int:
+    year, month = map(int, cohort.split("-"))
+    return period.begin.year * 12 + period.begin.month - (year * 12 + month)
