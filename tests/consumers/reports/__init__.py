@@ -1,5 +1,6 @@
 """Tests of `consumers.reports`; of what several parts read, with these:
 
+census_months: test_trend
 contacts: test_funnels
 losses: test_reasons
 views: test_report
