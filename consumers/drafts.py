@@ -14,6 +14,8 @@ from streams.errors import ActError
 
 CHANGING_KINDS: Final = ("acknowledge", "snooze", "expire")
 """Kinds that change the life of the warning they name."""
+KINDS: Final = (*CHANGING_KINDS, "contact", "offer", "assign", "unassign", "confirm", "correct")
+"""All kinds that mean something to Lapwing; the contract leaves room for others."""
 RESULTS: Final[tuple[str, ...]] = tuple(
     word for each in get_args(Action.model_fields["result"].annotation) for word in get_args(each)
 )

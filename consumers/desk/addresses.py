@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, urlsplit
+from typing import Final
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from fastapi import Request
+
+_FOLDERS: Final = (".", "..")
 
 
 def own_path(text: str) -> str:
@@ -17,6 +20,35 @@ def own_path(text: str) -> str:
     """
     inside = text.startswith("/") and text.isprintable() and not text.startswith(("//", "/\\"))
     return text if inside else "/"
+
+
+def customer_address(customer_id: str, query: str = "", page: str = "customers") -> str:
+    """Return the address of a page about a customer.
+
+    A browser takes `.` and `..` in a path for folders, however they are written there.
+
+    >>> customer_address("a/b", "tier=high"), customer_address("..", "tier=high")
+    ('/customers/a%2Fb?tier=high', '/customers?id=..&tier=high')
+    """
+    if customer_id in _FOLDERS:
+        query = f"id={customer_id}&{query}" if query else f"id={customer_id}"
+        return f"/{page}?{query}"
+    path = f"/{page}/{quote(customer_id, safe='')}"
+    return f"{path}?{query}" if query else path
+
+
+def customer_of(address: str) -> str | None:
+    """Return the customer of an address that `customer_address` returned; `None` for that of another page.
+
+    >>> [customer_of(each) for each in ("/customers/a%2Fb?tier=high", "/customers?id=..", "/")]
+    ['a/b', '..', None]
+    """
+    split = urlsplit(address)
+    if split.path == "/customers":
+        return dict(parse_qsl(split.query)).get("id")
+    if not split.path.startswith("/customers/"):
+        return None
+    return unquote(split.path.removeprefix("/customers/"))
 
 
 def sign_in_address(request: Request) -> str:

@@ -57,6 +57,13 @@ _OF_ALL: Final = (
     (r"there is no such action of yours", _("There is no such action of yours.")),
     (r"there is no warning .*", _("There is no such warning.")),
     (r"warning_id is required .*", _("This can be done about an open warning only.")),
+    (
+        r"a view needs a name.*",
+        _("A view needs a name of at most 80 characters, and somebody who sees it."),
+    ),
+    (r".* may look: a view .*", _("With your role you save views for yourself only.")),
+    (r"(?P<who>.*) has a view of this name: .*", _("%(who)s has a view of this name: choose another.")),
+    (r"this view is not yours", _("This view is not yours.")),
     (r".* may look and not act", _("Your role does not allow this")),
 )
 
@@ -65,8 +72,8 @@ def explained(error: Exception) -> str:
     """Return why something is refused, as a reader understands it."""
     text = str(error)
     for pattern, words in _OF_ALL:
-        if re.fullmatch(f"(?:not [a-z ]+: )?(?:[a-z_]+: )?(?:{pattern})", text, re.DOTALL):
-            return gettext(words)
+        if found := re.fullmatch(f"(?:not [a-z ]+: )?(?:[a-z_]+: )?(?:{pattern})", text, re.DOTALL):
+            return gettext(words) % found.groupdict()
     place = _PLACE.fullmatch(text)
     if place is not None and place["field"] in FIELDS:
         for pattern, words in _OF_A_FIELD:

@@ -20,6 +20,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from consumers.desk.addresses import customer_address
 from consumers.desk.desk import Desk
 from consumers.desk.people.person import Person, Role
 from consumers.desk.words import WORDS
@@ -47,6 +48,7 @@ def _environment() -> Environment:
         day=day,
         number=number,
         path=path_part,
+        customer_address=customer_address,
         word=word,
         reason=reason,
     )

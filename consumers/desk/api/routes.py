@@ -16,6 +16,7 @@ from consumers.desk.api import models
 from consumers.desk.api.models import instant_of, us_of
 from consumers.desk.customer.history import CustomerHistory, read_customer
 from consumers.desk.desk import Desk
+from consumers.desk.pages.acting import assignee_of
 from consumers.desk.pages.lapsed import LapsedQuery, asked
 from consumers.desk.people.audit import AuditFilter
 from consumers.desk.people.person import Person, Role
@@ -225,7 +226,7 @@ def _drafts(desk: Desk, person: Person, given: models.NewActions) -> list[Draft]
                 result=each.result,
                 reasons=tuple(each.reasons),
                 cost=each.cost,
-                assignee=each.assignee,
+                assignee=assignee_of(desk, each.assignee or ""),
                 corrects=each.corrects,
             )
         )

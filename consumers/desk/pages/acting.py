@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import time, timedelta
 from typing import Annotated, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from consumers.desk.acting.action_desk import UNDO_FOR, Undone
-from consumers.desk.addresses import own_path
+from consumers.desk.addresses import customer_of, own_path
 from consumers.desk.desk import Desk
 from consumers.desk.local_times import read_day, read_time
 from consumers.desk.pages import customer
@@ -20,14 +20,13 @@ from consumers.desk.people.person import Person
 from consumers.desk.people.sign_in import Agent
 from consumers.desk.refusals import explained
 from consumers.desk.rendering import html, zone_of
-from consumers.drafts import LASTING_KINDS, Draft
+from consumers.drafts import KINDS, LASTING_KINDS, Draft
 from consumers.language import gettext
 from streams.contract.instants import to_us
 from streams.errors import ActError
 
 router = APIRouter()
 MORNING: Final = time(9)
-_CUSTOMERS: Final = "/customers/"
 
 
 @router.post("/act")
@@ -61,6 +60,8 @@ def act(
         "discount": discount,
         "other": other,
     }
+    if kind not in KINDS:
+        raise HTTPException(422)
     try:
         draft = Draft(
             customer_id=customer_id,
@@ -71,12 +72,12 @@ def act(
             result=result or None,
             reasons=tuple(dict.fromkeys(reason or ())),
             cost=_amounts(items),
-            assignee=assignee.strip() or None,
+            assignee=assignee_of(desk, assignee),
             corrects=corrects or None,
         )
         group_id = desk.actions.submit(person, [draft], group_id=once or None)
     except ActError as error:
-        return _refused(request, explained(error))
+        return refused(request, explained(error))
     return _answer(request, person, back, toast(request, desk, group_id, back), group_id)
 
 
@@ -92,7 +93,7 @@ def undo(
     try:
         undone = desk.actions.undo(person, group_id)
     except ActError as error:
-        return _refused(request, explained(error))
+        return refused(request, explained(error))
     return _answer(request, person, back, html(request, "toast.html", text=undone_text(undone), group=None))
 
 
@@ -130,18 +131,29 @@ def _answer(
         query = "&".join(each for each in (_without_done(split.query), done) if each)
         return RedirectResponse(f"{split.path}?{query}" if query else split.path, 303)
     shown = f'<div id="toasts" hx-swap-oob="innerHTML">{toast_html}</div>'
-    if split.path.startswith(_CUSTOMERS):
-        customer_id = unquote(split.path.removeprefix(_CUSTOMERS))
+    customer_id = customer_of(address)
+    if customer_id is not None:
         return HTMLResponse(customer.part(request, person, customer_id, split.query) + shown)
     # The queue listens, and asks for what has changed.
     return HTMLResponse(shown, headers={"HX-Trigger": "lapwing:acted", "HX-Reswap": "none"})
 
 
-def _refused(request: Request, why: str) -> Response:
+def refused(request: Request, why: str) -> Response:
+    """Answer that something cannot be done: in a toast, or without scripts on a page."""
     if not request.headers.get("HX-Request"):
         raise HTTPException(422, why)
     shown = html(request, "toast.html", text=why, group=None)
     return HTMLResponse(shown, 422, {"HX-Retarget": "#toasts", "HX-Reswap": "innerHTML"})
+
+
+def assignee_of(desk: Desk, text: str) -> str | None:
+    """Return to whom a form gives a warning, `None` for whoever acts. Raises `ActError` for nobody's name."""
+    name = text.strip() or None
+    agents = desk.access.agents
+    if name is not None and agents and name not in agents:
+        msg = gettext("Nobody here is called %(name)s: choose one of %(names)s.")
+        raise ActError(msg % {"name": name[:80], "names": ", ".join(agents)})
+    return name
 
 
 def _without_done(query: str) -> str:

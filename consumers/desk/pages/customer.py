@@ -5,13 +5,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from typing import Any, Final
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
 from consumers.desk.acting.action_desk import PendingAction
+from consumers.desk.addresses import customer_address
 from consumers.desk.customer.history import CustomerHistory, read_customer
 from consumers.desk.customer.view import (
     arithmetic,
@@ -31,8 +32,10 @@ from consumers.drafts import RESULTS
 from consumers.language import _
 
 router = APIRouter()
-_OWN: Final = frozenset({"warning", "done"})
+_OWN: Final = frozenset({"id", "warning", "done"})
 """What of an address is about the page and not a filter of the queue."""
+NOT_FOUND: Final = _("No customer of this id is stored.")
+"""The same where somebody may not see the customer."""
 OPS = {"<": _("below"), "<=": _("at most"), "=": _("exactly"), ">=": _("at least"), ">": _("above")}
 NOTICES = {
     "told": _("The team was sent a notice"),
@@ -80,12 +83,13 @@ DELIVERY = {
 
 @router.get("/customers")
 def find(request: Request, person: Viewer, id: str = "") -> Response:
-    """Go to a customer whose id somebody has typed in; the only way to one whose id is `.` or `..`."""
-    if id in (".", ".."):
-        return show_customer(request, person, id)
+    """Go to a customer whose id somebody has typed in, or show the one whose address this is."""
     if not id:
         return RedirectResponse("/", 303)
-    return RedirectResponse(f"/customers/{quote(id, safe='')}", 303)
+    address = customer_address(id)
+    if address.startswith("/customers?"):
+        return show_customer(request, person, id)
+    return RedirectResponse(address, 303)
 
 
 @router.get("/customers/{customer_id:path}")
@@ -94,20 +98,20 @@ def show(request: Request, person: Viewer, customer_id: str) -> Response:
     return show_customer(request, person, customer_id)
 
 
+@router.get("/standing")
 @router.get("/standing/{customer_id:path}")
-def standing(request: Request, person: Viewer, customer_id: str) -> Response:
-    """Show who takes care of a customer's warning, for a page that waits for an action to arrive."""
-    shown = context(request, person, customer_id)
-    return render(request, "customer_news.html", **{**shown, "again": True})
+def standing(request: Request, person: Viewer, customer_id: str = "", id: str = "") -> Response:
+    """Show what changes on the page of a customer while somebody looks, but for the forms."""
+    return render(request, "customer_news.html", **context(request, person, customer_id or id))
 
 
 def history_of(desk: Desk, person: Person, customer_id: str, warning_id: str | None) -> CustomerHistory:
     """Return what is known about a customer; 404 where nothing is, or not for this person."""
     if not customer_id or "\0" in customer_id or len(customer_id) > 200:
-        raise HTTPException(404)
+        raise HTTPException(404, NOT_FOUND)
     found = read_customer(desk.database, customer_id, warning_id, holdout=person.may(Role.OPERATOR))
     if found is None:
-        raise HTTPException(404)
+        raise HTTPException(404, NOT_FOUND)
     return found
 
 
@@ -134,8 +138,8 @@ def context(request: Request, person: Person, customer_id: str, query: str | Non
         "causes": causes_shown(history, desk.rulebook),
         "decision": arithmetic(history.decision, rulebook),
         "life": life(history),
-        "again": False,
         "rulebook": rulebook,
+        "rule_titles": {each.id: each.title for each in rulebook.rules},
         "reason_titles": {each.id: each.title for each in rulebook.reasons},
         "reason_groups": reason_groups(rulebook),
         "suggested": suggested(history, rulebook),
@@ -150,7 +154,8 @@ def context(request: Request, person: Person, customer_id: str, query: str | Non
         "zone_now": desk.clock.now().astimezone(ZoneInfo(zone_of(desk, person))),
         "done": just_done(desk, person, given.get("done")),
         **_neighbours(desk, person, history, pairs),
-        "permalink": f"{base.rstrip('/')}/customers/{quote(customer_id, safe='')}",
+        "permalink": base.rstrip("/") + customer_address(customer_id),
+        "usual": _usual(desk, history),
         **_standing(desk, history),
     }
 
@@ -174,12 +179,16 @@ def _neighbours(
 
 def _colleagues(desk: Desk) -> list[str]:
     """Return to whom a warning can be given; nobody is named where nobody signs in."""
-    return sorted(each.person.name for each in desk.access.people.members if each.person.may(Role.AGENT))
+    return desk.access.agents
 
 
 def _address(customer_id: str, pairs: Sequence[tuple[str, str]]) -> str:
-    query = urlencode([pair for pair in pairs if pair[0] != "done"])
-    return f"/customers/{quote(customer_id, safe='')}" + (f"?{query}" if query else "")
+    return customer_address(customer_id, urlencode([pair for pair in pairs if pair[0] not in ("id", "done")]))
+
+
+def _usual(desk: Desk, history: CustomerHistory) -> int | None:
+    """Return how long an acknowledgement of the chosen warning lasts by default, microseconds."""
+    return desk.config.acknowledge_for.get(history.chosen.tier) if history.chosen is not None else None
 
 
 def just_done(desk: Desk, person: Person, group_id: str | None) -> tuple[PendingAction, ...]:

@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from consumers.desk.acting.action_desk import PendingAction
 from consumers.desk.desk import Desk
 from consumers.desk.local_times import NoTime, read_day, read_time
-from consumers.desk.pages.acting import toast
+from consumers.desk.pages.acting import assignee_of, refused, toast
 from consumers.desk.people.person import Person
 from consumers.desk.people.sign_in import Agent, Viewer
 from consumers.desk.queue import export
@@ -79,7 +79,6 @@ def show(
     person: Viewer,
     offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
     done: str = "",
-    failed: str = "",
 ) -> Response:
     """Show the queue, or the part of the page that htmx asks for."""
     desk: Desk = request.app.state.desk
@@ -108,7 +107,6 @@ def show(
             **given,
             views=views_of(desk.database, person),
             done=_done(desk, person, done),
-            failed=failed[:300],
         )
     answer.headers["Vary"] = "HX-Request, HX-Request-Type"
     return answer
@@ -205,21 +203,20 @@ def _act(request: Request, person: Person, pairs: Sequence[tuple[str, str]]) -> 
     customers = desk.board.customers(chosen, person)
     try:
         until = _until(fields.get("until", ""), zone_of(desk, person))
+        assignee = assignee_of(desk, fields.get("assignee", "")) if kind == "assign" else None
         drafts = [
-            _draft(kind, customers[each], each, until, fields.get("assignee", "").strip() or None)
-            for each in chosen
-            if each in customers
+            _draft(kind, customers[each], each, until, assignee) for each in chosen if each in customers
         ]
         if not drafts:
             raise ActError(gettext("Choose at least one warning first"))
         group = desk.actions.submit(person, drafts, group_id=fields.get("click") or None)
     except (ActError, ValueError) as error:
-        return _back(request, query, failed=explained(error))
+        return refused(request, explained(error))
     if request.headers.get("hx-request"):
         shown = HTMLResponse(toast(request, desk, group, _address(query)))
         shown.headers["HX-Trigger"] = "lapwing:acted"  # the rows are renewed where they stand
         return shown
-    return _back(request, query, done=group)
+    return _back(query, done=group)
 
 
 def _draft(kind: str, customer: str, warning_id: str, until: int | None, assignee: str | None) -> Draft:
@@ -236,11 +233,9 @@ def _until(text: str, zone: str) -> int | None:
     return to_us(read_time(text, zone)) if text.strip() else None
 
 
-def _back(request: Request, query: str, *, done: str = "", failed: str = "") -> Response:
+def _back(query: str, *, done: str = "") -> Response:
     """Go back to the queue as it was looked at."""
-    if failed and request.headers.get("hx-request"):
-        return render(request, "toast.html", text=failed, group=None)
-    return RedirectResponse(_address(query, done=done, failed=failed), 303)
+    return RedirectResponse(_address(query, done=done), 303)
 
 
 def _address(query: str, **more: str) -> str:
@@ -264,9 +259,9 @@ def save(
     try:
         save_view(desk.database, person, name, sharing, wanted, desk.clock.wall())
     except ViewRefused as error:
-        return _back(request, query, failed=str(error))
+        return refused(request, explained(error))
     desk.audit.write(person, "view.save", name=name, sharing=sharing, query=wanted.to_query())
-    return _back(request, query)
+    return _back(query)
 
 
 @router.post("/views/{seq}/delete")
@@ -276,6 +271,6 @@ def drop(request: Request, person: Viewer, seq: int, query: Annotated[str, Form(
     try:
         delete_view(desk.database, person, seq)
     except ViewRefused as error:
-        return _back(request, query, failed=str(error))
+        return refused(request, explained(error))
     desk.audit.write(person, "view.delete", view=seq)
-    return _back(request, query)
+    return _back(query)

@@ -17,7 +17,7 @@ from consumers.desk.people.attempts import AttemptLimits, Attempts
 from consumers.desk.people.audit import AuditLog
 from consumers.desk.people.oidc import OidcProvider, SignInRefused
 from consumers.desk.people.people import Member, People, PeopleSource, token_hash
-from consumers.desk.people.person import LOCAL, Person
+from consumers.desk.people.person import LOCAL, Person, Role
 from consumers.desk.people.proxy import Proxies, is_address, is_loopback
 from consumers.desk.people.sessions import Session, Sessions, csrf_token, new_secret
 from streams.summed_log import SummedLog
@@ -107,6 +107,11 @@ class Access:
             self.sessions.keep_only({each.person.name for each in found.members})
             self._people = found
         return found
+
+    @property
+    def agents(self) -> list[str]:
+        """Who can be given a warning, by name; nobody where nobody signs in."""
+        return sorted(each.person.name for each in self.people.members if each.person.may(Role.AGENT))
 
     def visit(self, request: HTTPConnection) -> Visit:
         """Return who asks; raises `HTTPException` for a wrong token and too many of them."""

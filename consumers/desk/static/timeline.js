@@ -34,7 +34,7 @@ function draw() {
       scales: { spend: {}, count: { range: (_u, _low, high) => [0, Math.max(1, high)] }, share: { range: [0, 1] } },
       axes: [
         { ...axis, values: (_u, days) => days.map((at) => dated(at, { day: "numeric", month: "short" })) },
-        { ...axis, scale: "count", size: 36 },
+        { ...axis, scale: "count", size: 36, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] },
         { ...axis, scale: "spend", side: 1, size: 60, grid: { show: false } },
         { ...axis, scale: "share", show: false },
       ],
@@ -59,6 +59,9 @@ function redraw() {
 }
 redraw();
 document.addEventListener("htmx:after:swap", () => {
+  if (!document.querySelector("#timeline > .uplot")) redraw();
+});
+document.addEventListener("lapwing:renewed", () => {
   if (!document.querySelector("#timeline > .uplot")) redraw();
 });
 addEventListener("resize", redraw);

@@ -147,19 +147,14 @@ def test_an_assignment_shows_who_has_it_and_does_not_attend(desk: Desk, client: 
 
 
 @pytest.mark.parametrize(
-    ("data", "status"),
-    [
-        ({"kind": "explode", "id": "x"}, 422),
-        ({"kind": "acknowledge"}, 303),
-        ({"kind": "snooze", "id": "no"}, 303),
-    ],
+    "data", [{"kind": "explode", "id": "x"}, {"kind": "acknowledge"}, {"kind": "snooze", "id": "no"}]
 )
-def test_what_cannot_be_done_changes_nothing(desk: Desk, client: TestClient, data: Any, status: int) -> None:
+def test_what_cannot_be_done_changes_nothing(desk: Desk, client: TestClient, data: Any) -> None:
     before = waiting(desk)
     answer = client.post("/queue/act", data=data, follow_redirects=False)
-    assert answer.status_code == status
-    if status == 303:
-        assert "Choose at least one warning first" in client.get(answer.headers["location"]).text
+    assert answer.status_code == 422
+    if data["kind"] != "explode":
+        assert "Choose at least one warning first" in answer.text
     assert waiting(desk) == before
 
 
@@ -195,7 +190,7 @@ def test_views_are_saved_shared_and_deleted_by_whoever_may(desk: Desk, client: T
     seq = re.search(r"/views/(\d+)/delete", text)
     assert seq is not None
     refused = client.post("/views", data={"name": " ", "sharing": "team"})
-    assert "a view needs a name" in refused.text
+    assert "A view needs a name" in refused.text
     client.post(f"/views/{seq[1]}/delete")
     assert "Calls today" not in client.get("/").text
 
