@@ -12,10 +12,13 @@ from sqlalchemy import Connection
 from consumers.database.database import Database
 from consumers.reports.alarms import alarms, read_alarms
 from consumers.reports.censuses import read_forecast
+from consumers.reports.complaints import Limits, complaints, read_complaints
 from consumers.reports.forecast import forecast
 from consumers.reports.funnels import funnels, read_funnels
 from consumers.reports.knowledge import Knowledge, known_to
 from consumers.reports.period import Period
+from consumers.reports.plays import plays, read_plays
+from consumers.reports.profile import profile, read_profile
 from consumers.reports.reasons import read_reasons, reasons
 from streams.contract.instants import format_instant, to_us
 
@@ -39,6 +42,8 @@ class Terms:
     """What reasons and their groups are called, by code."""
     play_titles: Mapping[str, str]
     min_holdout: int
+    """How many of the held out must have churned before an effect is claimed."""
+    complaint_limits: Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,12 @@ MAKERS: Final[dict[str, Make]] = {
     "reasons": lambda c, period, known, terms: reasons(
         read_reasons(c, period, known), period, terms.group_of
     ),
+    "profile": lambda c, period, known, terms: profile(read_profile(c, period, known), period),
+    "complaints": lambda c, period, known, terms: complaints(
+        read_complaints(c, period, known), period, terms.complaint_limits
+    ),
     "alarms": lambda c, period, known, terms: alarms(read_alarms(c, period, known), period),
+    "plays": lambda c, period, known, terms: plays(read_plays(c, period, known), period, terms.min_holdout),
     "forecast": lambda c, period, known, terms: forecast(read_forecast(c, period, known), known.horizon),
 }
 """How each part is made, by its name, in the order in which it is read."""

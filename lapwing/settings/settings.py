@@ -259,6 +259,14 @@ class Settings(DeskSettings, DeliverySettings):
         description="How many of the held out must have churned before `lapwing effects` claims that a play "
         "does anything.",
     )
+    answer_within: Duration = Field(
+        parse_duration("1d"),
+        description="By when a complaint should have its first answer: reports count what came later; 0 for "
+        "no limit.",
+    )
+    solve_within: Duration = Field(
+        parse_duration("7d"), description="By when a complaint should be solved, the same."
+    )
     model_enabled: bool = Field(True, description="Whether the model learns and scores.")
     learner: Literal["own", "shared"] = Field(
         "own",

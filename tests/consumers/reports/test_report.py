@@ -10,6 +10,7 @@ import pytest
 
 from consumers.broker.records import Record
 from consumers.database.database import Database
+from consumers.reports.complaints import Limits
 from consumers.reports.knowledge import Knowledge
 from consumers.reports.period import Period
 from consumers.reports.report import MAKERS, Report, Terms, make_report
@@ -19,7 +20,7 @@ from tests.consumers.stored import store_records
 
 HORIZON = timedelta(days=30)
 PERIOD = Period.parse("2024-04", "UTC")
-TERMS = Terms({}, {}, {}, 20)
+TERMS = Terms({}, {}, {}, 20, Limits(timedelta(days=1), timedelta(days=7)))
 LATER = NOW + timedelta(days=1)
 
 

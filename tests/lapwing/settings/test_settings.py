@@ -25,6 +25,8 @@ DURATIONS = (
     "desk_session_idle",
     "expire_after",
     "segment_grace",
+    "answer_within",
+    "solve_within",
 )
 
 
@@ -61,6 +63,8 @@ def test_defaults_are_those_of_the_design() -> None:
         "desk_session_idle": "4h",
         "expire_after": "0",
         "segment_grace": "1d",
+        "answer_within": "1d",
+        "solve_within": "1w",
     }
     assert (settings.complaint_prior_orders, settings.complaint_prior_rate) == (5, 0.02)
     assert (settings.time_zone, settings.quiet_after, settings.min_positives) == ("UTC", {}, 50)
