@@ -250,7 +250,11 @@ def read_censuses(
         for partition, at, count in connection.execute(knowledge.known(number, CensusRow.stored_at)):
             cells[partition, at] = count
         own = (*taken, CensusRow.by.in_(families))
-        added = select(*where, CensusRow.by, *sums(COUNTS)).where(*own).group_by(*where, CensusRow.by)
+        added = (
+            select(*where, CensusRow.by, *map(func.sum, cell_fields()))
+            .where(*own)
+            .group_by(*where, CensusRow.by)
+        )
         for partition, at, by, *found in connection.execute(knowledge.known(added, CensusRow.stored_at)):
             totals[partition, at, by] = counts_of(found)
     return Censuses(knowledge.zone, tuple(summaries), totals, cells)
@@ -272,14 +276,14 @@ def taken_between(begin: datetime, end: datetime) -> tuple[ColumnElement[bool], 
     return CensusRow.type == TAKEN, CensusRow.time >= begin, CensusRow.time < end
 
 
-def sums(names: Sequence[str]) -> list[ColumnElement[Any]]:
-    """Return the sums of fields of cells; amounts as exact decimals, whose sum has no order."""
+def cell_fields() -> list[ColumnElement[Any]]:
+    """Return `COUNTS` of a cell; amounts as exact decimals, whose sum does not depend on an order."""
     data = CensusRow.data
     return [
-        func.sum(
+        (
             data[name].as_numeric(38, 9, asdecimal=False) if name in _AMOUNTS else data[name].as_integer()
-        )
-        for name in names
+        ).label(name)
+        for name in COUNTS
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,3 +24,16 @@ class Identity:
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain JSON values."""
         return {"what": self.what, "left": self.left, "right": self.right, "holds": self.holds}
+
+
+def failures(identities: Iterable[Identity], where: str) -> tuple[str, ...]:
+    """Return those that do not hold, each as a line with its figures.
+
+    >>> failures([Identity("kept + lost = original", 9, 10)], "2024-03")
+    ('2024-03: kept + lost = original: 9 and 10',)
+    """
+    return tuple(
+        f"{where}: {each.what}: {each.left:.15g} and {each.right:.15g}"
+        for each in identities
+        if not each.holds
+    )

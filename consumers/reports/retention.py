@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -11,9 +12,10 @@ from sqlalchemy import Connection
 
 from consumers.language import _
 from consumers.reports.census_months import FAMILIES, CensusMonth, Counts, Mark, read_censuses
-from consumers.reports.identities import Identity
+from consumers.reports.group_table import GroupCounts, GroupTable, Key, group_table
+from consumers.reports.identities import Identity, failures
 from consumers.reports.knowledge import Knowledge
-from consumers.reports.members import Flows, Standing, counted, read_flows, read_standings
+from consumers.reports.members import AGE_DAYS, Flows, Standing, counted, read_flows, read_standings
 from consumers.reports.period import Period, PeriodKind
 from consumers.reports.rate import AmountRate, Exclusion, Rate, points
 from streams.share import Share, ShareDifference
@@ -21,6 +23,9 @@ from streams.share import Share, ShareDifference
 ORIGINAL: Final = _("customers who were active at the beginning of the period")
 KEPT: Final = _("of these, active at its end")
 LOST: Final = _("of these, not active at its end")
+NO_TIER: Final = "none"
+TIERS: Final = ("high", "medium", "low", NO_TIER)
+"""The groups of a table by tier, and those without a warning."""
 VALUE: Final = _("expected value of these customers, where it was known at the beginning")
 VALUE_LOST: Final = _("of this, the value of those not active at the end")
 NEW: Final = _("customers of partitions that were counted for the first time")
@@ -139,7 +144,19 @@ class Retention:
     """All comings and goings within the period."""
     by_outcomes: tuple[int, int]
     """Original and lost as the outcomes have them, whatever the basis."""
+    tiers: GroupTable
+    """By the tier of the warning that was open at the beginning, and `none`; by the outcomes."""
+    ages: tuple[int, ...]
+    """All who are lost at the end, by how long ago they were: the bands of `AGE_DAYS`, and longer."""
     identities: tuple[Identity, ...]
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """The identities that do not hold."""
+        return (
+            *failures(self.identities, self.own.period.key),
+            *failures(self.tiers.identities, self.tiers.by),
+        )
 
     @property
     def since_before(self) -> ShareDifference | None:
@@ -162,6 +179,12 @@ class Retention:
             "compared_with": {"before": self.before.as_dict(), "year_before": self.year_before.as_dict()},
             "churn_change": {
                 name: None if change is None else points(change) for name, change in changes.items()
+            },
+            "by_tier": self.tiers.as_dict(),
+            "lost_longer_ago": {
+                "bounds_days": list(AGE_DAYS),
+                "customers": list(self.ages),
+                "longer_than_a_year": self.ages[-1],
             },
             "identities": [each.as_dict() for each in self.identities],
         }
@@ -217,8 +240,22 @@ def retention_figures(facts: RetentionFacts) -> Retention:
         _lost(facts.year_before),
         facts.own.flows,
         (counted(standings, begin=True), counted(standings, begin=True, end=False)),
+        tier_table(standings, facts.own.period),
+        tuple(
+            sum(each.n for each in standings if each.lost_band == band) for band in range(len(AGE_DAYS) + 1)
+        ),
         tuple(_identities(own, facts.own)),
     )
+
+
+def tier_table(standings: Iterable[Standing], period: Period) -> GroupTable:
+    """Return the customers of a period by the tier of the warning that was open at its beginning."""
+    counts: dict[Key, GroupCounts] = defaultdict(GroupCounts)
+    for each in standings:
+        if each.active_begin:
+            lost = 0 if each.active_end else each.n
+            counts[each.tier or NO_TIER, False] += GroupCounts(original=each.n, lost=lost)
+    return group_table("tier", counts, sum(counts.values(), GroupCounts()), period, TIERS)
 
 
 def _lost(facts: PeriodFacts) -> Lost:

@@ -2,6 +2,7 @@
 
 census_months: test_trend
 contacts: test_funnels
+group_table: test_groups
 losses: test_reasons
 views: test_report
 """
