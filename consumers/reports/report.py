@@ -11,15 +11,21 @@ from sqlalchemy import Connection
 
 from consumers.database.database import Database
 from consumers.reports.alarms import alarms, read_alarms
+from consumers.reports.base import base_figures, read_base
 from consumers.reports.censuses import read_forecast
+from consumers.reports.cohorts import cohort_figures, read_cohorts
 from consumers.reports.complaints import Limits, complaints, read_complaints
 from consumers.reports.forecast import forecast
 from consumers.reports.funnels import funnels, read_funnels
+from consumers.reports.groups import group_figures, read_groups
 from consumers.reports.knowledge import Knowledge, known_to
+from consumers.reports.lapses import lapse_figures, read_lapses
 from consumers.reports.period import Period
 from consumers.reports.plays import plays, read_plays
 from consumers.reports.profile import profile, read_profile
 from consumers.reports.reasons import read_reasons, reasons
+from consumers.reports.retention import read_retention, retention_figures
+from consumers.reports.trend import read_trend, trend_figures
 from streams.contract.instants import format_instant, to_us
 
 DAY: Final = timedelta(days=1)
@@ -97,6 +103,14 @@ def _instant(at: datetime | None) -> str | None:
 Make = Callable[[Connection, Period, Knowledge, Terms], Part]
 
 MAKERS: Final[dict[str, Make]] = {
+    "retention": lambda c, period, known, terms: retention_figures(read_retention(c, period, known)),
+    "trend": lambda c, period, known, terms: trend_figures(read_trend(c, period, known), period),
+    "base": lambda c, period, known, terms: base_figures(read_base(c, period, known), period),
+    "groups": lambda c, period, known, terms: group_figures(read_groups(c, period, known), period),
+    "cohorts": lambda c, period, known, terms: cohort_figures(read_cohorts(c, period, known), period),
+    "lapses": lambda c, period, known, terms: lapse_figures(
+        read_lapses(c, period, known), period, known.active_within
+    ),
     "funnels": lambda c, period, known, terms: funnels(read_funnels(c, period, known)),
     "reasons": lambda c, period, known, terms: reasons(
         read_reasons(c, period, known), period, terms.group_of

@@ -123,9 +123,7 @@ def test_tiers_are_those_at_the_begin(seed: int, text: str) -> None:
     lost = [twin.lost_at(customer, period.end_us) for customer in twin.customers]
     days = [(period.end_us - at) / 86_400_000_000 for at in lost if at is not None]
     edges = [0, 30, 90, 180, 365, 10**6]
-    assert found.ages == tuple(
-        sum(low <= each < high for each in days) for low, high in pairwise(edges)
-    )
+    assert found.ages == tuple(sum(low <= each < high for each in days) for low, high in pairwise(edges))
 
 
 def test_postgresql_has_the_same_figures(database_url: str) -> None:
