@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from consumers.notify.channels import Channel, read_channels, read_webhooks
-from consumers.notify.routes import LANGUAGES, RateLimit, Receiver, Route, RouteTree
+from consumers.notify.routes import LANGUAGES, RateLimit, Receiver, Route, RouteTree, ScheduledReport
 from consumers.notify.template_samples import SAMPLES
 from consumers.notify.templates import Templates
 from lapwing.settings.settings import Settings
@@ -94,7 +94,15 @@ def tree_of(file: RoutesFile, settings: Settings, channels: Sequence[str] | None
     root = file.route
     assert root.receiver is not None
     above = Route("", receivers[root.receiver], language=LANGUAGES[0])
-    return RouteTree(_route(root, root.name or ROOT, above, receivers), receivers)
+    reports = tuple(
+        ScheduledReport(
+            f"reports/{number}",
+            receivers[each.receiver],
+            *(each.every, each.at, each.view, each.language, settings.time_zone),
+        )
+        for number, each in enumerate(file.reports, start=1)
+    )
+    return RouteTree(_route(root, root.name or ROOT, above, receivers), receivers, reports)
 
 
 def wrong_templates(tree: RouteTree, templates: Templates) -> list[str]:

@@ -108,7 +108,7 @@ class MessageRow(Base):
     key: Mapped[str] = mapped_column(unique=True)
     """What it is about and for whom: there is one of each, whatever stops a notifier."""
     kind: Mapped[str]
-    """`notice`, `segment`, `digest` or `gathered`."""
+    """`notice`, `segment`, `digest`, `gathered` or `report`."""
     receiver: Mapped[str]
     route: Mapped[str]
     language: Mapped[str]

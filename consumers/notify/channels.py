@@ -44,6 +44,8 @@ class Channel:
     markup: Markup = Markup.NONE
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """What a webhook is signed with, `whsec_...`: the newest, and older ones that are still in use."""
+    takes_files: bool = False
+    """Whether it is mail, to which a file can be attached."""
 
     @property
     def is_webhook(self) -> bool:
@@ -72,13 +74,17 @@ def read_channels(urls: Iterable[str]) -> list[Channel]:
         if name in channels:
             msg = f"notify_urls: two channels are called {name!r}"
             raise SettingsError(msg)
-        channels[name] = Channel(name, url, _markup(service, url))
+        channels[name] = Channel(name, url, _markup(service, url), takes_files=_plugin(service) == "email")
     return list(channels.values())
 
 
-def _markup(service: apprise.NotifyBase, url: str) -> Markup:
+def _plugin(service: apprise.NotifyBase) -> str:
     # An https:// URL of a chat service is that service: what counts is the plugin.
-    plugin = type(service).__module__.removeprefix("apprise.plugins.").partition(".")[0]
+    return type(service).__module__.removeprefix("apprise.plugins.").partition(".")[0]
+
+
+def _markup(service: apprise.NotifyBase, url: str) -> Markup:
+    plugin = _plugin(service)
     if plugin in _DATA:
         return Markup.NONE
     # With format=markdown Apprise escapes Markdown itself.

@@ -6,17 +6,31 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import msgspec
 
-from consumers.notify.channels import Channel, Markup
+from consumers.notify.channels import Channel, Markup, as_text
 from consumers.notify.facts import Facts, segment_facts, warning_facts
 from consumers.notify.templates import Templates
 from consumers.notify.words import note_words
+from consumers.reports.document import Document
+from consumers.reports.formats.page import page
+from consumers.reports.formats.plain_text import heading, message_lines
+from consumers.reports.period import Period
 from streams.contract.instants import format_instant, to_us
 
 _encode: Final[Callable[[object], bytes]] = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a message."""
+
+    name: str
+    kind: str
+    """Its media type."""
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +44,8 @@ class Message:
     """The same however often it is sent; another for each channel."""
     payload: bytes = b"{}"
     """What a webhook gets: a CloudEvent in JSON."""
+    attachments: tuple[Attachment, ...] = ()
+    """For a channel that takes files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +88,17 @@ class Bundle:
     part: int = 1
     parts: int = 1
     total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReportContent:
+    """What a message about a report holds."""
+
+    id: str
+    period: Period
+    view: str
+    as_of: datetime
+    """When the message was made: the report has what was stored by then."""
 
 
 class MessageWriter:
@@ -156,6 +183,52 @@ class MessageWriter:
         }
         urgent = any(step.data["tier"] == "high" for step in bundle.steps)
         return Message(text.title, body, urgent, _message_id(bundle.id, channel), _encode(content))
+
+    def of_report(
+        self,
+        report: ReportContent,
+        document: Document,
+        channel: Channel,
+        style: Style,
+        *,
+        again: bool = False,
+    ) -> Message:
+        """Return the message about a report: its summary, and by mail the whole of it as a page."""
+        title, link = heading(document), self._report_link(report)
+        lines = message_lines(document, link, attached=channel.takes_files)
+        if again:
+            lines.append(REPEATED[style.language])
+        content = {
+            "specversion": "1.0",
+            "id": report.id,
+            "source": self._source,
+            "type": "churn.report.made",
+            "time": format_instant(to_us(report.as_of)),
+            "datacontenttype": "application/json",
+            **_delivery(style, None, again=again),
+            "data": {
+                "period": report.period.key,
+                "view": report.view,
+                "language": document.language,
+                "title": title,
+                "answer": list(document.answer),
+                "figures": [
+                    {"name": each.what, "figure": each.figure, "note": each.note} for each in document.tiles
+                ],
+                "address": link,
+            },
+        }
+        name = f"lapwing-{report.period.key.replace('..', '-to-')}-{report.view}.html"
+        files = (Attachment(name, "text/html", page(document).encode()),) if channel.takes_files else ()
+        body = "\n\n".join(as_text(each, channel.markup) for each in lines)
+        shown = as_text(title, channel.markup)
+        return Message(shown, body, False, _message_id(report.id, channel), _encode(content), files)
+
+    def _report_link(self, report: ReportContent) -> str | None:
+        if self._desk_url is None:
+            return None
+        query = urlencode({"period": report.period.key, "view": report.view})
+        return f"{self._desk_url.rstrip('/')}/reports?{query}"
 
     def _facts(self, step: StepContent) -> Facts:
         if step.is_segment:

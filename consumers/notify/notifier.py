@@ -12,9 +12,11 @@ from typing import Final, TypeVar
 from consumers.loop import Backoff, Stopped, Waiter, log_wait, persist
 from consumers.notify.attempt import DELIVERY_S, ReceiverGone, SendFailed, SendStopped, SendTimedOut
 from consumers.notify.channels import Channel
-from consumers.notify.message import Bundle, Message, MessageWriter
+from consumers.notify.message import Bundle, Message, MessageWriter, ReportContent
 from consumers.notify.outbox import LEASE, Delivery, Outbox
+from consumers.notify.scheduled_reports import ReportWriter
 from consumers.notify.senders import Sender
+from streams.errors import ReportError, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +57,7 @@ class Notifier:
         stop: Waiter,
         *,
         writer: MessageWriter | None = None,
+        reports: ReportWriter | None = None,
         backoff: Backoff | None = None,
         give_up_after: timedelta = timedelta(days=3),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -66,6 +69,7 @@ class Notifier:
         self._sender = sender
         self._stop = stop
         self._writer = writer or MessageWriter()
+        self._reports = reports
         self._backoff = backoff or Backoff(first_s=2.0, limit_s=300.0)
         self._give_up_after = give_up_after
         self._clock = clock
@@ -117,6 +121,9 @@ class Notifier:
             return True
         try:
             message = self._write(channel, delivery)
+        except StoreError as error:  # the database is away while a report is made from it
+            self._put_off(delivery, str(error))
+            return True
         except Exception as error:  # a row that no message can be made of stops no other
             self._give_up(delivery, f"no message can be written: {type(error).__name__}")
             return True
@@ -143,7 +150,19 @@ class Notifier:
         content, style, again = delivery.content, delivery.style, delivery.again
         if isinstance(content, Bundle):
             return self._writer.of_bundle(content, channel, style, again=again)
+        if isinstance(content, ReportContent):
+            if self._reports is None:
+                msg = "this notifier makes no reports"
+                raise ReportError(msg)
+            document = self._reports(content.period, content.view, style.language, content.as_of)
+            return self._writer.of_report(content, document, channel, style, again=again)
         return self._writer.of_step(content, channel, style, delivery.note, again=again)
+
+    def _put_off(self, delivery: Delivery, error: str) -> None:
+        """Try a message later that could not be written; that is no fault of the channel."""
+        log.warning("%s cannot be written: %s", delivery.step_id, error)
+        due = self._clock() + timedelta(seconds=self._backoff.delay(delivery.attempts + 1))
+        self._persist(lambda: self._outbox.failed(delivery, error, due, unsure=delivery.again))
 
     def _on_gone(self, channel: Channel, delivery: Delivery, error: ReceiverGone) -> None:
         """Leave a channel alone for good; what waits for it stays until somebody enables it."""

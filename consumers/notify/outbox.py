@@ -15,10 +15,11 @@ from consumers.database.database import Database
 from consumers.database.notices import ChannelRow, MessageRow, NoticeRow, OutboxRow
 from consumers.database.warnings import WarningStepRow
 from consumers.muting.notice import Limits, NoticeVerdict
-from consumers.notify.bundles import WAITING, contents_of
-from consumers.notify.message import Bundle, StepContent, Style
+from consumers.notify.bundles import REPORT, WAITING, contents_of
+from consumers.notify.message import Bundle, ReportContent, StepContent, Style
 from consumers.notify.notices import NoticeCounts, Notices
 from consumers.notify.router import Router
+from consumers.notify.scheduled_reports import content_of
 from consumers.notify.waiting import not_muted
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ class Delivery:
     channel: str
     attempts: int
     created_at: datetime
-    content: StepContent | Bundle
+    content: StepContent | Bundle | ReportContent
     style: Style = field(default_factory=Style)
     note: str | None = None
     """What the message says beside the warning itself."""
@@ -64,7 +65,7 @@ class Delivery:
 
     @property
     def step_id(self) -> str:
-        """The id of the step, or of the bundle of several."""
+        """The id of the step, of the bundle of several, or of the report."""
         return self.content.id
 
 
@@ -307,9 +308,11 @@ def _deliveries(connection: Connection, rows: Sequence[Row[Any]], again: set[int
     made: list[Delivery] = []
     for row in rows:
         message = messages.get(row.message_seq)
-        content: StepContent | Bundle
+        content: StepContent | Bundle | ReportContent
         if row.step_id is not None:
             content = StepContent(row.step_id, row.type, row.time, row.data)
+        elif message is not None and message.kind == REPORT:
+            content = content_of(message)
         else:
             content = contents_of(connection, messages[row.message_seq])
         style, note = Style(), row.note

@@ -24,6 +24,7 @@ from consumers.notify.due_messages import DueMessages
 from consumers.notify.notices import notice_of
 from consumers.notify.routes import Receiver, Route, RouteTree, labels_of, labels_of_segment
 from consumers.notify.schedule import send_at
+from consumers.notify.scheduled_reports import KnownTo, due_reports, make_report_messages
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +38,20 @@ _SEGMENT_KINDS: Final = ("churn.segment.opened", "churn.segment.escalated")
 class Router:
     """Makes messages and enters those that are due in the outbox."""
 
-    def __init__(self, database: Database, tree: RouteTree, *, routes_customers: bool = True) -> None:
-        """Without `routes_customers` only segments' warnings are routed."""
+    def __init__(
+        self,
+        database: Database,
+        tree: RouteTree,
+        *,
+        routes_customers: bool = True,
+        known_to: KnownTo = lambda connection: None,
+    ) -> None:
+        """Without `routes_customers` only segments' warnings are routed.
+
+        `known_to` returns up to when the store knows what became of customers: reports wait for it.
+        """
         self.routes_customers = routes_customers
+        self._known_to = known_to
         self._database = database
         self._tree = tree
 
@@ -74,7 +86,19 @@ class Router:
                 break
         if self.routes_customers:
             entered += self._digest(channels, now)
+        if self._tree.reports:
+            entered += self._report(channels, now)
         return entered
+
+    def _report(self, channels: Sequence[str], now: datetime) -> int:
+        with self._database.reading() as connection:
+            if not due_reports(connection, self._tree, now, self._known_to):
+                return 0
+        with self._database.writing() as connection:
+            due = DueMessages(connection, self._database, self._tree, channels, now)
+            if make_report_messages(connection, self._tree, now, self._known_to):
+                due.enter()
+        return due.entered
 
     def _digest(self, channels: Sequence[str], now: datetime) -> int:
         with self._database.reading() as connection:

@@ -110,11 +110,28 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class ScheduledReport:
+    """A report that a receiver gets after each day, week or month."""
+
+    name: str
+    receiver: Receiver
+    every: str
+    """`day`, `week` or `month`."""
+    at: str
+    """The receiver's local time on the day after the period, `HH:MM`."""
+    view: str
+    language: str
+    zone: str
+    """The business's, in which its days begin."""
+
+
+@dataclass(frozen=True, slots=True)
 class RouteTree:
-    """The routes and all receivers by name."""
+    """The routes, all receivers by name, and the reports that they get."""
 
     root: Route
     receivers: Mapping[str, Receiver]
+    reports: tuple[ScheduledReport, ...] = ()
 
     def find(self, labels: Labels) -> tuple[Route, ...]:
         """Return the routes that take a warning; at least the root does."""

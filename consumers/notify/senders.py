@@ -11,12 +11,13 @@ from typing import Any, Final, Protocol
 
 import apprise
 import urllib3
+from apprise.attachment.memory import AttachMemory
 from standardwebhooks.webhooks import Webhook
 
 from consumers.loop import Waiter
 from consumers.notify.attempt import Attempts, ReceiverGone, SendFailed, SendStopped, SendTimedOut
 from consumers.notify.channels import Channel
-from consumers.notify.message import Message
+from consumers.notify.message import Attachment, Message
 from streams.redact import without_parts
 
 for _name in ("apprise", "urllib3"):
@@ -100,6 +101,7 @@ def _notify(service: apprise.Apprise, channel: Channel, message: Message) -> Non
             notify_type=apprise.NotifyType.FAILURE if message.urgent else apprise.NotifyType.WARNING,
             body_format=apprise.NotifyFormat.TEXT,
             interpret_escapes=False,
+            attach=[_attached(each) for each in message.attachments] or None,
         )
         if not result:
             lines = [str(entry.message) for attempts in result for entry in attempts.logs()]
@@ -108,6 +110,10 @@ def _notify(service: apprise.Apprise, channel: Channel, message: Message) -> Non
         error = f"{type(raised).__name__}: {raised}"
     if error is not None:
         raise SendFailed(without_parts(error, channel.url))
+
+
+def _attached(file: Attachment) -> AttachMemory:
+    return AttachMemory(file.content, file.name, file.kind)  # type: ignore[no-untyped-call]  # Apprise's lack
 
 
 class WebhookSender:

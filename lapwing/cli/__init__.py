@@ -36,6 +36,7 @@ COMMANDS: Final[dict[str, str]] = {
     "notify": "Send opened and escalated warnings to the team's channels.",
     "plays": "Check plays.yaml, see what each play needs to be worth it, and measure its success.",
     "replay": "Run the engine over event files.",
+    "report": "Report what was lost in a period, why, and whether it helped.",
     "rules": "Check, test, compare and tune rule files; list what was changed.",
     "scorecard": "Measure how good alarms are, and who left without one.",
     "silence": "Mute notices of warnings; list and end silences.",

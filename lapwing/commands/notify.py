@@ -23,6 +23,7 @@ from consumers.notify.router import Router
 from consumers.notify.routes import everything_to
 from consumers.notify.senders import ChannelSender
 from consumers.notify.templates import Templates
+from lapwing.reports import reporter_of
 from lapwing.routes import channels_of, read_routes, wrong_templates
 from lapwing.settings.settings import Settings
 from lapwing.terminal.status import StatusLine, log
@@ -58,7 +59,8 @@ def run(
         stop = stack.enter_context(Stop())
         status = stack.enter_context(StatusLine(f"notify {', '.join(names)}"))
         owner = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        router = Router(store, tree, routes_customers=read is not None)
+        reporter = reporter_of(settings, store)
+        router = Router(store, tree, routes_customers=read is not None, known_to=reporter.known_to)
         outbox = Outbox(store, owner, settings.limits, router)
         notifier = Notifier(
             outbox,
@@ -66,6 +68,7 @@ def run(
             ChannelSender(stop),
             stop,
             writer=MessageWriter(templates, settings.app, desk_url=settings.desk_url),
+            reports=reporter,
             give_up_after=timedelta(microseconds=give_up_after),
             on_progress=lambda tally: status.show(_line(tally)),
         )

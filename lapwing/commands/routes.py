@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from consumers.notify.routes import CUSTOMER, LABELS, Labels, Receiver, Route, RouteTree
+from consumers.notify.routes import CUSTOMER, LABELS, Labels, Receiver, Route, RouteTree, ScheduledReport
 from consumers.notify.schedule import next_digest, send_at
+from consumers.notify.scheduled_reports import next_due
 from consumers.notify.templates import Templates
 from lapwing.routes import ReadRoutes, channels_of, doubtful, read_routes, wrong_templates
 from lapwing.settings.settings import Settings
@@ -77,12 +78,16 @@ def run(labels: tuple[str, ...], settings: Settings, test: bool, at: int | None,
     if as_json:
         listed = [_as_dict(route) for route in read.tree.root.walk()]
         doubts = [each.as_dict() for each in mistakes] + [{"message": text} for text in wrong]
-        click.echo(json.dumps({"ok": not doubts, "mistakes": doubts, "routes": listed}, indent=2))
+        reports = [_report_as_dict(each) for each in read.tree.reports]
+        found_all = {"ok": not doubts, "mistakes": doubts, "routes": listed, "reports": reports}
+        click.echo(json.dumps(found_all, indent=2))
     else:
         for text in [*map(str, mistakes), *wrong]:
             click.echo(printable(text))
         for line in drawn(read.tree.root):
             click.echo(printable(line))
+        for each in read.tree.reports:
+            click.echo(printable(_report_line(each, datetime.now(UTC))))
     if mistakes or wrong:
         raise SystemExit(1)
 
@@ -210,6 +215,23 @@ def drawn(route: Route, depth: int = 0) -> Iterator[str]:
     yield f"{'  ' * depth}{name}: {words} -> {route.receiver.name} ({'; '.join(more)})"
     for inner in route.routes:
         yield from drawn(inner, depth + 1)
+
+
+def _report_line(each: ScheduledReport, now: datetime) -> str:
+    what = f"report of each {each.every} ({each.language}, view {each.view})"
+    return f"{what} -> {each.receiver.name}, next at {shown(next_due(each, now), each.receiver)}"
+
+
+def _report_as_dict(each: ScheduledReport) -> dict[str, Any]:
+    return {
+        "receiver": each.receiver.name,
+        "channels": list(each.receiver.channels),
+        "every": each.every,
+        "at": each.at,
+        "time_zone": each.receiver.time_zone,
+        "view": each.view,
+        "language": each.language,
+    }
 
 
 def _as_dict(route: Route) -> dict[str, Any]:

@@ -34,6 +34,9 @@ ALL_CHANNELS: Final = "all"
 NONE: Final = "none"
 """Switches off what the route above has set."""
 MOST_ROUTES: Final = 1_000
+REPORT_PERIODS: Final = ("day", "week", "month")
+REPORT_VIEWS: Final = ("all", "marketing", "product", "sales", "finance", "success")
+"""Which part of a report somebody gets, as `lapwing report --view` has it."""
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 _CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
@@ -192,6 +195,23 @@ class RouteEntry(FileModel):
     """Tried in their order; the first that matches takes the warning."""
 
 
+class ReportEntry(FileModel):
+    """A report that a receiver gets after each day, week or month."""
+
+    shape: ClassVar[str] = "a report is a list of fields, each `name: value`"
+
+    receiver: Annotated[str, slug]
+    """Who gets it."""
+    every: Annotated[str, choice({word: word for word in REPORT_PERIODS})]
+    """Which periods it is about; it is sent once a period has ended."""
+    at: Annotated[str, _time]
+    """The receiver's local time on the day after the period."""
+    view: Annotated[str, choice({word: word for word in REPORT_VIEWS})] = "all"
+    """For whom it is; by default it has everything."""
+    language: Annotated[str, language_field] = "en"
+    """In which it is written; by default English."""
+
+
 class RoutesFile(Document):
     """Who gets notices of which warnings."""
 
@@ -205,6 +225,8 @@ class RoutesFile(Document):
     """The teams."""
     route: RouteEntry
     """The root, which takes every warning."""
+    reports: Annotated[list[ReportEntry], Field(max_length=100)] = Field(default_factory=list)
+    """Reports that receivers get by a schedule; by default none."""
 
     @classmethod
     def among_fields(cls, given: Mapping[str, Any]) -> Iterator[WrongValueError]:
@@ -222,6 +244,7 @@ class RoutesFile(Document):
             if isinstance(channels, list) and len(channels) > 1 and ALL_CHANNELS in channels:
                 msg = f"names {ALL_CHANNELS!r} beside others: write `channels: {ALL_CHANNELS}`"
                 yield WrongValueError(msg, None, ("receivers", i, "channels"))
+        yield from _wrong_reports(_dicts(given.get("reports")), known)
         if isinstance(root := given.get("route"), dict):
             yield from _wrong_root(root)
             for number, (place, route) in enumerate(_walk(root, ("route",))):
@@ -235,6 +258,23 @@ class RoutesFile(Document):
 def _dicts(given: Any) -> list[dict[str, Any]]:
     """Return a list of mappings, an empty one in place of what is none."""
     return [each if isinstance(each, dict) else {} for each in given] if isinstance(given, list) else []
+
+
+def _wrong_reports(reports: list[dict[str, Any]], known: list[str]) -> Iterator[WrongValueError]:
+    """Refuse a receiver that is not there, and a report that would be sent twice."""
+    seen: set[tuple[Any, ...]] = set()
+    for i, each in enumerate(reports):
+        name = each.get("receiver")
+        if isinstance(name, str) and name not in known:
+            msg = f": there is no receiver {name!r}"
+            yield WrongValueError(msg, closest(name, known), ("reports", i, "receiver"))
+        fields = tuple(
+            str(each.get(field, usual))
+            for field, usual in (("receiver", ""), ("every", ""), ("view", "all"), ("language", "en"))
+        )
+        if fields in seen:
+            yield WrongWhole("this report is given twice", None, ("reports", i))
+        seen.add(fields)
 
 
 def _wrong_root(root: Mapping[str, Any]) -> Iterator[WrongValueError]:

@@ -177,6 +177,7 @@ FAILURES = {
     "plays check": ["missing"],
     "plays estimate": ["--database", "sqlite:///no/folder/here.db"],
     "replay": ["missing.jsonl"],
+    "report": ["--database", "sqlite:///no/folder/here.db"],
     "rules audit": ["--broker", NOBODY],
     "rules check": ["missing.yaml"],
     "rules diff": ["missing.yaml", "missing.yaml", "--events", "missing.jsonl"],

@@ -43,7 +43,7 @@ def page(document: Document) -> str:
         f'<!doctype html><html lang="{HTML_LANGUAGES[document.language]}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
-        f"<title>{escape(document.title)}: {escape(document.period)}</title>"
+        f"<title>{escape(document.title)} · {escape(document.period)}</title>"
         f"<style>{STYLE}{charts.STYLE}</style></head><body>{body(document, for_screens)}"
         f"<script>{_OPEN_TO_PRINT}</script></body></html>\n"
     )

@@ -75,7 +75,7 @@ def _printed(document: Document) -> str:
     foot = escape(f"{document.title} · {document.period}")
     return (
         f'<!doctype html><html lang="{HTML_LANGUAGES[document.language]}"><head><meta charset="utf-8">'
-        f"<title>{escape(document.title)}: {escape(document.period)}</title>"
+        f"<title>{escape(document.title)} · {escape(document.period)}</title>"
         f'<meta name="author" content="Lapwing"><style>{STYLE}{PAPER}</style></head>'
         f'<body><div class="running">{foot}</div>'
         f"{body(document, draw)}</body></html>"

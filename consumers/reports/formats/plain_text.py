@@ -10,13 +10,35 @@ from consumers.reports.formats.cells import Shown, is_number, shown
 from consumers.reports.words import Words
 
 
+def heading(document: Document) -> str:
+    """Return in one line what the report is about."""
+    return f"{document.title} · {document.period}"
+
+
+def message_lines(document: Document, address: str | None, *, attached: bool) -> list[str]:
+    """Return the paragraphs of a message about a report; `address` leads to it at the desk."""
+    _ = document.words.gettext
+    lines = [" ".join(document.answer)]
+    lines += [
+        "\n".join(
+            f"{each.what}: {each.figure}" + (f" ({each.note})" if each.note else "")
+            for each in document.tiles
+        )
+    ]
+    if attached:
+        lines.append(_("The whole report is attached; a browser opens it."))
+    if address is not None:
+        lines.append(_("At the desk: {address}", address=address))
+    return [each for each in lines if each]
+
+
 def summary(document: Document) -> str:
     """Return the answer and the figures that are read first."""
     return "\n".join(_summary(document)) + "\n"
 
 
 def _summary(document: Document) -> Iterator[str]:
-    yield f"{document.title}: {document.period}"
+    yield heading(document)
     yield ""
     yield from document.answer
     if document.tiles:

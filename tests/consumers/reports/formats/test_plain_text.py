@@ -8,7 +8,7 @@ from tests.consumers.reports.formats.documents import document
 
 def test_the_summary_has_the_answer_and_the_figures() -> None:
     assert summary(document()).splitlines() == [
-        "Customers and churn: March 2026",
+        "Customers and churn · March 2026",
         "",
         "3.8% (46 of 1,203).",
         "Kept: +1.0 points.",

@@ -1,0 +1,165 @@
+"""A whole report as a document: what a hurried reader needs, then the sections of the view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+from consumers.language import _
+from consumers.reports.document import Document, Section, Tile
+from consumers.reports.forecast import Forecast
+from consumers.reports.pages import forecast
+from consumers.reports.rate import MIN_CELL, TOO_FEW
+from consumers.reports.report import Report
+from consumers.reports.retention import Retention
+from consumers.reports.views import SEEN, View
+from consumers.reports.words import Words
+
+Write = Callable[[Any, Words], Section]
+
+SECTIONS: Final[Mapping[str, Write]] = {
+    "forecast": forecast.section,
+}
+"""How each part is written, by its name."""
+
+TITLES: Final = {
+    View.ALL: _("Customers kept and lost"),
+    View.MARKETING: _("Customers kept and lost: for marketing"),
+    View.PRODUCT: _("Customers kept and lost: for product"),
+    View.SALES: _("Customers kept and lost: for sales"),
+    View.FINANCE: _("Customers kept and lost: for finance"),
+    View.SUCCESS: _("Customers kept and lost: in two minutes"),
+}
+VIEW_NAMES: Final = {
+    View.ALL: _("everything"),
+    View.MARKETING: _("marketing"),
+    View.PRODUCT: _("product"),
+    View.SALES: _("sales"),
+    View.FINANCE: _("finance"),
+    View.SUCCESS: _("customer success"),
+}
+MOST_TILES: Final = 6
+_TILES_OF: Final = {"retention": 3, "forecast": 2}
+"""How many figures of a part stand on the cover; of others it is the first."""
+
+
+def document(report: Report, view: View, words: Words) -> Document:
+    """Return what a view shows of a report."""
+    parts = [name for name in SEEN[view] if name in report.parts and name in SECTIONS]
+    sections = {name: SECTIONS[name](report.parts[name], words) for name in parts}
+    return Document(
+        title=words.gettext(TITLES[view]),
+        period=report.period.title(words.locale),
+        words=words,
+        answer=list(_answer(report, words)),
+        basis=list(_basis(report, words)),
+        tiles=_tiles(sections),
+        sections=list(sections.values()),
+        cautions=list(_cautions(report, words)),
+    )
+
+
+def _answer(report: Report, words: Words) -> Iterator[str]:
+    """Yield the sentences that are read first; a check that failed comes before everything."""
+    if report.failed:
+        yield words.ngettext(
+            "{count} check of the figures failed: do not rely on this report before the reason is found.",
+            "{count} checks of the figures failed: do not rely on this report before the reason is found.",
+            len(report.failed),
+        )
+    retention = report.parts.get("retention")
+    if isinstance(retention, Retention):
+        yield from _kept(retention, words)
+    found = report.parts.get("forecast")
+    if isinstance(found, Forecast):
+        yield from _leaves(found, words)
+
+
+def _kept(part: Retention, words: Words) -> Iterator[str]:
+    own = part.own
+    if own.retention is None or own.churn is None:
+        yield words.gettext("How many customers were kept is not known for this period.")
+        return
+    change = part.since_year_before or part.since_before
+    since = words.gettext("the year before") if part.since_year_before else words.gettext("the period before")
+    first = words.gettext(
+        "Of {original} customers who were active at the beginning {kept} were active at the end "
+        "({retention}), and {lost} were lost ({churn}).",
+        original=words.count(own.retention.share.whole),
+        kept=words.count(own.retention.share.part),
+        retention=words.percent(own.retention.value),
+        lost=words.count(own.churn.share.part),
+        churn=words.percent(own.churn.value),
+    )
+    yield first
+    if change is not None and change.value is not None:
+        yield words.gettext(
+            "Churn changed by {points} since {before} (95 % interval {interval}).",
+            points=words.points(change.value),
+            before=since,
+            interval=words.interval(change),
+        )
+
+
+def _leaves(part: Forecast, words: Words) -> Iterator[str]:
+    if part.all is None or part.all.leaves is None:
+        return
+    low, middle, high = part.all.leaves
+    yield words.gettext(
+        "Of {n} customers who are active now, {middle} are expected to leave in the next {days} days, and "
+        "{low} to {high} in 95 of 100 such forecasts.",
+        n=words.count(part.all.before.scored),
+        middle=words.count(middle),
+        days=words.number(part.horizon / timedelta(days=1), 0),
+        low=words.count(low),
+        high=words.count(high),
+    )
+
+
+def _basis(report: Report, words: Words) -> Iterator[str]:
+    known = report.knowledge
+    yield words.gettext(
+        "Days begin at midnight in {zone}. A customer without activity for {days} days counts as lost.",
+        zone=known.zone,
+        days=words.number(known.active_within / timedelta(days=1), 0),
+    )
+    if known.as_of is None:
+        yield words.gettext("Made from all that is stored.")
+    else:
+        yield words.gettext("Made from what was stored by {instant}.", instant=words.instant(known.as_of))
+    if report.known_to is None:
+        yield words.gettext("Nothing is known yet of what became of customers.")
+    elif not report.is_over:
+        yield words.gettext(
+            "What became of customers is known up to {instant}: the period has not ended by then, and its "
+            "figures will still change.",
+            instant=words.instant(report.known_to),
+        )
+    else:
+        yield words.gettext(
+            "What became of customers is known up to {instant}.", instant=words.instant(report.known_to)
+        )
+    for each in report.failed:
+        yield words.gettext("Check that failed: {check}.", check=words.gettext(each))
+
+
+def _cautions(report: Report, words: Words) -> Iterator[str]:
+    yield words.gettext(
+        "Retention and churn count only those who were active at the beginning: whoever came later is no "
+        "part of them. A share of the lost is no rate of churn within a group; they are two columns."
+    )
+    yield words.gettext(
+        "Groups of fewer than {least} customers are hidden, and of fewer than {few} nothing is said.",
+        least=words.count(MIN_CELL),
+        few=words.count(TOO_FEW),
+    )
+    yield words.gettext(
+        "Customers who are held out for comparison are counted like all others. What moved together need "
+        "not have caused each other."
+    )
+
+
+def _tiles(sections: Mapping[str, Section]) -> Sequence[Tile]:
+    found = [each for name, section in sections.items() for each in section.tiles[: _TILES_OF.get(name, 1)]]
+    return found[:MOST_TILES]
