@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping, func, select, text
 
@@ -61,6 +61,11 @@ def read_forecast(connection: Connection, period: Period, knowledge: Knowledge) 
     )
 
 
+def _exact(field: Any) -> Any:
+    """Return a field as an exact decimal, whose sum does not depend on an order."""
+    return field.as_numeric(38, 9, asdecimal=False)
+
+
 _SUMMARIES: Final = (
     select(CensusRow.partition, CensusRow.time, _D["quiet"].as_boolean().label("quiet"))
     .where(CensusRow.type == SUMMARY)
@@ -72,7 +77,7 @@ _EXPECTED: Final = (
         CensusRow.time,
         func.sum(_D["active"].as_integer()).label("active"),
         func.sum(_D["scored"].as_integer()).label("scored"),
-        func.sum(_D["expected"].as_float()).label("expected"),
+        func.sum(_exact(_D["expected"])).label("expected"),
     )
     .where(CensusRow.type == TAKEN, CensusRow.by == FAMILY)
     .group_by(CensusRow.partition, CensusRow.time)
@@ -83,12 +88,12 @@ _BECAME: Final = (
         _D["census_at"].as_string().label("census_at"),
         func.max(CensusRow.time).label("time"),
         *(func.sum(_D[name].as_integer()).label(name) for name in ("active", "churned", "scored")),
-        func.sum(_D["expected"].as_float()).label("expected"),
+        func.sum(_exact(_D["expected"])).label("expected"),
         *(
             func.sum(_D["untreated", name].as_integer()).label(f"untreated_{name}")
             for name in ("active", "churned", "scored")
         ),
-        func.sum(_D["untreated", "expected"].as_float()).label("untreated_expected"),
+        func.sum(_exact(_D["untreated", "expected"])).label("untreated_expected"),
     )
     .where(CensusRow.type == MATURED, CensusRow.by == FAMILY)
     .group_by(CensusRow.partition, text("census_at"))  # by its name: PostgreSQL sees two parameters as two
@@ -124,7 +129,7 @@ def _expectation(rows: Iterable[RowMapping], prefix: str = "") -> Expectation:
     active, scored, expected = (
         sum(row[prefix + name] for row in rows) for name in ("active", "scored", "expected")
     )
-    return Expectation(active, scored, float(expected))
+    return Expectation(active, scored, round(float(expected), 6))
 
 
 def _matured(at: datetime, rows: list[RowMapping]) -> MaturedCensus:

@@ -18,14 +18,17 @@ from consumers.reports.complaints import Limits, complaints, read_complaints
 from consumers.reports.forecast import forecast
 from consumers.reports.funnels import funnels, read_funnels
 from consumers.reports.groups import group_figures, read_groups
+from consumers.reports.identities import Identity
 from consumers.reports.knowledge import Knowledge, known_to
 from consumers.reports.lapses import lapse_figures, read_lapses
+from consumers.reports.movement import movement, read_movement
 from consumers.reports.period import Period
 from consumers.reports.plays import plays, read_plays
 from consumers.reports.profile import profile, read_profile
 from consumers.reports.reasons import read_reasons, reasons
 from consumers.reports.retention import read_retention, retention_figures
 from consumers.reports.trend import read_trend, trend_figures
+from consumers.reports.value import read_value, value_figures
 from streams.contract.instants import format_instant, to_us
 
 DAY: Final = timedelta(days=1)
@@ -93,7 +96,11 @@ class Report:
 
 def failed(part: Part) -> Sequence[str]:
     """Return the identities of a part that do not hold."""
-    return getattr(part, "failed", ())
+    identities: Sequence[Identity] = getattr(part, "identities", ())
+    unequal = [
+        f"{each.what}: {each.left:,.6g} is not {each.right:,.6g}" for each in identities if not each.holds
+    ]
+    return [*getattr(part, "failed", ()), *unequal]
 
 
 def _instant(at: datetime | None) -> str | None:
@@ -121,6 +128,8 @@ MAKERS: Final[dict[str, Make]] = {
     ),
     "alarms": lambda c, period, known, terms: alarms(read_alarms(c, period, known), period),
     "plays": lambda c, period, known, terms: plays(read_plays(c, period, known), period, terms.min_holdout),
+    "value": lambda c, period, known, terms: value_figures(read_value(c, period, known)),
+    "movement": lambda c, period, known, terms: movement(read_movement(c, period, known)),
     "forecast": lambda c, period, known, terms: forecast(read_forecast(c, period, known), known.horizon),
 }
 """How each part is made, by its name, in the order in which it is read."""
