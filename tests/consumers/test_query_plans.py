@@ -28,8 +28,8 @@ from consumers.desk.customer.history import read_customer
 from consumers.desk.pages.changes import rule_changes
 from consumers.desk.pages.segments import warnings_of
 from consumers.desk.people.person import Person, Role
-from consumers.desk.queue.board import Changes
 from consumers.desk.queue.filter import QueueFilter
+from consumers.desk.queue.reader import Changes
 from consumers.desk.queue.store import Position
 from consumers.desk.queue.views import views_of
 from consumers.desk.reports.live_counts import LiveCounter
@@ -304,8 +304,8 @@ def queue(database: Database) -> dict[str, Callable[[], object]]:
 
     def catch_up() -> None:
         board.refresh()
-        board._position = Position()
-        board._catch_up_some(Changes())
+        board.reader._position = Position()
+        board.reader._catch_up_some(Changes())
 
     return {
         "desk: the open warnings are read": board.refresh,

@@ -21,9 +21,9 @@ from consumers.desk.pages.lapsed import LapsedQuery, asked
 from consumers.desk.people.audit import AuditFilter
 from consumers.desk.people.person import Person, Role
 from consumers.desk.people.sign_in import Agent, Operator, Viewer
-from consumers.desk.queue.board import StillLoading
 from consumers.desk.queue.filter import QueueFilter
 from consumers.desk.queue.order import Section
+from consumers.desk.queue.reader import StillLoading
 from consumers.desk.queue.views import SavedView, ViewRefused, delete_view, save_view, views_of
 from consumers.desk.rendering import zone_of
 from consumers.drafts import Draft

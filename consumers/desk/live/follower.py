@@ -10,7 +10,8 @@ from typing import Final
 from consumers.desk.clock import DeskClock
 from consumers.desk.live.feed import Feed
 from consumers.desk.live.presence import Presence
-from consumers.desk.queue.board import Board, Changes
+from consumers.desk.queue.board import Board
+from consumers.desk.queue.reader import Changes
 from consumers.loop import Backoff
 from streams.errors import StoreError
 
@@ -31,7 +32,7 @@ class Follower:
         self._wake = threading.Event()
         self._stopped = False
         self._thread: threading.Thread | None = None
-        board.on_changes.append(self._on_changes)
+        board.reader.on_changes.append(self._on_changes)
 
     def start(self) -> None:
         """Follow in a thread of its own until `stop`."""

@@ -25,8 +25,8 @@ from consumers.desk.customer.view import (
 from consumers.desk.desk import Desk
 from consumers.desk.people.person import Person, Role
 from consumers.desk.people.sign_in import Viewer
-from consumers.desk.queue.board import StillLoading
 from consumers.desk.queue.filter import QueueFilter
+from consumers.desk.queue.reader import StillLoading
 from consumers.desk.rendering import html, render, zone_of
 from consumers.drafts import RESULTS
 from consumers.language import _

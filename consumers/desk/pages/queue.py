@@ -18,9 +18,9 @@ from consumers.desk.pages.acting import assignee_of, refused, toast
 from consumers.desk.people.person import Person
 from consumers.desk.people.sign_in import Agent, Viewer
 from consumers.desk.queue import export
-from consumers.desk.queue.board import StillLoading
 from consumers.desk.queue.filter import WORDS, QueueFilter
 from consumers.desk.queue.order import Section
+from consumers.desk.queue.reader import StillLoading
 from consumers.desk.queue.views import Sharing, ViewRefused, delete_view, save_view, views_of
 from consumers.desk.refusals import explained
 from consumers.desk.rendering import render, zone_of

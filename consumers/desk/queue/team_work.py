@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +12,8 @@ from consumers.actions import CONTACTS, Action, standing
 
 ATTENTION_KINDS: Final = {"acknowledge": "acknowledged", "snooze": "snoozed"}
 """Kinds that put a warning off for a time, and the state that the engine gives it."""
+MOST_INSTANTS: Final = 64
+"""Begins of local days that are kept, one for each time zone and day."""
 ATTENDING_KINDS: Final = frozenset({*ATTENTION_KINDS, *CONTACTS})
 
 
@@ -94,3 +97,51 @@ class CustomerWork:
             for each in self.actions
             if each.kind in CONTACTS and each.play is not None and each.cost
         )
+
+
+class AttendedSince:
+    """Whom people attended to first since an instant, kept for the instants that are asked for."""
+
+    def __init__(self) -> None:
+        self._firsts: dict[str, tuple[FirstAttended, ...]] = {}
+        """By customer, who attended first to each of their warnings."""
+        self._since: dict[int, dict[str | None, set[str]]] = {}
+
+    def note(self, customer: str, firsts: tuple[FirstAttended, ...]) -> None:
+        """Take in who attended first to a customer's warnings, in place of what was known."""
+        before = self._firsts.pop(customer, ())
+        if firsts:
+            self._firsts[customer] = firsts
+        if firsts == before:
+            return
+        for begin, by_actor in self._since.items():
+            _remove(by_actor, begin, customer, before)
+            _add(by_actor, begin, customer, firsts)
+
+    def since(self, begin: int) -> Mapping[str | None, set[str]]:
+        """Return the customers by who attended to them first, since an instant in microseconds."""
+        found = self._since.get(begin)
+        if found is None:
+            found = defaultdict(set)
+            for customer, firsts in self._firsts.items():
+                _add(found, begin, customer, firsts)
+            while len(self._since) >= MOST_INSTANTS:
+                self._since.pop(next(iter(self._since)))
+            self._since[begin] = found
+        return found
+
+
+def _add(
+    by_actor: dict[str | None, set[str]], begin: int, customer: str, firsts: Iterable[FirstAttended]
+) -> None:
+    for each in firsts:
+        if each.at >= begin:
+            by_actor[each.actor].add(customer)
+
+
+def _remove(
+    by_actor: dict[str | None, set[str]], begin: int, customer: str, firsts: Iterable[FirstAttended]
+) -> None:
+    for each in firsts:
+        if each.at >= begin:
+            by_actor[each.actor].discard(customer)
