@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -42,12 +42,14 @@ from consumers.reports.contacts import (
 from consumers.reports.knowledge import Knowledge
 from consumers.reports.losses import NEVER, Loss, read_losses, read_returns
 from consumers.reports.period import Period
+from consumers.reports.rate import MIN_CELL, hidden_cells
 from streams.contract.instants import EPOCH, MICROSECOND, to_us
 
 AGREEMENT_MONTHS: Final = 12
 NOT_RECORDED: Final = "not_recorded"
 """Stands for the result of a contact of which none was given."""
-Data = Mapping[str, Any]
+SOURCES: Final = ("suggested", "confirmed", "stated")
+"""Who names a reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +92,19 @@ class ReasonCount:
     confirmed: int
     stated: int
     parts: tuple[ReasonCount, ...] = ()
+    hidden: frozenset[str] = frozenset()
+    """The sources whose count is of so few customers that it is not shown."""
+
+    def shown(self, source: str) -> int | None:
+        """Return the count of a source; `None` where it is hidden."""
+        count: int = getattr(self, source)
+        return None if source in self.hidden else count
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the counts as plain JSON values."""
-        own = {name: getattr(self, name) for name in ("code", "suggested", "confirmed", "stated")}
-        return {**own, "parts": [part.as_dict() for part in self.parts]}
+        """Return the counts as plain JSON values; a hidden one is null and named."""
+        counts = {source: self.shown(source) for source in SOURCES}
+        parts = [part.as_dict() for part in self.parts]
+        return {"code": self.code, **counts, "hidden": sorted(self.hidden), "parts": parts}
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +305,7 @@ def reasons(facts: ReasonFacts, period: Period, group_of: Mapping[str, str]) -> 
     for action in facts.actions:
         if action.kind in CONFIRMS and action.result != WRONG_CONTACT:
             by_customer[action.customer_id].append(action)
-    counts = {name: Counter[str]() for name in ("suggested", "confirmed", "stated")}
+    counts = {name: Counter[str]() for name in SOURCES}
     of_groups = {name: Counter[str]() for name in counts}
     n: Counter[str] = Counter()
     for loss in facts.losses:
@@ -346,16 +356,31 @@ def _groups(
     parts: defaultdict[str, list[ReasonCount]] = defaultdict(list)
     for code in {code for counter in counts.values() for code in counter}:
         parts[group_of.get(code, code)].append(_count(code, counts))
-    made = [
-        _count(group, of_groups, () if [p.code for p in own] == [group] else tuple(sorted(own, key=_order)))
-        for group, own in parts.items()
-    ]
+    made = []
+    for group, own in parts.items():
+        whole = _count(group, of_groups)
+        few = frozenset(source for source in SOURCES if 0 < getattr(whole, source) < MIN_CELL)
+        inside = () if [part.code for part in own] == [group] else _with_hidden(own, few)
+        made.append(replace(whole, parts=inside, hidden=few))
     return tuple(sorted(made, key=_order))
 
 
-def _count(code: str, counts: Mapping[str, Counter[str]], parts: tuple[ReasonCount, ...] = ()) -> ReasonCount:
-    own = {name: counter[code] for name, counter in counts.items()}
-    return ReasonCount(code, own["suggested"], own["confirmed"], own["stated"], parts)
+def _count(code: str, counts: Mapping[str, Counter[str]]) -> ReasonCount:
+    return ReasonCount(code, counts["suggested"][code], counts["confirmed"][code], counts["stated"][code])
+
+
+def _with_hidden(parts: Sequence[ReasonCount], few: frozenset[str]) -> tuple[ReasonCount, ...]:
+    """Return the parts of a group in order, without counts of so few or that would give these away.
+
+    Of a source whose count of the group is hidden no part is shown.
+    """
+    ordered = sorted(parts, key=_order)
+    hidden: dict[int, set[str]] = defaultdict(set)
+    for source in SOURCES:
+        sizes = [getattr(part, source) for part in ordered]
+        for place in range(len(sizes)) if source in few else hidden_cells(sizes):
+            hidden[place].add(source)
+    return tuple(replace(part, hidden=frozenset(hidden[place])) for place, part in enumerate(ordered))
 
 
 def _order(of: ReasonCount) -> tuple[int, int, str]:

@@ -1,0 +1,5 @@
+"""Tests of the sections of a report; of words that several use, with these:
+
+names: test_funnels
+reason_titles: test_reasons
+"""
