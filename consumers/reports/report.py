@@ -128,7 +128,7 @@ MAKERS: Final[dict[str, Make]] = {
     ),
     "alarms": lambda c, period, known, terms: alarms(read_alarms(c, period, known), period),
     "plays": lambda c, period, known, terms: plays(read_plays(c, period, known), period, terms.min_holdout),
-    "value": lambda c, period, known, terms: value_figures(read_value(c, period, known)),
+    "value": lambda c, period, known, terms: value_figures(read_value(c, period, known), period),
     "movement": lambda c, period, known, terms: movement(read_movement(c, period, known)),
     "forecast": lambda c, period, known, terms: forecast(read_forecast(c, period, known), known.horizon),
 }

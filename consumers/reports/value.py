@@ -98,6 +98,7 @@ class LeavingValue:
 class Value:
     """The money side of a period; a value is that of `value_horizon` to come, of a customer who stays."""
 
+    period: Period
     lapsed: Amount
     """As known at each lapse."""
     closed: int
@@ -145,7 +146,7 @@ def read_value(connection: Connection, period: Period, knowledge: Knowledge) -> 
     )
 
 
-def value_figures(facts: ValueFacts) -> Value:
+def value_figures(facts: ValueFacts, period: Period) -> Value:
     """Return the values."""
     first = [loss for loss in facts.losses if loss.is_first]
     known = [month for month in facts.months if month.has_rate]
@@ -167,6 +168,7 @@ def value_figures(facts: ValueFacts) -> Value:
     prediction, mean = facts.forecast.all, lost.mean
     leaves = None if prediction is None else prediction.leaves
     return Value(
+        period=period,
         lapsed=Amount.of(loss.value for loss in first if loss.type == LAPSED),
         closed=sum(loss.type != LAPSED for loss in first),
         at_risk=tuple(_at_risk(tier, facts.open) for tier in (None, *TIERS)),

@@ -12,13 +12,12 @@ from consumers.reports.document import (
     Tile,
     Value,
 )
-from consumers.reports.period import Period
 from consumers.reports.value import Amount
 from consumers.reports.value import Value as Figures
 from consumers.reports.words import Words
 
 
-def section(part: Figures, period: Period, words: Words) -> Section:
+def section(part: Figures, words: Words) -> Section:
     """Return the section of values."""
     _ = words.gettext
     return Section(
@@ -31,7 +30,7 @@ def section(part: Figures, period: Period, words: Words) -> Section:
         tiles=_tiles(part, words),
         tables=[_lost(part, words), _open(part, words)],
         remarks=_remarks(part, words),
-        definitions=_definitions(part, period, words),
+        definitions=_definitions(part, words),
     )
 
 
@@ -140,7 +139,7 @@ def _remarks(part: Figures, words: Words) -> list[str]:
     return found
 
 
-def _definitions(part: Figures, period: Period, words: Words) -> list[Definition]:
+def _definitions(part: Figures, words: Words) -> list[Definition]:
     _ = words.gettext
     at_risk = part.at_risk[0].at_risk
     return [
@@ -148,7 +147,7 @@ def _definitions(part: Figures, period: Period, words: Words) -> list[Definition
             name=_("Value at risk"),
             part=_("value times churn probability, summed"),
             whole=_("customers with an open warning of whom both are known"),
-            period=_("at the end of {period}", period=period.title(words.locale)),
+            period=_("at the end of {period}", period=part.period.title(words.locale)),
             exclusions=[(_("open warnings without value or probability"), at_risk.unknown)],
         )
     ]

@@ -9,7 +9,7 @@ from typing import Any, Final
 from consumers.language import _
 from consumers.reports.document import Document, Section, Tile
 from consumers.reports.forecast import Forecast
-from consumers.reports.pages import forecast
+from consumers.reports.pages import forecast, movement, value
 from consumers.reports.rate import MIN_CELL, TOO_FEW
 from consumers.reports.report import Report
 from consumers.reports.retention import Retention
@@ -19,6 +19,8 @@ from consumers.reports.words import Words
 Write = Callable[[Any, Words], Section]
 
 SECTIONS: Final[Mapping[str, Write]] = {
+    "value": value.section,
+    "movement": movement.section,
     "forecast": forecast.section,
 }
 """How each part is written, by its name."""

@@ -40,7 +40,7 @@ def figures(database_url: str) -> Iterator[Value]:
             store_records(database, records, NOW, KINDS[topic])
         with database.reading() as connection:
             known = Knowledge("UTC", HORIZON, HORIZON)
-            yield value_figures(read_value(connection, PERIOD, known))
+            yield value_figures(read_value(connection, PERIOD, known), PERIOD)
 
 
 def total(values: list[float | None]) -> tuple[Any, int, int]:
@@ -130,7 +130,7 @@ def test_the_forecast_in_money_is_its_customers_times_the_mean_of_the_lost(datab
     made = forecast(facts([census(i, 190 + i, 200.0, MONTH) for i in range(8)], now=10), MONTH)
     assert made.all is not None
     assert made.all.leaves is not None
-    nothing = value_figures(ValueFacts((), (), (), made))
+    nothing = value_figures(ValueFacts((), (), (), made), PERIOD)
     assert (nothing.leaving, nothing.expected, nothing.lost.mean, nothing.base) == (None, None, None, None)
     with closing(Database(database_url)) as database:
         database.prepare()
@@ -138,7 +138,7 @@ def test_the_forecast_in_money_is_its_customers_times_the_mean_of_the_lost(datab
         store_records(database, records, NOW, KINDS["churn-census"])
         with database.reading() as connection:
             found = read_value(connection, PERIOD, Knowledge("UTC", HORIZON, HORIZON))
-    figures = value_figures(replace(found, forecast=made))
+    figures = value_figures(replace(found, forecast=made), PERIOD)
     mean = figures.lost.mean
     assert mean is not None
     assert mean == figures.lost.total / figures.lost.known

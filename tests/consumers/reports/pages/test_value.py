@@ -45,7 +45,7 @@ def made(**changes: object) -> Section:
         "months": (month(0, 30),),
         "forecast": forecast(facts([census(i, 200, 200.0, MONTH) for i in range(8)], now=10), MONTH),
     }
-    return section(value_figures(ValueFacts(**{**given, **changes})), PERIOD, Words(currency="EUR"))  # type: ignore[arg-type]
+    return section(value_figures(ValueFacts(**{**given, **changes}), PERIOD), Words(currency="EUR"))  # type: ignore[arg-type]
 
 
 def test_a_closure_and_an_unknown_value_are_missing_and_no_zero() -> None:
@@ -77,6 +77,6 @@ def test_without_a_forecast_or_a_value_of_the_lost_there_is_no_tile_of_what_leav
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_it_is_written_in_each_language(language: str) -> None:
-    figures = value_figures(ValueFacts((), (), (month(0, 30),), forecast(facts([], now=3), MONTH)))
-    found = section(figures, PERIOD, Words(language))
+    figures = value_figures(ValueFacts((), (), (month(0, 30),), forecast(facts([], now=3), MONTH)), PERIOD)
+    found = section(figures, Words(language))
     assert found.title == {"en": "Value lost and at risk", "zh": "流失与风险价值"}[language]
