@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
@@ -24,9 +25,11 @@ from consumers.desk.addresses import customer_address
 from consumers.desk.desk import Desk
 from consumers.desk.people.person import Person, Role
 from consumers.desk.words import WORDS
-from consumers.language import LANGUAGES, LOCALES, gettext, is_ours, language, ngettext
+from consumers.language import LANGUAGES, LOCALES, _, gettext, is_ours, language, ngettext
 from consumers.reason_words import reason_text
 from streams.contract.instants import EPOCH
+
+ROLES: Final = {Role.VIEWER: _("viewer"), Role.AGENT: _("agent"), Role.OPERATOR: _("operator")}
 
 
 def _environment() -> Environment:
@@ -49,10 +52,11 @@ def _environment() -> Environment:
         number=number,
         path=path_part,
         customer_address=customer_address,
+        ticked=ticked,
         word=word,
         reason=reason,
     )
-    made.globals.update(Role=Role, languages=LANGUAGES, asset=asset)
+    made.globals.update(Role=Role, roles=ROLES, languages=LANGUAGES, asset=asset)
     return made
 
 
@@ -144,6 +148,11 @@ def reason(each: Any) -> str:
 def path_part(text: str) -> str:
     """Return a text as one part of a path."""
     return quote(text, safe="")
+
+
+def ticked(text: str) -> Markup:
+    """Return a text as HTML, with what stands between backticks as code."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", escape(text)))
 
 
 def word(text: str | None) -> str:

@@ -276,13 +276,9 @@ def add_view(person: Viewer, desk: TheDesk, given: models.NewView) -> models.Vie
     """Save a view, for oneself, the team or all."""
     wanted = QueueFilter.from_query(parse_qsl(given.query))
     with _refusals():
-        save_view(desk.database, person, given.name, given.shared_with, wanted, desk.clock.wall())
-    desk.audit.write(person, "view.save", name=given.name, shared_with=given.shared_with)
-    name = " ".join(given.name.split())
-    own = {"me": f"person:{person.name}", "team": f"team:{person.team.name if person.team else ''}"}
-    shared = own.get(given.shared_with, "all")
-    found = views_of(desk.database, person)
-    return _view(next(each for each in found if (each.name, each.shared_with) == (name, shared)))
+        saved = save_view(desk.database, person, given.name, given.shared_with, wanted, desk.clock.wall())
+    desk.audit.write(person, "view.save", name=saved.name, shared_with=given.shared_with)
+    return _view(saved)
 
 
 @router.delete("/views/{view_id}", status_code=204)
@@ -328,7 +324,7 @@ def add_silence(person: Operator, desk: TheDesk, given: models.NewSilence) -> mo
             read_instant(given.ends_at),
             None,
         )
-    desk.audit.write(person, "silence-added", silence=made.id, reason=made.reason)
+    desk.audit.write(person, "silence.add", silence=made.id, reason=made.reason)
     return models.SilenceState(
         state=made.state(desk.clock.wall()), on_its_way=True, silence=made.model_dump(mode="json")
     )
@@ -341,7 +337,7 @@ def end_silence(person: Operator, desk: TheDesk, silence_id: str) -> models.Sile
         raise HTTPException(404)
     with _refusals():
         over = desk.silences.end(silence_id, person.name)
-    desk.audit.write(person, "silence-ended", silence=over.id)
+    desk.audit.write(person, "silence.end", silence=over.id)
     return models.SilenceState(
         state=over.state(desk.clock.wall()), on_its_way=True, silence=over.model_dump(mode="json")
     )

@@ -23,15 +23,17 @@ from streams.contract.instants import format_instant, to_us
 
 PAGE: Final = 100
 WORDS: Final = {
-    "sign-in": _("signed in"),
-    "sign-in-failed": _("failed to sign in"),
-    "sign-out": _("signed out"),
-    "export": _("exported"),
-    "export.queue": _("exported"),
+    "session.begin": _("signed in"),
+    "session.refuse": _("failed to sign in"),
+    "session.end": _("signed out"),
+    "export.list": _("exported"),
+    "export.queue": _("exported the queue"),
+    "export.lapsed": _("exported the lapsed customers"),
+    "export.audit": _("exported the audit log"),
     "view.save": _("saved a view"),
     "view.delete": _("removed a view"),
-    "silence-added": _("added a silence"),
-    "silence-ended": _("ended a silence"),
+    "silence.add": _("added a silence"),
+    "silence.end": _("ended a silence"),
 }
 """What people do, beside actions."""
 HEADS: Final = ("seq", "at", "person", "what", "customer_id", "detail")
@@ -132,7 +134,7 @@ def as_lines(
 def _exported(request: Request, operator: Person, kind: str, asked: Question) -> Iterator[AuditEntry]:
     desk: Desk = request.app.state.desk
     wanted = asked.filter(desk, operator)
-    desk.audit.write(operator, "export", of="audit", format=kind)
+    desk.audit.write(operator, "export.audit", format=kind)
     return desk.audit.all(wanted)
 
 

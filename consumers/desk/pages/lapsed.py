@@ -171,7 +171,7 @@ def export(request: Request, person: Viewer, wanted: Annotated[LapsedQuery, Depe
     if result.value is None:
         raise HTTPException(503, result.error or gettext("This is being computed. Try again in a minute."))
     found = result.value.choose(wanted.filter(desk, person))
-    desk.audit.write(person, "export", of="lapsed", query=wanted.address(), rows=len(found.customers))
+    desk.audit.write(person, "export.lapsed", query=wanted.address(), rows=len(found.customers))
     return csv_answer("lapsed.csv", COLUMNS, _rows(found.customers))
 
 

@@ -94,6 +94,7 @@ def show(
         "page": page,
         "at": at,
         "past": request.query_params.get("at", ""),
+        "agents": desk.access.agents,
         "looking": {} if at is not None else desk.presence.looking(),
         "Section": Section,
     }

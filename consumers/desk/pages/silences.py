@@ -103,7 +103,7 @@ async def add(request: Request, person: Operator) -> Response:
     except BrokerError as error:
         why = gettext("The broker cannot be reached; nothing was added: %(why)s") % {"why": error}
         return await run_in_threadpool(_page, request, person, form, (why,), 503)
-    await run_in_threadpool(desk.audit.write, person, "silence-added", silence=made.id, reason=made.reason)
+    await run_in_threadpool(desk.audit.write, person, "silence.add", silence=made.id, reason=made.reason)
     return RedirectResponse("/silences", 303)
 
 
@@ -118,7 +118,7 @@ def end(request: Request, person: Operator, silence_id: str) -> Response:
     except BrokerError as error:
         why = gettext("The broker cannot be reached; nothing was changed: %(why)s") % {"why": error}
         raise HTTPException(503, why) from error
-    desk.audit.write(person, "silence-ended", silence=over.id)
+    desk.audit.write(person, "silence.end", silence=over.id)
     return RedirectResponse("/silences", 303)
 
 

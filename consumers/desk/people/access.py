@@ -155,7 +155,7 @@ class Access:
         member = people.with_token(token)
         if member is None:
             self.attempts.failed(address)
-            self.audit.write(None, "sign-in-failed", by="bearer", address=address)
+            self.audit.write(None, "session.refuse", by="bearer", address=address)
             raise HTTPException(401, "this token is nobody's")
         return member.person
 
@@ -173,7 +173,7 @@ class Access:
         found = self.people.with_token(token)
         if found is None or found is not member:
             self.attempts.failed(visit.address, tried)
-            self.audit.write(None, "sign-in-failed", by="token", name=tried or None, address=visit.address)
+            self.audit.write(None, "session.refuse", by="token", name=tried or None, address=visit.address)
             return None
         return self.begin(visit, found, "token", token=token_hash(token))
 
@@ -194,7 +194,7 @@ class Access:
             found = people.with_email(identity.value) if by_email else people.with_subject(identity.value)
             if found is None:
                 self.audit.write(
-                    None, "sign-in-failed", by="oidc", name=identity.value, address=visit.address
+                    None, "session.refuse", by="oidc", name=identity.value, address=visit.address
                 )
                 msg = (
                     f"{identity.value} does not work at this desk: an operator can add you to the people file"
@@ -211,7 +211,7 @@ class Access:
         It is never one that the browser had before: whoever planted that would be signed in too.
         """
         secret = self.sessions.begin(member.person.name, by=by, **identity)
-        self.audit.write(member.person, "sign-in", by=by, address=visit.address)
+        self.audit.write(member.person, "session.begin", by=by, address=visit.address)
         return secret
 
     def sign_out(self, visit: Visit, *, everywhere: bool) -> None:
@@ -222,7 +222,7 @@ class Access:
             self.sessions.end_all(visit.person.name)
         else:
             self.sessions.end(visit.secret)
-        self.audit.write(visit.person, "sign-out", everywhere=everywhere, address=visit.address)
+        self.audit.write(visit.person, "session.end", everywhere=everywhere, address=visit.address)
 
     def knows_host(self, host: str) -> bool:
         """Return whether a request's `Host` can be meant for this desk.

@@ -14,11 +14,20 @@ from consumers.database.desk import DeskAuditRow
 from consumers.desk.people.person import Person
 
 _AT_ONCE: Final = 1_000
+EARLIER: Final = {
+    "sign-in": "session.begin",
+    "sign-in-failed": "session.refuse",
+    "sign-out": "session.end",
+    "silence-added": "silence.add",
+    "silence-ended": "silence.end",
+    "export": "export.list",
+}
+"""How entries of before were called, and what they are now."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """What somebody did."""
+    """What somebody did; `what` is a noun and a verb, such as `view.save`."""
 
     seq: int
     at: datetime
@@ -65,7 +74,7 @@ class AuditLog:
         """Return the newest entries that match, the newest first."""
         with self._database.reading() as connection:
             rows = connection.execute(_query(wanted).limit(limit))
-            return [AuditEntry(*row) for row in rows]
+            return [AuditEntry(**(dict(row) | {"what": _now(row["what"])})) for row in rows.mappings()]
 
     def all(self, wanted: AuditFilter) -> Iterator[AuditEntry]:
         """Yield all entries that match, the newest first; none is lost or given twice while others write."""
@@ -76,7 +85,11 @@ class AuditLog:
     def kinds(self) -> list[str]:
         """Return all that was ever done."""
         with self._database.reading() as connection:
-            return sorted(connection.scalars(select(DeskAuditRow.what).distinct()))
+            return sorted({_now(what) for what in connection.scalars(select(DeskAuditRow.what).distinct())})
+
+
+def _now(what: str) -> str:
+    return EARLIER.get(what, what)
 
 
 def _query(wanted: AuditFilter) -> Select[Any]:
@@ -90,11 +103,13 @@ def _query(wanted: AuditFilter) -> Select[Any]:
     ).order_by(DeskAuditRow.seq.desc())
     for column, value in (
         (DeskAuditRow.person, wanted.person),
-        (DeskAuditRow.what, wanted.what),
         (DeskAuditRow.customer_id, wanted.customer_id),
     ):
         if value is not None:
             query = query.where(column == value)
+    if wanted.what is not None:
+        names = (wanted.what, *(before for before, now in EARLIER.items() if now == wanted.what))
+        query = query.where(DeskAuditRow.what.in_(names))
     if wanted.since is not None:
         query = query.where(DeskAuditRow.at >= wanted.since)
     if wanted.until is not None:

@@ -63,12 +63,12 @@ def views_of(database: Database, person: Person) -> Sequence[SavedView]:
 
 def save_view(
     database: Database, person: Person, name: str, sharing: Sharing, wanted: QueueFilter, wall: datetime
-) -> None:
-    """Save a view, in place of the one of the same name that the same people see.
+) -> SavedView:
+    """Save a view, in place of the one of the same name that the same people see, and return it.
 
     Raises `ViewRefused`.
     """
-    name = " ".join(name.split())
+    name = " ".join("".join(each if each.isprintable() else " " for each in name).split())
     readers = _readers(person).get(sharing)
     if not name or len(name) > LONGEST_NAME or readers is None:
         msg = "a view needs a name, and somebody who sees it"
@@ -82,12 +82,15 @@ def save_view(
         if found is None:
             row = {"name": name, "shared_with": readers, "query": wanted.to_query(), "author": person.name}
             connection.execute(insert(ViewRow), [row | {"created_at": wall, "updated_at": wall}])
-            return
-        if found.author != person.name and not person.may(Role.OPERATOR):
+        elif found.author != person.name and not person.may(Role.OPERATOR):
             msg = f"{found.author} has a view of this name: choose another"
             raise ViewRefused(msg)
-        change = update(ViewRow).where(*same)
-        connection.execute(change.values(query=wanted.to_query(), updated_at=wall))
+        else:
+            change = update(ViewRow).where(*same)
+            connection.execute(change.values(query=wanted.to_query(), updated_at=wall))
+    return next(
+        each for each in views_of(database, person) if (each.name, each.shared_with) == (name, readers)
+    )
 
 
 def delete_view(database: Database, person: Person, seq: int) -> None:

@@ -64,7 +64,7 @@ def test_the_language_is_the_chosen_one_or_else_that_of_the_browser(database: Da
         "/language", data={"language": "en", "back": "//evil.example/"}, follow_redirects=False
     )
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
-    assert 'lang="en"' in client.get("/").text
+    assert 'lang="en-GB"' in client.get("/").text
     assert client.post("/language", data={"language": "xx"}).status_code == 422
 
 

@@ -221,8 +221,8 @@ def test_silences_are_added_and_ended_by_operators(desk: Desk) -> None:
     nothing = client.post("/api/silences", json={"reason": "x", "ends_at": SOON})
     assert nothing.status_code == 409
     assert [each.what for each in desk.audit.page(AuditFilter(person="olga"), 9)] == [
-        "silence-ended",
-        "silence-added",
+        "silence.end",
+        "silence.add",
     ]
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -10,8 +11,9 @@ import pytest
 from consumers.database.database import Database
 from consumers.desk.desk import Desk
 from consumers.desk.pages import audit
-from consumers.desk.people.audit import AuditFilter, AuditLog
+from consumers.desk.people.audit import EARLIER, AuditFilter, AuditLog
 from tests.consumers.desk.desks import NOW, STAFF, Staff, browser, desk_over
+from tests.paths import ROOT
 
 HOSTILE = '<script>alert("x")</script>'
 _VIC, ANN, _BOB, OLGA = STAFF
@@ -21,10 +23,10 @@ _VIC, ANN, _BOB, OLGA = STAFF
 def desk(database: Database) -> Desk:
     times = iter(NOW + timedelta(days=number) for number in range(-3, 9))
     log = AuditLog(database, lambda: next(times))
-    log.write(None, "sign-in-failed", by="token", address="192.0.2.1", name=None)
+    log.write(None, "session.refuse", by="token", address="192.0.2.1", name=None)
     log.write(ANN, "action.snooze", HOSTILE, kind="snooze", note=HOSTILE)
     log.write(OLGA, "something new", "=HYPERLINK(1)", why="=1+1")
-    log.write(ANN, "export", of="queue")
+    log.write(ANN, "export.queue")
     return desk_over(database, staff=Staff())
 
 
@@ -47,7 +49,7 @@ def test_operators_see_who_did_what_and_nothing_of_it_runs(desk: Desk) -> None:
     [
         ("", [4, 3, 2, 1]),
         ("person=ann", [4, 2]),
-        ("what=sign-in-failed", [1]),
+        ("what=session.refuse", [1]),
         ("customer=%3DHYPERLINK(1)", [3]),
         ("since=2011-03-19", [4, 3]),
         ("until=2011-03-18", [2, 1]),
@@ -65,7 +67,7 @@ def test_filters_choose_and_files_have_the_same(desk: Desk, query: str, numbers:
     rows = list(csv.reader(io.StringIO(client.get(f"/audit.csv?{query}").text.removeprefix("\ufeff"))))
     assert [int(row[0]) for row in rows[1:] if int(row[0]) <= before] == numbers
     assert not any(cell.startswith("=") for row in rows for cell in row)
-    done = desk.audit.page(AuditFilter(what="export", person="olga"), 9)
+    done = desk.audit.page(AuditFilter(what="export.audit", person="olga"), 9)
     assert [each.detail["format"] for each in done] == ["csv", "jsonl"]
 
 
@@ -91,3 +93,14 @@ def test_an_empty_log_says_what_it_is_for(database: Database) -> None:
     text = browser(desk_over(database)).get("/audit?person=x").text
     assert "Nobody did such a thing" in text
     assert 'href="/audit"' in text
+
+
+def test_whatever_the_desk_writes_down_has_words(database: Database) -> None:
+    """A kind is a noun and a verb, as the source has it."""
+    texts = [path.read_text() for path in (ROOT / "consumers" / "desk").rglob("*.py")]
+    written = {
+        kind for text in texts for kind in re.findall(r'audit\.write,?\(?\s*\w[\w.]*, "([^"]+)"', text)
+    }
+    assert len(written) >= 8
+    assert written <= audit.WORDS.keys()
+    assert all(re.fullmatch(r"[a-z]+\.[a-z]+", kind) for kind in {*written, *EARLIER.values()})

@@ -189,6 +189,8 @@ def test_views_are_saved_shared_and_deleted_by_whoever_may(desk: Desk, client: T
     assert '<a href="/?tier=low"' in text
     seq = re.search(r"/views/(\d+)/delete", text)
     assert seq is not None
+    refused = client.post("/views", data={"name": " \0\u202e ", "sharing": "me"})
+    assert refused.status_code == 422
     refused = client.post("/views", data={"name": " ", "sharing": "team"})
     assert "A view needs a name" in refused.text
     client.post(f"/views/{seq[1]}/delete")

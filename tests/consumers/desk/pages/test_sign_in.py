@@ -56,7 +56,7 @@ def test_a_token_opens_the_desk_and_signing_out_closes_it(desk: Desk) -> None:
     assert client.get("/", follow_redirects=False).status_code == 303
     client.cookies.set(COOKIE, kept)
     assert client.get("/", follow_redirects=False).status_code == 303
-    assert done(desk) == [("ann", "sign-in"), ("ann", "sign-out")]
+    assert done(desk) == [("ann", "session.begin"), ("ann", "session.end")]
 
 
 def test_signing_out_everywhere_ends_all_sessions_of_the_person(desk: Desk) -> None:
@@ -105,7 +105,7 @@ def test_after_some_failures_an_address_has_to_wait_and_others_have_not(desk: De
     assert codes == [403] * 10 + [429] * 2
     assert sign_in(guessing, "ann", TOKENS["ann"]).status_code == 429
     assert sign_in(other, "ann", TOKENS["ann"]).status_code == 303
-    assert done(desk).count((None, "sign-in-failed")) == 10
+    assert done(desk).count((None, "session.refuse")) == 10
 
 
 def test_a_name_is_not_guessed_at_from_many_addresses(database: Database) -> None:

@@ -130,7 +130,7 @@ def test_an_operator_ends_it_and_others_only_look(desk: Desk, monkeypatch: pytes
     assert post(desk, f"/silences/{silence.id}/end").status_code == 303
     assert sent(desk)[-1].expired_by == "you"
     noted = [(each.person, each.what, each.detail["silence"]) for each in desk.audit.page(AuditFilter(), 9)]
-    assert noted == [("you", "silence-ended", silence.id), ("you", "silence-added", silence.id)]
+    assert noted == [("you", "silence.end", silence.id), ("you", "silence.add", silence.id)]
     assert post(desk, f"/silences/{silence.id}/end").status_code == 409
     assert post(desk, "/silences/none/end").status_code == 409
 

@@ -161,7 +161,7 @@ def test_a_token_opens_the_api_and_no_page(database: Database) -> None:
     wrong = client.get("/api/none", headers={"Authorization": "Bearer nonsense"})
     assert (wrong.status_code, wrong.headers["www-authenticate"]) == (401, "Bearer")
     assert client.get("/api/none").status_code == 401
-    assert [each.what for each in desk.audit.page(AuditFilter(), 9)] == ["sign-in-failed"]
+    assert [each.what for each in desk.audit.page(AuditFilter(), 9)] == ["session.refuse"]
 
 
 def test_guessing_tokens_of_the_api_comes_to_an_end(database: Database) -> None:

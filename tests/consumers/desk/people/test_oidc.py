@@ -282,7 +282,7 @@ def test_a_browser_goes_to_the_provider_and_comes_back_signed_in(desk: Desk) -> 
     assert (back.status_code, back.headers["location"]) == (303, "/?tier=high")
     assert ">ann ·" in client.get("/").text
     assert [(each.person, each.what, each.detail["by"]) for each in desk.audit.page(AuditFilter(), 9)] == [
-        ("ann", "sign-in", "oidc")
+        ("ann", "session.begin", "oidc")
     ]
     again = client.get(CALLBACK, params=answer, follow_redirects=False)
     assert again.status_code == 403
@@ -298,7 +298,7 @@ def test_who_is_not_in_the_people_file_stays_outside(desk: Desk) -> None:
     assert back.status_code == 403
     assert "&lt;b&gt;eve&lt;/b&gt;@shop.example does not work at this desk" in back.text
     assert client.get("/", follow_redirects=False).status_code == 303
-    assert [each.what for each in desk.audit.page(AuditFilter(), 9)] == ["sign-in-failed"]
+    assert [each.what for each in desk.audit.page(AuditFilter(), 9)] == ["session.refuse"]
 
 
 def test_a_refusal_of_the_provider_is_shown_and_counted(desk: Desk) -> None:
