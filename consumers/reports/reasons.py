@@ -247,7 +247,7 @@ def _answered(connection: Connection, period: Period, knowledge: Knowledge) -> A
     about = (
         select(*ACTION_COLUMNS)
         .join(WarningRow, WarningRow.id == ActionRow.warning_id)
-        .where(*within, knowledge.by_then(ActionRow.stored_at))
+        .where(*within, ActionRow.time >= begin, knowledge.by_then(ActionRow.stored_at))
     )
     # A correction need not name the warning.
     back = select(*ACTION_COLUMNS).where(

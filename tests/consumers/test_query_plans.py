@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -37,6 +38,14 @@ from consumers.drafts import Draft
 from consumers.effects.store import stored_input
 from consumers.lapsed import store as lapsed_store
 from consumers.notify.router import ROUTES, Router
+from consumers.reports.alarms import read_alarms
+from consumers.reports.complaints import read_complaints
+from consumers.reports.funnels import read_funnels
+from consumers.reports.knowledge import Knowledge
+from consumers.reports.period import Period
+from consumers.reports.plays import read_plays
+from consumers.reports.profile import read_profile
+from consumers.reports.reasons import read_reasons
 from consumers.scorecard import store as scorecard_store
 from consumers.sink.kinds import CENSUS, CUSTOMER_DAYS, OUTCOMES, WARNINGS, actions, complaints
 from consumers.sink.store import topics_without_rows
@@ -70,6 +79,8 @@ WHOLE: Final = {
     "desk: the queue of a past day": {"warnings"},
     "scorecard": {"actions"},
     "all complaints": {"complaint_events"},
+    "report: alarms": {"actions"},
+    "report: plays": {"actions", "outcomes"},
 }
 """What may read all of a table: counts at a command's end, reports, and what no index finds in bytes."""
 
@@ -332,6 +343,28 @@ def reports(database: Database) -> dict[str, Callable[[], object]]:
     }
 
 
+PERIOD: Final = Period.parse("2025-06", "UTC")
+KNOWLEDGE: Final = Knowledge("UTC", timedelta(days=90), timedelta(days=90))
+
+
+def of_a_period(database: Database) -> dict[str, Callable[[], object]]:
+    """Return what the parts of a report ask of the database."""
+    readers = {
+        "report: funnels": read_funnels,
+        "report: reasons": read_reasons,
+        "report: alarms": read_alarms,
+        "report: complaints": read_complaints,
+        "report: profile": read_profile,
+        "report: plays": read_plays,
+    }
+
+    def ask(read: Callable[[Connection, Period, Knowledge], object]) -> object:
+        with database.reading() as connection:
+            return read(connection, PERIOD, KNOWLEDGE)
+
+    return {name: functools.partial(ask, read) for name, read in readers.items()}
+
+
 def test_no_query_reads_a_whole_table_that_grows(database: Database, database_url: str) -> None:
     fill(database, database_url, STEPS[database.dialect])
     check(database, asked(database) | lookups(database) | desk_queries(database), at_least=60)
@@ -348,6 +381,7 @@ def test_reports_read_what_they_are_about(database: Database, database_url: str)
             connection.execute(text(f"DELETE FROM {table}"))
     store(database, made(1))
     check(database, reports(database), at_least=10)
+    check(database, of_a_period(database), at_least=30)
 
 
 def check(database: Database, asks: dict[str, Callable[[], object]], at_least: int) -> None:
