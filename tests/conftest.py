@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import hypothesis
 import pytest
 
 from tests.paths import ROOT
-from tests.schedule import spread
+from tests.schedule import ByUnit, spread, unit
 
 DEPENDENCIES_OWN = (
     # kafka-python reads its message schemas with functions that Python 3.11 and 3.12 call deprecated.
@@ -56,7 +57,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if "postgres_url" in fixtures:
             item.add_marker(pytest.mark.postgres)
     if hasattr(config, "workerinput"):  # of xdist
-        items[:] = spread(items, lambda item: item.path, _waits)
+        items[:] = spread(items, lambda item: unit(item.nodeid.partition("::")[0]), _waits)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByUnit | None:
+    """Give each process whole files, and those that share a stack to one."""
+    return ByUnit(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def _waits(item: pytest.Item) -> bool:

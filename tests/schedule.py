@@ -5,16 +5,38 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import Final, TypeVar
 
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]  # ships no types
+
 T = TypeVar("T")
 
 BEGIN_WITHIN: Final = 0.75
 """The part of the other files within which all that wait begin, so that none is left at the end alone."""
 
+TOGETHER: Final = ("tests/integration/desk/",)
+"""Folders whose files run one after the other in one process: they share a running stack."""
+
+
+def unit(path: str) -> str:
+    """Return what runs in one process: a file, or a folder whose files share something dear.
+
+    >>> unit("tests/test_docs.py"), unit("tests/integration/desk/test_look.py")
+    ('tests/test_docs.py', 'tests/integration/desk/')
+    """
+    return next((folder for folder in TOGETHER if path.startswith(folder)), path)
+
+
+class ByUnit(LoadFileScheduling):  # type: ignore[misc]  # xdist ships no types
+    """Gives each process a whole unit at a time."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        """Return the unit of a test."""
+        return unit(nodeid.partition("::")[0])
+
 
 def spread(items: Sequence[T], file_of: Callable[[T], Hashable], waits: Callable[[T], bool]) -> list[T]:
-    """Return the items file by file: those that mostly wait spread among those that compute.
+    """Return the items unit by unit: those that mostly wait spread among those that compute.
 
-    Both kinds begin with the files that have most items. Files that wait for brokers and processes leave the
+    Both kinds begin with those that have most items. Files that wait for brokers and processes leave the
     cores to others; run one after the other, they leave them to nobody.
     """
     files: dict[Hashable, list[T]] = {}

@@ -6,6 +6,7 @@ from importlib.resources import files
 from typing import Final
 
 from fastapi import FastAPI
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.staticfiles import StaticFiles
 
 from consumers.desk.api import routes, schema
@@ -55,6 +56,8 @@ def create_app(desk: Desk) -> FastAPI:
     app = FastAPI(title="Lapwing desk", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.desk = desk
     app.add_middleware(Surroundings)
+    # Streams of events are left as they are.
+    app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=6)
     app.mount("/static", StaticFiles(directory=str(files("consumers.desk").joinpath("static"))))
     for page in PAGES:
         app.include_router(page.router)

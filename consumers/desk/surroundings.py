@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from consumers.desk.desk import Desk
 from consumers.desk.errors import answer, detail_of
 from consumers.desk.people.access import Visit
+from consumers.desk.people.sessions import masked, unmasked
 from consumers.language import _, choose, language
 from streams.errors import StoreError
 
@@ -96,7 +97,7 @@ class Surroundings:
         try:
             visit = await run_in_threadpool(desk.access.visit, request)
             request.state.visit, request.state.person = visit, visit.person
-            request.state.csrf = visit.csrf
+            request.state.csrf = masked(visit.csrf)
             _choose_language(request)
             if request.method not in _SAFE:
                 body = await _whole_body(request)
@@ -154,7 +155,7 @@ def _check_change(desk: Desk, request: Request, visit: Visit, body: bytes) -> No
     if visit.by != "bearer":
         if not desk.access.is_own_page(request):
             raise HTTPException(403, _("this request comes from another site"))
-        given = request.headers.get("x-csrf-token") or _field(request, body)
+        given = unmasked(request.headers.get("x-csrf-token") or _field(request, body))
         if visit.is_new or not hmac.compare_digest(given.encode(), visit.csrf.encode()):
             raise HTTPException(403, _("this page is too old: load it again"))
     if (

@@ -16,6 +16,8 @@ from consumers.database.desk import SessionRow
 
 SEEN_EVERY: Final = timedelta(minutes=1)
 """How often it is written down that a session is in use."""
+_TOKEN_LENGTH: Final = 64
+"""Of a SHA-256 as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,36 @@ def new_secret() -> str:
 def csrf_token(secret: str) -> str:
     """Return what forms of this browser carry; a page elsewhere cannot know it."""
     return hashlib.sha256(f"csrf:{secret}".encode()).hexdigest()
+
+
+def masked(token: str) -> str:
+    """Return a token that looks different each time.
+
+    Pages are compressed: of one that repeats what its address holds, and a token that is always the same, the
+    length would show how much of the token somebody has guessed (BREACH).
+    """
+    mask = secrets.token_bytes(len(token) // 2)
+    return (mask + _xor(mask, bytes.fromhex(token))).hex()
+
+
+def unmasked(text: str) -> str:
+    """Return the token of a masked one; another text as it is.
+
+    >>> token = csrf_token("secret")
+    >>> unmasked(masked(token)) == token, unmasked(token) == token, unmasked("é" * 128) == "é" * 128
+    (True, True, True)
+    """
+    if len(text) != 2 * _TOKEN_LENGTH:
+        return text
+    try:
+        both = bytes.fromhex(text)
+    except ValueError:
+        return text
+    return _xor(both[: len(both) // 2], both[len(both) // 2 :]).hex()
+
+
+def _xor(one: bytes, other: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(one, other, strict=True))
 
 
 class Sessions:

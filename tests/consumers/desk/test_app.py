@@ -5,12 +5,15 @@ import re
 from importlib.resources import files
 
 import pytest
+from fastapi.testclient import TestClient
 
 from consumers import language
 from consumers.database.database import Database
 from tests.consumers.desk.desks import browser, desk_over
 from tests.consumers.stored import store_records
-from tests.consumers.warning_events import life, records
+from tests.consumers.warning_events import life, records, value
+
+MOST_BYTES = 150_000
 
 VENDORED = {
     # name: version, licence, SHA-256 of the file as its authors publish it
@@ -48,6 +51,36 @@ def test_a_page_loads_nothing_from_elsewhere_and_runs_nothing_that_stands_in_it(
     policy = answer.headers["content-security-policy"]
     assert "script-src 'self'" in policy
     assert "unsafe" not in policy
+
+
+def first_load(client: TestClient, path: str) -> dict[str, int]:
+    """Return how many bytes come over the wire for a page and what it loads, by address."""
+    sizes: dict[str, int] = {}
+    waiting = [path]
+    while waiting:
+        address = waiting.pop()
+        answer = client.get(address)
+        assert answer.status_code == 200, address
+        sizes[address] = answer.num_bytes_downloaded
+        found = re.findall(r'<(?:link[^>]* href|script[^>]* src|img[^>]* src)="([^"]+)"', answer.text)
+        if address.partition("?")[0].endswith(".js"):
+            found = re.findall(r'(?:from|import) *"(\./[^"]+)"', answer.text)
+            found = [f"/static/{each.removeprefix('./')}" for each in found]
+        waiting += [each for each in found if each not in sizes and each not in waiting]
+    return sizes
+
+
+@pytest.mark.parametrize("path", ["/", "/customers/c1"])
+def test_the_first_load_is_light(database: Database, path: str) -> None:
+    store_records(database, records([value(customer=f"c{number}") for number in range(60)]))
+    client = browser(desk_over(database))
+    sizes = first_load(client, path)
+    assert len(sizes) > 8
+    assert all(sizes.values())
+    assert sum(sizes.values()) < MOST_BYTES, sizes
+    assert client.get(path).headers["content-encoding"] == "gzip"
+    assert len(client.get(path).content) > 3 * sizes[path]
+    assert "content-encoding" not in client.get(path, headers={"Accept-Encoding": "identity"}).headers
 
 
 @pytest.mark.parametrize("method", ["get", "post", "delete"])

@@ -1,5 +1,6 @@
 """Changes come from pages of the desk alone, small enough and not too often; whatever a page forgets."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -79,6 +80,20 @@ def test_a_page_elsewhere_changes_nothing(database: Database, local: bool) -> No
     mine, yours = here(), here()
     mine.headers["X-CSRF-Token"] = yours.headers["X-CSRF-Token"]
     assert changes(mine) == 403
+
+
+def test_a_pages_token_looks_different_each_time_and_is_good_in_its_own_browser_only(desk: Desk) -> None:
+    def tokens(client: TestClient) -> list[str]:
+        return [re.findall(r'name="csrf" value="(\w+)"', client.get("/silences").text)[0] for _ in range(2)]
+
+    mine, yours = (with_pages(browser(desk, as_="olga")) for _ in range(2))
+    first, second = tokens(mine)
+    assert first != second
+    for token in (first, second):
+        assert mine.post("/change", headers={"X-CSRF-Token": token}).status_code == 200
+        assert yours.post("/change", headers={"X-CSRF-Token": token}).status_code == 403
+        assert mine.post("/change", headers={"X-CSRF-Token": token[:-1] + "g"}).status_code == 403
+        assert mine.post("/change", headers={"X-CSRF-Token": "0" * 128}).status_code == 403
 
 
 def test_a_form_carries_the_token_in_a_field_and_comes_whole_to_its_page(desk: Desk) -> None:
