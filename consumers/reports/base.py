@@ -65,8 +65,8 @@ class Base:
 
     @property
     def failed(self) -> tuple[str, ...]:
-        """The identities that do not hold."""
-        return failures((*self.table.identities, *self.identities), ORIGIN)
+        """The identities of its table that do not hold."""
+        return failures(self.table.identities, ORIGIN)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the figures as plain JSON values."""

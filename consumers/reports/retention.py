@@ -152,11 +152,8 @@ class Retention:
 
     @property
     def failed(self) -> tuple[str, ...]:
-        """The identities that do not hold."""
-        return (
-            *failures(self.identities, self.own.period.key),
-            *failures(self.tiers.identities, self.tiers.by),
-        )
+        """The identities of its tables that do not hold."""
+        return failures(self.tiers.identities, self.tiers.by)
 
     @property
     def since_before(self) -> ShareDifference | None:

@@ -9,7 +9,17 @@ from typing import Any, Final
 from consumers.language import _
 from consumers.reports.document import Document, Section, Tile
 from consumers.reports.forecast import Forecast
-from consumers.reports.pages import forecast, movement, value
+from consumers.reports.pages import (
+    base,
+    cohorts,
+    forecast,
+    groups,
+    lapses,
+    movement,
+    retention,
+    trend,
+    value,
+)
 from consumers.reports.rate import MIN_CELL, TOO_FEW
 from consumers.reports.report import Report
 from consumers.reports.retention import Retention
@@ -19,6 +29,12 @@ from consumers.reports.words import Words
 Write = Callable[[Any, Words], Section]
 
 SECTIONS: Final[Mapping[str, Write]] = {
+    "retention": retention.section,
+    "trend": trend.section,
+    "base": base.section,
+    "groups": groups.section,
+    "cohorts": cohorts.section,
+    "lapses": lapses.section,
     "value": value.section,
     "movement": movement.section,
     "forecast": forecast.section,
@@ -70,9 +86,9 @@ def _answer(report: Report, words: Words) -> Iterator[str]:
             "{count} checks of the figures failed: do not rely on this report before the reason is found.",
             len(report.failed),
         )
-    retention = report.parts.get("retention")
-    if isinstance(retention, Retention):
-        yield from _kept(retention, words)
+    kept = report.parts.get("retention")
+    if isinstance(kept, Retention):
+        yield from _kept(kept, words)
     found = report.parts.get("forecast")
     if isinstance(found, Forecast):
         yield from _leaves(found, words)

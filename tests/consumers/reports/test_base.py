@@ -8,6 +8,7 @@ from consumers.database.database import Database
 from consumers.reports.base import Base, BaseFacts, base_figures, read_base
 from consumers.reports.group_table import GroupCounts, Key
 from consumers.reports.groups import BY, GroupFacts
+from consumers.reports.report import failed
 from consumers.reports.retention import Basis
 from tests.consumers.reports.lost_shop import LostShop, Recount, lost_shop, stored_shop
 
@@ -46,4 +47,4 @@ def test_a_base_that_does_not_add_up_says_so() -> None:
     own: dict[Key, GroupCounts] = {("own", False): GroupCounts(100, 10, 5, 0, 90)}
     facts = GroupFacts(Basis.CENSUS, None, (), dict.fromkeys(BY, own), own["own", False])
     found = base_figures(BaseFacts(facts, 100), shop.period("2024-04"))
-    assert found.failed == ("origin: kept + acquired + returned = active at the end: 95 and 90",)
+    assert failed(found) == ["kept + acquired + returned = active at the end: 95 is not 90"]

@@ -79,7 +79,7 @@ def test_it_says_what_it_is_made_from(known_to: datetime | None, as_of: datetime
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_check_that_failed_is_read_before_everything(language: str) -> None:
-    found = document(report(retention=Broken()), View.ALL, Words(language))
+    found = document(report(check=Broken()), View.ALL, Words(language))
     first = {"en": "1 check of the figures failed", "zh": "有 1 项数据核对未通过"}[language]
     assert found.answer[0].startswith(first)
     assert {"en": "kept + lost = original", "zh": "留存 + 流失 = 期初客户"}[language] in found.basis[-1]
