@@ -162,7 +162,7 @@ def multiply(
         )
         with database.writing() as connection:
             connection.execute(text(f"CREATE TEMP TABLE one ON COMMIT DROP AS SELECT * FROM {table}"))
-            connection.execute(text(f"TRUNCATE {table}"))
+            connection.execute(text(f"DELETE FROM {table}"))
             for day in list(connection.scalars(text(f"SELECT DISTINCT {stamp} FROM one ORDER BY 1"))):
                 connection.execute(statement, {"day": day, "times": times, "repeats": repeats})
             count = connection.scalar(text(f"SELECT count(*) FROM {table}"))
