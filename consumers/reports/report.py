@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
@@ -15,6 +15,7 @@ from consumers.reports.base import base_figures, read_base
 from consumers.reports.censuses import read_forecast
 from consumers.reports.cohorts import cohort_figures, read_cohorts
 from consumers.reports.complaints import Limits, complaints, read_complaints
+from consumers.reports.corrections import SETTLED, Corrections, differences, erased_since
 from consumers.reports.forecast import forecast
 from consumers.reports.funnels import funnels, read_funnels
 from consumers.reports.groups import group_figures, read_groups
@@ -64,6 +65,8 @@ class Report:
     known_to: datetime | None
     """The event time of the newest outcome or census, up to which things are known."""
     parts: Mapping[str, Part]
+    corrections: Corrections | None = None
+    """What has changed since the period had just ended; `None` where nobody asked."""
 
     @property
     def is_over(self) -> bool:
@@ -91,6 +94,7 @@ class Report:
             "currency": self.knowledge.currency,
             "failed_checks": list(self.failed),
             "parts": {name: part.as_dict() for name, part in self.parts.items()},
+            **({} if self.corrections is None else {"corrections": self.corrections.as_dict()}),
         }
 
 
@@ -156,3 +160,24 @@ def make_report(
             on_part(name, number, len(names))
             made[name] = MAKERS[name](connection, period, knowledge, terms)
     return Report(period, knowledge, to, made)
+
+
+def corrected(
+    database: Database,
+    report: Report,
+    terms: Terms,
+    since: datetime,
+    on_part: Callable[[str, int, int], None] = lambda name, number, count: None,
+) -> Report:
+    """Return a report with what has changed in it since an instant of the database's clock."""
+    known = replace(report.knowledge, as_of=since)
+    wanted = [name for name in SETTLED if name in report.parts]
+    before = make_report(database, report.period, known, terms, wanted=wanted, on_part=on_part)
+    then, now = (
+        {name: each.parts[name].as_dict() for name in wanted if name in each.parts}
+        for each in (before, report)
+    )
+    with database.reading() as connection:
+        erased = erased_since(connection, since, report.knowledge)
+    changes = differences(then, now) if before.is_over else ()
+    return replace(report, corrections=Corrections(since, before.is_over, changes, erased))

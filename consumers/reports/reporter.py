@@ -16,7 +16,7 @@ from consumers.reports.document import Document
 from consumers.reports.knowledge import Knowledge, known_to
 from consumers.reports.pages.whole import document
 from consumers.reports.period import Period
-from consumers.reports.report import MAKERS, Report, Terms, make_report
+from consumers.reports.report import MAKERS, Report, Terms, corrected, make_report
 from consumers.reports.views import View
 from consumers.reports.words import Words
 
@@ -65,6 +65,10 @@ class Reporter:
         """Return a report from what was stored by then; raises `LapwingError` where that cannot be."""
         knowledge = replace(self._knowledge, as_of=as_of)
         return make_report(self._database, period, knowledge, self._terms(), wanted=wanted, on_part=on_part)
+
+    def corrected(self, report: Report, since: datetime, on_part: OnPart = no_progress) -> Report:
+        """Return a report with what has changed in it since an instant of the database's clock."""
+        return corrected(self._database, report, self._terms(), since, on_part)
 
     def written(self, report: Report, view: View, language: str) -> Document:
         """Return what a view shows of a report, in a language."""

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from lapwing.cli.record_source import as_of_option
-from lapwing.settings.options import FILE, FOLDER, settings_options
+from lapwing.settings.options import FILE, FOLDER, InstantParam, settings_options
 
 VIEWS = ("all", "marketing", "product", "sales", "finance", "success")
 DATE = click.DateTime(formats=["%Y-%m-%d"])
@@ -32,6 +32,12 @@ DATE = click.DateTime(formats=["%Y-%m-%d"])
 @click.option("--since", type=DATE, help="The first day of any period.")
 @click.option("--until", type=DATE, help="Its last day.")
 @as_of_option
+@click.option(
+    "--corrected-since",
+    type=InstantParam(),
+    help="List what has changed in the period's figures since this time; by default, without --as-of, since "
+    "one day after the period, where the database knew it then.",
+)
 @click.option("--view", type=click.Choice(VIEWS), default="all", show_default=True, help="For whom it is.")
 @click.option(
     "--language", type=click.Choice(("en", "zh")), default="en", show_default=True, help="Of the text."

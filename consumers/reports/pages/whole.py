@@ -12,6 +12,7 @@ from consumers.reports.forecast import Forecast
 from consumers.reports.pages import (
     base,
     cohorts,
+    corrections,
     forecast,
     groups,
     lapses,
@@ -66,6 +67,8 @@ def document(report: Report, view: View, words: Words) -> Document:
     """Return what a view shows of a report."""
     parts = [name for name in SEEN[view] if name in report.parts and name in SECTIONS]
     sections = {name: SECTIONS[name](report.parts[name], words) for name in parts}
+    if report.corrections is not None:
+        sections["corrections"] = corrections.section(report.corrections, words)
     return Document(
         title=words.gettext(TITLES[view]),
         period=report.period.title(words.locale),

@@ -6,8 +6,10 @@ import io
 import json
 from collections import defaultdict
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import openpyxl  # type: ignore[import-untyped]  # ships no type hints
 import pytest
@@ -15,9 +17,10 @@ from click.testing import CliRunner, Result
 
 from consumers.broker.records import Record
 from consumers.database.database import Database
-from consumers.reports.report import MAKERS
+from consumers.reports.identities import Identity
+from consumers.reports.report import MAKERS, Part
+from consumers.reports.retention import Retention
 from lapwing.cli import lapwing
-from tests.consumers.reports.pages.test_whole import Broken
 from tests.consumers.shop_records import KINDS, NOW, shop_records
 from tests.consumers.stored import store_records
 from tests.lapwing.test_cli import exit_code
@@ -152,7 +155,14 @@ def test_an_empty_store_makes_a_report_that_says_that_nothing_is_known(tmp_path:
 def test_figures_that_contradict_each_other_are_written_and_end_with_1(
     store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(MAKERS, "retention", lambda *given: Broken())
+    made = MAKERS["retention"]
+
+    def broken(*given: Any) -> Part:
+        part = made(*given)
+        assert isinstance(part, Retention)
+        return replace(part, identities=(Identity("kept + lost = original", 9, 10),))
+
+    monkeypatch.setitem(MAKERS, "retention", broken)
     page = tmp_path / "r.html"
     done = report(store, "--html", str(page))
     assert done.exit_code == 1

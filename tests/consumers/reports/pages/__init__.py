@@ -2,5 +2,5 @@
 
 names: test_funnels
 reason_titles: test_reasons
-base, cohorts, group_tables, groups, lapses, lost_words, retention, trend: test_lost
+base, cohorts, corrections, group_tables, groups, lapses, lost_words, retention, trend: test_lost
 """
