@@ -20,6 +20,11 @@ BACK = "/customers/c1?tier=high"
 
 
 @pytest.fixture
+def database(either_database: Database) -> Database:
+    return either_database
+
+
+@pytest.fixture
 def desk(database: Database) -> Desk:
     store_records(database, records([value(customer="c1"), *life("c2")]))
     return desk_over(database)

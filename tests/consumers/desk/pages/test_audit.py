@@ -20,6 +20,11 @@ _VIC, ANN, _BOB, OLGA = STAFF
 
 
 @pytest.fixture
+def database(either_database: Database) -> Database:
+    return either_database
+
+
+@pytest.fixture
 def desk(database: Database) -> Desk:
     times = iter(NOW + timedelta(days=number) for number in range(-3, 9))
     log = AuditLog(database, lambda: next(times))

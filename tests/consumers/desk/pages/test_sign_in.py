@@ -18,6 +18,11 @@ COOKIE = "lapwing_desk"
 
 
 @pytest.fixture
+def database(either_database: Database) -> Database:
+    return either_database
+
+
+@pytest.fixture
 def desk(database: Database) -> Desk:
     return desk_over(database, staff=Staff())
 
