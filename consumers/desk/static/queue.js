@@ -19,12 +19,15 @@ async function renew() {
   const ids = shownRows().map((row) => row.dataset.warning).filter((id) => waiting.has(id));
   waiting.clear();
   if (!ids.length) return;
-  const query = new URLSearchParams(list().dataset.query || "");
+  const queue = list();
+  const query = new URLSearchParams(queue.dataset.query || "");
   ids.forEach((id) => query.append("id", id));
   const answer = await ask(`/queue/rows?${query}`, { headers: { "HX-Request": "true" } });
-  if (!answer) return;
+  // Of a list that has come meanwhile the rows are newer, and their links have its filters.
+  if (!answer || queue !== list()) return;
   const made = document.createElement("template");
   made.innerHTML = await answer.text();
+  if (queue !== list()) return;
   const found = new Map([...made.content.querySelectorAll(".row")].map((row) => [row.dataset.warning, row]));
   for (const id of ids) replace(id, found.get(id));
 }
