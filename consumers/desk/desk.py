@@ -16,6 +16,7 @@ from consumers.desk.live.presence import Presence
 from consumers.desk.people.access import Access
 from consumers.desk.people.audit import AuditLog
 from consumers.desk.queue.board import Board
+from consumers.desk.queue.budgets import Budgets, PastRulebook, budgets_at
 from consumers.desk.queue.past import PastBoards
 from consumers.desk.reports.reports import Reports
 from consumers.desk.rulebook import Rulebook
@@ -64,7 +65,14 @@ class Desk:
         return self.access.audit
 
     def _board(self, as_of: datetime | None = None) -> Board:
-        return Board(self.database, self.clock, self.config, self.rulebook, self._team_of, as_of)
+        rulebook = self.rulebook if as_of is None else PastRulebook(self.rulebook, self.budgets_at(as_of))
+        return Board(self.database, self.clock, self.config, rulebook, self._team_of, as_of)
+
+    def budgets_at(self, instant: datetime) -> Budgets:
+        """Return the plays' budgets of a past instant."""
+        plays = self.rulebook.current().plays
+        now = {each.id: each.budget_month for each in plays if each.budget_month is not None}
+        return budgets_at(self.database, now, instant)
 
     def _team_of(self, actor: str | None) -> str | None:
         """Return the name of the team of whoever an action names."""

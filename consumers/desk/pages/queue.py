@@ -94,6 +94,7 @@ def show(
         "page": page,
         "at": at,
         "past": request.query_params.get("at", ""),
+        "budgets_known": at is None or desk.budgets_at(at).are_known,
         "agents": desk.access.agents,
         "looking": {} if at is not None else desk.presence.looking(),
         "Section": Section,
