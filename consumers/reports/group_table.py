@@ -28,16 +28,12 @@ class GroupCounts:
     """How many customers of a group were there, stayed, left and came."""
 
     original: int = 0
+    kept: int = 0
     lost: int = 0
     acquired: int = 0
     returned: int = 0
     active: int = 0
     """At the end, by the group of then."""
-
-    @property
-    def kept(self) -> int:
-        """Of the original, those active at the end."""
-        return self.original - self.lost
 
     def __add__(self, other: GroupCounts) -> GroupCounts:
         """Return the sums of both."""
@@ -45,8 +41,7 @@ class GroupCounts:
 
     def as_dict(self) -> dict[str, int]:
         """Return them as plain JSON values."""
-        names = ("original", "kept", "lost", "acquired", "returned", "active")
-        return {name: getattr(self, name) for name in names}
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +140,10 @@ def _identities(groups: tuple[Group, ...], total: GroupCounts) -> Iterable[Ident
     sums = sum((each.counts for each in groups), GroupCounts())
     for name in ("original", "lost", "active"):
         yield Identity(_("the groups add up to the total"), getattr(sums, name), getattr(total, name))
+    for each in groups:
+        if not each.hidden:
+            own = each.counts
+            yield Identity(_("kept + lost = original"), own.kept + own.lost, own.original)
     if total.original:
         weighted = sum(
             each.counts.original * (each.rate_within.value or 0) for each in groups if each.counts.original

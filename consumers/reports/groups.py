@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
@@ -114,7 +114,10 @@ def _without_original(
     counts: Mapping[str, Mapping[Key, GroupCounts]],
 ) -> dict[str, dict[Key, GroupCounts]]:
     return {
-        by: {key: GroupCounts(0, 0, own.acquired, own.returned, own.active) for key, own in groups.items()}
+        by: {
+            key: GroupCounts(acquired=own.acquired, returned=own.returned, active=own.active)
+            for key, own in groups.items()
+        }
         for by, groups in counts.items()
     }
 
@@ -160,7 +163,7 @@ def _key(value: str | None, is_other: bool) -> Key:
 
 
 def _counts(counts: Counts) -> GroupCounts:
-    return GroupCounts(counts.original, counts.lost, counts.acquired, counts.returned, counts.active)
+    return GroupCounts(*(getattr(counts, each.name) for each in fields(GroupCounts)))
 
 
 def _months_since(cohort: str, period: Period) -> int:
@@ -188,7 +191,8 @@ def _by_outcomes(
 
 
 def _at_begin(each: Profile) -> GroupCounts:
-    return GroupCounts(original=each.n, lost=0 if each.stays else each.n)
+    kept = each.n if each.stays else 0
+    return GroupCounts(each.n, kept, each.n - kept)
 
 
 def _at_end(each: Profile) -> GroupCounts:

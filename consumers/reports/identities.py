@@ -29,11 +29,11 @@ class Identity:
 def failures(identities: Iterable[Identity], where: str) -> tuple[str, ...]:
     """Return those that do not hold, each as a line with its figures.
 
-    >>> failures([Identity("kept + lost = original", 9, 10)], "2024-03")
-    ('2024-03: kept + lost = original: 9 and 10',)
+    >>> failures([Identity("kept + lost = original", 9, 10)], "origin")
+    ('origin: kept + lost = original: 9 is not 10',)
     """
     return tuple(
-        f"{where}: {each.what}: {each.left:.15g} and {each.right:.15g}"
+        f"{where}: {each.what}: {each.left:.15g} is not {each.right:.15g}"
         for each in identities
         if not each.holds
     )

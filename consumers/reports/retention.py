@@ -250,8 +250,8 @@ def tier_table(standings: Iterable[Standing], period: Period) -> GroupTable:
     counts: dict[Key, GroupCounts] = defaultdict(GroupCounts)
     for each in standings:
         if each.active_begin:
-            lost = 0 if each.active_end else each.n
-            counts[each.tier or NO_TIER, False] += GroupCounts(original=each.n, lost=lost)
+            kept = each.n if each.active_end else 0
+            counts[each.tier or NO_TIER, False] += GroupCounts(each.n, kept, each.n - kept)
     return group_table("tier", counts, sum(counts.values(), GroupCounts()), period, TIERS)
 
 

@@ -1,0 +1,178 @@
+"""The dealer report of 2017, put in as records: what it mixed up can be seen, or cannot be written.
+
+Its base was 1996 + 1615 + 517 = 4128 by origin, its text 3611 = 2009 kept + 1602 lost; the kept were 52, 42
+and 6 % by origin, the lost 25, 56 and 19 %, and the 56 % was then called a rate. Of seven months six had a
+figure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+import pytest
+
+from consumers.database.database import Database
+from consumers.reports.complaints import Limits
+from consumers.reports.document import MISSING, Document
+from consumers.reports.knowledge import Knowledge
+from consumers.reports.pages.whole import document
+from consumers.reports.period import Period
+from consumers.reports.report import Report, Terms, make_report
+from consumers.reports.views import View
+from consumers.reports.words import Words
+from consumers.sink.kinds import CENSUS
+from streams.contract.census import census_key, encode_census
+from streams.core.outcomes.outcome import CensusCell, CensusEvent, CensusSummary
+from streams.share import Share
+from tests.consumers.reports.lost_shop import STORED, put
+from tests.consumers.stored import empty_database
+
+Cell = tuple[int, int, int]
+"""Original, kept and lost."""
+
+ORIGINS: Final = ("own sale", "sold elsewhere", "other brand")
+KEPT: Final = (1045, 844, 120)
+"""52, 42 and 6 % of 2009."""
+LOST: Final = (400, 897, 305)
+"""25, 56 and 19 % of 1602."""
+BASE: Final = (1996, 1615, 517)
+ZONE: Final = "Asia/Shanghai"
+JULY: Final = Period.parse("2017-07", ZONE)
+RATES: Final = (0.135, 0.097, 0.053, 0.025, 0.065, None, 0.0)
+"""Of January to July; for one label there was no figure."""
+TERMS: Final = Terms({}, {}, {}, 20, Limits(timedelta(days=1), timedelta(days=7)))
+SUMS: Final = {
+    "orders": 0,
+    "spend": 0.0,
+    "logins": 0,
+    "complaints": 0,
+    "answers": 0,
+    "satisfaction": 0,
+}
+
+
+def census(month: Period, cells: Mapping[str, Cell], *, first: bool = False) -> list[CensusEvent]:
+    """Return the census at the end of a month, of one partition."""
+    at, since = month.end_us, None if first else month.begin_us
+    found: list[CensusEvent] = []
+
+    def add(by: str, cell: dict[str, str | None], counts: Cell) -> None:
+        original, kept, lost = counts
+        found.append(
+            CensusCell(
+                id=f"{at}-{by}-{len(found)}",
+                at=at,
+                partition=0,
+                by=by,
+                cell=cell,
+                since=since,
+                quiet=False,
+                original=None if first else original,
+                kept=None if first else kept,
+                lost=None if first else lost,
+                acquired=kept if first else 0,
+                returned=0,
+                active=kept,
+                value_original=None if first else 0.0,
+                value_original_n=None if first else 0,
+                value_lost=None if first else 0.0,
+                value_lost_n=None if first else 0,
+                scored=0,
+                expected=0.0,
+                sums=SUMS,
+            )
+        )
+
+    total = (0, 0, 0)
+    for origin, counts in cells.items():
+        add("profile", dict.fromkeys(("customer_class", "segment", "region")) | {"origin": origin}, counts)
+        total = (total[0] + counts[0], total[1] + counts[1], total[2] + counts[2])
+    add("cohort", {"cohort": "2016-12"}, total)
+    add("channel", {"channel": None}, total)
+    summary = CensusSummary(f"{at}-s", at, 0, since, False, total[0], total[1], len(found))
+    return [*found, summary]
+
+
+def stored(events: list[CensusEvent]) -> Database:
+    database = empty_database()
+    put(database, CENSUS, [(census_key(each), encode_census(each, "dealer")) for each in events], STORED)
+    return database
+
+
+def made(database: Database) -> Report:
+    known = Knowledge(ZONE, timedelta(days=90), timedelta(days=90))
+    return make_report(database, JULY, known, TERMS, wanted=("retention", "trend", "base", "groups"))
+
+
+def written(report: Report) -> Document:
+    return document(report, View.ALL, Words("en", ZONE))
+
+
+def dealer(originals: tuple[int, int, int]) -> dict[str, Cell]:
+    return dict(zip(ORIGINS, zip(originals, KEPT, LOST, strict=True), strict=True))
+
+
+def test_two_bases_in_one_report_are_a_check_that_fails() -> None:
+    """The base of the table, 4128, with the 2009 kept and the 1602 lost of the text."""
+    report = made(stored(census(JULY, dealer(BASE))))
+    assert "kept + lost = original: 3,611 is not 4,128" in report.failed
+    found = written(report)
+    assert "failed: do not rely on this report" in found.answer[0]
+    assert any("3,611 is not 4,128" in line for line in found.basis)
+    # By origin it is seen where: 1741 customers sold elsewhere were kept or lost, of 1615.
+    assert any("1741 is not 1615" in text for text in report.failed)
+
+
+def test_the_rate_is_that_of_the_base_that_was_kept_and_lost() -> None:
+    """Not the 38.8 % of 4128."""
+    originals = tuple(kept + lost for kept, lost in zip(KEPT, LOST, strict=True))
+    report = made(stored(census(JULY, dealer((originals[0], originals[1], originals[2])))))
+    assert report.failed == ()
+    row = written(report).table("retention").rows[0]
+    assert row[1:6] == [3611, 2009, 1602, Share(2009, 3611), Share(1602, 3611)]
+    assert Share(1602, 3611).value == pytest.approx(0.4436, abs=5e-5)
+    assert any("1,602 were lost (44.4%)" in line for line in written(report).answer)
+
+
+def test_the_share_of_the_lost_is_not_the_rate_within_the_group() -> None:
+    report = made(stored(census(JULY, dealer((1445, 1741, 425)))))
+    table = written(report).table("origin")
+    assert [each.title for each in table.columns[3:]] == ["Share of all the lost", "Rate within the group"]
+    rows = {row[0]: row[3:] for row in table.rows}
+    assert rows["sold elsewhere"] == [Share(897, 1602), Share(897, 1741)]
+    assert [round(100 * n / 1602) for n in LOST] == [25, 56, 19]
+    assert sum(share.part for share, _ in rows.values() if isinstance(share, Share)) == 1602
+
+
+def test_the_base_by_origin_has_each_total_under_its_own_name() -> None:
+    report = made(stored(census(JULY, dealer((1445, 1741, 425)))))
+    table = written(report).table("base")
+    assert table.total is not None
+    assert [each.title for each in table.columns[1:4]] == ["Active at the beginning", "Kept", "Lost"]
+    assert list(table.total[1:4]) == [3611, 2009, 1602]
+
+
+def test_seven_months_with_six_figures_have_one_missing_and_an_average_that_says_of_how_many() -> None:
+    months = [Period.parse(f"2017-{number:02}", ZONE) for number in range(1, 8)]
+    events: list[CensusEvent] = []
+    base = 4000
+    for place, (month, rate) in enumerate(zip(months, RATES, strict=True)):
+        if rate is None:
+            continue
+        lost = round(base * rate)
+        events += census(month, {"own sale": (base, base - lost, lost)}, first=place == 0)
+    found = written(made(stored(events)))
+    rows = {str(row[0])[:7]: row for row in found.table("trend").rows}
+    assert len(rows) == 7
+    # The first month holds a backlog and no rate; June is missing; no loss in July is a 0.
+    assert (rows["2017-01"][4], rows["2017-06"][4]) == (MISSING, MISSING)
+    assert rows["2017-07"][4] == Share(0, 4000)
+    assert [rows[f"2017-{n:02}"][4] for n in (2, 3, 4, 5)] == [Share(n, 4000) for n in (388, 212, 100, 260)]
+    assert rows["2017-07"][7:] == [Share(260, 8000), 2]
+    tile = next(s for s in found.sections if s.key == "trend").tiles[0]
+    assert (tile.figure, tile.note) == ("4.8%", "mean of 5 months")
+    remarks = next(s for s in found.sections if s.key == "trend").remarks
+    assert any("Jun 2017: no census was taken at its end" in remark for remark in remarks)
+    assert any("Jan 2017: the first census: a backlog" in remark for remark in remarks)
