@@ -40,6 +40,7 @@ from streams.simulate.shop import Shop
 CHANCES: Final = {"reminder-mail": 0.4, "offer-review": 0.5, "care-call": 0.6}
 LATE: Final = timedelta(minutes=1)
 """After its event, or its sweep, a record is stored."""
+LIFETIME: Final = "730 days"
 SKEW_US: Final = 3_600_000_000
 EVENTS: Final = {"complaint": "complaints", "action": "actions"}
 
@@ -146,8 +147,8 @@ def multiply(
 ) -> None:
     """Make a filled PostgreSQL database `times` as large in customers, and `repeats` times that in warnings.
 
-    A customer's further warnings are those of the shop again, at the same times. Rows are stored again day by
-    day, so that they are numbered in the order of their storage as always.
+    A customer's further warnings are those of the shop again, `LIFETIME` earlier each time. Rows are stored
+    again day by day, so that they are numbered in the order of their storage as always.
     """
     with database.writing() as connection:
         _multiply_census(connection, times, partitions)
@@ -158,13 +159,16 @@ def multiply(
         }
         statement = text(
             f"INSERT INTO {table} ({', '.join(copied)}) SELECT {', '.join(copied.values())} "
-            f"FROM one, generate_series(0, :times * :repeats - 1) AS copy WHERE {stamp} = :day AND ({wanted})"
+            f"FROM one, generate_series(:times * :again, :times * (:again + 1) - 1) AS copy "
+            f"WHERE {stamp} = :day AND ({wanted})"
         )
         with database.writing() as connection:
             connection.execute(text(f"CREATE TEMP TABLE one ON COMMIT DROP AS SELECT * FROM {table}"))
             connection.execute(text(f"DELETE FROM {table}"))
-            for day in list(connection.scalars(text(f"SELECT DISTINCT {stamp} FROM one ORDER BY 1"))):
-                connection.execute(statement, {"day": day, "times": times, "repeats": repeats})
+            days = list(connection.scalars(text(f"SELECT DISTINCT {stamp} FROM one ORDER BY 1")))
+            for again in range(repeats - 1, -1, -1):
+                for day in days:
+                    connection.execute(statement, {"day": day, "times": times, "again": again})
             count = connection.scalar(text(f"SELECT count(*) FROM {table}"))
         on_part(f"{table}: {count:,} rows")
     database.purge()
@@ -175,9 +179,9 @@ def multiply(
 _MULTIPLIED: Final[dict[type[Base], tuple[str, str]]] = {
     WarningStepRow: ("received_at", "true"),
     WarningRow: ("opened_at", "true"),
-    OutcomeRow: ("stored_at", "copy < :times OR type LIKE '%.matured'"),
+    OutcomeRow: ("stored_at", ":again = 0 OR type LIKE '%.matured'"),
     ActionRow: ("stored_at", "true"),
-    ComplaintRow: ("stored_at", "copy < :times"),
+    ComplaintRow: ("stored_at", ":again = 0"),
 }
 """What is multiplied: the column by which days are told apart, and which copies of a row there are."""
 
@@ -186,6 +190,8 @@ def _copied(column: str) -> str:
     """Return the value of a column in a copy."""
     if column in ("id", "event_id", "complaint_id", "warning_id", "corrects"):
         return f"{column} || '~' || copy"
+    if column in ("time", "opened_at", "updated_at", "closed_at", "received_at", "stored_at"):
+        return f"{column} - :again * interval '{LIFETIME}'"
     if column == "customer_id":
         return "customer_id || '~' || copy % :times"
     if column == "data":
