@@ -26,7 +26,7 @@ from lapwing.reports import reporter_of
 from lapwing.settings.settings import load_settings
 
 PARTITIONS = 8
-SETTINGS = {"labour_rate": 0.5, "currency": "EUR", "horizon": "60d"}
+SETTINGS = {"labour_rate": 0.5, "currency": "EUR", "horizon": "60d", "expire_after": "60d"}
 
 
 def main() -> int:

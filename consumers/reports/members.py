@@ -26,8 +26,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from consumers.database.outcomes import OutcomeRow
-from consumers.database.warnings import WarningRow, WarningStepRow
+from consumers.database.warnings import WarningStepRow
 from consumers.reports.knowledge import Knowledge
+from consumers.reports.open_warnings import open_steps
 from consumers.reports.period import Period, add_months, midnight
 from consumers.scorecard.facts import CLOSED, LAPSED, LIVES
 
@@ -114,7 +115,7 @@ def in_period(period: Period) -> ColumnElement[bool]:
 def read_standings(connection: Connection, period: Period, knowledge: Knowledge) -> tuple[Standing, ...]:
     """Count the customers of a period by their standing."""
     lives = _lives(period, knowledge)
-    tiers = _tiers(period.begin_at, knowledge)
+    tiers = _tiers(connection, period.begin_at, knowledge)
     each = (
         select(
             *_ends(lives, period),
@@ -264,41 +265,14 @@ def _tenure_band(lives: Subquery, period: Period) -> ColumnElement[int]:
     return case((acquired.is_(None), NEVER), *bands, else_=len(TENURE_MONTHS))
 
 
-def _tiers(at: datetime, knowledge: Knowledge) -> Subquery:
+def _tiers(connection: Connection, at: datetime, knowledge: Knowledge) -> Subquery:
     """Return the customers with a warning open just before an instant, and its tier then."""
-    if knowledge.as_of is None:
-        open_then = or_(WarningRow.closed_at.is_(None), WarningRow.closed_at >= at)
-    else:
-        # What ended a warning may have been stored later.
-        ended_later = select(WarningStepRow.warning_id).where(
-            WarningStepRow.received_at > knowledge.as_of, WarningStepRow.time < at
-        )
-        open_then = or_(
-            WarningRow.closed_at.is_(None), WarningRow.closed_at >= at, WarningRow.id.in_(ended_later)
-        )
-    inner = aliased(WarningStepRow)
-    newest = (
-        knowledge.known(select(func.max(inner.step)), inner.received_at)
-        .where(inner.warning_id == WarningRow.id, inner.time < at)
-        .correlate(WarningRow)
-        .scalar_subquery()
-    )
-    last = (
-        select(WarningRow.customer_id, WarningStepRow.tier, WarningStepRow.state)
-        .join_from(
-            WarningRow,
-            WarningStepRow,
-            and_(WarningStepRow.warning_id == WarningRow.id, WarningStepRow.step == newest),
-        )
-        .where(WarningRow.opened_at < at, open_then)
-    )
-    found = last.subquery()
     # One at the most is open; of two that a store in pieces seems to have, the customer counts once.
-    rank = case(*((found.c.tier == tier, number) for tier, number in _RANKS), else_=0)
+    rank = func.max(case(*((WarningStepRow.tier == tier, number) for tier, number in _RANKS), else_=0))
     ranked = (
-        select(found.c.customer_id, func.max(rank).label("rank"))
-        .where(found.c.state == "open")
-        .group_by(found.c.customer_id)
+        open_steps(connection, at, knowledge)
+        .add_columns(WarningStepRow.customer_id, rank.label("rank"))
+        .group_by(WarningStepRow.customer_id)
         .subquery()
     )
     tier = case(*((ranked.c.rank == number, tier) for tier, number in _RANKS))

@@ -1,66 +1,78 @@
-"""The warnings that were open at an instant, each as its newest step of then left it."""
+"""The warnings that were open just before an instant, each as its newest step of then left it.
+
+What the rules did at the sweep of that instant comes after the lapses and the census of the same sweep, and
+so after what is counted by it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 from sqlalchemy.orm import aliased
 
 from consumers.database.warnings import WarningRow, WarningStepRow
 from consumers.reports.knowledge import Knowledge
 
 OPEN: Final = "open"
-_ROWS: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
-class OpenWarning:
-    """A warning that was open, those held out too."""
+class OpenWarnings:
+    """The open warnings of a tier, those held out too."""
 
-    warning_id: str
-    customer_id: str
     tier: str
-    probability: float | None
-    value: float | None
-    value_at_risk: float | None
+    n: int
+    at_risk: float
+    """The value of each customer times the churn probability, summed."""
+    known: int
+    """Those of whom it is known."""
 
 
-def read_open_warnings(connection: Connection, at: datetime, knowledge: Knowledge) -> Iterator[OpenWarning]:
-    """Yield the warnings open just before an instant, in no order.
+def read_open_warnings(
+    connection: Connection, at: datetime, knowledge: Knowledge
+) -> tuple[OpenWarnings, ...]:
+    """Return the warnings open just before an instant by their tier of then, in alphabetical order."""
+    # As an exact decimal: the sum does not depend on an order.
+    at_risk = WarningStepRow.data["value_at_risk"].as_numeric(38, 9, asdecimal=False)
+    query = (
+        open_steps(connection, at, knowledge)
+        .add_columns(
+            WarningStepRow.tier,
+            func.count(),
+            func.sum(at_risk),
+            func.count(at_risk),
+        )
+        .group_by(WarningStepRow.tier)
+        .order_by(WarningStepRow.tier)
+    )
+    return tuple(
+        OpenWarnings(tier, n, round(risk or 0, 6), known)
+        for tier, n, risk, known in connection.execute(query)
+    )
 
-    What the rules did at the sweep of that instant comes after the lapses and the census of the same sweep,
-    and so after what is counted by it.
-    """
-    other, data = aliased(WarningStepRow), WarningStepRow.data
+
+def open_steps(connection: Connection, at: datetime, knowledge: Knowledge) -> Select[Any]:
+    """Return the query, without columns, of the newest step before an instant of each warning open then."""
+    other = aliased(WarningStepRow)
     newest = (
         knowledge.known(
             select(other.seq).where(other.warning_id == WarningRow.id, other.time < at), other.received_at
         )
         .order_by(other.step.desc())
         .limit(1)
+        .correlate(WarningRow)
         .scalar_subquery()
     )
-    query = (
-        select(
-            WarningStepRow.warning_id,
-            WarningStepRow.customer_id,
-            WarningStepRow.tier,
-            data["churn_probability"].as_float(),
-            data["decision", "value"].as_float(),
-            data["value_at_risk"].as_float(),
-        )
+    may_be_open = _may_be_open(connection, at, knowledge)
+    return (
+        select()
         .select_from(WarningRow)
         .join(WarningStepRow, WarningStepRow.seq == newest)
-        .where(
-            WarningRow.opened_at < at, _may_be_open(connection, at, knowledge), WarningStepRow.state == OPEN
-        )
+        .where(WarningRow.opened_at < at, may_be_open, WarningStepRow.state == OPEN)
     )
-    for row in connection.execution_options(yield_per=_ROWS).execute(query):
-        yield OpenWarning(*row)
 
 
 def _may_be_open(connection: Connection, at: datetime, knowledge: Knowledge) -> ColumnElement[bool]:

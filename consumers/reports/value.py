@@ -13,7 +13,7 @@ from consumers.reports.censuses import read_forecast
 from consumers.reports.forecast import Forecast, forecast
 from consumers.reports.knowledge import Knowledge
 from consumers.reports.losses import Loss, read_losses
-from consumers.reports.open_warnings import OpenWarning, read_open_warnings
+from consumers.reports.open_warnings import OpenWarnings, read_open_warnings
 from consumers.reports.period import Period
 from consumers.scorecard.facts import LAPSED
 
@@ -59,14 +59,12 @@ class AtRisk:
 
     tier: str | None
     """`None` for all."""
-    value: Amount
-    """What their customers are worth if they stay."""
     at_risk: Amount
-    """The same times the churn probability."""
+    """What their customers are worth if they stay, times the churn probability."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain JSON values."""
-        return {"tier": self.tier, "value": self.value.as_dict(), "value_at_risk": self.at_risk.as_dict()}
+        return {"tier": self.tier, "value_at_risk": self.at_risk.as_dict()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +72,8 @@ class ValueFacts:
     """What values are counted from."""
 
     losses: tuple[Loss, ...]
-    open: tuple[OpenWarning, ...]
-    """Just before the period's end."""
+    open: tuple[OpenWarnings, ...]
+    """By tier, just before the period's end."""
     months: tuple[CensusMonth, ...]
     """The last that were over when the period was."""
     forecast: Forecast
@@ -140,7 +138,7 @@ def read_value(connection: Connection, period: Period, knowledge: Knowledge) -> 
     censuses = read_censuses(connection, months, knowledge)
     return ValueFacts(
         losses=tuple(read_losses(connection, period.begin_at, period.end_at, knowledge)),
-        open=tuple(read_open_warnings(connection, period.end_at, knowledge)),
+        open=read_open_warnings(connection, period.end_at, knowledge),
         months=tuple(censuses.month(month) for month in months),
         forecast=forecast(read_forecast(connection, period, knowledge), knowledge.horizon),
     )
@@ -182,6 +180,7 @@ def value_figures(facts: ValueFacts, period: Period) -> Value:
     )
 
 
-def _at_risk(tier: str | None, open_: Iterable[OpenWarning]) -> AtRisk:
-    own = [each for each in open_ if tier is None or each.tier == tier]
-    return AtRisk(tier, Amount.of(each.value for each in own), Amount.of(each.value_at_risk for each in own))
+def _at_risk(tier: str | None, open_: Iterable[OpenWarnings]) -> AtRisk:
+    own = [each for each in open_ if tier in (None, each.tier)]
+    total, known = sum(each.at_risk for each in own), sum(each.known for each in own)
+    return AtRisk(tier, Amount(total, known, sum(each.n for each in own)))

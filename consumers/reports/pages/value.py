@@ -96,20 +96,15 @@ def _open(part: Figures, words: Words) -> Table:
         Column("tier", _("Tier")),
         Column("open", _("Open warnings"), Kind.COUNT),
         Column("known", _("Value known of"), Kind.COUNT),
-        Column("value", _("Value"), Kind.MONEY),
         Column("at_risk", _("Value at risk"), Kind.MONEY),
     ]
     names = {"high": _("high"), "medium": _("medium"), "low": _("low")}
 
-    def row(name: str, value: Amount, at_risk: Amount) -> list[Value]:
-        amounts: list[Value] = [
-            value.total if value.known else MISSING,
-            at_risk.total if at_risk.known else MISSING,
-        ]
-        return [name, value.n, at_risk.known, *amounts]
+    def row(name: str, at_risk: Amount) -> list[Value]:
+        return [name, at_risk.n, at_risk.known, at_risk.total if at_risk.known else MISSING]
 
-    rows = [row(names[each.tier], each.value, each.at_risk) for each in part.at_risk if each.tier is not None]
-    total = row(_("All"), part.at_risk[0].value, part.at_risk[0].at_risk)
+    rows = [row(names[each.tier], each.at_risk) for each in part.at_risk if each.tier is not None]
+    total = row(_("All"), part.at_risk[0].at_risk)
     return Table("value_at_risk", _("Warnings open at the end of the period"), columns, rows, total)
 
 

@@ -95,7 +95,6 @@ def test_at_risk_is_what_the_newest_steps_of_open_warnings_say(
     for each in figures.at_risk:
         own = [d for d in newest.values() if d["state"] == "open" and each.tier in (None, d["tier"])]
         assert shown(each.at_risk) == total([data["value_at_risk"] for data in own])
-        assert shown(each.value) == total([(data["decision"] or {}).get("value") for data in own])
     assert figures.at_risk[0].at_risk.n == sum(each.at_risk.n for each in figures.at_risk[1:])
 
 

@@ -5,7 +5,7 @@ import pytest
 from consumers.reports.document import MISSING, Section
 from consumers.reports.forecast import ForecastFacts, forecast
 from consumers.reports.losses import Loss
-from consumers.reports.open_warnings import OpenWarning
+from consumers.reports.open_warnings import OpenWarnings
 from consumers.reports.pages.value import section
 from consumers.reports.period import Period
 from consumers.reports.value import ValueFacts, value_figures
@@ -39,8 +39,8 @@ def made(**changes: object) -> Section:
     given = {
         "losses": (loss(1, 120.0), loss(2, None), loss(3, None, "churn.customer.closed")),
         "open": (
-            OpenWarning("w1", "c8", "high", 0.5, 200.0, 100.0),
-            OpenWarning("w2", "c9", "low", None, 80.0, None),
+            OpenWarnings("high", 1, 100.0, 1),
+            OpenWarnings("low", 1, 0.0, 0),
         ),
         "months": (month(0, 30),),
         "forecast": forecast(facts([census(i, 200, 200.0, MONTH) for i in range(8)], now=10), MONTH),
@@ -59,12 +59,12 @@ def test_a_closure_and_an_unknown_value_are_missing_and_no_zero() -> None:
 def test_open_warnings_stand_by_tier_with_their_total() -> None:
     table = made().tables[1]
     assert [list(row) for row in table.rows] == [
-        ["high", 1, 1, 200.0, 100.0],
-        ["medium", 0, 0, MISSING, MISSING],
-        ["low", 1, 0, 80.0, MISSING],
+        ["high", 1, 1, 100.0],
+        ["medium", 0, 0, MISSING],
+        ["low", 1, 0, MISSING],
     ]
     assert table.total is not None
-    assert list(table.total) == ["All", 2, 1, 280.0, 100.0]
+    assert list(table.total) == ["All", 2, 1, 100.0]
     assert made().definitions[0].exclusions == [("open warnings without value or probability", 1)]
 
 
