@@ -41,6 +41,9 @@ def desk_config(settings: Settings) -> DeskConfig:
         capacity=settings.desk_capacity,
         acknowledge_for={str(tier): us for tier, us in settings.acknowledge_for.items()},
         snooze_for=settings.snooze_for,
+        active_within=settings.active_within,
+        answer_within=settings.answer_within,
+        solve_within=settings.solve_within,
         min_holdout=settings.min_holdout,
         holdout_exempt=tuple(settings.holdout_exempt),
     )

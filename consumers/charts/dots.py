@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from consumers.charts.drawing import WIDE, WIDTH, Dot, Scale, drawing, line, text, ticks
+from consumers.charts.drawing import WIDE, WIDTH, Dot, Scale, drawing, line, room_of, shortened, text, ticks
 
 
 def forest(
@@ -23,7 +23,8 @@ def forest(
     no share. On a phone a name stands above its dots.
     """
     narrow = width < WIDTH
-    names, row_height, gap = (0.0, 40.0, 44.0) if narrow else (210.0, 24.0, 48.0)
+    names = room_of([name for name, _, _ in rows], width)
+    row_height, gap = (40.0, 44.0) if narrow else (24.0, 48.0)
     top = 40.0
     panel = (width - names - gap * len(heads)) / len(heads)
     height = top + row_height * len(rows) + 26
@@ -44,7 +45,8 @@ def forest(
     for number, (name, kind, dots) in enumerate(rows):
         y = top + row_height * (number + (0.75 if narrow else 0.5))
         beside = (begins[0], y - 12, "start") if narrow else (names, y + 4, "end")
-        body.append(text(beside[0], beside[1], name, f"row {kind}", beside[2]))
+        shown = shortened(name, names - 8 if names else width - beside[0])
+        body.append(text(beside[0], beside[1], shown, f"row {kind}", beside[2]))
         for scale, dot in zip(scales, dots, strict=True):
             if dot.value is None or dot.low is None or dot.high is None:
                 body.append(text(scale(0) + 4, y + 4, absent, "axis"))
@@ -66,7 +68,8 @@ def differences(
 ) -> str:
     """Return a row for each name (with its class): a dot with its interval on both sides of 0, in points."""
     narrow = width < WIDTH
-    names, row_height, top = (0.0, 40.0, 20.0) if narrow else (210.0, 24.0, 20.0)
+    names = room_of([name for name, _, _ in rows], width)
+    row_height, top = (40.0 if narrow else 24.0), 20.0
     ends = [abs(end) for _, _, dot in rows for end in (dot.low, dot.high) if end is not None]
     marks = ticks(max(ends, default=0.01) * 100, 2 if narrow else 4)
     begin, end = names + 24.0, width - 24.0
@@ -80,7 +83,8 @@ def differences(
     for number, (name, kind, dot) in enumerate(rows):
         y = top + row_height * (number + (0.75 if narrow else 0.5))
         beside = (begin, y - 12, "start") if narrow else (names, y + 4, "end")
-        body.append(text(beside[0], beside[1], name, f"row {kind}", beside[2]))
+        shown = shortened(name, names - 8 if names else width - beside[0])
+        body.append(text(beside[0], beside[1], shown, f"row {kind}", beside[2]))
         if dot.value is None or dot.low is None or dot.high is None:
             body.append(text(scale(0) + 6, y + 4, absent, "axis"))
             continue

@@ -90,3 +90,26 @@ def square(x: float, y: float, width: float, height: float, look: str, title: st
 def length(content: str) -> float:
     """Return about how long a text is in the size of an axis; a Chinese character takes two places."""
     return sum(12.0 if unicodedata.east_asian_width(each) in "WF" else 6.8 for each in content)
+
+
+NAMES = 210.0
+"""The room of names beside a plot, unless a longer one needs more."""
+
+
+def room_of(names: Sequence[str], width: float) -> float:
+    """Return the room that names beside a plot get, two fifths of the width at most."""
+    longest = max((length(name) for name in names), default=0.0) + 12
+    return max(NAMES, min(longest, width * 0.4)) if width >= WIDTH else 0.0
+
+
+def shortened(name: str, room: float) -> str:
+    """Return a name that fits into a room, with its end left out where it must be.
+
+    >>> shortened("Customers who left", 80)
+    'Customers\u2026'
+    """
+    if length(name) <= room:
+        return name
+    while name and length(name) + 12 > room:
+        name = name[:-1]
+    return f"{name.rstrip()}…"

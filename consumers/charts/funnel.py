@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from consumers.charts.drawing import WIDE, WIDTH, bar, drawing, length, line, text
+from consumers.charts.drawing import WIDE, WIDTH, bar, drawing, length, line, room_of, shortened, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class FunnelStep:
 def funnel(steps: Sequence[FunnelStep], label: str, *, width: float = WIDE) -> str:
     """Return a bar for each step, as long as its part of the first, with the loss to the next as a slope."""
     narrow = width < WIDTH
-    names = 0.0 if narrow else 210.0
+    names = room_of([each.name for each in steps], width)
     tall, gap = (22.0, 30.0) if narrow else (28.0, 12.0)
     beside = 8 + max((length(each.text) for each in steps), default=0.0)
     left = names + (4 if narrow else 12)
@@ -37,7 +37,7 @@ def funnel(steps: Sequence[FunnelStep], label: str, *, width: float = WIDE) -> s
         if narrow:
             body.append(text(left, y - 8, f"{each.name}: {each.text}", "row"))
         else:
-            body.append(text(names, y + tall / 2 + 4, each.name, "row", "end"))
+            body.append(text(names, y + tall / 2 + 4, shortened(each.name, names - 8), "row", "end"))
             body.append(text(left + (long or 0) + 8, y + tall / 2 + 4, each.text, "value"))
         if long is None:
             continue

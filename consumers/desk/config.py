@@ -27,6 +27,11 @@ class DeskConfig:
     acknowledge_for: Mapping[str, int] = field(default_factory=dict)
     """When an acknowledgement lapses, by tier."""
     snooze_for: int = DAY_US
+    active_within: int = 0
+    """0 for the horizon."""
+    answer_within: int = 0
+    """By when a complaint should be answered; 0 for no limit."""
+    solve_within: int = 0
     min_holdout: int = 20
     """How many of the held out must have churned before a play is claimed to do anything."""
     holdout_exempt: tuple[str, ...] = ()

@@ -73,7 +73,7 @@ class Reporter:
     def written(self, report: Report, view: View, language: str) -> Document:
         """Return what a view shows of a report, in a language."""
         words = Words(language, self._knowledge.zone, self._knowledge.currency)
-        return document(report, view, words)
+        return document(report, view, words, self._terms().reason_titles)
 
     def __call__(self, period: Period, view: str, language: str, as_of: datetime) -> Document:
         """Return a scheduled report; its figures are made once for all views and languages."""

@@ -30,6 +30,7 @@ WORDS: Final = {
     "export.queue": _("exported the queue"),
     "export.lapsed": _("exported the lapsed customers"),
     "export.audit": _("exported the audit log"),
+    "export.report": _("exported a report"),
     "view.save": _("saved a view"),
     "view.delete": _("removed a view"),
     "silence.add": _("added a silence"),

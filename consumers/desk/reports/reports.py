@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
@@ -21,6 +22,11 @@ from consumers.effects.store import stored_input
 from consumers.lapsed.store import stored_facts as lapsed_facts
 from consumers.lapsed.win_back import departed
 from consumers.muting.counts import muted_by_silence
+from consumers.reports.complaints import Limits
+from consumers.reports.knowledge import Knowledge
+from consumers.reports.period import Period, PeriodKind
+from consumers.reports.report import Report, Terms
+from consumers.reports.reporter import Reporter
 from consumers.scorecard.scorecard import Scorecard, scorecard
 from consumers.scorecard.store import stored_facts
 from streams.contract.instants import to_us
@@ -32,6 +38,8 @@ MINUTE: Final = timedelta(minutes=1)
 LATER: Final = timedelta(minutes=5)
 PERIODS: Final = (None, 365, 182, 91)
 """Days back to which scorecards can be asked for; `None` is the beginning."""
+MOST_PERIODS: Final = 24
+"""Periods whose reports are kept."""
 
 
 class Reports:
@@ -60,6 +68,8 @@ class Reports:
         self._calibration = self._background(lambda: calibration(database), LATER)
         self._muted = self._background(lambda: muted_by_silence(database), SOON)
         self._installation = self._background(installation.examine, MINUTE)
+        self.reporter = Reporter(database, _knowledge(config), self._terms)
+        self._periods: OrderedDict[str, Background[Report]] = OrderedDict()
 
     def live(self) -> Result[LiveCounts]:
         """Return what is open and what opened of late."""
@@ -93,6 +103,33 @@ class Reports:
             found = self._cards[days]
         return found.look(self.wait_s)
 
+    def period(self, period: Period) -> Result[Report]:
+        """Return the report of a period, which all views and languages show."""
+        with self._lock:
+            found = self._periods.pop(period.key, None)
+            self._periods[period.key] = found or self._background(lambda: self.reporter.report(period), LATER)
+            while len(self._periods) > MOST_PERIODS:
+                self._periods.popitem(last=False)
+            found = self._periods[period.key]
+        return found.look(self.wait_s)
+
+    def last_period(self, kind: PeriodKind) -> Period:
+        """Return the newest period that is over, by the clock and for the store."""
+        newest, now = self.reporter.newest(), self._clock.now()
+        return Period.last_ended(kind, now if newest is None else min(now, newest), self.reporter.zone)
+
+    def _terms(self) -> Terms:
+        view = self._rulebook.current()
+        groups = {each.group: each.group for each in view.reasons}
+        titles = {each.group: each.group_title for each in view.reasons}
+        return Terms(
+            group_of=groups | {each.id: each.group for each in view.reasons},
+            reason_titles=titles | {each.id: each.title for each in view.reasons},
+            play_titles={each.id: each.title for each in view.plays},
+            min_holdout=self._config.min_holdout,
+            complaint_limits=Limits(_limit(self._config.answer_within), _limit(self._config.solve_within)),
+        )
+
     def _background(self, compute: Callable[[], T], fresh_for: timedelta) -> Background[T]:
         return Background(compute, fresh_for, self._clock.wall)
 
@@ -105,6 +142,19 @@ class Reports:
         group_of = {each.id: each.group for each in self._rulebook.current().reasons}
         given = stored_input(self._database)
         return report(given, min_holdout=self._config.min_holdout, group_of=group_of)
+
+
+def _knowledge(config: DeskConfig) -> Knowledge:
+    return Knowledge(
+        zone=config.time_zone,
+        horizon=timedelta(microseconds=config.horizon),
+        active_within=timedelta(microseconds=config.active_within or config.horizon),
+        currency=config.currency,
+    )
+
+
+def _limit(us: int) -> timedelta | None:
+    return timedelta(microseconds=us) if us else None
 
 
 def _midnight(now: datetime, days: int) -> datetime:

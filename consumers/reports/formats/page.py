@@ -44,7 +44,8 @@ def page(document: Document) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
         f"<title>{escape(document.title)} · {escape(document.period)}</title>"
-        f"<style>{STYLE}{charts.STYLE}</style></head><body>{body(document, for_screens)}"
+        f"<style>{STYLE}{charts.STYLE}</style></head>"
+        f'<body class="report-page">{body(document, for_screens)}'
         f"<script>{_OPEN_TO_PRINT}</script></body></html>\n"
     )
 
@@ -54,11 +55,11 @@ def for_screens(plot: Plot) -> str:
     return charts.for_both(plot.draw, BROAD if plot.wide else charts.WIDTH)
 
 
-def body(document: Document, draw: Draw) -> str:
-    """Return the report itself, its plots drawn by `draw`."""
+def body(document: Document, draw: Draw, tag: str = "main") -> str:
+    """Return the report itself in an element, its plots drawn by `draw`."""
     _ = document.words.gettext
     parts = [
-        f'<main class="report" id="top">{_cover(document)}{_tiles(document.tiles)}{_contents(document)}',
+        f'<{tag} class="report" id="top">{_cover(document)}{_tiles(document.tiles)}{_contents(document)}',
         *(_section(each, document.words, draw) for each in document.sections),
     ]
     if document.cautions:
@@ -66,7 +67,7 @@ def body(document: Document, draw: Draw) -> str:
             f'<section class="part" id="cautions"><h2>{escape(_("To keep in mind"))}</h2>'
             f"{_list(document.cautions)}</section>"
         )
-    return "".join(parts) + "</main>"
+    return "".join(parts) + f"</{tag}>"
 
 
 def _cover(document: Document) -> str:
@@ -103,7 +104,7 @@ def _contents(document: Document) -> str:
 
 
 def _section(section: Section, words: Words, draw: Draw) -> str:
-    note = f'<p class="note">{escape(section.note)}</p>' if section.note else ""
+    note = f'<p class="about">{escape(section.note)}</p>' if section.note else ""
     drawn = {plot.table for plot in section.plots}
     figures = "".join(
         f'<figure class="{"broad" if plot.wide else "half"}-plot">{draw(plot)}</figure>'
@@ -132,8 +133,8 @@ def _table(table: Table, words: Words, *, folded: bool, titled: bool) -> str:
     heads = "".join(f'<th scope="col"{_side(column)}>{escape(column.title)}</th>' for column in table.columns)
     rows = "".join(_row(row, table.columns, words) for row in table.rows)
     foot = "" if table.total is None else f"<tfoot>{_row(table.total, table.columns, words)}</tfoot>"
-    cards = ' class="cards"' if len(table.columns) > MANY_COLUMNS else ""
-    note = f'<p class="note">{escape(table.note)}</p>' if table.note else ""
+    cards = ' class="row-cards"' if len(table.columns) > MANY_COLUMNS else ""
+    note = f'<p class="about">{escape(table.note)}</p>' if table.note else ""
     caption = f'<caption class="unseen">{escape(table.title)}</caption>'
     name = escape(table.title, quote=True)
     inside = (

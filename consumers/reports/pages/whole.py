@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from consumers.language import _
 from consumers.reports.document import Document, Section, Tile
 from consumers.reports.forecast import Forecast
 from consumers.reports.pages import (
+    alarms,
     base,
     cohorts,
+    complaints,
     corrections,
     forecast,
+    funnels,
     groups,
     lapses,
     movement,
+    plays,
+    profile,
+    reasons,
     retention,
     trend,
     value,
@@ -36,6 +44,12 @@ SECTIONS: Final[Mapping[str, Write]] = {
     "groups": groups.section,
     "cohorts": cohorts.section,
     "lapses": lapses.section,
+    "funnels": funnels.section,
+    "reasons": reasons.section,
+    "profile": profile.section,
+    "complaints": complaints.section,
+    "alarms": alarms.section,
+    "plays": plays.section,
     "value": value.section,
     "movement": movement.section,
     "forecast": forecast.section,
@@ -59,16 +73,20 @@ VIEW_NAMES: Final = {
     View.SUCCESS: _("customer success"),
 }
 MOST_TILES: Final = 6
+FEW_REMARKS: Final = 2
 _TILES_OF: Final = {"retention": 3, "forecast": 2}
 """How many figures of a part stand on the cover; of others it is the first."""
 
 
-def document(report: Report, view: View, words: Words) -> Document:
-    """Return what a view shows of a report."""
+def document(report: Report, view: View, words: Words, titles: Mapping[str, str] | None = None) -> Document:
+    """Return what a view shows of a report; `titles` has what reasons.yaml calls each code."""
     parts = [name for name in SEEN[view] if name in report.parts and name in SECTIONS]
-    sections = {name: SECTIONS[name](report.parts[name], words) for name in parts}
+    writers: dict[str, Write] = {**SECTIONS, "reasons": partial(reasons.section, titles=titles)}
+    sections = {name: writers[name](report.parts[name], words) for name in parts}
     if report.corrections is not None:
         sections["corrections"] = corrections.section(report.corrections, words)
+    if view is View.SUCCESS:
+        sections = {name: _in_short(section) for name, section in sections.items()}
     return Document(
         title=words.gettext(TITLES[view]),
         period=report.period.title(words.locale),
@@ -79,6 +97,14 @@ def document(report: Report, view: View, words: Words) -> Document:
         sections=list(sections.values()),
         cautions=list(_cautions(report, words)),
     )
+
+
+def _in_short(section: Section) -> Section:
+    """Return a section as it is read in passing: its figures, one plot or table, and a remark or two."""
+    plots = section.plots[:1]
+    shown = {plot.table for plot in plots}
+    tables = [each for each in section.tables if each.key in shown] if plots else section.tables[:1]
+    return replace(section, plots=plots, tables=tables, remarks=section.remarks[:FEW_REMARKS])
 
 
 def _answer(report: Report, words: Words) -> Iterator[str]:

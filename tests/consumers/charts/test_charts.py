@@ -157,3 +157,15 @@ def test_every_class_of_a_mark_has_a_look() -> None:
         set(re.findall(r'<(rect|circle|line|polyline|polygon)[^>]*? class="([^" ]+)', drawn))
     ):
         assert f"svg {tag}.{kind} " in charts.STYLE, (tag, kind)
+
+
+def test_a_long_name_gets_more_room_and_what_does_not_fit_is_left_out() -> None:
+    name = "What the customer does, the cause not known yet"
+    for width in (charts.NARROW, charts.WIDTH, charts.WIDE):
+        drawing = charts.forest([(name, "", (SHARE,))], ("P",), "f", width=width)
+        [(x, shown)] = [(x, content) for x, _, content in texts(drawing) if content.startswith("What")]
+        assert name.startswith(shown.removesuffix("…"))
+        begin = x if width == charts.NARROW else x - 6.8 * len(shown)
+        assert begin >= 0
+        assert begin + 6.8 * len(shown) <= width
+        assert (shown == name) == (width != charts.WIDTH)

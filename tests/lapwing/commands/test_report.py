@@ -6,20 +6,17 @@ import io
 import json
 from collections import defaultdict
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import openpyxl  # type: ignore[import-untyped]  # ships no type hints
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import select, update
 
 from consumers.broker.records import Record
 from consumers.database.database import Database
-from consumers.reports.identities import Identity
-from consumers.reports.report import MAKERS, Part
-from consumers.reports.retention import Retention
+from consumers.database.outcomes import CensusRow
 from lapwing.cli import lapwing
 from tests.consumers.shop_records import KINDS, NOW, shop_records
 from tests.consumers.stored import store_records
@@ -152,19 +149,17 @@ def test_an_empty_store_makes_a_report_that_says_that_nothing_is_known(tmp_path:
     assert f"· {last_month:%B %Y}" in done.stdout.splitlines()[0]
 
 
-def test_figures_that_contradict_each_other_are_written_and_end_with_1(
-    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = MAKERS["retention"]
-
-    def broken(*given: Any) -> Part:
-        part = made(*given)
-        assert isinstance(part, Retention)
-        return replace(part, identities=(Identity("kept + lost = original", 9, 10),))
-
-    monkeypatch.setitem(MAKERS, "retention", broken)
+def test_figures_that_contradict_each_other_are_written_and_end_with_1(store: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.db"
+    broken.write_bytes(store.read_bytes())
+    with closing(Database(f"sqlite:///{broken}")) as database, database.writing() as connection:
+        taken = select(CensusRow.__table__).where(CensusRow.type == "churn.census.taken")
+        for row in connection.execute(taken).all():
+            if row.data["by"] == "profile" and row.data["kept"]:
+                wrong = {**row.data, "kept": row.data["kept"] + 7}
+                connection.execute(update(CensusRow).where(CensusRow.id == row.id).values(data=wrong))
     page = tmp_path / "r.html"
-    done = report(store, "--html", str(page))
+    done = report(broken, "--html", str(page))
     assert done.exit_code == 1
     assert "check that failed: kept + lost = original" in done.stderr
     assert "Check that failed: kept + lost = original" in page.read_text()
