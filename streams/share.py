@@ -49,8 +49,11 @@ class Share:
         return self.interval_at(0.95)
 
     def interval_at(self, level: float) -> tuple[float, float] | None:
-        """Return Wilson's interval at another level than 95 %."""
-        if not self.whole:
+        """Return Wilson's interval at another level than 95 %.
+
+        Figures that contradict each other, such as more kept than there were, have none.
+        """
+        if not 0 <= self.part <= self.whole or not self.whole:
             return None
         n, p, z = self.whole, self.part / self.whole, normal_quantile(level)
         zz = z * z

@@ -67,3 +67,10 @@ def test_a_difference_against_another_implementation() -> None:
         for level, limits in ((0.95, at_95), (0.99, at_99)):
             found = ShareDifference.between(Share(b, m), Share(a, n), level)
             assert found.limits == pytest.approx(limits, abs=1e-9)
+
+
+def test_more_than_the_whole_has_no_interval_and_stops_nobody() -> None:
+    for share in (Share(52, 51), Share(-1, 51), Share(0, 0)):
+        assert share.interval is None
+        assert share.limits == (None, None)
+    assert ShareDifference.between(Share(52, 51), Share(1, 51)).value is None
