@@ -52,7 +52,11 @@ def section(part: Lapses, words: Words) -> Section:
         title=_("When customers were lost"),
         note=_("A lapse belongs to the day that the sweep at its end judges; a closure to its own day."),
         tiles=[
-            Tile(words.count(lost), _("losses in the period")),
+            Tile(
+                words.count(lost),
+                _("lapses and closures in the period"),
+                _("who came in the period, or came back, included"),
+            ),
             Tile(words.count(part.lapsed), _("lapsed by silence")),
             Tile(words.count(part.closed), _("closed expressly")),
         ],
