@@ -126,6 +126,7 @@ class Database:
                 address,
                 hide_parameters=True,  # rows hold customer ids: they belong in no error's text
                 json_serializer=_to_json,
+                json_deserializer=msgspec.json.decode,  # four times as fast as the standard library's
                 **({} if self.dialect == "sqlite" else {"pool_pre_ping": True}),
                 connect_args={"timeout": BUSY_MS / 1000}
                 if self.dialect == "sqlite"

@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, true
+from sqlalchemy.orm import aliased
 
 from consumers.actions import Action, standing
 from consumers.database.events import ActionRow
@@ -47,6 +48,8 @@ _VERDICTS: Final = or_(
     ActionRow.corrects.is_not(None),
 )
 """Actions that say something of a warning, or may take back one that does."""
+MOST_STEPS: Final = 50_000
+"""Steps of a period whose causes are taken apart."""
 _OF_CAUSE: Final = ("rule", "tier", "opened_at")
 
 
@@ -197,14 +200,23 @@ def _opened_within(begin: datetime, end: datetime, knowledge: Knowledge) -> tupl
 
 
 def _causes_of_lost(begin: datetime, end: datetime, knowledge: Knowledge) -> Select[Any]:
-    """Select all matured causes of the customers who left in [begin, end)."""
-    lost = select(OutcomeRow.customer_id).where(
-        OutcomeRow.type.in_((LAPSED, CLOSED)),
-        OutcomeRow.time >= begin,
-        OutcomeRow.time < end,
-        knowledge.by_then(OutcomeRow.stored_at),
+    """Select the matured causes that may have seen a loss of [begin, end).
+
+    They opened in the horizon before it, and so matured later than `begin`; or were of its warning.
+    """
+    loss = aliased(OutcomeRow)
+    mine = and_(
+        loss.customer_id == OutcomeRow.customer_id,
+        or_(OutcomeRow.time > begin, OutcomeRow.warning_id == loss.warning_id),
     )
-    return _CAUSE.where(OutcomeRow.customer_id.in_(lost), knowledge.by_then(OutcomeRow.stored_at))
+    return _CAUSE.join(loss, mine).where(
+        OutcomeRow.opened_at < end,
+        knowledge.by_then(OutcomeRow.stored_at),
+        loss.type.in_((LAPSED, CLOSED)),
+        loss.time >= begin,
+        loss.time < end,
+        knowledge.by_then(loss.stored_at),
+    )
 
 
 def _matured_warnings(begin: datetime, end: datetime, knowledge: Knowledge) -> Select[Any]:
@@ -249,11 +261,15 @@ def _within(begin: datetime, end: datetime, knowledge: Knowledge) -> tuple[Any, 
 
 def _opened_causes(
     connection: Connection, begin: datetime, end: datetime, knowledge: Knowledge
-) -> pl.DataFrame:
+) -> pl.DataFrame | None:
     """Return each cause of the steps of [begin, end) once; whatever opened then is among them.
 
-    The database takes the causes apart, as each step repeats all that are open.
+    The database takes the causes apart, as each step repeats all that are open. Of very many steps it is not
+    done: then nobody knows how many causes have not matured.
     """
+    steps = connection.scalar(select(func.count()).where(*_within(begin, end, knowledge)))
+    if (steps or 0) > MOST_STEPS:
+        return None
     causes = WarningStepRow.data["causes"]
     if connection.dialect.name == "postgresql":
         each = func.jsonb_array_elements(causes).table_valued("value")

@@ -1,7 +1,8 @@
 """What plays do and what they cost: the effect since they began, and what the team spent in the period.
 
-An effect is measured as `consumers.effects` measures it, on all warnings with a play that opened before the
-period's end: a month alone has too few held-out customers. What was spent is that of the period's actions.
+An effect is measured as `consumers.effects` measures it, on the warnings with a play that opened before the
+period's end: a month alone has too few held-out customers. Where there are very many, the newest are enough.
+What was spent is that of the period's actions.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Text, cast, or_, select
 
 from consumers.actions import CONTACTS, Action
 from consumers.database.events import ActionRow
@@ -26,6 +28,9 @@ from consumers.reports.period import Period
 from streams.contract.instants import to_us
 
 NO_PLAY: Final = None
+NO_COST: Final = "{}"
+ENOUGH: Final = 40_000
+"""Matured warnings that are looked at: where there are more, those that opened last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,8 @@ class PlayFacts:
     """Of the warnings with a play that opened before the period's end."""
     done: tuple[Action, ...]
     """The actions of the period that stand."""
+    since: int | None = None
+    """The opening from which on warnings are looked at, microseconds; `None`: all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,7 @@ class Plays:
         """Return the figures as plain JSON values."""
         effects = self.effects.as_dict()
         return {
+            "since": effects["since"],
             "until": effects["until"],
             "min_holdout": effects["min_holdout"],
             "plays": effects["plays"],
@@ -98,18 +106,42 @@ class Plays:
 
 def read_plays(connection: Connection, period: Period, knowledge: Knowledge) -> PlayFacts:
     """Return what plays are measured from."""
+    since = _since(connection, period, knowledge)
     about = select(*ACTION_COLUMNS).where(
-        ActionRow.warning_id.is_not(None) | ActionRow.corrects.is_not(None),
+        or_(cast(ActionRow.cost, Text) != NO_COST, ActionRow.corrects.is_not(None)),
         knowledge.by_then(ActionRow.stored_at),
     )
+    if since is not None:
+        about = about.where(ActionRow.time >= since)
     return PlayFacts(
-        EffectsInput(_matured(connection, period, knowledge), tuple(stored_actions(connection, about))),
+        EffectsInput(
+            _matured(connection, period, knowledge, since), tuple(stored_actions(connection, about))
+        ),
         tuple(read_actions(connection, knowledge, period.begin_at, period.end_at)),
+        None if since is None else to_us(since),
     )
 
 
-def _matured(connection: Connection, period: Period, knowledge: Knowledge) -> pl.DataFrame:
-    """Return the matured warnings with a play that opened before the period's end."""
+def _since(connection: Connection, period: Period, knowledge: Knowledge) -> datetime | None:
+    """Return when the first of the newest matured warnings opened, where there are more than enough."""
+    query = (
+        select(OutcomeRow.opened_at)
+        .where(
+            OutcomeRow.type == TYPE,
+            OutcomeRow.opened_at < period.end_at,
+            knowledge.by_then(OutcomeRow.stored_at),
+        )
+        .order_by(OutcomeRow.time.desc(), OutcomeRow.seq.desc())
+        .offset(ENOUGH)
+        .limit(1)
+    )
+    return connection.scalar(query)
+
+
+def _matured(
+    connection: Connection, period: Period, knowledge: Knowledge, since: datetime | None
+) -> pl.DataFrame:
+    """Return the matured warnings with a play that opened from `since` to the period's end."""
     data = OutcomeRow.data
     play = data["decision", "play"].as_string()
     query = (
@@ -137,6 +169,8 @@ def _matured(connection: Connection, period: Period, knowledge: Knowledge) -> pl
         )
         .order_by(OutcomeRow.seq)
     )
+    if since is not None:
+        query = query.where(OutcomeRow.opened_at >= since, OutcomeRow.time > since + knowledge.horizon)
     frames = [pl.DataFrame(schema=SCHEMA)]
     for rows in connection.execution_options(yield_per=ROWS).execute(query).partitions():
         frames.append(pl.DataFrame([_row(tuple(row)) for row in rows], schema=SCHEMA, orient="row"))
@@ -153,7 +187,9 @@ def _row(row: Sequence[Any]) -> tuple[Any, ...]:
 
 def plays(facts: PlayFacts, period: Period, min_holdout: int) -> Plays:
     """Return what plays did up to the period's end, and what was spent in the period."""
-    effects = report(facts.given, min_holdout=min_holdout, group_of={}, until=period.end_us)
+    effects = report(
+        facts.given, min_holdout=min_holdout, group_of={}, since=facts.since, until=period.end_us
+    )
     by_play: defaultdict[str | None, list[Action]] = defaultdict(list)
     for action in facts.done:
         if action.cost or action.kind in CONTACTS:

@@ -7,12 +7,13 @@ and no reason was found) and `not_reached` are no reasons: they are counted apar
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, cast, func, or_, select
+from sqlalchemy.dialects.postgresql import JSONPATH
 
 from consumers.actions import CONTACTS, Action, standing
 from consumers.database.events import ActionRow
@@ -28,7 +29,6 @@ from consumers.effects.reasons import (
     SuggestedStep,
     agreement,
     stated_reason,
-    suggested_step,
 )
 from consumers.reports.contacts import (
     ACTION_COLUMNS,
@@ -44,8 +44,11 @@ from consumers.reports.losses import NEVER, Loss, read_losses, read_returns
 from consumers.reports.period import Period
 from consumers.reports.rate import MIN_CELL, hidden_cells
 from streams.contract.instants import EPOCH, MICROSECOND, to_us
+from streams.share import Share
 
 AGREEMENT_MONTHS: Final = 12
+DRAWN: Final = 8_000
+"""Actions about warnings from which on the agreement looks at a draw of about so many."""
 NOT_RECORDED: Final = "not_recorded"
 """Stands for the result of a contact of which none was given."""
 SOURCES: Final = ("suggested", "confirmed", "stated")
@@ -81,6 +84,8 @@ class AgreementFacts:
     steps: tuple[SuggestedStep, ...]
     actions: tuple[Action, ...]
     stated: tuple[StatedReason, ...]
+    draw: Share | None = None
+    """The part of the warnings that is looked at, where there are too many to look at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +151,8 @@ class Reasons:
     """Of warnings that opened in the period."""
     months: tuple[tuple[Period, ReasonAgreement], ...]
     """Of warnings that opened in each of the last months."""
+    draw: Share | None = None
+    """The part of the warnings whose agreement is looked at, drawn by their ids; `None`: all."""
 
     @property
     def contacts(self) -> int:
@@ -171,6 +178,7 @@ class Reasons:
             "groups": [group.as_dict() for group in self.groups],
             "contacts": self.contacts,
             "results": [each.as_dict() for each in self.results],
+            "agreement_draw": None if self.draw is None else self.draw.as_dict(),
             "agreement": self.agreement.as_dict(),
             "agreement_by_month": {month.key: _short(each) for month, each in self.months},
         }
@@ -215,12 +223,41 @@ def _suggested(
 ) -> dict[str, tuple[tuple[int, frozenset[str]], ...]]:
     found: defaultdict[str, list[tuple[int, frozenset[str]]]] = defaultdict(list)
     for some in batches(warnings):
-        query = select(WarningStepRow.warning_id, WarningStepRow.time, WarningStepRow.data["causes"]).where(
+        query = select(WarningStepRow.warning_id, WarningStepRow.time, _causes(connection)).where(
             WarningStepRow.warning_id.in_(some), knowledge.by_then(WarningStepRow.received_at)
         )
         for warning, time, causes in connection.execute(query):
-            found[warning].append((to_us(time), frozenset(cause["reason"] for cause in causes)))
+            found[warning].append((to_us(time), frozenset(_reason_codes(causes))))
     return {warning: tuple(steps) for warning, steps in found.items()}
+
+
+def _causes(connection: Connection) -> ColumnElement[Any]:
+    """Return what of a step's causes is read: on PostgreSQL their reasons alone, which is far less."""
+    if connection.dialect.name == "postgresql":
+        return func.jsonb_path_query_array(WarningStepRow.data, cast("$.causes[*].reason", JSONPATH))
+    return WarningStepRow.data["causes"]
+
+
+def _model_groups(connection: Connection) -> ColumnElement[Any]:
+    """Return what of the model's reasons is read: on PostgreSQL the groups that raise the probability."""
+    if connection.dialect.name == "postgresql":
+        raising = "$.reasons[*] ? (@.contribution > 0).group"
+        return func.jsonb_path_query_array(WarningStepRow.data, cast(raising, JSONPATH))
+    return WarningStepRow.data["reasons"]
+
+
+def _groups_in(reasons: Sequence[Any]) -> Iterator[str]:
+    for reason in reasons:
+        if isinstance(reason, str):
+            group = reason
+        else:
+            group = reason.get("group", "") if reason["contribution"] > 0 else ""
+        if group:
+            yield group
+
+
+def _reason_codes(causes: Sequence[Any]) -> list[str]:
+    return [cause if isinstance(cause, str) else cause["reason"] for cause in causes]
 
 
 def _closures(
@@ -243,7 +280,11 @@ def _answered(connection: Connection, period: Period, knowledge: Knowledge) -> A
     months = period.trailing_months(AGREEMENT_MONTHS)
     begin = min(months[0].begin_at, period.begin_at)
     end = max(months[-1].end_at, period.end_at)
-    within = (WarningRow.opened_at >= begin, WarningRow.opened_at < end)
+    count = connection.scalar(
+        select(func.count()).where(ActionRow.time >= begin, ActionRow.warning_id.is_not(None))
+    )
+    prefixes = drawn_prefixes(count or 0, DRAWN)
+    within = (WarningRow.opened_at >= begin, WarningRow.opened_at < end, *_drawn(prefixes))
     about = (
         select(*ACTION_COLUMNS)
         .join(WarningRow, WarningRow.id == ActionRow.warning_id)
@@ -271,26 +312,48 @@ def _answered(connection: Connection, period: Period, knowledge: Knowledge) -> A
     ]
     answered = {each.warning_id for each in actions if each.kind in CONFIRMS and each.warning_id is not None}
     answered.update(each.warning_id for each in stated)
+    if prefixes:  # corrections are those of all warnings
+        answered = {warning for warning in answered if warning.startswith(prefixes)}
     steps: list[SuggestedStep] = []
     opened: dict[str, int] = {}
     for some in batches(answered):
         query = (
             select(
                 WarningStepRow.warning_id,
-                WarningStepRow.step,
                 WarningStepRow.time,
-                WarningStepRow.data["causes"],
-                WarningStepRow.data["reasons"],
+                _causes(connection),
+                _model_groups(connection),
             )
             .where(WarningStepRow.warning_id.in_(some), knowledge.by_then(WarningStepRow.received_at))
             .order_by(WarningStepRow.warning_id, WarningStepRow.step)
         )
-        for warning, _step, time, causes, reasons in connection.execute(query):
+        for warning, time, causes, groups in connection.execute(query):
             at = to_us(time)
             opened[warning] = min(at, opened.get(warning, at))
-            data = {"warning_id": warning, "causes": causes, "reasons": reasons}
-            steps.append(suggested_step(at, data))
-    return AgreementFacts(months, opened, tuple(steps), tuple(actions), tuple(stated))
+            codes = tuple(dict.fromkeys(_reason_codes(causes)))
+            steps.append(SuggestedStep(warning, at, codes, tuple(dict.fromkeys(_groups_in(groups)))))
+    draw = Share(len(prefixes), 16 ** len(prefixes[0])) if prefixes else None
+    return AgreementFacts(months, opened, tuple(steps), tuple(actions), tuple(stated), draw)
+
+
+def drawn_prefixes(count: int, wanted: int) -> tuple[str, ...]:
+    """Return how the ids of a draw begin, that of so many warnings takes about as many as wanted; none: all.
+
+    Ids of warnings are hashes, so those that begin alike are a fair draw, and always the same.
+
+    >>> drawn_prefixes(500, 1_000), drawn_prefixes(1_000, 250), len(drawn_prefixes(1_000_000, 9_000))
+    ((), ('0', '1', '2', '3'), 2)
+    """
+    if count <= wanted:
+        return ()
+    digits = 1
+    while (chosen := wanted * 16**digits // count) < 2:
+        digits += 1
+    return tuple(f"{number:0{digits}x}" for number in range(chosen))
+
+
+def _drawn(prefixes: Sequence[str]) -> tuple[ColumnElement[bool], ...]:
+    return (or_(*(WarningRow.id.startswith(each, autoescape=True) for each in prefixes)),) if prefixes else ()
 
 
 # -- figures ------------------------------------------------------------------------------------------
@@ -339,6 +402,7 @@ def reasons(facts: ReasonFacts, period: Period, group_of: Mapping[str, str]) -> 
         results=_results(facts.contacts),
         agreement=_agreement(facts.answered, period, group_of),
         months=tuple((month, _agreement(facts.answered, month, group_of)) for month in facts.answered.months),
+        draw=facts.answered.draw,
     )
 
 

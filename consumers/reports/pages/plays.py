@@ -21,8 +21,10 @@ from consumers.reports.document import (
     Value,
 )
 from consumers.reports.pages.names import named
+from consumers.reports.period import local_day
 from consumers.reports.plays import Plays, Spending
 from consumers.reports.words import Words
+from streams.contract.instants import EPOCH, MICROSECOND
 from streams.share import Share
 
 
@@ -197,6 +199,13 @@ def _plots(part: Plays, words: Words) -> list[Plot]:
 
 def _remarks(part: Plays, words: Words) -> Iterator[str]:
     _ = words.gettext
+    if part.effects.since is not None:
+        begin = local_day(EPOCH + part.effects.since * MICROSECOND, words.zone)
+        yield _(
+            "There are very many warnings: looked at are those that opened from {day} on, and of a customer "
+            "the first of these.",
+            day=words.day(begin),
+        )
     if part.effects.uncompared:
         yield _("Nobody to compare yet: {plays}.", plays=words.listing(part.effects.uncompared))
     for play in part.effects.plays:

@@ -175,7 +175,12 @@ def _months(part: Reasons, words: Words) -> Table:
         ]
         for month, each in part.months
     ]
-    return Table("agreement_by_month", _("Whether suggested reasons are those found"), columns, rows)
+    note = ""
+    if part.draw is not None:
+        note = _("Of a draw of {of} of the warnings, by their ids.", of=words.percent(part.draw.value))
+    return Table(
+        "agreement_by_month", _("Whether suggested reasons are those found"), columns, rows, note=note
+    )
 
 
 def _enough(share: Share) -> Value:

@@ -100,3 +100,19 @@ def test_an_empty_store_has_empty_cards() -> None:
     shop = closing_shop(1)
     found = made(shop, empty_database(), shop.periods[0])
     assert (found.now.losses, found.now.rules, found.before.known_to) == (0, (), None)
+
+
+def test_of_very_many_steps_it_is_not_known_how_many_causes_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = closing_shop(1)
+    database = empty_database()
+    shop.store(database)
+    whole = made(shop, database, shop.periods[0]).now
+    monkeypatch.setattr("consumers.reports.alarms.MOST_STEPS", 1)
+    found = made(shop, database, shop.periods[0]).now
+    assert {rule.score.not_matured for rule in found.rules} == {None}
+    assert [rule.score.precision for rule in found.rules] == [
+        rule.score.precision for rule in whole.rules if rule.score.precision.whole or rule.score.recall.part
+    ]
+    assert [each.score.not_matured for each in found.warnings] == [
+        each.score.not_matured for each in whole.warnings
+    ]

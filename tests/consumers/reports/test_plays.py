@@ -70,3 +70,20 @@ def test_an_empty_store_has_no_plays() -> None:
     with empty_database().reading() as connection:
         made = plays(read_plays(connection, shop.periods[0], shop.knowledge), shop.periods[0], MIN_HOLDOUT)
     assert (made.effects.plays, made.spending, made.total.amount) == ((), (), 0)
+
+
+def test_of_very_many_warnings_the_newest_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("consumers.reports.plays.ENOUGH", 30)
+    shop, database = helped_shop(4), empty_database()
+    store(shop, database)
+    period = shop.periods[3]
+    with database.reading() as connection:
+        facts = read_plays(connection, period, shop.knowledge)
+    assert facts.since is not None
+    opened = stored_input(database).matured["opened_at"].sort(descending=True)
+    assert facts.since == opened[30]
+    inside = pl.col("opened_at").is_between(facts.since, period.end_us, closed="left")
+    given = stored_input(database)
+    known = replace(given, matured=given.matured.filter(inside))
+    expected = report(known, min_holdout=MIN_HOLDOUT, group_of={}, since=facts.since, until=period.end_us)
+    assert plays(facts, period, MIN_HOLDOUT).as_dict()["plays"] == expected.as_dict()["plays"]
