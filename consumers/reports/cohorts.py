@@ -18,7 +18,7 @@ from consumers.reports.period import Period
 from consumers.reports.rate import Exclusion, Rate, hidden_cells
 from streams.share import Share
 
-STILL: Final = _("of these, active at the end of a later month")
+STILL: Final = _("customers of the cohort who were active at the end of a later month")
 COHORT: Final = _("customers of the cohort who were active at the end of the month of their first activity")
 CAME_LATER: Final = _("customers of the cohort who were first active at a later census")
 NOT_COUNTED: Final = frozenset({Mark.MISSING, Mark.INCOMPLETE, Mark.QUIET})

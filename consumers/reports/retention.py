@@ -21,13 +21,13 @@ from consumers.reports.rate import AmountRate, Exclusion, Rate, points
 from streams.share import Share, ShareDifference
 
 ORIGINAL: Final = _("customers who were active at the beginning of the period")
-KEPT: Final = _("of these, active at its end")
-LOST: Final = _("of these, not active at its end")
+KEPT: Final = _("customers who were still active at the end")
+LOST: Final = _("customers who were active no more at the end")
 NO_TIER: Final = "none"
 TIERS: Final = ("high", "medium", "low", NO_TIER)
 """The groups of a table by tier, and those without a warning."""
-VALUE: Final = _("expected value of these customers, where it was known at the beginning")
-VALUE_LOST: Final = _("of this, the value of those not active at the end")
+VALUE: Final = _("expected value of all who were active at the beginning, where it was known then")
+VALUE_LOST: Final = _("expected value of the customers who were active no more at the end")
 NEW: Final = _("customers of partitions that were counted for the first time")
 UNKNOWN_VALUE: Final = _("customers whose value was not known")
 

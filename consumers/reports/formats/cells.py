@@ -15,7 +15,6 @@ from consumers.reports.document import (
     Under,
     Value,
 )
-from consumers.reports.rate import MIN_CELL
 from consumers.reports.words import NOTHING, Words
 from streams.share import Share, ShareDifference
 
@@ -76,7 +75,8 @@ def absent(why: Absent, words: Words) -> tuple[str, str]:
         case Absent.MISSING:
             return NOTHING, _("not known")
         case Absent.HIDDEN:
-            return f"<{MIN_CELL}", _("hidden: so few that single customers could be recognised")
+            # Not "<5": a larger group is hidden too, where a small one could be found by subtracting it.
+            return _("hidden"), _("so few that customers could be recognised, or another group could")
         case Absent.NOT_ENOUGH:
             return _("too few"), _("not enough to say anything")
 

@@ -52,7 +52,7 @@ def lost_plot(part: GroupTable, words: Words) -> list[Plot]:
     titles = [
         f"{name}: {words.share(each.rate_within.share)}" for name, each in zip(names, shown, strict=True)
     ]
-    label = _("Rate within the group, in per cent")
+    label = _("{by}: rate within the group, in per cent", by=_(BY[part.by]))
 
     def draw(width: float) -> str:
         return charts.bars(
