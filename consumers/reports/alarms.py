@@ -238,7 +238,9 @@ def _matured_warnings(begin: datetime, end: datetime, knowledge: Knowledge) -> S
 def _loss(loss: Loss) -> tuple[Any, ...]:
     groups = (loss.customer_class, loss.segment, loss.region, loss.origin)
     warned = (loss.warned_id, loss.warned_tier, loss.lead_days)
-    return (loss.customer_id, loss.at, loss.type, *groups, loss.value, loss.holdout, *warned, loss.is_first)
+    # A lapse belongs to the day that its sweep ends, so that it is in the same period as in the other parts.
+    at = loss.at - (loss.type == LAPSED)
+    return (loss.customer_id, at, loss.type, *groups, loss.value, loss.holdout, *warned, loss.is_first)
 
 
 def _opened_warnings(

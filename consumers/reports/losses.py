@@ -49,7 +49,10 @@ class Loss:
 
 
 def read_losses(connection: Connection, begin: datetime, end: datetime, knowledge: Knowledge) -> list[Loss]:
-    """Return the lapses and closures of [begin, end), in order."""
+    """Return the lapses in (begin, end] and the closures in [begin, end), in order.
+
+    A lapse is judged by the sweep that ends a day, and belongs to that day.
+    """
     data = OutcomeRow.data
     query = select(
         OutcomeRow.customer_id,
@@ -65,11 +68,15 @@ def read_losses(connection: Connection, begin: datetime, end: datetime, knowledg
         data["warned", "tier"].as_string(),
         data["warned", "lead_days"].as_float(),
         data["reason"].as_string(),
-    ).where(OutcomeRow.time >= begin, OutcomeRow.time < end, knowledge.by_then(OutcomeRow.stored_at))
+    ).where(knowledge.by_then(OutcomeRow.stored_at))
+    time_ = OutcomeRow.time
     found = []
-    for kind in (LAPSED, CLOSED):
+    for kind, inside in (
+        (LAPSED, and_(time_ > begin, time_ <= end)),
+        (CLOSED, and_(time_ >= begin, time_ < end)),
+    ):
         for customer, time, *about, warned, warned_at, tier, lead, reason in connection.execute(
-            query.where(OutcomeRow.type == kind)
+            query.where(OutcomeRow.type == kind, inside)
         ):
             word, segment, region, origin, value, holdout = about
             opened = None if warned_at is None else instant_us(warned_at)
@@ -109,7 +116,7 @@ def _already_gone(
         query = select(OutcomeRow.customer_id, OutcomeRow.time, OutcomeRow.type).where(
             OutcomeRow.customer_id.in_(some),
             OutcomeRow.type.in_(LIVES),
-            OutcomeRow.time < end,
+            OutcomeRow.time <= end,
             knowledge.by_then(OutcomeRow.stored_at),
         )
         for customer, time, kind in connection.execute(query):
@@ -138,7 +145,7 @@ class Lapse:
 
 
 def read_lapses(connection: Connection, period: Period, knowledge: Knowledge) -> tuple[Lapse, ...]:
-    """Return each customer's first lapse of the period."""
+    """Return each customer's first lapse of the period, as `read_losses` has them."""
     lapse, back = aliased(OutcomeRow), aliased(OutcomeRow)
     came = and_(
         back.customer_id == lapse.customer_id,
@@ -151,8 +158,8 @@ def read_lapses(connection: Connection, period: Period, knowledge: Knowledge) ->
         .outerjoin(back, came)
         .where(
             lapse.type == LAPSED,
-            lapse.time >= period.begin_at,
-            lapse.time < period.end_at,
+            lapse.time > period.begin_at,
+            lapse.time <= period.end_at,
             knowledge.by_then(lapse.stored_at),
         )
         .group_by(lapse.seq, lapse.customer_id, lapse.time, lapse.holdout)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache, cached_property
 from typing import Any
 
@@ -172,3 +173,15 @@ def closing_shop(seed: int) -> Shop:
         zone,
         spans,
     )
+
+
+def by_their_day(outcomes: Iterable[bytes]) -> list[bytes]:
+    """Return outcomes with each lapse an instant earlier: it belongs to the day that its sweep ends."""
+    found = []
+    for line in outcomes:
+        event = json.loads(line)
+        if event["type"] == "churn.customer.lapsed":
+            at = datetime.fromisoformat(event["time"]) - timedelta(microseconds=1)
+            line = json.dumps(event | {"time": at.isoformat()}).encode()
+        found.append(line)
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,14 +14,15 @@ from consumers.reports.period import Period
 from consumers.reports.rate import MIN_CELL
 from consumers.scorecard.facts import facts_of
 from consumers.scorecard.scorecard import Scorecard, scorecard
-from tests.consumers.reports.team_store import Shop, closing_shop, helped_shop
+from tests.consumers.reports.team_store import Shop, by_their_day, closing_shop, helped_shop
 from tests.consumers.scorecard.twin import Twin
 from tests.consumers.stored import empty_database
 
 
 def of_everything(shop: Shop, begin: int, end: int) -> Scorecard:
-    facts = facts_of(shop.outcome_lines, shop.actions, shop.step_lines)
-    return scorecard(facts, shop.horizon, since=begin, until=end)
+    facts = facts_of(map(json.loads, by_their_day(shop.outcomes)), shop.actions, shop.step_lines)
+    known_to = facts_of(shop.outcome_lines, shop.actions, shop.step_lines).known_to
+    return scorecard(replace(facts, known_to=known_to), shop.horizon, since=begin, until=end)
 
 
 def comparable(card: Scorecard) -> dict[str, Any]:
@@ -67,7 +69,9 @@ def test_precision_and_misses_are_those_of_the_twin(seed: int) -> None:
     shop.store(database)
     period = shop.periods[0]
     card = made(shop, database, period).now
-    twin = Twin(shop.outcomes, shop.steps, shop.actions, shop.horizon, period.begin_us, period.end_us)
+    twin = Twin(
+        by_their_day(shop.outcomes), shop.steps, shop.actions, shop.horizon, period.begin_us, period.end_us
+    )
     assert card.losses == len(twin.losses())
     for each in card.warnings:
         own = twin.warning(each.tier)

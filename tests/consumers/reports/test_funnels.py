@@ -73,7 +73,7 @@ def lapsed(shop: Shop, period: Period) -> tuple[list[int], int]:
     lapses: dict[str, int] = {}
     for line in sorted(shop.outcome_lines, key=lambda e: us(e["time"])):
         at = us(line["time"])
-        if line["type"] == "churn.customer.lapsed" and period.begin_us <= at < period.end_us:
+        if line["type"] == "churn.customer.lapsed" and period.begin_us < at <= period.end_us:
             lapses.setdefault(line["subject"], at)
     for customer, at in lapses.items():
         back = [

@@ -16,7 +16,15 @@ from consumers.effects.store import stored_input
 from consumers.reports.period import Period
 from consumers.reports.reasons import Reasons, drawn_prefixes, read_reasons, reasons
 from streams.share import Share
-from tests.consumers.reports.team_store import CODES, GROUP_OF, Line, Shop, closing_shop, helped_shop
+from tests.consumers.reports.team_store import (
+    CODES,
+    GROUP_OF,
+    Line,
+    Shop,
+    by_their_day,
+    closing_shop,
+    helped_shop,
+)
 from tests.consumers.scorecard.twin import Twin, us
 from tests.consumers.stored import empty_database
 
@@ -25,8 +33,11 @@ NONE = ("unknown", "not_reached")
 
 def lost(shop: Shop, period: Period) -> dict[str, Line]:
     """Return the last leaving of each customer who left in the period."""
-    twin = Twin(shop.outcomes, shop.steps, shop.actions, shop.horizon, period.begin_us, period.end_us)
-    return {each["customer_id"]: each for each in sorted(twin.losses(), key=lambda each: each["at"])}
+    twin = Twin(
+        by_their_day(shop.outcomes), shop.steps, shop.actions, shop.horizon, period.begin_us, period.end_us
+    )
+    losses = [each | {"at": each["at"] + ("silent_since" in each)} for each in twin.losses()]
+    return {each["customer_id"]: each for each in sorted(losses, key=lambda each: each["at"])}
 
 
 def found_out(shop: Shop, customer: str, since: int, until: int) -> list[Action]:

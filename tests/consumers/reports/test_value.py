@@ -65,10 +65,10 @@ def test_what_was_lost_is_that_of_the_lapses(figures: Value, events: dict[str, l
     )
     lives = [each for each in events["churn-outcomes"] if each["type"] in order]
     for event in sorted(lives, key=lambda e: (e["subject"], e["time"], order.index(e["type"]))):
-        customer, inside = (
-            event["subject"],
-            PERIOD.begin_at <= datetime.fromisoformat(event["time"]) < PERIOD.end_at,
-        )
+        customer, at = event["subject"], datetime.fromisoformat(event["time"])
+        if event["type"] == order[1]:
+            at -= timedelta(microseconds=1)  # it belongs to the day that its sweep ends
+        inside = PERIOD.begin_at <= at < PERIOD.end_at
         if event["type"] in order[1:3]:
             if customer not in gone and inside:
                 if event["type"] == order[1]:
