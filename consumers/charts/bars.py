@@ -95,16 +95,10 @@ def histogram(
         body.append(line(left, y(value), right, y(value), "grid"))
         body.append(text(left - 6, y(value) + 4, f"{value:g}", "axis", "end"))
     for each, end, tall in zip(bins, ends, heights, strict=True):
-        body.append(
-            bar(
-                x(each.begin),
-                y(tall),
-                x(end) - x(each.begin) - 1,
-                bottom - y(tall),
-                f"bar {each.kind}",
-                each.title,
-            )
-        )
+        wide, count = x(end) - x(each.begin) - 1, f"{each.count:,g}"
+        body.append(bar(x(each.begin), y(tall), wide, bottom - y(tall), f"bar {each.kind}", each.title))
+        if not even and each.count and wide >= length(count):
+            body.append(text(x(each.begin) + wide / 2, y(tall) - 4, count, "axis", "middle"))
     last = -1e9
     for number, value in enumerate([bins[0].begin, *(ends[:-1] if open_end else ends)]):
         name = f"{value:g}" + ("+" if open_end and number == len(bins) - 1 else "")

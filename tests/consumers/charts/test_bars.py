@@ -20,6 +20,9 @@ def test_the_area_of_a_bin_is_its_count_however_wide_it_is(width: float) -> None
     areas = [w * h for _, _, w, h in rects(charts.histogram(bins, "h", width=width), "bar")]
     assert areas[0] / areas[1] == pytest.approx(2, rel=0.02)
     assert areas[2] / areas[1] == pytest.approx(4, rel=0.05)
+    drawing = charts.histogram(bins, "h", width=width)
+    above = re.findall(r'y="([\d.]+)" class="axis" text-anchor="middle">(\d+)<', drawing)
+    assert {count for place, count in above if float(place) < 200} == {"30", "15", "60"}
 
 
 def test_an_open_bin_is_as_wide_as_the_one_before_and_says_that_it_is_open() -> None:
