@@ -62,6 +62,11 @@ class ReasonTable:
     """Columns; last `unknown` and `not_reached`."""
     counts: tuple[tuple[int, ...], ...]
 
+    @property
+    def rows(self) -> list[tuple[str, tuple[int, ...]]]:
+        """Each row with its counts."""
+        return list(zip(self.suggested, self.counts, strict=True))
+
     def as_dict(self) -> dict[str, Any]:
         """Return rows, columns and counts as plain JSON values."""
         return {"suggested": self.suggested, "found": self.found, "counts": self.counts}
