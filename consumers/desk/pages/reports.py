@@ -17,7 +17,7 @@ from consumers import charts
 from consumers.desk.desk import Desk
 from consumers.desk.people.sign_in import Viewer
 from consumers.desk.rendering import render
-from consumers.language import LOCALES, _, language
+from consumers.language import LOCALES, _, gettext, language
 from consumers.reports.document import Document
 from consumers.reports.formats.csv_files import csv_zip
 from consumers.reports.formats.page import STYLE, body, for_screens, page
@@ -52,6 +52,8 @@ FORMAT_NAMES: Final = {
     "json": "JSON",
 }
 STYLESHEET: Final = STYLE + charts.STYLE
+YEARS: Final = range(1971, 2201)
+"""In which a period that somebody types may begin and end; its neighbours exist too."""
 VERSION: Final = hashlib.sha256(STYLESHEET.encode()).hexdigest()[:12]
 
 
@@ -67,13 +69,20 @@ class ReportQuery:
     def chosen(self, desk: Desk) -> Period:
         """Return the period: by its name, by its kind the newest one, or from one day to another."""
         try:
-            if self.since is not None and self.until is not None:
-                return Period.between(self.since, self.until, desk.reports.reporter.zone)
-            if self.period in KINDS:
-                return desk.reports.last_period(PeriodKind(self.period))
-            return Period.parse(self.period, desk.reports.reporter.zone)
-        except ReportError as error:
+            found = self._named(desk)
+        except (ReportError, ValueError, OverflowError) as error:
             raise HTTPException(422, str(error)) from error
+        if found.begin.year not in YEARS or found.end.year not in YEARS:
+            raise HTTPException(422, gettext("A period lies between 1971 and 2200."))
+        return found
+
+    def _named(self, desk: Desk) -> Period:
+        zone = desk.reports.reporter.zone
+        if self.since is not None and self.until is not None:
+            return Period.between(self.since, self.until, zone)
+        if self.period in KINDS:
+            return desk.reports.last_period(PeriodKind(self.period))
+        return Period.parse(self.period, zone)
 
 
 def asked(
@@ -136,7 +145,7 @@ def keep(
     period = wanted.chosen(desk)
     result = desk.reports.period(period)
     if result.value is None:
-        raise HTTPException(503, result.error or _("This is being computed. Try again in a minute."))
+        raise HTTPException(503, result.error or gettext("This is being computed. Try again in a minute."))
     view = wanted.view.value
     if name == "json":
         kind, content = "application/json", json.dumps(result.value.as_dict()).encode()
