@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from consumers.database.warnings import WarningRow, WarningStepRow
@@ -77,7 +77,8 @@ def open_steps(connection: Connection, at: datetime, knowledge: Knowledge) -> Se
 
 def _may_be_open(connection: Connection, at: datetime, knowledge: Knowledge) -> ColumnElement[bool]:
     """Return the condition of warnings that were not closed before the instant, as far as was known."""
-    is_open = or_(WarningRow.closed_at.is_(None), WarningRow.closed_at >= at)
+    # What closed it was its last step: by state and by that step's time there are indexes.
+    is_open = or_(WarningRow.state == OPEN, and_(WarningRow.updated_at >= at, WarningRow.closed_at >= at))
     if knowledge.as_of is None:
         return is_open
     # The row of a warning is as its newest step left it, also where that was stored later.

@@ -16,8 +16,19 @@ from consumers.reports.members import (
     tenure_band,
 )
 from consumers.reports.period import Period
+from consumers.sink.kinds import OUTCOMES
+from streams.contract.outcomes import encode_outcome
 from streams.core.outcomes.outcome import OutcomeKind
-from tests.consumers.reports.lost_shop import LostShop, Recount, lost_shop, store_shop, stored_shop
+from tests.consumers.reports.lost_shop import (
+    STORED,
+    LostShop,
+    Recount,
+    lost_shop,
+    put,
+    store_shop,
+    stored_shop,
+)
+from tests.consumers.stored import empty_database
 from tests.oracle.days import DAY
 
 PERIODS = ("2024-02", "2024-03", "2024-Q1", "2024-W12", "2024-03-10", "2023-12", "2024-02-10..2024-05-20")
@@ -133,3 +144,26 @@ def test_there_is_something_to_count(seed: int) -> None:
 def months_between(cohort: str, period: Period) -> int:
     year, month = map(int, cohort.split("-"))
     return period.begin.year * 12 + period.begin.month - (year * 12 + month)
+
+
+@pytest.mark.parametrize("kinds", [("closed", "returned"), ("returned", "closed")])
+def test_late_events_at_one_instant_of_the_clock_count_in_their_order(kinds: tuple[str, str]) -> None:
+    shop = lost_shop(0)
+    made = {
+        kind: next(o for o in shop.outcomes if o.kind.value == f"customer.{kind}")
+        for kind in ("acquired", *kinds)
+    }
+    period = shop.period("2024-04")
+    at = period.begin_us + 5 * DAY
+    database = empty_database()
+    lines = [
+        (outcome.customer_id, encode_outcome(outcome, "a"))
+        for outcome in (
+            made["acquired"]._replace(customer_id="x", at=period.begin_us - DAY),
+            *(made[kind]._replace(customer_id="x", at=at, late=True) for kind in kinds),
+        )
+    ]
+    put(database, OUTCOMES, lines, STORED)
+    with database.reading() as connection:
+        [found] = read_standings(connection, period, shop.knowledge)
+    assert (found.active_begin, found.active_end) == (True, kinds[1] == "returned")
