@@ -101,9 +101,7 @@ class Report:
 def failed(part: Part) -> Sequence[str]:
     """Return the identities of a part that do not hold."""
     identities: Sequence[Identity] = getattr(part, "identities", ())
-    unequal = [
-        f"{each.what}: {each.left:,.6g} is not {each.right:,.6g}" for each in identities if not each.holds
-    ]
+    unequal = [f"{each.what}: {each.left:,.6g} ≠ {each.right:,.6g}" for each in identities if not each.holds]
     return [*getattr(part, "failed", ()), *unequal]
 
 

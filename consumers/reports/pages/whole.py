@@ -93,7 +93,7 @@ def document(report: Report, view: View, words: Words, titles: Mapping[str, str]
         words=words,
         answer=list(_answer(report, words)),
         basis=list(_basis(report, words)),
-        tiles=_tiles(sections),
+        tiles=_tiles(sections) if _is_known(report) else (),
         sections=list(sections.values()),
         cautions=list(_cautions(report, words)),
     )
@@ -115,6 +115,11 @@ def _answer(report: Report, words: Words) -> Iterator[str]:
             "{count} checks of the figures failed: do not rely on this report before the reason is found.",
             len(report.failed),
         )
+    if not _is_known(report):
+        yield words.gettext("Nothing is known of this period yet.")
+        return
+    if not report.is_over:
+        yield words.gettext("This period is not over for the database: its figures are not final.")
     kept = report.parts.get("retention")
     if isinstance(kept, Retention):
         yield from _kept(kept, words)
@@ -123,14 +128,17 @@ def _answer(report: Report, words: Words) -> Iterator[str]:
         yield from _leaves(found, words)
 
 
+def _is_known(report: Report) -> bool:
+    """Return whether anything is known of the period: of what lies ahead nobody was lost."""
+    return report.known_to is not None and report.known_to > report.period.begin_at
+
+
 def _kept(part: Retention, words: Words) -> Iterator[str]:
     own = part.own
     if own.retention is None or own.churn is None:
         yield words.gettext("How many customers were kept is not known for this period.")
         return
-    change = part.since_year_before or part.since_before
-    since = words.gettext("the year before") if part.since_year_before else words.gettext("the period before")
-    first = words.gettext(
+    yield words.gettext(
         "Of {original} customers who were active at the beginning {kept} were active at the end "
         "({retention}), and {lost} were lost ({churn}).",
         original=words.count(own.retention.share.whole),
@@ -139,14 +147,20 @@ def _kept(part: Retention, words: Words) -> Iterator[str]:
         lost=words.count(own.churn.share.part),
         churn=words.percent(own.churn.value),
     )
-    yield first
-    if change is not None and change.value is not None:
+    compared = (
+        (part.since_year_before, words.gettext("the year before")),
+        (part.since_before, words.gettext("the period before")),
+    )
+    for change, since in compared:
+        if change is None or change.value is None:
+            continue
         yield words.gettext(
             "Churn changed by {points} since {before} (95 % interval {interval}).",
             points=words.points(change.value),
             before=since,
             interval=words.interval(change),
         )
+        return
 
 
 def _leaves(part: Forecast, words: Words) -> Iterator[str]:
@@ -188,7 +202,8 @@ def _basis(report: Report, words: Words) -> Iterator[str]:
             "What became of customers is known up to {instant}.", instant=words.instant(report.known_to)
         )
     for each in report.failed:
-        yield words.gettext("Check that failed: {check}.", check=words.gettext(each))
+        what, mark, figures = each.partition(": ")
+        yield words.gettext("Check that failed: {check}.", check=words.gettext(what) + mark + figures)
 
 
 def _cautions(report: Report, words: Words) -> Iterator[str]:

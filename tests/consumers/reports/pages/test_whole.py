@@ -82,3 +82,20 @@ def test_a_check_that_failed_is_read_before_everything(language: str) -> None:
     first = {"en": "1 check of the figures failed", "zh": "有 1 项数据核对未通过"}[language]
     assert found.answer[0].startswith(first)
     assert {"en": "kept + lost = original", "zh": "留存 + 流失 = 期初客户"}[language] in found.basis[-1]
+
+
+def test_a_period_that_lies_ahead_has_no_figures_on_the_cover_and_one_that_goes_on_says_so() -> None:
+    for known_to in (None, APRIL.begin_at):
+        ahead = document(report(known_to), View.ALL, Words())
+        assert ahead.answer == ["Nothing is known of this period yet."]
+        assert ahead.tiles == ()
+    going_on = document(report(datetime(2024, 4, 20, tzinfo=UTC)), View.ALL, Words())
+    assert going_on.answer[0] == "This period is not over for the database: its figures are not final."
+    assert going_on.tiles
+    assert "not over" not in " ".join(document(report(), View.ALL, Words()).answer)
+
+
+def test_a_check_with_its_figures_is_read_in_the_language() -> None:
+    failed = Broken(("kept + lost = original: 58 ≠ 51",))
+    found = document(report(another=failed), View.ALL, Words("zh"))
+    assert "留存 + 流失 = 期初客户: 58 ≠ 51" in found.basis[-1]
