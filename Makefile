@@ -17,6 +17,9 @@ SEEDS ?= 1-8
 BROKER ?= embedded
 CAMPAIGN_ARGS ?=
 
+# Each of hundreds of processes would compile anew what it imports, each process of pytest all tests.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-kafka campaign check format bench quality install readme settings-docs features-docs rules-schema constraints clean
 

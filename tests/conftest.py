@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
 
 from tests.paths import ROOT
-from tests.schedule import ByUnit, spread, unit
+from tests.schedule import ON_BROKER, ByUnit, spread, unit
 
 DEPENDENCIES_OWN = (
     # kafka-python reads its message schemas with functions that Python 3.11 and 3.12 call deprecated.
@@ -43,6 +44,13 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("filterwarnings", warning)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the files without a test on a broker where only those on Kafka are asked for."""
+    if config.getoption("markexpr") != "kafka" or collection_path.suffix != ".py":
+        return None
+    return None if collection_path.relative_to(ROOT).as_posix().startswith(ON_BROKER) else True
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what runs on the broker as `kafka` where that is Kafka; skip what needs Kafka where it is not."""
     on_kafka = config.getoption("--broker") == "kafka"
@@ -54,6 +62,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason="shows the same on every broker: make test"))
         if not on_kafka and item.get_closest_marker("kafka"):
             item.add_marker(pytest.mark.skip(reason="needs Apache Kafka: make test-kafka"))
+        needs_broker = "broker" in fixtures or item.get_closest_marker("kafka")
+        if needs_broker and not item.nodeid.startswith(ON_BROKER):
+            msg = f"{item.nodeid} runs on a broker: its folder belongs in ON_BROKER of tests/schedule.py"
+            raise pytest.UsageError(msg)
         if "postgres_url" in fixtures:
             item.add_marker(pytest.mark.postgres)
     if hasattr(config, "workerinput"):  # of xdist

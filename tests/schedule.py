@@ -15,6 +15,9 @@ BEGIN_WITHIN: Final = 0.75
 TOGETHER: Final = ("tests/integration/desk/",)
 """Folders whose files run one after the other in one process: they share a running stack."""
 
+ON_BROKER: Final = ("tests/integration/", "tests/faults/", "tests/streams/intake/", "tests/scripts/")
+"""Folders with tests on a broker; where only these run, no others are read."""
+
 
 def unit(path: str) -> str:
     """Return what runs in one process: a file, or a folder whose files share something dear.

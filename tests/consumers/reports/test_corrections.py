@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -15,16 +16,27 @@ from consumers.reports.complaints import Limits
 from consumers.reports.corrections import SETTLED, Correction, differences, since_when
 from consumers.reports.document import Section
 from consumers.reports.pages.corrections import section
+from consumers.reports.period import Period
 from consumers.reports.report import MAKERS, Report, Terms, corrected, make_report
 from consumers.reports.words import Words
 from streams.contract.erasures import ErasureKey
 from streams.core.outcomes.outcome import CensusCell, CensusSummary
-from tests.consumers.reports.lost_shop import Recount, lost_shop, store_shop
+from tests.consumers.reports.lost_shop import LostShop, Recount, lost_shop, store_shop
 
-SHOP = lost_shop(0)
-PERIOD = SHOP.period("2024-03")
+
+@functools.cache
+def shop() -> LostShop:
+    """Return the shop; made when it is first asked for, not when tests are collected."""
+    return lost_shop(0)
+
+
+@functools.cache
+def period() -> Period:
+    return shop().period("2024-03")
+
+
 TERMS = Terms({}, {}, {}, 20, Limits(timedelta(days=1), timedelta(days=7)))
-SINCE = since_when(PERIOD)
+SINCE = since_when(period())
 IN_TIME, LATER = SINCE - timedelta(hours=1), SINCE + timedelta(days=30)
 
 
@@ -40,7 +52,7 @@ def is_of_partition(each: Any, number: int) -> bool:
 
 
 def made(database: Database) -> Report:
-    report = make_report(database, PERIOD, SHOP.knowledge, TERMS, wanted=SETTLED)
+    report = make_report(database, period(), shop().knowledge, TERMS, wanted=SETTLED)
     return corrected(database, report, TERMS, SINCE)
 
 
@@ -51,33 +63,33 @@ def changed(report: Report) -> dict[str, tuple[Any, Any]]:
 
 def test_what_was_stored_later_is_a_correction_and_as_of_it_is_the_same_bytes(database: Database) -> None:
     """A partition's census came a month late: the month had no rate then."""
-    end = PERIOD.end_us
+    end = period().end_us
 
     def late(each: Any) -> bool:
         return is_of_partition(each, 1) and each.at == end
 
-    store_shop(database, SHOP, IN_TIME, lambda each: not late(each) and each.at <= end)
-    known = make_report(database, PERIOD, SHOP.knowledge, TERMS, wanted=SETTLED)
+    store_shop(database, shop(), IN_TIME, lambda each: not late(each) and each.at <= end)
+    known = make_report(database, period(), shop().knowledge, TERMS, wanted=SETTLED)
     before = msgspec.json.encode({name: part.as_dict() for name, part in known.parts.items()})
-    store_shop(database, SHOP, LATER, lambda each: late(each) or each.at > end)
+    store_shop(database, shop(), LATER, lambda each: late(each) or each.at > end)
     report = made(database)
     assert report.corrections is not None
     assert report.corrections.was_known
     found = changed(report)
-    twin = Recount(SHOP)
-    begin, now = twin.active(PERIOD.begin_us), twin.active(PERIOD.end_us)
+    twin = Recount(shop())
+    begin, now = twin.active(period().begin_us), twin.active(period().end_us)
     assert found["retention/original"] == (None, len(begin))
     assert found["retention/lost"] == (None, len(begin - now))
     assert found["retention/absolute_churn"] == (None, {"part": len(begin - now), "whole": len(begin)})
     assert found["trend/months/2024-03/marks/1"] == ("incomplete", None)
     assert not [path for path in found if path.startswith("trend/months/2024-02/")]
-    again = make_report(database, PERIOD, replace(SHOP.knowledge, as_of=IN_TIME), TERMS, wanted=SETTLED)
+    again = make_report(database, period(), replace(shop().knowledge, as_of=IN_TIME), TERMS, wanted=SETTLED)
     assert msgspec.json.encode({name: part.as_dict() for name, part in again.parts.items()}) == before
 
 
 def test_what_happened_later_is_no_correction(database: Database) -> None:
-    store_shop(database, SHOP, IN_TIME, lambda each: each.at <= PERIOD.end_us)
-    store_shop(database, SHOP, LATER, lambda each: each.at > PERIOD.end_us)
+    store_shop(database, shop(), IN_TIME, lambda each: each.at <= period().end_us)
+    store_shop(database, shop(), LATER, lambda each: each.at > period().end_us)
     report = made(database)
     assert report.corrections is not None
     assert (report.corrections.was_known, report.corrections.corrections) == (True, ())
@@ -85,14 +97,14 @@ def test_what_happened_later_is_no_correction(database: Database) -> None:
 
 
 def test_a_period_that_was_not_known_then_has_nothing_to_compare_with(database: Database) -> None:
-    store_shop(database, SHOP, LATER)
+    store_shop(database, shop(), LATER)
     report = made(database)
     assert report.corrections is not None
     assert (report.corrections.was_known, report.corrections.corrections) == (False, ())
 
 
 def test_customers_erased_since_are_counted(database: Database) -> None:
-    store_shop(database, SHOP, IN_TIME)
+    store_shop(database, shop(), IN_TIME)
     key = ErasureKey(b"a key of sixteen characters")
     for customer in ("c001", "c002"):
         erase_from_store(database, key, customer, datetime.now(UTC))
@@ -105,17 +117,19 @@ def test_customers_erased_since_are_counted(database: Database) -> None:
 
 def written(report: Report, language: str = "en") -> Section:
     assert report.corrections is not None
-    return section(report.corrections, Words(language, SHOP.zone.key))
+    return section(report.corrections, Words(language, shop().zone.key))
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_section_lists_what_changed(database: Database, language: str) -> None:
-    store_shop(database, SHOP, IN_TIME, lambda each: not is_of_partition(each, 1) or each.at < PERIOD.end_us)
-    store_shop(database, SHOP, LATER, lambda each: is_of_partition(each, 1) and each.at >= PERIOD.end_us)
+    store_shop(
+        database, shop(), IN_TIME, lambda each: not is_of_partition(each, 1) or each.at < period().end_us
+    )
+    store_shop(database, shop(), LATER, lambda each: is_of_partition(each, 1) and each.at >= period().end_us)
     found = written(made(database), language)
     [table] = found.tables
     rows = {row[0]: row[1:] for row in table.rows}
-    lost = len(Recount(SHOP).active(PERIOD.begin_us) - Recount(SHOP).active(PERIOD.end_us))
+    lost = len(Recount(shop()).active(period().begin_us) - Recount(shop()).active(period().end_us))
     assert rows["retention / lost"] == ["–", str(lost)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections import defaultdict
 from collections.abc import Iterator
@@ -32,6 +33,7 @@ route:
     - {name: north, match: {region: north}, receiver: lead}
 """
 Datas = dict[str, list[dict[str, Any]]]
+STEPS, OUTCOMES, DAYS, ACTIONS = ("churn-warnings", "churn-outcomes", "shop.customer-days", "actions")
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +46,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     made.close()
 
 
+@functools.cache
 def contents(topic: str) -> dict[str, list[dict[str, Any]]]:
     """Return by customer the records of a topic, in its order."""
     found: Datas = defaultdict(list)
@@ -54,13 +57,8 @@ def contents(topic: str) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-STEPS, OUTCOMES, DAYS, ACTIONS = (
-    contents(topic) for topic in ("churn-warnings", "churn-outcomes", "shop.customer-days", "actions")
-)
-
-
 def histories(shop: Database, *, holdout: bool = True) -> Iterator[tuple[str, CustomerHistory]]:
-    for customer in STEPS:
+    for customer in contents(STEPS):
         found = read_customer(shop, customer, holdout=holdout)
         if found is not None:
             yield customer, found
@@ -69,7 +67,7 @@ def histories(shop: Database, *, holdout: bool = True) -> Iterator[tuple[str, Cu
 def test_warnings_and_what_came_of_them_are_those_of_the_records(shop: Database) -> None:
     matured = 0
     for customer, history in histories(shop):
-        newest = {step["data"]["warning_id"]: step["data"] for step in STEPS[customer]}
+        newest = {step["data"]["warning_id"]: step["data"] for step in contents(STEPS)[customer]}
         assert {each.id: (each.state, each.tier, each.holdout) for each in history.warnings} == {
             key: (data["state"], data["tier"], data["holdout"]) for key, data in newest.items()
         }
@@ -77,7 +75,7 @@ def test_warnings_and_what_came_of_them_are_those_of_the_records(shop: Database)
         assert begun == sorted(begun, reverse=True)
         came = {
             event["data"]["warning_id"]: event["data"]["churned"]
-            for event in OUTCOMES[customer]
+            for event in contents(OUTCOMES)[customer]
             if event["type"] == MATURED
         }
         assert came == {
@@ -94,7 +92,7 @@ def test_steps_are_those_of_the_warning_that_is_looked_at(shop: Database) -> Non
             found = read_customer(shop, customer, warning.id, holdout=True)
             assert found is not None
             assert found.chosen == warning
-            of_it = [step for step in STEPS[customer] if step["data"]["warning_id"] == warning.id]
+            of_it = [step for step in contents(STEPS)[customer] if step["data"]["warning_id"] == warning.id]
             assert [each.id for each in found.steps] == [step["id"] for step in of_it]
             several += len(of_it) > 1
         if any(each.is_open for each in history.warnings):
@@ -106,7 +104,7 @@ def test_steps_are_those_of_the_warning_that_is_looked_at(shop: Database) -> Non
 def plain_days(customer: str) -> dict[date, Day]:
     """Return each day as the newest record that has it says, those without a record empty."""
     found: dict[date, Day] = {}
-    for event in DAYS[customer]:
+    for event in contents(DAYS)[customer]:
         data = event["data"]
         day, last = date.fromisoformat(data["first_day"]), date.fromisoformat(data["last_day"])
         listed = {each["day"]: each for each in data["days"]}
@@ -151,7 +149,7 @@ def test_the_decision_is_the_newest_of_step_and_day(shop: Database) -> None:
         assert history.chosen is not None
         own = [
             (event["time"], rank, event["data"]["decision"])
-            for rank, events in enumerate((STEPS[customer], DAYS[customer]))
+            for rank, events in enumerate((contents(STEPS)[customer], contents(DAYS)[customer]))
             for event in events
             if event["data"]["warning_id"] == history.chosen.id
         ]
@@ -172,10 +170,10 @@ def test_customers_in_the_holdout_are_there_for_those_who_may_see_them_only(shop
         unmatured = any(each.holdout and each.matured is None for each in history.warnings)
         rest = [
             *(each for each in history.warnings if not each.holdout),
-            *ACTIONS[customer],
+            *contents(ACTIONS)[customer],
             *(
                 each
-                for each in OUTCOMES[customer]
+                for each in contents(OUTCOMES)[customer]
                 if not each["data"]["holdout"] and shown_type(each["type"])
             ),
         ]
@@ -197,7 +195,8 @@ def test_actions_are_shown_with_whether_they_stand(shop: Database) -> None:
     acted = 0
     for customer, history in histories(shop):
         assert [each.event_id for each in history.actions][::-1] == [
-            each["event_id"] for each in sorted(ACTIONS[customer], key=lambda event: event["occurred_at"])
+            each["event_id"]
+            for each in sorted(contents(ACTIONS)[customer], key=lambda event: event["occurred_at"])
         ]
         acted += sum(each.stands for each in history.actions)
     assert acted > 1

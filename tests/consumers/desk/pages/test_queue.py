@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import re
 from collections.abc import Callable
@@ -26,14 +27,18 @@ from tests.consumers.shop_records import KINDS, NOW
 from tests.consumers.stored import store_records
 from tests.consumers.warning_events import records, value
 
-LAST = max(at(event) for found in events().values() for event in found)
+
+@functools.cache
+def last() -> datetime:
+    """Return when the newest event of the shop was."""
+    return max(at(event) for found in events().values() for event in found)
 
 
 @pytest.fixture
 def desk(database: Database) -> Desk:
     for topic in TOPICS:
         store_records(database, [r for r in acted_records() if r.topic == topic], NOW, KINDS[topic])
-    return desk_over(database, LAST + timedelta(hours=9), app="shop", capacity=4)
+    return desk_over(database, last() + timedelta(hours=9), app="shop", capacity=4)
 
 
 @pytest.fixture
@@ -198,7 +203,7 @@ def test_views_are_saved_shared_and_deleted_by_whoever_may(desk: Desk, client: T
 
 
 def test_a_past_day_is_read_only_and_as_it_was(desk: Desk, client: TestClient) -> None:
-    past = (LAST - timedelta(days=20)).replace(hour=9, minute=0, second=0, microsecond=0)
+    past = (last() - timedelta(days=20)).replace(hour=9, minute=0, second=0, microsecond=0)
     text = client.get("/", params={"at": past.strftime("%Y-%m-%dT%H:%M")}).text
     assert shown(text) == desk.past.at(past).ids(QueueFilter(), OPERATOR)[:50] != waiting(desk)[:50]
     assert "The queue as it was" in text
