@@ -181,13 +181,13 @@ def corrected(
 ) -> Report:
     """Return a report with what has changed in it since an instant of the database's clock."""
     known = replace(report.knowledge, as_of=since)
-    wanted = [name for name in SETTLED if name in report.parts]
-    before = make_report(database, report.period, known, terms, wanted=wanted, on_part=on_part)
-    then, now = (
-        {name: each.parts[name].as_dict() for name in wanted if name in each.parts}
-        for each in (before, report)
-    )
     with database.reading() as connection:
         erased = erased_since(connection, since, report.knowledge)
-    changes = differences(then, now) if before.is_over else ()
-    return replace(report, corrections=Corrections(since, before.is_over, changes, erased))
+        to = known_to(connection, known)
+    if to is None or to < report.period.end_at:
+        return replace(report, corrections=Corrections(since, False, (), erased))
+    wanted = [name for name in SETTLED if name in report.parts]
+    before = make_report(database, report.period, known, terms, wanted=wanted, on_part=on_part)
+    then, now = ({name: each.parts[name].as_dict() for name in wanted} for each in (before, report))
+    changes = differences(then, now)
+    return replace(report, corrections=Corrections(since, True, changes, erased))
