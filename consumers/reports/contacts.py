@@ -37,6 +37,18 @@ ACTION_COLUMNS: Final = (
 )
 
 
+_CONTACT_COLUMNS: Final[tuple[Any, ...]] = (
+    ActionRow.event_id,
+    ActionRow.customer_id,
+    ActionRow.time,
+    ActionRow.kind,
+    ActionRow.result,
+    ActionRow.actor,
+    ActionRow.corrects,
+)
+_ABOUT_CONTACTS: Final = or_(ActionRow.kind.in_(CONTACTS), ActionRow.corrects.is_not(None))
+
+
 def is_contact(action: Action) -> bool:
     """Return whether an action was a contact or an offer to the customer, reached or not."""
     return action.kind in CONTACTS and action.result != WRONG_CONTACT
@@ -68,6 +80,42 @@ def read_actions_of(
     for some in batches(customers):
         found += stored_actions(connection, query.where(ActionRow.customer_id.in_(some)))
     return standing(found)
+
+
+def read_contacts(
+    connection: Connection, knowledge: Knowledge, begin: datetime, end: datetime
+) -> list[Action]:
+    """Return the standing contacts of [begin, end), in order, with what their result asks for only."""
+    query = _contacts_since(knowledge, begin).where(
+        or_(ActionRow.time < end, ActionRow.corrects.is_not(None))
+    )
+    limit = to_us(end)
+    return [each for each in _standing_contacts(connection, [query]) if each.at < limit]
+
+
+def read_contacts_of(
+    connection: Connection, knowledge: Knowledge, customers: Iterable[str], begin: datetime
+) -> list[Action]:
+    """Return the standing contacts of these customers from `begin` on, in order, the same of each."""
+    query = _contacts_since(knowledge, begin)
+    return _standing_contacts(
+        connection, (query.where(ActionRow.customer_id.in_(some)) for some in batches(customers))
+    )
+
+
+def _contacts_since(knowledge: Knowledge, begin: datetime) -> Select[Any]:
+    return select(*_CONTACT_COLUMNS).where(
+        ActionRow.time >= begin, _ABOUT_CONTACTS, knowledge.by_then(ActionRow.stored_at)
+    )
+
+
+def _standing_contacts(connection: Connection, queries: Iterable[Select[Any]]) -> list[Action]:
+    found = [
+        Action(event, customer, to_us(time), kind, result=result, actor=actor, corrects=corrects)
+        for query in queries
+        for event, customer, time, kind, result, actor, corrects in connection.execute(query)
+    ]
+    return [each for each in standing(found) if is_contact(each)]
 
 
 def stored_actions(connection: Connection, query: Select[Any]) -> Iterator[Action]:

@@ -22,8 +22,8 @@ from consumers.reports.contacts import (
     AGREED,
     is_contact,
     is_reached,
-    read_actions,
-    read_actions_of,
+    read_contacts,
+    read_contacts_of,
 )
 from consumers.reports.knowledge import Knowledge
 from consumers.reports.losses import Lapse, read_lapses, read_losses
@@ -141,7 +141,7 @@ class FunnelFacts:
     closed: int
     """Customers who left in the period by a closure alone: they are in no funnel."""
     actions: tuple[Action, ...]
-    """Those that stand from the period's begin to a horizon after its end, in order."""
+    """Contacts that stand from the period's begin to a horizon after its end, in order."""
     later_actions: tuple[Action, ...]
     """Those that stand from the period's begin on, about the customers who lapsed in it, in order."""
 
@@ -193,8 +193,8 @@ def read_funnels(connection: Connection, period: Period, knowledge: Knowledge) -
         churned={warning: bool(churned) for warning, churned in connection.execute(matured) if warning},
         lapses=lapses,
         closed=len({loss.customer_id for loss in read_losses(connection, begin, end, knowledge)} - gone),
-        actions=tuple(read_actions(connection, knowledge, begin, end + horizon + MICROSECOND)),
-        later_actions=tuple(read_actions_of(connection, knowledge, gone, begin)),
+        actions=tuple(read_contacts(connection, knowledge, begin, end + horizon + MICROSECOND)),
+        later_actions=tuple(read_contacts_of(connection, knowledge, gone, begin)),
     )
 
 

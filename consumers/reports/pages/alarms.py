@@ -11,7 +11,6 @@ from consumers.reports.alarms import Alarms, shown_groups
 from consumers.reports.document import (
     HIDDEN,
     MISSING,
-    NOT_ENOUGH,
     Column,
     Definition,
     Kind,
@@ -21,9 +20,8 @@ from consumers.reports.document import (
     Tile,
     Value,
 )
-from consumers.reports.pages.names import named, share_title, spread
+from consumers.reports.pages.names import enough, named, share_title, spread
 from consumers.reports.period import local_day
-from consumers.reports.rate import TOO_FEW
 from consumers.reports.words import Words
 from consumers.scorecard.missed import MissedGroup
 from consumers.scorecard.scorecard import Score, Scorecard
@@ -109,18 +107,12 @@ def _cells(score: Score) -> list[Value]:
     return [
         score.precision.whole,
         MISSING if score.not_matured is None else score.not_matured,
-        _enough(score.precision),
-        _enough(score.precision_not_lost),
-        _enough(score.recall),
+        enough(score.precision),
+        enough(score.precision_not_lost),
+        enough(score.recall),
         _median(score.lead_days),
-        _enough(score.verdicts.precision),
+        enough(score.verdicts.precision),
     ]
-
-
-def _enough(share: Share) -> Value:
-    if not share.whole:
-        return MISSING
-    return share if share.whole >= TOO_FEW else NOT_ENOUGH
 
 
 def _median(of: Spread) -> Value:
@@ -139,8 +131,8 @@ def _tiers(card: Scorecard, key: str, title: str, words: Words) -> Table:
         [
             _("all") if each.tier is None else named(each.tier, words),
             *_cells(each.score),
-            _enough(each.untreated),
-            _enough(each.held_out),
+            enough(each.untreated),
+            enough(each.held_out),
         ]
         for each in card.warnings
     ]
@@ -157,7 +149,7 @@ def _rules(card: Scorecard, key: str, title: str, words: Words) -> Table:
         Column("alone", _("Of the losses it saw, seen by no other active rule"), Kind.SHARE),
     ]
     rows: list[list[Value]] = [
-        [each.rule, named(each.tier, words), each.status, *_cells(each.score), _enough(each.alone)]
+        [each.rule, named(each.tier, words), each.status, *_cells(each.score), enough(each.alone)]
         for each in card.rules
     ]
     return Table(key, title, columns, rows)

@@ -9,7 +9,8 @@ from consumers import charts
 from consumers.language import _
 from consumers.reports.document import Column, Definition, Kind, Plot, Section, Table, Tile, Value
 from consumers.reports.funnels import Funnel, Funnels, Stage
-from consumers.reports.pages.names import named
+from consumers.reports.pages.names import enough, named
+from consumers.reports.rate import TOO_FEW
 from consumers.reports.words import Words
 from streams.share import Share
 
@@ -55,23 +56,14 @@ def section(part: Funnels, words: Words) -> Section:
 def _tiles(part: Funnels, words: Words) -> list[Tile]:
     _ = words.gettext
     warned, lapsed = part.warnings.steps, part.lapsed.steps
-    contacted, stayed, returned = warned[2], warned[-1], lapsed[-1]
+    figures = (
+        (warned[2].of_before, _("of the warnings worth rescuing were acted on")),
+        (warned[-1].of_before, _("of those who accepted stayed")),
+        (lapsed[-1].of_first, _("of the lapsed came back by way of the team")),
+    )
     return [
-        Tile(
-            words.percent(contacted.of_before.value),
-            _("of the warnings worth rescuing were acted on"),
-            words.of(contacted.of_before),
-        ),
-        Tile(
-            words.percent(stayed.of_before.value),
-            _("of those who accepted stayed"),
-            words.of(stayed.of_before),
-        ),
-        Tile(
-            words.percent(returned.of_first.value),
-            _("of the lapsed came back by way of the team"),
-            words.of(returned.of_first),
-        ),
+        Tile(words.percent(of.value) if of.whole >= TOO_FEW else words.count(of.part), what, words.of(of))
+        for of, what in figures
     ]
 
 
@@ -85,7 +77,7 @@ def _table(funnel: Funnel, key: str, title: str, words: Words) -> Table:
         Column("not_known", _("Not known yet"), Kind.COUNT),
     ]
     rows: list[list[Value]] = [
-        [_(STAGES[step.stage]), step.n, step.of_before, step.of_first, step.not_known]
+        [_(STAGES[step.stage]), step.n, enough(step.of_before), enough(step.of_first), step.not_known]
         for step in funnel.steps
     ]
     return Table(key, title, columns, rows)
@@ -113,9 +105,9 @@ def _results(part: Funnels, words: Words) -> Table:
     ]
     whole = sum(part.results.values())
     rows: list[list[Value]] = [
-        [named(result, words), n, Share(n, whole)] for result, n in part.results.items()
+        [named(result, words), n, enough(Share(n, whole))] for result, n in part.results.items()
     ]
-    total: list[Value] = [_("all"), whole, Share(whole, whole)]
+    total: list[Value] = [_("all"), whole, enough(Share(whole, whole))]
     return Table(
         "funnel_results", _("What came of the contacts of warnings worth rescuing"), columns, rows, total
     )
@@ -126,7 +118,7 @@ def _plot(funnel: Funnel, key: str, label: str, words: Words) -> Plot:
     for number, step in enumerate(funnel.steps):
         name = words.gettext(STAGES[step.stage])
         beside = words.count(step.n)
-        if number:
+        if number and step.of_before.whole >= TOO_FEW:
             beside += f" ({words.percent(step.of_before.value)})"
         steps.append(charts.FunnelStep(name, step.n, beside, f"{name}: {words.share(step.of_first)}"))
 

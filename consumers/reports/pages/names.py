@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from consumers.language import _
+from consumers.reports.document import MISSING, NOT_ENOUGH, Value
+from consumers.reports.rate import TOO_FEW
 from consumers.reports.words import Words
 from streams.share import Share, Spread
 
@@ -55,6 +57,13 @@ def named(word: str | None, words: Words) -> str:
     if word is None:
         return words.gettext("not known")
     return words.gettext(NAMES[word]) if word in NAMES else word
+
+
+def enough(share: Share) -> Value:
+    """Return a share as a cell: missing without a denominator, and without a word of few."""
+    if not share.whole:
+        return MISSING
+    return share if share.whole >= TOO_FEW else NOT_ENOUGH
 
 
 def share_title(name: str, share: Share, words: Words) -> str:

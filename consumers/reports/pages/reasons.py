@@ -10,7 +10,6 @@ from consumers.effects.reasons import NO_REASONS, ReasonTable
 from consumers.reports.document import (
     HIDDEN,
     MISSING,
-    NOT_ENOUGH,
     Column,
     Definition,
     Kind,
@@ -21,7 +20,7 @@ from consumers.reports.document import (
     Under,
     Value,
 )
-from consumers.reports.pages.names import named, share_title
+from consumers.reports.pages.names import enough, named, share_title
 from consumers.reports.pages.reason_titles import SHIPPED
 from consumers.reports.rate import TOO_FEW
 from consumers.reports.reasons import ReasonCount, Reasons
@@ -168,8 +167,8 @@ def _months(part: Reasons, words: Words) -> Table:
             month.begin,
             each.answered,
             each.found,
-            _enough(each.agree),
-            _enough(each.agree_by_group),
+            enough(each.agree),
+            enough(each.agree_by_group),
             each.unknown,
             each.not_reached,
         ]
@@ -181,12 +180,6 @@ def _months(part: Reasons, words: Words) -> Table:
     return Table(
         "agreement_by_month", _("Whether suggested reasons are those found"), columns, rows, note=note
     )
-
-
-def _enough(share: Share) -> Value:
-    if not share.whole:
-        return MISSING
-    return share if share.whole >= TOO_FEW else NOT_ENOUGH
 
 
 def _crossed(table: ReasonTable, words: Words, names: Mapping[str, str]) -> Table:
@@ -214,7 +207,7 @@ def _plots(part: Reasons, words: Words, names: Mapping[str, str]) -> list[Plot]:
     for group in part.groups[:PLOTTED]:
         name = _title(group.code, words, names)
         rows.append((name, "", [_dot(name, group.shown(s), getattr(part, s), words) for s in SHOWN]))
-    heads = (_("Confirmed by the team"), _("Stated by the customer"), _("Suggested by the warning"))
+    heads = (_("Confirmed"), _("Stated"), _("Suggested"))
     label = _("Groups of reasons, by who names them")
 
     def draw(width: float) -> str:

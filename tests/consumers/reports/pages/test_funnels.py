@@ -4,9 +4,11 @@ from functools import cache
 
 import pytest
 
+from consumers.reports.document import MISSING, NOT_ENOUGH
 from consumers.reports.funnels import Funnels, Stage, funnels, read_funnels
 from consumers.reports.pages.funnels import STAGES, section
-from consumers.reports.pages.names import NAMES, named
+from consumers.reports.pages.names import NAMES, enough, named
+from consumers.reports.rate import TOO_FEW
 from consumers.reports.words import Words
 from streams.core.events.action_words import RESULTS
 from streams.share import Share
@@ -28,7 +30,7 @@ def test_the_tables_have_the_figures_of_the_funnels(language: str) -> None:
     part, found = made(), section(made(), Words(language))
     for key, own in (("funnel_warnings", part.warnings), ("funnel_lapsed", part.lapsed)):
         assert [row[1:] for row in rows(found, key)] == [
-            [step.n, step.of_before, step.of_first, step.not_known] for step in own.steps
+            [step.n, enough(step.of_before), enough(step.of_first), step.not_known] for step in own.steps
         ]
     tiers = rows(found, "funnel_by_tier")
     assert [row[1:] for row in tiers] == [[step.n for step in own.steps] for own in part.by_tier.values()]
@@ -37,9 +39,15 @@ def test_the_tables_have_the_figures_of_the_funnels(language: str) -> None:
     assert list(total)[1:] == [sum(int(str(row[place])) for row in tiers) for place in range(1, len(total))]
     contacts = sum(part.results.values())
     assert [row[1:] for row in rows(found, "funnel_results")] == [
-        [n, Share(n, contacts)] for n in part.results.values()
+        [n, enough(Share(n, contacts))] for n in part.results.values()
     ]
     is_shown(found, language)
+
+
+def test_a_share_of_few_is_not_enough_to_say_anything() -> None:
+    assert enough(Share(0, 0)) is MISSING
+    assert enough(Share(3, TOO_FEW - 1)) is NOT_ENOUGH
+    assert enough(Share(3, TOO_FEW)) == Share(3, TOO_FEW)
 
 
 def test_what_is_in_no_step_is_said() -> None:
