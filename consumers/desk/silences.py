@@ -67,7 +67,7 @@ class SilenceDesk:
         ends_at: datetime | None,
         recurring: Recurring | None,
     ) -> Silence:
-        """Send a new silence, from now on where nothing else is said; raise `ContractError` if it is none."""
+        """Send a new silence, from now on where no time is given; raise `ContractError` if it is none."""
         now = self._clock.wall()
         made = new_silence(now, author, reason, matchers, starts_at or now, ends_at, recurring)
         self._send(made)

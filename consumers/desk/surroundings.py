@@ -54,7 +54,7 @@ def is_open(path: str) -> bool:
 
 
 class Surroundings:
-    """Middleware around all pages; a stream passes through it without being held up."""
+    """Middleware around all pages; a stream passes through it at once."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

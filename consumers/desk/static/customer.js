@@ -48,7 +48,7 @@ live?.addEventListener("queue", (event) => {
 });
 live?.addEventListener("reload", renew);
 setInterval(() => { if (document.querySelector("#standing[data-pending]")) renew(); }, 2000);
-// Messages go out later than the step that they are about, and nothing tells the desk of them.
+// Messages go out later than the step that they are about, and the desk hears nothing of them.
 setInterval(() => { if (!document.hidden) renew(); }, 30000);
 
 // An action answers with the whole page below the bar: the focus goes back to where it was.

@@ -1,4 +1,4 @@
-// What opens over a page closes again, and what an address points to is in sight.
+// What opens over a page closes again, and what an address points to is scrolled to.
 const OVER = ".menu, .queue-head .drop";
 
 document.addEventListener("click", (event) => {
