@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from importlib.resources import files
+from itertools import groupby
 from typing import Final
 
 from consumers import charts
@@ -107,8 +108,7 @@ def _section(section: Section, words: Words, draw: Draw) -> str:
     note = f'<p class="about">{escape(section.note)}</p>' if section.note else ""
     drawn = {plot.table for plot in section.plots}
     figures = "".join(
-        f'<figure class="{"broad" if plot.wide else "half"}-plot">{draw(plot)}</figure>'
-        for plot in section.plots
+        _figures(wide, list(plots), draw) for wide, plots in groupby(section.plots, lambda plot: plot.wide)
     )
     tables = "".join(
         _table(each, words, folded=each.key in drawn, titled=each.title != section.title)
@@ -119,6 +119,13 @@ def _section(section: Section, words: Words, draw: Draw) -> str:
         f"{_tiles(section.tiles)}{figures}{tables}{_list(section.remarks)}"
         f"{_definitions(section.definitions, words)}</section>"
     )
+
+
+def _figures(wide: bool, plots: Sequence[Plot], draw: Draw) -> str:
+    """Return plots under each other, those of half the width side by side."""
+    kind = "broad-plot" if wide else "half-plot"
+    shown = "".join(f'<figure class="{kind}">{draw(plot)}</figure>' for plot in plots)
+    return shown if wide else f'<div class="side-by-side">{shown}</div>'
 
 
 def _list(items: Sequence[str]) -> str:

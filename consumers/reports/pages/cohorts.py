@@ -96,9 +96,13 @@ def _plots(shown: tuple[Cohort, ...], words: Words) -> list[Plot]:
             after = words.ngettext("after {count} month", "after {count} months", place)
             if each.hidden:
                 cells.append(charts.Cell(None, "", f"{name}, {after}: {_('hidden')}"))
-            elif cell is None or not cell.is_enough:
-                why = _("not known") if cell is None else _("not enough to say")
-                cells.append(charts.Cell(None, "", f"{name}, {after}: {why}"))
+            elif cell is None:
+                cells.append(charts.Cell(None, "", f"{name}, {after}: {_('not known')}"))
+            elif not cell.is_enough:
+                # A share of so few would say too much; how many there are is no claim.
+                count = f"{words.count(cell.share.part)}/{words.count(cell.share.whole)}"
+                few = f"{words.of(cell.share)}, {_('not enough to say')}"
+                cells.append(charts.Cell(None, count, f"{name}, {after}: {few}"))
             else:
                 text = words.percent(cell.value, 0)
                 cells.append(charts.Cell(cell.value, text, f"{name}, {after}: {words.share(cell.share)}"))

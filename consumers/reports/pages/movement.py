@@ -90,7 +90,7 @@ def _plots(part: Movement, words: Words) -> list[Plot]:
     ]
     of_hundred = [None if value is None else 100 * value for value in churn]
     every = [(_("Absolute churn, per cent"), of_hundred), *shown]
-    return [Plot("lines", "movement", _draw(title, values, names)) for title, values in every]
+    return [Plot("lines", "movement", _draw(title, values, names), wide=False) for title, values in every]
 
 
 def _draw(title: str, values: Sequence[float | None], names: Sequence[str]) -> Callable[[float], str]:
