@@ -101,8 +101,8 @@ def _plots(shown: tuple[Cohort, ...], words: Words) -> list[Plot]:
             elif not cell.is_enough:
                 # A share of so few would say too much; how many there are is no claim.
                 count = f"{words.count(cell.share.part)}/{words.count(cell.share.whole)}"
-                few = f"{words.of(cell.share)}, {_('not enough to say')}"
-                cells.append(charts.Cell(None, count, f"{name}, {after}: {few}"))
+                few = _("not enough to say")
+                cells.append(charts.Cell(None, count, f"{name}, {after}: {words.of(cell.share)}, {few}"))
             else:
                 text = words.percent(cell.value, 0)
                 cells.append(charts.Cell(cell.value, text, f"{name}, {after}: {words.share(cell.share)}"))
