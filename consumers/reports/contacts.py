@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Select, or_, select
 
-from consumers.actions import CONTACTS, Action, standing, stored_action
+from consumers.actions import CONTACTS, Action, standing
 from consumers.database.events import ActionRow
 from consumers.reports.knowledge import Knowledge
 from streams.contract.instants import to_us
@@ -119,10 +119,22 @@ def _standing_contacts(connection: Connection, queries: Iterable[Select[Any]]) -
 
 
 def stored_actions(connection: Connection, query: Select[Any]) -> Iterator[Action]:
-    """Yield the actions of a query."""
-    for rows in connection.execution_options(yield_per=ROWS).execute(query).mappings().partitions():
-        for row in rows:
-            yield stored_action({str(name): value for name, value in row.items()})
+    """Yield the actions of a query of `ACTION_COLUMNS`."""
+    for rows in connection.execution_options(yield_per=ROWS).execute(query).partitions():
+        for event, customer, time, kind, warning, play, result, actor, reasons, cost, corrects in rows:
+            yield Action(
+                event_id=event,
+                customer_id=customer,
+                at=to_us(time),
+                kind=kind,
+                warning_id=warning,
+                play=play,
+                result=result,
+                actor=actor,
+                reasons=tuple(reasons),
+                cost=cost,
+                corrects=corrects,
+            )
 
 
 def batches(ids: Iterable[str]) -> Iterator[list[str]]:

@@ -64,7 +64,7 @@ def counted(shop: Shop, period: Period) -> dict[str, Any]:
         warned = loss["warned"]
         since = loss["at"] if warned is None else us(warned["opened_at"])
         acted = found_out(shop, customer, since, until)
-        said = {
+        named = {
             "suggested": {
                 cause["reason"]
                 for step in shop.step_lines
@@ -76,11 +76,11 @@ def counted(shop: Shop, period: Period) -> dict[str, Any]:
             "confirmed": {code for a in acted for code in a.reasons} - set(NONE),
             "stated": {reason for reason in closures if reason is not None} - set(NONE),
         }
-        for name, of in said.items():
+        for name, of in named.items():
             apart[f"{name}_n"] += bool(of)
             codes[name].update(of)
             groups[name].update({GROUP_OF.get(code, code) for code in of})
-        if not said["confirmed"] and not said["stated"]:
+        if not named["confirmed"] and not named["stated"]:
             reached = "unknown" in closures or any(
                 a.result != "not_reached" and ("not_reached" not in a.reasons or "unknown" in a.reasons)
                 for a in acted
