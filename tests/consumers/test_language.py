@@ -44,6 +44,12 @@ def messages() -> dict[Message, list[str]]:
 MESSAGES = messages()
 
 
+def test_texts_are_marked_by_names_that_are_looked_for() -> None:
+    """What is marked by another name would never be missed."""
+    code = [path.read_text() for folder in FOLDERS for path in folder.rglob("*.py")]
+    assert [text for text in code if re.search(r"import .*\b(_|n?gettext) as ", text)] == []
+
+
 def fields(text: str) -> list[str]:
     return sorted(re.findall(r"%\(\w+\)[sd]|%[sd]|\{\w*\}", text))
 

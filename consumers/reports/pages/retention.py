@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from consumers import charts
-from consumers.language import _ as marked
+from consumers.language import _
 from consumers.reports.document import (
     HIDDEN,
     MISSING,
@@ -35,10 +35,10 @@ from consumers.reports.words import Words
 from streams.share import ShareDifference
 
 FLOWS = {
-    "acquired": marked("Acquired: first activity"),
-    "returned": marked("Returned: first activity after a loss"),
-    "lapsed": marked("Lapsed by silence"),
-    "closed": marked("Closed expressly"),
+    "acquired": _("Acquired: first activity"),
+    "returned": _("Returned: first activity after a loss"),
+    "lapsed": _("Lapsed by silence"),
+    "closed": _("Closed expressly"),
 }
 
 
