@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 from typing import Any, Final
 
 from scipy.stats import binomtest  # type: ignore[import-untyped]  # ships no type hints
-from sqlalchemy import Connection, and_, exists, func, or_, select
+from sqlalchemy import Connection, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from consumers.database.events import ActionRow
@@ -24,6 +25,7 @@ MONTHS: Final = 24
 MIN_CHANGES: Final = 8
 """Months with a change of both below which nothing is said."""
 ALPHA: Final = 0.05
+OFFER: Final = "offer"
 FLOWS: Final = ("orders", "logins", "complaints", "answers", "satisfaction")
 """Sums of a census since the one before."""
 
@@ -206,27 +208,41 @@ def _flows(connection: Connection, months: Sequence[Period], knowledge: Knowledg
     return found
 
 
-def _offers(connection: Connection, months: Sequence[Period], knowledge: Knowledge) -> dict[Period, int]:
-    """Return how many offers of each month nobody took back (as `consumers.actions.standing`)."""
+def _offers(connection: Connection, months: Sequence[Period], knowledge: Knowledge) -> Counter[Period]:
+    """Count the offers of each month that nobody took back (as `consumers.actions.standing`)."""
+    found: Counter[Period] = Counter()
+    for month in months:
+        inside = ActionRow.time >= month.begin_at, ActionRow.time < month.end_at
+        query = select(func.count()).where(ActionRow.kind == OFFER, *inside)
+        found[month] = connection.scalar(knowledge.known(query, ActionRow.stored_at)) or 0
+    if months:
+        found.subtract(_taken_back(connection, months, knowledge))
+    return found
+
+
+def _taken_back(connection: Connection, months: Sequence[Period], knowledge: Knowledge) -> Iterator[Period]:
+    """Yield the month of each offer that was taken back: they are few, and are found by what names them."""
     other = aliased(ActionRow)
     after = or_(
         other.time > ActionRow.time,
         and_(other.time == ActionRow.time, other.event_id > ActionRow.event_id),
     )
-    taken_back = exists().where(
-        other.customer_id == ActionRow.customer_id,
-        other.corrects == ActionRow.event_id,
-        other.actor.is_not_distinct_from(ActionRow.actor),
-        after,
-        knowledge.by_then(other.stored_at),
-    )
-    found = {}
-    for month in months:
-        query = select(func.count()).where(
-            ActionRow.kind == "offer",
-            ActionRow.time >= month.begin_at,
-            ActionRow.time < month.end_at,
-            ~taken_back,
+    query = (
+        select(ActionRow.customer_id, ActionRow.event_id, ActionRow.time)
+        .join(
+            other,
+            and_(other.customer_id == ActionRow.customer_id, other.corrects == ActionRow.event_id),
         )
-        found[month] = connection.scalar(knowledge.known(query, ActionRow.stored_at)) or 0
-    return found
+        .where(
+            ActionRow.kind == OFFER,
+            ActionRow.time >= months[0].begin_at,
+            ActionRow.time < months[-1].end_at,
+            other.actor.is_not_distinct_from(ActionRow.actor),
+            after,
+            knowledge.by_then(other.stored_at),
+        )
+        .distinct()
+    )
+    for _customer, _event, at in connection.execute(knowledge.known(query, ActionRow.stored_at)):
+        day = local_day(at, knowledge.zone)
+        yield Period.containing(day, PeriodKind.MONTH, knowledge.zone)
