@@ -7,7 +7,7 @@ beside it stands the same of the period one horizon earlier. Only what these two
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -158,9 +158,12 @@ def _facts(
         causes |= {row[0]: row for row in connection.execute(_causes_of_lost(begin, end, knowledge))}
     warnings = connection.execute(_matured_warnings(begin, end, knowledge))
     return Facts(
-        causes=_frame(([*row[1:6], to_us(row[6]), *row[7:]] for row in causes.values()), CAUSE_SCHEMA),
-        warnings=_frame(([*row[:2], to_us(row[2]), *row[3:]] for row in warnings), WARNING_SCHEMA),
-        losses=_frame(map(_loss, sorted(losses, key=lambda each: (each.customer_id, each.at))), LOSS_SCHEMA),
+        causes=_frame([row[1:] for row in causes.values()], CAUSE_SCHEMA),
+        warnings=_frame(warnings.all(), WARNING_SCHEMA),
+        losses=_frame(
+            [_loss(each) for each in sorted(losses, key=lambda each: (each.customer_id, each.at))],
+            LOSS_SCHEMA,
+        ),
         actions=actions,
         opened_causes=_opened_causes(connection, begin, end, knowledge),
         opened_warnings=_opened_warnings(connection, begin, end, knowledge),
@@ -168,8 +171,14 @@ def _facts(
     )
 
 
-def _frame(rows: Iterable[Iterable[Any]], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
-    return pl.DataFrame([tuple(row) for row in rows], schema=schema, orient="row")
+def _frame(rows: Sequence[Sequence[Any]], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Return rows as a frame, column by column; instants become microseconds."""
+    columns = zip(*rows, strict=True) if rows else (() for _ in schema)
+    made = []
+    for (name, dtype), values in zip(schema.items(), columns, strict=True):
+        is_time = bool(values) and isinstance(values[0], datetime)
+        made.append(pl.Series(name, list(map(to_us, values)) if is_time else list(values), dtype))
+    return pl.DataFrame(made)
 
 
 _CAUSE: Final = select(
@@ -249,7 +258,7 @@ def _opened_warnings(
     query = select(
         WarningStepRow.customer_id, WarningStepRow.warning_id, WarningStepRow.tier, WarningStepRow.time
     ).where(WarningStepRow.step == 1, *_within(begin, end, knowledge))
-    rows = ((c, w, None, tier, to_us(time)) for c, w, tier, time in connection.execute(query))
+    rows = [(c, w, None, tier, time) for c, w, tier, time in connection.execute(query)]
     return _frame(rows, OPENED_SCHEMA)
 
 
