@@ -26,6 +26,7 @@ from consumers.reports.members import (
     ATTRIBUTES,
     NEVER,
     Profile,
+    is_known,
     read_profiles,
     tenure_band,
 )
@@ -91,6 +92,9 @@ def read_groups(connection: Connection, period: Period, knowledge: Knowledge) ->
     if period.kind is PeriodKind.MONTH:
         month = read_censuses(connection, [period], knowledge).month(period)
     basis, why = basis_of(period, month)
+    if (month is None or basis is Basis.OUTCOMES) and not is_known(connection, period, knowledge):
+        marks = () if month is None else month.marks
+        return GroupFacts(basis, Why.UNKNOWN, marks, {by: {} for by in BY}, GroupCounts())
     if month is None or basis is Basis.OUTCOMES:
         counts, total = _by_outcomes(connection, period, knowledge)
         return GroupFacts(basis, why, () if month is None else month.marks, counts, total)

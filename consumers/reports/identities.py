@@ -30,10 +30,8 @@ def failures(identities: Iterable[Identity], where: str) -> tuple[str, ...]:
     """Return those that do not hold, each as a line with its figures.
 
     >>> failures([Identity("kept + lost = original", 9, 10)], "origin")
-    ('origin: kept + lost = original: 9 is not 10',)
+    ('kept + lost = original: origin: 9 ≠ 10',)
     """
     return tuple(
-        f"{where}: {each.what}: {each.left:.15g} is not {each.right:.15g}"
-        for each in identities
-        if not each.holds
+        f"{each.what}: {where}: {each.left:,.6g} ≠ {each.right:,.6g}" for each in identities if not each.holds
     )

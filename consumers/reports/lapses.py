@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 
 from consumers.database.outcomes import OutcomeRow
 from consumers.reports.knowledge import Knowledge
-from consumers.reports.members import ACQUIRED, RETURNED, in_period
+from consumers.reports.members import ACQUIRED, RETURNED, in_period, is_known
 from consumers.reports.period import Period, local_day
 from consumers.reports.rate import hidden_cells
 from consumers.scorecard.facts import CLOSED, LAPSED
@@ -44,6 +44,8 @@ class LapseFacts:
     losses: tuple[LossTime, ...]
     closed_after_lapse: int
     """Closures of customers who had lapsed before: they are no second loss."""
+    known: bool = True
+    """Whether the outcomes say anything of the period."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +77,18 @@ class Lapses:
     """By the local weekday of the last activity, of lapses: the day of a lapse itself follows from it."""
     month: Bars
     """By the local month in which they were lost."""
+    known: bool
+    """Whether anything is known of the period: else its counts are no 0."""
     waited: int
     """Lapses that came later than they were due, as a source was quiet: a pile of several days."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the figures as plain JSON values."""
+        if not self.known:
+            return {"period": self.period.key, "known": False}
         return {
             "period": self.period.key,
+            "known": True,
             "lost": self.lapsed + self.closed,
             **{name: getattr(self, name) for name in ("lapsed", "closed", "closed_after_lapse", "waited")},
             **{bars.by: bars.as_dict() for bars in (self.tenure, self.weekday, self.month)},
@@ -119,7 +126,7 @@ def read_lapses(connection: Connection, period: Period, knowledge: Knowledge) ->
             again += 1
         else:
             found.append(LossTime(at, False, tenure, None))
-    return LapseFacts(tuple(found), again)
+    return LapseFacts(tuple(found), again, is_known(connection, period, knowledge))
 
 
 def lapse_figures(facts: LapseFacts, period: Period, active_within: timedelta) -> Lapses:
@@ -147,6 +154,7 @@ def lapse_figures(facts: LapseFacts, period: Period, active_within: timedelta) -
         _bars("tenure", [*names, f"{TENURE_DAYS[-1]}+"], [bands[n] for n in range(len(TENURE_DAYS) + 1)]),
         _bars("weekday", WEEKDAYS, [days[n] for n in range(len(WEEKDAYS))]),
         _bars("month", shown, [months[key] for key in shown]),
+        facts.known,
         sum(each.silent_since + active_within + late < each.at for each in lapses if each.silent_since),
     )
 

@@ -31,6 +31,7 @@ from consumers.reports.knowledge import Knowledge
 from consumers.reports.open_warnings import open_steps
 from consumers.reports.period import Period, add_months, midnight
 from consumers.scorecard.facts import CLOSED, LAPSED, LIVES
+from consumers.scorecard.store import newest_outcome
 
 ACQUIRED: Final = "churn.customer.acquired"
 RETURNED: Final = "churn.customer.returned"
@@ -85,6 +86,19 @@ class Flows:
     def as_dict(self) -> dict[str, int]:
         """Return them as plain JSON values."""
         return {name: getattr(self, name) for name in self.__slots__}
+
+
+def is_known(connection: Connection, period: Period, knowledge: Knowledge) -> bool:
+    """Return whether outcomes say anything of a period: some lie before its end, and not all before it."""
+    newest = newest_outcome(connection, knowledge.as_of)
+    if newest is None or newest <= period.begin_at:
+        return False
+    for kind in LIVES:
+        query = select(OutcomeRow.time).where(OutcomeRow.type == kind).order_by(OutcomeRow.time).limit(1)
+        oldest = connection.scalar(knowledge.known(query, OutcomeRow.stored_at))
+        if oldest is not None and oldest < period.end_at:
+            return True
+    return False
 
 
 def read_flows(connection: Connection, period: Period, knowledge: Knowledge) -> Flows:

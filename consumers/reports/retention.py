@@ -15,9 +15,18 @@ from consumers.reports.census_months import FAMILIES, CensusMonth, Counts, Mark,
 from consumers.reports.group_table import GroupCounts, GroupTable, Key, group_table
 from consumers.reports.identities import Identity, failures
 from consumers.reports.knowledge import Knowledge
-from consumers.reports.members import AGE_DAYS, Flows, Standing, counted, read_flows, read_standings
+from consumers.reports.members import (
+    AGE_DAYS,
+    Flows,
+    Standing,
+    counted,
+    is_known,
+    read_flows,
+    read_standings,
+)
 from consumers.reports.period import Period, PeriodKind
 from consumers.reports.rate import AmountRate, Exclusion, Rate, points
+from consumers.scorecard.store import newest_outcome
 from streams.share import Share, ShareDifference
 
 ORIGINAL: Final = _("customers who were active at the beginning of the period")
@@ -50,6 +59,10 @@ class Why(StrEnum):
     """There is none at the end of the month."""
     GAP = "gap"
     """The one at its end looks back further than the month."""
+    NOT_OVER = "not_over"
+    """What is known ends before the period does: who is kept so far may still be lost."""
+    UNKNOWN = "unknown"
+    """Nothing is known of the period."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +77,10 @@ class PeriodFacts:
     standings: tuple[Standing, ...] | None
     """By the outcomes; `None` where they were not asked for."""
     flows: Flows | None
+    known: bool = True
+    """Whether the outcomes say anything of it."""
+    is_over: bool = True
+    """Whether they reach to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +157,13 @@ class Retention:
     own: Lost
     before: Lost
     year_before: Lost
-    flows: Flows
-    """All comings and goings within the period."""
-    by_outcomes: tuple[int, int]
+    flows: Flows | None
+    """All comings and goings within the period; `None` where nothing is known of it."""
+    by_outcomes: tuple[int, int] | None
     """Original and lost as the outcomes have them, whatever the basis."""
     tiers: GroupTable
     """By the tier of the warning that was open at the beginning, and `none`; by the outcomes."""
-    ages: tuple[int, ...]
+    ages: tuple[int, ...] | None
     """All who are lost at the end, by how long ago they were: the bands of `AGE_DAYS`, and longer."""
     identities: tuple[Identity, ...]
 
@@ -168,17 +185,19 @@ class Retention:
     def as_dict(self) -> dict[str, Any]:
         """Return the figures as plain JSON values."""
         changes = {"before": self.since_before, "year_before": self.since_year_before}
-        original, lost = self.by_outcomes
+        pair = self.by_outcomes
         return {
             **self.own.as_dict(),
-            "flows": self.flows.as_dict(),
-            "by_outcomes": {"original": original, "lost": lost},
+            "flows": None if self.flows is None else self.flows.as_dict(),
+            "by_outcomes": None if pair is None else {"original": pair[0], "lost": pair[1]},
             "compared_with": {"before": self.before.as_dict(), "year_before": self.year_before.as_dict()},
             "churn_change": {
                 name: None if change is None else points(change) for name, change in changes.items()
             },
             "by_tier": self.tiers.as_dict(),
-            "lost_longer_ago": {
+            "lost_longer_ago": None
+            if self.ages is None
+            else {
                 "bounds_days": list(AGE_DAYS),
                 "customers": list(self.ages),
                 "longer_than_a_year": self.ages[-1],
@@ -206,12 +225,16 @@ def _read(
         months = [censuses.month(period, family) for family in FAMILIES]
         month, families = months[0], tuple(each.counts for each in months)
     needs = whole or basis_of(period, month)[0] is Basis.OUTCOMES
+    known = needs and is_known(connection, period, knowledge)
+    newest = newest_outcome(connection, knowledge.as_of) if needs else None
     return PeriodFacts(
         period,
         month,
         families,
-        read_standings(connection, period, knowledge) if needs else None,
-        read_flows(connection, period, knowledge) if whole else None,
+        read_standings(connection, period, knowledge) if known else None,
+        read_flows(connection, period, knowledge) if whole and known else None,
+        known=not needs or known,
+        is_over=newest is None or newest >= period.end_at,
     )
 
 
@@ -229,20 +252,23 @@ def basis_of(period: Period, month: CensusMonth | None) -> tuple[Basis, Why | No
 def retention_figures(facts: RetentionFacts) -> Retention:
     """Return the figures of a period."""
     own = _lost(facts.own)
-    standings = facts.own.standings or ()
-    assert facts.own.flows is not None
+    standings = facts.own.standings
+    found = standings or ()
     return Retention(
         own,
         _lost(facts.before),
         _lost(facts.year_before),
         facts.own.flows,
-        (counted(standings, begin=True), counted(standings, begin=True, end=False)),
-        tier_table(standings, facts.own.period),
-        tuple(
-            sum(each.n for each in standings if each.lost_band == band) for band in range(len(AGE_DAYS) + 1)
-        ),
+        None if standings is None else (counted(found, begin=True), counted(found, begin=True, end=False)),
+        tier_table(found, facts.own.period),
+        None if standings is None else _ages(standings),
         tuple(_identities(own, facts.own)),
     )
+
+
+def _ages(standings: Iterable[Standing]) -> tuple[int, ...]:
+    bands = range(len(AGE_DAYS) + 1)
+    return tuple(sum(each.n for each in standings if each.lost_band == band) for band in bands)
 
 
 def tier_table(standings: Iterable[Standing], period: Period) -> GroupTable:
@@ -301,22 +327,26 @@ def _new_of(month: CensusMonth) -> int:
 
 def _by_outcomes(facts: PeriodFacts, why: Why | None) -> Lost:
     found = facts.standings or ()
-    marks = () if facts.month is None else facts.month.marks
     fresh = sum(each.n for each in found if each.active_end and each.acquired)
     came = counted(found, begin=False, end=True)
+    known = facts.known
+    if not known:
+        why = Why.UNKNOWN
+    elif not facts.is_over:
+        why = Why.NOT_OVER
     return Lost(
-        facts.period,
-        Basis.OUTCOMES,
-        why,
-        marks,
-        counted(found, begin=True),
-        counted(found, begin=True, end=True),
-        counted(found, begin=True, end=False),
-        fresh,
-        came - fresh,
-        counted(found, end=True),
-        None,
-        (),
+        period=facts.period,
+        basis=Basis.OUTCOMES,
+        why=why,
+        marks=() if facts.month is None else facts.month.marks,
+        original=counted(found, begin=True) if known else None,
+        kept=counted(found, begin=True, end=True) if known else None,
+        lost=counted(found, begin=True, end=False) if known else None,
+        acquired=fresh if known else None,
+        returned=came - fresh if known else None,
+        active=counted(found, end=True) if known else None,
+        relative=None,
+        exclusions=(),
     )
 
 

@@ -15,21 +15,25 @@ COUNTS = ("original", "kept", "lost", "acquired", "returned", "active")
 def section(part: Base, words: Words) -> Section:
     """Return the section of the base."""
     _ = words.gettext
-    tiles = [Tile(words.count(part.total.active), _("active at the end of the period"))]
+    tiles = []
+    if part.table.groups:
+        tiles.append(Tile(words.count(part.total.active), _("active at the end of the period")))
     if part.ever_seen is not None:
         tiles.append(Tile(words.count(part.ever_seen), _("customers ever seen"), _("active or not")))
     rate = next((rate for rate in part.shares if rate is not None), None)
     return Section(
         key="base",
         title=_("Customers by origin"),
-        note=_(
+        note=""
+        if not part.table.groups
+        else _(
             "Each total has its own name: {original} were active at the beginning, {active} are at the end.",
             original=words.count(part.total.original),
             active=words.count(part.total.active),
         ),
         tiles=tiles,
         plots=_plots(part, words),
-        tables=[_table(part, words)],
+        tables=[_table(part, words)] if part.table.groups else [],
         remarks=[_("Counted by {basis}.", basis=_(BASES[part.basis])), small_note(words)],
         definitions=[] if rate is None else [definition(_("Share of all active"), rate, words)],
     )

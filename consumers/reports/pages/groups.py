@@ -5,7 +5,7 @@ from __future__ import annotations
 from consumers.reports.document import Plot, Section
 from consumers.reports.groups import Groups
 from consumers.reports.pages.group_tables import definitions, lost_plot, lost_table
-from consumers.reports.pages.lost_words import BASES, BY, marks, small_note
+from consumers.reports.pages.lost_words import BASES, BY, WHYS, marks, small_note
 from consumers.reports.words import Words
 
 
@@ -14,6 +14,8 @@ def section(part: Groups, words: Words) -> Section:
     _ = words.gettext
     plots: list[Plot] = [plot for table in part.tables for plot in lost_plot(table, words)]
     remarks = [_("Counted by {basis}.", basis=_(BASES[part.basis])), small_note(words)]
+    if part.why is not None:
+        remarks.insert(0, _("Counted by each customer's outcomes: {why}.", why=_(WHYS[part.why])))
     if part.marks:
         what = marks(part.marks, words)
         remarks.insert(0, _("{period}: {what}.", period=part.period.title(words.locale), what=what))
@@ -25,7 +27,7 @@ def section(part: Groups, words: Words) -> Section:
             "many of the group itself were lost."
         ),
         plots=plots,
-        tables=[lost_table(table, words, _(BY[table.by])) for table in part.tables],
+        tables=[lost_table(table, words, _(BY[table.by])) for table in part.tables if table.groups],
         remarks=remarks,
         definitions=definitions(part.tables[0], words),
     )

@@ -14,6 +14,10 @@ from consumers.reports.words import Words
 def section(part: Lapses, words: Words) -> Section:
     """Return the section of when customers were lost."""
     _ = words.gettext
+    if not part.known:
+        return Section(
+            "lapses", _("When customers were lost"), remarks=[_("Nothing is known of the period.")]
+        )
     lost = part.lapsed + part.closed
     remarks = []
     if part.closed_after_lapse:

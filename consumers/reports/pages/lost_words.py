@@ -47,6 +47,8 @@ BASES: Final = {Basis.CENSUS: _("the monthly census"), Basis.OUTCOMES: _("each c
 WHYS: Final = {
     Why.NO_MONTH: _("the period is no calendar month, so that no census was taken at both of its ends"),
     Why.NO_CENSUS: _("there is no census at the end of the month"),
+    Why.NOT_OVER: _("what is known ends before the period does, and who is kept so far may still be lost"),
+    Why.UNKNOWN: _("nothing is known of the period"),
     Why.GAP: _("the census at the end of the month looks back further than the month"),
 }
 

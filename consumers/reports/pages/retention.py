@@ -18,7 +18,7 @@ from consumers.reports.document import (
     Tile,
     Value,
 )
-from consumers.reports.members import AGE_DAYS
+from consumers.reports.members import AGE_DAYS, Flows
 from consumers.reports.pages.group_tables import lost_table
 from consumers.reports.pages.lost_words import (
     BASES,
@@ -54,7 +54,7 @@ def section(part: Retention, words: Words) -> Section:
         ),
         tiles=_tiles(part, words),
         plots=_plots(part, words),
-        tables=[make(part, words) for make in (_rates, _changes, _tiers, _flows, _ages)],
+        tables=[_rates(part, words), _changes(part, words), *_of_outcomes(part, words)],
         remarks=_remarks(part, words),
         definitions=_definitions(part.own, words),
     )
@@ -132,36 +132,49 @@ def _tiers(part: Retention, words: Words) -> Table:
     return lost_table(part.tiers, words, _("By the tier of the warning at the beginning"), note)
 
 
-def _flows(part: Retention, words: Words) -> Table:
+def _of_outcomes(part: Retention, words: Words) -> list[Table]:
+    """Return what only outcomes say; nothing where they say nothing of the period."""
+    if part.flows is None or part.ages is None:
+        return []
+    return [
+        _tiers(part, words),
+        _flows(part.flows, words),
+        _ages(part.ages, words),
+    ]
+
+
+def _flows(part: Flows, words: Words) -> Table:
     _ = words.gettext
-    counts = part.flows.as_dict()
+    counts = part.as_dict()
     columns = [Column("what", _("What happened")), Column("n", _("Times"), Kind.COUNT)]
     rows: list[list[Value]] = [[_(text), counts[name]] for name, text in FLOWS.items()]
     note = _("All comings and goings in the period: who left and came back counts in both.")
     return Table("flows", _("Comings and goings"), columns, rows, note=note)
 
 
-def _ages(part: Retention, words: Words) -> Table:
+def _ages(ages: tuple[int, ...], words: Words) -> Table:
     _ = words.gettext
     names = [
         _("{low} to {high} days ago", low=words.count(low), high=words.count(high - 1))
         for low, high in pairwise((0, *AGE_DAYS))
     ]
     names.append(_("{low} days ago and longer", low=words.count(AGE_DAYS[-1])))
-    hidden = hidden_cells(part.ages)
+    hidden = hidden_cells(ages)
     columns = [Column("lost", _("Lost")), Column("customers", _("Customers"), Kind.COUNT)]
     rows: list[list[Value]] = [
         [name, HIDDEN if place in hidden else count]
-        for place, (name, count) in enumerate(zip(names, part.ages, strict=True))
+        for place, (name, count) in enumerate(zip(names, ages, strict=True))
     ]
-    total: list[Value] = [_("All who are lost at the end"), sum(part.ages)]
+    total: list[Value] = [_("All who are lost at the end"), sum(ages)]
     note = _("Those lost longer than a year stand apart: they hardly say anything about the period.")
     return Table("lost_longer_ago", _("How long ago the lost were lost"), columns, rows, total, note)
 
 
 def _plots(part: Retention, words: Words) -> list[Plot]:
     _ = words.gettext
-    table = _ages(part, words)
+    if part.ages is None:
+        return []
+    table = _ages(part.ages, words)
     counts = [row[1] for row in table.rows]
     names = [str(row[0]) for row in table.rows]
     if not any(isinstance(count, int) and count for count in counts):
@@ -199,12 +212,9 @@ def _remarks(part: Retention, words: Words) -> list[str]:
                 n=words.count(own.acquired),
             )
         )
-    original, lost = part.by_outcomes
-    if (
-        own.basis is Basis.CENSUS
-        and own.original is not None
-        and (original, lost) != (own.original, own.lost)
-    ):
+    other, counted = part.by_outcomes, (own.original, own.lost)
+    if own.basis is Basis.CENSUS and own.original is not None and other is not None and other != counted:
+        original, lost = other
         found.append(
             _(
                 "By each customer's outcomes {lost} of {original} were lost: customers were erased since, or "

@@ -47,4 +47,4 @@ def test_a_base_that_does_not_add_up_says_so() -> None:
     own: dict[Key, GroupCounts] = {("own", False): GroupCounts(100, 90, 10, 5, 0, 90)}
     facts = GroupFacts(Basis.CENSUS, None, (), dict.fromkeys(BY, own), own["own", False])
     found = base_figures(BaseFacts(facts, 100), shop.period("2024-04"))
-    assert failed(found) == ["kept + acquired + returned = active at the end: 95 is not 90"]
+    assert failed(found) == ["kept + acquired + returned = active at the end: 95 ≠ 90"]

@@ -117,12 +117,12 @@ def dealer(originals: tuple[int, int, int]) -> dict[str, Cell]:
 def test_two_bases_in_one_report_are_a_check_that_fails() -> None:
     """The base of the table, 4128, with the 2009 kept and the 1602 lost of the text."""
     report = made(stored(census(JULY, dealer(BASE))))
-    assert "kept + lost = original: 3,611 is not 4,128" in report.failed
+    assert "kept + lost = original: 3,611 ≠ 4,128" in report.failed
     found = written(report)
     assert "failed: do not rely on this report" in found.answer[0]
-    assert any("3,611 is not 4,128" in line for line in found.basis)
+    assert any("3,611 ≠ 4,128" in line for line in found.basis)
     # By origin it is seen where: 1741 customers sold elsewhere were kept or lost, of 1615.
-    assert any("1741 is not 1615" in text for text in report.failed)
+    assert any("1,741 ≠ 1,615" in text for text in report.failed)
 
 
 def test_the_rate_is_that_of_the_base_that_was_kept_and_lost() -> None:

@@ -182,5 +182,22 @@ def test_a_quiet_census_is_marked_at_both_of_its_months() -> None:
 def test_of_an_empty_store_nothing_is_said() -> None:
     shop = lost_shop(0)
     found = figures(shop, empty_database(), "2024-03")
-    assert (found.own.churn, found.own.original, found.since_before) == (None, 0, None)
+    assert (found.own.churn, found.own.original, found.since_before) == (None, None, None)
+    assert (found.own.why, found.flows, found.ages) == (Why.UNKNOWN, None, None)
     assert all(each.holds for each in found.identities)
+
+
+@pytest.mark.parametrize("text", ["2022-03", "2025-W10", "2025-03"])
+def test_of_a_period_before_or_after_all_that_is_known_nothing_is_0(text: str) -> None:
+    found = figures(lost_shop(0), stored_shop(0), text)
+    assert found.own.why is Why.UNKNOWN
+    assert (found.own.original, found.own.lost, found.own.active, found.flows) == (None,) * 4
+    assert found.as_dict()["by_outcomes"] is None
+
+
+def test_a_period_that_is_not_over_says_so() -> None:
+    shop = lost_shop(0)
+    period = shop.period("2024-07")
+    assert period.begin_us < max(outcome.at for outcome in shop.outcomes) < period.end_us
+    found = figures(shop, stored_shop(0), "2024-07").own
+    assert (found.why, found.original) == (Why.NOT_OVER, len(Recount(shop).active(period.begin_us)))
