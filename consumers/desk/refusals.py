@@ -64,6 +64,28 @@ _OF_ALL: Final = (
     (r".* may look: a view .*", _("With your role you save views for yourself only.")),
     (r"(?P<who>.*) has a view of this name: .*", _("%(who)s has a view of this name: choose another.")),
     (r"this view is not yours", _("This view is not yours.")),
+    (
+        r"the answer (?:belongs to another attempt: .*|is of another provider)",
+        _("This belongs to another attempt: sign in again."),
+    ),
+    (r"the provider refuses: (?P<why>.*)", _("The provider refuses: %(why)s")),
+    (
+        r"(?P<who>.*) does not work at this desk: .*",
+        _("%(who)s does not work at this desk: an operator can add you to the people file."),
+    ),
+    (r"the provider does not say the person's (?P<claim>.*)", _("The provider does not say your %(claim)s.")),
+    (
+        r"the provider has not verified the person's address",
+        _("The provider has not verified your address."),
+    ),
+    (
+        r"the provider does not answer as it should: .*",
+        _("The provider cannot be reached, or does not answer as it should: try again in a moment."),
+    ),
+    (
+        r"the provider's token cannot be believed: .*|what the provider says of the person .*",
+        _("The provider's answer cannot be trusted; the log of the desk has the details."),
+    ),
     (r".* may look and not act", _("Your role does not allow this")),
 )
 

@@ -15,6 +15,7 @@ from consumers.desk.people.access import Visit
 from consumers.desk.people.oidc import CALLBACK, SignInRefused
 from consumers.desk.people.sessions import new_secret
 from consumers.desk.people.sign_in import Viewer
+from consumers.desk.refusals import explained
 from consumers.desk.rendering import render
 from consumers.desk.surroundings import give_cookie
 
@@ -62,7 +63,7 @@ def to_provider(request: Request, next: str = "/") -> Response:
         answer = RedirectResponse(desk.access.oidc.authorization_url(secret), 303)
     except SignInRefused as error:
         log.warning("%s", error)
-        return _form(request, next, refused=str(error))
+        return _form(request, next, refused=explained(error))
     answer.set_cookie(
         ATTEMPT_COOKIE,
         f"{secret}{quote(own_path(next), safe='')}",
@@ -86,7 +87,7 @@ def from_provider(request: Request) -> Response:
         session = desk.access.sign_in_with_answer(visit, secret, dict(request.query_params))
     except SignInRefused as error:
         log.warning("sign-in from %s: %s", visit.address, error)
-        refused = _form(request, back, refused=str(error))
+        refused = _form(request, back, refused=explained(error))
         refused.delete_cookie(ATTEMPT_COOKIE, path="/sign-in")
         return refused
     answer = RedirectResponse(back, 303)

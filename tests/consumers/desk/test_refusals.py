@@ -15,6 +15,7 @@ from consumers.language import language
 from consumers.silences import ended, named, new_silence
 from streams.contract.silences import make_recurring
 from streams.errors import ActError, ContractError
+from tests.paths import ROOT
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -84,3 +85,35 @@ def test_a_refusal_reads_in_chinese(refused: Callable[[], object]) -> None:
 
 def test_another_error_stands_as_it_is() -> None:
     assert explained(ActError("the moon: is full")) == "the moon: is full"
+
+
+@pytest.mark.parametrize(
+    ("text", "chinese"),
+    [
+        ("the answer belongs to another attempt: sign in again", "这属于另一次登录尝试：请重新登录。"),
+        ("the answer is of another provider", "这属于另一次登录尝试：请重新登录。"),
+        ("the provider refuses: <b>", "身份提供方拒绝：<b>"),
+        ("the provider does not say the person's email", "身份提供方未给出您的 email。"),
+        ("the provider has not verified the person's address", "身份提供方尚未验证您的邮箱地址。"),
+        (
+            "the provider's token cannot be believed: bad_signature",
+            "身份提供方的应答不可信，详情见工作台日志。",
+        ),
+        (
+            "what the provider says of the person is about another one",
+            "身份提供方的应答不可信，详情见工作台日志。",
+        ),
+        (
+            "the provider does not answer as it should: ConnectError: x",
+            "无法连接身份提供方，或其应答不正常：请稍后再试。",
+        ),
+    ],
+)
+def test_what_a_provider_does_wrong_reads_in_chinese(text: str, chinese: str) -> None:
+    written = re.split(r": |<b>|email$", text)[0]
+    assert written in (ROOT / "consumers" / "desk" / "people" / "oidc.py").read_text()
+    token = language.set("zh")
+    try:
+        assert explained(ActError(text)) == chinese
+    finally:
+        language.reset(token)
