@@ -116,12 +116,15 @@ def _days(row: Any) -> StoredDays:
 
 def open_steps(connection: Connection) -> Iterator[StoredStep]:
     """Yield the newest step of each open warning."""
-    query = select(*_STEP_COLUMNS).join(
-        WarningRow,
-        and_(WarningRow.id == WarningStepRow.warning_id, WarningRow.last_step == WarningStepRow.step),
-    )
-    query = query.where(WarningRow.state == "open")
-    yield from map(_step, connection.execution_options(yield_per=_ROWS).execute(query))
+    newest = and_(WarningRow.id == WarningStepRow.warning_id, WarningRow.last_step == WarningStepRow.step)
+    query = select(*_STEP_COLUMNS).join(WarningRow, newest).where(WarningRow.state == "open")
+    if connection.dialect.name == "sqlite":
+        yield from map(_step, connection.execution_options(yield_per=_ROWS).execute(query))
+        return
+    # In one statement PostgreSQL would read the whole table of steps.
+    ids = connection.scalars(select(WarningRow.id).where(WarningRow.state == "open")).all()
+    for some in chunks(ids):
+        yield from map(_step, connection.execute(query.where(WarningRow.id.in_(some))))
 
 
 def newest_days(
