@@ -76,7 +76,7 @@ WHOLE: Final = {
     "a channel is added": {"notices"},
     "erase a customer (rolled back)": {"unreadable"},
     "effects": {"actions", "outcomes"},
-    "desk: the queue of a past day": {"warnings"},
+    "desk: the queue of a past day": {"warnings", "rules_adopted"},  # one row for each change of rules
     "scorecard": {"actions"},
     "all complaints": {"complaint_events"},
     "report: alarms": {"actions"},
