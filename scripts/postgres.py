@@ -41,14 +41,14 @@ def _binaries() -> Path | None:
 
 def _install() -> None:
     """Install the server alone: Debian's package would also make a cluster and start it on port 5432."""
-    tells = os.geteuid() == 0
-    if tells:
+    is_root = os.geteuid() == 0
+    if is_root:
         CLUSTERS.parent.mkdir(parents=True, exist_ok=True)
         CLUSTERS.write_text("create_main_cluster = false\n")
     try:
         install("PostgreSQL", "postgresql")
     finally:
-        if tells:
+        if is_root:
             CLUSTERS.unlink(missing_ok=True)
 
 

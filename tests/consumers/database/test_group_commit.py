@@ -19,7 +19,7 @@ WITHIN_S = 30.0
 
 
 class Counted(Database):
-    """Counts the transactions that write, and fails where it is told to."""
+    """Counts the transactions that write, and lets one of them fail."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
