@@ -29,6 +29,7 @@ from consumers.reports.pages import (
     trend,
     value,
 )
+from consumers.reports.period import local_day
 from consumers.reports.rate import MIN_CELL, TOO_FEW
 from consumers.reports.report import Report
 from consumers.reports.retention import Retention
@@ -74,8 +75,8 @@ VIEW_NAMES: Final = {
 }
 MOST_TILES: Final = 6
 FEW_REMARKS: Final = 2
-_TILES_OF: Final = {"retention": 3, "forecast": 2}
-"""How many figures of a part stand on the cover; of others it is the first."""
+COVER: Final = (("retention", 3), ("value", 2), ("forecast", 2))
+"""The parts whose figures stand on the cover, and how many; the first of others fill what is left."""
 
 
 def document(report: Report, view: View, words: Words, titles: Mapping[str, str] | None = None) -> Document:
@@ -164,14 +165,15 @@ def _kept(part: Retention, words: Words) -> Iterator[str]:
 
 
 def _leaves(part: Forecast, words: Words) -> Iterator[str]:
-    if part.all is None or part.all.leaves is None:
+    if part.now is None or part.all is None or part.all.leaves is None:
         return
-    low, middle, high = part.all.leaves
+    low, _middle, high = part.all.leaves
     yield words.gettext(
-        "Of {n} customers who are active now, {middle} are expected to leave in the next {days} days, and "
-        "{low} to {high} in 95 of 100 such forecasts.",
+        "Of {n} customers who were active on {day}, {expected} are expected to leave within {days} days; "
+        "going by how past forecasts came out, it is {low} to {high} in 95 of 100.",
+        day=words.day(local_day(part.now, words.zone)),
         n=words.count(part.all.before.scored),
-        middle=words.count(middle),
+        expected=words.count(part.all.before.expected),
         days=words.number(part.horizon / timedelta(days=1), 0),
         low=words.count(low),
         high=words.count(high),
@@ -223,5 +225,7 @@ def _cautions(report: Report, words: Words) -> Iterator[str]:
 
 
 def _tiles(sections: Mapping[str, Section]) -> Sequence[Tile]:
-    found = [each for name, section in sections.items() for each in section.tiles[: _TILES_OF.get(name, 1)]]
+    found = [tile for name, count in COVER if name in sections for tile in sections[name].tiles[:count]]
+    others = sections.keys() - {name for name, _ in COVER}
+    found += [tile for name in sections if name in others for tile in sections[name].tiles[:1]]
     return found[:MOST_TILES]

@@ -52,13 +52,13 @@ def test_a_view_shows_its_parts_in_its_order(view: View) -> None:
 def test_the_answer_has_the_forecast_in_both_languages() -> None:
     [english] = document(report(), View.ALL, Words()).answer
     assert english == (
-        "Of 1,000 customers who are active now, 210 are expected to leave in the next 30 days, and "
-        "179 to 245 in 95 of 100 such forecasts."
+        "Of 1,000 customers who were active on 27 Oct 2024, 200 are expected to leave within 30 days; going "
+        "by how past forecasts came out, it is 179 to 245 in 95 of 100."
     )
     [chinese] = document(report(), View.ALL, Words("zh")).answer
     assert chinese == (
-        "目前 1,000 位活跃客户中，预计未来 30 天内流失 210 位；"
-        "100 次这样的预测中有 95 次落在 179 至 245 位之间。"
+        "2024年10月27日的 1,000 位活跃客户中，预计 30 天内流失 200 位；"
+        "按以往预测的结果，100 次中有 95 次会是 179 至 245 位。"
     )
 
 
