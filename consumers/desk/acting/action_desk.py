@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, select, update
 
 from consumers.database.database import Database
 from consumers.database.desk import DeskActionRow, DeskAuditRow
@@ -66,6 +66,18 @@ class Undone:
     """Were sent, and cannot be taken back."""
 
 
+@dataclass(frozen=True, slots=True)
+class Click:
+    """What was done with one click."""
+
+    group_id: str
+    kind: str
+    count: int
+    """Of actions."""
+
+
+_NOT_TRIED: Final = dict.fromkeys(("sent_at", "claimed_by", "claimed_until", "error"))
+"""The columns of an action that nobody has tried to send."""
 _PENDING: Final = select(
     *(getattr(DeskActionRow, name) for name in PendingAction.__dataclass_fields__)
 ).order_by(DeskActionRow.seq)
@@ -111,7 +123,7 @@ class ActionDesk:
             if not possible:
                 msg = "the warning has ended: nothing can be done about it any more"
                 raise ActError(msg)
-            _insert(connection, possible)
+            self._insert(connection, possible)
 
         self.writes.run(write, self._changed)
         return group_id
@@ -161,7 +173,7 @@ class ActionDesk:
             undoing = f"undo:{group_id}"
             if takable and not _group(connection, undoing):
                 rows = [self._correction(person, each, undoing, now, wall) for each in takable]
-                _insert(connection, rows)
+                self._insert(connection, rows)
             return Undone(len(group) - len(sent), len(takable), len(sent) - len(takable))
 
         return self.writes.run(write, self._changed)
@@ -171,6 +183,20 @@ class ActionDesk:
     ) -> dict[str, Any]:
         draft = Draft(each.customer_id, "correct", each.warning_id, corrects=each.event_id)
         return self._row(person, draft, group_id, False, now, wall)
+
+    def _insert(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+        # A hundred thousand may come of one click.
+        self._database.insert_many(connection, DeskActionRow, [_NOT_TRIED | row for row in rows])
+        self._database.insert_many(connection, DeskAuditRow, [_audit(row) for row in rows])
+
+    def click(self, person: Person, group_id: str) -> Click | None:
+        """Return what somebody did with one click, `None` where they did nothing."""
+        row = DeskActionRow
+        own = row.group_id == group_id, row.actor == person.name
+        with self._database.reading() as connection:
+            kind = connection.scalar(select(row.kind).where(*own).order_by(row.seq).limit(1))
+            count = connection.scalar(select(func.count()).select_from(row).where(*own)) or 0
+        return None if kind is None else Click(group_id, kind, count)
 
     def group(self, group_id: str) -> tuple[PendingAction, ...]:
         """Return the actions of one click."""
@@ -242,11 +268,6 @@ def _own(person: Person, group_id: str) -> str:
 def _group(connection: Connection, group_id: str) -> list[PendingAction]:
     query = _PENDING.where(DeskActionRow.group_id == group_id)
     return [PendingAction(*row) for row in connection.execute(query)]
-
-
-def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    connection.execute(insert(DeskActionRow), rows)
-    connection.execute(insert(DeskAuditRow), [_audit(row) for row in rows])
 
 
 def _audit(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def act(
         group_id = desk.actions.submit(person, [draft], group_id=once or None)
     except ActError as error:
         return refused(request, explained(error))
-    return _answer(request, person, back, toast(request, desk, group_id, back), group_id)
+    return _answer(request, person, back, toast(request, desk, person, group_id, back), group_id)
 
 
 @router.post("/undo")
@@ -94,18 +94,16 @@ def undo(
         undone = desk.actions.undo(person, group_id)
     except ActError as error:
         return refused(request, explained(error))
-    return _answer(request, person, back, html(request, "toast.html", text=undone_text(undone), group=None))
+    return _answer(request, person, back, html(request, "toast.html", text=undone_text(undone), click=None))
 
 
-def toast(request: Request, desk: Desk, group_id: str, back: str) -> str:
+def toast(request: Request, desk: Desk, person: Person, group_id: str, back: str) -> str:
     """Return what says that something was done on the page `back`, with a button that takes it back."""
-    group = desk.actions.group(group_id)
     return html(
         request,
         "toast.html",
         text=None,
-        group=group,
-        group_id=group_id,
+        click=desk.actions.click(person, group_id),
         address=own_path(back),
         seconds=int(UNDO_FOR.total_seconds()),
     )
@@ -142,7 +140,7 @@ def refused(request: Request, why: str) -> Response:
     """Answer that something cannot be done: in a toast, or without scripts on a page."""
     if not request.headers.get("HX-Request"):
         raise HTTPException(422, why)
-    shown = html(request, "toast.html", text=why, group=None)
+    shown = html(request, "toast.html", text=why, click=None)
     return HTMLResponse(shown, 422, {"HX-Retarget": "#toasts", "HX-Reswap": "innerHTML"})
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
-from consumers.desk.acting.action_desk import PendingAction
+from consumers.desk.acting.action_desk import Click
 from consumers.desk.addresses import customer_address
 from consumers.desk.customer.history import CustomerHistory, read_customer
 from consumers.desk.customer.view import (
@@ -191,10 +191,9 @@ def _usual(desk: Desk, history: CustomerHistory) -> int | None:
     return desk.config.acknowledge_for.get(history.chosen.tier) if history.chosen is not None else None
 
 
-def just_done(desk: Desk, person: Person, group_id: str | None) -> tuple[PendingAction, ...]:
-    """Return what somebody has just done, where their browser runs no scripts."""
-    group = desk.actions.group(group_id) if group_id else ()
-    return tuple(each for each in group if each.actor == person.name)
+def just_done(desk: Desk, person: Person, group_id: str | None) -> Click | None:
+    """Return what somebody has just done, to be taken back where their browser runs no scripts."""
+    return desk.actions.click(person, group_id) if group_id else None
 
 
 def _standing(desk: Desk, history: CustomerHistory) -> dict[str, Any]:

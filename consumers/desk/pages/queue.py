@@ -11,10 +11,10 @@ from fastapi import APIRouter, Form, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
-from consumers.desk.acting.action_desk import PendingAction
 from consumers.desk.desk import Desk
 from consumers.desk.local_times import NoTime, read_day, read_time
 from consumers.desk.pages.acting import assignee_of, refused, toast
+from consumers.desk.pages.customer import just_done
 from consumers.desk.people.person import Person
 from consumers.desk.people.sign_in import Agent, Viewer
 from consumers.desk.queue import export
@@ -108,7 +108,7 @@ def show(
             "queue.html",
             **given,
             views=views_of(desk.database, person),
-            done=_done(desk, person, done),
+            done=just_done(desk, person, done),
         )
     answer.headers["Vary"] = "HX-Request, HX-Request-Type"
     return answer
@@ -141,11 +141,6 @@ def _past(request: Request, desk: Desk, person: Person) -> datetime | None:
     except NoTime as error:
         raise HTTPException(422, str(error)) from error
     return at if at < desk.clock.now() else None
-
-
-def _done(desk: Desk, person: Person, group: str) -> Sequence[PendingAction]:
-    """Return what was just done and can be undone."""
-    return [each for each in desk.actions.group(group) if each.actor == person.name] if group else []
 
 
 @router.get("/queue/rows")
@@ -215,7 +210,7 @@ def _act(request: Request, person: Person, pairs: Sequence[tuple[str, str]]) -> 
     except (ActError, ValueError) as error:
         return refused(request, explained(error))
     if request.headers.get("hx-request"):
-        shown = HTMLResponse(toast(request, desk, group, _address(query)))
+        shown = HTMLResponse(toast(request, desk, person, group, _address(query)))
         shown.headers["HX-Trigger"] = "lapwing:acted"  # the rows are renewed where they stand
         return shown
     return _back(query, done=group)
