@@ -129,9 +129,7 @@ def team(address: str, agents: int, seconds: float, customers: list[str], warnin
         chance = random.Random(number)
         with httpx.Client(base_url=address, timeout=TIMEOUT_S) as client:
             time.sleep(chance.random() * PAUSE_S)
-            page = client.get("/").text
-            found = re.search(r'name="csrf" value="([^"]*)"', page)
-            csrf = {"X-CSRF-Token": found.group(1) if found else "", "Origin": address}
+            csrf = {"X-CSRF-Token": _csrf(client), "Origin": address}
             while time.monotonic() < ends:
                 began = time.monotonic()
                 at = chance.randrange(len(warnings))
@@ -151,6 +149,31 @@ def team(address: str, agents: int, seconds: float, customers: list[str], warnin
     for each in threads:
         each.join()
     figures.print(f"{agents} agents, every {PAUSE_S:.0f} s")
+
+
+def bulk(address: str, opened: int) -> None:
+    """Measure one click that is about all open warnings, and its undoing."""
+    figures = Figures()
+    with httpx.Client(base_url=address, timeout=10 * TIMEOUT_S, headers={"Origin": address}) as client:
+        form = {"csrf": _csrf(client), "kind": "assign", "everything": "1", "query": "", "until": ""}
+        answer = figures.ask(
+            client,
+            f"assign {opened:,} at once",
+            "POST",
+            "/queue/act",
+            data=form,
+            headers={"HX-Request": "true"},
+        )
+        group = re.search(r'name="group_id" value="([^"]*)"', answer.text if answer is not None else "")
+        undo = {"csrf": _csrf(client), "group_id": group.group(1) if group else "", "back": "/"}
+        figures.ask(client, "undo it", "POST", "/undo", data=undo, headers={"HX-Request": "true"})
+        figures.ask(client, "queue, right after", "GET", "/")
+    figures.print("one click")
+
+
+def _csrf(client: httpx.Client) -> str:
+    found = re.search(r'name="csrf" value="([^"]*)"', client.get("/").text)
+    return found.group(1) if found else ""
 
 
 def main() -> int:
@@ -195,6 +218,7 @@ def main() -> int:
             customers = [row.customer_id for row in rows]
             alone(address, customers)
             team(address, arguments.agents, arguments.seconds, customers, [row.id for row in rows])
+            bulk(address, opened)
         database.close()
     return 0
 

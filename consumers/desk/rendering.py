@@ -21,10 +21,10 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from consumers.contract_words import WORDS
 from consumers.desk.addresses import customer_address
 from consumers.desk.desk import Desk
 from consumers.desk.people.person import Person, Role
-from consumers.desk.words import WORDS
 from consumers.language import LANGUAGES, LOCALES, _, gettext, is_ours, language, ngettext
 from consumers.reason_words import reason_text
 from streams.contract.instants import EPOCH

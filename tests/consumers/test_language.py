@@ -10,7 +10,7 @@ import pytest
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
-from consumers.desk.words import WORDS
+from consumers.contract_words import WORDS
 from consumers.language import DEFAULT, LANGUAGES, LOCALES, PLACES, catalogue, gettext, language, ngettext
 from streams.contract.warnings import AttentionWord, StateWord, TierWord, VerdictWord, WhyWord
 from streams.core.events.action_words import RECORD_KINDS, RESULTS, TREATMENT_KINDS, WARNING_KINDS
@@ -30,7 +30,12 @@ def _key(given: Any) -> Message:
 def messages() -> dict[Message, list[str]]:
     """Return every text that pages and code show, with its places."""
     found: dict[Message, list[str]] = defaultdict(list)
-    for path in sorted(path for folder in FOLDERS for path in folder.rglob("*")):
+    for path in sorted(
+        [
+            ROOT / "consumers" / "contract_words.py",
+            *(path for folder in FOLDERS for path in folder.rglob("*")),
+        ]
+    ):
         method = {".py": "python", ".html": "jinja2.ext:babel_extract"}.get(path.suffix)
         if method is None:
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from consumers.contract_words import WORDS
 from consumers.language import _
 from consumers.reports.census_months import Mark
 from consumers.reports.document import MISSING, NOT_ENOUGH, Definition, Value
@@ -22,13 +23,7 @@ BY: Final = {
     "tier": _("Tier of the warning that was open at the beginning"),
 }
 NAMES: Final = {
-    "key": _("key customer"),
-    "ordinary": _("ordinary"),
-    "small": _("small"),
-    "problem": _("problem"),
-    "high": _("high"),
-    "medium": _("medium"),
-    "low": _("low"),
+    **{word: WORDS[word] for word in ("key", "ordinary", "small", "problem", "high", "medium", "low")},
     "none": _("no warning"),
     "other": _("all others"),
 }

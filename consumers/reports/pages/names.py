@@ -5,51 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from consumers.contract_words import WORDS
 from consumers.language import _
 from consumers.reports.document import MISSING, NOT_ENOUGH, Value
 from consumers.reports.rate import TOO_FEW
 from consumers.reports.words import Words
 from streams.share import Share, Spread
 
+_OF_CONTRACT: Final = (
+    *("high", "medium", "low"),
+    *("key", "ordinary", "small", "problem"),
+    *("not_reached", "reached", "call_back", "accepted", "declined", "will_return", "returned"),
+    *("moved_away", "other_branch", "uses_competitor", "need_gone", "wrong_contact", "false_alarm", "other"),
+    *("gift", "communication", "labour", "discount", "service"),
+)
 NAMES: Final[Mapping[str, str]] = {
-    "high": _("high"),
-    "medium": _("medium"),
-    "low": _("low"),
-    # customer classes
-    "key": _("key customer"),
-    "ordinary": _("ordinary"),
-    "small": _("small"),
-    "problem": _("problem"),
-    # what came of a contact
-    "not_reached": _("not reached"),
-    "reached": _("reached"),
-    "call_back": _("call back"),
-    "accepted": _("accepted"),
-    "declined": _("declined"),
-    "will_return": _("means to return"),
-    "returned": _("has returned"),
-    "moved_away": _("moved away"),
-    "other_branch": _("goes to another branch"),
-    "uses_competitor": _("uses a competitor"),
-    "need_gone": _("needs it no more"),
-    "wrong_contact": _("wrong contact"),
-    "false_alarm": _("false alarm"),
-    "other": _("other"),
+    **{word: WORDS[word] for word in _OF_CONTRACT},
     "not_recorded": _("no result recorded"),
     "unknown": _("reached, no reason found"),
     # what a complaint is about
     "product": _("product"),
-    "service": _("service"),
     "price": _("price"),
     "delivery": _("delivery"),
     "channel": _("channel"),
-    # what a play costs something for
-    "gift": _("gift"),
-    "communication": _("communication"),
-    "labour": _("labour"),
-    "discount": _("discount"),
 }
-"""By the word of the contract, in English."""
+"""By the word, in English: no more of the contract than a report shows, as the rest is the business's own."""
 
 
 def named(word: str | None, words: Words) -> str:

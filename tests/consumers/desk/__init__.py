@@ -3,5 +3,4 @@
 config, desk, addresses, errors, rulebook: test_app
 installation: pages/test_changes
 spreadsheet: consumers/test_spreadsheet
-words: consumers/test_language
 """

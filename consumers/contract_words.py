@@ -1,4 +1,4 @@
-"""The words of the contract as people read them; `rendering` shows them in the reader's language."""
+"""The words of the contract as people read them; desk and reports show them in the reader's language."""
 
 from __future__ import annotations
 
