@@ -29,8 +29,6 @@ DATE = click.DateTime(formats=["%Y-%m-%d"])
 @click.option(
     "--date", "day", type=DATE, help="A day in the period; by default the last whole period that is known."
 )
-@click.option("--since", type=DATE, help="The first day of any period.")
-@click.option("--until", type=DATE, help="Its last day.")
 @as_of_option
 @click.option(
     "--corrected-since",

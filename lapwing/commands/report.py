@@ -40,8 +40,6 @@ def run(
     settings: Settings,
     period: str,
     day: datetime | None,
-    since: datetime | None,
-    until: datetime | None,
     as_of: int | None,
     corrected_since: int | None,
     view: str,
@@ -58,7 +56,7 @@ def run(
     at = None if as_of is None else EPOCH + as_of * MICROSECOND
     with closing(opened_database(settings)) as database:
         reporter = reporter_of(settings, database)
-        chosen = chosen_period(reporter, period, _date(day), _date(since), _date(until), at)
+        chosen = chosen_period(reporter, period, _date(day), at)
         wanted = tuple(MAKERS) if as_json else SEEN[View(view)]
         with shown_progress() as on_part:
             report = reporter.report(chosen, at, wanted, on_part)
@@ -97,19 +95,9 @@ def chosen_period(
     reporter: Reporter,
     period: str,
     day: date | None,
-    since: date | None,
-    until: date | None,
     as_of: datetime | None,
 ) -> Period:
     """Return the period that is asked for; by default the last whole one that the store knows."""
-    if since is not None or until is not None:
-        if since is None or until is None or day is not None:
-            msg = "--since and --until go together, and without --date"
-            raise click.UsageError(msg)
-        if until < since:
-            msg = "--until has to lie on or after --since"
-            raise click.UsageError(msg)
-        return Period.between(since, until, reporter.zone)
     if period not in KINDS:
         if day is not None:
             msg = f"--date goes with a kind of period, not with {period!r}"

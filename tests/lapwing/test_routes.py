@@ -100,7 +100,7 @@ def test_rules_and_reasons_that_there_are_not_are_found(tmp_path: Path) -> None:
 
 def test_the_example_of_the_page_is_right_and_routes_as_the_page_says(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "notify.md").read_text()
-    (example,) = re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    example = "".join(re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
     read = read_routes(settings_of(tmp_path, example), ["chat", "mail", "crm"])
     assert read is not None
 

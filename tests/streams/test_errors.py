@@ -16,6 +16,7 @@ from streams.errors import LapwingError
 from tests.test_architecture import PACKAGES, parsed, sources
 
 CAUGHT_INSIDE = {
+    "consumers.desk.local_times.NoTime": "the page says that it is no time",
     "consumers.desk.pages.silences.FormError": "the form is shown again with it",
     "consumers.loop.Retryable": "a mark that errors of the tree carry beside their kind",
     "consumers.loop.Stopped": "the loops that wait end by it",
