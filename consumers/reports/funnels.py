@@ -154,7 +154,8 @@ class Funnels:
     by_tier: Mapping[str, Funnel]
     lapsed: Funnel
     results: Mapping[str, int]
-    """Contacts of the warnings worth rescuing, by their result; `not_recorded` where none was given."""
+    """Contacts of the warnings worth rescuing, by their result; `not_recorded` where none was given. One that
+    lies in the horizon of two warnings counts once."""
 
     @property
     def failed(self) -> tuple[str, ...]:
@@ -231,9 +232,8 @@ def funnels(facts: FunnelFacts) -> Funnels:
     }
     tiers = {each.tier for each in facts.warnings}
     worth = [each for each in facts.warnings if each.verdict == RESCUE and not each.holdout]
-    results = Counter(
-        action.result or "not_recorded" for each in worth for action in contacts[each.warning_id]
-    )
+    tried = {(a.customer_id, a.event_id): a for each in worth for a in contacts[each.warning_id]}
+    results = Counter(action.result or "not_recorded" for action in tried.values())
     return Funnels(
         _of_warnings(facts.warnings, contacts, facts.churned),
         {

@@ -17,6 +17,8 @@ from streams.errors import ReportError
 
 ONE_DAY: Final = timedelta(days=1)
 _WEEK: Final = {"en": "week {week} of {year} ({days})", "zh": "{year}年第{week}周（{days}）"}
+YEARS: Final = range(1971, 2201)
+"""The years of which there are reports: the periods that one is compared with lie in the calendar too."""
 _FORMS: Final = "2024-03-05, 2024-W09, 2024-03, 2024-Q1, 2024 or 2024-03-05..2024-04-20"
 
 
@@ -136,6 +138,11 @@ class Period:
     def days(self) -> int:
         """How many local days it has."""
         return (self.end - self.begin).days
+
+    @property
+    def is_reportable(self) -> bool:
+        """Whether it lies in the years of which there are reports."""
+        return self.begin.year in YEARS and self.end.year in YEARS
 
     # -- its neighbours ---------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from consumers.reports.formats.page import page as html_page
 from consumers.reports.formats.pdf import pdf as pdf_file
 from consumers.reports.formats.plain_text import summary, text
 from consumers.reports.formats.workbook import workbook
-from consumers.reports.period import Period, PeriodKind
+from consumers.reports.period import YEARS, Period, PeriodKind
 from consumers.reports.report import MAKERS, Report
 from consumers.reports.reporter import OnPart, Reporter
 from consumers.reports.views import SEEN, View
@@ -98,6 +98,24 @@ def chosen_period(
     as_of: datetime | None,
 ) -> Period:
     """Return the period that is asked for; by default the last whole one that the store knows."""
+    try:
+        found = _asked_for(reporter, period, day, as_of)
+    except ReportError as error:
+        raise click.UsageError(str(error)) from error
+    except (OverflowError, ValueError):  # a neighbour lies after the last year of Python's calendar
+        found = None
+    if found is None or not found.is_reportable:
+        msg = f"a period lies between {YEARS.start} and {YEARS.stop - 1}"
+        raise click.UsageError(msg)
+    return found
+
+
+def _asked_for(
+    reporter: Reporter,
+    period: str,
+    day: date | None,
+    as_of: datetime | None,
+) -> Period:
     if period not in KINDS:
         if day is not None:
             msg = f"--date goes with a kind of period, not with {period!r}"
@@ -106,7 +124,7 @@ def chosen_period(
             return Period.parse(period, reporter.zone)
         except ReportError as error:
             msg = f"--period: {error}"
-            raise click.UsageError(msg) from error
+            raise ReportError(msg) from error
     kind = PeriodKind(period)
     if day is not None:
         return Period.containing(day, kind, reporter.zone)

@@ -52,8 +52,6 @@ FORMAT_NAMES: Final = {
     "json": "JSON",
 }
 STYLESHEET: Final = STYLE + charts.STYLE
-YEARS: Final = range(1971, 2201)
-"""In which a period that somebody types may begin and end; its neighbours exist too."""
 VERSION: Final = hashlib.sha256(STYLESHEET.encode()).hexdigest()[:12]
 
 
@@ -72,7 +70,7 @@ class ReportQuery:
             found = self._named(desk)
         except (ReportError, ValueError, OverflowError) as error:
             raise HTTPException(422, str(error)) from error
-        if found.begin.year not in YEARS or found.end.year not in YEARS:
+        if not found.is_reportable:
             raise HTTPException(422, gettext("A period lies between 1971 and 2200."))
         return found
 

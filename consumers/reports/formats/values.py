@@ -40,7 +40,10 @@ class PlainTable:
 
 
 def plain_table(table: Table, words: Words) -> PlainTable:
-    """Return a table as plain values; why a value is absent stands in its place."""
+    """Return a table as plain values; why a value is absent stands in its place.
+
+    Shares are parts of 1; what its column calls points are points.
+    """
     rows = [*table.rows, *(() if table.total is None else (table.total,))]
     columns: list[PlainColumn] = []
     found: list[list[Plain]] = [[] for _ in rows]
@@ -49,8 +52,13 @@ def plain_table(table: Table, words: Words) -> PlainTable:
         heads = _heads(column, values, words)
         columns += heads
         for cells, value in zip(found, values, strict=True):
-            cells += _cells(value, len(heads), words)
+            plain = _cells(value, len(heads), words)
+            cells += [_in_points(each) for each in plain] if column.kind is Kind.POINTS else plain
     return PlainTable(columns, found)
+
+
+def _in_points(value: Plain) -> Plain:
+    return value * 100 if isinstance(value, int | float) else value
 
 
 def _heads(column: Column, values: Sequence[Value], words: Words) -> list[PlainColumn]:

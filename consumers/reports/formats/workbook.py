@@ -25,7 +25,7 @@ FORMATS: Final = {
     Kind.DATE: "yyyy-mm-dd",
     Kind.MONTH: "yyyy-mm",
 }
-"""How Excel writes each kind of column; points are written times 100."""
+"""How Excel writes each kind of column."""
 LONGEST_NAME: Final = 31
 """Of a sheet, by Excel."""
 WIDEST: Final = 60
@@ -168,4 +168,4 @@ def _write(sheet: Any, row: int, place: int, value: Plain, column: PlainColumn, 
         case str():
             sheet.write_string(row, place, value, look)
         case _:
-            sheet.write_number(row, place, value * 100 if column.kind is Kind.POINTS else value, look)
+            sheet.write_number(row, place, value, look)

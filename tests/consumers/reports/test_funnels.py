@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -67,6 +68,19 @@ def warned(shop: Shop, period: Period, tier: str | None = None) -> tuple[list[in
     return counts, open_
 
 
+def tried(shop: Shop, period: Period) -> dict[str, int]:
+    """Return the contacts about the warnings worth rescuing by their result, each once."""
+    found = {
+        (a.customer_id, a.event_id): a.result or "not_recorded"
+        for line in shop.step_lines
+        if line["data"]["step"] == 1 and period.begin_us <= us(line["time"]) < period.end_us
+        if (line["data"]["decision"] or {}).get("verdict") == "rescue" and not line["data"]["holdout"]
+        for at in [us(line["time"])]
+        for a in contacts(shop, line["subject"], at, at + shop.horizon, with_since=False)
+    }
+    return dict(Counter(found.values()))
+
+
 def lapsed(shop: Shop, period: Period) -> tuple[list[int], int]:
     """Return what each step counts, and how many came back in all."""
     counts, came_back = [0] * 5, 0
@@ -108,6 +122,7 @@ def check(shop: Shop, database: Database) -> list[Any]:
             assert made.warnings.steps[-1].not_known == made.warnings.beside["not_matured"] == open_
             for tier, own in made.by_tier.items():
                 assert [step.n for step in own.steps] == warned(shop, period, tier)[0]
+            assert made.results == tried(shop, period)
             counts, came_back = lapsed(shop, period)
             assert [step.n for step in made.lapsed.steps] == counts
             assert made.lapsed.beside["returned_in_all"] == came_back

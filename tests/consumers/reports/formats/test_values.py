@@ -14,7 +14,7 @@ def test_a_share_is_a_quotient_with_both_its_numbers() -> None:
         "Value lost", "Value lost: from", "Value lost: to", "Away", "Since",
     ]  # fmt: skip
     assert found.rows[0] == [
-        "North", 0.038, 38, 1000, 0.012, -0.004, 0.03, 12345.678, None, None, 41.5, date(2026, 3, 9),
+        "North", 0.038, 38, 1000, 1.2, -0.4, 3.0, 12345.678, None, None, 41.5, date(2026, 3, 9),
     ]  # fmt: skip
     assert found.rows[1][:5] == ["  of which online", 0.04, 8, 200, "too few"]
     assert found.rows[2][:5] == [HOSTILE, "hidden", None, None, None]
