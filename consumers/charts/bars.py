@@ -5,8 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from consumers.charts.drawing import WIDE, WIDTH, Scale, bar, drawing, length, line, square, text, ticks
+from consumers.charts.drawing import (
+    WIDE,
+    WIDTH,
+    Scale,
+    bar,
+    drawing,
+    length,
+    line,
+    shortened,
+    square,
+    text,
+    ticks,
+)
 
 
 def bars(
@@ -29,7 +42,7 @@ def bars(
     left, right, top, bottom = 44.0, width - 12, 22.0, height - 26
     marks_y = ticks(max([*values, limit or 0, top_value, 1]))
     y = Scale(0, marks_y[-1], bottom, top)
-    body = [text(left, 12, y_label, "axis")] if y_label else []
+    body = [text(left, 12, shortened(y_label, right - left), "axis")] if y_label else []
     for value in marks_y:
         body.append(line(left, y(value), right, y(value), "grid"))
         body.append(text(left - 6, y(value) + 4, f"{value:g}", "axis", "end"))
@@ -40,11 +53,11 @@ def bars(
         over = limit is not None and value > limit
         x = left + place * step + gap / 2
         body.append(bar(x, y(value), step - gap, bottom - y(value), "bar over" if over else "bar", title))
+    apart = min((after - before for (before, _), (after, _) in pairwise(marks)), default=len(values)) * step
     for place, name in marks:
         x = left + (place + 0.5) * step
-        body.append(
-            text(x, height - 8, name, "axis", "end" if x > right - 20 and len(name) > 4 else "middle")
-        )
+        shown = shortened(name, max(apart - 4, 38))
+        body.append(text(x, height - 8, shown, "axis", "end" if x + length(shown) / 2 > width else "middle"))
     if limit is not None:
         body.append(line(left, y(limit), right, y(limit), "limit"))
         body.append(text(right, y(limit) - 5, limit_label, "limit-label", "end"))
@@ -175,8 +188,8 @@ def stacked(
             body.append(bar(x, end, step - gap, begin - end, f"part p{number % STACKS}", each.titles[place]))
     last = -1e9
     for place, name in enumerate(names):
-        x = left + (place + 0.5) * step
-        if x - last > 8 + length(name):
+        x, shown = left + (place + 0.5) * step, shortened(name, max(step - 8, 60))
+        if x - last > 8 + length(shown):
             last = x
-            body.append(text(x, height - 8, name, "axis", "middle"))
+            body.append(text(x, height - 8, shown, "axis", "middle"))
     return drawing(height, body, label, width)

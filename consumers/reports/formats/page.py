@@ -26,8 +26,10 @@ STYLE: Final = files("consumers.reports.formats").joinpath("page.css").read_text
 BROAD: Final = 900
 """The width of a plot across the page, which on paper stays large enough to be read."""
 HTML_LANGUAGES: Final = {"en": "en", "zh": "zh-Hans"}
-MANY_COLUMNS: Final = 4
+MANY_COLUMNS: Final = 3
 """A table of more is a card for each row on a phone."""
+VERY_MANY_COLUMNS: Final = 6
+"""A table of more is set closer, so that nothing of it is cut on a screen or on paper."""
 _OPEN_TO_PRINT: Final = (
     "const all=()=>document.querySelectorAll('details');"
     "addEventListener('beforeprint',()=>all().forEach(d=>{d.dataset.was=d.open?'1':'';d.open=true}));"
@@ -140,7 +142,9 @@ def _table(table: Table, words: Words, *, folded: bool, titled: bool) -> str:
     heads = "".join(f'<th scope="col"{_side(column)}>{escape(column.title)}</th>' for column in table.columns)
     rows = "".join(_row(row, table.columns, words) for row in table.rows)
     foot = "" if table.total is None else f"<tfoot>{_row(table.total, table.columns, words)}</tfoot>"
-    cards = ' class="row-cards"' if len(table.columns) > MANY_COLUMNS else ""
+    looks = [("row-cards", MANY_COLUMNS), ("dense", VERY_MANY_COLUMNS)]
+    look = " ".join(name for name, columns in looks if len(table.columns) > columns)
+    cards = f' class="{look}"' if look else ""
     note = f'<p class="about">{escape(table.note)}</p>' if table.note else ""
     caption = f'<caption class="unseen">{escape(table.title)}</caption>'
     name = escape(table.title, quote=True)

@@ -83,7 +83,10 @@ def _now(part: Forecast, words: Words) -> Table:
         Column("learnt_from", _("Past censuses it learnt from"), Kind.COUNT),
     ]
     rows: list[list[Value]] = []
-    for name, given in ((_("All, helped as until now"), part.all), (_("If nobody acts"), part.untreated)):
+    for name, given in (
+        (_("All, helped as until now"), part.all),
+        (_("By those on whom nobody acted"), part.untreated),
+    ):
         if given is not None:
             before = given.before
             counts = (before.active, before.scored, before.expected)
@@ -190,6 +193,14 @@ def _remarks(part: Forecast, words: Words) -> list[str]:
                 "{count} census is left out: a partition is missing, or a source was quiet.",
                 "{count} censuses are left out: a partition is missing, or a source was quiet.",
                 part.left_out,
+            )
+        )
+    if part.all.interval is not None:
+        found.append(
+            _(
+                "The second row goes by how the forecasts of untreated customers came out. The team chooses "
+                "whom it treats, so the difference between the rows is not what the team achieves: see the "
+                "effect of plays."
             )
         )
     return found

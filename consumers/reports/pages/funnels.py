@@ -32,7 +32,7 @@ def section(part: Funnels, words: Words) -> Section:
     _ = words.gettext
     return Section(
         key="funnels",
-        title=_("From the warning to the customer who stays, and from the lapse to the return"),
+        title=_("Two funnels: from warned to stayed, from lapsed to returned"),
         note=_(
             "Each step counts some of the step before. The first funnel counts warnings that opened in the "
             "period, the second customers who lapsed in it, with what is known of them by now."

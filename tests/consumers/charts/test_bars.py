@@ -1,10 +1,12 @@
 """Bars in bins and on top of each other."""
 
 import re
+from itertools import pairwise
 
 import pytest
 
 from consumers import charts
+from consumers.charts.drawing import length
 
 WIDTHS = [charts.NARROW, charts.WIDTH, charts.WIDE]
 
@@ -54,3 +56,31 @@ def test_parts_stand_on_top_of_each_other_and_a_column_that_is_not_known_is_empt
     assert "lost 20%" not in drawing
     assert all(f">{name}</text>" in drawing for name in ("kept", "lost", "100%", "Mar"))
     assert all(x >= 0 and x + w <= width + 0.5 for x, _, w, _ in kept + lost)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_long_names_below_bars_never_lie_on_each_other(width: float) -> None:
+    names = ["not known", "L" * 200, "http://a.long.example/address", "key customer", "last of all names"]
+    marks = list(enumerate(names))
+    stacks = [charts.Stack("all", [1.0] * 5, names)]
+    for drawing in (
+        charts.bars([1.0] * 5, names, marks, "b", width=width, y_label="L" * 300),
+        charts.stacked(names, stacks, "s", width=width),
+    ):
+        found = re.findall(
+            r'<text x="([\d.]+)" y="([\d.]+)" class="axis" text-anchor="(\w+)">([^<]+)<', drawing
+        )
+        lowest = max(float(y) for _, y, _, _ in found)
+        shares = {"start": 0.0, "middle": 0.5, "end": 1.0}
+        spans = sorted(
+            (
+                float(x) - shares[anchor] * length(name),
+                float(x) + (1 - shares[anchor]) * length(name),
+                float(y),
+            )
+            for x, y, anchor, name in found
+        )
+        assert all(begin >= -1 and end <= width + 1 for begin, end, _ in spans)
+        below = [(begin, end) for begin, end, y in spans if y == lowest]
+        assert len(below) > 2
+        assert all(one[1] <= other[0] for one, other in pairwise(below))
