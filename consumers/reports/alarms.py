@@ -223,7 +223,7 @@ def _causes_of_lost(begin: datetime, end: datetime, knowledge: Knowledge) -> Sel
         knowledge.by_then(OutcomeRow.stored_at),
         loss.type.in_((LAPSED, CLOSED)),
         loss.time >= begin,
-        loss.time < end,
+        loss.time <= end,  # a lapse at the end belongs to the day before it
         knowledge.by_then(loss.stored_at),
     )
 
