@@ -41,7 +41,12 @@ def section(part: Plays, words: Words) -> Section:
         ),
         tiles=_tiles(part, words),
         plots=_plots(part, words),
-        tables=[_effects(part, words), _money(part, words), _spending(part, words)],
+        tables=[
+            _effects(part, words),
+            _money(part, words),
+            _spending(part, words),
+            *([left_out] if (left_out := _left_out(part, words)).rows else []),
+        ],
         remarks=list(_remarks(part, words)),
         definitions=_definitions(part, words),
     )
@@ -86,7 +91,7 @@ def _effects(part: Plays, words: Words) -> Table:
             _estimate(effect.success, effect.success_interval),
             _claim(effect.claim, part.effects.min_holdout, words),
         ]
-        for effect, _money in part.effects.compared
+        for effect, _money in _compared(part)
     ]
     return Table("effects", _("Effect of plays"), columns, rows)
 
@@ -137,7 +142,7 @@ def _money(part: Plays, words: Words) -> Table:
         Column("gained", _("Gained"), Kind.MONEY),
         Column("net", _("Gained less spent"), Kind.MONEY),
     ]
-    rows = [[_name(effect, words), *_amounts(money)] for effect, money in part.effects.compared]
+    rows = [[_name(effect, words), *_amounts(money)] for effect, money in _compared(part)]
     note = _(
         "Since the play began. Gained is the churns avoided times the mean value; where nothing may be said "
         "of the effect, these are numbers and no results."
@@ -178,10 +183,42 @@ def _spending(part: Plays, words: Words) -> Table:
     return Table("spending", _("Spent in the period, as recorded"), columns, rows, total)
 
 
+def _left_out(part: Plays, words: Words) -> Table:
+    _ = words.gettext
+    columns = [
+        Column("play", _("Play")),
+        Column("verdict", _("With another decision"), Kind.COUNT),
+        Column("experiment", _("From before the play or the draw was changed"), Kind.COUNT),
+        Column("again", _("Not the customer's first"), Kind.COUNT),
+        Column("not_drawn", _("Not drawn"), Kind.COUNT),
+    ]
+    rows: list[list[Value]] = []
+    for play in part.effects.plays:
+        why = play.excluded
+        counts = [why.other_verdict, why.other_experiment, why.not_first, play.effects[0].not_drawn.n]
+        if any(counts):
+            rows.append([play.play, *counts])
+    return Table("left_out_warnings", _("Warnings that are on neither side"), columns, rows)
+
+
+def _compared(part: Plays) -> list[tuple[Effect, Money]]:
+    """Return the effects to show: a play whose warnings all had one tier has one row, not two."""
+    sizes = {
+        effect.play: (effect.held_out.n, effect.shown.n)
+        for effect, _money in part.effects.compared
+        if effect.tier is None
+    }
+    return [
+        (effect, money)
+        for effect, money in part.effects.compared
+        if effect.tier is None or (effect.held_out.n, effect.shown.n) != sizes[effect.play]
+    ]
+
+
 def _plots(part: Plays, words: Words) -> list[Plot]:
     _ = words.gettext
     rows = []
-    for effect, _money in part.effects.compared:
+    for effect, _money in _compared(part):
         low, high = effect.difference.limits
         name = effect.play if effect.tier is None else f"{effect.play}, {named(effect.tier, words)}"
         kind = "all" if effect.tier is None else ""
@@ -208,20 +245,6 @@ def _remarks(part: Plays, words: Words) -> Iterator[str]:
         )
     if part.effects.uncompared:
         yield _("Nobody to compare yet: {plays}.", plays=words.listing(part.effects.uncompared))
-    for play in part.effects.plays:
-        drawn = play.effects[0].not_drawn.n
-        left_out = play.excluded.other_verdict + play.excluded.other_experiment + play.excluded.not_first
-        if drawn or left_out:
-            yield _(
-                "{play}: {verdict} warnings with another decision, {experiment} from before the play or the "
-                "draw was changed, {again} that were not the customer's first, and {drawn} that were not "
-                "drawn are on neither side.",
-                play=play.play,
-                verdict=words.count(play.excluded.other_verdict),
-                experiment=words.count(play.excluded.other_experiment),
-                again=words.count(play.excluded.not_first),
-                drawn=words.count(drawn),
-            )
     yield _("Of a hundred plays that do nothing, one seems to help or to harm all the same.")
 
 
