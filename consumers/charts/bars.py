@@ -56,7 +56,7 @@ def bars(
     apart = min((after - before for (before, _), (after, _) in pairwise(marks)), default=len(values)) * step
     for place, name in marks:
         x = left + (place + 0.5) * step
-        shown = shortened(name, max(apart - 4, 38))
+        shown = shortened(name, max(apart + 4, 38))  # most letters are narrower than `length` takes them
         body.append(text(x, height - 8, shown, "axis", "end" if x + length(shown) / 2 > width else "middle"))
     if limit is not None:
         body.append(line(left, y(limit), right, y(limit), "limit"))
@@ -152,7 +152,9 @@ def stacked(
     part that is not known has none.
     """
     narrow = width < WIDTH
-    across = 2 if narrow else min(len(stacks), 4) or 1
+    across = min(len(stacks), 2 if narrow else 4) or 1
+    longest = max((length(each.name) for each in stacks), default=0.0) + 24
+    across = max(1, min(across, int((width - 60) / longest)))
     lines_of_names = math.ceil(len(stacks) / across)
     left, right = 48.0, width - 12
     top = 26.0 + 18 * lines_of_names

