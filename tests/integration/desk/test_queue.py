@@ -52,7 +52,7 @@ def test_what_one_does_the_other_sees_where_it_stands(open_page: Open) -> None:
     for each in (mine, others):
         expect(each).to_contain_text("acknowledged", timeout=WITHIN_MS)
     assert abs(height(below) - before) < 1, "a row moved"
-    expect(mine).not_to_contain_text("on its way", timeout=2 * WITHIN_MS)
+    expect(mine).not_to_contain_text("on its way", timeout=3 * WITHIN_MS)
     place = mine.get_attribute("id")
     ann.reload()
     expect(ann.locator(f"#{place}")).to_have_count(0)
