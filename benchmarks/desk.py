@@ -151,19 +151,21 @@ def team(address: str, agents: int, seconds: float, customers: list[str], warnin
     figures.print(f"{agents} agents, every {PAUSE_S:.0f} s")
 
 
-def bulk(address: str, opened: int) -> None:
+def bulk(address: str) -> None:
     """Measure one click that is about all open warnings, and its undoing."""
     figures = Figures()
     with httpx.Client(base_url=address, timeout=10 * TIMEOUT_S, headers={"Origin": address}) as client:
-        form = {"csrf": _csrf(client), "kind": "assign", "everything": "1", "query": "", "until": ""}
+        form = {"csrf": _csrf(client), "kind": "acknowledge", "everything": "1", "query": "", "until": ""}
         answer = figures.ask(
             client,
-            f"assign {opened:,} at once",
+            "acknowledge all that match",
             "POST",
             "/queue/act",
             data=form,
             headers={"HX-Request": "true"},
         )
+        shown = "" if answer is None else re.sub(r"<[^>]*>", " ", answer.text)
+        print(" ".join(shown.split()))
         group = re.search(r'name="group_id" value="([^"]*)"', answer.text if answer is not None else "")
         undo = {"csrf": _csrf(client), "group_id": group.group(1) if group else "", "back": "/"}
         figures.ask(client, "undo it", "POST", "/undo", data=undo, headers={"HX-Request": "true"})
@@ -218,7 +220,7 @@ def main() -> int:
             customers = [row.customer_id for row in rows]
             alone(address, customers)
             team(address, arguments.agents, arguments.seconds, customers, [row.id for row in rows])
-            bulk(address, opened)
+            bulk(address)
         database.close()
     return 0
 
