@@ -35,6 +35,8 @@ LOOK_S: Final = 0.5
 """How often it looks for what other processes wrote and what has arrived."""
 NO_EFFECT_AFTER: Final = timedelta(seconds=60)
 """So long after an action is in the store a step that it would make has arrived too."""
+CLOCKS_APART: Final = timedelta(seconds=5)
+"""So far may the clocks of desk and sink be apart. A step stored so shortly before is taken for its own."""
 _STEPS: Final = {
     "acknowledge": "churn.warning.acknowledged",
     "snooze": "churn.warning.snoozed",
@@ -233,8 +235,10 @@ class ActionSender:
                 continue
             at = datetime.fromisoformat(row.content["occurred_at"])
             newest = steps.get((row.warning_id, _STEPS[row.kind]))
+            # A step has the time of its partition, which may be behind the one that the desk goes by.
+            has_step = newest is not None and (newest[0] >= at or newest[1] > row.sent_at - CLOCKS_APART)
             # Where the warning has ended meanwhile, or the like, there is no step.
-            if (newest is not None and newest >= at) or (stored_at is not None and stored_at <= settled):
+            if has_step or (stored_at is not None and stored_at <= settled):
                 taken.append(row.seq)
         return taken
 
@@ -243,14 +247,17 @@ def _note_taken(seqs: Sequence[int], connection: Connection) -> None:
     connection.execute(update(DeskActionRow).where(DeskActionRow.seq.in_(seqs)).values(state="taken"))
 
 
-def _steps(connection: Connection, rows: Sequence[Row[Any]]) -> dict[tuple[str, str], datetime]:
-    """Return by warning and type when the newest such step was."""
+def _steps(
+    connection: Connection, rows: Sequence[Row[Any]]
+) -> dict[tuple[str, str], tuple[datetime, datetime]]:
+    """Return by warning and type when the newest such step was, in event time and as it was stored."""
     if not rows:
         return {}
+    newest = func.max(WarningStepRow.time), func.max(WarningStepRow.received_at)
     query = (
-        select(WarningStepRow.warning_id, WarningStepRow.type, func.max(WarningStepRow.time))
+        select(WarningStepRow.warning_id, WarningStepRow.type, *newest)
         .where(WarningStepRow.warning_id.in_(sorted({row.warning_id for row in rows})))
         .where(WarningStepRow.type.in_(_STEPS.values()))
         .group_by(WarningStepRow.warning_id, WarningStepRow.type)
     )
-    return {(warning_id, kind): at for warning_id, kind, at in connection.execute(query)}
+    return {(warning_id, kind): (at, stored) for warning_id, kind, at, stored in connection.execute(query)}

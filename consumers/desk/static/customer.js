@@ -4,13 +4,27 @@ const live = document.getElementById("live");
 const page = () => document.getElementById("customer");
 const SCROLLED = ".scroll, ol.life";
 let asking = false;
+let again = false;
 
+// One at a time, and once more where something has changed meanwhile: a slow answer is not the newest.
 async function renew() {
-  const place = page();
-  if (!place || asking) return;
+  again = asking;
+  if (asking) return;
   asking = true;
+  try {
+    do {
+      again = false;
+      await ask();
+    } while (again);
+  } finally {
+    asking = false;
+  }
+}
+
+async function ask() {
+  const place = page();
+  if (!place) return;
   const answer = await fetch(place.dataset.news, { headers: { "HX-Request": "true" } }).catch(() => null);
-  asking = false;
   if (!answer?.ok || place !== page()) return;
   const made = document.createElement("template");
   made.innerHTML = await answer.text();

@@ -74,10 +74,20 @@ function soon() {
   }
 }
 
-let renewing = null;
-function changed(ids) {
+// One at a time: a slow answer must not replace rows that were asked for later.
+let renewing = false;
+async function changed(ids) {
   ids.forEach((id) => waiting.add(id));
-  renewing ??= setTimeout(() => { renewing = null; renew(); }, 150);
+  if (renewing) return;
+  renewing = true;
+  try {
+    while (waiting.size) {
+      await new Promise((done) => setTimeout(done, 150));
+      await renew();
+    }
+  } finally {
+    renewing = false;
+  }
 }
 
 function count() {

@@ -218,12 +218,25 @@ def acknowledged(at: int) -> bytes:
 
 def test_an_acknowledgement_is_on_its_way_until_the_engine_has_taken_it_up(place: Place) -> None:
     sender = place.sender()
-    store_records(place.database, records([acknowledged(T0 + 2 * DAY)]))  # an earlier one
+    long_ago = place.wall - timedelta(minutes=1)
+    store_records(place.database, records([acknowledged(T0 + 2 * DAY)]), long_ago)  # an earlier one
     place.act("acknowledge")
     sender.send_due()
     place.store_actions()
     assert sender.note_arrivals() == 0
     store_records(place.database, records([acknowledged(T0 + 9 * DAY)]))
+    assert sender.note_arrivals() == 1
+
+
+def test_a_step_of_a_partition_that_is_behind_the_desks_time_is_its_step_too(place: Place) -> None:
+    sender = place.sender()
+    long_ago = place.wall - timedelta(minutes=1)
+    store_records(place.database, records([acknowledged(T0 + 2 * DAY)]), long_ago)
+    place.act("acknowledge")
+    sender.send_due()
+    place.store_actions()
+    assert sender.note_arrivals() == 0
+    store_records(place.database, records([acknowledged(T0 + 3 * DAY)]), place.wall)
     assert sender.note_arrivals() == 1
 
 
