@@ -26,7 +26,9 @@ DEPENDENCIES_OWN = (
 hypothesis.settings.register_profile("lapwing", deadline=None)
 hypothesis.settings.load_profile("lapwing")
 
-pytest_plugins = ["tests.brokers", "tests.databases", "tests.kafka_server", "tests.postgres"]
+pytest_plugins = [
+    *("tests.brokers", "tests.databases", "tests.kafka_server", "tests.postgres", "tests.printing")
+]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

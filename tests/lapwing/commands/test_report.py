@@ -101,6 +101,7 @@ def test_what_makes_no_sense_is_a_usage_error(
     assert says in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("printing")
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_all_formats_are_written_with_the_same_figures(store: Path, tmp_path: Path, language: str) -> None:
     page, pdf, xlsx = tmp_path / "r.html", tmp_path / "r.pdf", tmp_path / "r.xlsx"

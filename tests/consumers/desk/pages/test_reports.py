@@ -85,6 +85,7 @@ def test_a_view_has_its_parts_and_links_to_the_others(desk: Desk, view: View) ->
     assert "/reports?period=2024-05&amp;view=" in text
 
 
+@pytest.mark.usefixtures("printing")
 def test_it_can_be_kept_in_every_format_and_that_is_in_the_audit_log(desk: Desk) -> None:
     client = browser(desk)
     for name in FORMAT_NAMES:

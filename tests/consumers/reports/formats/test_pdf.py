@@ -15,18 +15,11 @@ from streams.errors import ReportError
 from tests.consumers.reports.formats.documents import document
 
 
-def weasyprint_or_skip() -> None:
-    try:
-        import weasyprint  # type: ignore[import-untyped]  # noqa: F401  # whether it can be imported
-    except (ImportError, OSError) as error:
-        pytest.skip(f"no WeasyPrint here: {error}")
-
-
 def opened(given: Document) -> Any:
-    weasyprint_or_skip()
     return pypdfium2.PdfDocument(pdf(given))
 
 
+@pytest.mark.usefixtures("printing")
 @pytest.mark.parametrize(
     ("language", "texts"),
     [
@@ -43,6 +36,7 @@ def test_a_pdf_has_all_texts_and_numbered_pages(language: str, texts: tuple[str,
     assert [text for text in texts if text not in whole] == []
 
 
+@pytest.mark.usefixtures("printing")
 def test_plots_have_their_colours_on_paper_and_not_those_of_a_screen() -> None:
     found = opened(document())
     colours: set[tuple[int, int, int]] = set()
@@ -55,9 +49,9 @@ def test_plots_have_their_colours_on_paper_and_not_those_of_a_screen() -> None:
     assert "paint-order" not in style
 
 
+@pytest.mark.usefixtures("printing")
 def test_a_missing_font_is_an_error_that_says_what_to_install() -> None:
     assert pdfs._missing([SimpleNamespace(missing={ord("留"): 1, 0x200B: 2, 0x20: 3})]) == ["留"]
-    weasyprint_or_skip()
     given = document()
     private = "\U000f1234"  # no font of the system has what is for private use
     with pytest.raises(ReportError, match=f"no installed font has the characters {private}: install one"):
