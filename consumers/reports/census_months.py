@@ -42,6 +42,8 @@ class Mark(StrEnum):
 
 WITHOUT_RATE: Final = frozenset({Mark.MISSING, Mark.INCOMPLETE, Mark.GAP, Mark.FIRST})
 """A month so marked has no rate."""
+NOT_COUNTED: Final = frozenset({Mark.MISSING, Mark.INCOMPLETE, Mark.QUIET})
+"""Of a month so marked it is not known who was active at its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,11 @@ class CensusMonth:
     def has_rate(self) -> bool:
         """Whether its original customers are known."""
         return not WITHOUT_RATE.intersection(self.marks)
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether it is known who was active at its end."""
+        return NOT_COUNTED.isdisjoint(self.marks)
 
     @property
     def is_whole(self) -> bool:
@@ -202,6 +209,15 @@ class Censuses:
             first=tuple(sorted(first)),
             at=tuple(sorted({each.at for each in counted.values()})),
         )
+
+    def months(self, last: Period | None) -> tuple[Period, ...]:
+        """Return the months from the first with a census at its end to another one, or to the newest."""
+        month, last = self.first_month(), last or self.newest_month()
+        found = []
+        while month is not None and last is not None and month <= last:
+            found.append(month)
+            month = month.after()
+        return tuple(found)
 
     def newest_month(self) -> Period | None:
         """Return the last month that has a census at its end."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select
 
 from consumers.database.outcomes import CensusRow
 from consumers.language import _
-from consumers.reports.census_months import Censuses, Mark, read_censuses
+from consumers.reports.census_months import Censuses, read_censuses
 from consumers.reports.knowledge import TAKEN, Knowledge
 from consumers.reports.period import Period
 from consumers.reports.rate import Exclusion, Rate, hidden_cells
@@ -21,8 +21,6 @@ from streams.share import Share
 STILL: Final = _("customers of the cohort who were active at the end of a later month")
 COHORT: Final = _("customers of the cohort who were active at the end of the month of their first activity")
 CAME_LATER: Final = _("customers of the cohort who were first active at a later census")
-NOT_COUNTED: Final = frozenset({Mark.MISSING, Mark.INCOMPLETE, Mark.QUIET})
-"""Of a month so marked it is not known who was active at its end."""
 
 Active = Mapping[tuple[Period, Period], int]
 """By the month of the first activity and the month at whose end they were active."""
@@ -71,17 +69,12 @@ class Cohorts:
 
 def read_cohorts(connection: Connection, period: Period, knowledge: Knowledge) -> CohortFacts:
     """Read the cohorts of all censuses up to the end of a period."""
-    last = period.trailing_months(1)[0]
-    first = read_censuses(connection, (), knowledge).first_month()
-    months = []
-    while first is not None and first <= last:
-        months.append(first)
-        first = first.after()
+    months = read_censuses(connection, (), knowledge).months(period.trailing_months(1)[0])
     censuses = read_censuses(connection, months, knowledge)
     return CohortFacts(censuses, _active(connection, months, knowledge) if months else {})
 
 
-def _active(connection: Connection, months: list[Period], knowledge: Knowledge) -> Active:
+def _active(connection: Connection, months: Sequence[Period], knowledge: Knowledge) -> Active:
     data = CensusRow.data
     begin, end = months[0].after().begin_at, months[-1].after().end_at
     query = select(
@@ -100,23 +93,15 @@ def _active(connection: Connection, months: list[Period], knowledge: Knowledge) 
     return found
 
 
-def _month_before(at: datetime, months: list[Period]) -> Period:
+def _month_before(at: datetime, months: Sequence[Period]) -> Period:
     """Return the month at whose end a census was taken."""
     return next(month for month in reversed(months) if month.end_at <= at)
 
 
 def cohort_figures(facts: CohortFacts, period: Period) -> Cohorts:
     """Return the cohorts up to the end of a period."""
-    first = facts.censuses.first_month()
-    last = period.trailing_months(1)[0]
-    if first is None or last < first:
-        return Cohorts(())
-    months = []
-    month = first
-    while month <= last:
-        months.append(month)
-        month = month.after()
-    known = {month: not NOT_COUNTED.intersection(facts.censuses.month(month).marks) for month in months}
+    months = facts.censuses.months(period.trailing_months(1)[0])
+    known = {month: facts.censuses.month(month).is_counted for month in months}
     rows: list[tuple[Period, list[int | None]]] = []
     for place, cohort in enumerate(months):
         # Whoever is there at the first census came before it, at any time.

@@ -8,6 +8,7 @@ and the model as right.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,8 +16,13 @@ from typing import Any, Final
 
 import numpy as np
 from scipy.stats import t as student  # type: ignore[import-untyped]  # ships no type hints
+from sqlalchemy import ColumnElement, Connection, func, select, text
 
-from streams.contract.instants import format_instant, to_us
+from consumers.database.outcomes import CensusRow
+from consumers.reports.census_months import SMALLEST, CensusMonth, Mark, read_censuses, taken_between
+from consumers.reports.knowledge import Knowledge
+from consumers.reports.period import Period, PeriodKind, local_day
+from streams.contract.instants import format_instant, read_instant, to_us
 from streams.share import Share
 
 MIN_MATURED: Final = 6
@@ -271,3 +277,82 @@ def interval(
 
 def _logit(share: float) -> float:
     return math.log(share / (1 - share))
+
+
+# -- from the store -----------------------------------------------------------------------------------
+
+MATURED: Final = "churn.census.matured"
+_D: Final = CensusRow.data
+
+
+def read_forecast(connection: Connection, period: Period, knowledge: Knowledge) -> ForecastFacts:
+    """Return what a forecast at the newest census up to a period's end is made from."""
+    months = read_censuses(connection, (), knowledge).months(None)
+    censuses = read_censuses(connection, months, knowledge)
+    known = [censuses.month(month) for month in months]
+    counted = [each for each in known if each.is_counted]
+    became = _became(connection, knowledge)
+    matured = [
+        _matured(each, list(became[each.month].values()))
+        for each in counted
+        if became[each.month].keys() >= set(each.partitions)
+    ]
+    newest = next((each for each in reversed(counted) if each.month.end <= period.end), None)
+    return ForecastFacts(
+        now=None if newest is None else max(newest.at),
+        expectation=None if newest is None else _expected(connection, newest, knowledge),
+        matured=tuple(matured),
+        left_out=sum(not each.is_counted and Mark.MISSING not in each.marks for each in known),
+    )
+
+
+def _sums(path: tuple[str, ...] = ()) -> list[ColumnElement[Any]]:
+    """Return the sums of an expectation; that of probabilities as an exact decimal, which has no order."""
+    active, scored = (func.sum(_D[(*path, name)].as_integer()) for name in ("active", "scored"))
+    expected = func.sum(_D[(*path, "expected")].as_numeric(38, 9, asdecimal=False))
+    return [active, scored, expected]
+
+
+def _expected(connection: Connection, census: CensusMonth, knowledge: Knowledge) -> Expectation:
+    after = census.month.after()
+    query = select(*_sums()).where(*taken_between(after.begin_at, after.end_at), CensusRow.by == SMALLEST)
+    return _expectation(connection.execute(knowledge.known(query, CensusRow.stored_at)).one())
+
+
+def _became(connection: Connection, knowledge: Knowledge) -> defaultdict[Period, dict[int, Sequence[Any]]]:
+    """Return what became of the active at the end of each month, by partition."""
+    churned = (func.sum(_D[path].as_integer()) for path in (("churned",), ("untreated", "churned")))
+    query = (
+        select(
+            CensusRow.partition,
+            _D["census_at"].as_string().label("census_at"),
+            func.max(CensusRow.time),
+            *churned,
+            *_sums(),
+            *_sums(("untreated",)),
+        )
+        .where(CensusRow.type == MATURED, CensusRow.by == SMALLEST)
+        .group_by(CensusRow.partition, text("census_at"))  # PostgreSQL takes two parameters for two
+    )
+    found: defaultdict[Period, dict[int, Sequence[Any]]] = defaultdict(dict)
+    for partition, at, *rest in connection.execute(knowledge.known(query, CensusRow.stored_at)):
+        day = local_day(read_instant(at), knowledge.zone)
+        found[Period.containing(day, PeriodKind.MONTH, knowledge.zone).before()][partition] = rest
+    return found
+
+
+def _matured(census: CensusMonth, partitions: Sequence[Sequence[Any]]) -> MaturedCensus:
+    """Return the sums over partitions; of each: when it matured, who churned, and the expectations."""
+    at, *columns = zip(*partitions, strict=True)
+    churned, untreated, *sums = (sum(column) for column in columns)
+    return MaturedCensus(
+        max(census.at),
+        max(at),
+        Fact(_expectation(sums[:3]), churned),
+        Fact(_expectation(sums[3:]), untreated),
+    )
+
+
+def _expectation(sums: Sequence[Any]) -> Expectation:
+    active, scored, expected = (each or 0 for each in sums)
+    return Expectation(active, scored, round(float(expected), 6))

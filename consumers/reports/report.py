@@ -12,11 +12,10 @@ from sqlalchemy import Connection, text
 from consumers.database.database import Database
 from consumers.reports.alarms import alarms, read_alarms
 from consumers.reports.base import base_figures, read_base
-from consumers.reports.censuses import read_forecast
 from consumers.reports.cohorts import cohort_figures, read_cohorts
 from consumers.reports.complaints import Limits, complaints, read_complaints
 from consumers.reports.corrections import SETTLED, Corrections, differences, erased_since
-from consumers.reports.forecast import forecast
+from consumers.reports.forecast import forecast, read_forecast
 from consumers.reports.funnels import funnels, read_funnels
 from consumers.reports.groups import group_figures, read_groups
 from consumers.reports.identities import Identity

@@ -9,8 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from consumers.reports.census_months import CensusMonth, read_censuses
-from consumers.reports.censuses import read_forecast
-from consumers.reports.forecast import Forecast, forecast
+from consumers.reports.forecast import Forecast, forecast, read_forecast
 from consumers.reports.knowledge import Knowledge
 from consumers.reports.losses import Loss, read_losses
 from consumers.reports.open_warnings import OpenWarnings, read_open_warnings

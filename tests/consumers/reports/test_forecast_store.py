@@ -11,8 +11,7 @@ import pytest
 
 from consumers.broker.records import Record
 from consumers.database.database import Database
-from consumers.reports.censuses import read_forecast
-from consumers.reports.forecast import Expectation, ForecastFacts
+from consumers.reports.forecast import Expectation, ForecastFacts, read_forecast
 from consumers.reports.knowledge import Knowledge
 from consumers.reports.period import Period
 from tests.consumers.shop_records import KINDS, NOW, shop_records
@@ -91,17 +90,35 @@ def test_a_census_is_not_seen_before_it_was_stored(database: Database) -> None:
     assert read(database, as_of=NOW - timedelta(days=1)) == ForecastFacts(None, None, ())
 
 
-def test_a_census_that_lacks_a_partition_is_left_out_and_counted(database: Database) -> None:
+def test_partitions_are_added_and_a_census_that_lacks_one_is_left_out_and_counted(
+    database: Database,
+) -> None:
     records = census_records()
     store(database, records)
-    store(
-        database,
-        [changed(each, n, partition=1) for n, each in enumerate(summaries(records)) if n != 2],
-    )
+    alone = read(database)
+    lacking = json.loads(summaries(records)[2].value or b"")["time"]
+    others = [each for each in records if json.loads(each.value or b"")["time"] != lacking]
+    store(database, [changed(each, n, partition=1) for n, each in enumerate(others)])
     found = read(database)
     assert found.left_out == 1
-    # The cells of the second partition have not come: none of its censuses has matured.
-    assert found.matured == ()
+    assert found.expectation is not None
+    assert alone.expectation is not None
+    assert found.expectation.active == 2 * alone.expectation.active
+    assert found.expectation.expected == pytest.approx(2 * alone.expectation.expected)
+    kept = [each for each in alone.matured if each.at != datetime.fromisoformat(lacking)]
+    assert len(kept) == len(alone.matured) - 1
+    assert [(each.at, each.all.churned, each.untreated.churned) for each in found.matured] == [
+        (each.at, 2 * each.all.churned, 2 * each.untreated.churned) for each in kept
+    ]
+
+
+def test_a_census_without_its_cells_is_left_out(database: Database) -> None:
+    records = census_records()
+    store(database, records)
+    store(database, [changed(each, n, partition=1) for n, each in enumerate(summaries(records))])
+    found = read(database)
+    assert (found.now, found.expectation, found.matured) == (None, None, ())
+    assert found.left_out == len(summaries(records))
 
 
 def test_a_census_with_a_quiet_source_is_left_out_and_counted(database: Database) -> None:
