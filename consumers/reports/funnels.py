@@ -26,8 +26,9 @@ from consumers.reports.contacts import (
     read_contacts_of,
 )
 from consumers.reports.knowledge import Knowledge
-from consumers.reports.losses import Lapse, read_lapses, read_losses
+from consumers.reports.losses import Lapse, read_first_lapses, read_losses
 from consumers.reports.period import Period
+from consumers.scorecard.scorecard import TIERS
 from streams.contract.instants import MICROSECOND, to_us
 from streams.share import Share
 
@@ -173,9 +174,6 @@ class Funnels:
         }
 
 
-TIERS: Final = ("high", "medium", "low")
-
-
 def read_funnels(connection: Connection, period: Period, knowledge: Knowledge) -> FunnelFacts:
     """Return what the funnels of a period are counted from."""
     begin, end, horizon = period.begin_at, period.end_at, knowledge.horizon
@@ -186,7 +184,7 @@ def read_funnels(connection: Connection, period: Period, knowledge: Knowledge) -
         OutcomeRow.opened_at < end,
         knowledge.by_then(OutcomeRow.stored_at),
     )
-    lapses = read_lapses(connection, period, knowledge)
+    lapses = read_first_lapses(connection, period, knowledge)
     gone = {each.customer_id for each in lapses}
     return FunnelFacts(
         horizon=horizon // MICROSECOND,

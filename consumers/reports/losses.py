@@ -14,11 +14,11 @@ from sqlalchemy.orm import aliased
 from consumers.database.outcomes import OutcomeRow
 from consumers.reports.contacts import batches
 from consumers.reports.knowledge import Knowledge
+from consumers.reports.members import RETURNED, within
 from consumers.reports.period import Period
 from consumers.scorecard.facts import CLOSED, LAPSED, LIVES
 from streams.contract.instants import instant_us, to_us
 
-RETURNED: Final = "churn.customer.returned"
 NEVER: Final = 2**62
 
 
@@ -49,10 +49,7 @@ class Loss:
 
 
 def read_losses(connection: Connection, begin: datetime, end: datetime, knowledge: Knowledge) -> list[Loss]:
-    """Return the lapses in (begin, end] and the closures in [begin, end), in order.
-
-    A lapse is judged by the sweep that ends a day, and belongs to that day.
-    """
+    """Return the lapses and closures between two instants that begin local days, in order (see `within`)."""
     data = OutcomeRow.data
     query = select(
         OutcomeRow.customer_id,
@@ -69,12 +66,9 @@ def read_losses(connection: Connection, begin: datetime, end: datetime, knowledg
         data["warned", "lead_days"].as_float(),
         data["reason"].as_string(),
     ).where(knowledge.by_then(OutcomeRow.stored_at))
-    time_ = OutcomeRow.time
     found = []
-    for kind, inside in (
-        (LAPSED, and_(time_ > begin, time_ <= end)),
-        (CLOSED, and_(time_ >= begin, time_ < end)),
-    ):
+    for kind in (LAPSED, CLOSED):
+        inside = within(OutcomeRow.time, kind, begin, end)
         for customer, time, *about, warned, warned_at, tier, lead, reason in connection.execute(
             query.where(OutcomeRow.type == kind, inside)
         ):
@@ -144,7 +138,7 @@ class Lapse:
     returned_at: int | None
 
 
-def read_lapses(connection: Connection, period: Period, knowledge: Knowledge) -> tuple[Lapse, ...]:
+def read_first_lapses(connection: Connection, period: Period, knowledge: Knowledge) -> tuple[Lapse, ...]:
     """Return each customer's first lapse of the period, as `read_losses` has them."""
     lapse, back = aliased(OutcomeRow), aliased(OutcomeRow)
     came = and_(
@@ -158,8 +152,7 @@ def read_lapses(connection: Connection, period: Period, knowledge: Knowledge) ->
         .outerjoin(back, came)
         .where(
             lapse.type == LAPSED,
-            lapse.time > period.begin_at,
-            lapse.time <= period.end_at,
+            within(lapse.time, LAPSED, period.begin_at, period.end_at),
             knowledge.by_then(lapse.stored_at),
         )
         .group_by(lapse.seq, lapse.customer_id, lapse.time, lapse.holdout)

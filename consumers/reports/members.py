@@ -23,7 +23,7 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from consumers.database.outcomes import OutcomeRow
 from consumers.database.warnings import WarningStepRow
@@ -114,16 +114,25 @@ def read_flows(connection: Connection, period: Period, knowledge: Knowledge) -> 
 
 
 def in_period(period: Period) -> ColumnElement[bool]:
-    """Return the condition of the outcomes in a period: what a sweep at its end judged belongs to it.
-
-    A lapse at the first instant of the period was judged by the sweep that ended the day before.
-    """
-    lapse = OutcomeRow.type == LAPSED
-    begin, end = period.begin_at, period.end_at
+    """Return the condition of the outcomes in a period."""
+    begin, end, kind = period.begin_at, period.end_at, OutcomeRow.type
     return or_(
-        and_(lapse, OutcomeRow.time > begin, OutcomeRow.time <= end),
-        and_(~lapse, OutcomeRow.time >= begin, OutcomeRow.time < end),
+        and_(kind == LAPSED, within(OutcomeRow.time, LAPSED, begin, end)),
+        and_(kind != LAPSED, within(OutcomeRow.time, CLOSED, begin, end)),
     )
+
+
+def within(
+    time: InstrumentedAttribute[datetime], kind: str, begin: datetime, end: datetime
+) -> ColumnElement[bool]:
+    """Return the condition of the outcomes of a kind between two instants that begin local days.
+
+    What a sweep at the end judged belongs to it: a lapse at the begin was judged by the sweep that ended the
+    day before. All other outcomes lie in [begin, end).
+    """
+    if kind == LAPSED:
+        return and_(time > begin, time <= end)
+    return and_(time >= begin, time < end)
 
 
 def read_standings(connection: Connection, period: Period, knowledge: Knowledge) -> tuple[Standing, ...]:

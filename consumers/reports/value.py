@@ -15,10 +15,10 @@ from consumers.reports.losses import Loss, read_losses
 from consumers.reports.open_warnings import OpenWarnings, read_open_warnings
 from consumers.reports.period import Period
 from consumers.scorecard.facts import LAPSED
+from consumers.scorecard.scorecard import TIERS
 
 MONTHS: Final = 12
 """Over how many months the mean value of those lost goes."""
-TIERS: Final = ("high", "medium", "low")
 
 
 @dataclass(frozen=True, slots=True)
