@@ -42,6 +42,7 @@ demo: $(INSTALLED)  ## Run the whole system on an embedded broker and watch warn
 test: $(INSTALLED)  ## Run the tests on the embedded broker; PostgreSQL's too where it can be had.
 	@$(BIN)/python -m scripts.postgres fetch || echo "PostgreSQL's tests will be skipped"
 	@$(BIN)/python -m scripts.amtool fetch || echo "The comparison with amtool will be skipped"
+	@$(BIN)/python -m scripts.prometheus fetch || echo "The tests on a real Prometheus will be skipped"
 	@$(BIN)/python -m scripts.chromium fetch || echo "The tests of the desk in a browser will be skipped"
 	@$(BIN)/python -m scripts.printing fetch || echo "The tests of PDFs will be skipped"
 	$(BIN)/pytest $(IN_PARALLEL) $(PYTEST_ARGS)

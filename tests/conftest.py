@@ -27,7 +27,8 @@ hypothesis.settings.register_profile("lapwing", deadline=None)
 hypothesis.settings.load_profile("lapwing")
 
 pytest_plugins = [
-    *("tests.brokers", "tests.databases", "tests.kafka_server", "tests.postgres", "tests.printing")
+    *("tests.brokers", "tests.databases", "tests.kafka_server", "tests.postgres", "tests.printing"),
+    "tests.prometheus",
 ]
 
 

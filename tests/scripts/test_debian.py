@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.debian import Missing, require
+from scripts.debian import Missing, require, unpack
 
 APT_GET = """\
 #!/bin/sh
@@ -67,3 +67,50 @@ def test_only_root_installs(machine: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_elsewhere_the_package_is_named(machine: Path) -> None:
     with pytest.raises(Missing, match=r"no Debian to install tool-package on"):
         require("tool", "tool-package")
+
+
+DOWNLOAD = """\
+#!/bin/sh
+[ "$2" = update ] && exec /bin/touch {folder}/updated
+[ -e {folder}/updated ] || {{ echo "E: Unable to locate package"; exit 100; }}
+echo package > tools_1.deb
+"""
+EXTRACT = """\
+#!/bin/sh
+/bin/mkdir -p "$3/usr/bin"
+for name in one two; do echo $name > "$3/usr/bin/$name"; done
+"""
+
+
+def program(path: Path, text: str) -> None:
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+def test_programs_are_taken_out_of_a_package_once_the_lists_are_there(machine: Path) -> None:
+    program(machine / "apt-get", DOWNLOAD.format(folder=machine))
+    program(machine / "dpkg-deb", EXTRACT)
+    unpack("tools", "one", "two", into=machine / "cache")
+    assert {path.name: path.read_text() for path in (machine / "cache").iterdir()} == {
+        "one": "one\n",
+        "two": "two\n",
+    }
+
+
+def test_a_package_without_the_program_is_reported(machine: Path) -> None:
+    (machine / "updated").touch()
+    program(machine / "apt-get", DOWNLOAD.format(folder=machine))
+    program(machine / "dpkg-deb", EXTRACT)
+    with pytest.raises(Missing, match=r"^tools_1.deb has no three"):
+        unpack("tools", "one", "three", into=machine / "cache")
+    assert not (machine / "cache").exists()
+
+
+def test_why_nothing_could_be_unpacked_is_reported(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Missing, match="this is no Debian to get tools from"):
+        unpack("tools", "one", into=machine / "cache")
+    program(machine / "apt-get", DOWNLOAD.format(folder=machine))
+    program(machine / "dpkg-deb", EXTRACT)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(Missing, match="failed: E: Unable to locate package"):
+        unpack("tools", "one", into=machine / "cache")
