@@ -13,6 +13,7 @@ from lapwing.doctor.installation import Installation
 from lapwing.settings.page import written
 from lapwing.settings.settings import Settings
 from lapwing.terminal.text import printable
+from streams.redact import MASK
 
 COLOURS = {
     CheckOutcome.OK: "green",
@@ -24,7 +25,10 @@ COLOURS = {
 
 def run(settings: Settings, as_json: bool) -> None:
     """Print each setting with its value and source, then what came of each check."""
-    values = {name: written(name, getattr(settings, name)) for name in Settings.model_fields}
+    values = {
+        name: MASK if settings.file(name) else written(name, getattr(settings, name))
+        for name in Settings.model_fields
+    }
     results = examine(Installation(settings))
     if as_json:
         shown = [{"name": n, "value": v, "source": settings.source(n)} for n, v in values.items()]

@@ -14,10 +14,11 @@ from typing import Final
 import lapwing
 from lapwing.demo.broker import SESSION_TIMEOUT_S
 from lapwing.settings.settings import PREFIX, Settings, load_settings
+from lapwing.settings.value_files import SUFFIX
 from streams.core.events.topics import Topic
 from streams.errors import DemoError
 
-PASSWORD: Final = f"{PREFIX}SASL_PASSWORD"
+SECRET_VARIABLES: Final = (f"{PREFIX}SASL_PASSWORD", f"{PREFIX}SASL_PASSWORD{SUFFIX}")
 CONNECTION: Final = ("security_protocol", "sasl_mechanism", "sasl_username", "ssl_cafile")
 """The user's settings that the run keeps where the broker is the user's own."""
 LEAST_FREE: Final = 200_000_000
@@ -116,7 +117,9 @@ def lay_out(
         "# The settings of this run of `lapwing demo`.\n" + "\n".join(lines) + "\n", encoding="utf-8"
     )
     kept = {
-        name: text for name, text in os.environ.items() if not name.startswith(PREFIX) or name == PASSWORD
+        name: text
+        for name, text in os.environ.items()
+        if not name.startswith(PREFIX) or name in SECRET_VARIABLES
     }
     return DemoFolders(
         folder=folder,

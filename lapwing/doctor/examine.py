@@ -12,9 +12,11 @@ from lapwing.doctor.erasures import erasures
 from lapwing.doctor.installation import Installation
 from lapwing.doctor.model import model
 from lapwing.doctor.rules import refused_files, rule_files, rules_of_partitions
+from lapwing.doctor.secret_files import secret_files
 from lapwing.doctor.stores import channels, checkpoints, database
 
 CHECKS: Final[dict[str, Callable[[Installation], str]]] = {
+    "secret files": secret_files,
     "rules": rule_files,
     "broker": broker,
     "topics": topics_fit,

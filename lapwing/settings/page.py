@@ -29,6 +29,10 @@ the later wins. `lapwing doctor` prints every value in force and where it came f
   `broker = "127.0.0.1:9092"`; `quiet_after` is a table, `notify_urls` a list.
 - **Variable:** the name in capitals after `LAPWING_`: `LAPWING_BROKER=127.0.0.1:9092`. An empty one counts as
   not given; one with a name that is no setting is an error.
+- **File of its own:** `LAPWING_SASL_PASSWORD_FILE=/run/secrets/kafka` names a file with the value, for any
+  setting; line ends at its end do not count. A variable beside its `_FILE` is an error, and so is an empty
+  file. A secret's file that every user may read is warned of. `lapwing doctor` names the file, never the
+  value.
 - **Flag:** the name with dashes: `--broker 127.0.0.1:9092`. A command has flags for the settings that it is
   given most often; `--help` names them.
 

@@ -1,11 +1,13 @@
 """Every setting of Lapwing in one list, and where each value in force came from.
 
-A TOML file, then `LAPWING_*` variables, then flags, the later winning. The sources are merged here rather
-than by `pydantic_settings`, because `lapwing doctor` and every error message must name the source of a value.
+A TOML file, then `LAPWING_*` variables and the files that they name, then flags, the later winning. The
+sources are merged here rather than by `pydantic_settings`, because `lapwing doctor` and every error message
+must name the source of a value.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import tomllib
@@ -26,6 +28,7 @@ from pydantic import (
 
 from lapwing.settings.delivery import DeliverySettings
 from lapwing.settings.desk import DeskSettings
+from lapwing.settings.value_files import SUFFIX, is_open_to_others, read_value
 from lapwing.settings.values import (
     TIERS,
     ByClass,
@@ -57,11 +60,14 @@ from streams.contract.mistakes import mistake_text
 from streams.core.events.topics import Topic
 from streams.duration import UNITS, parse_duration
 from streams.errors import SettingsError
+from streams.redact import MASK
 
 PREFIX: Final = "LAPWING_"
 CONFIG_VARIABLE: Final = "LAPWING_CONFIG"
 CONFIG_FILE: Final = Path("lapwing.toml")
 DEFAULT: Final = "default"
+
+log = logging.getLogger(__name__)
 
 
 class FlagError(SettingsError):
@@ -319,6 +325,7 @@ class Settings(DeskSettings, DeliverySettings):
     )
 
     _sources: dict[str, str] = PrivateAttr(default_factory=dict)
+    _files: dict[str, Path] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
     def _fits(self) -> Settings:
@@ -380,6 +387,15 @@ class Settings(DeskSettings, DeliverySettings):
         """Return where the value of setting `name` came from: `default`, a file, a variable or a flag."""
         return self._sources.get(name, DEFAULT)
 
+    def file(self, name: str) -> Path | None:
+        """Return the file of its own that the value of setting `name` came from."""
+        return self._files.get(name)
+
+    def exposed_files(self) -> dict[str, Path]:
+        """Return by setting the files with secrets that every user of this machine may read."""
+        files = {name: path for name, path in self._files.items() if name in SECRETS}
+        return {name: path for name, path in files.items() if is_open_to_others(path)}
+
 
 def is_duration(name: str) -> bool:
     """Return whether the setting is written with a unit of time."""
@@ -396,7 +412,8 @@ def load_settings(
     """Return the settings of the TOML file, the `LAPWING_*` variables and the flags (`None`: not given).
 
     The file is `config`, else the one `LAPWING_CONFIG` names, else `lapwing.toml` where there is one; an
-    empty variable is one not given. Raises `SettingsError` with every mistake, each with its source.
+    empty variable is one not given. `LAPWING_X_FILE` names a file with the value of X. Raises `SettingsError`
+    with every mistake, each with its source.
     """
     environ = os.environ if environ is None else environ
     values: dict[str, object] = {}
@@ -419,23 +436,67 @@ def load_settings(
     open_fields = [name for name in fields if name not in FROM_ENVIRONMENT]
     path = config or (Path(environ[CONFIG_VARIABLE]) if environ.get(CONFIG_VARIABLE) else None)
     take(_read_toml(path), lambda name: f"{path or CONFIG_FILE}: {name}", open_fields)
-    variables = {
-        name.removeprefix(PREFIX).lower(): value
-        for name, value in sorted(environ.items())
-        if name.startswith(PREFIX) and name != CONFIG_VARIABLE and value
-    }
-    take(variables, lambda name: PREFIX + name.upper(), fields)
+    variables, files = _variables(environ)
+    take(variables, _variable, fields)
+    contents, more = _read_files(files, fields, variables)
+    mistakes += more
+    take(contents, lambda name: f"{_variable(name)}{SUFFIX}: {files[name]}", fields)
     flags = {name: value for name, value in (overrides or {}).items() if value is not None}
     take(flags, lambda name: "--" + name.replace("_", "-"), open_fields)
+    read = {name: files[name] for name in contents if name not in flags}
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        mistakes += [_mistake(item, sources) for item in error.errors(include_url=False)]
+        mistakes += [_mistake(item, sources, read) for item in error.errors(include_url=False)]
     if mistakes:
         of_flags = any(mistake.startswith("--") for mistake in mistakes)
         raise (FlagError if of_flags else SettingsError)("; ".join(mistakes))
     settings._sources.update(sources)
+    settings._files.update(read)
+    for name, exposed in settings.exposed_files().items():
+        log.warning("%s%s: every user may read %s: take away the right", _variable(name), SUFFIX, exposed)
     return settings
+
+
+def _variable(name: str) -> str:
+    return PREFIX + name.upper()
+
+
+def _variables(environ: Mapping[str, str]) -> tuple[dict[str, str], dict[str, Path]]:
+    """Return the values of the `LAPWING_*` variables by setting, and the files that others of them name."""
+    given = {
+        name.removeprefix(PREFIX): value
+        for name, value in sorted(environ.items())
+        if name.startswith(PREFIX) and name != CONFIG_VARIABLE and value
+    }
+    files = {
+        name.removesuffix(SUFFIX).lower(): Path(value)
+        for name, value in given.items()
+        if name.endswith(SUFFIX)
+    }
+    return {name.lower(): value for name, value in given.items() if not name.endswith(SUFFIX)}, files
+
+
+def _read_files(
+    files: Mapping[str, Path], known: Sequence[str], variables: Mapping[str, str]
+) -> tuple[dict[str, str], list[str]]:
+    """Return the contents of the files by setting, and what is wrong with others."""
+    contents: dict[str, str] = {}
+    mistakes = []
+    for name, path in files.items():
+        variable = f"{_variable(name)}{SUFFIX}"
+        if name not in known:
+            close = closest(name, known)
+            meant_one = f"; did you mean {_variable(close)}{SUFFIX}?" if close else ""
+            mistakes.append(f"{variable} is no setting{meant_one}")
+        elif name in variables:
+            mistakes.append(f"{_variable(name)} and {variable} are both given: leave one away")
+        else:
+            try:
+                contents[name] = read_value(variable, path)
+            except SettingsError as error:
+                mistakes.append(str(error))
+    return contents, mistakes
 
 
 def _read_toml(path: Path | None) -> dict[str, object]:
@@ -452,15 +513,19 @@ def _read_toml(path: Path | None) -> dict[str, object]:
         raise SettingsError(msg) from error
 
 
-def _mistake(item: Any, sources: Mapping[str, str]) -> str:
-    """Return one line for one of pydantic's errors; the value is named, unless it is a secret's."""
+def _mistake(item: Any, sources: Mapping[str, str], files: Mapping[str, Path]) -> str:
+    """Return one line for one of pydantic's errors; the value is named, unless it is secret or of a file."""
     name, *inside = item["loc"] or ("",)
     text = mistake_text(item)
-    if item["type"] != "value_error":
+    hidden = name in SECRETS or name in files
+    if item["type"] == "value_error":
+        if name in files:
+            text = text.replace(repr(item["input"]), MASK)
+    else:
         text = text[0].lower() + text[1:]
-        if name not in SECRETS:
+        if not hidden:
             text = f"{item['input']!r}: {text}"
-        if item["type"] == "literal_error":
+        if item["type"] == "literal_error" and not hidden:
             text += meant(str(item["input"]), re.findall(r"'([^']*)'", item["ctx"]["expected"]))
     place = ".".join([sources.get(name, name), *(str(part) for part in inside if part != "[key]")])
     return f"{place}: {text}" if place else text

@@ -1,4 +1,4 @@
 """Where modules without a test file of their own are tested.
 
-broker, check, erasures, installation, model, rules, stores: test_examine
+broker, check, erasures, installation, model, rules, secret_files, stores: test_examine
 """

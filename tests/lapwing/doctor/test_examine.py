@@ -140,6 +140,30 @@ def test_what_cannot_be_reached_fails_and_what_depends_on_it_is_skipped() -> Non
     assert "1 in force from rules.yaml" in checks["rules"][1]
 
 
+def test_a_value_of_a_file_is_not_printed_and_a_file_open_to_all_is_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, content in {
+        "sasl_password": "hunter2",
+        "app": "hunter3",
+        "database": "sqlite:///h4.db",
+    }.items():
+        path = tmp_path / f"{name}.txt"
+        path.write_text(content)
+        path.chmod(0o644)
+        monkeypatch.setenv(f"LAPWING_{name.upper()}_FILE", str(path))
+    _, settings, checks = run()
+    for name in ("sasl_password", "app", "database"):
+        place = f"LAPWING_{name.upper()}_FILE: {tmp_path / name}.txt"
+        assert settings[name] == ("****", place)
+    assert checks["secret files"][0] == "warning"
+    assert f"{tmp_path / 'sasl_password.txt'} (sasl_password)" in checks["secret files"][1]
+    assert "app.txt" not in checks["secret files"][1]
+    for path in tmp_path.glob("*.txt"):
+        path.chmod(0o400)
+    assert run()[2]["secret files"] == ("ok", "no file with a secret is open to every user")
+
+
 def test_topics_that_do_not_fit_together_fail() -> None:
     inputs = ["orders", "logins", "complaints"]
     own = ["churn-warnings", "lapwing-control", "lapwing-audit", "lapwing.rejected"]

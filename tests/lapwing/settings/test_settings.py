@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from lapwing.settings.settings import FlagError, Settings, load_settings
+from lapwing.settings.page import written
+from lapwing.settings.settings import FROM_ENVIRONMENT, SECRETS, FlagError, Settings, load_settings
 from streams.core.events.topics import Topic
 from streams.duration import UNITS, format_duration
 from streams.errors import SettingsError
@@ -73,13 +74,13 @@ def test_defaults_are_those_of_the_design() -> None:
 
 
 def test_every_default_would_be_taken_if_it_were_written() -> None:
-    def written(value: object, name: str) -> object:
+    def as_written(value: object, name: str) -> object:
         if isinstance(value, dict):
             return {k: v if isinstance(v, float) else format_duration(v) for k, v in value.items()}
         return format_duration(value) if isinstance(value, int) and name in DURATIONS else value
 
     settings = load_settings(environ={})
-    same = {name: written(getattr(settings, name), name) for name in Settings.model_fields}
+    same = {name: as_written(getattr(settings, name), name) for name in Settings.model_fields}
     assert Settings.model_validate(same).model_dump() == settings.model_dump()
 
 
@@ -216,6 +217,97 @@ def test_no_secret_is_told_in_an_error_or_shown() -> None:
 def test_a_password_is_taken_from_the_environment_only(folder: Path) -> None:
     (folder / "lapwing.toml").write_text('sasl_password = "hunter2"')
     assert refused() == "lapwing.toml: sasl_password is a secret: set LAPWING_SASL_PASSWORD instead"
+
+
+def test_every_secret_is_known_as_one() -> None:
+    typed = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
+    assert typed
+    assert typed <= SECRETS
+    assert typed >= FROM_ENVIRONMENT
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n"])
+def test_any_setting_may_come_from_a_file_of_its_own(folder: Path, end: str) -> None:
+    for name in Settings.model_fields:
+        default = written(name, Settings.model_fields[name].default)
+        path = secret_file(folder, "x" * 20 + end)
+        if default:
+            path.write_text(default + end)
+        elif name not in FROM_ENVIRONMENT:
+            continue
+        settings = load_settings(environ={f"LAPWING_{name.upper()}_FILE": str(path)})
+        value = getattr(settings, name)
+        if name not in SECRETS:
+            assert value == getattr(load_settings(environ={}), name)
+        assert settings.source(name) == f"LAPWING_{name.upper()}_FILE: {path}"
+    settings = load_settings(environ={"LAPWING_SASL_PASSWORD_FILE": str(secret_file(folder, f" a b {end}"))})
+    assert settings.sasl_password is not None
+    assert settings.sasl_password.get_secret_value() == " a b "
+
+
+def secret_file(folder: Path, content: str, mode: int = 0o600) -> Path:
+    path = folder / "secret"
+    path.write_text(content)
+    path.chmod(mode)
+    return path
+
+
+def test_a_file_of_its_own_wins_over_the_settings_file_and_a_flag_over_it(folder: Path) -> None:
+    (folder / "lapwing.toml").write_text('app = "toml"\n')
+    environ = {"LAPWING_APP_FILE": str(secret_file(folder, "file")), "LAPWING_APP": ""}
+    assert load_settings(environ=environ).app == "file"
+    settings = load_settings(overrides={"app": "flag"}, environ=environ)
+    assert (settings.app, settings.source("app"), settings.file("app")) == ("flag", "--app", None)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "{path} is empty"),
+        (b"\n", "{path} is empty"),
+        (b"\xff", "{path} cannot be read: it is not UTF-8"),
+        (b"x" * 70_000, "{path} is larger than 64 KiB"),
+        (None, "{path} cannot be read: No such file or directory"),
+    ],
+)
+def test_a_file_that_holds_no_value_is_refused(folder: Path, content: bytes | None, says: str) -> None:
+    path = folder / "secret"
+    if content is not None:
+        path.write_bytes(content)
+    assert refused(SASL_PASSWORD_FILE=str(path)) == f"LAPWING_SASL_PASSWORD_FILE: {says.format(path=path)}"
+
+
+def test_mistakes_with_files_are_named_and_no_secret_is(folder: Path) -> None:
+    path = secret_file(folder, "hunter2")
+    both = refused(SASL_PASSWORD="hunter3", SASL_PASSWORD_FILE=str(path))
+    assert both == "LAPWING_SASL_PASSWORD and LAPWING_SASL_PASSWORD_FILE are both given: leave one away"
+    misspelled = refused(SASL_PASWORD_FILE=str(path))
+    assert misspelled == ("LAPWING_SASL_PASWORD_FILE is no setting; did you mean LAPWING_SASL_PASSWORD_FILE?")
+    given_itself = refused(SASL_PASSWORD_FILE="hunter2")
+    assert given_itself == (
+        "LAPWING_SASL_PASSWORD_FILE: the file that it names cannot be read: No such file or directory"
+    )
+    path.write_text("hunter 2")
+    for name in ("broker", "app", "reorder", "time_zone", "holdout_share", "database", "security_protocol"):
+        text = refused(**{f"{name.upper()}_FILE": str(path)})
+        assert f"LAPWING_{name.upper()}_FILE: {path}" in text
+        assert "hunter" not in text
+
+
+def test_a_secret_s_file_that_every_user_may_read_is_warned_of(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = secret_file(folder, "hunter2", 0o644)
+    settings = load_settings(environ={"LAPWING_SASL_PASSWORD_FILE": str(path)})
+    assert settings.exposed_files() == {"sasl_password": path}
+    assert f"LAPWING_SASL_PASSWORD_FILE: every user may read {path}" in caplog.text
+    assert "hunter2" not in caplog.text
+    caplog.clear()
+    path.chmod(0o640)
+    assert not load_settings(environ={"LAPWING_SASL_PASSWORD_FILE": str(path)}).exposed_files()
+    path.chmod(0o644)
+    assert not load_settings(environ={"LAPWING_APP_FILE": str(path)}).exposed_files()
+    assert not caplog.text
 
 
 def test_security_is_handed_on_as_the_drivers_options() -> None:
