@@ -21,7 +21,7 @@ CAMPAIGN_ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-kafka campaign check format bench quality install readme settings-docs features-docs rules-schema constraints clean
+.PHONY: help demo test test-kafka campaign check format bench quality install readme docs settings-docs features-docs rules-schema constraints clean
 
 help:  ## Name every target.
 	@sed -n 's/^\([a-z-]*\):.*## /  \1 — /p' $(MAKEFILE_LIST)
@@ -56,13 +56,14 @@ campaign: $(INSTALLED)  ## Let workers, broker, disk and database fail by seed, 
 	@[ $(BROKER) = embedded ] || $(BIN)/python -m scripts.kafka fetch
 	@$(BIN)/python -m tests.faults $(SEEDS) --broker $(BROKER) $(CAMPAIGN_ARGS)
 
-check: $(INSTALLED)  ## Format, lint and strict types; the database's migrations; the rules' own lint and test cases.
+check: $(INSTALLED)  ## Format, lint and strict types; the database's migrations; the rules' own lint and test cases; the site.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy -p streams -p consumers -p lapwing -p tests -p scripts -p benchmarks
 	$(BIN)/python -m scripts.migrations
 	$(BIN)/lapwing rules check --strict warning_rules
 	$(BIN)/lapwing rules test
+	$(BIN)/python -m scripts.site
 
 format: $(INSTALLED)  ## Format the code and fix what ruff can fix.
 	$(BIN)/ruff check --fix-only .
@@ -82,6 +83,9 @@ readme: $(INSTALLED)  ## Write what the commands in README.md print.
 
 quality: $(INSTALLED)  ## Judge the model against LightGBM on real histories (QUALITY_ARGS="--data FOLDER --seeds 1,2").
 	$(BIN)/python -m benchmarks.quality $(QUALITY_ARGS)
+
+docs: $(INSTALLED)  ## Build the documentation as a site in .cache/site; a warning is an error.
+	$(BIN)/python -m scripts.site
 
 settings-docs: $(INSTALLED)  ## Write docs/settings.md from the fields.
 	$(BIN)/python -m lapwing.settings.page > docs/settings.md

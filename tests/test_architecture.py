@@ -174,7 +174,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "scorecard",
             "cloud_events",
         ),
-        *("effects", "demo", "commands", "cli", "__main__"),
+        *("effects", "demo", "commands", "fields_page", "cli", "commands_page", "__main__"),
     ),
 }
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 import pytest
 
-from scripts import console
+from scripts import console, site
 from tests.command_lines import parse
 from tests.lapwing.test_cli import EVERY
 from tests.paths import ROOT
@@ -199,6 +199,41 @@ def test_the_readme_leads_to_every_page() -> None:
     text = (ROOT / "README.md").read_text()
     pages = {name for name in listed() if re.fullmatch(r"docs/\w+\.md", name)}
     assert {page for page in pages if f"]({page})" not in text} == set()
+
+
+def test_the_site_has_every_page() -> None:
+    """Whoever adds a page gives it its place in the navigation of zensical.toml."""
+    pages = site.in_navigation()
+    assert len(pages) == len(set(pages))
+    ours = {
+        name for name in listed() if name.endswith(".md") and not name.startswith(("tests/", "benchmarks/"))
+    }
+    assert set(pages) == ours | set(site.MADE)
+
+
+def test_the_site_is_built_without_a_warning_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
+    made = site.build(tmp_path)
+    for name in site.in_navigation():
+        page = made / (f"{name.removesuffix('.md')}/".replace("README/", "")) / "index.html"
+        text = page.read_text()
+        loaded = re.findall(
+            r"<(?:script|img|iframe|source|link)\b[^>]*?(?:src|href)=[\"']?([^\"'\s>]+)", text
+        )
+        assert loaded, name
+        assert [address for address in loaded if re.match(r"(?:https?:)?//", address)] == [], name
+        # The theme would fetch what shows these.
+        assert not re.search(r"class=[\"']?(?:mermaid|glightbox|pyodide)", text), name
+    for style in made.rglob("*.css"):
+        assert not re.search(r"(?:url\(|@import)\s*[\"']?(?:https?:)?//", style.read_text()), style
+
+
+def test_a_link_that_leads_nowhere_stops_the_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(folder: Path) -> None:
+        (folder / "README.md").write_text("# Home\n\n[nowhere](docs/nowhere.md)\n")
+
+    monkeypatch.setattr(site, "collect", broken)
+    with pytest.raises(subprocess.CalledProcessError):
+        site.build(tmp_path)
 
 
 def test_no_file_names_a_machine() -> None:
