@@ -6,7 +6,6 @@ import logging
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from consumers.desk.people.access import AccessTerms
 from consumers.desk.people.oidc import OidcTerms
@@ -14,6 +13,7 @@ from consumers.desk.people.people import Member, People
 from consumers.desk.people.person import Person, Role, Team
 from consumers.desk.people.proxy import Proxies, is_loopback
 from lapwing.settings.settings import Settings
+from lapwing.settings.values import is_safe_address
 from streams.errors import LapwingError, SettingsError
 from streams.rulebook.files import read_files
 from streams.rulebook.people_file import PeopleFile
@@ -120,15 +120,10 @@ def _check_oidc(settings: Settings) -> None:
         wrong = "desk_oidc_issuer needs desk_oidc_client_id, by which the provider knows the desk"
     elif settings.desk_url is None:
         wrong = "desk_oidc_issuer needs desk_url: the provider sends people back there"
-    elif settings.desk_oidc_issuer is not None and not _is_safe(settings.desk_oidc_issuer):
+    elif settings.desk_oidc_issuer is not None and not is_safe_address(settings.desk_oidc_issuer):
         wrong = "desk_oidc_issuer must be reached by https"
     if wrong is not None:
         raise SettingsError(wrong)
-
-
-def _is_safe(address: str) -> bool:
-    url = urlsplit(address)
-    return url.scheme == "https" or is_loopback(url.hostname or "")
 
 
 def oidc_terms(settings: Settings) -> OidcTerms | None:

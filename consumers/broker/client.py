@@ -21,14 +21,16 @@ from kafka import (  # type: ignore[import-untyped]  # kafka-python ships no typ
 from kafka import errors as kafka_errors
 from kafka.admin import ConfigResource, ConfigResourceType  # type: ignore[import-untyped]
 from kafka.net.compat import KafkaNetClient  # type: ignore[import-untyped]
+from kafka.net.sasl.oauth import AbstractTokenProvider  # type: ignore[import-untyped]
 from kafka.structs import MemberState, OffsetAndMetadata  # type: ignore[import-untyped]
 
 from consumers.broker.errors import BrokerAway, broker_error
 from consumers.broker.records import Record
-from consumers.broker.security import SECURITY_KEYS
 from streams.errors import BrokerError
 from streams.kafka.diagnosis import diagnose
 from streams.kafka.errors import BrokerTrouble, trouble_of
+from streams.kafka.security import SECURITY_KEYS, Security, tls_context, without_files
+from streams.kafka.tokens import TokenSource, token_source
 
 BOOTSTRAP_MS: Final = (2_000, 6_000)
 """How long each attempt to connect lasts; after each the broker is asked for the cause."""
@@ -89,12 +91,32 @@ def _unlogged() -> Iterator[None]:
         _client_log.setLevel(level)
 
 
+class _TokenProvider(AbstractTokenProvider):  # type: ignore[misc]  # kafka-python ships no types
+    """Gives the client its tokens; without one the connection fails, and is tried again."""
+
+    def __init__(self, source: TokenSource) -> None:
+        self._source = source
+
+    def token(self) -> str:
+        try:
+            return self._source.token()
+        except BrokerError as error:
+            raise kafka_errors.KafkaConnectionError(str(error)) from error
+
+
+def _security_options(security: Security) -> dict[str, Any]:
+    options: dict[str, Any] = {**without_files(security), "ssl_context": tls_context(security)}
+    if source := token_source(security):
+        options["sasl_oauth_token_provider"] = _TokenProvider(source)
+    return options
+
+
 @dataclass(frozen=True, slots=True)
 class Cluster:
     """Where the broker is and how to get in."""
 
     servers: str
-    security: Mapping[str, str | bool] = field(default_factory=dict, repr=False)
+    security: Security = field(default_factory=dict, repr=False)
 
     def connect(self, client: Callable[..., Any], **options: Any) -> Any:
         """Return a connected client of `kafka`, or raise `BrokerError` with the cause."""
@@ -104,6 +126,7 @@ class Cluster:
                 f"unknown Kafka security setting {unknown[0]!r}; there are {', '.join(sorted(SECURITY_KEYS))}"
             )
             raise BrokerError(msg)
+        options |= _security_options(self.security)
         for patience_ms in BOOTSTRAP_MS[:-1]:
             try:
                 return self._meet(client, patience_ms, options)
@@ -132,7 +155,6 @@ class Cluster:
                     bootstrap_servers=[server.strip() for server in self.servers.split(",")],
                     bootstrap_timeout_ms=patience_ms,
                     kafka_client=net_client,
-                    **self.security,
                     **options,
                 )
             except BaseException:

@@ -18,9 +18,19 @@ from lapwing.settings.value_files import SUFFIX
 from streams.core.events.topics import Topic
 from streams.errors import DemoError
 
-SECRET_VARIABLES: Final = (f"{PREFIX}SASL_PASSWORD", f"{PREFIX}SASL_PASSWORD{SUFFIX}")
-CONNECTION: Final = ("security_protocol", "sasl_mechanism", "sasl_username", "ssl_cafile")
+CONNECTION: Final = (
+    "security_protocol",
+    *("sasl_mechanism", "sasl_username", "sasl_oauth_token_url", "sasl_oauth_client_id"),
+    *("sasl_oauth_scope", "sasl_oauth_cafile"),
+    *("ssl_cafile", "ssl_check_hostname", "ssl_certfile", "ssl_keyfile"),
+)
 """The user's settings that the run keeps where the broker is the user's own."""
+SECRETS_OF_CONNECTION: Final = frozenset(
+    f"{PREFIX}{name}{suffix}"
+    for name in ("SASL_PASSWORD", "SASL_OAUTH_CLIENT_SECRET", "SSL_KEY_PASSWORD")
+    for suffix in ("", SUFFIX)
+)
+"""Variables of the user's that the run's processes are given."""
 LEAST_FREE: Final = 200_000_000
 """Bytes that a run may need for its database and logs."""
 
@@ -119,7 +129,7 @@ def lay_out(
     kept = {
         name: text
         for name, text in os.environ.items()
-        if not name.startswith(PREFIX) or name in SECRET_VARIABLES
+        if not name.startswith(PREFIX) or name in SECRETS_OF_CONNECTION
     }
     return DemoFolders(
         folder=folder,

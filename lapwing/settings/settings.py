@@ -46,12 +46,14 @@ from lapwing.settings.values import (
     database_url,
     duration,
     each_once,
+    is_safe_address,
     labels,
     long_secret,
     meant,
     pairs,
     place,
     sweep_interval,
+    web_address,
     whole_days,
     words,
     zone_name,
@@ -85,7 +87,7 @@ class Settings(DeskSettings, DeliverySettings):
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="The protocol to the broker."
     )
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = Field(
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] | None = Field(
         None, description="How Lapwing authenticates with a `SASL_` protocol."
     )
     sasl_username: str | None = Field(None, description="The user name for the broker.")
@@ -95,6 +97,33 @@ class Settings(DeskSettings, DeliverySettings):
     ssl_cafile: Path | None = Field(
         None,
         description="The certificates that the broker's is checked against; the system's where not given.",
+    )
+    ssl_check_hostname: bool = Field(
+        True, description="Whether the broker's certificate must name the host that is connected to."
+    )
+    ssl_certfile: Path | None = Field(
+        None,
+        description="Lapwing's own certificate in PEM format, where the broker asks for one; its key may be "
+        "in the same file.",
+    )
+    ssl_keyfile: Path | None = Field(None, description="The key to that.")
+    ssl_key_password: SecretStr | None = Field(
+        None, description="The password of the key; read from the environment only."
+    )
+    sasl_oauth_token_url: Annotated[str, AfterValidator(web_address)] | None = Field(
+        None,
+        description="With `OAUTHBEARER`, the token endpoint where Lapwing gets its tokens by client "
+        "credentials; reached by https, on this machine also by http.",
+    )
+    sasl_oauth_client_id: str | None = Field(None, description="By which the token endpoint knows Lapwing.")
+    sasl_oauth_client_secret: SecretStr | None = Field(
+        None, description="The secret to that; read from the environment only."
+    )
+    sasl_oauth_scope: str | None = Field(None, description="The scope that a token is asked for.")
+    sasl_oauth_cafile: Path | None = Field(
+        None,
+        description="The certificates that the token endpoint's is checked against; the system's where not "
+        "given.",
     )
     app: TopicName = Field(
         "lapwing",
@@ -338,12 +367,29 @@ class Settings(DeskSettings, DeliverySettings):
         if twice:
             msg = f"two topics have the name {twice[0]!r}: give each its own"
             raise ValueError(msg)
-        if self.security_protocol.startswith("SASL") and not (
-            self.sasl_mechanism and self.sasl_username and self.sasl_password
-        ):
-            msg = f"{self.security_protocol} needs sasl_mechanism, sasl_username and {PREFIX}SASL_PASSWORD"
-            raise ValueError(msg)
+        self._check_security()
         return self
+
+    def _check_security(self) -> None:
+        """Raise `ValueError` where an option of the broker's security lacks another one."""
+        msg = None
+        if not self.security_protocol.startswith("SASL"):
+            pass
+        elif self.sasl_mechanism == "OAUTHBEARER":
+            url = self.sasl_oauth_token_url
+            if not (url and self.sasl_oauth_client_id and self.sasl_oauth_client_secret):
+                msg = (
+                    "OAUTHBEARER needs sasl_oauth_token_url, sasl_oauth_client_id and "
+                    f"{PREFIX}SASL_OAUTH_CLIENT_SECRET"
+                )
+            elif not is_safe_address(url):
+                msg = "sasl_oauth_token_url must be reached by https"
+        elif not (self.sasl_mechanism and self.sasl_username and self.sasl_password):
+            msg = f"{self.security_protocol} needs sasl_mechanism, sasl_username and {PREFIX}SASL_PASSWORD"
+        if self.ssl_keyfile and not self.ssl_certfile:
+            msg = "ssl_keyfile needs ssl_certfile, the certificate to the key"
+        if msg is not None:
+            raise ValueError(msg)
 
     @property
     def topics(self) -> dict[Topic, str]:
@@ -371,17 +417,29 @@ class Settings(DeskSettings, DeliverySettings):
         return f"{self.app}.erasures"
 
     @property
-    def kafka_security(self) -> dict[str, str]:
-        """Return how to connect to the broker, as kafka-python's options."""
-        password = self.sasl_password.get_secret_value() if self.sasl_password else None
-        given = {
+    def kafka_security(self) -> dict[str, str | bool]:
+        """Return how to connect to the broker, as `streams.kafka.security` names it."""
+        given: dict[str, object] = {
             "security_protocol": self.security_protocol,
-            "sasl_mechanism": self.sasl_mechanism,
-            "sasl_plain_username": self.sasl_username,
-            "sasl_plain_password": password,
-            "ssl_cafile": str(self.ssl_cafile) if self.ssl_cafile else None,
+            "ssl_cafile": self.ssl_cafile,
+            "ssl_certfile": self.ssl_certfile,
+            "ssl_keyfile": self.ssl_keyfile,
+            "ssl_password": self.ssl_key_password,
         }
-        return {name: value for name, value in given.items() if value is not None}
+        if self.security_protocol.startswith("SASL"):
+            given["sasl_mechanism"] = self.sasl_mechanism
+        if self.sasl_mechanism == "OAUTHBEARER":
+            names = ("token_url", "client_id", "client_secret", "scope", "cafile")
+            given |= {f"sasl_oauth_{name}": getattr(self, f"sasl_oauth_{name}") for name in names}
+        else:
+            given["sasl_plain_username"] = self.sasl_username
+            given["sasl_plain_password"] = self.sasl_password
+        found: dict[str, str | bool] = {
+            name: value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            for name, value in given.items()
+            if value is not None
+        }
+        return found if self.ssl_check_hostname else found | {"ssl_check_hostname": False}
 
     def source(self, name: str) -> str:
         """Return where the value of setting `name` came from: `default`, a file, a variable or a flag."""
@@ -532,7 +590,14 @@ def _mistake(item: Any, sources: Mapping[str, str], files: Mapping[str, Path]) -
 
 
 FROM_ENVIRONMENT: Final = frozenset(
-    {"sasl_password", "erasure_key", "webhook_secrets", "desk_oidc_client_secret"}
+    {
+        "sasl_password",
+        "sasl_oauth_client_secret",
+        "ssl_key_password",
+        "erasure_key",
+        "webhook_secrets",
+        "desk_oidc_client_secret",
+    }
 )
 """Settings that neither a file nor a flag may give."""
 SECRETS: Final = FROM_ENVIRONMENT | {"notify_urls", "webhook_urls", "database", "checkpoints"}

@@ -8,6 +8,7 @@ import re
 import zoneinfo
 from collections.abc import Sequence
 from typing import Annotated, Final, Literal, get_args
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
@@ -123,6 +124,21 @@ def web_address(value: str) -> str:
         msg = f"{value!r} is no web address: write https://HOST or https://HOST/PATH"
         raise ValueError(msg)
     return value.rstrip("/")
+
+
+def is_safe_address(address: str) -> bool:
+    """Return whether a secret may be sent there: by https, or to this machine.
+
+    >>> is_safe_address("http://id.example.org/token"), is_safe_address("http://[::1]:8080/token")
+    (False, True)
+    """
+    url = urlsplit(address)
+    if url.scheme == "https" or url.hostname == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(url.hostname or "").is_loopback
+    except ValueError:
+        return False
 
 
 def header_name(value: str) -> str:

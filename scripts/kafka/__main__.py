@@ -7,12 +7,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from scripts.debian import Missing, require
 from scripts.foreground import keep
 from scripts.kafka.node import CLUSTER, properties, two_ports
-from scripts.kafka.secure import make_secure
+from scripts.kafka.secure import PROTOCOLS, make_secure
 
 HERE = Path(__file__).resolve().parent
 CACHE = HERE.parent.parent / ".cache" / "kafka"
@@ -50,7 +51,7 @@ def fetch() -> Path:
     return jars
 
 
-def run(port: int, data: Path, heap: str, secure: Path | None) -> int:
+def run(port: int, data: Path, heap: str, secure: Path | None, users: Sequence[str] = ()) -> int:
     """Run one node on `port` (0: a free one) with its data in `data`, formatted where it is new.
 
     With `secure` it has listeners that ask for a password and encrypt, described in that file.
@@ -61,15 +62,23 @@ def run(port: int, data: Path, heap: str, secure: Path | None) -> int:
     port, controller = two_ports(port)
     config, log = data / "server.properties", data / "kafka.log"
     credentials: list[str] = []
+    options: list[str] = []
     if secure is None:
         config.write_text(properties(port, controller, data / "log"))
     else:
-        listeners, keystore = make_secure(data)
-        more = listeners.properties(keystore)
-        config.write_text(properties(port, controller, data / "log", listeners.addresses, more))
+        listeners = make_secure(data, users)
+        more = listeners.properties(data)
+        config.write_text(properties(port, controller, data / "log", listeners.addresses, more, PROTOCOLS))
         listeners.write(secure)
-        credentials = listeners.credentials
-    base = [java, f"-Xmx{heap}", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{jars}/*"]
+        credentials, options = listeners.credentials, listeners.java_options
+    base = [
+        java,
+        f"-Xmx{heap}",
+        *options,
+        "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+        "-cp",
+        f"{jars}/*",
+    ]
     with log.open("ab") as out:
         if not (data / "log" / "meta.properties").exists():
             cluster = ["--cluster-id", CLUSTER, "--config", str(config), *credentials]
@@ -111,16 +120,20 @@ def main() -> int:
         type=Path,
         help="also listen with SASL and TLS; write where, and the secrets, to this file",
     )
+    runs.add_argument(
+        "--users", default="", help="further users of the secure listeners, with commas between"
+    )
     arguments = parser.parse_args()
+    users = arguments.users.split(",") if arguments.users else []
     try:
         if arguments.command == "fetch":
             require("java", JAVA_PACKAGE)
             fetch()
             return 0
         if arguments.data:
-            return run(arguments.port, arguments.data.resolve(), arguments.heap, arguments.secure)
+            return run(arguments.port, arguments.data.resolve(), arguments.heap, arguments.secure, users)
         with tempfile.TemporaryDirectory(prefix="lapwing-kafka-") as data:
-            return run(arguments.port, Path(data), arguments.heap, arguments.secure)
+            return run(arguments.port, Path(data), arguments.heap, arguments.secure, users)
     except Missing as reason:
         print(reason, file=sys.stderr)
         return 3

@@ -36,14 +36,16 @@ def properties(
     log: Path,
     listeners: Mapping[str, str] | None = None,
     more: Mapping[str, object] | None = None,
+    protocols: Mapping[str, str] | None = None,
 ) -> str:
     """Return `server.properties`; nothing is deleted for its age, as events keep the times they have.
 
-    `listeners` are further ones, addresses by security protocol.
+    `listeners` are further ones, addresses by name; `protocols` has that of a name that is no protocol.
     """
     open_ones = {"PLAINTEXT": f"127.0.0.1:{port}", **(listeners or {})}
     urls = ",".join(f"{name}://{address}" for name, address in open_ones.items())
-    protocols = ",".join(f"{name}:{name}" for name in open_ones)
+    known = protocols or {}
+    named = ",".join(f"{name}:{known.get(name, name)}" for name in open_ones)
     values: dict[str, object] = {
         "process.roles": "broker,controller",
         "node.id": 1,
@@ -51,7 +53,7 @@ def properties(
         "listeners": f"{urls},CONTROLLER://127.0.0.1:{controller}",
         "advertised.listeners": urls,
         "controller.listener.names": "CONTROLLER",
-        "listener.security.protocol.map": f"{protocols},CONTROLLER:PLAINTEXT",
+        "listener.security.protocol.map": f"{named},CONTROLLER:PLAINTEXT",
         "log.dirs": log,
         "log.retention.ms": -1,
         # Topics with a retention of their own: Kafka looks for old records so rarely that no test meets it.

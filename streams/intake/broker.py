@@ -4,39 +4,49 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from aiokafka.client import AIOKafkaClient  # type: ignore[import-untyped]  # aiokafka ships no types
-from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # the same
+from aiokafka.abc import AbstractTokenProvider  # type: ignore[import-untyped]  # aiokafka ships no types
+from aiokafka.client import AIOKafkaClient  # type: ignore[import-untyped]  # the same
+from aiokafka.errors import (  # type: ignore[import-untyped]  # the same
+    KafkaConnectionError,
+    KafkaError,
+)
 
 from streams.errors import BrokerError
 from streams.kafka.diagnosis import diagnose
 from streams.kafka.errors import describe
+from streams.kafka.security import Security, tls_context, without_files
+from streams.kafka.tokens import TokenSource, token_source
 
 PATIENCE_S: Final = 3.0
 RETRY_S: Final = 0.5
 
 
-def ssl_context(security: Mapping[str, str]) -> ssl.SSLContext | None:
-    """Return what a connection is encrypted with, if it is."""
-    if "SSL" not in security.get("security_protocol", ""):
-        return None
-    try:
-        return ssl.create_default_context(cafile=security.get("ssl_cafile"))
-    except OSError as error:
-        message = f"the certificates in {security.get('ssl_cafile')} cannot be read: {error}"
-        raise BrokerError(message) from error
+class TokenProvider(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka ships no types
+    """Gives aiokafka its tokens; without one the connection fails, and is tried again."""
+
+    def __init__(self, source: TokenSource) -> None:
+        self._source = source
+
+    async def token(self) -> str:
+        """Return a token that is good."""
+        try:
+            return await asyncio.to_thread(self._source.token)
+        except BrokerError as error:
+            raise KafkaConnectionError(str(error)) from error
 
 
-def aiokafka_security(security: Mapping[str, str]) -> dict[str, Any]:
+def aiokafka_security(security: Security) -> dict[str, Any]:
     """Return kafka-python's security options as aiokafka's."""
-    options: dict[str, Any] = {name: value for name, value in security.items() if name != "ssl_cafile"}
-    return options | {"ssl_context": ssl_context(security)}
+    options: dict[str, Any] = {**without_files(security), "ssl_context": tls_context(security)}
+    if source := token_source(security):
+        options["sasl_oauth_token_provider"] = TokenProvider(source)
+    return options
 
 
-async def partition_counts(broker: str, security: Mapping[str, str]) -> dict[str, int]:
+async def partition_counts(broker: str, security: Security) -> dict[str, int]:
     """Return the number of partitions of every topic; `BrokerError` with the cause if nobody gets in.
 
     `security` are kafka-python's options. All topics are asked for, as brokers may create a topic that is

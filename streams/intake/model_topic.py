@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped]  # ships no types
@@ -15,6 +15,7 @@ from streams.errors import ContractError
 from streams.intake.broker import aiokafka_security
 from streams.intake.topic_tail import TopicTail
 from streams.kafka.errors import describe
+from streams.kafka.security import Security
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ async def read_models(tail: TopicTail, app: str) -> ModelLog:
 
 async def follow(
     broker: str,
-    security: Mapping[str, str],
+    security: Security,
     topic: str,
     app: str,
     found: Callable[[PublishedModel], None],
@@ -59,7 +60,7 @@ async def follow(
 
 async def _follow(
     broker: str,
-    security: Mapping[str, str],
+    security: Security,
     topic: str,
     app: str,
     found: Callable[[PublishedModel], None],

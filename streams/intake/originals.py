@@ -21,6 +21,7 @@ from streams.intake.broker import aiokafka_security
 from streams.intake.partition import RejectedRecord
 from streams.intake.poll import TopicPartition
 from streams.kafka.errors import describe
+from streams.kafka.security import Security
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ Offsets = Mapping[TopicPartition, Collection[int]]
 class OriginalRecords:
     """Reads records by their places; the connection is made when the first is wanted."""
 
-    def __init__(self, broker: str, security: Mapping[str, str]) -> None:
+    def __init__(self, broker: str, security: Security) -> None:
         self._broker = broker
         self._security = security
         self._consumer: Any = None

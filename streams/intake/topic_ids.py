@@ -7,7 +7,7 @@ written down here.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from io import BytesIO
 from typing import Any, Final
 from uuid import UUID
@@ -28,6 +28,7 @@ from aiokafka.protocol.types import (  # type: ignore[import-untyped]  # the sam
 from streams.errors import BrokerError
 from streams.intake.broker import aiokafka_security
 from streams.kafka.errors import describe
+from streams.kafka.security import Security
 
 PATIENCE_S: Final = 5.0
 NO_ID: Final = UUID(int=0)
@@ -131,7 +132,7 @@ class TopicIdsRequest(Request[_TopicIdsRequestV10]):  # type: ignore[misc]  # th
         return request_struct_class(topics, False, False, False, {})
 
 
-async def topic_ids(broker: str, security: Mapping[str, str], names: Collection[str]) -> dict[str, str]:
+async def topic_ids(broker: str, security: Security, names: Collection[str]) -> dict[str, str]:
     """Return the ids of those of the topics that exist; nothing where the broker knows no ids."""
     client = AIOKafkaClient(bootstrap_servers=broker, request_timeout_ms=5_000, **aiokafka_security(security))
     try:

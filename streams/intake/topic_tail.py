@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # the sa
 from streams.errors import BrokerError
 from streams.intake.broker import aiokafka_security, partition_counts
 from streams.kafka.errors import describe
+from streams.kafka.security import Security
 
 READ_WAIT_MS: Final = 500
 
@@ -19,7 +20,7 @@ READ_WAIT_MS: Final = 500
 class TopicTail:
     """A topic that is read from outside of any group; a connection is made for each question."""
 
-    def __init__(self, broker: str, security: Mapping[str, str], topic: str) -> None:
+    def __init__(self, broker: str, security: Security, topic: str) -> None:
         self._broker = broker
         self._security = security
         self._topic = topic

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from streams.kafka.security import Security
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class TrainerSettings:
     control_topic: str
     checkpoints: str
     """A directory or `fsspec` URL; without one the whole samples topic is learned again at each start."""
-    security: Mapping[str, str] = field(default_factory=dict)
+    security: Security = field(default_factory=dict, repr=False)
     session_timeout_s: float = 45.0
     checkpoint_every_s: float = 30.0
     publish_every_s: float = 5.0

@@ -9,13 +9,14 @@ from typing import Any, Final, cast
 
 import faust
 from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # aiokafka ships no types
+from faust.auth import OAuthCredentials
 from faust.types import StreamT
 from mode.supervisors import CrashingSupervisor
 
 from streams.checkpoints.store import CheckpointStore
 from streams.errors import REBUILD, BrokerError, StateError
 from streams.intake import erasure_topic
-from streams.intake.broker import ssl_context
+from streams.intake.broker import TokenProvider
 from streams.intake.model_topic import follow
 from streams.intake.originals import OriginalRecords
 from streams.intake.partition import StepEngine
@@ -26,6 +27,8 @@ from streams.intake.topic_ids import topic_ids
 from streams.intake.topic_tail import TopicTail
 from streams.intake.transport import Consumer
 from streams.kafka.errors import broker_error
+from streams.kafka.security import Security, tls_context, uses_sasl
+from streams.kafka.tokens import token_source
 from streams.rulebook.watch import RuleWatch
 from streams.worker.delivery import OutgoingRecord
 from streams.worker.erasure_rollout import ErasureRollout
@@ -268,14 +271,16 @@ async def _check_topics(settings: WorkerSettings) -> None:
         raise StateError(message)
 
 
-def credentials(security: Mapping[str, str]) -> Any:
+def credentials(security: Security) -> Any:
     """Return Faust's credentials for kafka-python's security options."""
-    context = ssl_context(security)
-    if security.get("security_protocol", "").startswith("SASL"):
-        return faust.SASLCredentials(
-            username=security["sasl_plain_username"],
-            password=security["sasl_plain_password"],
-            ssl_context=context,
-            mechanism=security["sasl_mechanism"],
-        )
-    return faust.SSLCredentials(context) if context is not None else None
+    context = tls_context(security)
+    if not uses_sasl(security):
+        return faust.SSLCredentials(context) if context is not None else None
+    if source := token_source(security):
+        return OAuthCredentials(oauth_cb=TokenProvider(source), ssl_context=context)
+    return faust.SASLCredentials(
+        username=str(security["sasl_plain_username"]),
+        password=str(security["sasl_plain_password"]),
+        ssl_context=context,
+        mechanism=str(security["sasl_mechanism"]),
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ from streams.intake.broker import aiokafka_security
 from streams.intake.sent_steps import WarningsTopic
 from streams.intake.topic_tail import TopicTail
 from streams.kafka.errors import broker_error
+from streams.kafka.security import Security
 from streams.rulebook.revisions import ActiveSegmentRules
 from streams.worker.rule_notices import SEGMENTS, Adoption
 from streams.worker.rule_rollout import RuleRollout
@@ -46,7 +47,7 @@ class SegmentJudgeSettings:
     warnings_topic: str
     inputs: tuple[str, ...]
     """The input topics, whose offsets show which partitions are idle."""
-    security: Mapping[str, str] = field(default_factory=dict)
+    security: Security = field(default_factory=dict, repr=False)
     session_timeout_s: float = 45.0
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from streams.contract.erasures import ErasureKey
 from streams.core.events.topics import Topic
 from streams.intake.partition import BatchingPolicy
+from streams.kafka.security import Security
 
 OPTIONAL_OUTPUTS: Final = ("outcomes_topic", "census_topic", "customer_days_topic", "scores_topic")
 """Settings of the topics that a worker goes without where the broker does not have them."""
@@ -30,8 +31,7 @@ class WorkerSettings:
     """What this one is called where several share the work."""
     group: str = ""
     """The consumer group, where it is not called as the app."""
-    security: Mapping[str, str] = field(default_factory=dict)
-    """`security_protocol`, `sasl_mechanism`, `sasl_plain_username`, `sasl_plain_password`, `ssl_cafile`."""
+    security: Security = field(default_factory=dict, repr=False)
     session_timeout_s: float = 45.0
     max_skew_us: int = 3_600_000_000
     fetch_bytes: int = 6_000_000

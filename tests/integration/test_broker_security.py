@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,11 +15,13 @@ from consumers import WarningStream
 from consumers.broker.client import Admin, Cluster, Producer
 from lapwing.cli import lapwing
 from streams.errors import BrokerError, LapwingError
+from streams.intake.broker import partition_counts
 from streams.kafka.diagnosis import diagnose
 from streams.kafka.errors import BrokerTrouble
 from tests.consumers.warning_events import life
 from tests.paths import ROOT
 from tests.servers import Server, ServerAbsent
+from tests.token_endpoint import TokenEndpoint
 
 pytestmark = [
     pytest.mark.kafka,
@@ -41,6 +44,13 @@ def listeners(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, An
     server.stop()
 
 
+@pytest.fixture(scope="module")
+def endpoint(listeners: dict[str, Any]) -> Iterator[TokenEndpoint]:
+    """Yield a token endpoint whose tokens the listeners take."""
+    with TokenEndpoint.of(listeners) as found:
+        yield found
+
+
 def options(listeners: dict[str, Any], protocol: str, **changes: str) -> dict[str, str]:
     """Return the right options for a protocol, with `changes`; an empty one is left out."""
     right = {"security_protocol": protocol}
@@ -61,9 +71,24 @@ WRONG = [
     ("SASL_SSL", "SASL_SSL", {"sasl_plain_username": "nobody"}, "DENIED", "refuses user 'nobody'"),
     ("SASL_SSL", "SASL_SSL", WRONG_SCRAM, "DENIED", "SCRAM-SHA-512"),
     ("SASL_SSL", "SASL_SSL", {"sasl_mechanism": "GSSAPI"}, "DENIED", "does not take sasl_mechanism GSSAPI"),
-    ("SSL", "SSL", {"ssl_cafile": ""}, "CERTIFICATE", "certificate is not trusted: self-signed"),
-    ("SSL", "SSL", {"ssl_cafile": "stranger"}, "CERTIFICATE", "certificate is not trusted: self-signed"),
+    ("SSL", "SSL", {"ssl_cafile": ""}, "CERTIFICATE", "not trusted: self-signed certificate in"),
+    ("SSL", "SSL", {"ssl_cafile": "@stranger"}, "CERTIFICATE", "not trusted: self-signed certificate in"),
     ("SSL", "SSL", {"ssl_cafile": "/no/such.pem"}, "CERTIFICATE", "/no/such.pem cannot be read"),
+    ("EXPIRED", "SSL", {}, "CERTIFICATE", "certificate has expired; the broker needs one that is valid now"),
+    ("ELSEWHERE", "SSL", {}, "CERTIFICATE", "IP address mismatch"),
+    ("CLIENT", "SSL", {}, "CERTIFICATE", "it asks for a client certificate"),
+    ("CLIENT", "SSL", {"ssl_certfile": "@expired_client"}, "CERTIFICATE", "not take the client certificate"),
+    ("CLIENT", "SSL", {"ssl_certfile": "@foreign_client"}, "CERTIFICATE", "not take the client certificate"),
+    ("CLIENT", "SSL", {"ssl_certfile": "@locked_client"}, "CERTIFICATE", "the key has a password: set"),
+    (
+        "CLIENT",
+        "SSL",
+        {"ssl_certfile": "@locked_client", "ssl_password": "wrong"},
+        "CERTIFICATE",
+        "the password does not open the key",
+    ),
+    ("CLIENT", "SSL", {"ssl_certfile": "@ca"}, "CERTIFICATE", "no certificate and its key in PEM format"),
+    ("CLIENT", "SSL", {"ssl_certfile": "/no/such.pem"}, "CERTIFICATE", "No such file or directory"),
     ("SSL", "PLAINTEXT", {}, "PROTOCOL", "encrypted, but security_protocol is PLAINTEXT: use SSL"),
     ("SASL_SSL", "SASL_PLAINTEXT", {}, "PROTOCOL", "security_protocol is SASL_PLAINTEXT: use SASL_SSL"),
     ("PLAINTEXT", "SSL", {}, "PROTOCOL", "is not encrypted, but security_protocol is SSL: use PLAINTEXT"),
@@ -73,9 +98,106 @@ WRONG = [
 ]  # fmt: skip
 
 
+CLIENTS = {
+    "client": {"ssl_certfile": "@client"},
+    "locked": {"ssl_certfile": "@locked_client", "ssl_password": "@key_password"},
+    "two files": {"ssl_certfile": "@client", "ssl_keyfile": "@client"},
+}
+
+
+@pytest.mark.parametrize("changes", CLIENTS.values(), ids=CLIENTS)
+def test_a_client_with_its_certificate_gets_in(listeners: dict[str, Any], changes: dict[str, str]) -> None:
+    security = options(listeners, "SSL", **{k: listeners[v.removeprefix("@")] for k, v in changes.items()})
+    address = listeners["addresses"]["CLIENT"]
+    assert diagnose(address, security) is None
+    admin = Admin(Cluster(address, security))
+    admin.create(f"of-{len(changes)}-{len(security)}", 1, 1, {})  # as user CN=lapwing, who may
+    assert isinstance(admin.partitions(), dict)
+    admin.close()
+    assert isinstance(asyncio.run(partition_counts(address, security)), dict)
+
+
+def test_the_host_name_is_checked_unless_that_is_switched_off(listeners: dict[str, Any]) -> None:
+    security: dict[str, str | bool] = {**options(listeners, "SSL"), "ssl_check_hostname": False}
+    address = listeners["addresses"]["ELSEWHERE"]
+    assert diagnose(address, security) is None
+    Admin(Cluster(address, security)).close()
+    assert isinstance(asyncio.run(partition_counts(address, security)), dict)
+
+
+@pytest.mark.parametrize("protocol", ["SASL_PLAINTEXT", "SASL_SSL"])
+def test_who_has_a_token_gets_in(listeners: dict[str, Any], endpoint: TokenEndpoint, protocol: str) -> None:
+    address, security = listeners["addresses"][protocol], token_options(listeners, protocol, endpoint)
+    endpoint.reset()
+    assert diagnose(address, security) is None
+    admin = Admin(Cluster(address, security))
+    assert isinstance(admin.partitions(), dict)
+    admin.close()
+    assert isinstance(asyncio.run(partition_counts(address, security)), dict)
+    assert endpoint.asked <= 1  # a process fetches one for all of its connections
+
+
+def token_options(
+    listeners: dict[str, Any], protocol: str, endpoint: TokenEndpoint, **changes: str
+) -> dict[str, str]:
+    own = {
+        "sasl_mechanism": "OAUTHBEARER",
+        "sasl_plain_username": "",
+        "sasl_plain_password": "",
+        "sasl_oauth_token_url": endpoint.url,
+        "sasl_oauth_client_id": endpoint.client_id,
+        "sasl_oauth_client_secret": endpoint.client_secret,
+    }
+    return options(listeners, protocol, **{**own, **changes})
+
+
+WRONG_TOKENS = [
+    # of the endpoint, of the client, trouble, words
+    (
+        {},
+        {"sasl_oauth_client_secret": "wrong"},
+        "DENIED",
+        "client 'lapwing': HTTP 401, invalid_client",
+    ),
+    ({}, {"sasl_oauth_token_url": "http://127.0.0.1:1/token"}, "ABSENT", "does not answer: "),
+    ({"audience": "others"}, {"sasl_oauth_scope": "a"}, "DENIED", "refuses the token of client 'lapwing'"),
+    ({"issuer": "https://x"}, {"sasl_oauth_scope": "b"}, "DENIED", "refuses the token of client 'lapwing'"),
+    ({"life_s": -60}, {"sasl_oauth_scope": "c"}, "DENIED", "refuses the token of client 'lapwing'"),
+    ({"status": 503}, {"sasl_oauth_scope": "d"}, "ABSENT", "gives no token now: HTTP 503"),
+]
+
+
+@pytest.mark.parametrize(("bent", "changes", "trouble", "words"), WRONG_TOKENS, ids=lambda v: str(v)[:40])
+def test_who_has_no_token_or_a_wrong_one_is_given_the_cause(
+    listeners: dict[str, Any],
+    endpoint: TokenEndpoint,
+    bent: dict[str, Any],
+    changes: dict[str, str],
+    trouble: str,
+    words: str,
+) -> None:
+    endpoint.reset(**bent)
+    address = listeners["addresses"]["SASL_SSL"]
+    security = token_options(listeners, "SASL_SSL", endpoint, **changes)
+    found = diagnose(address, security)
+    assert found is not None
+    assert found.trouble is BrokerTrouble[trouble]
+    assert words in found.text
+    for attempt in (
+        lambda: Admin(Cluster(address, security)),
+        lambda: asyncio.run(partition_counts(address, security)),
+    ):
+        with pytest.raises(BrokerError) as caught:
+            attempt()
+        assert words in str(caught.value)
+        assert "wrong" not in str(caught.value)
+    endpoint.reset()
+
+
 @pytest.mark.parametrize("protocol", RIGHT)
 def test_who_is_right_gets_in_and_nothing_is_wrong(listeners: dict[str, Any], protocol: str) -> None:
     address, security = listeners["addresses"][protocol], options(listeners, protocol)
+    assert isinstance(asyncio.run(partition_counts(address, security)), dict)
     assert diagnose(address, security) is None
     admin = Admin(Cluster(address, security))
     assert isinstance(admin.partitions(), dict)
@@ -114,7 +236,7 @@ def test_who_is_wrong_is_given_the_cause(
     listeners: dict[str, Any], listener: str, protocol: str, changes: dict[str, str], trouble: str, words: str
 ) -> None:
     address = listeners["addresses"][listener]
-    changes = {k: listeners["stranger"] if v == "stranger" else v for k, v in changes.items()}
+    changes = {k: listeners.get(v.removeprefix("@"), v) if v[:1] == "@" else v for k, v in changes.items()}
     security = options(listeners, protocol, **changes)
     found = diagnose(address, security)
     assert found is not None

@@ -7,6 +7,7 @@ from lapwing.settings.settings import FROM_ENVIRONMENT, SECRETS, FlagError, Sett
 from streams.core.events.topics import Topic
 from streams.duration import UNITS, format_duration
 from streams.errors import SettingsError
+from streams.kafka.security import SECURITY_KEYS
 
 DURATIONS = (
     "flapping_period",
@@ -328,6 +329,64 @@ def test_security_is_handed_on_as_the_drivers_options() -> None:
         "sasl_plain_password": "hunter2",
         "ssl_cafile": "ca.pem",
     }
+
+
+def test_tokens_and_certificates_are_handed_on_too() -> None:
+    environ = {
+        "LAPWING_SECURITY_PROTOCOL": "SASL_SSL",
+        "LAPWING_SASL_MECHANISM": "OAUTHBEARER",
+        "LAPWING_SASL_OAUTH_TOKEN_URL": "https://id.example/token",
+        "LAPWING_SASL_OAUTH_CLIENT_ID": "lapwing",
+        "LAPWING_SASL_OAUTH_CLIENT_SECRET": "hunter2",
+        "LAPWING_SASL_OAUTH_SCOPE": "kafka",
+        "LAPWING_SASL_OAUTH_CAFILE": "id.pem",
+        "LAPWING_SSL_CERTFILE": "own.pem",
+        "LAPWING_SSL_KEYFILE": "key.pem",
+        "LAPWING_SSL_KEY_PASSWORD": "hunter3",
+        "LAPWING_SSL_CHECK_HOSTNAME": "false",
+    }
+    security = load_settings(environ=environ).kafka_security
+    assert security == {
+        "security_protocol": "SASL_SSL",
+        "sasl_mechanism": "OAUTHBEARER",
+        "sasl_oauth_token_url": "https://id.example/token",
+        "sasl_oauth_client_id": "lapwing",
+        "sasl_oauth_client_secret": "hunter2",
+        "sasl_oauth_scope": "kafka",
+        "sasl_oauth_cafile": "id.pem",
+        "ssl_certfile": "own.pem",
+        "ssl_keyfile": "key.pem",
+        "ssl_password": "hunter3",
+        "ssl_check_hostname": False,
+    }
+    assert security.keys() <= SECURITY_KEYS
+    assert "hunter" not in repr(load_settings(environ=environ))
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (
+            {"SECURITY_PROTOCOL": "SASL_SSL", "SASL_MECHANISM": "OAUTHBEARER"},
+            "OAUTHBEARER needs sasl_oauth_token_url, sasl_oauth_client_id and LAPWING_SASL_OAUTH_",
+        ),
+        (
+            {
+                "SECURITY_PROTOCOL": "SASL_SSL",
+                "SASL_MECHANISM": "OAUTHBEARER",
+                "SASL_OAUTH_TOKEN_URL": "http://id.example/token",
+                "SASL_OAUTH_CLIENT_ID": "lapwing",
+                "SASL_OAUTH_CLIENT_SECRET": "hunter2",
+            },
+            "sasl_oauth_token_url must be reached by https",
+        ),
+        ({"SSL_KEYFILE": "key.pem"}, "ssl_keyfile needs ssl_certfile"),
+    ],
+)
+def test_security_that_lacks_something_is_refused(given: dict[str, str], says: str) -> None:
+    text = refused(**given)
+    assert says in text
+    assert "hunter2" not in text
 
 
 @pytest.mark.parametrize(
