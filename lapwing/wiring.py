@@ -50,6 +50,7 @@ def engine_settings(
         beginning=BEGINNING,
         repeat_window_us=settings.repeat_window,
         currency=settings.currency,
+        max_words=settings.max_words,
         quiet_after_us={Topic[label.upper()]: after for label, after in settings.quiet_after.items()},
         priors=Priors(settings.complaint_prior_orders, settings.complaint_prior_rate),
         value=_value_terms(settings),

@@ -113,6 +113,7 @@ def run(
         "erased": result.counts.erased,
         "refused": dict(sorted(refusals.counts.items())),
         "ignored_actions": dict(sorted(result.counts.ignored.items())),
+        "unknown_words": dict(sorted(result.counts.unknown_words.items())),
         "customers": result.customers,
         "sweeps": result.sweeps,
         "steps": dict(sorted(kinds.items())),
@@ -130,6 +131,8 @@ def run(
     bad = f"{refusals.counts.total():,} refused"
     ignored = f"{result.counts.ignored.total():,} actions ignored, " if result.counts.ignored else ""
     ignored += f"{result.counts.erased:,} of erased customers, " if result.counts.erased else ""
+    if result.counts.unknown_words:
+        ignored += f"{result.counts.unknown_words.total():,} words beyond max_words, "
     click.echo(
         f"{result.counts.events:,} events of {result.customers:,} customers, {result.sweeps:,} sweeps: "
         f"{steps} ({result.counts.repeats:,} repeats, {bad}, {ignored}{seconds:.1f} s)"

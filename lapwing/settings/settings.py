@@ -216,6 +216,13 @@ class Settings(DeskSettings, DeliverySettings):
         description="The currency of all amounts: orders in another are refused. Where it is not set, a "
         "customer's first order that names one fixes the customer's.",
     )
+    max_words: int = Field(
+        10_000,
+        ge=100,
+        le=1_000_000,
+        description="How many values a field of profiles or orders (`segment`, `channel`) may have in a "
+        "partition; one beyond them counts as unknown.",
+    )
     max_skew: Duration = Field(
         parse_duration("1h"),
         description="How far an event's time may lie after its record's own time, or after the clock of the "

@@ -69,7 +69,7 @@ class Engine:
         self.learner = learner
         self.partition = partition
         self.calendar = Calendar(settings.time_zone, settings.sweep_every_us)
-        self.customers = Customers(settings.activity, settings.value, settings.horizon_us)
+        self.customers = Customers(settings.activity, settings.value, settings.horizon_us, settings.max_words)
         self.deduplicator = Deduplicator(settings.repeat_window_us or 0)
         self.admission = Admission(self.customers, self.deduplicator, settings.currency)
         self.erased = ErasedCustomers(settings.erasure_key)
@@ -319,15 +319,20 @@ class Engine:
     def _take(self, ordered: ReorderedEvents) -> Output:
         output = Output(refused=list(ordered.refused))
         output.counts.refused.update(each.reason for each in ordered.refused)
-        events, instant = ordered.events, ordered.instant
+        self._take_in(ordered.events, ordered.instant, output)
+        output.counts.unknown_words += self.customers.vocabulary.take_over()
+        return output
+
+    def _take_in(self, events: Batch, instant: NDArray[np.int64], output: Output) -> None:
+        """Take in events that are in order, judged at (n,) instants."""
         if not len(events):
-            return output
+            return
         erased = self.erased.among(events, self.customers)
         if erased is not None and erased.any():
             output.counts.erased = int(np.count_nonzero(erased))
             events, instant = events.take(~erased), instant[~erased]
             if not len(events):
-                return output
+                return
         if self.settings.repeat_window_us is None:
             taken = OrderedEvents(events, instant, self.customers.index(events.customer_id))
         else:
@@ -339,7 +344,7 @@ class Engine:
         self.erased.note_returned(self.customers)
         events, instant = taken.events, taken.instant
         if not len(events):
-            return output
+            return
         if self._midnight is None:
             self._begin(int(instant[0]))
         output.counts.events = len(events)
@@ -353,7 +358,6 @@ class Engine:
             if end < len(events):
                 self._cross(edge, output)
             begin = end
-        return output
 
     def _begin(self, at: int) -> None:
         self.customers.begin(self.calendar.day(at))
@@ -378,7 +382,14 @@ class Engine:
                 output.sums.append(self.segments.close(self.customers, self.source_guard.topics_at(edge)))
             self.customers.next_day()
             self.deduplicator.forget(edge)
+            self._forget_words()
             self._midnight = self.calendar.next_midnight(edge)
+
+    def _forget_words(self) -> None:
+        used = {} if self.segments is None else self.segments.words_used()
+        new = self.customers.forget_words(used)
+        if new is not None and self.segments is not None:
+            self.segments.renumber_words(new)
 
     # -- evaluations ------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from streams.core.events.calendar import DAY, SECOND
 from streams.core.events.refusal import RefusedEvent
 from streams.core.events.topics import Topic
 from streams.core.features.catalogue import Priors
+from streams.core.features.vocabulary import MOST_WORDS
 from streams.core.model.delayed_labels import LabelledSamples
 from streams.core.outcomes.outcome import CensusEvent, CustomerDays, Outcome, Score
 from streams.core.segments.counts import DaySums
@@ -39,6 +40,8 @@ class EngineSettings:
     quiet_after_us: Mapping[Topic, int] = field(default_factory=lambda: MappingProxyType({}))
     priors: Priors = field(default_factory=Priors)
     value: ValueTerms = field(default_factory=ValueTerms)
+    max_words: int = MOST_WORDS
+    """How many words a field of profiles or orders may have; one beyond them is unknown."""
     labour_rate: float | None = None
     """What a minute of the team's work costs."""
     holdout: HoldoutTerms = field(default_factory=HoldoutTerms)
@@ -88,6 +91,8 @@ class EventCounts:
     """Events that do not count, by the reason; those whose id was reused are among `repeats` too."""
     ignored: Counter[str] = field(default_factory=Counter)
     """Actions on warnings that had no effect, by the reason."""
+    unknown_words: Counter[str] = field(default_factory=Counter)
+    """By field of profiles and orders, events whose word was beyond the field's bound."""
 
     def add(self, other: EventCounts) -> None:
         """Add another call's counts."""
@@ -98,6 +103,7 @@ class EventCounts:
         self.evaluations += other.evaluations
         self.refused += other.refused
         self.ignored += other.ignored
+        self.unknown_words += other.unknown_words
 
 
 @dataclass(slots=True)

@@ -165,6 +165,9 @@ def restore(engine: Engine, state: Mapping[str, pl.DataFrame]) -> None:
     restore_episodes(engine.episodes, state, once)
     _restore_decisions(engine, state["decisions"], once)
     restore_counts(engine.segments, state)
+    if engine.segments is not None and "word_fields" not in once:
+        for field, codes in engine.segments.words_used().items():
+            customers.vocabulary.know(field, codes)
     restore_outcomes(engine.outcomes, state, engine.calendar.start(once["day"]) if len(frame) else 0)
     if engine.score_keeper is not None and "sent_scores" in state:
         engine.score_keeper.restore(state["sent_scores"]["probability"].to_numpy())

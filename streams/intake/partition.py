@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, Protocol
 
@@ -71,6 +72,8 @@ class PartitionTotals:
     steps: int = 0
     ignored: int = 0
     """Actions on warnings that had no effect."""
+    unknown_words: Counter[str] = field(default_factory=Counter)
+    """By field of profiles and orders, events whose word was beyond the field's bound."""
     reread: int = 0
     """Times that polls were missing and had to be read again."""
 
@@ -310,5 +313,6 @@ class Partition:
         self._totals.erased += output.counts.erased
         self._totals.refused += len(output.refused)
         self._totals.ignored += output.counts.ignored.total()
+        self._totals.unknown_words += output.counts.unknown_words
         self._totals.steps += len(output.steps)
         return output

@@ -63,6 +63,8 @@ class Stats:
     erased: int
     """Events of erased customers that are dated before the erasure."""
     ignored_actions: int
+    unknown_words: dict[str, int]
+    """By field of profiles and orders, events whose word was beyond the field's bound (`max_words`)."""
     reread: int
     lag: dict[str, int]
     """By `topic/partition`: records that the broker has and the engine has not."""
@@ -139,6 +141,8 @@ class Pipeline:
         self._unmoved: dict[TopicPartition, tuple[int | None, int]] = {}
         """The position of a place that should have moved on, and for how many turns it has not."""
         self._assignments = 0
+        self._full_fields: set[str] = set()
+        """Fields of profiles and orders that were logged as having too many words."""
 
     # -- what the transport reports ---------------------------------------------------------------
 
@@ -247,6 +251,9 @@ class Pipeline:
         self._stalls.look(found)
         self._refusals.look()
         self._model_watch.look(self._core_engines())
+        for name in sorted(self.totals.unknown_words.keys() - self._full_fields):
+            self._full_fields.add(name)
+            log.warning("%s has more words than max_words allows: further ones are unknown", name)
 
     def stats(self) -> Stats:
         """Return what has been done and how far the partitions are."""
@@ -265,6 +272,7 @@ class Pipeline:
             repeats=totals.repeats,
             erased=totals.erased,
             ignored_actions=totals.ignored,
+            unknown_words=dict(sorted(totals.unknown_words.items())),
             reread=totals.reread,
             lag={str(place): lag for place, lag in sorted(lags)},
             behind=[str(place) for place in sorted(behind)],

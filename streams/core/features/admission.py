@@ -15,6 +15,7 @@ from streams.core.events.refusal import EventRefusalReason, RefusedEvent, refuse
 from streams.core.events.topics import Topic
 from streams.core.features.apply import OrderedEvents
 from streams.core.features.customers import Customers
+from streams.core.features.vocabulary import CURRENCY, UNKNOWN
 
 LARGEST_SUM: Final = 9 * 10**12 * MILLION
 """What a customer's amounts may add up to, cancelled and returned ones included: less than 64 bits hold."""
@@ -76,14 +77,16 @@ class Admission:
         """Say of each (n,) event whether it names another currency than its customer's; fix the new ones."""
         wrong = np.zeros(len(rows), dtype=np.bool_)
         places = [i for i, word in enumerate(named) if word is not None]
-        codes = np.array([self.customers.code(named[i]) for i in places], dtype=np.int32)
+        codes = np.array([self.customers.code(CURRENCY, named[i]) for i in places], dtype=np.int32)
         owners = rows[places]
-        known = self.customers.state["currency"][owners]
+        known = self.customers.state[CURRENCY][owners]
         first: dict[int, int] = {}
-        for i in np.flatnonzero(known == 0).tolist():
+        for i in np.flatnonzero((known == UNKNOWN) & (codes != UNKNOWN)).tolist():
             known[i] = first.setdefault(int(owners[i]), int(codes[i]))
         self.customers.fix_currencies(first)
-        wrong[places] = known != codes
+        self.customers.vocabulary.note_over(CURRENCY, int(np.count_nonzero(codes == UNKNOWN)))
+        # One of more currencies than there can be is no customer's.
+        wrong[places] = (known != codes) | (codes == UNKNOWN)
         return wrong
 
     def _too_large(self, events: Batch, rows: NDArray[np.int32]) -> NDArray[np.bool_] | None:

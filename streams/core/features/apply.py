@@ -20,9 +20,10 @@ from streams.core.events.batch import (
 from streams.core.events.calendar import NEVER, Calendar
 from streams.core.events.topics import Topic
 from streams.core.features.complaint_followups import follow
-from streams.core.features.customers import KEPT_DAYS, PROFILE_WORDS, Customers
+from streams.core.features.customers import CHANNEL, KEPT_DAYS, PROFILE_WORDS, Customers
 from streams.core.features.rhythm import count_days, follow_gaps, new_days
 from streams.core.features.view import Newest, Pass
+from streams.core.features.vocabulary import UNKNOWN
 
 NO_TOPIC = -1
 """The topic of a row that looks at a customer just before a late event."""
@@ -210,13 +211,22 @@ class _Application:
         newest = np.flatnonzero(self.at[rows] == self.view.column("last_order")[rows])
         codes = np.zeros(len(placed), dtype=np.int32)
         # Orders of one batch that say the same share a record.
+        distinct = {id(record): record for record in records}
+        if len(distinct) > self.customers.vocabulary.room(CHANNEL):
+            # Which words find room depends on the order in which events are taken.
+            firsts = (records[place] for place in np.argsort(self.rank[rows], kind="stable").tolist())
+            distinct = {id(record): record for record in firsts}
         of_record = {
-            id(record): self.customers.channel_code(
-                record.channel if isinstance(record, LabelsRecord) else None
-            )
-            for record in {id(record): record for record in records}.values()
+            key: self.customers.channel_code(record.channel if isinstance(record, LabelsRecord) else None)
+            for key, record in distinct.items()
         }
         codes[rows] = [of_record[id(record)] for record in records]
+        if not self.customers.vocabulary.room(CHANNEL):
+            beyond = sum(
+                isinstance(record, LabelsRecord) and record.channel is not None and not of_record[id(record)]
+                for record in records
+            )
+            self.customers.vocabulary.note_over(CHANNEL, beyond)
         chosen = np.zeros(len(placed), dtype=np.bool_)
         chosen[rows[newest]] = True
         self.view.replace("channel", chosen, codes)
@@ -276,7 +286,9 @@ class _Application:
         fields = {name: np.zeros(len(newest), dtype=np.int32) for name in PROFILE_WORDS}
         ends = np.full(len(newest), NEVER, dtype=np.int64)
         silent = np.zeros(len(newest), dtype=np.bool_)
-        for row in np.flatnonzero(self.topic == Topic.PROFILES).tolist():
+        rows = np.flatnonzero(self.topic == Topic.PROFILES)
+        # Which words find room depends on the order in which events are taken.
+        for row in rows[np.argsort(self.rank[rows], kind="stable")].tolist():
             customer, at, profile = int(view.rows[row]), int(self.at[row]), record[self.rank[row]]
             if not isinstance(profile, ProfileRecord):
                 continue
@@ -285,7 +297,9 @@ class _Application:
             known[customer] = at
             newest[row] = True
             for name in PROFILE_WORDS:
-                fields[name][row] = self.customers.code(getattr(profile, name))
+                word = getattr(profile, name)
+                code = fields[name][row] = self.customers.code(name, word)
+                self.customers.vocabulary.note_over(name, int(word is not None and code == UNKNOWN))
             ends[row] = NEVER if profile.contract_ends_at is None else profile.contract_ends_at
             silent[row] = profile.do_not_contact
         view.replace("profile_at", newest, self.at)

@@ -126,7 +126,7 @@ class Features:
     def _as_read(self, name: str, values: Column) -> pl.Series:
         dtype = CATALOGUE[name].dtype
         if dtype is pl.String:
-            return self.view.customers.vocabulary()[values].alias(name)
+            return self.view.customers.vocabulary.series()[values].alias(name)
         if values.dtype.kind == "f":
             series = pl.Series(name, values, nan_to_null=True)
             return series if dtype is pl.Float64 else series.cast(dtype)
@@ -482,7 +482,7 @@ CATALOGUE: Final[dict[str, Feature]] = {
 
 
 def _class_of(name: str, time: int) -> Callable[[Features], Column]:
-    return lambda f: f.view.customers.word_classes()[f[name], time]
+    return lambda f: f.view.customers.vocabulary.classes()[f[name], time]
 
 
 WORD_CLASSES: Final[dict[str, Feature]] = {

@@ -18,7 +18,7 @@ from streams.core.features import day_bits
 from streams.core.features.buying_model import BuyingModel
 from streams.core.features.complaints import CustomerComplaints, Rows
 from streams.core.features.ranks import ScoreRanks
-from streams.core.features.words import TIMES, classes_of
+from streams.core.features.vocabulary import CURRENCY, MOST_WORDS, Vocabulary
 
 KEPT_DAYS: Final = 90
 """Local days that the state holds; an older event counts in the lifetime totals only."""
@@ -66,6 +66,12 @@ ATTRIBUTES: Final = ("customer_class", "segment", "region", "origin")
 PROFILE_WORDS: Final = (*ATTRIBUTES, "account_owner")
 """Profile fields kept as codes of `Customers.words`; code 0 is missing."""
 
+CHANNEL: Final = "channel"
+CATEGORY: Final = "category"
+"""A field of orders, of which segments are counted."""
+WORD_COLUMNS: Final = (*PROFILE_WORDS, CHANNEL, CURRENCY)
+"""The state columns that are codes of words."""
+
 UNANSWERED: Final = {"complaint_without_order": "last_order", "complaint_without_login": "last_login"}
 """When the first complaint was that no such event has followed, and the column of the newest such event."""
 
@@ -100,10 +106,10 @@ def _schema() -> dict[str, tuple[Any, Any]]:
     columns["oldest_complaint"] = (np.int64, ALWAYS)
     for name in PROFILE_WORDS:
         columns[name] = (np.int32, 0)
-    columns["channel"] = (np.int32, 0)
+    columns[CHANNEL] = (np.int32, 0)
     columns["contract_ends_at"] = (np.int64, NEVER)
     columns["do_not_contact"] = (np.bool_, False)
-    columns["currency"] = (np.int32, 0)
+    columns[CURRENCY] = (np.int32, 0)
     columns["turnover"] = (np.int64, 0)
     return columns
 
@@ -180,6 +186,7 @@ class Customers:
         activity: tuple[Topic, ...] = (Topic.ORDERS,),
         value_terms: ValueTerms | None = None,
         horizon_us: int = 90 * DAY,
+        max_words: int = MOST_WORDS,
     ) -> None:
         self.activity = activity
         """What counts as activity."""
@@ -208,11 +215,7 @@ class Customers:
         self.logs = {measure: DayLog() for measure in MEASURES}
         self.names_channels = False
         """Whether any order has named a channel."""
-        self.words: list[str | None] = [None]
-        """Attribute values by code."""
-        self._vocabulary = pl.Series("words", [None], dtype=pl.String)
-        self._word_classes = np.full((1, TIMES), np.nan)
-        self._codes: dict[str, int] = {}
+        self.vocabulary = Vocabulary(max_words)
         # Polars finds ids among a million three times as fast as a dict does. It forgets its categories when
         # no column has them: hence the column, of no rows.
         self._names = pl.Series("names", [], dtype=pl.Categorical(pl.Categories.random("customers")))
@@ -287,12 +290,20 @@ class Customers:
             self.state[name][: len(ids)] = values
         self.names_channels = bool(self.state["channel"].any())
         self.count, self.day = once["count"], once["day"]
-        for word in once["words"]:
-            self.code(word)
+        self.vocabulary.restore(once["words"], once.get("word_fields", {}))
+        if "word_fields" not in once:  # a state of before fields had a bound
+            for name in WORD_COLUMNS:
+                self.vocabulary.know(name, self.state[name][: len(ids)])
 
     def once(self) -> dict[str, Any]:
         """Return what there is once of all customers, for `restore`."""
-        return {"count": self.count, "day": self.day, "words": self.words[1:]}
+        words = self.vocabulary.state()
+        return {
+            "count": self.count,
+            "day": self.day,
+            "words": words["words"],
+            "word_fields": words["fields"],
+        }
 
     def book(self, customer: int) -> CustomerComplaints:
         """Return the complaints of a customer, to be changed."""
@@ -309,34 +320,40 @@ class Customers:
         self._used_books.clear()
         return list(self._book_rows.values())
 
-    def code(self, word: str | None) -> int:
-        """Return the code of an attribute's value."""
-        if word is None:
-            return 0
-        code = self._codes.get(word)
-        if code is None:
-            code = self._codes[word] = len(self.words)
-            self.words.append(word)
-        return code
+    @property
+    def words(self) -> list[str | None]:
+        """The words of profiles and orders by code."""
+        return self.vocabulary.words
+
+    def code(self, field: str, word: str | None) -> int:
+        """Return the code of a field's value."""
+        return self.vocabulary.code(field, word)
 
     def channel_code(self, channel: str | None) -> int:
         """Return the code of a channel that an order names, or of none."""
         self.names_channels = self.names_channels or channel is not None
-        return self.code(channel)
+        return self.code(CHANNEL, channel)
 
-    def vocabulary(self) -> pl.Series:
-        """Return attribute values by code as a column; code 0 is null."""
-        if len(self._vocabulary) != len(self.words):
-            self._vocabulary = pl.Series("words", self.words, dtype=pl.String)
-        return self._vocabulary
+    def forget_words(self, others: Mapping[str, NDArray[np.int32]]) -> NDArray[np.int32] | None:
+        """Forget the words that nobody uses, as far as room is short; to be called at local midnights.
 
-    def word_classes(self) -> NDArray[np.float64]:
-        """Return the classes of attribute values by code, (words, `TIMES`), NaN for code 0."""
-        known = len(self._word_classes)
-        if known != len(self.words):
-            new = [classes_of(word) for word in self.words[known:] if word is not None]
-            self._word_classes = np.concatenate([self._word_classes, np.array(new, dtype=np.float64)])
-        return self._word_classes
+        `others` are more codes in use, by field. Return the new code of each old one, (words,), where codes
+        have changed; those of the customers have been changed then.
+        """
+        vocabulary = self.vocabulary
+        for field in (*PROFILE_WORDS, CHANNEL, CATEGORY):
+            if vocabulary.is_filling(field):
+                used = np.zeros(len(vocabulary.words), dtype=np.bool_)
+                if field in self.state:
+                    used[self.state[field][: self.known]] = True
+                if field in others:
+                    used[others[field]] = True
+                vocabulary.keep_used(field, used)
+        new = vocabulary.packed()
+        if new is not None:
+            for name in WORD_COLUMNS:
+                self.state[name] = new[self.state[name]]
+        return new
 
     def _grow(self, needed: int) -> None:
         capacity = len(self.state["first_at"])

@@ -15,6 +15,7 @@ from streams.core.events.calendar import NEVER, Calendar
 from streams.core.events.topics import Topic
 from streams.core.features.apply import OrderedEvents
 from streams.core.features.customers import ATTRIBUTES, KEPT_DAYS, Customers, DayLog
+from streams.core.features.customers import CATEGORY as ORDER_CATEGORY
 
 BOUGHT: Final = {"channel": "channel", "order_category": "category"}
 """Dimensions that come from a customer's newest order, and the field of the order."""
@@ -107,7 +108,12 @@ class SegmentCounts:
         at, owners = taken.events.at[rows], taken.rows[rows]
         for dimension, name in BOUGHT.items():
             words = [None if record is None else getattr(record, name) for record in records]
-            codes = np.fromiter(map(customers.code, words), dtype=np.int32, count=len(words))
+            code_of = {word: customers.code(name, word) for word in dict.fromkeys(words)}
+            codes = np.fromiter(map(code_of.__getitem__, words), dtype=np.int32, count=len(words))
+            if name == ORDER_CATEGORY and not customers.vocabulary.room(name):
+                customers.vocabulary.note_over(
+                    name, sum(word is not None for word in words) - int(np.count_nonzero(codes))
+                )
             times = self.bought_at[dimension]
             newer = np.flatnonzero((codes > 0) & (at >= times[owners]))
             order = newer[np.lexsort((newer, at[newer], owners[newer]))]
@@ -161,6 +167,14 @@ class SegmentCounts:
                 new = not log.has_each(day, owner)[0]
                 self.late_categories.append((day, record.category, (0, 1, 0, int(new))))
             log.add(day, owner, np.ones(1, dtype=np.int64))
+
+    def words_used(self) -> dict[str, NDArray[np.int32]]:
+        """Return the codes of words that are in use, by field."""
+        return {name: self.bought[dimension] for dimension, name in BOUGHT.items()}
+
+    def renumber_words(self, new: NDArray[np.int32]) -> None:
+        """Go on with other codes of words, (words,) by the codes of before."""
+        self.bought = {dimension: new[codes] for dimension, codes in self.bought.items()}
 
     def grow(self, needed: int) -> None:
         """Make room for the first `needed` customers."""

@@ -41,16 +41,16 @@ def test_customer_classes_are_apart_and_most_words_are() -> None:
 
 def test_customers_know_the_classes_of_words_that_come_later() -> None:
     customers = Customers()
-    assert np.isnan(customers.word_classes()).all()
-    codes = [customers.code(word) for word in ("north", "south")]
-    first = customers.word_classes()[codes].tolist()
-    late = customers.code("west")
-    assert customers.word_classes()[[*codes, late]].tolist() == [
+    assert np.isnan(customers.vocabulary.classes()).all()
+    codes = [customers.code("region", word) for word in ("north", "south")]
+    first = customers.vocabulary.classes()[codes].tolist()
+    late = customers.code("region", "west")
+    assert customers.vocabulary.classes()[[*codes, late]].tolist() == [
         *first,
         [float(each) for each in classes_of("west")],
     ]
     assert first == [[float(each) for each in classes_of(word)] for word in ("north", "south")]
-    assert np.isnan(customers.word_classes()[0]).all()
+    assert np.isnan(customers.vocabulary.classes()[0]).all()
 
 
 def test_no_rule_can_read_a_class() -> None:

@@ -83,8 +83,8 @@ def gap(engine: Engine) -> float:
     model = engine.model
     assert model is not None
     names = [each.name for each in model.inputs]
-    codes = [engine.customers.code(word) for word in ("north", "south")]
-    words = engine.customers.word_classes()
+    codes = [engine.customers.code("region", word) for word in ("north", "south")]
+    words = engine.customers.vocabulary.classes()
     shares = np.zeros(2)
     for time, name in enumerate(("class1(region)", "class2(region)", "class3(region)")):
         shares += model.weight[names.index(name)].take(words[codes, time].astype(int))
