@@ -39,6 +39,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "summed_log",
             "share",
             "kafka",
+            "telemetry",
             "core",
             "contract",
             "files",
@@ -54,6 +55,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "record_batches",
             "idle",
             "merge",
+            "produce_times",
             "broker",
             "topic_ids",
             "topic_tail",
@@ -63,6 +65,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         ),
         *("standing_refusals", "partition", "originals", "transport", "history"),
     ),
+    "streams.telemetry": ("histogram", "metric", "registry", "health", "endpoint", "snapshots"),
     "streams.checkpoints": ("store", "erasures", "restore", "save"),
     "streams.learning": ("hats", "reservoir", "learner", "candidates", "drift", "shared"),
     "streams.trainer": ("settings", "store", "run"),
@@ -77,6 +80,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "assignment",
             "task_states",
             "pipeline",
+            "metrics",
             "dry_run",
             "app",
             "segment_judge",
@@ -160,6 +164,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "routes",
             "reports",
             "lag",
+            "monitoring",
             "explain",
             "desk",
             "people",
@@ -365,7 +370,7 @@ def test_kafka_python_is_known_to_one_file_only() -> None:
 
 
 def test_consumers_know_the_contract_and_what_every_process_needs_only() -> None:
-    rooms = ("contract", "errors", "duration", "redact", "share", "summed_log", "kafka")
+    rooms = ("contract", "errors", "duration", "redact", "share", "summed_log", "kafka", "telemetry")
     wrong = {
         (module(path), name)
         for path in sources("consumers")

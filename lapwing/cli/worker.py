@@ -11,7 +11,15 @@ from lapwing.settings.options import FILE, DurationParam, settings_options
 
 @click.command()
 @settings_options(
-    "broker", "app", "rules", "checkpoints", "time_zone", "reorder", "session_timeout", "model_enabled"
+    "broker",
+    "app",
+    "rules",
+    "checkpoints",
+    "time_zone",
+    "reorder",
+    "session_timeout",
+    "model_enabled",
+    "metrics_listen",
 )
 @click.option(
     "--stats",

@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from lapwing.dry_run import run_dry
+from lapwing.monitoring import endpoint
 from lapwing.settings.settings import Settings
 from lapwing.settings.values import NO_CHECKPOINTS
 from lapwing.wiring import engine, erasure_key, segment_engine
@@ -23,7 +24,8 @@ from streams.duration import UNITS
 from streams.errors import SettingsError
 from streams.intake.partition import BatchingPolicy
 from streams.rulebook.watch import RuleWatch
-from streams.worker.run import WorkerSettings, run_rebuild, run_worker, stats_to
+from streams.worker.metrics import worker_snapshots
+from streams.worker.run import Report, Stats, WorkerSettings, run_rebuild, run_worker, stats_to
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +91,20 @@ def run(
     elif dry_run:
         run_dry(ours, engine_of, watch, report, out, follow=follow, as_json=as_json)
     else:
-        run_worker(ours, engine_of, report, watch, judge=judge)
+        snapshots = worker_snapshots()
+        with endpoint(settings, "worker", snapshots.probes()):
+            run_worker(ours, engine_of, _both(snapshots.take, report), watch, judge=judge)
+
+
+def _both(first: Report, second: Report | None) -> Report:
+    """Return what reports to one or two."""
+
+    def report(stats: Stats) -> None:
+        first(stats)
+        if second is not None:
+            second(stats)
+
+    return report
 
 
 def worker_settings(

@@ -28,6 +28,7 @@ from pydantic import (
 
 from lapwing.settings.delivery import DeliverySettings
 from lapwing.settings.desk import DeskSettings
+from lapwing.settings.monitoring import MonitoringSettings
 from lapwing.settings.value_files import SUFFIX, is_open_to_others, read_value
 from lapwing.settings.values import (
     TIERS,
@@ -76,7 +77,7 @@ class FlagError(SettingsError):
     """A setting is wrong as it was given on the command line."""
 
 
-class Settings(DeskSettings, DeliverySettings):
+class Settings(DeskSettings, DeliverySettings, MonitoringSettings):
     """All settings; durations are whole microseconds here and written `250ms`, `30s`, `10m`, `12h`, `2d`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)

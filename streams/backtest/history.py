@@ -117,7 +117,7 @@ class History:
             Profiles(of_topic(Topic.PROFILES), records),
             begin=int(events.at[0]),
             end=max(int(events.at[0]), last_reached(events)) if until is None else until,
-            repeats=sum(part.repeats for part in parts),
+            repeats=sum(len(part.repeated) for part in parts),
             refused=tuple(each for part in parts for each in part.refused),
             counted=activity,
         )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from streams.checkpoints.restore import ConsumerGroup, RefusalsReader, SentStepsReader
@@ -16,6 +17,7 @@ from streams.errors import LapwingError
 from streams.intake.merge import TopicPosition
 from streams.intake.poll import TopicPartition
 from streams.rulebook.revisions import CheckpointedRules
+from streams.telemetry.histogram import Histogram
 
 log = logging.getLogger(__name__)
 
@@ -87,8 +89,12 @@ class CheckpointTotals:
     """Changes of a partition's rules."""
     pause_s: float = 0.0
     """The longest time that a partition's work stopped for one."""
-    write_s: float = 0.0
-    """The longest time that writing one took, beside the work."""
+    write_seconds: Histogram = field(default_factory=Histogram)
+    """How long writing one took, beside the work."""
+    committed_at: dict[int, float] = field(default_factory=dict)
+    """By partition, when its state was last known to be saved, seconds since the epoch."""
+    bytes: dict[int, int] = field(default_factory=dict)
+    """By partition, how large its newest one is, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +140,10 @@ class CheckpointSaver:
         """Save every partition that has moved; what fails is logged, counted, and tried again next time."""
         async with self._one_at_a_time:
             self._failed.clear()
-            for number in sorted({*self._states.moved(), *self._states.to_adopt()}):
+            due = {*self._states.moved(), *self._states.to_adopt()}
+            for number in self._totals.committed_at.keys() - due:
+                self._totals.committed_at[number] = time.time()  # the newest one has all there is
+            for number in sorted(due):
                 await self._try(number)
 
     async def adopt_rules(self) -> None:
@@ -204,7 +213,7 @@ class CheckpointSaver:
         checkpoint = await asyncio.to_thread(
             lambda: self._store.save(number, snapshot.make_tables(), content)
         )
-        self._totals.write_s = max(self._totals.write_s, self._clock() - begun)
+        self._totals.write_seconds.observe(self._clock() - begun)
         return checkpoint
 
     async def _commit(self, snapshot: StateSnapshot, checkpoint: Checkpoint) -> bool:
@@ -213,6 +222,9 @@ class CheckpointSaver:
         offsets = {TopicPartition(topic, number): offset for topic, offset in checkpoint.offsets.items()}
         if await self._group.commit_as(offsets, snapshot.generation):
             self._totals.written += 1
+            self._totals.committed_at[number] = time.time()
+            if checkpoint.size is not None:
+                self._totals.bytes[number] = checkpoint.size
             self._states.saved(snapshot)
             log.info("checkpoint partition=%d %s", number, checkpoint.path)
             await asyncio.to_thread(self._store.mark_committed, checkpoint)

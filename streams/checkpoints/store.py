@@ -67,6 +67,8 @@ class Checkpoint:
     """Table -> SHA-256 of its file."""
     is_committed: bool = field(default=False, compare=False)
     """Whether the group is known to have committed its offsets."""
+    size: int | None = field(default=None, compare=False)
+    """Bytes of its tables; `None` of one that was read."""
 
     @property
     def offsets(self) -> dict[str, int]:
@@ -112,7 +114,8 @@ class CheckpointStore:
             # The suffix keeps two workers apart that both believe the partition to be theirs.
             path = f"{self._place(partition)}/{newest + 1:010d}-{uuid.uuid4().hex[:8]}"
             self._files.makedirs(path, exist_ok=True)
-            files = {name: self._write(f"{path}/{name}.parquet", frame) for name, frame in tables.items()}
+            written = {name: self._write(f"{path}/{name}.parquet", frame) for name, frame in tables.items()}
+            files = {name: digest for name, (digest, _) in written.items()}
             names = {"sequence": newest + 1, "folder": _folder(path), "files": files}
             manifest = {**names, **asdict(content)}
             self._put(f"{path}/{MANIFEST}", _with_checksum(manifest))
@@ -120,7 +123,7 @@ class CheckpointStore:
             self._remove(path)
             msg = f"{self._place(partition)}: a checkpoint cannot be written: {_reason(error)}"
             raise StateError(msg) from error
-        return Checkpoint(path, newest + 1, content, files)
+        return Checkpoint(path, newest + 1, content, files, size=sum(size for _, size in written.values()))
 
     def whole(self, partition: int) -> list[Checkpoint]:
         """Return the partition's checkpoints that have a manifest, oldest first."""
@@ -250,13 +253,14 @@ class CheckpointStore:
             raise StateError(msg)
         return pl.read_parquet(io.BytesIO(data))
 
-    def _write(self, path: str, frame: pl.DataFrame) -> str:
+    def _write(self, path: str, frame: pl.DataFrame) -> tuple[str, int]:
+        """Write a table; return its SHA-256 and its size."""
         buffer = io.BytesIO()
         # Most of the state is zeros; LZ4 takes them away at little cost and every reader knows it.
         frame.write_parquet(buffer, compression="lz4", statistics=False)
         data = buffer.getvalue()
         self._files.pipe_file(path, data)
-        return hashlib.sha256(data).hexdigest()
+        return hashlib.sha256(data).hexdigest(), len(data)
 
     def _put(self, path: str, data: bytes) -> None:
         """Put a small file in place at once: object stores do so by nature, file systems by a rename."""

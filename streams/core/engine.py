@@ -330,6 +330,7 @@ class Engine:
         erased = self.erased.among(events, self.customers)
         if erased is not None and erased.any():
             output.counts.erased = int(np.count_nonzero(erased))
+            output.counts.note("erased", events.topic[erased])
             events, instant = events.take(~erased), instant[~erased]
             if not len(events):
                 return
@@ -339,7 +340,8 @@ class Engine:
             admitted = self.admission.admit(events, instant)
             taken = admitted.events
             output.refused += admitted.refused
-            output.counts.repeats = admitted.repeats
+            output.counts.repeats = len(admitted.repeated)
+            output.counts.note("repeats", admitted.repeated)
             output.counts.refused.update(each.reason for each in admitted.refused)
         self.erased.note_returned(self.customers)
         events, instant = taken.events, taken.instant
@@ -348,7 +350,10 @@ class Engine:
         if self._midnight is None:
             self._begin(int(instant[0]))
         output.counts.events = len(events)
-        output.counts.late = int(np.count_nonzero(events.at < instant))
+        late = events.at < instant
+        output.counts.late = int(np.count_nonzero(late))
+        output.counts.note("events", events.topic)
+        output.counts.note("late", events.topic[late])
         begin = 0
         while begin < len(events):
             edge = self._edge()
@@ -404,7 +409,7 @@ class Engine:
         changes = self._evaluate(features, applied, acts(taken.events, applied.rank, applied.before), output)
         changes = self._sorted(changes, applied.rank)
         made = list(zip(changes, self._emit(changes, features, output), strict=True))
-        opened = self._take_openings(applied.view)
+        opened = self._take_openings(applied.view, output)
         output.outcomes += self.outcomes.take_pass(applied, taken, made, opened)
         if uncorrected := self.outcomes.take_uncorrected():
             output.counts.ignored[IgnoredAction.UNCORRECTED] += uncorrected
@@ -415,6 +420,7 @@ class Engine:
     def _sweep(self, at: int, output: Output) -> None:
         """Evaluate every customer at once."""
         self.sweeps += 1
+        output.counts.sweeps += 1
         self.source_guard.announce(at, output.control)
         view = self.source_guard.view_at(self.customers, at)
         self._fit_buying(view)
@@ -430,7 +436,7 @@ class Engine:
         output.census += census
         changes = self._sorted([*timed, *self._evaluate(features, None, {}, output)])
         made = list(zip(changes, self._emit(changes, features, output), strict=True))
-        self.outcomes.take_sweep_steps(view, made, self._take_openings(view))
+        self.outcomes.take_sweep_steps(view, made, self._take_openings(view, output))
         self._put_out_days_and_scores(at, features, made, output)
         if not SCORES.isdisjoint(self._observed):
             self._score(features)  # before decisions move the level: a score does not depend on who reads it
@@ -480,9 +486,12 @@ class Engine:
         output.counts.ignored += self.episodes.take_ignored()
         return changes
 
-    def _take_openings(self, view: View) -> list[CauseOpening]:
-        """Return the causes that evaluations of a view opened, and report them to the observer."""
+    def _take_openings(self, view: View, output: Output) -> list[CauseOpening]:
+        """Return the causes that evaluations of a view opened; count and report them."""
         opened = self.episodes.take_openings()
+        for each in opened:
+            rule = self.rules.rules[each.rule]
+            output.counts.opened[rule.id, rule.tier.label, rule.status.value] += 1
         if self.episodes.observer is None and not self.outcomes.settings.kept:
             return []
         openings = self.outcomes.openings(view, opened, self.rules.rules)

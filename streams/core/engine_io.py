@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+import numpy as np
+from numpy.typing import NDArray
+
 from streams.core.decision.holdout import HoldoutTerms
 from streams.core.decision.value import ValueTerms
 from streams.core.erasures import ErasureKey
@@ -93,6 +96,19 @@ class EventCounts:
     """Actions on warnings that had no effect, by the reason."""
     unknown_words: Counter[str] = field(default_factory=Counter)
     """By field of profiles and orders, events whose word was beyond the field's bound."""
+    by_topic: dict[str, Counter[Topic]] = field(default_factory=dict)
+    """`events`, `late`, `repeats` and `erased` again, by the topic of the events."""
+    sweeps: int = 0
+    opened: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """Causes that opened, by the rule's id, its tier and its status."""
+
+    def note(self, what: str, topics: NDArray[np.int8]) -> None:
+        """Count events by their topics, (n,), among `by_topic`."""
+        if not len(topics):
+            return
+        counts = np.bincount(topics, minlength=len(Topic)).tolist()
+        found = self.by_topic.setdefault(what, Counter())
+        found.update({topic: counts[topic] for topic in Topic if counts[topic]})
 
     def add(self, other: EventCounts) -> None:
         """Add another call's counts."""
@@ -104,6 +120,10 @@ class EventCounts:
         self.refused += other.refused
         self.ignored += other.ignored
         self.unknown_words += other.unknown_words
+        self.sweeps += other.sweeps
+        self.opened += other.opened
+        for what, topics in other.by_topic.items():
+            self.by_topic.setdefault(what, Counter()).update(topics)
 
 
 @dataclass(slots=True)

@@ -47,6 +47,7 @@ def erase(engine: Engine) -> tuple[Engine, Output]:
     erased = engine.erased.among(events, engine.customers)
     if erased is not None and erased.any():
         output.counts.erased = int(np.count_nonzero(erased))
+        output.counts.note("erased", events.topic[erased])
         reorder = engine.reorder
         reorder.restore(
             events.take(~erased), instant[~erased], reorder.watermark, reorder.newest, begun=reorder.begun

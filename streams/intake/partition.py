@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,9 @@ from streams.core.events.topics import Topic
 from streams.intake.idle import AnswerTimes, IdleTime
 from streams.intake.merge import PartitionMerge, Settling, TopicPosition, TopicReadiness
 from streams.intake.poll import Poll, ReadProgress, TopicPartition
+from streams.intake.produce_times import ProduceTimes
 from streams.intake.standing_refusals import StandingRefusals
+from streams.telemetry.histogram import Histogram
 
 LONGEST_SETTLING_MS: Final = 200
 """What a producer wrote at one moment is in all its topics after so long."""
@@ -76,6 +79,13 @@ class PartitionTotals:
     """By field of profiles and orders, events whose word was beyond the field's bound."""
     reread: int = 0
     """Times that polls were missing and had to be read again."""
+    by_topic: dict[str, Counter[Topic]] = field(default_factory=dict)
+    """`events`, `late`, `repeats` and `erased` again, by topic."""
+    opened: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """Causes that opened, by rule, tier and status."""
+    sweeps: int = 0
+    sweep_seconds: Histogram = field(default_factory=Histogram)
+    """How long a call of the engine lasted that passed sweeps, divided by their number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +147,7 @@ class Partition:
         self._idle = IdleTime()
         self._gathering_since: float | None = None
         self._flushed = True
+        self.produce_times = ProduceTimes(pace.reorder_us)
         self.has_taken_all = False
         """Whether the engine has been given, once, all that there was to be read, and has released it."""
 
@@ -188,6 +199,7 @@ class Partition:
             decoded = decoded.refuse(again, RefusalReason.FUTURE_TIME, FUTURE_DETAIL)
         offsets = poll.offsets[decoded.index]
         self._merge.add(topic, replace(decoded.batch, offset=offsets), offsets, poll.end, poll.came_ms)
+        self.produce_times.take(topic, poll.offsets, poll.timestamps_ms)
         for bad in decoded.refused:
             i = bad.index
             where = int(poll.offsets[i])
@@ -216,14 +228,15 @@ class Partition:
         batch = self._merge.release(self._highwaters(progress), self._asked())
         if len(batch):
             self._flushed = False
-            return self._counted(self.engine.step(batch))
+            self.produce_times.release(batch)
+            return self._counted(lambda: self.engine.step(batch))
         if behind or idle_s < self._pace.idle_s or self._merge.holds_back:
             return None
         self.has_taken_all = True
         if self._flushed:
             return None
         self._flushed = True
-        return self._counted(self.engine.flush())
+        return self._counted(self.engine.flush)
 
     def released(self) -> dict[TopicPartition, int]:
         """Return, by place, the offset up to which every record has been given to the engine."""
@@ -306,7 +319,16 @@ class Partition:
             for event in output.refused
         ]
 
-    def _counted(self, output: Output) -> Output:
+    def _counted(self, work: Callable[[], Output]) -> Output:
+        begun = time.perf_counter()
+        output = work()
+        if sweeps := output.counts.sweeps:
+            seconds = (time.perf_counter() - begun) / sweeps
+            self._totals.sweep_seconds.observe(seconds, sweeps)
+        self._totals.sweeps += sweeps
+        self._totals.opened.update(output.counts.opened)
+        for what, topics in output.counts.by_topic.items():
+            self._totals.by_topic.setdefault(what, Counter()).update(topics)
         self._totals.events += output.counts.events
         self._totals.late += output.counts.late
         self._totals.repeats += output.counts.repeats

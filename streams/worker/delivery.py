@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from streams.core.segments.counts import DaySums
 from streams.errors import BrokerError
 from streams.intake.partition import RejectedRecord
 from streams.intake.poll import TopicPartition
+from streams.telemetry.histogram import LATENCIES, Histogram
 from streams.worker.rule_notices import Adoption, adopted_notice
 from streams.worker.settings import WorkerSettings
 
@@ -184,25 +186,69 @@ class _Shipment:
     records: int
     acknowledgements: Sequence[asyncio.Future[Any]]
     offsets: Mapping[TopicPartition, int]
+    since: float
+    """When it was handed to the producer, seconds since the epoch."""
 
 
 class RecordDelivery:
     """Records on their way to the broker, and the offsets that their arrival makes committable."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, wall: Callable[[], float] = time.time) -> None:
         self._send = send
+        self._wall = wall
+        self.latency = Histogram(LATENCIES)
+        """From the record that made a step, as Kafka dates it, until the broker has the step, seconds."""
         self._shipments: deque[_Shipment] = deque()
         self._under_way = 0
         self._arrived: dict[TopicPartition, int] = {}
 
-    async def ship(self, records: Sequence[OutgoingRecord], offsets: Mapping[TopicPartition, int]) -> None:
-        """Send `records`; once they have arrived, what lies before `offsets` need not be read again."""
+    async def ship(
+        self,
+        records: Sequence[OutgoingRecord],
+        offsets: Mapping[TopicPartition, int],
+        produced_ms: Sequence[int] = (),
+    ) -> None:
+        """Send `records`; once they have arrived, what lies before `offsets` need not be read again.
+
+        `produced_ms` says of the steps among them when the records were produced that made them.
+        """
+        since = self._wall()
         sent = await self._send(records) if records else ()
         acknowledgements = [asyncio.ensure_future(answer) for answer in sent]
-        self._shipments.append(_Shipment(len(records), acknowledgements, offsets))
+        if produced_ms and acknowledgements:
+            self._measure(acknowledgements, produced_ms)
+        self._shipments.append(_Shipment(len(records), acknowledgements, offsets, since))
         self._under_way += len(records)
         while self._under_way > UNACKNOWLEDGED_LIMIT:
             await self._next()
+
+    @property
+    def waiting(self) -> int:
+        """Return how many records are on their way."""
+        return self._under_way
+
+    @property
+    def oldest(self) -> float | None:
+        """Return when the oldest record on its way was sent, seconds since the epoch; `None` for none."""
+        under_way = (s.since for s in self._shipments if not all(ack.done() for ack in s.acknowledgements))
+        return next(under_way, None)
+
+    def _measure(self, acknowledgements: Sequence[asyncio.Future[Any]], produced_ms: Sequence[int]) -> None:
+        """Once all have arrived, count how long it took from each of `produced_ms` on."""
+        left = len(acknowledgements)
+
+        def on_done(acknowledgement: asyncio.Future[Any]) -> None:
+            nonlocal left
+            if acknowledgement.cancelled() or acknowledgement.exception() is not None:
+                return  # whoever waits for it raises why
+            left -= 1
+            if not left:
+                now = self._wall()
+                for produced in produced_ms:
+                    self.latency.observe(max(0.0, now - produced / 1_000))
+
+        for acknowledgement in acknowledgements:
+            acknowledgement.add_done_callback(on_done)
 
     def arrived(self) -> dict[TopicPartition, int]:
         """Return the offsets before which all that came of the input has arrived, where that has changed."""

@@ -7,6 +7,7 @@ from streams.core.steps import OperationsNotice
 from streams.intake.originals import OriginalRecords
 from streams.intake.partition import RejectedRecord
 from streams.intake.poll import TopicPartition
+from streams.intake.produce_times import UNKNOWN_MS
 from streams.worker.delivery import OutgoingRecord, OutputRouter, RecordDelivery
 from streams.worker.refusal_log import RefusalLog
 from streams.worker.rule_notices import Adoption
@@ -47,13 +48,18 @@ class Outbox:
             for record in await self._refused(task, output):
                 self.reject(record)
         records, self._refusals = self._refusals, []
+        produced_ms: list[int] = []
         if output is not None:
-            records += self._router.of_output(task.drop_sent(output))
+            unsent = task.drop_sent(output)
+            if unsent.steps:
+                found = task.partition.produce_times.of([step.at for step in unsent.steps])
+                produced_ms = found[found != UNKNOWN_MS].tolist()
+            records += self._router.of_output(unsent)
             for samples in output.samples:
                 records += self._router.of_samples(samples, task.number)
         if records or offsets != self._shipped.get(task.number):
             self._shipped[task.number] = offsets
-            await self._delivery.ship(records, offsets)
+            await self._delivery.ship(records, offsets, produced_ms)
 
     async def _refused(self, task: PartitionTask, output: Output) -> list[RejectedRecord]:
         """Return what an engine refused as records, with their own bytes where they can be had."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,10 +17,15 @@ from streams.checkpoints.restore import ConsumerGroup, RefusalsReader, SentSteps
 from streams.checkpoints.save import CheckpointSaver, CheckpointTotals
 from streams.checkpoints.store import CheckpointStore
 from streams.core.engine import Engine
+from streams.core.events.calendar import NEVER, SECOND
+from streams.core.events.topics import Topic
+from streams.core.model.prequential import QUALITY_MEASURES
+from streams.core.steps import Tier
 from streams.intake.originals import OriginalRecords
 from streams.intake.partition import Partition, PartitionTotals, PollOutcome, StepEngine
 from streams.intake.poll import Poll, ReaderControl, ReadProgress, TopicPartition
 from streams.intake.standing_refusals import StandingRefusals
+from streams.telemetry.histogram import HistogramFigures
 from streams.worker.assignment import AssignedPartitions
 from streams.worker.delivery import OutputRouter, RecordDelivery, Send
 from streams.worker.erasure_rollout import ErasureRollout
@@ -98,6 +104,46 @@ class Stats:
     """By partition whose own model is not ready: what is missing, and how long that takes."""
     opened: dict[str, dict[str, int]]
     """By rule and its status: causes opened since the assigned partitions began, shadow rules' too."""
+    events_by_topic: dict[str, int]
+    late_by_topic: dict[str, int]
+    repeats_by_topic: dict[str, int]
+    refused_by_topic: dict[str, dict[str, int]]
+    """By topic and reason."""
+    openings: list[tuple[str, str, str, int]]
+    """Rule, tier, status, and the causes opened since the worker started."""
+    customers: int
+    """Who are known in the assigned partitions."""
+    open_warnings: dict[str, int]
+    """By tier."""
+    sweeps: int
+    sweep_seconds: HistogramFigures
+    """How long a call of the engine lasted that passed sweeps, by sweep; its events are in it."""
+    produce_to_warning_seconds: HistogramFigures
+    """From Kafka's timestamp of the record that made a step until the broker had the step."""
+    outgoing: int
+    """Records on their way to the broker."""
+    outgoing_since: float | None
+    """When the oldest of them was sent, seconds since the epoch."""
+    checkpoint_seconds: HistogramFigures
+    """How long writing a checkpoint took, beside the work."""
+    checkpoint_at: dict[str, float]
+    """By partition: when its state was last known to be saved, seconds since the epoch."""
+    checkpoint_bytes: dict[str, int]
+    """By partition: the size of its newest checkpoint, once this worker has written one."""
+    event_time: dict[str, float]
+    """By partition: how far event time has come, seconds since the epoch."""
+    event_time_by_topic: dict[str, float]
+    """The same by `topic/partition`, of the topics whose newest event the engine knows."""
+    quiet: dict[str, bool]
+    """By `topic/partition`, of topics with `quiet_after`: whether it is quiet."""
+    model_quality: dict[str, dict[str, float]]
+    """By partition with a model of its own: how good the probabilities given before the outcome were."""
+    assigned: list[int] | None
+    """The partitions that the group has given this worker; `None` before it has decided."""
+    loading: list[str]
+    """The `topic/partition`s whose state is being loaded."""
+    broker_silent_s: float | None
+    """How long the broker has answered no fetch; `None` where nothing is fetched now."""
 
 
 class Pipeline:
@@ -127,7 +173,7 @@ class Pipeline:
         self.board = ReaderControl(self._topics, settings.partitions)
         self.totals = PartitionTotals()
         self._checkpoint_totals = CheckpointTotals()
-        self.delivery = RecordDelivery(send)
+        self.delivery = RecordDelivery(send, wall)
         self._refusals = RefusalLog(clock)
         self._outbox = Outbox(OutputRouter.of(settings), self.delivery, self._refusals, originals)
         rollout = reloader.rollout if reloader is not None else None
@@ -258,6 +304,7 @@ class Pipeline:
     def stats(self) -> Stats:
         """Return what has been done and how far the partitions are."""
         totals, saved, progress = self.totals, self._checkpoint_totals, self.board.progress
+        assigned = {place.partition for place in self.board.loading} | self.assignment.tasks.keys()
         partitions = [task.partition for task in self.assignment.tasks.values()]
         lags = [item for partition in partitions for item in partition.lag(progress).items()]
         engines = self._core_engines()
@@ -293,7 +340,57 @@ class Pipeline:
             models_ready={str(n): model.ready for n, model in models.items()},
             models_missing=missing(engines),
             opened=opened(partitions),
+            events_by_topic=self._by_topic("events"),
+            late_by_topic=self._by_topic("late"),
+            repeats_by_topic=self._by_topic("repeats"),
+            refused_by_topic=_nested(self._refusals.by_topic),
+            openings=[(*what, count) for what, count in sorted(totals.opened.items())],
+            customers=sum(engine.customers.known for engine in engines.values()),
+            open_warnings=_by_tier(engines.values()),
+            sweeps=totals.sweeps,
+            sweep_seconds=totals.sweep_seconds.figures(),
+            produce_to_warning_seconds=self.delivery.latency.figures(),
+            outgoing=self.delivery.waiting,
+            outgoing_since=self.delivery.oldest,
+            checkpoint_seconds=saved.write_seconds.figures(),
+            checkpoint_at={str(n): at for n, at in sorted(saved.committed_at.items()) if n in assigned},
+            checkpoint_bytes={str(n): size for n, size in sorted(saved.bytes.items()) if n in assigned},
+            event_time={
+                str(n): engine.reorder.newest / SECOND
+                for n, engine in engines.items()
+                if engine.reorder.newest != NEVER
+            },
+            event_time_by_topic={
+                str(self._place(topic, n)): newest / SECOND
+                for n, engine in engines.items()
+                for topic, newest in engine.source_guard.newest.items()
+                if newest != NEVER and topic in self._settings.topics
+            },
+            quiet={
+                str(self._place(topic, n)): engine.source_guard.announced[topic]
+                for n, engine in engines.items()
+                for topic in engine.source_guard.after
+                if topic in self._settings.topics
+            },
+            model_quality={str(n): found for n, engine in engines.items() if (found := _quality(engine))},
+            assigned=sorted(assigned) if self.assignment.count else None,
+            loading=sorted(map(str, self.board.loading)),
+            broker_silent_s=self._broker_silent_s(),
         )
+
+    def _by_topic(self, what: str) -> dict[str, int]:
+        counts = self.totals.by_topic.get(what, Counter())
+        return {name: counts.get(topic, 0) for topic, name in sorted(self._settings.topics.items())}
+
+    def _place(self, topic: Topic, number: int) -> TopicPartition:
+        return TopicPartition(self._settings.topics[topic], number)
+
+    def _broker_silent_s(self) -> float | None:
+        progress = self.board.progress
+        if not progress.keys() - self.board.paused - self.board.loading:
+            return None
+        answered_ms = max(read.answered_ms for read in progress.values())
+        return round(max(0.0, self._wall() - answered_ms / 1_000), 3)
 
     def _core_engines(self) -> dict[int, Engine]:
         found = {n: task.partition.engine for n, task in sorted(self.assignment.tasks.items())}
@@ -368,6 +465,26 @@ class Pipeline:
         self.totals.reread += 1
         log.warning("reading again place=%s from=%s", place, self.position(place))
         self.board.seek(place)
+
+
+def _nested(counts: Mapping[tuple[str, str], int]) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for (outer, inner), count in sorted(counts.items()):
+        found.setdefault(outer, {})[inner] = count
+    return found
+
+
+def _by_tier(engines: Iterable[Engine]) -> dict[str, int]:
+    counts = Counter(warning.tier for engine in engines for warning in engine.episodes.open.values())
+    return {tier.label: counts[tier] for tier in Tier}
+
+
+def _quality(engine: Engine) -> dict[str, float]:
+    """Return the measures of a partition's own model that there are samples for."""
+    if engine.learner is None or engine.settings.shared_learner:
+        return {}
+    found = engine.learner.metrics().get("prequential", {})
+    return {name: found[name] for name in QUALITY_MEASURES if found.get(name) is not None}
 
 
 def _progress(partition: Partition, progress: Mapping[TopicPartition, ReadProgress]) -> PartitionProgress:

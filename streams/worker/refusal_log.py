@@ -20,11 +20,14 @@ class RefusalLog:
         self._summed: SummedLog[RefusalReason] = SummedLog(_write, clock)
         self.counts: Counter[str] = Counter()
         """By reason, since the worker started; what is read again counts again."""
+        self.by_topic: Counter[tuple[str, str]] = Counter()
+        """The same by topic and reason."""
         self.look = self._summed.look
 
     def note(self, record: RejectedRecord) -> None:
         """Take in a record that was refused."""
         self.counts[record.reason.value] += 1
+        self.by_topic[record.place.topic, record.reason.value] += 1
         self._summed.note(record.reason, lambda: f"{record.place}@{record.offset}: {record.detail}")
 
 

@@ -8,10 +8,9 @@ import json
 import logging
 import signal
 import sys
-import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -35,6 +34,7 @@ from streams.intake.topic_tail import TopicTail
 from streams.kafka.errors import broker_error
 from streams.rulebook.revisions import RuleRevisions
 from streams.rulebook.watch import RuleWatch
+from streams.telemetry.snapshots import as_json
 from streams.worker.app import WorkerApp, build_app
 from streams.worker.dry_run import DryRun
 from streams.worker.erasure_rollout import ErasureRollout
@@ -376,7 +376,7 @@ def stats_to(path: Path) -> Report:
         nonlocal failing
         try:
             with path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"written_at": round(time.time(), 3), **asdict(stats)}) + "\n")
+                file.write(json.dumps(as_json(stats)) + "\n")
         except OSError as error:
             if not failing:
                 log.warning("the statistics cannot be written: %s: %s", path, error.strerror)

@@ -26,8 +26,8 @@ class Admitted:
     """The events that count, and what became of the others."""
 
     events: OrderedEvents
-    repeats: int = 0
-    """Events that were given before, those with another content included."""
+    repeated: NDArray[np.int8]
+    """(k,) the topics of the events that were given before, those with another content included."""
     refused: list[RefusedEvent] = field(default_factory=list)
 
 
@@ -62,8 +62,8 @@ class Admission:
         repeats = self.deduplicator.check(
             self.customers.hashes[rows], events.event_id, events.at, instant, content
         )
-        again = int(np.count_nonzero(~repeats.fresh))
-        if again:
+        repeated = events.topic[~repeats.fresh]
+        if len(repeated):
             refused += refused_events(events, np.flatnonzero(repeats.differs), EventRefusalReason.ID_REUSED)
             kept = np.flatnonzero(repeats.fresh)
             events, instant, rows = events.take(kept), instant[kept], rows[kept]
@@ -71,7 +71,7 @@ class Admission:
         if too_large is not None:
             events, instant = _without(events, instant, too_large, EventRefusalReason.SUM_TOO_LARGE, refused)
             rows = rows[~too_large]
-        return Admitted(OrderedEvents(events, instant, rows), again, refused)
+        return Admitted(OrderedEvents(events, instant, rows), repeated, refused)
 
     def _other_currency(self, named: Sequence[str | None], rows: NDArray[np.int32]) -> NDArray[np.bool_]:
         """Say of each (n,) event whether it names another currency than its customer's; fix the new ones."""

@@ -15,6 +15,15 @@ _BINS: Final = 960
 """Bins of a fortieth of a logit: in the AUC a pair within one counts as a tie."""
 _SMALLEST: Final = 1e-15
 """Log loss takes no probability for nearer to 0 or 1 than this."""
+QUALITY_MEASURES: Final = (
+    "auc",
+    "log_loss",
+    "base_log_loss",
+    "calibration_error",
+    "base_rate",
+    "mean_probability",
+)
+"""Of a summary: those that are one number each, and say how good the probabilities were."""
 
 
 class Prequential:

@@ -135,7 +135,7 @@ def test_what_counts_is_as_the_slow_twin_has_it_however_batches_are_cut(
         counted += zip(found.event_id.tolist(), found.at.tolist(), found.amount.tolist(), strict=True)
         assert [customers.ids[row] for row in made.events.rows.tolist()] == found.customer_id.tolist()
         refused += [(each.event_id, each.at, each.reason) for each in made.refused]
-        repeats += made.repeats
+        repeats += len(made.repeated)
     assert counted == [(e.event_id, e.at, e.amount * MILLION) for e in expected]
     assert sorted(refused) == sorted(slow.refused)
     assert repeats == slow.repeats

@@ -1,0 +1,5 @@
+"""How a process shows how it is: its metrics, its health, and the endpoint that serves both.
+
+Every process of Lapwing has one registry and one endpoint. What a process counts stays with the process; here
+is what turns its figures into Prometheus' metrics.
+"""
