@@ -92,7 +92,7 @@ def run(
         run_dry(ours, engine_of, watch, report, out, follow=follow, as_json=as_json)
     else:
         snapshots = worker_snapshots()
-        with endpoint(settings, "worker", snapshots.probes()):
+        with endpoint(settings, snapshots):
             run_worker(ours, engine_of, _both(snapshots.take, report), watch, judge=judge)
 
 

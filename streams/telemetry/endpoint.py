@@ -83,6 +83,8 @@ class Endpoint:
         Raises `SettingsError` where the port that was asked for cannot be had.
         """
         host, port = _address(listen)
+        self._instead: str | None = None
+        """Why the port of the process was not to be had."""
         try:
             self._server = _listening(host, PORTS[process] if port is None else port, probes)
         except OSError as error:
@@ -94,20 +96,23 @@ class Endpoint:
             target=self._server.serve_forever, kwargs={"poll_interval": 0.2}, name="telemetry", daemon=True
         )
         self._thread.start()
+
+    def announce(self) -> None:
+        """Log where it is."""
+        if self._instead is not None:
+            log.warning(
+                "metrics: %s; another port is used, give each process its own with metrics_listen",
+                self._instead,
+            )
         log.info("metrics at %s/metrics", self.url)
 
-    @staticmethod
-    def _on_free_port(host: str, process: str, probes: Probes, error: OSError) -> _Server:
+    def _on_free_port(self, host: str, process: str, probes: Probes, error: OSError) -> _Server:
         try:
             server = _listening(host, 0, probes)
         except OSError as other:
             message = f"metrics_listen: {host} cannot be listened on: {other.strerror or other}"
             raise SettingsError(message) from other
-        log.warning(
-            "metrics: port %d of a %s cannot be had (%s), perhaps another one has it: another port is used. "
-            "Give each its own with metrics_listen",
-            *(PORTS[process], process, error.strerror or error),
-        )
+        self._instead = f"port {PORTS[process]} of a {process} cannot be had: {error.strerror or error}"
         return server
 
     @property

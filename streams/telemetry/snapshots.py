@@ -37,12 +37,16 @@ class Snapshots(Generic[F]):
         self._readings = readings
         self._not_ready = not_ready
         self._newest: F | None = None
+        self.on_first: Callable[[], None] | None = None
+        """Called when the first figures come: the process has begun its work."""
         self.heartbeat = Heartbeat(f"the loop of the {process}", stuck_s, clock)
 
     def take(self, figures: F) -> None:
         """Take the figures of now."""
-        self._newest = figures
+        first, self._newest = self._newest is None, figures
         self.heartbeat.beat()
+        if first and self.on_first is not None:
+            self.on_first()
 
     def probes(self) -> Probes:
         """Return what an endpoint asks."""

@@ -105,11 +105,14 @@ def test_the_port_of_the_process_is_taken_or_else_one_that_is_free(
     caplog.set_level(logging.INFO)
     with Endpoint(probes(), "127.0.0.1", "sink") as first:
         assert first.url == f"http://127.0.0.1:{port}"
+        assert caplog.messages == []
+        first.announce()
         assert caplog.messages == [f"metrics at {first.url}/metrics"]
         with Endpoint(probes(), "127.0.0.1", "sink") as second:
             assert second.url != first.url
             assert get(f"{second.url}/healthz")[0] == 200
-    assert f"port {port} of a sink cannot be had" in caplog.messages[1]
+            second.announce()
+    assert f"port {port} of a sink cannot be had: Address already in use; another" in caplog.messages[1]
 
 
 def test_a_host_that_is_not_this_machine_is_an_error() -> None:

@@ -25,6 +25,8 @@ def test_the_newest_figures_are_shown_and_taking_them_is_the_sign_of_life() -> N
         clock=lambda: now,
     )
     probes = snapshots.probes()
+    begun: list[bool] = []
+    snapshots.on_first = lambda: begun.append(True)
     assert probes.answer("/healthz")[0] == 200
     assert probes.answer("/readyz")[2] == b"not ready\nthe sink is starting\n"
     assert b"\nlapwing_sent_total " not in probes.answer("/metrics")[2]
@@ -33,6 +35,7 @@ def test_the_newest_figures_are_shown_and_taking_them_is_the_sign_of_life() -> N
     snapshots.take(Figures(0))
     assert probes.answer("/readyz") == (503, "text/plain; charset=utf-8", b"not ready\nnothing was sent\n")
     snapshots.take(Figures(7))
+    assert begun == [True]
     assert probes.answer("/readyz")[2] == b"ready\n"
     assert b"\nlapwing_sent_total 7.0\n" in probes.answer("/metrics")[2]
     assert json.loads(probes.answer("/status")[2])["sent"] == 7
