@@ -37,6 +37,11 @@ REPEATED = _counter("events_repeated", "Events whose id came before; they are dr
 ERASED = _counter("events_erased", "Events of erased customers dated before the erasure; they are dropped.")
 REFUSED = _counter("events_refused", "Records that were refused, by the reason.", "topic", "reason")
 IGNORED = _counter("actions_ignored", "Actions on warnings that had no effect.")
+WORDS = _counter(
+    "words_unknown",
+    "Events with a word beyond the bound of its field, `max_words`: it counts as none.",
+    "field",
+)
 REREAD = _counter("polls_reread", "Times that polls were missing and had to be read again.")
 STEPS = _counter("steps", "Steps of warnings: opened, escalated, updated, resolved.")
 LAG = _gauge("lag_records", "Records that the broker has and this process has not taken.", *PLACE)
@@ -157,6 +162,7 @@ def readings(stats: Stats, now: float) -> Readings:
             for reason in RefusalReason
         },
         IGNORED: {(): stats.ignored_actions},
+        WORDS: {(field,): count for field, count in stats.unknown_words.items()},
         REREAD: {(): stats.reread},
         STEPS: {(): stats.steps},
         LAG: {_place(place): lag for place, lag in stats.lag.items()},
