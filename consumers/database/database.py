@@ -160,6 +160,13 @@ class Database:
             yield connection
 
     @contextmanager
+    def reading_same(self, snapshot: str) -> Iterator[Connection]:
+        """Yield one more connection, of PostgreSQL, that sees the state of `snapshot_of` another one."""
+        with self.reading() as connection:
+            connection.execute(text(f"SET TRANSACTION SNAPSHOT '{snapshot}'"))  # before any other query
+            yield connection
+
+    @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Yield a connection in a transaction that is the only one writing, and commit it.
 
@@ -277,6 +284,16 @@ class Database:
         """Close all connections."""
         with contextlib.suppress(SQLAlchemyError):
             self._engine.dispose()
+
+
+def snapshot_of(connection: Connection) -> str | None:
+    """Return the name of what a reading connection sees, for others of the same database to see it too.
+
+    It is valid while the connection's transaction lasts. SQLite has none.
+    """
+    if connection.dialect.name != "postgresql":
+        return None
+    return str(connection.scalar(text("SELECT pg_export_snapshot()")))
 
 
 def _table(rows: type[Base]) -> Table:

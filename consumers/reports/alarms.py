@@ -7,20 +7,22 @@ beside it stands the same of the period one horizon earlier. Only what these two
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, cast, func, null, or_, select, true
 from sqlalchemy.orm import aliased
 
 from consumers.actions import Action, standing
 from consumers.database.events import ActionRow
 from consumers.database.outcomes import OutcomeRow
 from consumers.database.warnings import WarningStepRow
-from consumers.reports.contacts import ACTION_COLUMNS, ROWS, stored_actions
+from consumers.reports.columns import Query, instants, read_columns
+from consumers.reports.contacts import ACTION_COLUMNS, stored_actions
 from consumers.reports.knowledge import Knowledge
 from consumers.reports.losses import Loss, read_losses
 from consumers.reports.period import Period
@@ -29,6 +31,7 @@ from consumers.scorecard.facts import (
     CAUSE,
     CAUSE_SCHEMA,
     CLOSED,
+    GROUPS,
     LAPSED,
     LOSS_SCHEMA,
     OPENED_SCHEMA,
@@ -40,7 +43,7 @@ from consumers.scorecard.missed import Missed, MissedGroup
 from consumers.scorecard.scorecard import Scorecard, scorecard
 from consumers.scorecard.store import newest_outcome
 from consumers.scorecard.verdicts import CONFIRM, FALSE_ALARM, LEAVING
-from streams.contract.instants import MICROSECOND, instant_us, to_us
+from streams.contract.instants import MICROSECOND, to_us
 
 _VERDICTS: Final = or_(
     ActionRow.kind == CONFIRM,
@@ -153,17 +156,15 @@ def _facts(
 ) -> Facts:
     """Return the facts of a scorecard of [begin, end), each found by an index."""
     losses = read_losses(connection, begin, end, knowledge)
-    causes = {row[0]: row for row in connection.execute(_matured_causes(begin, end, knowledge))}
+    queries = [_matured_causes(begin, end, knowledge)]
     if known_to is not None and any(each.at < to_us(known_to - knowledge.horizon) for each in losses):
-        causes |= {row[0]: row for row in connection.execute(_causes_of_lost(begin, end, knowledge))}
-    warnings = connection.execute(_matured_warnings(begin, end, knowledge))
+        queries.append(_causes_of_lost(begin, end, knowledge))
+    causes = pl.concat([_read(connection, query, _NUMBERED | CAUSE_SCHEMA) for query in queries])
+    warnings = _read(connection, _matured_warnings(begin, end, knowledge), _NUMBERED | WARNING_SCHEMA)
     return Facts(
-        causes=_frame([row[1:] for row in causes.values()], CAUSE_SCHEMA),
-        warnings=_frame(warnings.all(), WARNING_SCHEMA),
-        losses=_frame(
-            [_loss(each) for each in sorted(losses, key=lambda each: (each.customer_id, each.at))],
-            LOSS_SCHEMA,
-        ),
+        causes=causes.unique("seq").sort("opened_at", "seq").drop("seq"),
+        warnings=warnings.sort("seq").drop("seq"),
+        losses=_losses(losses),
         actions=actions,
         opened_causes=_opened_causes(connection, begin, end, knowledge),
         opened_warnings=_opened_warnings(connection, begin, end, knowledge),
@@ -171,14 +172,17 @@ def _facts(
     )
 
 
-def _frame(rows: Sequence[Sequence[Any]], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
-    """Return rows as a frame, column by column; instants become microseconds."""
-    columns = zip(*rows, strict=True) if rows else (() for _ in schema)
-    made = []
-    for (name, dtype), values in zip(schema.items(), columns, strict=True):
-        is_time = bool(values) and isinstance(values[0], datetime)
-        made.append(pl.Series(name, list(map(to_us, values)) if is_time else list(values), dtype))
-    return pl.DataFrame(made)
+_NUMBERED: Final[dict[str, pl.DataType]] = {"seq": pl.Int64()}
+
+
+def _read(connection: Connection, query: Query, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    return _frame(read_columns(connection, query), schema)
+
+
+def _frame(columns: Iterable[Sequence[Any]], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    return pl.DataFrame(
+        [pl.Series(name, own, dtype) for (name, dtype), own in zip(schema.items(), columns, strict=True)]
+    )
 
 
 _CAUSE: Final = select(
@@ -229,37 +233,47 @@ def _causes_of_lost(begin: datetime, end: datetime, knowledge: Knowledge) -> Sel
 
 
 def _matured_warnings(begin: datetime, end: datetime, knowledge: Knowledge) -> Select[Any]:
-    return (
-        select(
-            OutcomeRow.warning_id,
-            OutcomeRow.customer_id,
-            OutcomeRow.opened_at,
-            OutcomeRow.tier,
-            OutcomeRow.churned,
-            OutcomeRow.data["treated"].as_boolean(),
-            OutcomeRow.holdout,
-        )
-        .where(OutcomeRow.type == WARNING, *_opened_within(begin, end, knowledge))
-        .order_by(OutcomeRow.time, OutcomeRow.seq)
-    )
+    return select(
+        OutcomeRow.seq,
+        OutcomeRow.warning_id,
+        OutcomeRow.customer_id,
+        OutcomeRow.opened_at,
+        OutcomeRow.tier,
+        OutcomeRow.churned,
+        OutcomeRow.data["treated"].as_boolean(),
+        OutcomeRow.holdout,
+    ).where(OutcomeRow.type == WARNING, *_opened_within(begin, end, knowledge))
 
 
-def _loss(loss: Loss) -> tuple[Any, ...]:
-    groups = (loss.customer_class, loss.segment, loss.region, loss.origin)
-    warned = (loss.warned_id, loss.warned_tier, loss.lead_days)
+_OF_LOSS: Final = operator.attrgetter(
+    "customer_id",
+    "at",
+    "type",
+    *GROUPS,
+    *("value", "holdout", "warned_id", "warned_tier", "lead_days", "is_first"),
+)
+"""What `LOSS_SCHEMA` has of a loss."""
+
+
+def _losses(losses: Sequence[Loss]) -> pl.DataFrame:
+    rows = map(_OF_LOSS, losses)
+    columns = zip(*rows, strict=True) if losses else ((),) * len(LOSS_SCHEMA)
     # A lapse belongs to the day that its sweep ends, so that it is in the same period as in the other parts.
-    at = loss.at - (loss.type == LAPSED)
-    return (loss.customer_id, at, loss.type, *groups, loss.value, loss.holdout, *warned, loss.is_first)
+    at = pl.col("at") - (pl.col("type") == LAPSED).cast(pl.Int64)
+    return _frame(columns, LOSS_SCHEMA).sort("customer_id", "at").with_columns(at)
 
 
 def _opened_warnings(
     connection: Connection, begin: datetime, end: datetime, knowledge: Knowledge
 ) -> pl.DataFrame:
     query = select(
-        WarningStepRow.customer_id, WarningStepRow.warning_id, WarningStepRow.tier, WarningStepRow.time
+        WarningStepRow.customer_id,
+        WarningStepRow.warning_id,
+        cast(null(), Text),
+        WarningStepRow.tier,
+        WarningStepRow.time,
     ).where(WarningStepRow.step == 1, *_within(begin, end, knowledge))
-    rows = [(c, w, None, tier, time) for c, w, tier, time in connection.execute(query)]
-    return _frame(rows, OPENED_SCHEMA)
+    return _read(connection, query, OPENED_SCHEMA)
 
 
 def _within(begin: datetime, end: datetime, knowledge: Knowledge) -> tuple[Any, ...]:
@@ -294,7 +308,5 @@ def _opened_causes(
         .where(*_within(begin, end, knowledge))
         .distinct()
     )
-    rows = []
-    for some in connection.execution_options(yield_per=ROWS).execute(query).partitions():
-        rows += [(*row[:4], instant_us(row[4])) for row in some]
-    return _frame(rows, OPENED_SCHEMA)
+    *plain, opened = read_columns(connection, query)
+    return _frame((*plain, instants(opened)), OPENED_SCHEMA)

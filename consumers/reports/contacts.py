@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Select, or_, select
 
 from consumers.actions import CONTACTS, Action, standing
 from consumers.database.events import ActionRow
+from consumers.reports.columns import among, parsed, read_columns
 from consumers.reports.knowledge import Knowledge
 from streams.contract.instants import to_us
 
@@ -17,10 +18,6 @@ NOT_REACHED: Final = "not_reached"
 WRONG_CONTACT: Final = "wrong_contact"
 AGREED: Final = frozenset({"accepted", "will_return", "returned"})
 """Results by which the customer takes what is offered, means to come back, or is back."""
-AT_ONCE: Final = 500
-"""Ids in one query, as SQLite takes so many parameters in every version."""
-ROWS: Final = 5_000
-"""Rows that are read at a time."""
 
 ACTION_COLUMNS: Final = (
     ActionRow.event_id,
@@ -77,8 +74,8 @@ def read_actions_of(
     """Return the standing actions about these customers from `begin` on, in order."""
     query = select(*ACTION_COLUMNS).where(ActionRow.time >= begin, knowledge.by_then(ActionRow.stored_at))
     found: list[Action] = []
-    for some in batches(customers):
-        found += stored_actions(connection, query.where(ActionRow.customer_id.in_(some)))
+    for about in among(connection, ActionRow.customer_id, customers):
+        found += stored_actions(connection, query.where(about))
     return standing(found)
 
 
@@ -99,7 +96,8 @@ def read_contacts_of(
     """Return the standing contacts of these customers from `begin` on, in order, the same of each."""
     query = _contacts_since(knowledge, begin)
     return _standing_contacts(
-        connection, (query.where(ActionRow.customer_id.in_(some)) for some in batches(customers))
+        connection,
+        (query.where(about) for about in among(connection, ActionRow.customer_id, customers)),
     )
 
 
@@ -111,34 +109,33 @@ def _contacts_since(knowledge: Knowledge, begin: datetime) -> Select[Any]:
 
 def _standing_contacts(connection: Connection, queries: Iterable[Select[Any]]) -> list[Action]:
     found = [
-        Action(event, customer, to_us(time), kind, result=result, actor=actor, corrects=corrects)
+        Action(event, customer, at, kind, result=result, actor=actor, corrects=corrects)
         for query in queries
-        for event, customer, time, kind, result, actor, corrects in connection.execute(query)
+        for event, customer, at, kind, result, actor, corrects in zip(
+            *read_columns(connection, query), strict=True
+        )
     ]
     return [each for each in standing(found) if is_contact(each)]
 
 
-def stored_actions(connection: Connection, query: Select[Any]) -> Iterator[Action]:
-    """Yield the actions of a query of `ACTION_COLUMNS`."""
-    for rows in connection.execution_options(yield_per=ROWS).execute(query).partitions():
-        for event, customer, time, kind, warning, play, result, actor, reasons, cost, corrects in rows:
-            yield Action(
-                event_id=event,
-                customer_id=customer,
-                at=to_us(time),
-                kind=kind,
-                warning_id=warning,
-                play=play,
-                result=result,
-                actor=actor,
-                reasons=tuple(reasons),
-                cost=cost,
-                corrects=corrects,
-            )
-
-
-def batches(ids: Iterable[str]) -> Iterator[list[str]]:
-    """Yield ids in order, so many as one query takes."""
-    ordered = sorted(ids)
-    for first in range(0, len(ordered), AT_ONCE):
-        yield ordered[first : first + AT_ONCE]
+def stored_actions(connection: Connection, query: Select[Any]) -> list[Action]:
+    """Return the actions of a query of `ACTION_COLUMNS`."""
+    *plain, reasons, costs, corrections = read_columns(connection, query)
+    return [
+        Action(
+            event_id=event,
+            customer_id=customer,
+            at=at,
+            kind=kind,
+            warning_id=warning,
+            play=play,
+            result=result,
+            actor=actor,
+            reasons=tuple(codes),
+            cost=cost,
+            corrects=corrects,
+        )
+        for event, customer, at, kind, warning, play, result, actor, codes, cost, corrects in zip(
+            *plain, parsed(reasons), parsed(costs), corrections, strict=True
+        )
+    ]

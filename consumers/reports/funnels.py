@@ -7,7 +7,7 @@ where the team's work ends; whether the work helps is what held-out customers sa
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
@@ -18,6 +18,7 @@ from sqlalchemy import Connection, select
 from consumers.actions import Action
 from consumers.database.outcomes import OutcomeRow
 from consumers.database.warnings import WarningStepRow
+from consumers.reports.columns import read_columns
 from consumers.reports.contacts import (
     AGREED,
     is_contact,
@@ -29,13 +30,11 @@ from consumers.reports.knowledge import Knowledge
 from consumers.reports.losses import Lapse, read_first_lapses, read_losses
 from consumers.reports.period import Period
 from consumers.scorecard.scorecard import TIERS
-from streams.contract.instants import MICROSECOND, to_us
+from streams.contract.instants import MICROSECOND
 from streams.share import Share
 
 RESCUE: Final = "rescue"
 MATURED: Final = "churn.warning.matured"
-ROWS: Final = 5_000
-"""Rows that are read at a time."""
 
 
 class Unit(StrEnum):
@@ -188,8 +187,12 @@ def read_funnels(connection: Connection, period: Period, knowledge: Knowledge) -
     gone = {each.customer_id for each in lapses}
     return FunnelFacts(
         horizon=horizon // MICROSECOND,
-        warnings=tuple(_opened(connection, period, knowledge)),
-        churned={warning: bool(churned) for warning, churned in connection.execute(matured) if warning},
+        warnings=_opened(connection, period, knowledge),
+        churned={
+            warning: bool(churned)
+            for warning, churned in zip(*read_columns(connection, matured), strict=True)
+            if warning
+        },
         lapses=lapses,
         closed=len({loss.customer_id for loss in read_losses(connection, begin, end, knowledge)} - gone),
         actions=tuple(read_contacts(connection, knowledge, begin, end + horizon + MICROSECOND)),
@@ -197,7 +200,7 @@ def read_funnels(connection: Connection, period: Period, knowledge: Knowledge) -
     )
 
 
-def _opened(connection: Connection, period: Period, knowledge: Knowledge) -> Iterator[OpenedWarning]:
+def _opened(connection: Connection, period: Period, knowledge: Knowledge) -> tuple[OpenedWarning, ...]:
     data = WarningStepRow.data
     query = select(
         WarningStepRow.warning_id,
@@ -212,9 +215,13 @@ def _opened(connection: Connection, period: Period, knowledge: Knowledge) -> Ite
         WarningStepRow.step == 1,
         knowledge.by_then(WarningStepRow.received_at),
     )
-    for rows in connection.execution_options(yield_per=ROWS).execute(query).partitions():
-        for warning, customer, time, tier, verdict, holdout in rows:
-            yield OpenedWarning(warning, customer, to_us(time), tier, verdict, bool(holdout))
+    found = [
+        OpenedWarning(warning, customer, at, tier, verdict, bool(holdout))
+        for warning, customer, at, tier, verdict, holdout in zip(
+            *read_columns(connection, query), strict=True
+        )
+    ]
+    return tuple(sorted(found, key=lambda each: (each.opened_at, each.warning_id)))
 
 
 def funnels(facts: FunnelFacts) -> Funnels:

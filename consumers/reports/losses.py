@@ -12,12 +12,11 @@ from sqlalchemy import Connection, and_, func, select
 from sqlalchemy.orm import aliased
 
 from consumers.database.outcomes import OutcomeRow
-from consumers.reports.contacts import batches
+from consumers.reports.columns import among, instants, read_columns
 from consumers.reports.knowledge import Knowledge
 from consumers.reports.members import RETURNED, within
 from consumers.reports.period import Period
 from consumers.scorecard.facts import CLOSED, LAPSED, LIVES
-from streams.contract.instants import instant_us, to_us
 
 NEVER: Final = 2**62
 
@@ -69,29 +68,14 @@ def read_losses(connection: Connection, begin: datetime, end: datetime, knowledg
     found = []
     for kind in (LAPSED, CLOSED):
         inside = within(OutcomeRow.time, kind, begin, end)
-        for customer, time, *about, warned, warned_at, tier, lead, reason in connection.execute(
-            query.where(OutcomeRow.type == kind, inside)
-        ):
-            word, segment, region, origin, value, holdout = about
-            opened = None if warned_at is None else instant_us(warned_at)
-            found.append(
-                Loss(
-                    customer,
-                    to_us(time),
-                    kind,
-                    word,
-                    segment,
-                    region,
-                    origin,
-                    value,
-                    holdout,
-                    warned,
-                    opened,
-                    tier,
-                    lead,
-                    reason,
-                )
-            )
+        customers, times, *about, warned, warned_at, tiers, leads, reasons = read_columns(
+            connection, query.where(OutcomeRow.type == kind, inside)
+        )
+        rest = (warned, instants(warned_at), tiers, leads, reasons)
+        found += [
+            Loss(customer, at, kind, *values)
+            for customer, at, *values in zip(customers, times, *about, *rest, strict=True)
+        ]
     again = _already_gone(connection, found, end, knowledge)
     marked = [
         replace(each, is_first=False) if (each.customer_id, each.at, each.type) in again else each
@@ -106,15 +90,15 @@ def _already_gone(
     """Return the closures of customers who had left before; who lapses was active until then."""
     closed = {each.customer_id for each in losses if each.type == CLOSED}
     lives: defaultdict[str, list[tuple[int, int, str]]] = defaultdict(list)
-    for some in batches(closed):
+    for theirs in among(connection, OutcomeRow.customer_id, closed):
         query = select(OutcomeRow.customer_id, OutcomeRow.time, OutcomeRow.type).where(
-            OutcomeRow.customer_id.in_(some),
+            theirs,
             OutcomeRow.type.in_(LIVES),
             OutcomeRow.time <= end,
             knowledge.by_then(OutcomeRow.stored_at),
         )
-        for customer, time, kind in connection.execute(query):
-            lives[customer].append((to_us(time), LIVES.index(kind), kind))
+        for customer, at, kind in zip(*read_columns(connection, query), strict=True):
+            lives[customer].append((at, LIVES.index(kind), kind))
     again = set()
     for customer, events in lives.items():
         gone = False
@@ -148,7 +132,7 @@ def read_first_lapses(connection: Connection, period: Period, knowledge: Knowled
         knowledge.by_then(back.stored_at),
     )
     query = (
-        select(lapse.customer_id, lapse.time, lapse.holdout, func.min(back.time))
+        select(lapse.seq, lapse.customer_id, lapse.time, lapse.holdout, func.min(back.time))
         .outerjoin(back, came)
         .where(
             lapse.type == LAPSED,
@@ -156,12 +140,13 @@ def read_first_lapses(connection: Connection, period: Period, knowledge: Knowled
             knowledge.by_then(lapse.stored_at),
         )
         .group_by(lapse.seq, lapse.customer_id, lapse.time, lapse.holdout)
-        .order_by(lapse.time, lapse.seq)
     )
+    seqs, customers, times, holdouts, returns = read_columns(connection, query)
     found: dict[str, Lapse] = {}
-    for customer, time, holdout, returned in connection.execute(query):
-        returned_at = None if returned is None else to_us(returned)
-        found.setdefault(customer, Lapse(customer, to_us(time), bool(holdout), returned_at))
+    for at, _, customer, holdout, returned in sorted(
+        zip(times, seqs, customers, holdouts, returns, strict=True), key=lambda row: row[:2]
+    ):
+        found.setdefault(customer, Lapse(customer, at, bool(holdout), returned))
     return tuple(found.values())
 
 
@@ -170,15 +155,14 @@ def read_returns(
 ) -> dict[str, int]:
     """Return when customers came back after they left, by customer; `since` has when each left."""
     found: dict[str, int] = {}
-    for some in batches(since):
+    for theirs in among(connection, OutcomeRow.customer_id, since):
         query = select(OutcomeRow.customer_id, OutcomeRow.time).where(
-            OutcomeRow.customer_id.in_(some),
+            theirs,
             OutcomeRow.type == RETURNED,
             OutcomeRow.time >= begin,
             knowledge.by_then(OutcomeRow.stored_at),
         )
-        for customer, time in connection.execute(query):
-            at = to_us(time)
+        for customer, at in zip(*read_columns(connection, query), strict=True):
             if at >= since[customer]:
                 found[customer] = min(at, found.get(customer, NEVER))
     return found

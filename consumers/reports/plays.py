@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -22,7 +22,8 @@ from consumers.database.events import ActionRow
 from consumers.database.outcomes import OutcomeRow
 from consumers.effects.matured import NOT_REACHED, SCHEMA, TYPE
 from consumers.effects.report import EffectsInput, EffectsReport, report
-from consumers.reports.contacts import ACTION_COLUMNS, ROWS, read_actions, stored_actions
+from consumers.reports.columns import parsed, read_columns
+from consumers.reports.contacts import ACTION_COLUMNS, read_actions, stored_actions
 from consumers.reports.knowledge import Knowledge
 from consumers.reports.period import Period
 from streams.contract.instants import to_us
@@ -144,45 +145,47 @@ def _matured(
     """Return the matured warnings with a play that opened from `since` to the period's end."""
     data = OutcomeRow.data
     play = data["decision", "play"].as_string()
-    query = (
-        select(
-            OutcomeRow.customer_id,
-            OutcomeRow.warning_id,
-            OutcomeRow.opened_at,
-            OutcomeRow.tier,
-            play,
-            data["decision", "verdict"].as_string(),
-            data["lot"].as_string(),
-            OutcomeRow.holdout,
-            data["experiment"].as_string(),
-            OutcomeRow.churned,
-            data["treated"].as_boolean(),
-            data["results"],
-            data["decision", "value"].as_float(),
-            data["decision", "cost"],
-        )
-        .where(
-            OutcomeRow.type == TYPE,
-            OutcomeRow.opened_at < period.end_at,
-            play.is_not(None),
-            knowledge.by_then(OutcomeRow.stored_at),
-        )
-        .order_by(OutcomeRow.seq)
+    query = select(
+        OutcomeRow.seq,
+        OutcomeRow.customer_id,
+        OutcomeRow.warning_id,
+        OutcomeRow.opened_at,
+        OutcomeRow.tier,
+        play,
+        data["decision", "verdict"].as_string(),
+        data["lot"].as_string(),
+        OutcomeRow.holdout,
+        data["experiment"].as_string(),
+        OutcomeRow.churned,
+        data["treated"].as_boolean(),
+        data["results"],
+        data["decision", "value"].as_float(),
+        data["decision", "cost"],
+    ).where(
+        OutcomeRow.type == TYPE,
+        OutcomeRow.opened_at < period.end_at,
+        play.is_not(None),
+        knowledge.by_then(OutcomeRow.stored_at),
     )
     if since is not None:
         query = query.where(OutcomeRow.opened_at >= since, OutcomeRow.time > since + knowledge.horizon)
-    frames = [pl.DataFrame(schema=SCHEMA)]
-    for rows in connection.execution_options(yield_per=ROWS).execute(query).partitions():
-        frames.append(pl.DataFrame([_row(tuple(row)) for row in rows], schema=SCHEMA, orient="row"))
-    return pl.concat(frames).unique("warning_id", keep="first", maintain_order=True)
+    seqs, *about, treated, results, values, costs = read_columns(connection, query)
+    unreached = [
+        was and set(found) == {NOT_REACHED} for was, found in zip(treated, parsed(results), strict=True)
+    ]
+    columns = (*about, treated, unreached, values, [_planned(cost) for cost in parsed(costs)])
+    found = pl.DataFrame(
+        [pl.Series(name, own, dtype) for (name, dtype), own in zip(SCHEMA.items(), columns, strict=True)]
+    )
+    in_order = found.with_columns(seq=pl.Series(seqs, dtype=pl.Int64)).sort("seq").drop("seq")
+    return in_order.unique("warning_id", keep="first", maintain_order=True)
 
 
-def _row(row: Sequence[Any]) -> tuple[Any, ...]:
-    customer, warning, opened, *about, treated, results, value, cost = row
-    amounts = list((cost or {}).values())
-    planned = None if None in amounts else float(sum(amounts))
-    unreached = treated and set(results) == {NOT_REACHED}
-    return (customer, warning, to_us(opened), *about, treated, unreached, value, planned)
+def _planned(cost: Mapping[str, float | None] | None) -> float | None:
+    """Return what a play was to cost; `None` where an item is not known."""
+    amounts = [] if cost is None else list(cost.values())
+    known = [amount for amount in amounts if amount is not None]
+    return float(sum(known)) if len(known) == len(amounts) else None
 
 
 def plays(facts: PlayFacts, period: Period, min_holdout: int) -> Plays:

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, cast, func, or_, select
-from sqlalchemy.dialects.postgresql import JSONPATH
+from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 
 from consumers.actions import CONTACTS, Action, standing
 from consumers.database.events import ActionRow
@@ -30,11 +30,11 @@ from consumers.effects.reasons import (
     agreement,
     stated_reason,
 )
+from consumers.reports.columns import among, parsed, read_columns
 from consumers.reports.contacts import (
     ACTION_COLUMNS,
     NOT_REACHED,
     WRONG_CONTACT,
-    batches,
     read_actions,
     read_actions_of,
     stored_actions,
@@ -222,19 +222,22 @@ def _suggested(
     connection: Connection, warnings: Iterable[str], knowledge: Knowledge
 ) -> dict[str, tuple[tuple[int, frozenset[str]], ...]]:
     found: defaultdict[str, list[tuple[int, frozenset[str]]]] = defaultdict(list)
-    for some in batches(warnings):
+    for some in among(connection, WarningStepRow.warning_id, warnings):
         query = select(WarningStepRow.warning_id, WarningStepRow.time, _causes(connection)).where(
-            WarningStepRow.warning_id.in_(some), knowledge.by_then(WarningStepRow.received_at)
+            some, knowledge.by_then(WarningStepRow.received_at)
         )
-        for warning, time, causes in connection.execute(query):
-            found[warning].append((to_us(time), frozenset(_reason_codes(causes))))
+        ids, times, causes = read_columns(connection, query)
+        for warning, at, own in zip(ids, times, parsed(causes), strict=True):
+            found[warning].append((at, frozenset(_reason_codes(own))))
     return {warning: tuple(steps) for warning, steps in found.items()}
 
 
 def _causes(connection: Connection) -> ColumnElement[Any]:
     """Return what of a step's causes is read: on PostgreSQL their reasons alone, which is far less."""
     if connection.dialect.name == "postgresql":
-        return func.jsonb_path_query_array(WarningStepRow.data, cast("$.causes[*].reason", JSONPATH))
+        return func.jsonb_path_query_array(
+            WarningStepRow.data, cast("$.causes[*].reason", JSONPATH), type_=JSONB
+        )
     return WarningStepRow.data["causes"]
 
 
@@ -242,7 +245,7 @@ def _model_groups(connection: Connection) -> ColumnElement[Any]:
     """Return what of the model's reasons is read: on PostgreSQL the groups that raise the probability."""
     if connection.dialect.name == "postgresql":
         raising = "$.reasons[*] ? (@.contribution > 0).group"
-        return func.jsonb_path_query_array(WarningStepRow.data, cast(raising, JSONPATH))
+        return func.jsonb_path_query_array(WarningStepRow.data, cast(raising, JSONPATH), type_=JSONB)
     return WarningStepRow.data["reasons"]
 
 
@@ -264,15 +267,15 @@ def _closures(
     connection: Connection, customers: Iterable[str], begin: datetime, knowledge: Knowledge
 ) -> dict[str, tuple[tuple[int, str | None], ...]]:
     found: defaultdict[str, list[tuple[int, str | None]]] = defaultdict(list)
-    for some in batches(customers):
+    for theirs in among(connection, OutcomeRow.customer_id, customers):
         query = select(OutcomeRow.customer_id, OutcomeRow.time, OutcomeRow.data["reason"].as_string()).where(
-            OutcomeRow.customer_id.in_(some),
+            theirs,
             OutcomeRow.type == CLOSED,
             OutcomeRow.time >= begin,
             knowledge.by_then(OutcomeRow.stored_at),
         )
-        for customer, time, reason in connection.execute(query):
-            found[customer].append((to_us(time), reason))
+        for customer, at, reason in zip(*read_columns(connection, query), strict=True):
+            found[customer].append((at, reason))
     return {customer: tuple(own) for customer, own in found.items()}
 
 
@@ -316,22 +319,20 @@ def _answered(connection: Connection, period: Period, knowledge: Knowledge) -> A
         answered = {warning for warning in answered if warning.startswith(prefixes)}
     steps: list[SuggestedStep] = []
     opened: dict[str, int] = {}
-    for some in batches(answered):
-        query = (
-            select(
-                WarningStepRow.warning_id,
-                WarningStepRow.time,
-                _causes(connection),
-                _model_groups(connection),
-            )
-            .where(WarningStepRow.warning_id.in_(some), knowledge.by_then(WarningStepRow.received_at))
-            .order_by(WarningStepRow.warning_id, WarningStepRow.step)
-        )
-        for warning, time, causes, groups in connection.execute(query):
-            at = to_us(time)
+    for some in among(connection, WarningStepRow.warning_id, answered):
+        taken = select(
+            WarningStepRow.warning_id,
+            WarningStepRow.step,
+            WarningStepRow.time,
+            _causes(connection),
+            _model_groups(connection),
+        ).where(some, knowledge.by_then(WarningStepRow.received_at))
+        *plain, reasons_of, raising_of = read_columns(connection, taken)
+        rows = zip(*plain, parsed(reasons_of), parsed(raising_of), strict=True)
+        for warning, _, at, own, raising in sorted(rows, key=lambda row: row[:2]):
             opened[warning] = min(at, opened.get(warning, at))
-            codes = tuple(dict.fromkeys(_reason_codes(causes)))
-            steps.append(SuggestedStep(warning, at, codes, tuple(dict.fromkeys(_groups_in(groups)))))
+            codes = tuple(dict.fromkeys(_reason_codes(own)))
+            steps.append(SuggestedStep(warning, at, codes, tuple(dict.fromkeys(_groups_in(raising)))))
     draw = Share(len(prefixes), 16 ** len(prefixes[0])) if prefixes else None
     return AgreementFacts(months, opened, tuple(steps), tuple(actions), tuple(stated), draw)
 
