@@ -1,0 +1,1 @@
+"""What is shipped to run Lapwing with: alert rules, dashboards, their runbooks."""
