@@ -21,7 +21,7 @@ CAMPAIGN_ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-kafka campaign check format bench quality install readme docs settings-docs features-docs rules-schema constraints clean
+.PHONY: help demo test test-kafka campaign check format bench quality install readme docs settings-docs features-docs rules-schema dashboard constraints clean
 
 help:  ## Name every target.
 	@sed -n 's/^\([a-z-]*\):.*## /  \1 — /p' $(MAKEFILE_LIST)
@@ -92,6 +92,9 @@ settings-docs: $(INSTALLED)  ## Write docs/settings.md from the fields.
 
 rules-schema: $(INSTALLED)  ## Write the JSON Schemas of rule and case files from the code.
 	$(BIN)/lapwing rules schema --out warning_rules
+
+dashboard: $(INSTALLED)  ## Write Grafana's dashboard from scripts/dashboard.py.
+	@$(BIN)/python -m scripts.dashboard
 
 features-docs: $(INSTALLED)  ## Write docs/features.md from the catalogue.
 	$(BIN)/python -m lapwing.features_page > docs/features.md

@@ -15,6 +15,8 @@ from tests.schedule import ON_BROKER, ByUnit, spread, unit
 DEPENDENCIES_OWN = (
     # kafka-python reads its message schemas with functions that Python 3.11 and 3.12 call deprecated.
     "ignore:(read|open)_text is deprecated:DeprecationWarning",
+    # Dashboards in the older form, which every Grafana reads: the newer one needs Grafana 12.
+    "ignore:Prefer using dashboardv2.Dashboard instead:DeprecationWarning",
     # Apprise looks for a module that Python 3.13 has no more.
     "ignore:'imghdr' is deprecated:DeprecationWarning",
     # kafka-python leaves the sockets of its failed attempts at an absent broker to the garbage collector.
