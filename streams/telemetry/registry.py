@@ -9,6 +9,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry
 from prometheus_client.process_collector import ProcessCollector
 
+from streams.telemetry.health import Check, always
 from streams.telemetry.metric import FigureCollector, Kind, Metric, Readings
 
 BUILD: Final = Metric(
@@ -16,6 +17,12 @@ BUILD: Final = Metric(
     Kind.INFO,
     "The version of Lapwing that runs, and which of its processes this is.",
     ("version", "process"),
+)
+HEALTHY: Final = Metric(
+    "lapwing_healthy", Kind.GAUGE, "1 while the loop of the process turns, as /healthz has it with reasons."
+)
+READY: Final = Metric(
+    "lapwing_ready", Kind.GAUGE, "1 while the process can do its work, as /readyz has it with reasons."
 )
 
 
@@ -27,11 +34,25 @@ def build_version() -> str:
         return "unknown"
 
 
-def registry_of(process: str, metrics: Sequence[Metric], read: Callable[[], Readings]) -> CollectorRegistry:
-    """Return the registry of a process: `read` is asked for its figures whenever somebody scrapes."""
+def registry_of(
+    process: str,
+    metrics: Sequence[Metric],
+    read: Callable[[], Readings],
+    healthy: Check = always,
+    ready: Check = always,
+) -> CollectorRegistry:
+    """Return the registry of a process; a scrape asks it for its figures, and how it is."""
+
+    def itself() -> Readings:
+        alive = not healthy()
+        return {
+            BUILD: {(build_version(), process): 1.0},
+            HEALTHY: {(): float(alive)},
+            READY: {(): float(alive and not ready())},
+        }
+
     registry = CollectorRegistry()
-    build: Readings = {BUILD: {(build_version(), process): 1.0}}
-    registry.register(FigureCollector((BUILD,), lambda: build))
+    registry.register(FigureCollector((BUILD, HEALTHY, READY), itself))
     registry.register(FigureCollector(metrics, read))
     ProcessCollector(registry=registry)
     return registry

@@ -50,8 +50,9 @@ class Snapshots(Generic[F]):
 
     def probes(self) -> Probes:
         """Return what an endpoint asks."""
-        registry = registry_of(self.process, self._metrics, self._read)
-        return Probes(registry, self.heartbeat.reasons, self._reasons, self._status)
+        healthy, ready = self.heartbeat.reasons, self._reasons
+        registry = registry_of(self.process, self._metrics, self._read, healthy, ready)
+        return Probes(registry, healthy, ready, self._status)
 
     def _read(self) -> Readings:
         newest = self._newest
