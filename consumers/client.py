@@ -284,7 +284,15 @@ class WarningStream:
 
     def _reject(self, record: Record, reason: str, detail: str) -> None:
         rejected = RejectedStep(record, reason, detail)
-        log.warning("%s[%d]@%d put aside (%s)", record.topic, record.partition, record.offset, reason)
+        log.warning(
+            "%(topic)s[%(partition)d]@%(offset)d put aside (%(reason)s)",
+            {
+                "topic": record.topic,
+                "partition": record.partition,
+                "offset": record.offset,
+                "reason": reason,
+            },
+        )
         if self._on_rejected is not None:
             self._on_rejected(rejected)
         elif self._group is not None:

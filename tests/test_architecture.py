@@ -65,7 +65,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         ),
         *("standing_refusals", "partition", "originals", "transport", "history"),
     ),
-    "streams.telemetry": ("histogram", "metric", "health", "registry", "endpoint", "snapshots"),
+    "streams.telemetry": ("logs", "histogram", "metric", "health", "registry", "endpoint", "snapshots"),
     "streams.checkpoints": ("store", "erasures", "restore", "save"),
     "streams.learning": ("hats", "reservoir", "learner", "candidates", "drift", "shared"),
     "streams.trainer": ("settings", "store", "run"),

@@ -63,3 +63,8 @@ def sign_in_address(request: Request) -> str:
         back = "/"
     back = own_path(back)
     return "/sign-in" if back == "/" else f"/sign-in?next={quote(back, safe='')}"
+
+
+def route_of(request: Request) -> str:
+    """Return which page was asked for, as the log has it: the path without the customer in it."""
+    return str(getattr(request.scope.get("route"), "path", "some page"))

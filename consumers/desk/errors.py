@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
 from consumers.database.many_rows import RowRefused
-from consumers.desk.addresses import sign_in_address
+from consumers.desk.addresses import route_of, sign_in_address
 from consumers.desk.people.attempts import WAIT_S
 from consumers.desk.rendering import render
 from consumers.language import _
@@ -56,7 +56,7 @@ def install_error_pages(app: FastAPI) -> None:
     def on_store(request: Request, error: StoreError) -> Response:
         if isinstance(error, RowRefused):  # such as an id with a NUL, which PostgreSQL does not take
             return answer(request, 422, "")
-        log.warning("%s %s: %s", request.method, request.url.path, error)
+        log.warning("%s %s: %s", request.method, route_of(request), error)
         return answer(request, 503, "")
 
 

@@ -17,6 +17,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from consumers.desk.addresses import route_of
 from consumers.desk.desk import Desk
 from consumers.desk.errors import answer, detail_of
 from consumers.desk.people.access import Visit
@@ -108,7 +109,7 @@ class Surroundings:
         except HTTPException as error:
             await answer(request, error.status_code, detail_of(error))(scope, receive, with_headers)
         except StoreError as error:
-            log.warning("%s %s: %s", request.method, request.url.path, error)
+            log.warning("%s %s: %s", request.method, route_of(request), error)
             await answer(request, 503, "")(scope, receive, with_headers)
         else:
             try:
@@ -117,7 +118,7 @@ class Surroundings:
                 if begun:
                     raise
                 # Here and not by the framework, whose answer would have neither the headers nor the look.
-                log.exception("%s %s", request.method, request.url.path)
+                log.exception("%s %s", request.method, route_of(request))
                 await answer(request, 500, "")(scope, receive, with_headers)
 
 

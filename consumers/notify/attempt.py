@@ -23,8 +23,12 @@ _LOOK_S: Final = 0.1
 class SendFailed(Exception):
     """The receiver did not take the message; the text says why and holds no secret."""
 
-    def __init__(self, text: str, *, retry_after: timedelta | None = None) -> None:
+    def __init__(
+        self, text: str, *, summary: str | None = None, retry_after: timedelta | None = None
+    ) -> None:
         super().__init__(text)
+        self.summary = text if summary is None else summary
+        """What the log has of it: nothing that the receiver answered, which may quote the message."""
         self.retry_after = retry_after
         """How long the receiver asks to be left alone."""
 
@@ -104,6 +108,6 @@ def _deliver(attempt: _Attempt, deliver: Callable[[], None]) -> None:
     except SendFailed as error:
         attempt.error = error
     except Exception as error:  # whatever a channel's library raises is a failed delivery
-        attempt.error = SendFailed(f"{type(error).__name__}: {error}")
+        attempt.error = SendFailed(f"{type(error).__name__}: {error}", summary=type(error).__name__)
     finally:
         attempt.done.set()

@@ -161,7 +161,7 @@ class _Turn:
 
     def _pass_over(self, row: Row[Any]) -> None:
         """Mute a step whose time is out of bounds: an older sink stored what this one refuses."""
-        log.error("step %s is passed over: its time %s is out of bounds", row.id, row.time)
+        log.error("step %s is passed over: its time is out of bounds", row.id)
         notice = notice_of(row.id, row)
         self._record(notice, self._now, Judgement(NoticeVerdict.MUTED, MuteReason.INVALID))
 

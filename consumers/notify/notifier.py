@@ -169,7 +169,7 @@ class Notifier:
         self.tally.failed += 1
         log.error(
             "channel %s: %s; nothing more is sent to it until `lapwing notify --enable %s`",
-            *(channel.name, error, channel.name),
+            *(channel.name, error.summary, channel.name),
         )
         self._persist(lambda: self._outbox.release([delivery]))
         self._persist(lambda: self._outbox.disable(channel.name, self._clock()))
@@ -182,10 +182,10 @@ class Notifier:
         failures = before.failures + 1 if before else 1
         wait = max(timedelta(seconds=self._backoff.delay(failures)), failure.retry_after or timedelta())
         self._down[channel.name] = _Down(failures, now + wait)
-        log.warning("channel %s: %s; trying again in %s", channel.name, error, wait)
+        log.warning("channel %s: %s; trying again in %s", channel.name, failure.summary, wait)
         attempts = delivery.attempts + 1
         if attempts >= LEAST_ATTEMPTS and now - delivery.created_at >= self._give_up_after:
-            self._give_up(delivery, error)
+            self._give_up(delivery, error, failure.summary)
             return
         # A message that may have arrived is not sent again soon.
         unsure = isinstance(failure, SendTimedOut)
@@ -193,7 +193,7 @@ class Notifier:
         due = now + max(timedelta(seconds=wait_s), failure.retry_after or timedelta())
         self._persist(lambda: self._outbox.failed(delivery, error, due, unsure=unsure))
 
-    def _give_up(self, delivery: Delivery, error: str) -> None:
+    def _give_up(self, delivery: Delivery, error: str, summary: str | None = None) -> None:
         self._persist(lambda: self._outbox.give_up(delivery, error))
         self.tally.given_up += 1
         log.error(
@@ -201,7 +201,7 @@ class Notifier:
             delivery.step_id,
             delivery.channel,
             delivery.attempts + 1,
-            error,
+            error if summary is None else summary,
         )
 
     def _persist(self, work: Callable[[], T]) -> T:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -27,7 +28,7 @@ for _name in ("apprise", "urllib3"):
 # Otherwise Apprise sends in threads of its own, which the end of the process waits for.
 _ONE_THREAD: Final = apprise.AppriseAsset(async_mode=False, service_timeout=0)
 _SHOWN: Final = 200
-"""Bytes of a webhook's refusal that are logged."""
+"""Bytes of a webhook's refusal that are kept with the message."""
 _MOST_WAIT: Final = timedelta(days=1)
 """The longest wait that a receiver may ask for."""
 _GONE: Final = 410
@@ -94,6 +95,7 @@ class AppriseSender:
 
 def _notify(service: apprise.Apprise, channel: Channel, message: Message) -> None:
     error: str | None = None
+    summary: str | None = None
     try:
         result = service.notify(
             body=message.body,
@@ -104,12 +106,23 @@ def _notify(service: apprise.Apprise, channel: Channel, message: Message) -> Non
             attach=[_attached(each) for each in message.attachments] or None,
         )
         if not result:
-            lines = [str(entry.message) for attempts in result for entry in attempts.logs()]
-            error = "; ".join(lines) or result.status.name.lower()
+            entries = [entry for attempts in result for entry in attempts.logs()]
+            error = "; ".join(str(entry.message) for entry in entries) or result.status.name.lower()
+            summary = _summary(error)
     except Exception as raised:  # whatever a plugin raises is a failed delivery
-        error = f"{type(raised).__name__}: {raised}"
+        error, summary = f"{type(raised).__name__}: {raised}", type(raised).__name__
     if error is not None:
-        raise SendFailed(without_parts(error, channel.url))
+        raise SendFailed(without_parts(error, channel.url), summary=summary)
+
+
+def _summary(error: str) -> str:
+    """Return what can be logged of what a plugin says: not its words, only the answer's number.
+
+    >>> _summary("Failed to send JSON POST notification: Page not found., error=404.")
+    'not delivered, error 404'
+    """
+    number = re.search(r"error\s?[=:]\s?(\d{3})\b", error)
+    return f"not delivered, error {number.group(1)}" if number else "not delivered"
 
 
 def _attached(file: Attachment) -> AttachMemory:
@@ -140,16 +153,17 @@ class WebhookSender:
                     redirect=False, preload_content=False,
                 )  # fmt: skip
                 status, wait = answer.status, answer.headers.get("Retry-After")
-                shown = answer.read(_SHOWN, decode_content=False)
+                body = answer.read(_SHOWN, decode_content=False)
             except urllib3.exceptions.HTTPError as error:
-                raise SendFailed(without_parts(f"{type(error).__name__}: {error}", channel.url)) from None
+                shown = without_parts(f"{type(error).__name__}: {error}", channel.url)
+                raise SendFailed(shown, summary=type(error).__name__) from None
         if 200 <= status < 300:
             return
-        text = "".join(c if c.isprintable() else " " for c in shown.decode("utf-8", "replace"))
-        text = without_parts(f"HTTP {status} {text}".strip(), channel.url)
+        text = "".join(c if c.isprintable() else " " for c in body.decode("utf-8", "replace"))
+        text, summary = without_parts(f"HTTP {status} {text}".strip(), channel.url), f"HTTP {status}"
         if status == _GONE:
-            raise ReceiverGone(text)
-        raise SendFailed(text, retry_after=_wait_of(wait, self._clock()))
+            raise ReceiverGone(text, summary=summary)
+        raise SendFailed(text, summary=summary, retry_after=_wait_of(wait, self._clock()))
 
 
 def signed(channel: Channel, message: Message, now: datetime) -> dict[str, str]:

@@ -20,6 +20,7 @@ from lapwing.terminal.text import printable
 from streams import __version__
 from streams.errors import LapwingError
 from streams.redact import masked
+from streams.telemetry import logs
 
 COMMANDS: Final[dict[str, str]] = {
     "act": "Acknowledge, snooze or expire a warning.",
@@ -100,6 +101,7 @@ def main(args: list[str] | None = None) -> NoReturn:
 
     What the user or the machine caused is one line on stderr; a traceback is a defect of Lapwing.
     """
+    logs.install()
     try:
         code: Any = lapwing.main(args=args, prog_name="lapwing", standalone_mode=False)
         sys.stdout.flush()
@@ -109,7 +111,7 @@ def main(args: list[str] | None = None) -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(INTERRUPTED)
     except LapwingError as error:
-        click.echo("\n".join(map(printable, masked(f"lapwing: {error}").splitlines())), err=True)
+        _report(str(error))
         sys.exit(1)
     except BrokenPipeError:
         # Whoever read our output has closed it. Python would complain when it flushes the rest at exit.
@@ -117,6 +119,13 @@ def main(args: list[str] | None = None) -> NoReturn:
         sys.exit(1)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        click.echo(printable(f"lapwing: {place}{error.strerror or error}"), err=True)
+        _report(f"{place}{error.strerror or error}")
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _report(text: str) -> None:
+    """Print on stderr why the command failed, in the form that its log has."""
+    text = masked(text)
+    if not logs.report_failure(text):
+        click.echo("\n".join(map(printable, f"lapwing: {text}".splitlines())), err=True)

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from lapwing.commands.worker import log_to_stderr
 from lapwing.settings.settings import Settings
 from lapwing.settings.values import NO_CHECKPOINTS
 from lapwing.wiring import learner_settings
@@ -31,7 +30,6 @@ def run(settings: Settings, stats: Path | None) -> None:
             "then start the learner"
         )
         raise SettingsError(message)
-    log_to_stderr()
     ours = TrainerSettings(
         broker=settings.broker,
         app=settings.app,

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
-import sys
-import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,8 +22,6 @@ from streams.intake.partition import BatchingPolicy
 from streams.rulebook.watch import RuleWatch
 from streams.worker.metrics import worker_snapshots
 from streams.worker.run import Report, Stats, WorkerSettings, run_rebuild, run_worker, stats_to
-
-log = logging.getLogger(__name__)
 
 
 def run(
@@ -48,7 +42,6 @@ def run(
     if rebuild and (dry_run or from_checkpoints):
         message = "--rebuild goes with neither --dry-run nor --from-checkpoints"
         raise click.UsageError(message)
-    log_to_stderr()
     watch = RuleWatch(settings.rules)
 
     segments = watch.current.segment_rules
@@ -136,40 +129,3 @@ def worker_settings(
         erasures_topic=settings.erasures_topic,
         erasure_key=erasure_key(settings),
     )
-
-
-class OneLine(logging.Formatter):
-    """Writes each log record as one line, a traceback folded into it."""
-
-    converter = staticmethod(time.gmtime)
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the record as a line."""
-        return super().format(record).replace("\n", "\\n")
-
-
-class Seldom(logging.Filter):
-    """Lets a library log the same message once in a while only: aiokafka logs every attempt to connect."""
-
-    def __init__(self, name: str, every_s: float = 10.0) -> None:
-        super().__init__(name)
-        self._every_s = every_s
-        self._logged_at: dict[tuple[str, str], float] = {}
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether `record` is to be written."""
-        what = (record.name, str(record.msg))
-        if super().filter(record) and record.created - self._logged_at.get(what, 0.0) < self._every_s:
-            return False
-        self._logged_at[what] = record.created
-        return True
-
-
-def log_to_stderr() -> None:
-    """Send the worker's log to stderr and keep the libraries to what is wrong."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(OneLine("%(asctime)sZ %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S"))
-    handler.addFilter(Seldom("aiokafka"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
-    logging.getLogger("aiokafka").setLevel(logging.WARNING)
-    threading.excepthook = lambda given: log.warning("a thread of Faust's ended, error=%r", given.exc_value)

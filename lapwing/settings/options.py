@@ -12,6 +12,7 @@ import click
 
 from lapwing.settings.settings import FlagError, Settings, is_duration, load_settings
 from lapwing.settings.values import CLASSES, duration
+from streams.telemetry.logs import LEVELS, configure
 
 PATH: Final = click.Path(path_type=Path, readable=False)
 """A file or folder. That it cannot be read is found by reading it, and is no usage error."""
@@ -21,25 +22,39 @@ ENGINE_SETTINGS: Final = (
     *("holdout_share", "holdout_salt", "holdout_exempt"),
 )
 """The settings that have a flag wherever the engine runs over a history: its decisions depend on them."""
+LOG_SETTINGS: Final = ("log_format", "log_level")
+RUNNING_ON: Final = {
+    "worker": "worker",
+    "learn": "learner",
+    "sink": "sink",
+    "notify": "notifier",
+    "desk": "desk",
+}
+"""The commands that run on until they are stopped, and what their process is called in logs and metrics."""
 FILE: Final = click.Path(path_type=Path, readable=False, dir_okay=False)
 FOLDER: Final = click.Path(path_type=Path, readable=False, file_okay=False)
 
 
 def settings_options(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command `--config` and a flag for each setting in `names`; it is called with `settings`."""
+    """Give a command `--config` and a flag for each setting in `names`; it is called with `settings`.
+
+    Its log is as the settings say, for which each command has flags too.
+    """
+    flagged = (*names, *LOG_SETTINGS)
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def call(*args: Any, config: Path | None, **given: Any) -> Any:
-            flags = {name: given.pop(name) for name in names}
+            flags = {name: given.pop(name) for name in flagged}
             try:
                 settings = load_settings(config, flags)
             except FlagError as error:
                 raise click.UsageError(str(error)) from error
+            _configure_log(settings)
             return function(*args, settings=settings, **given)
 
         decorated: Callable[..., Any] = call
-        for name in reversed(names):
+        for name in reversed(flagged):
             field = Settings.model_fields[name]
             flag = "--" + name.replace("_", "-")
             if field.annotation is bool:
@@ -55,6 +70,17 @@ def settings_options(*names: str) -> Callable[[Callable[..., Any]], Callable[...
         )(decorated)
 
     return decorate
+
+
+def _configure_log(settings: Settings) -> None:
+    """Configure the log of the command that is called; one that ends by itself logs only what is wrong."""
+    context = click.get_current_context(silent=True)
+    command = (context.info_name if context is not None else None) or "lapwing"
+    runs_on = command in RUNNING_ON
+    level = settings.log_level
+    if not (runs_on or settings.source("log_level").startswith("--")):
+        level = max(level, "warning", key=LEVELS.index)
+    configure(RUNNING_ON.get(command, command), settings.log_format, level, runs_on=runs_on)
 
 
 def class_option(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -64,6 +64,7 @@ from streams.core.events.topics import Topic
 from streams.duration import UNITS, parse_duration
 from streams.errors import SettingsError
 from streams.redact import MASK
+from streams.telemetry.logs import LogFormat, LogLevel
 
 PREFIX: Final = "LAPWING_"
 CONFIG_VARIABLE: Final = "LAPWING_CONFIG"
@@ -353,6 +354,15 @@ class Settings(DeskSettings, DeliverySettings, MonitoringSettings):
     notify_urls: Annotated[tuple[SecretStr, ...], BeforeValidator(words)] = Field(
         (),
         description="The channels to send to: Apprise URLs with spaces between; `NAME=URL` gives one a name.",
+    )
+
+    log_format: LogFormat = Field(
+        "text", description="How the log on stderr is written: `text`, or `json`, one object per line."
+    )
+    log_level: LogLevel = Field(
+        "info",
+        description="From which level on Lapwing logs: `debug`, `info`, `warning` or `error`. Libraries log "
+        "warnings and errors only.",
     )
 
     routes: Path | None = Field(

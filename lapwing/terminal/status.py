@@ -9,7 +9,8 @@ from collections.abc import Callable
 from types import TracebackType
 
 from rich.console import Console
-from rich.logging import RichHandler
+
+from streams.telemetry.logs import writes_json
 
 LOG_EVERY_S = 30.0
 
@@ -23,17 +24,12 @@ class StatusLine:
         self._title = title
         self._clock = clock
         self._console = Console(stderr=True)
-        self._line = self._console.status(f"{title} ...") if sys.stderr.isatty() else None
+        live = sys.stderr.isatty() and not writes_json()
+        self._line = self._console.status(f"{title} ...") if live else None
         self._logged_at = clock()
 
     def __enter__(self) -> StatusLine:
-        if self._line is None:
-            logging.basicConfig(
-                level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
-            )
-        else:
-            handler = RichHandler(console=self._console, show_path=False, markup=False)
-            logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[handler])
+        if self._line is not None:
             self._line.start()
         return self
 

@@ -18,6 +18,7 @@ from streams.intake.poll import TopicPartition
 from streams.intake.sent_steps import SentSteps
 from streams.intake.standing_refusals import StandingRefusals
 from streams.rulebook.revisions import ActiveRules, RuleRevisions
+from streams.telemetry.logs import log_context
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +127,8 @@ class StateRestorer:
         found = {}
         for number, offsets in committed.items():
             begins = {place.topic: at for place, at in earliest.items() if place.partition == number}
-            found[number] = await asyncio.to_thread(self._load, number, offsets, begins)
+            with log_context(partition=number):
+                found[number] = await asyncio.to_thread(self._load, number, offsets, begins)
         content = {n: r.checkpoint.content for n, r in found.items() if r.checkpoint is not None}
         sent_steps = await _read_each(
             self._sent_steps.since, {n: content[n].warnings if n in content else {} for n in found}
@@ -151,15 +153,21 @@ class StateRestorer:
                 committed = {
                     topic: newest.offsets[topic] for topic in self._topics if topic in newest.offsets
                 }
-                log.warning("partition=%d goes on from %s, as asked", number, newest.path)
+                log.warning(
+                    "partition=%(partition)d goes on from %(checkpoint)s, as asked",
+                    {"partition": number, "checkpoint": newest.path},
+                )
             check_group(number, newest, self._topics, committed)
         if not committed:
-            log.info("new state partition=%d", number)
+            log.info("new state partition=%(partition)d", {"partition": number})
             return RestoredPartition(engine, None)
         loaded = self._store.load(number, dict.fromkeys(self._topics, 0) | dict(committed))
         if loaded is None:
             self._check_whole(number, committed, begins)
-            log.warning("no checkpoint although offsets are committed: rebuilding partition=%d", number)
+            log.warning(
+                "no checkpoint although offsets are committed: rebuilding partition=%(partition)d",
+                {"partition": number},
+            )
             return RestoredPartition(engine, None)
         checkpoint, tables = loaded
         check_partitions(checkpoint, self._partitions)
@@ -176,7 +184,10 @@ class StateRestorer:
                 "state is rebuilt from the topics"
             )
             raise StateError(message) from error
-        log.info("restored partition=%d checkpoint=%s", number, checkpoint.path)
+        log.info(
+            "restored partition=%(partition)d checkpoint=%(checkpoint)s",
+            {"partition": number, "checkpoint": checkpoint.path, "offsets": checkpoint.offsets},
+        )
         kept = checkpoint.content.rules
         adoption = kept.adoption if kept is not None else None
         adopted, has_erased = engine.adopt(), bool(engine.erased.pending)
@@ -195,7 +206,10 @@ class StateRestorer:
             active = self._revisions.restored(content.rule_set, content.rules)
             if active is not None:
                 return active
-            log.warning("%s: its rules cannot be read any more: those of the files are used", checkpoint.path)
+            log.warning(
+                "%(checkpoint)s: its rules cannot be read any more: those of the files are used",
+                {"checkpoint": checkpoint.path},
+            )
         return self._revisions.begin()
 
     def _check_whole(self, number: int, committed: Mapping[str, int], begins: Mapping[str, int]) -> None:

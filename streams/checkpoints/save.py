@@ -18,6 +18,7 @@ from streams.intake.merge import TopicPosition
 from streams.intake.poll import TopicPartition
 from streams.rulebook.revisions import CheckpointedRules
 from streams.telemetry.histogram import Histogram
+from streams.telemetry.logs import log_context
 
 log = logging.getLogger(__name__)
 
@@ -160,6 +161,10 @@ class CheckpointSaver:
                     await self._try(number)
 
     async def _try(self, number: int) -> None:
+        with log_context(partition=number):
+            await self._save_logged(number)
+
+    async def _save_logged(self, number: int) -> None:
         try:
             if number in self._states.to_adopt():
                 # Between commit and adoption nothing may be cut off: the checkpoint says what is in force.
@@ -171,7 +176,9 @@ class CheckpointSaver:
         except LapwingError as error:
             self._totals.failed += 1
             self._failed.add(number)
-            log.error("no checkpoint partition=%d: %s", number, error)
+            log.error(
+                "no checkpoint partition=%(partition)d: %(error)s", {"partition": number, "error": error}
+            )
 
     async def _save(self, number: int) -> None:
         ends = await self._topic_ends()
@@ -226,13 +233,19 @@ class CheckpointSaver:
             if checkpoint.size is not None:
                 self._totals.bytes[number] = checkpoint.size
             self._states.saved(snapshot)
-            log.info("checkpoint partition=%d %s", number, checkpoint.path)
+            log.info(
+                "checkpoint partition=%(partition)d %(checkpoint)s",
+                {"partition": number, "checkpoint": checkpoint.path, "offsets": checkpoint.offsets},
+            )
             await asyncio.to_thread(self._store.mark_committed, checkpoint)
             kept = 1 if snapshot.follows_erasure else KEPT
             if await asyncio.to_thread(self._store.prune, number, checkpoint, kept):
                 self._states.cleaned(snapshot)
             return True
-        log.warning("the group refused the commit: partition=%d is not ours any more", number)
+        log.warning(
+            "the group refused the commit: partition=%(partition)d is not ours any more",
+            {"partition": number},
+        )
         self._states.lost(snapshot)
         await asyncio.to_thread(self._store.discard, checkpoint)
         return False

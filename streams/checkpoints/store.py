@@ -183,7 +183,10 @@ class CheckpointStore:
         try:
             self._files.pipe_file(f"{checkpoint.path}/{COMMITTED}", b"")
         except Exception as error:  # the group knows it too, and the next checkpoint is marked again
-            log.warning("checkpoint %s cannot be marked as committed: %s", checkpoint.path, _reason(error))
+            log.warning(
+                "checkpoint %(checkpoint)s cannot be marked as committed: %(error)s",
+                {"checkpoint": checkpoint.path, "error": _reason(error)},
+            )
 
     def discard(self, checkpoint: Checkpoint) -> None:
         """Remove a checkpoint that was never committed and never will be."""
@@ -202,7 +205,10 @@ class CheckpointStore:
                 self._remove(path)
             return not self._outdated(partition, committed, kept)
         except Exception as error:  # what is not removed now will be removed after the next one
-            log.warning("old checkpoints of partition %d cannot be removed: %s", partition, _reason(error))
+            log.warning(
+                "old checkpoints of partition %(partition)d cannot be removed: %(error)s",
+                {"partition": partition, "error": _reason(error)},
+            )
             return False
 
     def _outdated(self, partition: int, committed: Checkpoint, kept: Collection[str]) -> list[str]:
@@ -234,7 +240,10 @@ class CheckpointStore:
         except FileNotFoundError:
             return None
         except Exception as error:  # damaged in whatever way, or not to be had
-            log.warning("checkpoint %s has an unreadable manifest: %s", path, _reason(error))
+            log.warning(
+                "checkpoint %(checkpoint)s has an unreadable manifest: %(error)s",
+                {"checkpoint": path, "error": _reason(error)},
+            )
             return None
 
     def _read(self, checkpoint: Checkpoint) -> Tables:
@@ -286,13 +295,19 @@ class CheckpointStore:
             names = [str(name).rstrip("/").rpartition("/")[2] for name in self._files.ls(path, detail=False)]
             others = sorted(name for name in names if not _FILE.fullmatch(name))
             if others:
-                log.warning("checkpoint %s is not removed: it holds %s too", path, others[0])
+                log.warning(
+                    "checkpoint %(checkpoint)s is not removed: it holds %(other)s too",
+                    {"checkpoint": path, "other": others[0]},
+                )
             else:
                 self._files.rm(path, recursive=True)
         except FileNotFoundError:
             pass
         except Exception as error:  # as in `prune`
-            log.warning("checkpoint %s cannot be removed: %s", path, _reason(error))
+            log.warning(
+                "checkpoint %(checkpoint)s cannot be removed: %(error)s",
+                {"checkpoint": path, "error": _reason(error)},
+            )
 
     def _place(self, partition: int) -> str:
         return f"{self._root}/{partition:05d}"

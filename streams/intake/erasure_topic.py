@@ -30,7 +30,15 @@ def _request(record: Any) -> ErasureRequest | None:
     try:
         return parse_erasure(record.value)
     except ContractError as error:
-        log.warning("%s[%d]@%d is passed over: %s", record.topic, record.partition, record.offset, error)
+        log.warning(
+            "%(topic)s[%(partition)d]@%(offset)d is passed over: %(error)s",
+            {
+                "topic": record.topic,
+                "partition": record.partition,
+                "offset": record.offset,
+                "error": error,
+            },
+        )
         return None
 
 

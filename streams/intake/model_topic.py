@@ -28,7 +28,15 @@ def take(models: ModelLog, record: Any) -> None:
     try:
         models.take(record.key, record.value)
     except ContractError as error:
-        log.warning("%s[%d]@%d is passed over: %s", record.topic, record.partition, record.offset, error)
+        log.warning(
+            "%(topic)s[%(partition)d]@%(offset)d is passed over: %(error)s",
+            {
+                "topic": record.topic,
+                "partition": record.partition,
+                "offset": record.offset,
+                "error": error,
+            },
+        )
 
 
 async def read_models(tail: TopicTail, app: str) -> ModelLog:

@@ -206,11 +206,17 @@ class Trainer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ship
             batch = parse_samples(record.value, self._settings.app)
         except ContractError as error:
             self._refused += 1
-            log.warning("%s[0]@%d is passed over: %s", record.topic, record.offset, error)
+            log.warning(
+                "%(topic)s[0]@%(offset)d is passed over: %(error)s",
+                {"topic": record.topic, "offset": record.offset, "error": error},
+            )
             learner.go_to(record.offset + 1)
             return
         if learner.take(batch, record.offset) is Taken.REPEAT:
-            log.info("learned before partition=%d at=%d offset=%d", batch.partition, batch.at, record.offset)
+            log.info(
+                "learned before partition=%(partition)d at=%(at)d offset=%(offset)d",
+                {"partition": batch.partition, "at": batch.at, "offset": record.offset},
+            )
 
     async def _begin(self, consumer: Any, producer: Any) -> None:
         """Go on from the newest checkpoint, and publish what its writer could not any more."""
@@ -280,7 +286,10 @@ class Trainer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ship
                 self._models = await self._read_models()  # somebody may have pinned one meanwhile
                 await self._send(producer, [(key, None) for key in self._outdated()])
             self._published += 1
-            log.info("published model=%s candidate=%s", version, learner.contest.champion)
+            log.info(
+                "published model=%(model)s candidate=%(candidate)s",
+                {"model": version, "candidate": learner.contest.champion},
+            )
         notices = list(learner.notices)
         for notice in notices:
             log.warning("%s %s", notice.kind, notice.detail)

@@ -56,5 +56,8 @@ class LearnerStore:
             msg = f"{checkpoint.path}: the learner's state has format {state['format']}, not {FORMAT}"
             raise StateError(msg)
         learner.restore(state)
-        log.info("learner restored checkpoint=%s offset=%d", checkpoint.path, learner.offset)
+        log.info(
+            "learner restored checkpoint=%(checkpoint)s offset=%(offset)d",
+            {"checkpoint": checkpoint.path, "offset": learner.offset},
+        )
         return True

@@ -79,7 +79,10 @@ class AssignedPartitions:
             message = f"the group tore co-partitioned topics apart: {', '.join(map(str, sorted(torn)))}"
             raise BrokerError(message)
         self.count += 1
-        log.info("assigned partitions=%s", ",".join(map(str, sorted(numbers))) or "none")
+        log.info(
+            "assigned partitions=%(partitions)s",
+            {"partitions": ",".join(map(str, sorted(numbers))) or "none"},
+        )
         # Without a gap nobody had them meanwhile; with one, another worker may have changed their rules.
         follows = generation <= self.generation + 1
         self.generation = generation

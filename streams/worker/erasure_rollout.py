@@ -81,7 +81,10 @@ class ErasureRollout:
 
     def carried_out(self, task: PartitionTask, erasures: int, customers: int, at: int) -> None:
         """Note that a partition has carried out erasures, of which so many customers were its own."""
-        log.info("erased partition=%d erasures=%d customers=%d", task.number, erasures, customers)
+        log.info(
+            "erased partition=%(partition)d erasures=%(erasures)d customers=%(customers)d",
+            {"partition": task.number, "erasures": erasures, "customers": customers},
+        )
         watermark = task.engine.reorder.watermark
         self._notices.append(
             OperationsNotice(

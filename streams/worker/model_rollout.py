@@ -35,7 +35,10 @@ class ModelRollout:
         except ContractError as error:
             log.warning("the model in force is not adopted: %s", error)
         else:
-            log.info("model to be in force=%s candidate=%s", published.version, published.candidate)
+            log.info(
+                "model to be in force=%(model)s candidate=%(candidate)s",
+                {"model": published.version, "candidate": published.candidate},
+            )
 
     def pending(self, task: PartitionTask) -> Model | None:
         """Return the model that a partition is to adopt, if any.
@@ -61,7 +64,10 @@ class ModelRollout:
         """Note that a partition has adopted a model; `at` is the worker's clock."""
         assert task.engine.model is not None
         version = task.engine.model.version
-        log.info("model adopted partition=%d from=%s to=%s", task.number, before, version)
+        log.info(
+            "model adopted partition=%(partition)d from=%(before)s to=%(model)s",
+            {"partition": task.number, "before": before, "model": version},
+        )
         watermark = task.engine.reorder.watermark
         self._notices.append(
             OperationsNotice(

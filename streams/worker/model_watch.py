@@ -26,9 +26,14 @@ class ModelWatch:
             if before.get(number) == ready:
                 continue
             if ready:
-                log.info("model ready partition=%d version=%s", number, engine.model.version)
+                log.info(
+                    "model ready partition=%(partition)d version=%(model)s",
+                    {"partition": number, "model": engine.model.version},
+                )
             else:
-                log.info("model partition=%d %s", number, _text(engine))
+                log.info(
+                    "model partition=%(partition)d %(state)s", {"partition": number, "state": _text(engine)}
+                )
 
 
 def missing(engines: Mapping[int, Engine]) -> dict[str, str]:

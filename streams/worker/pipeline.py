@@ -463,7 +463,10 @@ class Pipeline:
     def _read_again(self, place: TopicPartition) -> None:
         self._unmoved.pop(place, None)
         self.totals.reread += 1
-        log.warning("reading again place=%s from=%s", place, self.position(place))
+        log.warning(
+            "reading again topic=%(topic)s partition=%(partition)d from=%(offset)s",
+            {"topic": place.topic, "partition": place.partition, "offset": self.position(place)},
+        )
         self.board.seek(place)
 
 

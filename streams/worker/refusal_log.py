@@ -32,4 +32,7 @@ class RefusalLog:
 
 
 def _write(reason: RefusalReason, count: int, first: str) -> None:
-    log.warning("refused %d records, reason=%s, first %s", count, reason.value, first)
+    log.warning(
+        "refused %(count)d records, reason=%(reason)s, first %(first)s",
+        {"count": count, "reason": reason.value, "first": first},
+    )

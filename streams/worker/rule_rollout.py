@@ -123,15 +123,16 @@ class RuleRollout:
         return self.now() - known.since if known is not None else 0
 
     def _report(self, kind: str, judges: str, number: int, running: str, files: str, at: int) -> None:
-        place = f"partition={number}" if judges == CUSTOMERS else f"segments={number}"
+        fields = {"judges": judges, "partition": number, "rule_set": running, "files": files}
+        place = "partition=%(partition)d" if judges == CUSTOMERS else "segments=%(partition)d"
         if kind == DIFFER:
             log.warning(
-                "rules differ %s rule_set=%s files=%s: the partition ran those of the files before; they are "
-                "adopted when the files change or are touched, or in ten minutes",
-                place, running, files,
-            )  # fmt: skip
+                f"rules differ {place} rule_set=%(rule_set)s files=%(files)s: the partition ran those of the "
+                "files before; they are adopted when the files change or are touched, or in ten minutes",
+                fields,
+            )
         else:
-            log.info("rules agree with the files %s rule_set=%s", place, running)
+            log.info(f"rules agree with the files {place} rule_set=%(rule_set)s", fields)
         self._notices.append(difference_notice(kind, judges, number, running, files, self._worker, at))
 
     def now(self) -> int:
@@ -149,7 +150,10 @@ class RuleRollout:
         assert restored.checkpoint is not None
         assert task.active_rules is not None
         now, saved = task.active_rules, restored.checkpoint.content.rule_set
-        log.info("rules partition=%d rule_set=%s", task.number, now.rules.hash)
+        log.info(
+            "rules partition=%(partition)d rule_set=%(rule_set)s",
+            {"partition": task.number, "rule_set": now.rules.hash},
+        )
         if now.rules.hash != saved:  # the checkpoint could not say what its rules are
             revision = RuleRevision(now.rules, now.files, now.since)
             self._announce(self._adoption(task, saved, revision, self.now()))
@@ -236,10 +240,14 @@ class RuleRollout:
             changed += " plays=" + ",".join(change["play"] for change in plays)
         number, before, after = adoption["partition"], adoption["rule_set_before"], adoption["rule_set"]
         place = "segments" if adoption.get("judges") == SEGMENTS else "partition"
+        fields = {"partition": number, "before": before, "rule_set": after, "changed": changed}
         if before is None:
-            log.info("rules %s=%d rule_set=%s", place, number, after)
+            log.info(f"rules {place}=%(partition)d rule_set=%(rule_set)s", fields)
         else:
-            log.info("rules adopted %s=%d from=%s to=%s changed=%s", place, number, before, after, changed)
+            log.info(
+                f"rules adopted {place}=%(partition)d from=%(before)s to=%(rule_set)s changed=%(changed)s",
+                fields,
+            )
         self._adoptions.append(adoption)
 
     def _adoption(

@@ -251,10 +251,9 @@ class SegmentJudge(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
             restore_judge(self._engine(), state.state)
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             log.warning(
-                "%s: the newest state is no judge's (%s: %s): days are judged anew",
+                "%s: the newest state is no judge's (%s): days are judged anew",
                 self._settings.days_topic,
-                type(error).__name__,
-                error,
+                type(error).__name__,  # not its text, which may quote the state
             )
             return None
         return state

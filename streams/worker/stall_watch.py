@@ -53,14 +53,20 @@ class StallDetector:
             watched = self._watched.get(number)
             if watched is None or not found.lag or found.position != watched.position:
                 if watched is not None and now - watched.since >= STALLED_S:
-                    log.info("moves again partition=%d after=%.0fs", number, now - watched.since)
+                    log.info(
+                        "moves again partition=%(partition)d after=%(seconds).0fs",
+                        {"partition": number, "seconds": now - watched.since},
+                    )
                 self._watched[number] = _Watched(found.position, now, now + STALLED_S, found.lag)
                 continue
             watched.lag = found.lag
             if now >= watched.log_at:
                 seconds = now - watched.since
                 watched.log_at = now + min(max(seconds, STALLED_S), LONGEST_S)
-                log.warning("stands still partition=%d for=%.0fs lag: %s", number, seconds, _lag_text(found))
+                log.warning(
+                    "stands still partition=%(partition)d for=%(seconds).0fs lag: %(lag)s",
+                    {"partition": number, "seconds": seconds, "lag": _lag_text(found)},
+                )
 
     def stalled(self) -> dict[TopicPartition, float]:
         """Return for how many seconds places that have lag have not moved, with their partition."""

@@ -3,11 +3,13 @@
 import importlib
 import inspect
 import json
+import logging
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ import pytest
 from click.testing import CliRunner
 
 from lapwing.cli import COMMANDS, INTERRUPTED, lapwing, main
+from streams.telemetry.logs import OWN, ProcessLog
 from tests.paths import ROOT
 
 HEAVY = [
@@ -49,6 +52,19 @@ LEAVES = {
     if not isinstance(each, click.Group) or each.invoke_without_command
 }
 """Every command that does something by itself."""
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Leave the log of the tests' own process as it was, which `main` takes for a command's."""
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    yield
+    root = logging.getLogger()
+    root.handlers = [each for each in root.handlers if not isinstance(each, ProcessLog)]
+    logging.captureWarnings(capture=False)
+    for name in OWN:
+        logging.getLogger(name).setLevel(logging.NOTSET)
 
 
 @pytest.fixture(autouse=True)

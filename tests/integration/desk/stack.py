@@ -163,8 +163,8 @@ class Stack:
 
 
 @contextmanager
-def running_stack(folder: Path, broker: str) -> Iterator[Stack]:
-    """Yield a stack with topics of its own, a worker and a sink."""
+def running_stack(folder: Path, broker: str, make: type[Stack] = Stack, **changes: object) -> Iterator[Stack]:
+    """Yield a stack with topics of its own, a worker and a sink; `changes` are settings."""
     app = f"desk-{uuid.uuid4().hex[:8]}"
     rules = folder / "rules"
     rules.mkdir()
@@ -172,7 +172,7 @@ def running_stack(folder: Path, broker: str) -> Iterator[Stack]:
     (rules / "plays.yaml").write_text(PLAYS)
     own = ("warnings", "segment-warnings", "control", "audit", "silences", "outcomes", "census")
     names: dict[str, object] = {f"{name.replace('-', '_')}_topic": f"{app}.{name}" for name in own}
-    stack = Stack(
+    stack = make(
         folder,
         broker,
         {
@@ -191,6 +191,7 @@ def running_stack(folder: Path, broker: str) -> Iterator[Stack]:
             "holdout_share": "0.2",
             **{topic.label: f"{app}.{topic.label}" for topic in Topic},
             **names,
+            **changes,
         },
     )
     stack.write()
