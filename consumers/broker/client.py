@@ -293,6 +293,15 @@ class Subscription:
                 for tp, mark in marks
             }
 
+    def lag_by_partition(self) -> dict[str, int]:
+        """Return by `topic/partition` how many records are yet to be read, where known."""
+        behind = sorted(self._behind().items())
+        return {f"{topic}/{number}": n for (topic, number), n in behind if n is not None}
+
+    def is_member(self) -> bool:
+        """Return whether it is a member of its group that has been given its share."""
+        return bool(self._consumer.group_metadata().state == MemberState.STABLE)
+
     def lags(self) -> dict[str, int]:
         """Return by topic how many records are yet to be read of the assigned partitions, where known."""
         lags: dict[str, int] = {}

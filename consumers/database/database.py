@@ -31,6 +31,7 @@ from consumers.database.base import Base
 from consumers.database.many_rows import Insert, ManyRows, Row, RowRefused
 from consumers.database.migrations.runner import MIGRATIONS, newest_version, run_next, version_of
 from consumers.database.schema import METADATA
+from consumers.database.timing import DatabaseTiming, Operation
 from consumers.loop import Retryable
 from streams.errors import StoreError
 from streams.redact import masked
@@ -140,6 +141,7 @@ class Database:
             raise StoreError(msg) from error
         self._many: dict[tuple[type[Base], str], ManyRows] = {}
         """Statements by table, and the rank of those that replace."""
+        self.timing = DatabaseTiming()
         self._turn = threading.Lock()
         """Taken by this process's writer where it is SQLite, whose own waiters poll the file."""
         if self.dialect == "sqlite":
@@ -156,7 +158,7 @@ class Database:
         """Yield a connection in a transaction that sees one state of the database."""
         # PostgreSQL's default would let each query see what was committed before it began.
         one_state = {} if self.dialect == "sqlite" else {"isolation_level": "REPEATABLE READ"}
-        with self._connection(one_state) as connection:
+        with self.timing.of(Operation.READ), self._connection(one_state) as connection:
             yield connection
 
     @contextmanager
@@ -177,7 +179,11 @@ class Database:
 
     @contextmanager
     def _writing(self, options: Mapping[str, bool]) -> Iterator[Connection]:
-        with self._taking_turns(), self._connection({_WRITE: True, **options}) as connection:
+        with (
+            self.timing.of(Operation.WRITE),
+            self._taking_turns(),
+            self._connection({_WRITE: True, **options}) as connection,
+        ):
             if self.dialect == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             yield connection

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from functools import partial
 from typing import Final, TypeVar
 
-from consumers.loop import Backoff, Stopped, Waiter, log_wait, persist
+from consumers.loop import Backoff, Retryable, Stopped, Waiter, log_wait, persist
 from consumers.notify.attempt import DELIVERY_S, ReceiverGone, SendFailed, SendStopped, SendTimedOut
 from consumers.notify.channels import Channel
 from consumers.notify.message import Bundle, Message, MessageWriter, ReportContent
@@ -26,6 +28,17 @@ CLAIM: Final = 20
 IDLE_S: Final = 1.0
 LEAST_ATTEMPTS: Final = 5
 """Before that many attempts nothing is given up, however old it is: the notifier itself may have been off."""
+
+
+class DeliveryResult(StrEnum):
+    """What came of an attempt to send."""
+
+    SENT = "sent"
+    FAILED = "failed"
+    """It is tried again."""
+    GONE = "gone"
+    """The receiver wants nothing more: nothing is sent until somebody enables the channel."""
+    GIVEN_UP = "given_up"
 
 
 @dataclass(slots=True)
@@ -62,8 +75,11 @@ class Notifier:
         give_up_after: timedelta = timedelta(days=3),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         on_progress: Callable[[NotifierTotals], None] = lambda tally: None,
+        on_wait: Callable[[Retryable, float], None] = log_wait,
     ) -> None:
         self.tally = NotifierTotals()
+        self.deliveries: Counter[tuple[str, DeliveryResult]] = Counter()
+        """What came of attempts to send, by channel."""
         self._outbox = outbox
         self._channels = channels
         self._sender = sender
@@ -74,6 +90,7 @@ class Notifier:
         self._give_up_after = give_up_after
         self._clock = clock
         self._on_progress = on_progress
+        self._on_wait = on_wait
         self._down: dict[str, _Down] = {}
 
     def run(self, *, follow: bool = True) -> NotifierTotals:
@@ -143,6 +160,7 @@ class Notifier:
         if self._down.pop(channel.name, None):
             log.info("channel %s takes messages again", channel.name)
         self.tally.sent += 1
+        self._count(channel.name, DeliveryResult.SENT)
         log.debug("sent %s to %s", delivery.step_id, channel.name)
         return True
 
@@ -167,6 +185,7 @@ class Notifier:
     def _on_gone(self, channel: Channel, delivery: Delivery, error: ReceiverGone) -> None:
         """Leave a channel alone for good; what waits for it stays until somebody enables it."""
         self.tally.failed += 1
+        self._count(channel.name, DeliveryResult.GONE)
         log.error(
             "channel %s: %s; nothing more is sent to it until `lapwing notify --enable %s`",
             *(channel.name, error.summary, channel.name),
@@ -178,6 +197,7 @@ class Notifier:
         error = str(failure)
         now = self._clock()
         self.tally.failed += 1
+        self._count(channel.name, DeliveryResult.FAILED)
         before = self._down.get(channel.name)
         failures = before.failures + 1 if before else 1
         wait = max(timedelta(seconds=self._backoff.delay(failures)), failure.retry_after or timedelta())
@@ -196,6 +216,7 @@ class Notifier:
     def _give_up(self, delivery: Delivery, error: str, summary: str | None = None) -> None:
         self._persist(lambda: self._outbox.give_up(delivery, error))
         self.tally.given_up += 1
+        self._count(delivery.channel, DeliveryResult.GIVEN_UP)
         log.error(
             "gave up sending %s to %s after %d attempts: %s",
             delivery.step_id,
@@ -204,5 +225,14 @@ class Notifier:
             error if summary is None else summary,
         )
 
+    def paused(self) -> list[str]:
+        """Return the channels that are left alone for a while after a failure."""
+        now = self._clock()
+        return sorted(name for name, down in self._down.items() if now < down.until)
+
+    def _count(self, channel: str, result: DeliveryResult) -> None:
+        self.deliveries[channel, result] += 1
+        self._on_progress(self.tally)
+
     def _persist(self, work: Callable[[], T]) -> T:
-        return persist(work, stop=self._stop, backoff=Backoff(), on_wait=log_wait)
+        return persist(work, stop=self._stop, backoff=Backoff(), on_wait=self._on_wait)

@@ -286,6 +286,16 @@ class Outbox:
                 counts[row.channel][row.state] = row.n
         return counts
 
+    def backlog(self) -> tuple[int, datetime | None]:
+        """Return how many deliveries are pending, and since when the oldest; of channels that are sent to."""
+        off = select(ChannelRow.name).where(ChannelRow.disabled_at.is_not(None))
+        query = select(func.count(), func.min(OutboxRow.created_at)).where(
+            OutboxRow.state == State.PENDING.value, OutboxRow.channel.not_in(off)
+        )
+        with self._database.reading() as connection:
+            count, oldest = connection.execute(query).one()
+        return count, oldest
+
     def waiting(self) -> dict[str, int]:
         """Return for each receiver how many messages wait for their time: quiet hours, a rate limit."""
         query = (

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from consumers.broker.errors import BrokerAway, GroupChanged
 from consumers.broker.records import GroupSource, Record, RecordSource
 from consumers.database.database import Database
-from consumers.loop import Backoff, Stopped, Waiter, log_wait, persist
+from consumers.loop import Backoff, Retryable, Stopped, Waiter, log_wait, persist
 from consumers.sink.aside_log import PutAsideLog
 from consumers.sink.record_kind import RecordKind
 from consumers.sink.store import Erased, SinkCounts, Work, collector_paused, read_poll, write
@@ -51,6 +51,7 @@ class Sink:
         erased: Callable[[Connection], Erased | None] = lambda connection: None,
         on_progress: Callable[[SinkCounts, Mapping[str, int]], None] = lambda counts, lags: None,
         aside_log: PutAsideLog | None = None,
+        on_wait: Callable[[Retryable, float], None] = log_wait,
     ) -> None:
         self.counts = SinkCounts()
         self._source = source
@@ -65,6 +66,7 @@ class Sink:
         self._erased = erased
         self._on_progress = on_progress
         self._aside_log = aside_log or PutAsideLog()
+        self._on_wait = on_wait
         self._has_silences = False
         self._uncommitted: dict[tuple[str, int], int] = {}
 
@@ -129,6 +131,7 @@ class Sink:
             for refused in reading.refused:
                 self._aside_log.note_refused(refused)
         self.counts.add(counts)
+        self.counts.stored_at = self._clock().timestamp()
 
     def _write(self, work: Sequence[Work]) -> SinkCounts:
         with collector_paused():
@@ -151,4 +154,4 @@ class Sink:
             self._uncommitted.clear()
 
     def _persist(self, work: Callable[[], T]) -> T:
-        return persist(work, stop=self._stop, backoff=self._backoff, on_wait=log_wait)
+        return persist(work, stop=self._stop, backoff=self._backoff, on_wait=self._on_wait)

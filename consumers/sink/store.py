@@ -50,6 +50,8 @@ class SinkCounts:
     """Counts by kind of record."""
 
     by_kind: defaultdict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
+    stored_at: float | None = None
+    """When records were last stored, seconds since the epoch."""
 
     @property
     def total(self) -> Counts:

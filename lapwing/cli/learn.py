@@ -10,7 +10,9 @@ from lapwing.settings.options import FILE, settings_options
 
 
 @click.command()
-@settings_options("broker", "app", "checkpoints", "checkpoint_every", "session_timeout", "min_positives")
+@settings_options(
+    "broker", "app", "checkpoints", "checkpoint_every", "session_timeout", "min_positives", "metrics_listen"
+)
 @click.option(
     "--stats",
     type=FILE,

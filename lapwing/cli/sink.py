@@ -25,6 +25,7 @@ from lapwing.settings.options import settings_options
     "stored_samples",
     "max_skew",
     "session_timeout",
+    "metrics_listen",
 )
 @click.option("--follow/--no-follow", default=True, help="Go on for ever, or stop at the topics' end.")
 @click.option("--json", "as_json", is_flag=True, help="Print the final counts as JSON.")

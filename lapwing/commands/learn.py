@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
+from lapwing.monitoring import endpoint
 from lapwing.settings.settings import Settings
 from lapwing.settings.values import NO_CHECKPOINTS
 from lapwing.wiring import learner_settings
@@ -16,6 +15,8 @@ from streams.core.model.logistic import inputs_with
 from streams.duration import UNITS
 from streams.errors import SettingsError
 from streams.learning.shared import SharedLearner
+from streams.telemetry.snapshots import as_json
+from streams.trainer.metrics import trainer_snapshots
 from streams.trainer.run import TrainerStats, run_learner
 from streams.trainer.settings import TrainerSettings
 
@@ -42,12 +43,20 @@ def run(settings: Settings, stats: Path | None) -> None:
         checkpoint_every_s=settings.checkpoint_every / UNITS["s"],
     )
     inputs = inputs_with(settings.model_attributes)
-    run_learner(ours, lambda: SharedLearner(learner_settings(settings), inputs), _to(stats))
+    to_file = _to(stats)
+    snapshots = trainer_snapshots(settings.samples_topic)
+
+    def report(found: TrainerStats) -> None:
+        snapshots.take(found)
+        to_file(found)
+
+    with endpoint(settings, snapshots):
+        run_learner(ours, lambda: SharedLearner(learner_settings(settings), inputs), report)
 
 
-def _to(path: Path | None) -> Callable[[TrainerStats], None] | None:
+def _to(path: Path | None) -> Callable[[TrainerStats], None]:
     if path is None:
-        return None
+        return lambda stats: None
     try:
         path.touch()
     except OSError as error:
@@ -57,7 +66,7 @@ def _to(path: Path | None) -> Callable[[TrainerStats], None] | None:
     def report(stats: TrainerStats) -> None:
         try:
             with path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"written_at": round(time.time(), 3), **asdict(stats)}) + "\n")
+                file.write(json.dumps(as_json(stats)) + "\n")
         except OSError as error:
             log.warning("the statistics cannot be written: %s: %s", path, error.strerror)
 

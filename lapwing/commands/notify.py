@@ -5,29 +5,36 @@ from __future__ import annotations
 import json
 import os
 import socket
+import time
 import uuid
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Final
 
 import click
 
 from consumers.database.database import Database, StoreBusy
-from consumers.loop import Backoff, Stop, Stopped, log_wait, persist
+from consumers.loop import Backoff, Retryable, Stop, Stopped, log_wait, persist
 from consumers.notify.message import MessageWriter
-from consumers.notify.notifier import Notifier, NotifierTotals
+from consumers.notify.metrics import NotifierFigures, notifier_snapshots
+from consumers.notify.notifier import DeliveryResult, Notifier, NotifierTotals
 from consumers.notify.outbox import Outbox
 from consumers.notify.router import Router
 from consumers.notify.routes import everything_to
 from consumers.notify.senders import ChannelSender
 from consumers.notify.templates import Templates
+from lapwing.monitoring import endpoint
 from lapwing.reports import reporter_of
 from lapwing.routes import channels_of, read_routes, wrong_templates
 from lapwing.settings.settings import Settings
 from lapwing.terminal.status import StatusLine, log
-from streams.errors import SettingsError
+from streams.errors import SettingsError, StoreError
+
+LOOK_S: Final = 10.0
+"""How often it is counted what waits in the outbox."""
 
 
 def run(
@@ -62,6 +69,13 @@ def run(
         reporter = reporter_of(settings, store)
         router = Router(store, tree, routes_customers=read is not None, known_to=reporter.known_to)
         outbox = Outbox(store, owner, settings.limits, router)
+        watch = NotifierWatch(store, outbox, names)
+        stack.enter_context(endpoint(settings, watch.snapshots))
+
+        def on_progress(tally: NotifierTotals) -> None:
+            status.show(_line(tally))
+            watch.take()
+
         notifier = Notifier(
             outbox,
             channels,
@@ -70,8 +84,10 @@ def run(
             writer=MessageWriter(templates, settings.app, desk_url=settings.desk_url),
             reports=reporter,
             give_up_after=timedelta(microseconds=give_up_after),
-            on_progress=lambda tally: status.show(_line(tally)),
+            on_progress=on_progress,
+            on_wait=watch.wait,
         )
+        watch.notifier = notifier
         options = {"from_now": from_now, "retry_given_up": retry_given_up}
         begin = partial(_begin, store, outbox, names, enable, **options)
         try:
@@ -87,6 +103,52 @@ def run(
         click.echo(_line(tally) + _waiting(waiting))
     if not follow and any(counts[name]["pending"] for name in names):
         raise SystemExit(1)
+
+
+class NotifierWatch:
+    """Takes the figures of a notifier as it goes on, and while it waits."""
+
+    def __init__(self, store: Database, outbox: Outbox, channels: Sequence[str]) -> None:
+        self.snapshots = notifier_snapshots()
+        self.notifier: Notifier | None = None
+        self._store = store
+        self._outbox = outbox
+        self._channels = channels
+        self._looked_at = -LOOK_S
+        self._waiting: int | None = None
+        self._oldest: datetime | None = None
+        self._disabled: list[str] = []
+
+    def wait(self, error: Retryable, delay: float) -> None:
+        """Take the figures while the notifier waits for the database."""
+        log_wait(error, delay)
+        self.take()
+
+    def take(self) -> None:
+        """Take the figures; what has to be read from the database only now and then."""
+        if self.notifier is None:
+            return
+        if time.monotonic() - self._looked_at >= LOOK_S:
+            self._looked_at = time.monotonic()
+            with suppress(StoreError):  # the next transaction of the notifier itself says so
+                self._waiting, self._oldest = self._outbox.backlog()
+                self._disabled = self._outbox.disabled()
+        paused = {*self._disabled, *self.notifier.paused()}
+        counts, tally = self.notifier.deliveries, self.notifier.tally
+        self.snapshots.take(
+            NotifierFigures(
+                deliveries={
+                    name: {result.value: counts[name, result] for result in DeliveryResult}
+                    for name in self._channels
+                },
+                entered=tally.entered,
+                muted=tally.muted,
+                waiting=self._waiting,
+                oldest=None if self._oldest is None else self._oldest.timestamp(),
+                paused={name: name in paused for name in self._channels},
+                database=self._store.timing.figures(),
+            )
+        )
 
 
 def _begin(

@@ -11,14 +11,17 @@ from typing import Any
 import click
 
 from consumers.broker.client import Admin, Cluster, Subscription
+from consumers.broker.errors import BrokerAway
 from consumers.broker.records import RecordSource
 from consumers.database.database import Database, StoreBusy
 from consumers.erasure import ErasuresInStore, read_requests, remember_requests
-from consumers.loop import Backoff, Stop, Stopped, log_wait, persist
+from consumers.loop import Backoff, Retryable, Stop, Stopped, log_wait, persist
 from consumers.sink import kinds
+from consumers.sink.metrics import SinkFigures, sink_snapshots
 from consumers.sink.sink import Sink
 from consumers.sink.store import Counts, SinkCounts, topics_without_rows
 from consumers.sink.topic_watch import TopicWatch
+from lapwing.monitoring import endpoint
 from lapwing.settings.settings import Settings
 from lapwing.terminal.status import StatusLine, log
 from lapwing.wiring import erasure_key
@@ -38,17 +41,20 @@ def run(
         stack.callback(store.close)
         stop = stack.enter_context(Stop())
         status = stack.enter_context(StatusLine(f"sink into {store.place}"))
+        watch = SinkWatch(store)
+        stack.enter_context(endpoint(settings, watch.snapshots))
 
         def on_progress(counts: SinkCounts, found: Mapping[str, int]) -> None:
             lags.update(found)
             status.show(_line(counts.total) + _lag_words(found))
+            watch.progress(counts)
 
         try:
             persist(store.prepare, stop=stop, backoff=Backoff(), on_wait=log_wait, only=StoreBusy)
         except Stopped:
             log.info("stopped while waiting for the database")
         else:
-            counts = _sink(settings, store, stop, on_progress, stack).run(follow=follow)
+            counts = _sink(settings, store, stop, on_progress, stack, watch).run(follow=follow)
     click.echo(json.dumps(_as_json(counts, lags)) if as_json else _line(counts.total))
 
 
@@ -74,6 +80,7 @@ def _sink(
     stop: Stop,
     on_progress: Callable[[SinkCounts, Mapping[str, int]], None],
     stack: ExitStack,
+    watch: SinkWatch,
 ) -> Sink:
     """Return the sink of the topics; what it reads from is closed by `stack`."""
     cluster = Cluster(settings.broker, settings.kafka_security)
@@ -88,6 +95,7 @@ def _sink(
         session_timeout_ms=settings.session_timeout // 1000,
     )
     stack.callback(subscription.close)
+    watch.subscription = subscription
     key = erasure_key(settings)
     if subscription.there([settings.erasures_topic]):
         with closing(Subscription(cluster, settings.erasures_topic, group=None)) as erasures:
@@ -109,7 +117,46 @@ def _sink(
         look_for_topics=look_for_topics,
         erased=ErasuresInStore(key),
         on_progress=on_progress,
+        on_wait=watch.wait,
     )
+
+
+class SinkWatch:
+    """Takes the figures of a sink as it goes on, and while it waits."""
+
+    def __init__(self, store: Database) -> None:
+        self.snapshots = sink_snapshots()
+        self.subscription: Subscription | None = None
+        self._store = store
+        self._counts = SinkCounts()
+        self._lag: dict[str, int] = {}
+
+    def progress(self, counts: SinkCounts) -> None:
+        """Take the figures after a turn of the sink."""
+        assert self.subscription is not None
+        self._counts, self._lag = counts, self.subscription.lag_by_partition()
+        self._take(broker_away=False)
+
+    def wait(self, error: Retryable, delay: float) -> None:
+        """Take the figures while the sink waits for the broker or the database."""
+        log_wait(error, delay)
+        self._take(broker_away=isinstance(error, BrokerAway))
+
+    def _take(self, *, broker_away: bool) -> None:
+        results = ("stored", "repeats", "refused", "unreadable", "erased")
+        self.snapshots.take(
+            SinkFigures(
+                records={
+                    kind: {result: getattr(counts, result) for result in results}
+                    for kind, counts in sorted(self._counts.by_kind.items())
+                },
+                stored_at=self._counts.stored_at,
+                lag=self._lag,
+                member=self.subscription is not None and self.subscription.is_member(),
+                broker_away=broker_away,
+                database=self._store.timing.figures(),
+            )
+        )
 
 
 class _Silences:

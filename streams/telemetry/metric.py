@@ -92,3 +92,33 @@ class FigureCollector(Collector):
         """Return the metrics as they are now."""
         readings = self._read()
         return [metric.family(readings.get(metric, {})) for metric in self._metrics]
+
+
+def counter(name: str, text: str, *labels: str) -> Metric:
+    """Return a counter, by its name without prefix and ending."""
+    return Metric(f"{PREFIX}{name}_total", Kind.COUNTER, text, labels)
+
+
+def gauge(name: str, text: str, *labels: str) -> Metric:
+    """Return a gauge, by its name without prefix."""
+    return Metric(f"{PREFIX}{name}", Kind.GAUGE, text, labels)
+
+
+def histogram(name: str, text: str, *labels: str) -> Metric:
+    """Return a histogram of seconds, by its name without prefix."""
+    return Metric(f"{PREFIX}{name}", Kind.HISTOGRAM, text, labels)
+
+
+def info(name: str, text: str, *labels: str) -> Metric:
+    """Return an info, which says something by its labels, by its name without prefix and ending."""
+    return Metric(f"{PREFIX}{name}_info", Kind.INFO, text, labels)
+
+
+def absent_or(value: float | None) -> dict[Labels, Value]:
+    """Return the one value of a metric without labels, or none."""
+    return {} if value is None else {(): value}
+
+
+def flags(everything: Iterable[Labels], on: set[Labels]) -> dict[Labels, Value]:
+    """Return 1 for those labels that are among `on`, 0 for the others."""
+    return {labels: float(labels in on) for labels in everything}

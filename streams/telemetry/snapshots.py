@@ -50,9 +50,13 @@ class Snapshots(Generic[F]):
 
     def probes(self) -> Probes:
         """Return what an endpoint asks."""
-        healthy, ready = self.heartbeat.reasons, self._reasons
+        healthy, ready = self._stuck, self._reasons
         registry = registry_of(self.process, self._metrics, self._read, healthy, ready)
         return Probes(registry, healthy, ready, self._status)
+
+    def _stuck(self) -> Sequence[str]:
+        # What it does before it begins its work, such as migrations, may take as long as it takes.
+        return () if self._newest is None else self.heartbeat.reasons()
 
     def _read(self) -> Readings:
         newest = self._newest

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from aiokafka.errors import (  # type: ignore[import-untyped]  # the same
 from streams.contract.models import CHAMPION, ModelLog, encode_choice
 from streams.contract.samples import parse_samples
 from streams.contract.warnings import encode_notice
+from streams.core.model.prequential import QUALITY_MEASURES
 from streams.errors import BrokerError, ContractError, StateError
 from streams.intake.broker import aiokafka_security, partition_counts
 from streams.intake.model_topic import read_models
@@ -67,6 +69,12 @@ class TrainerStats:
     """What the champion lacks, and how long that takes."""
     published: int
     """Models since it started."""
+    published_at: float | None
+    """When the last of them was, seconds since the epoch."""
+    quality: dict[str, float]
+    """How good the probabilities were that the champion gave before the outcome was known."""
+    broker_silent_s: float | None
+    """How long the broker has answered no fetch; `None` where nothing is fetched now."""
 
 
 Report = Callable[[TrainerStats], None]
@@ -131,6 +139,7 @@ class Trainer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ship
         self._settled: int | None = None
         """The offset of the last checkpoint."""
         self._refused = self._published = 0
+        self._published_at: float | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Learn until `stop` is set."""
@@ -286,6 +295,7 @@ class Trainer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ship
                 self._models = await self._read_models()  # somebody may have pinned one meanwhile
                 await self._send(producer, [(key, None) for key in self._outdated()])
             self._published += 1
+            self._published_at = time.time()
             log.info(
                 "published model=%(model)s candidate=%(candidate)s",
                 {"model": version, "candidate": learner.contest.champion},
@@ -339,4 +349,20 @@ class Trainer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ship
             ready=model.ready,
             warm_up=learner.warm_up().text(),
             published=self._published,
+            published_at=self._published_at,
+            quality=_quality(learner) if self._learner is not None else {},
+            broker_silent_s=self._broker_silent_s(consumer),
         )
+
+    def _broker_silent_s(self, consumer: Any) -> float | None:
+        if not self._assigned or self._learner is None:
+            return None
+        with suppress(IllegalStateError):  # it was revoked a moment ago
+            answered_ms = consumer.last_poll_timestamp(self._place)
+            return None if answered_ms is None else round(max(0.0, time.time() - answered_ms / 1_000), 3)
+        return None
+
+
+def _quality(learner: SharedLearner) -> dict[str, float]:
+    found = learner.champion.metrics()["prequential"]
+    return {name: found[name] for name in QUALITY_MEASURES if found[name] is not None}

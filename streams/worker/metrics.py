@@ -7,7 +7,21 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from streams.contract.rejected import RefusalReason
-from streams.telemetry.metric import MOST_VALUES, OTHERS, Kind, Labels, Metric, Readings, Value
+from streams.telemetry.metric import (
+    MOST_VALUES,
+    OTHERS,
+    Labels,
+    Metric,
+    Readings,
+    Value,
+    absent_or,
+    counter,
+    flags,
+    gauge,
+    histogram,
+    info,
+)
+from streams.telemetry.process_metrics import ASSIGNED, LAG, OUTBOX, OUTBOX_SINCE, PLACE, SILENCE
 from streams.telemetry.snapshots import Snapshots
 from streams.worker.pipeline import Stats
 
@@ -16,106 +30,76 @@ STUCK_S: Final = 300.0
 SILENT_S: Final = 30.0
 """For so long the broker may answer no fetch; it answers several a second."""
 
-PLACE: Final = ("topic", "partition")
 
-
-def _counter(name: str, text: str, *labels: str) -> Metric:
-    return Metric(f"lapwing_{name}_total", Kind.COUNTER, text, labels)
-
-
-def _gauge(name: str, text: str, *labels: str) -> Metric:
-    return Metric(f"lapwing_{name}", Kind.GAUGE, text, labels)
-
-
-def _histogram(name: str, text: str) -> Metric:
-    return Metric(f"lapwing_{name}", Kind.HISTOGRAM, text)
-
-
-EVENTS = _counter("events", "Events that were taken, what is read again after a crash included.", "topic")
-LATE = _counter("events_late", "Of these, those older than the watermark.", "topic")
-REPEATED = _counter("events_repeated", "Events whose id came before; they are dropped.", "topic")
-ERASED = _counter("events_erased", "Events of erased customers dated before the erasure; they are dropped.")
-REFUSED = _counter("events_refused", "Records that were refused, by the reason.", "topic", "reason")
-IGNORED = _counter("actions_ignored", "Actions on warnings that had no effect.")
-WORDS = _counter(
+EVENTS = counter("events", "Events that were taken, what is read again after a crash included.", "topic")
+LATE = counter("events_late", "Of these, those older than the watermark.", "topic")
+REPEATED = counter("events_repeated", "Events whose id came before; they are dropped.", "topic")
+ERASED = counter("events_erased", "Events of erased customers dated before the erasure; they are dropped.")
+REFUSED = counter("events_refused", "Records that were refused, by the reason.", "topic", "reason")
+IGNORED = counter("actions_ignored", "Actions on warnings that had no effect.")
+WORDS = counter(
     "words_unknown",
     "Events with a word beyond the bound of its field, `max_words`: it counts as none.",
     "field",
 )
-REREAD = _counter("polls_reread", "Times that polls were missing and had to be read again.")
-STEPS = _counter("steps", "Steps of warnings: opened, escalated, updated, resolved.")
-LAG = _gauge("lag_records", "Records that the broker has and this process has not taken.", *PLACE)
-AWAITED = _gauge("awaited", "1 where other topics of the partition wait for this one.", *PLACE)
-TRANSACTIONS = _gauge(
+REREAD = counter("polls_reread", "Times that polls were missing and had to be read again.")
+STEPS = counter("steps", "Steps of warnings: opened, escalated, updated, resolved.")
+AWAITED = gauge("awaited", "1 where other topics of the partition wait for this one.", *PLACE)
+TRANSACTIONS = gauge(
     "open_transactions", "1 where a transaction is neither committed nor aborted and blocks reading.", *PLACE
 )
-STALLED = _gauge("stalled", "1 where a partition has lag and has not moved for 30 seconds.", "partition")
-DELAY = _gauge("event_time_delay_seconds", "How far event time is behind the clock.", "partition")
-TOPIC_DELAY = _gauge(
+STALLED = gauge("stalled", "1 where a partition has lag and has not moved for 30 seconds.", "partition")
+DELAY = gauge("event_time_delay_seconds", "How far event time is behind the clock.", "partition")
+TOPIC_DELAY = gauge(
     "topic_event_time_delay_seconds", "How far the newest event of a topic is behind the clock.", *PLACE
 )
-LATENCY = _histogram(
+LATENCY = histogram(
     "produce_to_warning_seconds",
     "From Kafka's timestamp of the record that made a step of a warning until the broker had the step.",
 )
-OPENINGS = _counter("rule_openings", "Causes that opened since the worker started.", "rule", "tier", "status")
-LIFETIME_OPENINGS = _gauge(
+OPENINGS = counter("rule_openings", "Causes that opened since the worker started.", "rule", "tier", "status")
+LIFETIME_OPENINGS = gauge(
     "rule_lifetime_openings",
     "Causes that opened since the assigned partitions began: part of their states.",
     *("rule", "status"),
 )
-WARNINGS_OPEN = _gauge("warnings_open", "Warnings that are open in the assigned partitions.", "tier")
-CUSTOMERS = _gauge("customers", "Customers that are known in the assigned partitions.")
-SWEEPS = _counter("sweeps", "Looks at every customer, at local midnight or each `sweep_every`.")
-SWEEP_SECONDS = _histogram(
+WARNINGS_OPEN = gauge("warnings_open", "Warnings that are open in the assigned partitions.", "tier")
+CUSTOMERS = gauge("customers", "Customers that are known in the assigned partitions.")
+SWEEPS = counter("sweeps", "Looks at every customer, at local midnight or each `sweep_every`.")
+SWEEP_SECONDS = histogram(
     "sweep_seconds", "How long a call of the engine lasted that passed sweeps, by sweep, its events included."
 )
-CHECKPOINTS = _counter("checkpoints", "Checkpoints that were written and committed.")
-CHECKPOINT_FAILURES = _counter("checkpoint_failures", "Checkpoints that could not be made.")
-CHECKPOINT_AT = _gauge(
+CHECKPOINTS = counter("checkpoints", "Checkpoints that were written and committed.")
+CHECKPOINT_FAILURES = counter("checkpoint_failures", "Checkpoints that could not be made.")
+CHECKPOINT_AT = gauge(
     "checkpoint_timestamp_seconds", "When the state was last known to be saved.", "partition"
 )
-CHECKPOINT_SECONDS = _histogram("checkpoint_seconds", "How long writing a checkpoint took, beside the work.")
-CHECKPOINT_BYTES = _gauge("checkpoint_size_bytes", "The size of the newest checkpoint.", "partition")
-CHECKPOINT_PAUSE = _gauge(
+CHECKPOINT_SECONDS = histogram("checkpoint_seconds", "How long writing a checkpoint took, beside the work.")
+CHECKPOINT_BYTES = gauge("checkpoint_size_bytes", "The size of the newest checkpoint.", "partition")
+CHECKPOINT_PAUSE = gauge(
     "checkpoint_pause_max_seconds", "The longest time that a partition's work stopped for a checkpoint."
 )
-RULE_FILES = Metric(
-    "lapwing_rule_files_info", Kind.INFO, "The rule set that the worker's files say.", ("rule_set",)
-)
-RULE_SET = Metric(
-    "lapwing_rule_set_info", Kind.INFO, "The rule set that a partition runs.", ("partition", "rule_set")
-)
-RULES_DIFFER = _gauge(
+RULE_FILES = info("rule_files", "The rule set that the worker's files say.", "rule_set")
+RULE_SET = info("rule_set", "The rule set that a partition runs.", "partition", "rule_set")
+RULES_DIFFER = gauge(
     "rule_set_differs", "1 where a partition runs other rules than the worker's files say.", "partition"
 )
-ADOPTED = _counter("rule_sets_adopted", "Changes of a partition's rules.")
-SETS_REFUSED = _counter("rule_sets_refused", "Rule sets in the files that were refused.")
-FILES_REFUSED = _gauge("rule_files_refused", "1 while the rule files hold a mistake.")
-MODEL = Metric(
-    "lapwing_model_info", Kind.INFO, "The model by which a partition scores.", ("partition", "version")
-)
-MODEL_READY = _gauge("model_ready", "1 where the model has learned enough to score.", "partition")
-MODEL_QUALITY = _gauge(
+ADOPTED = counter("rule_sets_adopted", "Changes of a partition's rules.")
+SETS_REFUSED = counter("rule_sets_refused", "Rule sets in the files that were refused.")
+FILES_REFUSED = gauge("rule_files_refused", "1 while the rule files hold a mistake.")
+MODEL = info("model", "The model by which a partition scores.", "partition", "version")
+MODEL_READY = gauge("model_ready", "1 where the model has learned enough to score.", "partition")
+MODEL_QUALITY = gauge(
     "model_quality",
     "How good the probabilities were that a partition's own model gave before the outcome was known.",
     *("partition", "measure"),
 )
-QUIET = _gauge(
+QUIET = gauge(
     "source_quiet",
     "1 where a topic has been without events for longer than `quiet_after`.",
     *("source", "partition"),
 )
-OUTGOING = _gauge("outbox_waiting", "Records on their way out that have not arrived.")
-OUTGOING_SINCE = _gauge(
-    "outbox_oldest_timestamp_seconds", "Since when the oldest of them waits; absent where none does."
-)
-ASSIGNED = _gauge("partitions_assigned", "Partitions that the group has given this worker.")
-LOADING = _gauge("partitions_loading", "Of these, those whose state is being loaded.")
-SILENCE = _gauge(
-    "broker_silent_seconds", "For how long the broker has answered no fetch; absent where nothing is fetched."
-)
-
+LOADING = gauge("partitions_loading", "Of these, those whose state is being loaded.")
 METRICS: Final = tuple(value for value in list(globals().values()) if isinstance(value, Metric))
 
 
@@ -166,9 +150,9 @@ def readings(stats: Stats, now: float) -> Readings:
         REREAD: {(): stats.reread},
         STEPS: {(): stats.steps},
         LAG: {_place(place): lag for place, lag in stats.lag.items()},
-        AWAITED: _flags([*places, *map(_place, behind)], {_place(place) for place in behind}),
-        TRANSACTIONS: _flags([*places, *map(_place, blocked)], {_place(place) for place in blocked}),
-        STALLED: _flags(
+        AWAITED: flags([*places, *map(_place, behind)], {_place(place) for place in behind}),
+        TRANSACTIONS: flags([*places, *map(_place, blocked)], {_place(place) for place in blocked}),
+        STALLED: flags(
             [(number,) for number in sorted(numbers)], {(_place(place)[1],) for place in stats.stalled}
         ),
         DELAY: {(number,): now - at for number, at in stats.event_time.items()},
@@ -192,7 +176,7 @@ def readings(stats: Stats, now: float) -> Readings:
         CHECKPOINT_PAUSE: {(): stats.checkpoint_pause_s},
         RULE_FILES: {(stats.rule_set,): 1.0} if stats.rule_set is not None else {},
         RULE_SET: dict.fromkeys(stats.rule_sets.items(), 1.0),
-        RULES_DIFFER: _flags(
+        RULES_DIFFER: flags(
             [(number,) for number in (*stats.rule_sets, *stats.rules_differ)],
             {(number,) for number in stats.rules_differ},
         ),
@@ -207,11 +191,11 @@ def readings(stats: Stats, now: float) -> Readings:
             for measure, value in measures.items()
         },
         QUIET: {_place(place): float(quiet) for place, quiet in stats.quiet.items()},
-        OUTGOING: {(): stats.outgoing},
-        OUTGOING_SINCE: _absent_or(stats.outgoing_since),
+        OUTBOX: {(): stats.outgoing},
+        OUTBOX_SINCE: absent_or(stats.outgoing_since),
         ASSIGNED: {(): len(numbers)},
         LOADING: {(): len({_place(place)[1] for place in stats.loading})},
-        SILENCE: _absent_or(stats.broker_silent_s),
+        SILENCE: absent_or(stats.broker_silent_s),
     }
     return found
 
@@ -223,14 +207,6 @@ def _place(text: str) -> tuple[str, str]:
 
 def _by_topic(counts: dict[str, int]) -> dict[Labels, Value]:
     return {(topic,): count for topic, count in counts.items()}
-
-
-def _flags(everything: Iterable[Labels], on: set[Labels]) -> dict[Labels, Value]:
-    return {labels: float(labels in on) for labels in everything}
-
-
-def _absent_or(value: float | None) -> dict[Labels, Value]:
-    return {} if value is None else {(): value}
 
 
 def _bounded(counts: Iterable[tuple[Labels, int]], most: int = MOST_VALUES) -> dict[Labels, Value]:

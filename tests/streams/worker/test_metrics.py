@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
 import pytest
-from prometheus_client import generate_latest
 
 from streams.contract.rejected import RefusalReason
 from streams.core.events.topics import Topic
 from streams.telemetry.histogram import Histogram
-from streams.telemetry.metric import MOST_VALUES, Kind
-from streams.telemetry.registry import registry_of
+from streams.telemetry.metric import MOST_VALUES
 from streams.worker.delivery import OutgoingRecord
 from streams.worker.metrics import METRICS, not_ready, readings, worker_snapshots
 from streams.worker.pipeline import Pipeline, Stats
 from streams.worker.settings import WorkerSettings
+from tests.figures import assert_bounded, assert_metrics_are_figures, assert_names_follow_the_conventions
+from tests.figures import text as of
 
 NOW = 2_000_000_000.0
 
@@ -103,28 +102,15 @@ def empty() -> Stats:
 
 
 def text(stats: Stats) -> str:
-    registry = registry_of("worker", METRICS, lambda: readings(stats, NOW))
-    lines = generate_latest(registry).decode().splitlines()
-    return "\n".join(line for line in lines if re.match(r"(# \w+ )?lapwing", line))
+    return of(METRICS, readings(stats, NOW))
 
 
 def full() -> Stats:
     return Stats(**FULL)
 
 
-def test_each_figure_is_in_a_metric() -> None:
-    shown = text(full())
-    none = empty()
-    for field in fields(Stats):
-        assert getattr(none, field.name) != FULL[field.name], field.name
-        name = SUMS.get(field.name, WORDS.get(field.name, field.name))
-        assert text(replace(full(), **{name: getattr(none, name)})) != shown, field.name
-
-
-def test_each_metric_is_of_a_figure() -> None:
-    found = readings(full(), NOW)
-    assert [metric.name for metric in METRICS if not found.get(metric)] == []
-    assert set(found) == set(METRICS)
+def test_each_figure_is_in_a_metric_and_each_metric_is_of_a_figure() -> None:
+    assert_metrics_are_figures(METRICS, lambda stats: readings(stats, NOW), full(), empty(), SUMS | WORDS)
 
 
 def test_the_figures_as_json_are_those_of_the_metrics() -> None:
@@ -164,14 +150,7 @@ def test_values_stand_under_the_names_that_are_documented() -> None:
 
 
 def test_names_follow_the_conventions_and_each_has_a_help() -> None:
-    names = [metric.name for metric in METRICS]
-    assert len(names) == len(set(names))
-    for metric in METRICS:
-        assert re.fullmatch(r"lapwing_[a-z]+(_[a-z]+)*", metric.name)
-        assert metric.help.endswith("."), metric.name
-        assert metric.name.endswith("_total") == (metric.kind is Kind.COUNTER)
-        assert metric.name.endswith("_info") == (metric.kind is Kind.INFO)
-        assert metric.kind is not Kind.HISTOGRAM or metric.name.endswith("_seconds")
+    assert_names_follow_the_conventions(METRICS)
 
 
 def test_no_label_grows_beyond_its_bound() -> None:
@@ -180,8 +159,7 @@ def test_no_label_grows_beyond_its_bound() -> None:
     garbage = {"orders": {reason.value: 1 for reason in RefusalReason}}
     stats = replace(full(), openings=rules, opened=lifetime, refused_by_topic=garbage)
     found = readings(stats, NOW)
-    for metric in METRICS:
-        assert len(found[metric]) <= MOST_VALUES + 1, metric.name
+    assert_bounded(found)
     by_name = {metric.name: values for metric, values in found.items()}
     openings: Any = by_name["lapwing_rule_openings_total"]
     assert sum(openings.values()) == 20_000
