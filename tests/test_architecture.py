@@ -149,6 +149,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         *(
             "config",
             "clock",
+            "metrics",
             "rulebook",
             "installation",
             "reports",

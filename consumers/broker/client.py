@@ -6,6 +6,7 @@ Every consumer reads committed records only: those of an aborted transaction are
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -301,6 +302,13 @@ class Subscription:
     def is_member(self) -> bool:
         """Return whether it is a member of its group that has been given its share."""
         return bool(self._consumer.group_metadata().state == MemberState.STABLE)
+
+    def silent_s(self) -> float | None:
+        """Return for how long the broker has answered no heartbeat; `None` before the first."""
+        # The client has no other sign: it polls an absent broker as it does an idle one.
+        heartbeat = self._consumer._coordinator.heartbeat
+        answered = max(heartbeat.last_receive, heartbeat.last_reset)
+        return None if answered == -math.inf else max(0.0, time.monotonic() - answered)
 
     def lags(self) -> dict[str, int]:
         """Return by topic how many records are yet to be read of the assigned partitions, where known."""

@@ -12,6 +12,7 @@ from fastapi.staticfiles import StaticFiles
 from consumers.desk.api import routes, schema
 from consumers.desk.desk import Desk
 from consumers.desk.errors import install_error_pages
+from consumers.desk.metrics import Measured
 from consumers.desk.pages import (
     acting,
     audit,
@@ -60,6 +61,7 @@ def create_app(desk: Desk) -> FastAPI:
     app.add_middleware(Surroundings)
     # Streams of events are left as they are.
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=6)
+    app.add_middleware(Measured, meter=desk.meter)  # the last one is around all others
     app.mount("/static", StaticFiles(directory=str(files("consumers.desk").joinpath("static"))))
     for page in PAGES:
         app.include_router(page.router)

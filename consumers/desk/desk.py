@@ -13,7 +13,8 @@ from consumers.desk.config import DeskConfig
 from consumers.desk.installation import Installation, Unknown
 from consumers.desk.live.feed import Feed
 from consumers.desk.live.presence import Presence
-from consumers.desk.people.access import Access
+from consumers.desk.metrics import DeskFigures, RequestMeter
+from consumers.desk.people.access import REFUSALS, Access
 from consumers.desk.people.audit import AuditLog
 from consumers.desk.queue.board import Board
 from consumers.desk.queue.budgets import Budgets, PastRulebook, budgets_at
@@ -47,6 +48,8 @@ class Desk:
     """What happens while somebody looks."""
     presence: Presence = field(init=False)
     """Who looks at which customer."""
+    meter: RequestMeter = field(default_factory=RequestMeter)
+    """Counts the requests."""
 
     def __post_init__(self) -> None:
         """Make what is made of the rest."""
@@ -63,6 +66,17 @@ class Desk:
     def audit(self) -> AuditLog:
         """Who did what."""
         return self.access.audit
+
+    def figures(self) -> DeskFigures:
+        """Return what was counted until now."""
+        return DeskFigures(
+            requests=self.meter.requests(),
+            request_seconds=self.meter.seconds(),
+            signins_refused={reason: self.access.refused[reason] for reason in REFUSALS},
+            live_streams=self.live.listeners,
+            open_warnings=None if self.board.loading is not None else len(self.board),
+            database=self.database.timing.figures(),
+        )
 
     def _board(self, as_of: datetime | None = None) -> Board:
         rulebook = self.rulebook if as_of is None else PastRulebook(self.rulebook, self.budgets_at(as_of))

@@ -21,13 +21,19 @@ def serve(
     stop: Waiter,
     on_ready: Callable[[str], None],
     on_stop: Callable[[], None] = lambda: None,
+    on_turn: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve the application until a stop is asked for; `on_ready` is given its address.
 
-    `on_stop` ends what would go on, such as streams, for which the server waits.
+    `on_stop` ends what would go on, such as streams, for which the server waits. `on_turn` is called about
+    once a second by the server's loop.
 
     Raises `DeskError`.
     """
+
+    async def turned() -> None:
+        on_turn()
+
     with closing(_listening(host, port)) as listening:
         # The server in a thread of its own leaves the signals to whoever asks for the stop.
         server = uvicorn.Server(
@@ -38,6 +44,8 @@ def serve(
                 server_header=False,
                 proxy_headers=False,
                 timeout_graceful_shutdown=3,
+                callback_notify=turned,
+                timeout_notify=1,
             )
         )
         thread = threading.Thread(target=server.run, args=([listening],), name="desk")

@@ -24,6 +24,7 @@ from lapwing.settings.options import settings_options
     "desk_listen",
     "desk_capacity",
     "desk_people",
+    "metrics_listen",
 )
 def command(**given: Any) -> None:
     """Serve the page on which a retention team works: the queue, customers, rules and what plays do.

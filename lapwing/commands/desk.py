@@ -15,6 +15,7 @@ from consumers.desk.app import create_app
 from consumers.desk.clock import DeskClock
 from consumers.desk.desk import Desk
 from consumers.desk.live.follower import Follower
+from consumers.desk.metrics import desk_snapshots
 from consumers.desk.people.access import Access
 from consumers.desk.people.oidc import OidcProvider
 from consumers.desk.server import serve
@@ -22,6 +23,7 @@ from consumers.loop import Backoff, Stop, Stopped, log_wait, persist
 from consumers.stored_warnings import newest_update
 from lapwing.commands.sink import kinds_by_topic
 from lapwing.desk import RuleFolder, desk_config
+from lapwing.monitoring import endpoint
 from lapwing.operations import Operations
 from lapwing.people import PeopleFolder, access_terms, oidc_terms
 from lapwing.settings.settings import Settings
@@ -71,9 +73,17 @@ def run(settings: Settings) -> None:
         follower = Follower(desk.board, desk.live, desk.presence, desk.clock)
         follower.start()
         stack.callback(follower.stop)
+        snapshots = desk_snapshots([follower.heartbeat.reasons])
+        stack.enter_context(endpoint(settings, snapshots))
         host, _, port = settings.desk_listen.rpartition(":")
         serve(
-            create_app(desk), host.strip("[]"), int(port), stop, on_ready=_say_where, on_stop=desk.live.close
+            create_app(desk),
+            host.strip("[]"),
+            int(port),
+            stop,
+            on_ready=_say_where,
+            on_stop=desk.live.close,
+            on_turn=lambda: snapshots.take(desk.figures()),
         )
 
 

@@ -11,7 +11,6 @@ from typing import Any
 import click
 
 from consumers.broker.client import Admin, Cluster, Subscription
-from consumers.broker.errors import BrokerAway
 from consumers.broker.records import RecordSource
 from consumers.database.database import Database, StoreBusy
 from consumers.erasure import ErasuresInStore, read_requests, remember_requests
@@ -135,14 +134,15 @@ class SinkWatch:
         """Take the figures after a turn of the sink."""
         assert self.subscription is not None
         self._counts, self._lag = counts, self.subscription.lag_by_partition()
-        self._take(broker_away=False)
+        self._take()
 
     def wait(self, error: Retryable, delay: float) -> None:
         """Take the figures while the sink waits for the broker or the database."""
         log_wait(error, delay)
-        self._take(broker_away=isinstance(error, BrokerAway))
+        self._take()
 
-    def _take(self, *, broker_away: bool) -> None:
+    def _take(self) -> None:
+        silent_s = self.subscription.silent_s() if self.subscription is not None else None
         results = ("stored", "repeats", "refused", "unreadable", "erased")
         self.snapshots.take(
             SinkFigures(
@@ -153,7 +153,7 @@ class SinkWatch:
                 stored_at=self._counts.stored_at,
                 lag=self._lag,
                 member=self.subscription is not None and self.subscription.is_member(),
-                broker_away=broker_away,
+                broker_silent_s=None if silent_s is None else round(silent_s, 3),
                 database=self._store.timing.figures(),
             )
         )

@@ -11,7 +11,8 @@ PLACE: Final = ("topic", "partition")
 LAG: Final = gauge("lag_records", "Records that the broker has and this process has not taken.", *PLACE)
 ASSIGNED: Final = gauge("partitions_assigned", "Partitions that the group has given this process.")
 SILENCE: Final = gauge(
-    "broker_silent_seconds", "For how long the broker has answered no fetch; absent where nothing is fetched."
+    "broker_silent_seconds",
+    "For how long the broker has answered nothing; absent where nothing is asked of it.",
 )
 OUTBOX: Final = gauge("outbox_waiting", "What is on its way out and has not arrived.")
 OUTBOX_SINCE: Final = gauge(

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any, Generic, TypeVar
 
 from streams.telemetry.endpoint import Probes
-from streams.telemetry.health import STUCK_S, Heartbeat
+from streams.telemetry.health import STUCK_S, Check, Heartbeat
 from streams.telemetry.metric import Metric, Readings
 from streams.telemetry.registry import registry_of
 
@@ -29,13 +29,18 @@ class Snapshots(Generic[F]):
         not_ready: Callable[[F], Sequence[str]],
         *,
         stuck_s: float = STUCK_S,
+        also: Sequence[Check] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take what figures mean; a loop that hands over none for `stuck_s` is stuck."""
+        """Take what figures mean; a loop that hands over none for `stuck_s` is stuck.
+
+        `also` are the signs of life of other threads.
+        """
         self.process = process
         self._metrics = metrics
         self._readings = readings
         self._not_ready = not_ready
+        self._also = also
         self._newest: F | None = None
         self.on_first: Callable[[], None] | None = None
         """Called when the first figures come: the process has begun its work."""
@@ -56,7 +61,9 @@ class Snapshots(Generic[F]):
 
     def _stuck(self) -> Sequence[str]:
         # What it does before it begins its work, such as migrations, may take as long as it takes.
-        return () if self._newest is None else self.heartbeat.reasons()
+        if self._newest is None:
+            return ()
+        return [reason for check in (self.heartbeat.reasons, *self._also) for reason in check()]
 
     def _read(self) -> Readings:
         newest = self._newest

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -161,3 +163,20 @@ def test_a_learner_shows_how_far_it_is(broker: str, tmp_path: Path, promtool: Pa
         assert lint(promtool, learner.get("/metrics")[1]) == ""
         produce(broker, [Sent(f"{environ['LAPWING_APP']}-samples", b"0", b"garbage", 0)])
         learner.wait_for(lambda: learner.values("lapwing_samples_refused_total") == [1])
+
+
+@pytest.mark.any_broker
+def test_a_desk_shows_its_requests_on_a_port_of_its_own(broker: str, tmp_path: Path, promtool: Path) -> None:
+    at = f"127.0.0.1:{free_port()}"
+    words, environ = command(broker, tmp_path, "desk", desk_listen=at)
+    with watched(words, environ) as desk:
+        desk.wait_for(lambda: desk.get("/readyz") == (200, "ready\n"))
+        assert not desk.url.endswith(at.rpartition(":")[2])
+        for path in ("/customers/someone", "/metrics"):  # people's port shows no metrics
+            with pytest.raises(urllib.error.HTTPError, match="404"):
+                urllib.request.urlopen(f"http://{at}{path}", timeout=10)
+        desk.wait_for(lambda: sum(desk.values("lapwing_requests_total", status="404")) == 2)
+        text = desk.get("/metrics")[1]
+        assert lint(promtool, text) == ""
+        assert "someone" not in text
+        assert desk.get("/healthz") == (200, "healthy\n")

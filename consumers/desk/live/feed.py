@@ -60,6 +60,11 @@ class Feed:
         for each in listeners:
             each.wake()
 
+    @property
+    def listeners(self) -> int:
+        """How many streams there are."""
+        return len(self._listeners)
+
     def close(self) -> None:
         """End all streams, and those that begin later."""
         with self._lock:

@@ -14,9 +14,12 @@ from consumers.desk.queue.board import Board
 from consumers.desk.queue.reader import Changes
 from consumers.loop import Backoff
 from streams.errors import StoreError
+from streams.telemetry.health import Heartbeat
 
 log = logging.getLogger(__name__)
 
+STUCK_S: Final = 300.0
+"""Reading a hundred thousand open warnings at first takes a while."""
 LOOK_S: Final = 0.3
 """How often it looks: what a colleague does shows within a second."""
 
@@ -29,6 +32,7 @@ class Follower:
         self._feed = feed
         self._presence = presence
         self._clock = clock
+        self.heartbeat = Heartbeat("the thread that follows the database", STUCK_S)
         self._wake = threading.Event()
         self._stopped = False
         self._thread: threading.Thread | None = None
@@ -64,6 +68,7 @@ class Follower:
         began = time.monotonic()
         loading = True
         while not self._waited(wait):
+            self.heartbeat.beat()
             try:
                 self.look()
             except StoreError as error:

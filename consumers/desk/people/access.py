@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -25,6 +26,8 @@ from streams.summed_log import SummedLog
 log = logging.getLogger(__name__)
 
 API: Final = "/api/"
+REFUSALS: Final = ("bearer", "token", "oidc", "too_many")
+"""Why an attempt to sign in is refused: by how it was made, or that there were too many."""
 _COOKIE: Final = "lapwing_desk"
 _LONGEST_COOKIE: Final = 200
 _FOREIGN: Final = ("cross-site", "same-site")
@@ -87,6 +90,8 @@ class Access:
         self.sessions = Sessions(database, wall, self.terms.session_lasts, self.terms.session_idle)
         self.audit = AuditLog(database, wall)
         self.attempts = Attempts(limits)
+        self.refused: Counter[str] = Counter()
+        """Attempts to sign in that were refused, by what is in `REFUSALS`."""
         self.oidc = oidc
         self._source = people
         self._people: People | None = None
@@ -151,10 +156,12 @@ class Access:
     def _bearer(self, request: HTTPConnection, people: People, token: str) -> Person:
         address = self.terms.proxies.client(request)
         if not self.attempts.may_sign_in(address):
+            self.refused["too_many"] += 1
             raise HTTPException(429)
         member = people.with_token(token)
         if member is None:
             self.attempts.failed(address)
+            self.refused["bearer"] += 1
             self.audit.write(None, "session.refuse", by="bearer", address=address)
             raise HTTPException(401, "this token is nobody's")
         return member.person
@@ -169,10 +176,12 @@ class Access:
         # Only names that there are: whoever types a token into the wrong field must not find it in a log.
         tried = name if member is not None else ""
         if not self.attempts.may_sign_in(visit.address, tried):
+            self.refused["too_many"] += 1
             raise HTTPException(429)
         found = self.people.with_token(token)
         if found is None or found is not member:
             self.attempts.failed(visit.address, tried)
+            self.refused["token"] += 1
             self.audit.write(None, "session.refuse", by="token", name=tried or None, address=visit.address)
             return None
         return self.begin(visit, found, "token", token=token_hash(token))
@@ -186,6 +195,7 @@ class Access:
         if self.oidc is None:
             raise HTTPException(404)
         if not self.attempts.may_sign_in(visit.address):
+            self.refused["too_many"] += 1
             raise HTTPException(429)
         try:
             identity = self.oidc.identity(attempt, answer)
@@ -193,6 +203,7 @@ class Access:
             by_email = identity.kind == "email"
             found = people.with_email(identity.value) if by_email else people.with_subject(identity.value)
             if found is None:
+                self.refused["oidc"] += 1
                 self.audit.write(
                     None, "session.refuse", by="oidc", name=identity.value, address=visit.address
                 )

@@ -14,10 +14,10 @@ FULL = SinkFigures(
     stored_at=2e9,
     lag={"churn-warnings/0": 4},
     member=True,
-    broker_away=True,
+    broker_silent_s=40.0,
     database=AWAY,
 )
-NONE = SinkFigures(records={}, stored_at=None, lag={}, member=False, broker_away=False, database=THERE)
+NONE = SinkFigures(records={}, stored_at=None, lag={}, member=False, broker_silent_s=None, database=THERE)
 
 
 def test_each_figure_is_in_a_metric_and_each_metric_is_of_a_figure() -> None:
@@ -31,7 +31,7 @@ def test_each_figure_is_in_a_metric_and_each_metric_is_of_a_figure() -> None:
 def test_it_is_ready_with_its_share_of_the_topics_a_broker_and_a_database() -> None:
     well = replace(NONE, member=True)
     assert not_ready(well) == []
-    assert not_ready(replace(well, broker_away=True)) == ["the broker cannot be reached"]
+    assert not_ready(replace(well, broker_silent_s=40.0)) == ["the broker has not answered for 40 s"]
     assert not_ready(NONE) == ["the group has not given it its share of the topics"]
     assert not_ready(replace(well, database=AWAY)) == ["the database cannot be reached, is locked or full"]
 

@@ -23,9 +23,13 @@ def test_the_newest_figures_are_shown_and_taking_them_is_the_sign_of_life() -> N
         lambda figures: {SENT: {(): figures.sent}},
         lambda figures: () if figures.sent else ("nothing was sent",),
         stuck_s=5,
+        also=(lambda: ("a thread has ended",) if now > 9 else (),),
         clock=lambda: now,
     )
     probes = snapshots.probes()
+    now = 100.0
+    assert probes.answer("/healthz")[0] == 200  # what comes before the work may take long
+    now = 0.0
     begun: list[bool] = []
     snapshots.on_first = lambda: begun.append(True)
     assert probes.answer("/healthz")[0] == 200
@@ -46,6 +50,7 @@ def test_the_newest_figures_are_shown_and_taking_them_is_the_sign_of_life() -> N
     status, _, content = probes.answer("/healthz")
     assert (status, content.splitlines()[0]) == (503, b"not healthy")
     assert b"the loop of the sink has not turned for 6 s" in content
+    assert content.endswith(b"a thread has ended\n")
     assert b"has not turned" in probes.answer("/readyz")[2]
     assert verdicts(probes) == (0, 0)
 
