@@ -12,7 +12,7 @@ LAG: Final = gauge("lag_records", "Records that the broker has and this process 
 ASSIGNED: Final = gauge("partitions_assigned", "Partitions that the group has given this process.")
 SILENCE: Final = gauge(
     "broker_silent_seconds",
-    "For how long the broker has answered nothing; absent where nothing is asked of it.",
+    "For how long the broker has answered nothing; absent where nothing is asked.",
 )
 OUTBOX: Final = gauge("outbox_waiting", "What is on its way out and has not arrived.")
 OUTBOX_SINCE: Final = gauge(
