@@ -21,8 +21,9 @@ from consumers.database.outcomes import OutcomeRow
 from consumers.database.warnings import WarningStepRow
 from consumers.reports.formats.page import page
 from consumers.reports.period import Period, PeriodKind
+from consumers.reports.report import make_report
 from consumers.reports.views import View
-from lapwing.reports import reporter_of
+from lapwing.reports import knowledge_of, reporter_of, terms_of
 from lapwing.settings.settings import load_settings
 
 PARTITIONS = 8
@@ -88,14 +89,21 @@ class Clock:
 
 
 def measure(database: Database, period: Period) -> None:
-    """Print how long each part takes, then the page."""
-    reporter = reporter_of(load_settings(None, SETTINGS, environ={}), database)
-    for attempt in ("first", "again"):
-        clock = Clock()
-        report = reporter.report(period, on_part=clock.part)
-        clock.part(None)
-        took = time.perf_counter() - clock.began
-        print(f"{period.key}, {attempt}: figures in {took:.1f} s; checks that failed: {len(report.failed)}")
+    """Print how long each part takes, then all at the same time, and the page."""
+    settings = load_settings(None, SETTINGS, environ={})
+    reporter = reporter_of(settings, database)
+    clock = Clock()
+    one_by_one = make_report(
+        database, period, knowledge_of(settings), terms_of(settings), on_part=clock.part, at_once=1
+    )
+    clock.part(None)
+    took = time.perf_counter() - clock.began
+    print(f"{period.key}, one by one: figures in {took:.1f} s; failed checks: {len(one_by_one.failed)}")
+    for attempt in ("at the same time", "again"):
+        began = time.perf_counter()
+        report = reporter.report(period)
+        print(f"{period.key}, {attempt}: figures in {time.perf_counter() - began:.1f} s")
+        assert report.as_dict() == one_by_one.as_dict()
     began = time.perf_counter()
     written = page(reporter.written(report, View.ALL, "en"))
     print(f"page of {len(written) / 1024:.0f} kB in {time.perf_counter() - began:.1f} s")

@@ -7,8 +7,7 @@ beside it stands the same of the period one horizon earlier. Only what these two
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -21,17 +20,16 @@ from consumers.actions import Action, standing
 from consumers.database.events import ActionRow
 from consumers.database.outcomes import OutcomeRow
 from consumers.database.warnings import WarningStepRow
-from consumers.reports.columns import Query, instants, read_columns
+from consumers.reports.columns import Query, frame, instants, read_columns
 from consumers.reports.contacts import ACTION_COLUMNS, stored_actions
 from consumers.reports.knowledge import Knowledge
-from consumers.reports.losses import Loss, read_losses
+from consumers.reports.losses import read_losses
 from consumers.reports.period import Period
 from consumers.reports.rate import hidden_cells
 from consumers.scorecard.facts import (
     CAUSE,
     CAUSE_SCHEMA,
     CLOSED,
-    GROUPS,
     LAPSED,
     LOSS_SCHEMA,
     OPENED_SCHEMA,
@@ -157,7 +155,8 @@ def _facts(
     """Return the facts of a scorecard of [begin, end), each found by an index."""
     losses = read_losses(connection, begin, end, knowledge)
     queries = [_matured_causes(begin, end, knowledge)]
-    if known_to is not None and any(each.at < to_us(known_to - knowledge.horizon) for each in losses):
+    settled = None if known_to is None else to_us(known_to - knowledge.horizon)
+    if settled is not None and len(losses.filter(pl.col("at") < settled)):
         queries.append(_causes_of_lost(begin, end, knowledge))
     causes = pl.concat([_read(connection, query, _NUMBERED | CAUSE_SCHEMA) for query in queries])
     warnings = _read(connection, _matured_warnings(begin, end, knowledge), _NUMBERED | WARNING_SCHEMA)
@@ -176,13 +175,7 @@ _NUMBERED: Final[dict[str, pl.DataType]] = {"seq": pl.Int64()}
 
 
 def _read(connection: Connection, query: Query, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
-    return _frame(read_columns(connection, query), schema)
-
-
-def _frame(columns: Iterable[Sequence[Any]], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
-    return pl.DataFrame(
-        [pl.Series(name, own, dtype) for (name, dtype), own in zip(schema.items(), columns, strict=True)]
-    )
+    return frame(read_columns(connection, query), schema)
 
 
 _CAUSE: Final = select(
@@ -245,22 +238,12 @@ def _matured_warnings(begin: datetime, end: datetime, knowledge: Knowledge) -> S
     ).where(OutcomeRow.type == WARNING, *_opened_within(begin, end, knowledge))
 
 
-_OF_LOSS: Final = operator.attrgetter(
-    "customer_id",
-    "at",
-    "type",
-    *GROUPS,
-    *("value", "holdout", "warned_id", "warned_tier", "lead_days", "is_first"),
-)
-"""What `LOSS_SCHEMA` has of a loss."""
-
-
-def _losses(losses: Sequence[Loss]) -> pl.DataFrame:
-    rows = map(_OF_LOSS, losses)
-    columns = zip(*rows, strict=True) if losses else ((),) * len(LOSS_SCHEMA)
+def _losses(losses: pl.DataFrame) -> pl.DataFrame:
+    """Return losses as a scorecard has them."""
     # A lapse belongs to the day that its sweep ends, so that it is in the same period as in the other parts.
     at = pl.col("at") - (pl.col("type") == LAPSED).cast(pl.Int64)
-    return _frame(columns, LOSS_SCHEMA).sort("customer_id", "at").with_columns(at)
+    found = losses.sort("customer_id", "at").with_columns(at).rename({"is_first": "first_loss"})
+    return found.select(*LOSS_SCHEMA)
 
 
 def _opened_warnings(
@@ -309,4 +292,4 @@ def _opened_causes(
         .distinct()
     )
     *plain, opened = read_columns(connection, query)
-    return _frame((*plain, instants(opened)), OPENED_SCHEMA)
+    return frame((*plain, instants(opened)), OPENED_SCHEMA)

@@ -5,10 +5,11 @@ PostgreSQL gathers each column in arrays, which the driver reads several times a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeAlias, TypeVar
 
 import msgspec
+import polars as pl
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -16,13 +17,12 @@ from sqlalchemy import (
     Connection,
     Select,
     Text,
-    any_,
     bindparam,
     cast,
     func,
     select,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import NullType
 
 from consumers.database.base import UtcDateTime
@@ -33,6 +33,7 @@ IN_AN_ARRAY: Final = 50_000
 IDS_AT_ONCE: Final = {"sqlite": 500, "postgresql": 50_000}
 """Ids in one query: SQLite takes so many parameters in every version."""
 _MICROSECONDS: Final = 1_000_000
+Made = TypeVar("Made")
 Query: TypeAlias = "Select[*tuple[Any, ...]]"
 
 
@@ -75,18 +76,17 @@ def _plain(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return cast(column, Text) if isinstance(column.type, JSON) else column
 
 
-def parsed(texts: Iterable[str | None]) -> list[Any]:
-    """Return the values of JSON texts: those of equal texts are one object, as there are few different ones.
+def parsed(texts: Iterable[str | None], make: Callable[[Any], Made] = lambda value: value) -> list[Made]:
+    """Return what is made of JSON values: of equal texts one object, as there are few different ones.
 
     >>> parsed(['{"mail": 2}', None, "[]"])
     [{'mail': 2}, None, []]
     """
-    found: dict[str | None, Any] = {None: None}
+    found: dict[str | None, Made] = {}
     made = []
     for text in texts:
         if text not in found:
-            assert text is not None
-            found[text] = msgspec.json.decode(text)
+            found[text] = make(None if text is None else msgspec.json.decode(text))
         made.append(found[text])
     return made
 
@@ -111,7 +111,14 @@ def among(
     at_once = IDS_AT_ONCE[connection.dialect.name]
     for first in range(0, len(ordered), at_once):
         some = ordered[first : first + at_once]
-        if connection.dialect.name == "postgresql":
-            yield column == any_(bindparam(None, some, ARRAY(Text)))
+        if connection.dialect.name == "postgresql":  # the driver writes one text faster than many
+            yield column.in_(select(func.jsonb_array_elements_text(bindparam(None, some, JSONB))))
         else:
             yield column.in_(some)
+
+
+def frame(columns: Iterable[Sequence[Any]], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Return columns, in the order of the schema, as a frame."""
+    return pl.DataFrame(
+        [pl.Series(name, own, dtype) for (name, dtype), own in zip(schema.items(), columns, strict=True)]
+    )

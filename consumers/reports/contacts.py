@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import datetime
 from typing import Any, Final
 
@@ -80,14 +80,18 @@ def read_actions_of(
 
 
 def read_contacts(
-    connection: Connection, knowledge: Knowledge, begin: datetime, end: datetime
+    connection: Connection,
+    knowledge: Knowledge,
+    begin: datetime,
+    end: datetime,
+    customers: Container[str],
 ) -> list[Action]:
-    """Return the standing contacts of [begin, end), in order, with what their result asks for only."""
+    """Return the standing contacts of [begin, end) with customers, in order; without reasons and costs."""
     query = _contacts_since(knowledge, begin).where(
         or_(ActionRow.time < end, ActionRow.corrects.is_not(None))
     )
     limit = to_us(end)
-    return [each for each in _standing_contacts(connection, [query]) if each.at < limit]
+    return [each for each in _standing_contacts(connection, [query], customers) if each.at < limit]
 
 
 def read_contacts_of(
@@ -95,10 +99,9 @@ def read_contacts_of(
 ) -> list[Action]:
     """Return the standing contacts of these customers from `begin` on, in order, the same of each."""
     query = _contacts_since(knowledge, begin)
-    return _standing_contacts(
-        connection,
-        (query.where(about) for about in among(connection, ActionRow.customer_id, customers)),
-    )
+    wanted = set(customers)
+    queries = (query.where(about) for about in among(connection, ActionRow.customer_id, wanted))
+    return _standing_contacts(connection, queries, wanted)
 
 
 def _contacts_since(knowledge: Knowledge, begin: datetime) -> Select[Any]:
@@ -107,19 +110,24 @@ def _contacts_since(knowledge: Knowledge, begin: datetime) -> Select[Any]:
     )
 
 
-def _standing_contacts(connection: Connection, queries: Iterable[Select[Any]]) -> list[Action]:
+def _standing_contacts(
+    connection: Connection, queries: Iterable[Select[Any]], customers: Container[str]
+) -> list[Action]:
     found = [
         Action(event, customer, at, kind, result=result, actor=actor, corrects=corrects)
         for query in queries
         for event, customer, at, kind, result, actor, corrects in zip(
             *read_columns(connection, query), strict=True
         )
+        if customer in customers
     ]
     return [each for each in standing(found) if is_contact(each)]
 
 
-def stored_actions(connection: Connection, query: Select[Any]) -> list[Action]:
-    """Return the actions of a query of `ACTION_COLUMNS`."""
+def stored_actions(
+    connection: Connection, query: Select[Any], warnings: Container[str] | None = None
+) -> list[Action]:
+    """Return the actions of a query of `ACTION_COLUMNS`; of warnings those about them, and corrections."""
     *plain, reasons, costs, corrections = read_columns(connection, query)
     return [
         Action(
@@ -131,11 +139,12 @@ def stored_actions(connection: Connection, query: Select[Any]) -> list[Action]:
             play=play,
             result=result,
             actor=actor,
-            reasons=tuple(codes),
+            reasons=codes,
             cost=cost,
             corrects=corrects,
         )
         for event, customer, at, kind, warning, play, result, actor, codes, cost, corrects in zip(
-            *plain, parsed(reasons), parsed(costs), corrections, strict=True
+            *plain, parsed(reasons, tuple), parsed(costs), corrections, strict=True
         )
+        if warnings is None or warning in warnings or corrects is not None
     ]

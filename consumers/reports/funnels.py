@@ -141,7 +141,7 @@ class FunnelFacts:
     closed: int
     """Customers who left in the period by a closure alone: they are in no funnel."""
     actions: tuple[Action, ...]
-    """Contacts that stand from the period's begin to a horizon after its end, in order."""
+    """Contacts with those warned that stand from the period's begin to a horizon after its end, in order."""
     later_actions: tuple[Action, ...]
     """Those that stand from the period's begin on, about the customers who lapsed in it, in order."""
 
@@ -185,17 +185,20 @@ def read_funnels(connection: Connection, period: Period, knowledge: Knowledge) -
     )
     lapses = read_first_lapses(connection, period, knowledge)
     gone = {each.customer_id for each in lapses}
+    left = set(read_losses(connection, begin, end, knowledge)["customer_id"])
+    warnings = _opened(connection, period, knowledge)
+    warned = {each.customer_id for each in warnings}
     return FunnelFacts(
         horizon=horizon // MICROSECOND,
-        warnings=_opened(connection, period, knowledge),
+        warnings=warnings,
         churned={
             warning: bool(churned)
             for warning, churned in zip(*read_columns(connection, matured), strict=True)
             if warning
         },
         lapses=lapses,
-        closed=len({loss.customer_id for loss in read_losses(connection, begin, end, knowledge)} - gone),
-        actions=tuple(read_contacts(connection, knowledge, begin, end + horizon + MICROSECOND)),
+        closed=len(left - gone),
+        actions=tuple(read_contacts(connection, knowledge, begin, end + horizon + MICROSECOND, warned)),
         later_actions=tuple(read_contacts_of(connection, knowledge, gone, begin)),
     )
 

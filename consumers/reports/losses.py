@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+import polars as pl
 from sqlalchemy import Connection, and_, func, select
 from sqlalchemy.orm import aliased
 
 from consumers.database.outcomes import OutcomeRow
-from consumers.reports.columns import among, instants, read_columns
+from consumers.reports.columns import among, frame, instants, read_columns
 from consumers.reports.knowledge import Knowledge
 from consumers.reports.members import RETURNED, within
 from consumers.reports.period import Period
@@ -47,12 +48,33 @@ class Loss:
     """Whether the customer had not left before without coming back since."""
 
 
-def read_losses(connection: Connection, begin: datetime, end: datetime, knowledge: Knowledge) -> list[Loss]:
+SCHEMA: Final[dict[str, pl.DataType]] = {
+    "customer_id": pl.String(),
+    "at": pl.Int64(),
+    "type": pl.String(),
+    "customer_class": pl.String(),
+    "segment": pl.String(),
+    "region": pl.String(),
+    "origin": pl.String(),
+    "value": pl.Float64(),
+    "holdout": pl.Boolean(),
+    "warned_id": pl.String(),
+    "warned_at": pl.Int64(),
+    "warned_tier": pl.String(),
+    "lead_days": pl.Float64(),
+    "reason": pl.String(),
+    "is_first": pl.Boolean(),
+}
+"""The fields of `Loss`, one row for each."""
+
+
+def read_losses(connection: Connection, begin: datetime, end: datetime, knowledge: Knowledge) -> pl.DataFrame:
     """Return the lapses and closures between two instants that begin local days, in order (see `within`)."""
     data = OutcomeRow.data
     query = select(
         OutcomeRow.customer_id,
         OutcomeRow.time,
+        OutcomeRow.type,
         data["customer_class"].as_string(),
         data["segment"].as_string(),
         data["region"].as_string(),
@@ -65,30 +87,34 @@ def read_losses(connection: Connection, begin: datetime, end: datetime, knowledg
         data["warned", "lead_days"].as_float(),
         data["reason"].as_string(),
     ).where(knowledge.by_then(OutcomeRow.stored_at))
-    found = []
+    frames = []
     for kind in (LAPSED, CLOSED):
         inside = within(OutcomeRow.time, kind, begin, end)
-        customers, times, *about, warned, warned_at, tiers, leads, reasons = read_columns(
+        *about, warned_at, tiers, leads, reasons = read_columns(
             connection, query.where(OutcomeRow.type == kind, inside)
         )
-        rest = (warned, instants(warned_at), tiers, leads, reasons)
-        found += [
-            Loss(customer, at, kind, *values)
-            for customer, at, *values in zip(customers, times, *about, *rest, strict=True)
-        ]
-    again = _already_gone(connection, found, end, knowledge)
-    marked = [
-        replace(each, is_first=False) if (each.customer_id, each.at, each.type) in again else each
-        for each in found
-    ]
-    return sorted(marked, key=lambda each: (each.at, each.customer_id, LIVES.index(each.type)))
+        customers, times = about[:2]
+        first = [True] * len(customers)
+        if kind == CLOSED:
+            again = _already_gone(connection, set(customers), end, knowledge)
+            first = [each not in again for each in zip(customers, times, strict=True)]
+        frames.append(frame((*about, instants(warned_at), tiers, leads, reasons, first), SCHEMA))
+    rank = pl.col("type").replace_strict({kind: n for n, kind in enumerate(LIVES)}, return_dtype=pl.Int64)
+    return pl.concat(frames).sort("at", "customer_id", rank)
+
+
+def losses_of(found: pl.DataFrame) -> tuple[Loss, ...]:
+    """Return the rows of a frame of losses one by one."""
+    return tuple(map(Loss, *(found[name] for name in SCHEMA)))
 
 
 def _already_gone(
-    connection: Connection, losses: Iterable[Loss], end: datetime, knowledge: Knowledge
-) -> set[tuple[str, int, str]]:
-    """Return the closures of customers who had left before; who lapses was active until then."""
-    closed = {each.customer_id for each in losses if each.type == CLOSED}
+    connection: Connection, closed: Iterable[str], end: datetime, knowledge: Knowledge
+) -> set[tuple[str, int]]:
+    """Return the closures, up to an instant, of customers who had left before.
+
+    Who lapses was active until then.
+    """
     lives: defaultdict[str, list[tuple[int, int, str]]] = defaultdict(list)
     for theirs in among(connection, OutcomeRow.customer_id, closed):
         query = select(OutcomeRow.customer_id, OutcomeRow.time, OutcomeRow.type).where(
@@ -103,12 +129,9 @@ def _already_gone(
     for customer, events in lives.items():
         gone = False
         for at, _, kind in sorted(events):
-            if kind in (LAPSED, CLOSED):
-                if gone:
-                    again.add((customer, at, kind))
-                gone = True
-            else:
-                gone = False
+            if kind == CLOSED and gone:
+                again.add((customer, at))
+            gone = kind in (LAPSED, CLOSED)
     return again
 
 

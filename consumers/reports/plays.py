@@ -114,10 +114,10 @@ def read_plays(connection: Connection, period: Period, knowledge: Knowledge) -> 
     )
     if since is not None:
         about = about.where(ActionRow.time >= since)
+    matured = _matured(connection, period, knowledge, since)
+    about_them = stored_actions(connection, about, set(matured["warning_id"]))
     return PlayFacts(
-        EffectsInput(
-            _matured(connection, period, knowledge, since), tuple(stored_actions(connection, about))
-        ),
+        EffectsInput(matured, tuple(about_them)),
         tuple(read_actions(connection, knowledge, period.begin_at, period.end_at)),
         None if since is None else to_us(since),
     )
@@ -170,10 +170,9 @@ def _matured(
     if since is not None:
         query = query.where(OutcomeRow.opened_at >= since, OutcomeRow.time > since + knowledge.horizon)
     seqs, *about, treated, results, values, costs = read_columns(connection, query)
-    unreached = [
-        was and set(found) == {NOT_REACHED} for was, found in zip(treated, parsed(results), strict=True)
-    ]
-    columns = (*about, treated, unreached, values, [_planned(cost) for cost in parsed(costs)])
+    silent = parsed(results, lambda found: set(found) == {NOT_REACHED})
+    unreached = [was and nobody for was, nobody in zip(treated, silent, strict=True)]
+    columns = (*about, treated, unreached, values, parsed(costs, _planned))
     found = pl.DataFrame(
         [pl.Series(name, own, dtype) for (name, dtype), own in zip(SCHEMA.items(), columns, strict=True)]
     )

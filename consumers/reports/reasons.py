@@ -40,7 +40,7 @@ from consumers.reports.contacts import (
     stored_actions,
 )
 from consumers.reports.knowledge import Knowledge
-from consumers.reports.losses import NEVER, Loss, read_losses, read_returns
+from consumers.reports.losses import NEVER, Loss, losses_of, read_losses, read_returns
 from consumers.reports.period import Period
 from consumers.reports.rate import MIN_CELL, hidden_cells
 from streams.contract.instants import EPOCH, MICROSECOND, to_us
@@ -201,7 +201,7 @@ def _short(of: ReasonAgreement) -> dict[str, Any]:
 def read_reasons(connection: Connection, period: Period, knowledge: Knowledge) -> ReasonFacts:
     """Return what the reasons of a period are counted from."""
     begin, end = period.begin_at, period.end_at
-    left = (each for each in read_losses(connection, begin, end, knowledge) if each.is_first)
+    left = losses_of(read_losses(connection, begin, end, knowledge).filter("is_first"))
     losses = tuple({each.customer_id: each for each in left}.values())
     since = {each.customer_id: each.at for each in losses}
     warned = {each.warned_id for each in losses if each.warned_id is not None}
@@ -227,8 +227,9 @@ def _suggested(
             some, knowledge.by_then(WarningStepRow.received_at)
         )
         ids, times, causes = read_columns(connection, query)
-        for warning, at, own in zip(ids, times, parsed(causes), strict=True):
-            found[warning].append((at, frozenset(_reason_codes(own))))
+        codes = parsed(causes, lambda own: frozenset(_reason_codes(own)))
+        for warning, at, own in zip(ids, times, codes, strict=True):
+            found[warning].append((at, own))
     return {warning: tuple(steps) for warning, steps in found.items()}
 
 
@@ -328,11 +329,11 @@ def _answered(connection: Connection, period: Period, knowledge: Knowledge) -> A
             _model_groups(connection),
         ).where(some, knowledge.by_then(WarningStepRow.received_at))
         *plain, reasons_of, raising_of = read_columns(connection, taken)
-        rows = zip(*plain, parsed(reasons_of), parsed(raising_of), strict=True)
-        for warning, _, at, own, raising in sorted(rows, key=lambda row: row[:2]):
+        codes = parsed(reasons_of, lambda own: tuple(dict.fromkeys(_reason_codes(own))))
+        groups = parsed(raising_of, lambda own: tuple(dict.fromkeys(_groups_in(own))))
+        for warning, _, at, own, raising in sorted(zip(*plain, codes, groups, strict=True)):
             opened[warning] = min(at, opened.get(warning, at))
-            codes = tuple(dict.fromkeys(_reason_codes(own)))
-            steps.append(SuggestedStep(warning, at, codes, tuple(dict.fromkeys(_groups_in(raising)))))
+            steps.append(SuggestedStep(warning, at, own, raising))
     draw = Share(len(prefixes), 16 ** len(prefixes[0])) if prefixes else None
     return AgreementFacts(months, opened, tuple(steps), tuple(actions), tuple(stated), draw)
 
@@ -369,36 +370,42 @@ def reasons(facts: ReasonFacts, period: Period, group_of: Mapping[str, str]) -> 
     for action in facts.actions:
         if action.kind in CONFIRMS and action.result != WRONG_CONTACT:
             by_customer[action.customer_id].append(action)
-    counts = {name: Counter[str]() for name in SOURCES}
-    of_groups = {name: Counter[str]() for name in counts}
-    n: Counter[str] = Counter()
+    named = {name: Counter[frozenset[str]]() for name in SOURCES}
+    apart: Counter[str] = Counter()
     for loss in facts.losses:
         until = facts.returned.get(loss.customer_id, NEVER)
         steps = facts.suggested.get(loss.warned_id or "", ())
-        suggested = {code for at, codes in steps if at <= loss.at for code in codes}
         since = loss.at if loss.warned_at is None else loss.warned_at
-        own = [each for each in by_customer[loss.customer_id] if since <= each.at <= until]
-        confirmed = {code for each in own for code in each.reasons if code not in NO_REASONS}
+        own = [each for each in by_customer.get(loss.customer_id, ()) if since <= each.at <= until]
         closures = [
             reason for at, reason in facts.closures.get(loss.customer_id, ()) if loss.at <= at <= until
         ]
-        stated = {reason for reason in closures if reason is not None and reason not in NO_REASONS}
-        for name, codes in (("suggested", suggested), ("confirmed", confirmed), ("stated", stated)):
-            n[name] += bool(codes)
-            counts[name].update(codes)
-            of_groups[name].update({group_of.get(code, code) for code in codes})
+        confirmed = frozenset(code for each in own for code in each.reasons) - NO_REASONS
+        stated = frozenset(reason for reason in closures if reason is not None) - NO_REASONS
+        named["suggested"][frozenset().union(*(codes for at, codes in steps if at <= loss.at))] += 1
+        named["confirmed"][confirmed] += 1
+        named["stated"][stated] += 1
         if not confirmed and not stated:
             reached = any(map(_has_answer, own)) or UNKNOWN in closures
-            n[UNKNOWN if reached else NOT_REACHED if own else "not_asked"] += 1
+            apart[UNKNOWN if reached else NOT_REACHED if own else "not_asked"] += 1
+    counts = {name: Counter[str]() for name in SOURCES}
+    of_groups = {name: Counter[str]() for name in SOURCES}
+    for name, sets in named.items():
+        for codes, n in sets.items():
+            for code in codes:
+                counts[name][code] += n
+            for group in {group_of.get(code, code) for code in codes}:
+                of_groups[name][group] += n
+    given = {name: sum(n for codes, n in sets.items() if codes) for name, sets in named.items()}
     return Reasons(
         period=period,
         lost=len(facts.losses),
-        suggested=n["suggested"],
-        confirmed=n["confirmed"],
-        stated=n["stated"],
-        unknown=n[UNKNOWN],
-        not_reached=n[NOT_REACHED],
-        not_asked=n["not_asked"],
+        suggested=given["suggested"],
+        confirmed=given["confirmed"],
+        stated=given["stated"],
+        unknown=apart[UNKNOWN],
+        not_reached=apart[NOT_REACHED],
+        not_asked=apart["not_asked"],
         groups=_groups(counts, of_groups, group_of),
         results=_results(facts.contacts),
         agreement=_agreement(facts.answered, period, group_of),
@@ -471,13 +478,10 @@ def _by_count(of: tuple[str, int]) -> tuple[int, str]:
 def _agreement(facts: AgreementFacts, period: Period, group_of: Mapping[str, str]) -> ReasonAgreement:
     """Return the agreement of the warnings that opened in a period."""
     begin, end = period.begin_us, period.end_us
-
-    def inside(warning: str | None) -> bool:
-        return warning is not None and begin <= facts.opened.get(warning, NEVER) < end
-
+    own = {warning for warning, at in facts.opened.items() if begin <= at < end}
     return agreement(
-        [each for each in facts.steps if inside(each.warning_id)],
-        [each for each in facts.actions if inside(each.warning_id)],
-        [each for each in facts.stated if inside(each.warning_id)],
+        [each for each in facts.steps if each.warning_id in own],
+        [each for each in facts.actions if each.warning_id in own],
+        [each for each in facts.stated if each.warning_id in own],
         group_of,
     )

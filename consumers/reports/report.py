@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 from sqlalchemy import Connection, text
 
-from consumers.database.database import Database
+from consumers.database.database import Database, snapshot_of
 from consumers.reports.alarms import alarms, read_alarms
 from consumers.reports.base import base_figures, read_base
 from consumers.reports.cohorts import cohort_figures, read_cohorts
@@ -27,6 +27,7 @@ from consumers.reports.plays import plays, read_plays
 from consumers.reports.profile import profile, read_profile
 from consumers.reports.reasons import read_reasons, reasons
 from consumers.reports.retention import read_retention, retention_figures
+from consumers.reports.side_by_side import PartQueue, side_by_side
 from consumers.reports.trend import read_trend, trend_figures
 from consumers.reports.value import read_value, value_figures
 from streams.contract.instants import format_instant, to_us
@@ -136,6 +137,10 @@ MAKERS: Final[dict[str, Make]] = {
 """How each part is made, by its name, in the order in which it is read."""
 
 
+AT_ONCE: Final = 4
+"""Parts of a report that PostgreSQL reads at the same time, each by a connection of its own."""
+
+
 def make_report(
     database: Database,
     period: Period,
@@ -144,20 +149,29 @@ def make_report(
     *,
     wanted: Sequence[str] = tuple(MAKERS),
     on_part: Callable[[str, int, int], None] = lambda name, number, count: None,
+    at_once: int = AT_ONCE,
 ) -> Report:
     """Return the report of a period; `on_part` hears of each part as it begins, with its number of how many.
 
-    All is read in one transaction, so that the parts agree while the sink goes on writing.
+    All connections see one state of the database, so that the parts agree while the sink goes on writing.
     """
     names = [name for name in MAKERS if name in wanted]
+    queue = PartQueue(names, on_part)
     made: dict[str, Part] = {}
-    with database.reading() as connection:
+
+    def work(connection: Connection) -> None:
         _expect_much(connection)
-        to = known_to(connection, knowledge)
-        for number, name in enumerate(names, start=1):
-            on_part(name, number, len(names))
+        for name in queue:
             made[name] = MAKERS[name](connection, period, knowledge, terms)
-    return Report(period, knowledge, to, made)
+
+    with database.reading() as connection:
+        to = known_to(connection, knowledge)
+        snapshot = snapshot_of(connection) if at_once > 1 else None
+        if snapshot is None or not names:
+            work(connection)
+        else:
+            side_by_side(database, snapshot, queue, work, min(at_once, len(names)))
+    return Report(period, knowledge, to, {name: made[name] for name in names})
 
 
 _FOR_MUCH: Final = ("jit = off", "random_page_cost = 1.1", "work_mem = '128MB'")

@@ -101,5 +101,6 @@ def test_of_many_ids_each_row_is_found_once(
 def test_texts_of_instants_and_of_json_are_read_once_each() -> None:
     text = "2024-03-01T00:00:00Z"
     assert instants([text, None, text]) == [instant_us(text), None, instant_us(text)]
-    first, second = parsed(['{"mail": 2}', '{"mail": 2}'])
-    assert first is second
+    both: list[dict[str, int]] = parsed(['{"mail": 2}', '{"mail": 2}'])
+    assert both == [{"mail": 2}, {"mail": 2}]
+    assert both[0] is both[1]
