@@ -49,6 +49,7 @@ def engine_settings(
         reorder_us=settings.reorder,
         beginning=BEGINNING,
         repeat_window_us=settings.repeat_window,
+        forget_after_us=settings.forget_after or None,
         currency=settings.currency,
         max_words=settings.max_words,
         quiet_after_us={Topic[label.upper()]: after for label, after in settings.quiet_after.items()},

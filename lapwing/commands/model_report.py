@@ -50,7 +50,7 @@ def run(
     more = read_groups(groups_path) if groups_path is not None else {}
     rules = load_rulebook(settings.rules).rules
     batch, refusals = read_files(events, settings)
-    own = replace(engine_settings(settings), samples=True)
+    own = replace(engine_settings(settings), samples=True, forget_after_us=None)  # it names customers by row
     engines = [Engine(own, rules, learner(settings), number) for number in range(partitions)]
     for engine in engines:
         engine.keep_no_outcomes()

@@ -113,6 +113,7 @@ def run(
         "erased": result.counts.erased,
         "refused": dict(sorted(refusals.counts.items())),
         "ignored_actions": dict(sorted(result.counts.ignored.items())),
+        "forgotten": result.counts.forgotten,
         "unknown_words": dict(sorted(result.counts.unknown_words.items())),
         "customers": result.customers,
         "sweeps": result.sweeps,
@@ -131,6 +132,7 @@ def run(
     bad = f"{refusals.counts.total():,} refused"
     ignored = f"{result.counts.ignored.total():,} actions ignored, " if result.counts.ignored else ""
     ignored += f"{result.counts.erased:,} of erased customers, " if result.counts.erased else ""
+    ignored += f"{result.counts.forgotten:,} customers forgotten, " if result.counts.forgotten else ""
     if result.counts.unknown_words:
         ignored += f"{result.counts.unknown_words.total():,} words beyond max_words, "
     click.echo(

@@ -60,8 +60,10 @@ from lapwing.settings.values import (
     zone_name,
 )
 from streams.contract.mistakes import mistake_text
+from streams.core.events.calendar import DAY
 from streams.core.events.topics import Topic
-from streams.duration import UNITS, parse_duration
+from streams.core.features.customers import KEPT_DAYS
+from streams.duration import UNITS, format_duration, parse_duration
 from streams.errors import SettingsError
 from streams.redact import MASK
 from streams.telemetry.logs import LogFormat, LogLevel
@@ -212,6 +214,11 @@ class Settings(DeskSettings, DeliverySettings, MonitoringSettings):
     repeat_window: Duration = Field(
         parse_duration("2d"),
         description="How long an `event_id` is remembered: the same id again within it is a repeat.",
+    )
+    forget_after: Duration = Field(
+        0,
+        description="A customer whose last event lies further back leaves the state, and is acquired anew by "
+        "the next order; 0 for never.",
     )
     currency: Annotated[str, AfterValidator(currency_word)] | None = Field(
         None,
@@ -386,7 +393,20 @@ class Settings(DeskSettings, DeliverySettings, MonitoringSettings):
             msg = f"two topics have the name {twice[0]!r}: give each its own"
             raise ValueError(msg)
         self._check_security()
+        self._check_forgetting()
         return self
+
+    def _check_forgetting(self) -> None:
+        """Raise `ValueError` where a customer would be forgotten on whom something still depends."""
+        lapsed = (self.active_within or self.horizon) + KEPT_DAYS * DAY
+        least = self.horizon + max(lapsed, self.learn_within or 2 * self.horizon)
+        if 0 < self.forget_after < least:
+            found, needed = format_duration(self.forget_after), format_duration(least)
+            msg = (
+                f"forget_after is {found} and must be {needed} at least: the horizon and, whichever is "
+                f"longer, learn_within or active_within and {KEPT_DAYS} days"
+            )
+            raise ValueError(msg)
 
     def _check_security(self) -> None:
         """Raise `ValueError` where an option of the broker's security lacks another one."""

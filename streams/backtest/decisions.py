@@ -118,8 +118,8 @@ def decisions_of(
     history: History, rules: RuleSet, settings: EngineSettings, learner: Learner | None, period: Period
 ) -> Decided:
     """Return the decisions on the warnings that open in a period."""
-    # A history has no repeats.
-    engine = Engine(replace(settings, repeat_window_us=None), rules, learner)
+    # A history has no repeats, and names its customers by their rows.
+    engine = Engine(replace(settings, repeat_window_us=None, forget_after_us=None), rules, learner)
     engine.keep_no_outcomes()
     found: Decided = {}
 

@@ -134,8 +134,8 @@ def run(
     scored = not SCORES.isdisjoint(compiled.columns)
     counted = frozenset(places[behaviour(rule)] for rule in rules if rule.status is RuleStatus.ACTIVE)
     learned = learner if scored else None
-    # A history has no repeats.
-    engine = Engine(replace(settings, repeat_window_us=None), compiled, learned)
+    # A history has no repeats, and names its customers by their rows.
+    engine = Engine(replace(settings, repeat_window_us=None, forget_after_us=None), compiled, learned)
     engine.keep_no_outcomes()
     recorder = Recorder(counted, len(history.customers), look)
     engine.observe(causes=recorder, sweeps=None if look is None else recorder, reads=compiled.columns)

@@ -23,6 +23,7 @@ from streams.core.features.apply import AppliedEvents, OrderedEvents, apply_even
 from streams.core.features.catalogue import CATALOGUE, RANKS, SCORES, Features
 from streams.core.features.customers import Customers
 from streams.core.features.ranks import ScoreRanks
+from streams.core.features.renumbering import Renumbering
 from streams.core.features.source_guard import SourceGuard
 from streams.core.features.value import fit_value
 from streams.core.features.view import View
@@ -36,12 +37,12 @@ from streams.core.outcomes.customer_days import CustomerDayWriter, ScoreKeeper, 
 from streams.core.outcomes.lapses import is_active
 from streams.core.outcomes.maturity import CauseOpening
 from streams.core.outcomes.outcomes import Outcomes, OutcomeSettings
-from streams.core.rules.rule_set import RuleSet
+from streams.core.rules.rule_set import RuleSet, Verdicts
 from streams.core.segments.counts import SegmentCounts
 from streams.core.steps import Cause, Scoring, Step
 from streams.core.warnings.acknowledgement import ACTS, IgnoredAction, TakenAction, acts
 from streams.core.warnings.adoption import adopt, taken_over, withdrawn
-from streams.core.warnings.causes import Evaluations
+from streams.core.warnings.causes import MISSING, TRUE, Evaluations
 from streams.core.warnings.compose import compose_steps, scorings
 from streams.core.warnings.decisions import Circumstances, DecisionMaker, circumstances
 from streams.core.warnings.episodes import Episodes, WarningChange
@@ -234,6 +235,8 @@ class Engine:
         self.customers.appear(row)
         first = self.customers.state["first_at"]
         first[row] = np.minimum(first[row], since)
+        last = self.customers.state["last_event"]
+        last[row] = np.maximum(last[row], since)
         return int(row[0])
 
     @property
@@ -319,7 +322,15 @@ class Engine:
     def _take(self, ordered: ReorderedEvents) -> Output:
         output = Output(refused=list(ordered.refused))
         output.counts.refused.update(each.reason for each in ordered.refused)
-        self._take_in(ordered.events, ordered.instant, output)
+        events, instant = ordered.events, ordered.instant
+        if self.settings.forget_after_us is None:
+            self._take_in(events, instant, output)
+        else:
+            while len(events):
+                end = self._sweep_after(instant)
+                self._pass_sweeps(events.take(slice(end)), instant[:end], output)
+                self._take_in(events.take(slice(end)), instant[:end], output)
+                events, instant = events.take(slice(end, None)), instant[end:]
         output.counts.unknown_words += self.customers.vocabulary.take_over()
         return output
 
@@ -329,7 +340,7 @@ class Engine:
             return
         erased = self.erased.among(events, self.customers)
         if erased is not None and erased.any():
-            output.counts.erased = int(np.count_nonzero(erased))
+            output.counts.erased += int(np.count_nonzero(erased))
             output.counts.note("erased", events.topic[erased])
             events, instant = events.take(~erased), instant[~erased]
             if not len(events):
@@ -340,7 +351,7 @@ class Engine:
             admitted = self.admission.admit(events, instant)
             taken = admitted.events
             output.refused += admitted.refused
-            output.counts.repeats = len(admitted.repeated)
+            output.counts.repeats += len(admitted.repeated)
             output.counts.note("repeats", admitted.repeated)
             output.counts.refused.update(each.reason for each in admitted.refused)
         self.erased.note_returned(self.customers)
@@ -349,9 +360,9 @@ class Engine:
             return
         if self._midnight is None:
             self._begin(int(instant[0]))
-        output.counts.events = len(events)
+        output.counts.events += len(events)
         late = events.at < instant
-        output.counts.late = int(np.count_nonzero(late))
+        output.counts.late += int(np.count_nonzero(late))
         output.counts.note("events", events.topic)
         output.counts.note("late", events.topic[late])
         begin = 0
@@ -363,6 +374,33 @@ class Engine:
             if end < len(events):
                 self._cross(edge, output)
             begin = end
+
+    def _sweep_after(self, instant: NDArray[np.int64]) -> int:
+        """Return how many of (n,) events come before the next sweep after the first of them."""
+        first = int(instant[0])
+        sweep = self.calendar.next_midnight(first) if self._midnight is None else self._next_sweep
+        while sweep <= first:
+            sweep = self.calendar.next_sweep(sweep)
+        return int(np.searchsorted(instant, sweep, side="left"))
+
+    def _pass_sweeps(self, events: Batch, instant: NDArray[np.int64], output: Output) -> None:
+        """Let the sweeps before (n,) events pass, if any of them counts, as who is known depends on them.
+
+        None of the events lies before a sweep that another one follows.
+        """
+        if self._midnight is None or self._next_sweep > instant[0]:
+            return
+        erased = self.erased.among(events, self.customers)
+        for place in range(len(events)):
+            if erased is not None and erased[place]:
+                continue
+            event = slice(place, place + 1)
+            if self.settings.repeat_window_us is None or self.admission.may_count(
+                events.take(event), instant[event]
+            ):
+                while self._next_sweep <= instant[0]:
+                    self._cross(self._edge(), output)
+                return
 
     def _begin(self, at: int) -> None:
         self.customers.begin(self.calendar.day(at))
@@ -377,7 +415,7 @@ class Engine:
 
     def _cross(self, edge: int, output: Output) -> None:
         self.outcomes.judge(edge)
-        if edge == self._next_sweep:
+        if is_sweep := edge == self._next_sweep:
             self._sweep(edge, output)
             self._next_sweep = self.calendar.next_sweep(edge)
         if edge == self.delayed_labels.next_due():
@@ -389,6 +427,35 @@ class Engine:
             self.deduplicator.forget(edge)
             self._forget_words()
             self._midnight = self.calendar.next_midnight(edge)
+        if is_sweep and self.settings.forget_after_us is not None:
+            self._forget(edge, self.settings.forget_after_us, output)
+
+    def _forget(self, at: int, after: int, output: Output) -> None:
+        """Let the customers leave the state, at a sweep, whose last event lies further back than `after`.
+
+        While a topic of activity is quiet nobody does, as nothing matures then.
+        """
+        if any(self.source_guard.is_quiet(topic, at) for topic in self.settings.activity):
+            return
+        state, count = self.customers.state, self.customers.count
+        stays = np.ones(self.customers.known, dtype=np.bool_)
+        # Who does not want to be contacted is known for good.
+        stays[:count] = (state["last_event"][:count] >= at - after) | state["do_not_contact"][:count]
+        if stays.all():
+            return
+        for rows in (*self.outcomes.waited_for(), *self.delayed_labels.waited_for()):
+            stays[rows] = True
+        gone = np.flatnonzero(~stays)
+        changes = self._sorted(withdrawn(self.episodes, gone.tolist(), at))
+        self.outcomes.note(changes)
+        self._emit(changes, None, output)
+        to = Renumbering.of(stays)
+        parts = (self.customers, self.episodes, self.outcomes, self.delayed_labels, self.erased)
+        for part in (*parts, self.segments, self.score_keeper):
+            if part is not None:
+                part.renumber(to)
+        self.admission.resume()
+        output.counts.forgotten += len(gone)
 
     def _forget_words(self) -> None:
         used = {} if self.segments is None else self.segments.words_used()
@@ -416,6 +483,7 @@ class Engine:
         if self.day_writer is not None:
             output.customer_days += self.day_writer.opened(features, made)
         applied.view.commit()
+        self.customers.note_events(taken.rows, taken.instant)
 
     def _sweep(self, at: int, output: Output) -> None:
         """Evaluate every customer at once."""
@@ -475,6 +543,8 @@ class Engine:
         if not SCORES.isdisjoint(self.rules.columns):
             self._score(features)
         verdicts = self.rules.verdicts(features.columns(self.rules.columns))
+        if applied is None and self.settings.forget_after_us is not None:
+            verdicts = self._of_the_remembered(verdicts, features.view, self.settings.forget_after_us)
 
         def cause_of(rule: int, row: int, since: int, opened_at: int) -> Cause:
             return self.rules.cause(rule, since, opened_at, partial(features.value, row=row))
@@ -485,6 +555,16 @@ class Engine:
         changes = list(self.episodes.changes(evaluations, self.customers.ids, cause_of))
         output.counts.ignored += self.episodes.take_ignored()
         return changes
+
+    def _of_the_remembered(self, verdicts: Verdicts, view: View, forget_after: int) -> Verdicts:
+        """Return a sweep's verdicts by which no cause opens that would be forgotten before it matures."""
+        limit = view.at[0] - forget_after + self.settings.horizon_us if len(view) else 0
+        leaving = self.customers.state["last_event"][view.rows] < limit
+        if not leaving.any():
+            return verdicts
+        when = verdicts.when.copy()
+        when[leaving & (when == TRUE)] = MISSING
+        return replace(verdicts, when=when)
 
     def _take_openings(self, view: View, output: Output) -> list[CauseOpening]:
         """Return the causes that evaluations of a view opened; count and report them."""

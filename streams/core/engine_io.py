@@ -38,6 +38,8 @@ class EngineSettings:
     lie years before the others do not begin it; 0 where these were left out before."""
     repeat_window_us: int | None = 2 * DAY
     """`None` where all events count, as those of a history do that was admitted before."""
+    forget_after_us: int | None = None
+    """A customer whose last event lies further back leaves the state at a sweep; `None`: nobody does."""
     currency: str | None = None
     """The currency of all orders; else each customer's first order that names one fixes the customer's."""
     quiet_after_us: Mapping[Topic, int] = field(default_factory=lambda: MappingProxyType({}))
@@ -89,6 +91,8 @@ class EventCounts:
     repeats: int = 0
     erased: int = 0
     """Events of erased customers that are dated before the erasure."""
+    forgotten: int = 0
+    """Customers who left the state."""
     evaluations: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     """Events that do not count, by the reason; those whose id was reused are among `repeats` too."""
@@ -116,6 +120,7 @@ class EventCounts:
         self.late += other.late
         self.repeats += other.repeats
         self.erased += other.erased
+        self.forgotten += other.forgotten
         self.evaluations += other.evaluations
         self.refused += other.refused
         self.ignored += other.ignored

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from streams.core.events.batch import Batch
 from streams.core.events.calendar import NEVER
 from streams.core.features.customers import Customers
+from streams.core.features.renumbering import Renumbering
 
 _NO_CUSTOMER: Final = b""
 """A customer's id has one character at least, so the hash of this names the key alone."""
@@ -107,6 +108,10 @@ class ErasedCustomers:
         """Go on from `state`."""
         self._of = {erasure.hash: erasure for erasure in erasures}
         self._returned = dict(returned)
+
+    def renumber(self, to: Renumbering) -> None:
+        """Forget who came back and leaves again, and give the others their new rows."""
+        self._returned = to.by_customer(self._returned)
 
     def carried_out(self, clock: int) -> None:
         """Note that nothing that is pending is in the state any more, as its clock stands."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from streams.core.engine import Engine
 from streams.core.erasures import Erasure
 from streams.core.events.batch import COLUMNS, Batch, read_record, record_json
-from streams.core.events.calendar import NEVER
+from streams.core.events.calendar import ALWAYS, NEVER
 from streams.core.features import complaint_followups, rhythm
 from streams.core.features.complaints import Rows, TrackedComplaint
 from streams.core.features.customers import SCHEMA, UNANSWERED
@@ -191,6 +191,11 @@ def _restored(customers: pl.DataFrame, name: str, day: int) -> pl.Series:
     """Return a state column for customers of a state that was saved before there was such a column."""
     if name in rhythm.GAPS:
         return rhythm.restored(customers, name, day)
+    if name == "last_event":
+        known = ("last_order", "last_login", "last_complaint", "closed_at", "profile_at")
+        first = customers["first_at"].to_numpy()
+        times = [customers[each].to_numpy() for each in known if each in customers.columns]
+        return pl.Series(name, np.max([*times, np.where(first == ALWAYS, NEVER, first)], axis=0))
     if name == "turnover":
         return customers["spend_total"].abs()
     if name in UNANSWERED:

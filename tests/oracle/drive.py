@@ -36,6 +36,7 @@ class Driven:
     late: int = 0
     repeats: int = 0
     erased: int = 0
+    forgotten: int = 0
     events: int = 0
     ignored: Counter[str] = field(default_factory=Counter)
 
@@ -48,6 +49,9 @@ def engine_settings(settings: OracleSettings) -> EngineSettings:
         reorder_us=settings.reorder_us,
         repeat_window_us=settings.repeat_window_us,
         quiet_after_us=settings.quiet_after_us,
+        horizon_us=settings.horizon_us,
+        activity=settings.activity,
+        forget_after_us=settings.forget_after_us,
         erasure_key=KEY,
         priors=Priors(orders=settings.k, rate=settings.r),
         acknowledgement=AcknowledgementTerms(
@@ -139,6 +143,7 @@ def drive(
         driven.late += output.counts.late
         driven.repeats += output.counts.repeats
         driven.erased += output.counts.erased
+        driven.forgotten += output.counts.forgotten
         driven.events += output.counts.events
         driven.ignored += output.counts.ignored
     return driven

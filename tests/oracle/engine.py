@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from streams.core.events.batch import ActionRecord
@@ -15,11 +14,8 @@ from tests.oracle.attention import Patience
 from tests.oracle.conditions import Judge, OracleRule
 from tests.oracle.corrections import struck_by
 from tests.oracle.days import DAY, sweep_instants
-from tests.oracle.history import Event, Value, features
-from tests.oracle.life import FALSE, CustomerLife, LifeStep, Verdict
-
-KEEPS_US: Final = 180 * DAY
-"""How long an action can be corrected: twice the horizon, which is the engine's default here."""
+from tests.oracle.history import Event, Value, features, profile_of
+from tests.oracle.life import FALSE, MISSING, TRUE, CustomerLife, LifeStep, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +30,9 @@ class OracleSettings:
     k: float = 5.0
     r: float = 0.02
     patience: Patience = field(default_factory=Patience)
+    horizon_us: int = 90 * DAY
+    activity: tuple[Topic, ...] = (Topic.ORDERS,)
+    forget_after_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +61,24 @@ class TwinErasure:
     after: int
 
 
+@dataclass(frozen=True, slots=True)
+class SweepEnd:
+    """A sweep at which customers are forgotten, after its evaluations."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class TwinForgotten:
+    """A customer of whom nothing is known any more."""
+
+    customer_id: str
+
+
+Moment = Event | TwinStep | SweepBegin | SweepEnd | TwinErasure | TwinForgotten
+"""What happens at one place of a timeline."""
+
+
 @dataclass(slots=True)
 class Run:
     """What came out."""
@@ -80,7 +97,9 @@ class Run:
     """Actions on warnings that had no effect, by the reason."""
     erased: int = 0
     """Records of erased customers that are dated before the erasure."""
-    timeline: list[Event | TwinStep | SweepBegin | TwinErasure] = field(default_factory=list)
+    forgotten: int = 0
+    """Customers who left, each as often as they did."""
+    timeline: list[Moment] = field(default_factory=list)
     """All that happened, in order: events as they were taken, sweeps before their evaluations, and steps."""
 
 
@@ -162,7 +181,11 @@ class OracleEngine:
 
     def _erase(self, clock: int | None, erasure: TwinErasure) -> None:
         """Withdraw what is open of a customer, and know nothing of what was before."""
-        customer = erasure.customer_id
+        self._leave(clock, erasure.customer_id)
+        self._erased[erasure.customer_id] = erasure.erased_at
+        self._run.timeline.append(erasure)
+
+    def _leave(self, clock: int | None, customer: str) -> None:
         life = self._lives.pop(customer, None)
         step = None if life is None or clock is None else life.erase(clock)
         if step is not None:
@@ -170,8 +193,6 @@ class OracleEngine:
         if life is not None:
             self._warned[customer] = life.before + len(life.openings)
         self._forgotten += self._kept.pop(customer, [])
-        self._erased[customer] = erasure.erased_at
-        self._run.timeline.append(erasure)
 
     def _pass_time(self, until: int) -> None:
         """Let everything happen that is due up to and including `until`, in order."""
@@ -194,8 +215,36 @@ class OracleEngine:
         rows = [self._features(customer, at, sweep=True) for customer in customers]
         for customer, row, found in zip(customers, rows, self._judge.verdicts(rows), strict=True):
             self._run.sweeps[at, customer] = row
-            verdicts = {rule: Verdict(when, clear) for rule, (when, clear) in found.items()}
+            leaving = self._is_leaving(customer, at)
+            verdicts = {
+                rule: Verdict(MISSING if leaving and when == TRUE else when, clear)
+                for rule, (when, clear) in found.items()
+            }
             self._evaluate(customer, at, row, verdicts)
+        self._forget_gone(at)
+
+    def _is_leaving(self, customer: str, at: int) -> bool:
+        """Say whether a cause that opened at a sweep could not mature before the customer is forgotten."""
+        after = self._settings.forget_after_us
+        newest = max(event.judged_at for event in self._kept[customer])
+        return after is not None and at - newest > after - self._settings.horizon_us
+
+    def _forget_gone(self, at: int) -> None:
+        """Forget, at a sweep, the customers whose last event lies too far back."""
+        after = self._settings.forget_after_us
+        if after is None or self._quiet(at) & set(self._settings.activity):
+            return
+        gone = [
+            customer
+            for customer, events in sorted(self._kept.items())
+            if at - max(event.judged_at for event in events) > after and not profile_of(events).do_not_contact
+        ]
+        if gone:
+            self._run.timeline.append(SweepEnd(at))
+        for customer in gone:
+            self._leave(at, customer)
+            self._run.timeline.append(TwinForgotten(customer))
+            self._run.forgotten += 1
 
     def _take(self, event: Event) -> None:
         """Keep the event and judge its customer, a late one against what held just before it too."""
@@ -220,7 +269,9 @@ class OracleEngine:
         action, customer = event.record, event.customer_id
         if not isinstance(action, ActionRecord):
             return ()
-        if action.corrects is not None and not struck_by(self._kept[customer], event, KEEPS_US):
+        if action.corrects is not None and not struck_by(
+            self._kept[customer], event, 2 * self._settings.horizon_us
+        ):
             self._run.ignored["uncorrected"] += 1
         step, reason = self._life(customer).act(event.judged_at, action, event.event_id)
         if reason is not None:

@@ -366,11 +366,16 @@ def feedback(view: View) -> dict[str, Value]:
     }
 
 
-def profile(view: View) -> dict[str, Value]:
-    """Return the attributes of the newest profile, which replaces older ones whole."""
-    records = sorted((e for e in view.seen if e.topic == Topic.PROFILES), key=told_at)
+def profile_of(events: Sequence[Event]) -> ProfileRecord:
+    """Return the newest profile, which replaces older ones whole."""
+    records = sorted((e for e in events if e.topic == Topic.PROFILES), key=told_at)
     newest = records[-1].record if records else None
-    said = newest if isinstance(newest, ProfileRecord) else ProfileRecord()
+    return newest if isinstance(newest, ProfileRecord) else ProfileRecord()
+
+
+def profile(view: View) -> dict[str, Value]:
+    """Return the attributes of the newest profile."""
+    said = profile_of(view.seen)
     ends = said.contract_ends_at
     return {
         "customer_class": said.customer_class,

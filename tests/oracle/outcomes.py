@@ -25,7 +25,7 @@ from streams.core.events.topics import Topic
 from streams.core.steps import StepKind
 from tests.oracle.corrections import standing
 from tests.oracle.days import DAY, local_day, midnight
-from tests.oracle.engine import SweepBegin, TwinErasure, TwinStep
+from tests.oracle.engine import Moment, SweepBegin, SweepEnd, TwinErasure, TwinForgotten, TwinStep
 from tests.oracle.history import HELD_DAYS, Event, is_complaint, is_placed
 
 LIFE: Final = ("customer.acquired", "customer.lapsed", "customer.returned", "customer.closed")
@@ -104,7 +104,7 @@ class OutcomeTwin:
         """The sweep whose days are still to be put out."""
         self._opened_by_sweep: set[str] = set()
 
-    def run(self, timeline: Sequence[Event | TwinStep | SweepBegin | TwinErasure]) -> TwinOutcomes:
+    def run(self, timeline: Sequence[Moment]) -> TwinOutcomes:
         """Return all outcomes and censuses of a timeline."""
         for moment in timeline:
             if not isinstance(moment, TwinStep) or moment.step.at != self._swept:
@@ -114,9 +114,9 @@ class OutcomeTwin:
                 self._swept = moment.at
             elif isinstance(moment, TwinStep):
                 self._step(moment)
-            elif isinstance(moment, TwinErasure):
+            elif isinstance(moment, TwinErasure | TwinForgotten):
                 self._forget(moment.customer_id)
-            else:
+            elif not isinstance(moment, SweepEnd):
                 self._event(moment)
         self._end_sweep()
         return self.found

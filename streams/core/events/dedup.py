@@ -116,6 +116,29 @@ class Deduplicator:
         `window` of it, either way, and was judged no more than `window` before the `instant` at which this
         one is: so long an id is remembered. It differs when none of these has its `content`.
         """
+        return self._check(customer_hash, event_id, at, instant, content, keep=True)
+
+    def look(
+        self,
+        customer_hash: NDArray[np.uint64],
+        event_id: NDArray[np.object_],
+        at: NDArray[np.int64],
+        instant: NDArray[np.int64],
+        content: NDArray[np.uint64],
+    ) -> Repeats:
+        """Say the same as `check`, and keep nothing."""
+        return self._check(customer_hash, event_id, at, instant, content, keep=False)
+
+    def _check(
+        self,
+        customer_hash: NDArray[np.uint64],
+        event_id: NDArray[np.object_],
+        at: NDArray[np.int64],
+        instant: NDArray[np.int64],
+        content: NDArray[np.uint64],
+        *,
+        keep: bool,
+    ) -> Repeats:
         keys = hash_strings(event_id.tolist(), customer_hash)
         order = np.argsort(keys, kind="stable")
         asked = _Run(keys[order], at[order], instant[order], content[order])
@@ -128,7 +151,8 @@ class Deduplicator:
         twice = np.flatnonzero(asked.key[1:] == asked.key[:-1]) + 1
         if len(twice):
             self._within(twice, asked, repeat, alike)
-        self._add(asked.take(~repeat))
+        if keep:
+            self._add(asked.take(~repeat))
         fresh, differs = np.empty_like(repeat), np.empty_like(repeat)
         fresh[order], differs[order] = ~repeat, repeat & ~alike
         return Repeats(fresh, differs)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.core.events.batch import MILLION, Batch
-from streams.core.events.dedup import Deduplicator, content_hashes
+from streams.core.events.dedup import Deduplicator, content_hashes, hash_strings
 from streams.core.events.refusal import EventRefusalReason, RefusedEvent, refused_events
 from streams.core.events.topics import Topic
 from streams.core.features.apply import OrderedEvents
@@ -72,6 +72,15 @@ class Admission:
             events, instant = _without(events, instant, too_large, EventRefusalReason.SUM_TOO_LARGE, refused)
             rows = rows[~too_large]
         return Admitted(OrderedEvents(events, instant, rows), repeated, refused)
+
+    def may_count(self, event: Batch, instant: NDArray[np.int64]) -> bool:
+        """Return whether a single event is no repeat and in no other currency than that of all orders."""
+        named = _currencies(event)
+        if named is not None and self.currency is not None and named[0] not in (None, self.currency):
+            return False
+        hashes = hash_strings(event.customer_id.tolist())
+        content = content_hashes(event)
+        return bool(self.deduplicator.look(hashes, event.event_id, event.at, instant, content).fresh[0])
 
     def _other_currency(self, named: Sequence[str | None], rows: NDArray[np.int32]) -> NDArray[np.bool_]:
         """Say of each (n,) event whether it names another currency than its customer's; fix the new ones."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any, Final
 
 import numpy as np
@@ -18,6 +19,7 @@ from streams.core.features import day_bits
 from streams.core.features.buying_model import BuyingModel
 from streams.core.features.complaints import CustomerComplaints, Rows
 from streams.core.features.ranks import ScoreRanks
+from streams.core.features.renumbering import Renumbering
 from streams.core.features.vocabulary import CURRENCY, MOST_WORDS, Vocabulary
 
 KEPT_DAYS: Final = 90
@@ -111,6 +113,7 @@ def _schema() -> dict[str, tuple[Any, Any]]:
     columns["do_not_contact"] = (np.bool_, False)
     columns[CURRENCY] = (np.int32, 0)
     columns["turnover"] = (np.int64, 0)
+    columns["last_event"] = (np.int64, NEVER)
     return columns
 
 
@@ -160,6 +163,22 @@ class DayLog:
             found |= known[np.minimum(place, len(known) - 1)] == customers
         return found
 
+    def renumber(self, to: Renumbering) -> None:
+        """Go on without the cells of customers who leave, and with the new rows of the others."""
+        first = to.first_gone
+        for day, chunks in list(self._days.items()):
+            moved = []
+            for customers, amounts in chunks:
+                if len(customers) and customers[-1] >= first:
+                    stay = to.mask(customers)
+                    moved.append((to.place[customers[stay]], amounts[stay]))
+                else:
+                    moved.append((customers, amounts))
+            chunks[:] = [chunk for chunk in moved if len(chunk[0])]
+            if not chunks:
+                del self._days[day]
+                self._unsummed.discard(day)
+
     def drop_before(self, day: int) -> None:
         """Forget the days before `day`."""
         for old in [d for d in self._days if d < day]:
@@ -172,6 +191,10 @@ class DayLog:
             cells = self.cells(day)
             if cells is not None:
                 yield day, *cells
+
+
+def _no_names() -> pl.Series:
+    return pl.Series("names", [], dtype=pl.Categorical(pl.Categories.random("customers")))
 
 
 class Customers:
@@ -218,9 +241,16 @@ class Customers:
         self.vocabulary = Vocabulary(max_words)
         # Polars finds ids among a million three times as fast as a dict does. It forgets its categories when
         # no column has them: hence the column, of no rows.
-        self._names = pl.Series("names", [], dtype=pl.Categorical(pl.Categories.random("customers")))
+        self._names = _no_names()
         self._numbers = np.full(1024, -1, dtype=np.int32)
         """The index of each id, by its code among `_names`."""
+        self._names_used = 0
+        """The codes that `_names` has given, those of customers who left included."""
+
+    @property
+    def names_used(self) -> int:
+        """How many ids are kept, those of customers who left included."""
+        return self._names_used
 
     @property
     def known(self) -> int:
@@ -229,8 +259,7 @@ class Customers:
 
     def index(self, customer_ids: NDArray[np.object_]) -> NDArray[np.int32]:
         """Return the index of each id, (n,), giving new ones the next numbers in order of appearance."""
-        names = pl.Series(customer_ids.tolist(), dtype=pl.String)
-        codes = names.cast(self._names.dtype).to_physical().to_numpy()
+        codes = self._name_codes(customer_ids.tolist())
         highest = int(codes.max(initial=0))
         if highest >= len(self._numbers):
             added = np.full(max(highest + 1, len(self._numbers)), -1, dtype=np.int32)
@@ -249,12 +278,42 @@ class Customers:
 
     def find(self, customer_ids: NDArray[np.object_]) -> NDArray[np.int32]:
         """Return the index of each id, (n,), -1 for one that has none."""
-        names = pl.Series(customer_ids.tolist(), dtype=pl.String)
-        codes = names.cast(self._names.dtype).to_physical().to_numpy()
+        codes = self._name_codes(customer_ids.tolist())
         found = np.full(len(codes), -1, dtype=np.int32)
         known = codes < len(self._numbers)
         found[known] = self._numbers[codes[known]]
         return found
+
+    def _name_codes(self, ids: list[str]) -> NDArray[np.uint32]:
+        names = pl.Series(ids, dtype=pl.String)
+        codes: NDArray[np.uint32] = names.cast(self._names.dtype).to_physical().to_numpy()
+        self._names_used = max(self._names_used, int(codes.max(initial=0)) + 1)
+        return codes
+
+    def note_events(self, rows: NDArray[np.int32], instant: NDArray[np.int64]) -> None:
+        """Note when the newest event of each customer was taken, of (n,) events in order of time."""
+        self.state["last_event"][rows] = instant
+
+    def renumber(self, to: Renumbering) -> None:
+        """Forget the customers who leave, and give the others their new rows."""
+        for name, (_, neutral) in SCHEMA.items():
+            self.state[name] = to.column(self.state[name], neutral)
+        self.hashes = to.column(self.hashes, 0)
+        self.ids = list(compress(self.ids, to.stays.tolist()))
+        self.count = int(np.count_nonzero(to.stays[: self.count]))
+        self.books = to.by_customer(self.books)
+        self._book_rows, self._used_books = {}, set(self.books)
+        for log in self.logs.values():
+            log.renumber(to)
+        if self._names_used > 2 * len(self.ids) + 128:
+            # Names of customers who left are most of them.
+            self._names, self._names_used = _no_names(), 0
+            codes = self._name_codes(self.ids)
+            self._numbers = np.full(max(1024, self._names_used), -1, dtype=np.int32)
+            self._numbers[codes] = np.arange(len(self.ids), dtype=np.int32)
+        else:
+            place = np.append(np.where(to.stays, to.place, -1), -1).astype(np.int32)
+            self._numbers = place[self._numbers]
 
     def last_activity(self) -> NDArray[np.int64]:
         """Return the time of each customer's last activity, (c,), `NEVER` where there was none."""

@@ -26,7 +26,7 @@ MOST_CURRENCIES: Final = 1_000
 CURRENCY: Final = "currency"
 UNKNOWN: Final = 0
 """The code of no word."""
-_SPARE: Final = 1024
+_SPARE: Final = 128
 """So many words may be kept that nobody uses, and as many as are used."""
 
 

@@ -11,7 +11,7 @@ back would make everybody look like one of them. What has not matured is censore
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.core.events.calendar import DAY
+from streams.core.features.renumbering import Renumbering
 from streams.core.model.treatment import WarningsThen
 
 
@@ -214,6 +215,18 @@ class DelayedLabels:
             weight,
             self.inputs,
         )
+
+    def waited_for(self) -> Iterator[NDArray[np.int64]]:
+        """Yield the customers, (k,) each, whose outcome is awaited."""
+        for cohort in self._waiting:
+            yield cohort.customers
+
+    def renumber(self, to: Renumbering) -> None:
+        """Give customers their new rows; nobody leaves whose outcome is awaited."""
+        for place, cohort in enumerate(self._waiting):
+            assert to.mask(cohort.customers).all(), "a sample waits for a customer who leaves"
+            rows = to.place[cohort.customers].astype(np.int64)
+            self._waiting[place] = replace(cohort, customers=rows)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return everything that waits as arrays: samples one cohort after the other."""

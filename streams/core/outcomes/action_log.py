@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from streams.core.events.action_words import TREATMENT_KINDS, WRONG_CONTACT
 from streams.core.events.batch import ActionRecord
+from streams.core.features.renumbering import Renumbering
 
 MOST_ACTIONS: Final = 32
 """Actions of one customer that can be corrected."""
@@ -114,6 +115,10 @@ class ActionLog:
         return begin <= self.settled.get(customer, _NEVER) < end or any(
             action.treats and begin <= action.at < end for action in self.of(customer)
         )
+
+    def renumber(self, to: Renumbering) -> None:
+        """Forget the customers who leave, and give the others their new rows."""
+        self.actions, self.settled = to.by_customer(self.actions), to.by_customer(self.settled)
 
     def restore(self, actions: Mapping[int, list[LoggedAction]], settled: Mapping[int, int]) -> None:
         """Go on from `actions` and `settled`."""

@@ -20,6 +20,7 @@ from streams.core.events.batch import MILLION
 from streams.core.events.calendar import Calendar
 from streams.core.events.topics import Topic
 from streams.core.features.customers import ATTRIBUTES, SCHEMA, Customers
+from streams.core.features.renumbering import Renumbering
 from streams.core.outcomes.action_log import ActionLog
 
 MOST_CELLS: Final = 5_000
@@ -135,6 +136,13 @@ class CensusTaker:
             if members.came is None:
                 return members.at + self._horizon_us
         return None
+
+    def renumber(self, to: Renumbering) -> None:
+        """Give customers their new rows; nobody leaves who is a member of a census."""
+        for members in self.members:
+            rows = members.customers
+            assert to.mask(rows).all(), "a census waits for a customer who leaves"
+            members.present = packed(to.place[rows])
 
     # -- taking one -------------------------------------------------------------------------------
 

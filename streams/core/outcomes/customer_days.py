@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from streams.core.events.batch import MILLION
 from streams.core.features.catalogue import Features
 from streams.core.features.customers import KEPT_DAYS, Customers
+from streams.core.features.renumbering import Renumbering
 from streams.core.outcomes.outcome import CustomerDays, DayCounts, Score, outcome_id
 from streams.core.steps import Step, StepKind
 from streams.core.warnings.decisions import DecisionMaker, circumstances
@@ -113,6 +114,10 @@ class ScoreKeeper:
         if needed > len(self.sent):
             added = max(needed, 2 * len(self.sent)) - len(self.sent)
             self.sent = np.concatenate([self.sent, np.full(added, np.nan, dtype=np.float32)])
+
+    def renumber(self, to: Renumbering) -> None:
+        """Forget the customers who leave, and give the others their new rows."""
+        self.sent = to.column(self.sent, np.nan)
 
     def state(self, known: int) -> NDArray[np.float32]:
         """Return a copy of what was put out of the first `known` customers."""

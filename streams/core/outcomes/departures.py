@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.core.events.calendar import DAY
+from streams.core.features.renumbering import Renumbering
 from streams.core.outcomes.maturity import Codes
 from streams.core.outcomes.outcome import PrecedingWarning
 from streams.core.steps import Tier
@@ -63,6 +64,11 @@ class Departures:
         for name, value in values.items():
             self._columns[name][slot] = value
         self._slots[customer] = slot
+        if len(self._rules.values) > 2 * (self._used - len(self._free)) + 1024:
+            slots = self._slots[self._slots != _NONE]
+            codes = self._columns["rules"][slots]
+            self._rules.pack(codes)
+            self._columns["rules"][slots] = codes
 
     def take(self, customer: int) -> PrecedingWarning | None:
         """Return what was kept of a customer, and forget it."""
@@ -72,6 +78,15 @@ class Departures:
         self._slots[customer] = _NONE
         self._free.append(slot)
         return self._warning(self._columns, slot)
+
+    def renumber(self, to: Renumbering) -> None:
+        """Forget the customers who leave, and give the others their new rows."""
+        slots = self._slots[: len(to.stays)]
+        free = slots[~to.stays[: len(slots)]]
+        self._free += free[free != _NONE].tolist()
+        self._slots = to.column(slots, _NONE)
+        rows = np.flatnonzero(self._slots != _NONE)
+        self._columns["customer"][self._slots[rows]] = rows
 
     def state(self) -> tuple[dict[str, NDArray[Any]], list[tuple[str, ...]]]:
         """Return a copy of what is kept, by customer, and the rules that `rules` counts."""

@@ -21,6 +21,7 @@ from streams.core.events.batch import ClosureRecord
 from streams.core.events.topics import Topic
 from streams.core.features.apply import AppliedEvents, OrderedEvents
 from streams.core.features.customers import LAST_OF
+from streams.core.features.renumbering import Renumbering
 from streams.core.features.view import View
 
 
@@ -175,6 +176,11 @@ class CustomerStatuses:
         silent = np.flatnonzero((status == CustomerStatus.ACTIVE) & (last <= at - self.active_within_us))
         status[silent] = CustomerStatus.LAPSED
         return silent
+
+    def renumber(self, to: Renumbering) -> None:
+        """Forget the customers who leave, and give the others their new rows."""
+        self.grow(len(to.stays))
+        self.status = to.column(self.status, CustomerStatus.NEW)
 
     def state(self, known: int) -> NDArray[np.int8]:
         """Return a copy of the statuses of the first `known` customers."""

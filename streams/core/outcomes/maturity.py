@@ -18,6 +18,7 @@ from streams.core.decision.decision import Decision, DecisionBasis, known
 from streams.core.decision.holdout import Lot
 from streams.core.events.batch import MILLION
 from streams.core.events.calendar import ALWAYS, DAY
+from streams.core.features.renumbering import Renumbering
 from streams.core.outcomes.action_log import ActionLog, LoggedAction
 from streams.core.outcomes.outcome import CauseMatured, PrecedingWarning, WarningMatured
 from streams.core.outcomes.record_queue import RecordQueue
@@ -74,6 +75,18 @@ class Codes:
             code = self._codes[value] = len(self.values)
             self.values.append(value)
         return code
+
+    def pack(self, *columns: NDArray[np.int32]) -> None:
+        """Forget the values that no column of codes names, and change the codes; where most are such."""
+        if len(self.values) <= 2 * sum(map(len, columns)) + 1024:
+            return
+        used = np.unique(np.concatenate(columns))
+        new = np.zeros(len(self.values), dtype=np.int32)
+        new[used] = np.arange(len(used), dtype=np.int32)
+        self.values = [self.values[code] for code in used.tolist()]
+        self._codes = {value: code for code, value in enumerate(self.values)}
+        for column in columns:
+            column[:] = new[column]
 
 
 @dataclass(slots=True)
@@ -233,6 +246,14 @@ class Maturity:
                 return
             del self._held_out[customer]
 
+    def renumber(self, to: Renumbering) -> None:
+        """Forget the customers who leave, for whom nothing waits, and give the others their new rows."""
+        self.causes.renumber(to)
+        self.warnings.renumber(to)
+        self.open = to.by_customer(self.open)
+        self._held_out = to.by_customer(self._held_out)
+        self._waits = to.column(self._waits, False)
+
     # -- what customers and people do -------------------------------------------------------------
 
     def note_activity(
@@ -339,6 +360,7 @@ class Maturity:
             )
             matured.append((int(columns["customer"][place]), int(columns["again"][place]), cause))
         self.causes.drop(due)
+        self.rules.pack(self.causes.live("rule"))
         return matured
 
     def take_warnings(
@@ -391,6 +413,8 @@ class Maturity:
                 self.open[customer] = self._record(place)
             matured.append((customer, warning, bool(columns["holdout"][place])))
         self.warnings.drop(due)
+        self.openings.pack(self.warnings.live("opening"))
+        self.words.pack(self.warnings.live("rules"), self.warnings.live("results"))
         self.forget_held_out(at)
         return matured
 

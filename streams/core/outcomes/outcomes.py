@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from streams.core.events.topics import Topic
 from streams.core.features.apply import AppliedEvents, OrderedEvents
 from streams.core.features.catalogue import Features
 from streams.core.features.customers import KEPT_DAYS, MEASURES, Customers
+from streams.core.features.renumbering import Renumbering
 from streams.core.features.value import values
 from streams.core.features.view import View
 from streams.core.outcomes.action_log import ActionLog, LoggedAction, is_treatment
@@ -111,6 +112,18 @@ class Outcomes:
         self.census = CensusTaker(calendar, settings.horizon_us)
         self.log = ActionLog(2 * settings.horizon_us)
         self._uncorrected = 0
+
+    def waited_for(self) -> Iterator[NDArray[np.integer[Any]]]:
+        """Yield customers, (k,) each, of whom something is still to be put out."""
+        yield self.maturity.causes.live("customer")
+        yield self.maturity.warnings.live("customer")
+        for members in self.census.members:
+            yield members.customers
+
+    def renumber(self, to: Renumbering) -> None:
+        """Forget the customers who leave, for whom nothing waits, and give the others their new rows."""
+        for part in (self.statuses, self.departures, self.maturity, self.census, self.log):
+            part.renumber(to)
 
     def begin(self, at: int) -> None:
         """Begin with the partition's first event."""

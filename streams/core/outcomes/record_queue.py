@@ -8,6 +8,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.core.features.renumbering import Renumbering
+
 NONE: Final = -1
 """The place of no record."""
 _FIRST_SIZE: Final = 64
@@ -75,6 +77,13 @@ class RecordQueue:
                 return
             see(known, places)
             places = self.columns["link"][places]
+
+    def renumber(self, to: Renumbering) -> None:
+        """Give customers their new rows; those who leave have no live record."""
+        owners = self.live("customer")
+        assert to.mask(owners).all(), "a record waits for a customer who leaves"
+        self.columns["customer"][self.begin : self.end] = to.place[owners]
+        self._newest = to.column(self._newest, NONE)
 
     def restore(self, customers: NDArray[np.int32], columns: Mapping[str, NDArray[Any]]) -> None:
         """Go on from the live records, oldest first."""

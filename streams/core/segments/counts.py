@@ -16,6 +16,7 @@ from streams.core.events.topics import Topic
 from streams.core.features.apply import OrderedEvents
 from streams.core.features.customers import ATTRIBUTES, KEPT_DAYS, Customers, DayLog
 from streams.core.features.customers import CATEGORY as ORDER_CATEGORY
+from streams.core.features.renumbering import Renumbering
 
 BOUGHT: Final = {"channel": "channel", "order_category": "category"}
 """Dimensions that come from a customer's newest order, and the field of the order."""
@@ -167,6 +168,15 @@ class SegmentCounts:
                 new = not log.has_each(day, owner)[0]
                 self.late_categories.append((day, record.category, (0, 1, 0, int(new))))
             log.add(day, owner, np.ones(1, dtype=np.int64))
+
+    def renumber(self, to: Renumbering) -> None:
+        """Forget the customers who leave, and give the others their new rows."""
+        self.grow(len(to.stays))
+        self.bought = {name: to.column(codes, 0) for name, codes in self.bought.items()}
+        self.bought_at = {name: to.column(at, NEVER) for name, at in self.bought_at.items()}
+        for log in self.complained.values():
+            log.renumber(to)
+        self.late = [(day, int(to.place[c]), counts) for day, c, counts in self.late if to.stays[c]]
 
     def words_used(self) -> dict[str, NDArray[np.int32]]:
         """Return the codes of words that are in use, by field."""

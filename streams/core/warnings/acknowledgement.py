@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from types import MappingProxyType
 from typing import Final
 
@@ -16,6 +16,7 @@ from streams.core.events.action_words import WARNING_KINDS
 from streams.core.events.batch import ActionRecord, Batch
 from streams.core.events.calendar import DAY
 from streams.core.events.topics import Topic
+from streams.core.features.renumbering import Renumbering
 from streams.core.steps import Acknowledgement, AcknowledgementState, StepKind, Tier
 
 ACTS: Final[Mapping[str, StepKind]] = MappingProxyType(
@@ -142,6 +143,11 @@ class WarningTimers:
     def wake(self, customer: int, due: int) -> None:
         """Let `customer` be woken at `due`."""
         heappush(self._heap, (due, customer))
+
+    def renumber(self, to: Renumbering) -> None:
+        """Forget the customers who leave, and give the others their new rows."""
+        self._heap = [(due, int(to.place[c])) for due, c in self._heap if to.stays[c]]
+        heapify(self._heap)
 
     def pop(self, until: int) -> set[int]:
         """Return the customers to be woken up to and including `until`."""

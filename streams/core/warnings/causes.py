@@ -11,12 +11,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.core.features.renumbering import Renumbering
 from streams.core.rules.rule import Rule
 from streams.core.rules.rule_set import Verdicts
 from streams.core.warnings.acknowledgement import TakenAction
 
-TRUE, FALSE = 1, 0
-"""A verdict; a missing one is neither."""
+TRUE, FALSE, MISSING = 1, 0, -1
+"""A verdict."""
 
 
 class CausePhase(IntEnum):
@@ -85,6 +86,11 @@ class CauseTable:
         self._customer = np.zeros(1024, dtype=np.int32)
         """(causes,) whose each is."""
 
+    @property
+    def room(self) -> int:
+        """Return for how many causes there is room."""
+        return len(self._states)
+
     def get(self, rule: int, customer: int) -> CauseState | None:
         """Return a cause's state, `None` for an idle one."""
         slot = int(self._slots[rule, customer])
@@ -147,6 +153,21 @@ class CauseTable:
             larger = np.full((len(self._slots), max(customers, capacity * 2)), -1, dtype=np.int32)
             larger[:, :capacity] = self._slots
             self._slots = larger
+
+    def renumber(self, to: Renumbering) -> None:
+        """Let the causes of customers who leave be idle, and give the others their new rows."""
+        slots = self._slots[:, : len(to.stays)]
+        stays = to.stays[: slots.shape[1]]
+        for slot in slots[:, ~stays][slots[:, ~stays] >= 0].tolist():
+            self._states[slot] = None
+            self._free.append(slot)
+            self._phase[slot] = _IDLE
+        left = slots[:, stays]
+        size = left.shape[1]
+        self._slots = np.full((len(left), max(1024, size + size // 4)), -1, dtype=np.int32)
+        self._slots[:, :size] = left
+        rules, customers = np.nonzero(left >= 0)
+        self._customer[left[rules, customers]] = customers
 
     def candidates(self, e: Evaluations) -> NDArray[np.bool_]:
         """Return (rules, n): evaluations that would change a cause as it stands at the batch's begin."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from streams.core.decision.decision import Decision, Verdict
 from streams.core.events.calendar import ALWAYS
+from streams.core.features.renumbering import Renumbering
 from streams.core.name_ids import name_id
 from streams.core.observer import CauseObserver
 from streams.core.rules.inhibition import standing
@@ -161,6 +162,12 @@ class Episodes:
         """Go on from `newest` and from what `opened_by_rule` returned, of rules that there still are."""
         self.newest = newest
         self.opened = [opened.get(rule.id, 0) for rule in self.rules.rules]
+
+    def renumber(self, to: Renumbering) -> None:
+        """Forget the customers who leave, and give the others their new rows."""
+        self.open, self.newest = to.by_customer(self.open), to.by_customer(self.newest)
+        self.causes.renumber(to)
+        self._timers.renumber(to)
 
     # -- which customers need a look --------------------------------------------------------------
 

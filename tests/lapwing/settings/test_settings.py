@@ -4,6 +4,7 @@ import pytest
 
 from lapwing.settings.page import written
 from lapwing.settings.settings import FROM_ENVIRONMENT, SECRETS, FlagError, Settings, load_settings
+from streams.core.events.calendar import DAY
 from streams.core.events.topics import Topic
 from streams.duration import UNITS, format_duration
 from streams.errors import SettingsError
@@ -167,6 +168,7 @@ def test_tables_and_lists_have_a_form_for_variables(folder: Path) -> None:
         ("QUIET_AFTER", "orders=2", "LAPWING_QUIET_AFTER.orders: '2' is not a duration"),
         ("ACKNOWLEDGE_WITHIN", "urgent=4h", "LAPWING_ACKNOWLEDGE_WITHIN.urgent: 'urgent': input should be"),
         ("ACKNOWLEDGE_FOR", "0", "LAPWING_ACKNOWLEDGE_FOR.high: '0': input should be greater than 0"),
+        ("FORGET_AFTER", "269d", "forget_after is 269d and must be 270d at least: the horizon and,"),
         ("LOGINS", "orders", "two topics have the name 'orders'"),
         ("WARNINGS_TOPIC", "lapwing.rejected", "two topics have the name 'lapwing.rejected'"),
         (
@@ -429,3 +431,12 @@ def test_a_mistake_in_a_flag_is_a_usage_error_and_others_are_not(tmp_path: Path)
         with pytest.raises(SettingsError) as caught:
             load_settings(overrides=flags, environ=environ)
         assert type(caught.value) is kind
+
+
+def test_customers_may_be_forgotten_once_nothing_depends_on_them() -> None:
+    assert load_settings(environ={}).forget_after == 0
+    assert load_settings(environ={"LAPWING_FORGET_AFTER": "270d"}).forget_after == 270 * DAY
+    short = {"LAPWING_HORIZON": "30d", "LAPWING_ACTIVE_WITHIN": "10d", "LAPWING_FORGET_AFTER": "130d"}
+    assert load_settings(environ=short).forget_after == 130 * DAY
+    with pytest.raises(SettingsError, match="must be 131d at least"):
+        load_settings(environ=short | {"LAPWING_LEARN_WITHIN": "101d"})
