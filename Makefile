@@ -21,7 +21,7 @@ CAMPAIGN_ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-kafka campaign check format bench quality install readme docs settings-docs features-docs rules-schema dashboard constraints clean
+.PHONY: help demo test test-kafka campaign check format bench quality install readme docs settings-docs features-docs metrics-docs rules-schema dashboard constraints clean
 
 help:  ## Name every target.
 	@sed -n 's/^\([a-z-]*\):.*## /  \1 — /p' $(MAKEFILE_LIST)
@@ -95,6 +95,9 @@ rules-schema: $(INSTALLED)  ## Write the JSON Schemas of rule and case files fro
 
 dashboard: $(INSTALLED)  ## Write Grafana's dashboard from scripts/dashboard.py.
 	@$(BIN)/python -m scripts.dashboard
+
+metrics-docs: $(INSTALLED)  ## Write docs/metrics.md from the metrics of all processes.
+	$(BIN)/python -m lapwing.metrics_page > docs/metrics.md
 
 features-docs: $(INSTALLED)  ## Write docs/features.md from the catalogue.
 	$(BIN)/python -m lapwing.features_page > docs/features.md

@@ -181,6 +181,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         ),
         *(
             "features_page",
+            "metrics_page",
             "dry_run",
             "doctor",
             "operations",
