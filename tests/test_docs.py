@@ -73,6 +73,8 @@ def check_one(page: str, line: str) -> None:
             parse(rest)
         case ["bash" | "sh", script, *_]:
             assert (ROOT / script).is_file()
+        case ["python", "-m", module, *_] if module.startswith("scripts."):
+            assert (ROOT / f"{module.replace('.', '/')}.py").is_file()
         case ["curl", "-s", address]:
             assert re.fullmatch(r"http://127\.0\.0\.1:\d+/(?:metrics|healthz|readyz)", address)
         case ["promtool", "query", "instant", "http://127.0.0.1:9090", _expression]:

@@ -91,7 +91,10 @@ class PartitionTask:
         sent = self._sent_steps
         if sent is None or self.partition.has_taken_all:
             return False
-        return self.engine.reorder.watermark <= sent.until
+        engine, (midnight, next_sweep, _) = self.engine, self.engine.place
+        # A sweep is made when the first event after it is released; the watermark may have passed it before.
+        is_due = midnight is not None and min(midnight, next_sweep) <= sent.until
+        return is_due or engine.reorder.watermark <= sent.until
 
     def drop_sent(self, output: Output) -> Output:
         """Return `output` without the steps that the warnings topic holds."""

@@ -1,0 +1,1 @@
+"""What older versions wrote, in `versions/`, and how it is read."""
