@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -60,6 +60,8 @@ class Plan:
     size: Size = field(default_factory=Size)
     kinds: frozenset[Kind] = frozenset(Kind)
     faults: tuple[int, int] = FAULTS
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What is set beside what every seed has."""
 
 
 class Run:
@@ -73,7 +75,7 @@ class Run:
         self._two = starts_with_two(seed)
         folder.mkdir(parents=True)
         (folder / "schedule").write_text("".join(f"{fault}\n" for fault in self.outcome.schedule))
-        self._system = System(host, folder, f"seed{seed}-{folder.name}")
+        self._system = System(host, folder, f"seed{seed}-{folder.name}", plan.settings)
         self._faults = Faults(self._system)
         self._failed: BaseException | None = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -29,7 +29,7 @@ FLUSH_S: Final = 60.0
 class System:
     """All that one seed needs, in a folder of its own and on topics of its own."""
 
-    def __init__(self, host: Host, folder: Path, app: str) -> None:
+    def __init__(self, host: Host, folder: Path, app: str, settings: Mapping[str, str]) -> None:
         self.host = host
         self.folder = folder
         self.app = app
@@ -41,7 +41,7 @@ class System:
         self.config = folder / "lapwing.toml"
         self._cluster = Cluster(host.address)
         self._topics = {topic: f"{app}-{topic.label}" for topic in Topic}
-        self._configure()
+        self._configure(settings)
         self._make_topics()
         config = ["--config", str(self.config)]
         self.workers = {
@@ -113,7 +113,7 @@ class System:
                 found += records
         return found
 
-    def _configure(self) -> None:
+    def _configure(self, settings: Mapping[str, str]) -> None:
         rules = self.folder / "rules.yaml"
         shutil.copyfile(RULES, rules)
         values = {topic.label: name for topic, name in self._topics.items()} | {
@@ -132,6 +132,7 @@ class System:
             "horizon": "14d",
             "decide_every": "7d",
             "min_positives": 8,
+            **settings,
         }
         self.config.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items()))
 

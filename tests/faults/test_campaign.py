@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,11 @@ from tests.faults.schedule import Kind
 from tests.servers import ServerAbsent
 
 SMALL = Size(customers=(100, 150), backlog_days=35, live_days=12)
+
+
+LONG = Size(customers=(100, 150), backlog_days=190, live_days=12)
+"""Long enough for customers to be forgotten."""
+FORGETFUL = {"horizon": "7d", "forget_after": "104d"}
 
 
 def play(seed: int, host: Host, folder: Path, *kinds: Kind) -> Outcome:
@@ -33,6 +39,22 @@ def test_workers_and_sink_that_die_and_a_damaged_checkpoint_change_nothing(tmp_p
     assert outcome.differences == []
     assert outcome.ended == []
     assert outcome.steps > 200
+
+
+def test_customers_who_are_forgotten_while_workers_die_change_nothing(tmp_path: Path) -> None:
+    try:
+        host = EmbeddedHost()
+    except DemoError as reason:
+        pytest.skip(str(reason))
+    kinds = frozenset({Kind.KILL, Kind.DAMAGE, Kind.DISK_FULL})
+    try:
+        outcome = Run(4, host, tmp_path / "4", Plan(LONG, kinds, (3, 3), FORGETFUL)).play()
+    finally:
+        host.close()
+    assert outcome.differences == []
+    assert outcome.ended == []
+    replayed = json.loads((tmp_path / "4" / "replay.log").read_text().splitlines()[-1])
+    assert replayed["forgotten"] > 5
 
 
 @pytest.mark.kafka

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import compress
 from typing import Final
 
 import numpy as np
@@ -13,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from streams.core.events.calendar import Calendar
+from streams.core.features.renumbering import Renumbering
 from streams.core.rules.rule_set import RuleSet
 from streams.core.segments.catalogue import SEGMENT_DTYPES, WINDOW_DAYS, SegmentFeatures
 from streams.core.segments.counts import CATEGORY, COUNTS, DIMENSIONS, DaySums, Row
@@ -88,6 +90,16 @@ class _Window:
             if self.day - WINDOW_DAYS < day <= self.day:
                 self._counts[row, day % WINDOW_DAYS] += counts
 
+    def counted(self, rows: int) -> NDArray[np.bool_]:
+        """Say of each of the first rows whether it has a count on any day, (rows,)."""
+        return np.asarray(self._counts[:rows].any(axis=(1, 2)))
+
+    def renumber(self, to: Renumbering) -> None:
+        """Go on with the rows of those who stay."""
+        left = self._counts[: len(to.stays)][to.stays]
+        self._counts = np.zeros((max(64, len(left)), *left.shape[1:]), dtype=np.int64)
+        self._counts[: len(left)] = left
+
     def by_age(self, rows: int) -> NDArray[np.int64]:
         """Return the counts of the first rows, (rows, WINDOW_DAYS, 4), the newest day first."""
         assert self.day is not None
@@ -107,6 +119,8 @@ class SegmentGroup:
         self.ids: list[str] = []
         self.window = _Window()
         self._rows: dict[str, int] = {}
+        self._used = 0
+        """Segments that were in use when it was last looked."""
 
     @property
     def is_judged(self) -> bool:
@@ -141,6 +155,20 @@ class SegmentGroup:
                 counts[:, :, measure] = shop[:, measure]
         values = [self.values[row] for row in rows.tolist()]
         return rows, SegmentFeatures(values, counts, shop, known_days=known_days, quiet=quiet)
+
+    def forget_unused(self) -> None:
+        """Forget the segments without a count in the window and without a life, once they may be most."""
+        if len(self.values) <= 2 * self._used + 128:
+            return
+        stays = self.window.counted(len(self.values))
+        stays[[row for _, row, _ in self.episodes.causes]] = True
+        stays[list(self.episodes.open)] = True
+        self.values, self.ids = list(compress(self.values, stays)), list(compress(self.ids, stays))
+        self._rows = {value: row for row, value in enumerate(self.values)}
+        self._used = len(self.values)
+        to = Renumbering.of(stays)
+        self.window.renumber(to)
+        self.episodes.renumber(to)
 
     def evaluate(
         self, at: int, rows: NDArray[np.int32], features: SegmentFeatures
@@ -277,6 +305,8 @@ class SegmentEngine:
                 steps += [self._step(group, *each) for each in group.evaluate(at, rows, features)]
             if self.on_features is not None:
                 self.on_features(day, group.dimension, features.frame(tuple(SEGMENT_DTYPES)))
+        for group in self.groups.values():
+            group.forget_unused()
         return sorted(steps, key=lambda step: step.segment)
 
     def _add(self, sums: DaySums) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from streams.core.segments.catalogue import WINDOW_DAYS
 from streams.core.segments.counts import DaySums
 from streams.core.segments.engine import SegmentEngine, SegmentSettings, SegmentStep
 from streams.core.segments.rules import SegmentRules
@@ -172,3 +173,25 @@ def test_what_reads_a_quiet_topic_is_missing_and_opens_nothing() -> None:
         engine = SegmentEngine(SegmentSettings(), COMPILED)
         engine.take(replace(end_of(0, 100), quiet=quiet))
         assert len(engine.judge()) == opened
+
+
+def test_segments_that_are_used_no_more_are_forgotten() -> None:
+    engine = SegmentEngine(SegmentSettings(time_zone=ZONE.key), COMPILED)
+    first, days = engine.calendar.day(instant("2024-03-01T00:00:00Z")), 3 * WINDOW_DAYS
+    steps: list[SegmentStep] = []
+    for day in range(first, first + days):
+        counts = {("region", f"new {day} {n}"): {day: (2, 1, 1, 1)} for n in range(10)}
+        if day < first + 40 or day > first + days - 10:
+            counts["region", "comes back"] = {day: (20, 15, 12, 11)}
+        shop = {day: (sum(c[day][0] for c in counts.values()), 30, 40, 20)}
+        engine.take(DaySums(0, day, first, (), shop, counts))
+        steps += engine.judge()
+        group = engine.groups["region"]
+        assert len(group.values) <= 2 * 10 * (WINDOW_DAYS + 1) + 128 + 10
+    assert len(group.values) < days * 10 / 1.2
+    back = [step for step in steps if step.value == "comes back"]
+    assert {step.number for step in back if step.kind == StepKind.OPENED} <= {1}
+    assert len({step.warning_id for step in back}) == sum(step.kind == StepKind.OPENED for step in back)
+    restored = SegmentEngine(SegmentSettings(time_zone=ZONE.key), COMPILED)
+    restore_judge(restored, json.loads(json.dumps(judge_state(engine))))
+    assert set(restored.groups["region"].values) <= set(group.values)
