@@ -20,6 +20,7 @@ from lapwing.doctor.broker import recent_refusals
 from lapwing.doctor.check import Skipped
 from lapwing.doctor.examine import examine
 from lapwing.doctor.installation import Installation
+from lapwing.processes import processes
 from lapwing.settings.settings import Settings
 from streams.contract.mistakes import read_json
 from streams.contract.models import ModelLog
@@ -54,9 +55,10 @@ class Operations:
     def examine(self) -> InstallationState:
         """Return what can be found out now; what cannot is left out."""
         around = self._make(self._settings)
+        shown = processes(self._settings.metrics_targets)
         findings = tuple(Finding(each.check, each.outcome.value, each.detail) for each in examine(around))
         if isinstance(around.answer, LapwingError):
-            return InstallationState(findings=findings, error=str(around.answer))
+            return InstallationState(findings=findings, error=str(around.answer), processes=shown)
         notices = _notices(_found(lambda: around.read(self._settings.control_topic, NOTICES)) or ())
         refusals = _found(lambda: recent_refusals(around))
         return InstallationState(
@@ -72,6 +74,7 @@ class Operations:
             sink_lag=_found(lambda: sink_lag(around, self._stored)),
             models=_found(lambda: models(around)) or (),
             changes=model_changes(notices),
+            processes=shown,
         )
 
 

@@ -68,6 +68,48 @@ class ModelChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Figure:
+    """One value of a metric that a process shows."""
+
+    name: str
+    labels: Mapping[str, str]
+    value: float
+    meaning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessState:
+    """A process of Lapwing, as its endpoint shows it."""
+
+    place: str
+    """`host:port` of its endpoint."""
+    process: str | None = None
+    """`worker` and so on; `None` where it does not answer."""
+    version: str | None = None
+    healthy: bool = False
+    ready: bool = False
+    figures: tuple[Figure, ...] = ()
+    error: str | None = None
+    """Why there is no answer."""
+
+    def sum(self, name: str) -> float | None:
+        """Return the sum of a metric over its labels; `None` where it has no value."""
+        found = self._of(name)
+        return sum(found) if found else None
+
+    def most(self, name: str) -> float | None:
+        """Return the greatest value of a metric."""
+        return max(self._of(name), default=None)
+
+    def least(self, name: str) -> float | None:
+        """Return the smallest value of a metric."""
+        return min(self._of(name), default=None)
+
+    def _of(self, name: str) -> list[float]:
+        return [each.value for each in self.figures if each.name == name]
+
+
+@dataclass(frozen=True, slots=True)
 class InstallationState:
     """What could be found out at one moment."""
 
@@ -82,6 +124,7 @@ class InstallationState:
     changes: tuple[ModelChange, ...] = ()
     error: str | None = None
     """Why the broker could not be asked."""
+    processes: tuple[ProcessState, ...] = ()
 
 
 class Installation(Protocol):

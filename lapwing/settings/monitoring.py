@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
+from lapwing.settings.values import words
 from streams.telemetry.endpoint import PORTS
 
 OFF: Final = "none"
@@ -26,6 +27,15 @@ def listen_place(value: str) -> str:
 _PORTS: Final = ", ".join(f"{port} {process}" for process, port in PORTS.items())
 
 
+def target(value: str) -> str:
+    """Take `host:port` of an endpoint."""
+    host, _, port = value.rpartition(":")
+    if not host or "/" in host or "@" in host or not port.isdecimal() or not 0 < int(port) <= 65_535:
+        msg = f"{value!r} is not an endpoint: write host:port"
+        raise ValueError(msg)
+    return value
+
+
 class MonitoringSettings(BaseModel):
     """What `Settings` has of it."""
 
@@ -34,4 +44,11 @@ class MonitoringSettings(BaseModel):
         description="Where a process serves `/metrics`, `/healthz` and `/readyz`: `host:port`, or a host "
         f"alone for the port of the process ({_PORTS}; another where that is taken), or `{OFF}`. There is no "
         "sign-in: beyond this machine only where your network keeps strangers out.",
+    )
+    metrics_targets: Annotated[tuple[Annotated[str, AfterValidator(target)], ...], BeforeValidator(words)] = (
+        Field(
+            tuple(f"127.0.0.1:{port}" for process, port in PORTS.items() if process != "desk"),
+            description="The endpoints whose figures the desk shows to operators under Operations: "
+            "`host:port` with spaces between.",
+        )
     )

@@ -18,6 +18,7 @@ from consumers.language import _, gettext
 router = APIRouter()
 
 CHECKS: Final = {
+    "secret files": _("Files with secrets"),
     "rules": _("Rule files"),
     "broker": _("Broker"),
     "topics": _("Topics"),
@@ -37,6 +38,13 @@ OUTCOMES: Final = {
     "warning": (_("look at it"), "warm"),
     "failed": (_("broken"), "bad"),
     "skipped": (_("not checked"), "plain"),
+}
+PROCESSES: Final = {
+    "worker": _("Worker"),
+    "learner": _("Learner"),
+    "sink": _("Sink"),
+    "notifier": _("Notifier"),
+    "desk": _("Desk"),
 }
 SERIOUS: Final = ("failed", "warning", "ok", "skipped")
 """In the order in which they are shown."""
@@ -73,6 +81,7 @@ def show(request: Request, person: Viewer) -> Response:
         checks=CHECKS,
         outcomes=OUTCOMES,
         reasons=REASONS,
+        processes=PROCESSES,
         model=in_force[0] if in_force else None,
         operator=person.may(Role.OPERATOR),
         calibration=calibration,

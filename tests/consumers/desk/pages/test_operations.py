@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from consumers.database.database import Database
 from consumers.desk.desk import Desk
-from consumers.desk.installation import Finding, InstallationState, ModelState, QuietSource, Refusals
+from consumers.desk.installation import (
+    Figure,
+    Finding,
+    InstallationState,
+    ModelState,
+    ProcessState,
+    QuietSource,
+    Refusals,
+)
 from consumers.desk.people.person import Person, Role
 from tests.consumers.desk.desks import NOW, browser, desk_over
 from tests.consumers.desk.pages.test_changes import Around
@@ -26,6 +35,33 @@ KNOWN = InstallationState(
         ModelState("1-0a", "slow", NOW, True, True, True, 800, 80, 0.8251, 0.41, None),
     ),
 )
+
+
+SHOWN = (
+    ProcessState(
+        "10.0.0.7:9464",
+        process="worker",
+        version="1.2",
+        healthy=True,
+        ready=False,
+        figures=(
+            Figure("lapwing_lag_records", {"topic": "orders", "partition": "0"}, 1_200, "Records to come."),
+            Figure("lapwing_lag_records", {"topic": "logins", "partition": "0"}, 34, "Records to come."),
+        ),
+    ),
+    ProcessState("10.0.0.8:9466", error="Connection refused"),
+)
+
+
+def test_operators_see_the_figures_of_all_processes(database: Database) -> None:
+    desk = desk_with(database, replace(KNOWN, processes=SHOWN))
+    text = browser(desk).get("/operations").text
+    assert "10.0.0.7:9464" in text
+    assert '<span class="badge warm">not ready</span>' in text
+    assert ">1,234</td>" in text
+    assert "topic=orders partition=0" in text
+    assert '<span class="badge plain">no answer</span> Connection refused' in text
+    assert "10.0.0.7" not in browser(desk, as_=Person("ann", Role.AGENT)).get("/operations").text
 
 
 def desk_with(database: Database, state: InstallationState) -> Desk:
