@@ -62,6 +62,10 @@ from closed lists.
   passes the sweeps of a backlog. Before the work has begun, as during a migration, nothing counts as stuck.
 - **As a file:** `lapwing worker --stats FILE` and `lapwing learn --stats FILE` append the figures of
   `/status` to a file once a second, for scripts that look at a run after its end.
+- **Several workers of one command:** `lapwing worker --processes 4` serves the metrics of all at one address,
+  each with the label `worker`, and with them `lapwing_worker_up`, 1 where a worker answers, and
+  `lapwing_worker_restarts_total`. It is ready when all are, and stuck where one is, or has been down for five
+  minutes. A worker that dies is started again, after a wait that doubles up to a minute.
 
 Counters begin anew with the process, and what is read again after a crash counts again. Figures are about a
 second old. Histograms have the buckets {seconds} s,

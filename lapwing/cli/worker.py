@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from lapwing.settings.options import FILE, DurationParam, settings_options
+
+MOST_PROCESSES: Final = 64
 
 
 @click.command()
@@ -43,6 +45,16 @@ from lapwing.settings.options import FILE, DurationParam, settings_options
     is_flag=True,
     help="While no worker runs: rebuild all states from the topics, as they are partitioned now, and end.",
 )
+@click.option(
+    "--processes",
+    type=click.IntRange(1, MOST_PROCESSES),
+    default=1,
+    show_default=True,
+    help="Run so many workers, each a process: for machines with many cores. One that dies is started again.",
+)
+@click.option("--worker-number", type=int, hidden=True)  # these three: what a supervisor starts
+@click.option("--worker-of", type=int, hidden=True)
+@click.option("--address-to", type=int, hidden=True)
 @click.option("--dry-run", is_flag=True, help="Judge everything, send nothing, and print what would be sent.")
 @click.option(
     "--out",
@@ -59,6 +71,9 @@ def command(**given: Any) -> None:
     It runs until SIGTERM or Ctrl-C. Several workers share the partitions. A worker starts from the last
     checkpoint of each partition, or from the beginning of the topics where there is none. It watches the rule
     files and adopts what changes in them.
+
+    With --processes the metrics of all workers are served at one address, with the label `worker`. The
+    command ends with an error where a worker cannot be started three times in a row.
 
     A dry run reads the topics from their beginning in a consumer group of its own, sends nothing, and saves
     nothing.

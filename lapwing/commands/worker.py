@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from consumers.loop import Stop
 from lapwing.dry_run import run_dry
 from lapwing.monitoring import endpoint
+from lapwing.processes.merged_metrics import probes
+from lapwing.processes.supervisor import Supervisor
+from lapwing.processes.worker_process import WorkerProcess, end_with
+from lapwing.settings.monitoring import OFF
 from lapwing.settings.settings import Settings
 from lapwing.settings.values import NO_CHECKPOINTS
 from lapwing.wiring import engine, erasure_key, segment_engine
@@ -20,6 +27,8 @@ from streams.duration import UNITS
 from streams.errors import SettingsError
 from streams.intake.partition import BatchingPolicy
 from streams.rulebook.watch import RuleWatch
+from streams.telemetry.endpoint import Endpoint
+from streams.telemetry.logs import configure
 from streams.worker.metrics import worker_snapshots
 from streams.worker.run import Report, Stats, WorkerSettings, run_rebuild, run_worker, stats_to
 
@@ -30,6 +39,10 @@ def run(
     idle_us: int | None,
     from_checkpoints: bool,
     rebuild: bool,
+    processes: int,
+    worker_number: int | None,
+    worker_of: int | None,
+    address_to: int | None,
     dry_run: bool,
     out: Path | None,
     follow: bool,
@@ -42,6 +55,16 @@ def run(
     if rebuild and (dry_run or from_checkpoints):
         message = "--rebuild goes with neither --dry-run nor --from-checkpoints"
         raise click.UsageError(message)
+    if worker_number is not None and worker_of is not None:
+        end_with(worker_of)
+        configure("worker", settings.log_format, settings.log_level, runs_on=True, worker=worker_number)
+        stats = None if stats is None else stats.with_name(f"{stats.stem}-{worker_number}{stats.suffix}")
+    elif processes > 1:
+        if rebuild or dry_run:
+            message = "--processes goes with neither --rebuild nor --dry-run"
+            raise click.UsageError(message)
+        _supervise(settings, processes)
+        return
     watch = RuleWatch(settings.rules)
 
     segments = watch.current.segment_rules
@@ -85,8 +108,24 @@ def run(
         run_dry(ours, engine_of, watch, report, out, follow=follow, as_json=as_json)
     else:
         snapshots = worker_snapshots()
-        with endpoint(settings, snapshots):
+        with endpoint(settings, snapshots) as served:
+            if address_to is not None and served is not None:
+                with os.fdopen(address_to, "w") as supervisor:
+                    supervisor.write(served.url)
             run_worker(ours, engine_of, _both(snapshots.take, report), watch, judge=judge)
+
+
+def _supervise(settings: Settings, processes: int) -> None:
+    """Run so many workers, called as this command is."""
+    has_endpoint = settings.metrics_listen != OFF
+    command = [sys.executable, "-m", "lapwing", *sys.argv[1:]]
+    workers = [WorkerProcess(number, command, has_endpoint=has_endpoint) for number in range(processes)]
+    with ExitStack() as stack:
+        supervisor = Supervisor(workers, stack.enter_context(Stop()))
+        if has_endpoint:
+            served = stack.enter_context(Endpoint(probes(supervisor), settings.metrics_listen, "worker"))
+            served.announce()
+        supervisor.run()
 
 
 def _both(first: Report, second: Report | None) -> Report:

@@ -62,7 +62,6 @@ from lapwing.settings.values import (
 from streams.contract.mistakes import mistake_text
 from streams.core.events.calendar import DAY
 from streams.core.events.topics import Topic
-from streams.core.features.customers import KEPT_DAYS
 from streams.duration import UNITS, format_duration, parse_duration
 from streams.errors import SettingsError
 from streams.redact import MASK
@@ -398,9 +397,13 @@ class Settings(DeskSettings, DeliverySettings, MonitoringSettings):
 
     def _check_forgetting(self) -> None:
         """Raise `ValueError` where a customer would be forgotten on whom something still depends."""
+        if not self.forget_after:
+            return
+        from streams.core.features.customers import KEPT_DAYS  # Polars is slow to import
+
         lapsed = (self.active_within or self.horizon) + KEPT_DAYS * DAY
         least = self.horizon + max(lapsed, self.learn_within or 2 * self.horizon)
-        if 0 < self.forget_after < least:
+        if self.forget_after < least:
             found, needed = format_duration(self.forget_after), format_duration(least)
             msg = (
                 f"forget_after is {found} and must be {needed} at least: the horizon and, whichever is "

@@ -202,12 +202,12 @@ def install() -> None:
 def configure(
     process: str, log_format: LogFormat, level: LogLevel, *, runs_on: bool = False, **fields: object
 ) -> None:
-    """Configure the log where `install` was called; `runs_on`: of a process that also logs why it breaks."""
+    """Configure the log where `install` was called; `runs_on`: of a process that runs until it is stopped."""
     handler = _installed()
     if handler is None:
         return
     handler.configure(process, log_format, level, fields)
-    if runs_on:
+    if runs_on or handler.is_json:
         sys.excepthook = _log_crash
         threading.excepthook = _log_thread
 

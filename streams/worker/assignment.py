@@ -81,7 +81,7 @@ class AssignedPartitions:
         self.count += 1
         log.info(
             "assigned partitions=%(partitions)s",
-            {"partitions": ",".join(map(str, sorted(numbers))) or "none"},
+            {"partitions": ",".join(map(str, sorted(numbers))) or "none: others have all, this one waits"},
         )
         # Without a gap nobody had them meanwhile; with one, another worker may have changed their rules.
         follows = generation <= self.generation + 1
