@@ -50,7 +50,7 @@ def _own(installation: Installation) -> str:
     """Check the partitions' own models, as of their newest checkpoints."""
     settings = installation.settings
     if settings.checkpoints == NO_CHECKPOINTS:
-        msg = "no checkpoints are kept; `lapwing worker --stats` has it"
+        msg = "no checkpoints are kept; the worker's `/status` has it"
         raise Skipped(msg)
     store = CheckpointStore(settings.checkpoints, settings.app)
     lacking, count, treated = [], 0, 0

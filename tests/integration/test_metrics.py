@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 import uuid
@@ -18,11 +19,15 @@ import pytest
 from lapwing.demo.broker import EmbeddedBroker, broker_binary, free_port
 from lapwing.settings.settings import PREFIX
 from streams.contract.examples import WARNING_EXAMPLE
+from streams.core.engine_io import Output
+from streams.core.events.batch import Batch
 from streams.core.events.topics import Topic
 from streams.errors import DemoError
-from tests.integration.metrics_endpoint import lint, watched
+from streams.telemetry.snapshots import Snapshots
+from streams.worker.metrics import METRICS, not_ready, readings
+from tests.integration.metrics_endpoint import WITHIN_S, lint, watched
 from tests.integration.test_worker_command import RULES, arguments
-from tests.integration.workers import Sent, event, produce, settings_on
+from tests.integration.workers import RecordingEngine, Sent, event, produce, running, settings_on
 
 ON_ANY_PORT = ("--metrics-listen", "127.0.0.1:0")
 
@@ -105,6 +110,31 @@ def test_a_worker_shows_what_it_does(broker: str, tmp_path: Path, promtool: Path
         shown = worker.status()
         assert (shown["events"], shown["steps"], shown["refused"]) == (1, 1, 1)
     assert worker.process.returncode == 0
+
+
+@pytest.mark.any_broker
+def test_a_worker_whose_engine_hangs_is_not_healthy_until_it_goes_on(broker: str) -> None:
+    settings, hanging, release = settings_on(broker, 1), threading.Event(), threading.Event()
+
+    class Hanging(RecordingEngine):
+        def step(self, batch: Batch) -> Output:
+            hanging.set()
+            release.wait(30)
+            return super().step(batch)
+
+    snapshots = Snapshots("worker", METRICS, lambda stats: readings(stats, 0.0), not_ready, stuck_s=2.0)
+    probes = snapshots.probes()
+    with running(settings, lambda number: Hanging()) as worker:
+        worker.on_stats = snapshots.take
+        worker.wait_until(lambda: probes.answer("/readyz")[0] == 200)
+        orders = settings.topics[Topic.ORDERS]
+        produce(broker, [Sent(orders, b"k", event(Topic.ORDERS, "e1", "k", "2024-01-01T00:00:00Z"))])
+        assert hanging.wait(WITHIN_S)
+        worker.wait_until(lambda: probes.answer("/healthz")[0] == 503)
+        assert b"the loop of the worker has not turned for " in probes.answer("/healthz")[2]
+        assert b"lapwing_healthy 0.0" in probes.answer("/metrics")[2]
+        release.set()
+        worker.wait_until(lambda: probes.answer("/healthz")[0] == 200)
 
 
 def test_a_worker_whose_broker_is_away_is_alive_and_not_ready(tmp_path: Path) -> None:

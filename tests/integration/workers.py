@@ -91,6 +91,7 @@ class RunningWorker:
         self._rules = rules
         self.engines: dict[int, Any] = {}
         self.stats: Stats | None = None
+        self.on_stats: Callable[[Stats], None] = lambda stats: None
         self._make = engines or (lambda number: RecordingEngine())
         self._error: BaseException | None = None
         self._ready = threading.Event()
@@ -139,6 +140,7 @@ class RunningWorker:
 
     def _report(self, stats: Stats) -> None:
         self.stats = stats
+        self.on_stats(stats)
 
 
 @contextlib.contextmanager
