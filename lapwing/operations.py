@@ -20,7 +20,7 @@ from lapwing.doctor.broker import recent_refusals
 from lapwing.doctor.check import Skipped
 from lapwing.doctor.examine import examine
 from lapwing.doctor.installation import Installation
-from lapwing.processes import processes
+from lapwing.endpoints import processes
 from lapwing.settings.settings import Settings
 from streams.contract.mistakes import read_json
 from streams.contract.models import ModelLog

@@ -175,6 +175,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "reports",
             "lag",
             "monitoring",
+            "endpoints",
             "processes",
             "explain",
             "desk",

@@ -9,7 +9,7 @@ from consumers.database.database import Database
 from consumers.desk.installation import ProcessState
 from consumers.notify.metrics import notifier_snapshots
 from consumers.sink.metrics import SinkFigures, sink_snapshots
-from lapwing.processes import MOST_FIGURES, processes
+from lapwing.endpoints import MOST_FIGURES, processes
 from streams.telemetry.endpoint import Endpoint
 
 
