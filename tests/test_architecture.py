@@ -177,6 +177,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "monitoring",
             "endpoints",
             "processes",
+            "supervision",
             "explain",
             "desk",
             "people",

@@ -14,12 +14,12 @@ import click
 from consumers.loop import Stop
 from lapwing.dry_run import run_dry
 from lapwing.monitoring import endpoint
-from lapwing.processes.merged_metrics import probes
-from lapwing.processes.supervisor import Supervisor
-from lapwing.processes.worker_process import WorkerProcess, end_with
 from lapwing.settings.monitoring import OFF
 from lapwing.settings.settings import Settings
 from lapwing.settings.values import NO_CHECKPOINTS
+from lapwing.supervision.merged_metrics import probes
+from lapwing.supervision.supervisor import Supervisor
+from lapwing.supervision.worker_process import WorkerProcess, end_with
 from lapwing.wiring import engine, erasure_key, segment_engine
 from streams.core.engine import Engine
 from streams.core.segments.engine import SegmentEngine

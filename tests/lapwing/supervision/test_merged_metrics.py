@@ -7,7 +7,7 @@ from prometheus_client.core import Metric as Family
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
-from lapwing.processes.merged_metrics import merged
+from lapwing.supervision.merged_metrics import merged
 from streams.telemetry.registry import registry_of
 from streams.worker.metrics import METRICS, readings
 from streams.worker.pipeline import Stats

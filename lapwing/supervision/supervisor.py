@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from consumers.loop import Waiter
-from lapwing.processes.worker_process import WorkerProcess
+from lapwing.supervision.worker_process import WorkerProcess
 from streams.errors import LapwingError
 from streams.telemetry.health import Heartbeat
 

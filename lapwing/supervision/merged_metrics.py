@@ -11,8 +11,8 @@ from prometheus_client.core import Metric as Family
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
-from lapwing.processes.supervisor import Supervisor
-from lapwing.processes.worker_process import WorkerProcess
+from lapwing.supervision.supervisor import Supervisor
+from lapwing.supervision.worker_process import WorkerProcess
 from streams.telemetry.endpoint import Probes
 from streams.telemetry.metric import Kind, Labels, Metric, Value
 
