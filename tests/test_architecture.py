@@ -176,7 +176,6 @@ ORDER: dict[str, tuple[str, ...]] = {
             "lag",
             "monitoring",
             "endpoints",
-            "processes",
             "supervision",
             "explain",
             "desk",
