@@ -20,6 +20,7 @@ PARTS: Final = {
     "replay": ["--customers", "2000"],
     "sink": [],
     "startup": [],
+    "state": ["--customers", "100000"],
     "store": ["--steps", "400000"],
     "throughput": [],
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from heapq import heapify, heappop, heappush
@@ -139,6 +139,15 @@ class WarningTimers:
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, int]] = []
+
+    def __len__(self) -> int:
+        """Return how many timers are set, those included that were set anew since."""
+        return len(self._heap)
+
+    def set_to(self, timers: Iterable[tuple[int, int]]) -> None:
+        """Have no timers but these: when each is due, and its customer."""
+        self._heap = list(timers)
+        heapify(self._heap)
 
     def wake(self, customer: int, due: int) -> None:
         """Let `customer` be woken at `due`."""

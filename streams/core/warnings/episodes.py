@@ -148,7 +148,7 @@ class Episodes:
         self.openings: list[OpenedCause] = []
         """Causes that opened since they were last taken."""
         self.observer: CauseObserver | None = None
-        self._timers = WarningTimers()
+        self.timers = WarningTimers()
 
     def observe(self, observer: CauseObserver | None) -> None:
         """Let somebody see causes open and end."""
@@ -167,7 +167,7 @@ class Episodes:
         """Forget the customers who leave, and give the others their new rows."""
         self.open, self.newest = to.by_customer(self.open), to.by_customer(self.newest)
         self.causes.renumber(to)
-        self._timers.renumber(to)
+        self.timers.renumber(to)
 
     # -- which customers need a look --------------------------------------------------------------
 
@@ -181,7 +181,7 @@ class Episodes:
             return
         self.causes.make_room(int(e.customers.max()) + 1)
         until = int(e.at.max())
-        woken = self._timers.pop(until)
+        woken = self.timers.pop(until)
         candidates = self.causes.candidates(e)
         first = np.ones(len(e.customers), dtype=np.bool_)
         touched = candidates.any(axis=0)
@@ -207,7 +207,7 @@ class Episodes:
 
     def pass_time(self, until: int) -> Iterator[WarningChange]:
         """Yield the steps that time alone makes up to and including `until`, by customer."""
-        while woken := self._timers.pop(until):
+        while woken := self.timers.pop(until):
             for customer in woken:
                 yield from self._wake(customer, until)
 
@@ -217,7 +217,11 @@ class Episodes:
         if (due := warning.due) != warning.wakes_at:
             warning.wakes_at = due
             if due < ALWAYS:
-                self._timers.wake(customer, due)
+                self.timers.wake(customer, due)
+                if len(self.timers) > 2 * len(self.open) + 1024:
+                    # Each acknowledgement sets a timer; most are of before, or of warnings that have ended.
+                    timed = ((each.wakes_at, row) for row, each in self.open.items())
+                    self.timers.set_to(timer for timer in timed if timer[0] < ALWAYS)
 
     def take_openings(self) -> list[OpenedCause]:
         """Return the causes that opened since this was last asked, by customer and row."""

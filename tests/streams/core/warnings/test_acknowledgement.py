@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.core.steps import Acknowledgement, AcknowledgementState
+from streams.core.warnings.episodes import Episodes, OpenWarning
 from tests.oracle.acting import HASTE, acted_histories, with_actions
 from tests.oracle.conditions import OracleRule
 from tests.oracle.days import DAY
-from tests.oracle.drive import drive
+from tests.oracle.drive import compiled, drive
 from tests.oracle.histories import History, SeededDraw, cut, delayed, random_history
 from tests.oracle.sample_rules import ABSENT, GROUPS, RULES
 from tests.oracle.test_engine_against_twin import COMPILED, PLAIN, QUIET, check, generated
@@ -86,3 +88,17 @@ def test_a_difference_in_what_people_did_would_be_seen() -> None:
     whole = drive(options, COMPILED[RULES], cut(history.arrivals, [30])).steps
     slower = replace(options, patience=replace(HASTE, snooze_for=2 * DAY))
     assert drive(slower, COMPILED[RULES], cut(history.arrivals, [30])).steps != whole
+
+
+def test_timers_of_before_are_given_up_once_they_are_most() -> None:
+    episodes = Episodes("test", compiled(()))
+    warnings = [OpenWarning(f"w{customer}", 0, expires_at=10_000) for customer in range(3)]
+    for turn in range(3000):
+        for customer, warning in enumerate(warnings):
+            warning.acknowledgement = Acknowledgement(
+                AcknowledgementState.SNOOZED, 1, 0, until=turn + customer
+            )
+            episodes.keep_open(customer, warning)
+    assert len(episodes.timers) <= 2 * 3 + 1024 + 1
+    assert [change.customer for change in episodes.pass_time(2999)] == [0]
+    assert {change.customer for change in episodes.pass_time(3001)} == {1, 2}
