@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Final
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consumers.database.base import Base, StoredRecord
+from consumers.database.prefix import ONLY_ON
+
+LIFE_TYPES: Final = (
+    "churn.customer.acquired",
+    "churn.customer.closed",
+    "churn.customer.lapsed",
+    "churn.customer.returned",
+)
+"""The types of outcomes that say whether a customer is active: a report counts those of all customers."""
 
 
 class OutcomeRow(StoredRecord, Base):
@@ -18,6 +28,14 @@ class OutcomeRow(StoredRecord, Base):
         Index("outcomes_by_type", "type", "time"),
         Index("outcomes_by_customer", "customer_id", "type", "time"),
         Index("outcomes_by_warning", "warning_id"),
+        Index(
+            "outcomes_of_lives",
+            "customer_id",
+            "type",
+            "time",
+            postgresql_where=text(f"type IN {LIFE_TYPES}"),
+            info={ONLY_ON: "postgresql"},
+        ),
         {"sqlite_autoincrement": True},
     )
 

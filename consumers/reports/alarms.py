@@ -7,8 +7,8 @@ beside it stands the same of the period one horizon earlier. Only what these two
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ from consumers.actions import Action, standing
 from consumers.database.events import ActionRow
 from consumers.database.outcomes import OutcomeRow
 from consumers.database.warnings import WarningStepRow
-from consumers.reports.columns import Query, frame, instants, read_columns
+from consumers.reports.columns import Query, among, frame, instants, read_columns
 from consumers.reports.contacts import ACTION_COLUMNS, stored_actions
 from consumers.reports.knowledge import Knowledge
 from consumers.reports.losses import read_losses
@@ -108,20 +108,44 @@ def read_alarms(connection: Connection, period: Period, knowledge: Knowledge) ->
     horizon = knowledge.horizon
     begin, end = period.begin_at, period.end_at
     known_to = _known_to(connection, knowledge)
-    verdicts = select(*ACTION_COLUMNS).where(_VERDICTS, knowledge.by_then(ActionRow.stored_at))
-    # A cause may join a warning that opened, and was answered, long before.
-    causes = _matured_causes(begin - horizon, end, knowledge).with_only_columns(OutcomeRow.warning_id)
-    older = or_(ActionRow.corrects.is_not(None), ActionRow.warning_id.in_(causes))
-    found = (
-        *stored_actions(connection, verdicts.where(ActionRow.time >= begin - horizon)),
-        *stored_actions(connection, verdicts.where(ActionRow.time < begin - horizon, older)),
-    )
-    actions = tuple(standing(found))
     now, before = (
-        _facts(connection, begin - back, end - back, knowledge, actions, known_to)
-        for back in (0 * horizon, horizon)
+        _facts(connection, begin - back, end - back, knowledge, known_to) for back in (0 * horizon, horizon)
     )
-    return AlarmFacts(horizon // MICROSECOND, period.begin_us, period.end_us, now, before)
+    older = _opened_earlier(now, begin, end) | _opened_earlier(before, begin - horizon, end - horizon)
+    actions = tuple(standing(_verdicts(connection, begin - horizon, older, knowledge)))
+    return AlarmFacts(
+        horizon // MICROSECOND,
+        period.begin_us,
+        period.end_us,
+        replace(now, actions=actions),
+        replace(before, actions=actions),
+    )
+
+
+def _opened_earlier(facts: Facts, begin: datetime, end: datetime) -> set[str]:
+    """Return the warnings, opened before [begin, end), that causes joined in it."""
+    joined = facts.causes.filter(pl.col("opened_at") >= to_us(begin), pl.col("opened_at") < to_us(end))
+    assert facts.opened_warnings is not None
+    return set(joined["warning_id"].drop_nulls()) - set(facts.opened_warnings["warning_id"])
+
+
+def _verdicts(
+    connection: Connection, begin: datetime, older: set[str], knowledge: Knowledge
+) -> Iterator[Action]:
+    """Yield what the team found out since an instant, and before it about these warnings."""
+    query = select(*ACTION_COLUMNS).where(_VERDICTS, knowledge.by_then(ActionRow.stored_at))
+    yield from stored_actions(connection, query.where(ActionRow.time >= begin))
+    before = query.where(ActionRow.time < begin)
+    found = [
+        action
+        for about in among(connection, ActionRow.warning_id, older)
+        for action in stored_actions(connection, before.where(about))
+    ]
+    yield from found
+    # What takes one of these back need not name the warning.
+    back = before.where(ActionRow.corrects.is_not(None))
+    for theirs in among(connection, ActionRow.customer_id, {each.customer_id for each in found}):
+        yield from stored_actions(connection, back.where(theirs))
 
 
 def alarms(facts: AlarmFacts, period: Period) -> Alarms:
@@ -149,22 +173,21 @@ def _facts(
     begin: datetime,
     end: datetime,
     knowledge: Knowledge,
-    actions: tuple[Action, ...],
     known_to: datetime | None,
 ) -> Facts:
-    """Return the facts of a scorecard of [begin, end), each found by an index."""
+    """Return the facts of a scorecard of [begin, end) without actions, each found by an index."""
     losses = read_losses(connection, begin, end, knowledge)
     queries = [_matured_causes(begin, end, knowledge)]
     settled = None if known_to is None else to_us(known_to - knowledge.horizon)
     if settled is not None and len(losses.filter(pl.col("at") < settled)):
-        queries.append(_causes_of_lost(begin, end, knowledge))
+        queries += _causes_of_lost(begin, end, knowledge)
     causes = pl.concat([_read(connection, query, _NUMBERED | CAUSE_SCHEMA) for query in queries])
     warnings = _read(connection, _matured_warnings(begin, end, knowledge), _NUMBERED | WARNING_SCHEMA)
     return Facts(
         causes=causes.unique("seq").sort("opened_at", "seq").drop("seq"),
         warnings=warnings.sort("seq").drop("seq"),
         losses=_losses(losses),
-        actions=actions,
+        actions=(),
         opened_causes=_opened_causes(connection, begin, end, knowledge),
         opened_warnings=_opened_warnings(connection, begin, end, knowledge),
         known_to=None if known_to is None else to_us(known_to),
@@ -205,24 +228,26 @@ def _opened_within(begin: datetime, end: datetime, knowledge: Knowledge) -> tupl
     )
 
 
-def _causes_of_lost(begin: datetime, end: datetime, knowledge: Knowledge) -> Select[Any]:
+def _causes_of_lost(begin: datetime, end: datetime, knowledge: Knowledge) -> list[Select[Any]]:
     """Select the matured causes that may have seen a loss of [begin, end).
 
-    They opened in the horizon before it, and so matured later than `begin`; or were of its warning.
+    They opened in the horizon before it, and so matured later than `begin`; or were of its warning. For each
+    of the two there is an index, for both at once there is none.
     """
     loss = aliased(OutcomeRow)
-    mine = and_(
-        loss.customer_id == OutcomeRow.customer_id,
-        or_(OutcomeRow.time > begin, OutcomeRow.warning_id == loss.warning_id),
-    )
-    return _CAUSE.join(loss, mine).where(
-        OutcomeRow.opened_at < end,
-        knowledge.by_then(OutcomeRow.stored_at),
-        loss.type.in_((LAPSED, CLOSED)),
-        loss.time >= begin,
-        loss.time <= end,  # a lapse at the end belongs to the day before it
-        knowledge.by_then(loss.stored_at),
-    )
+    recent = and_(loss.customer_id == OutcomeRow.customer_id, OutcomeRow.time > begin)
+    named = and_(loss.customer_id == OutcomeRow.customer_id, OutcomeRow.warning_id == loss.warning_id)
+    return [
+        _CAUSE.join(loss, mine).where(
+            OutcomeRow.opened_at < end,
+            knowledge.by_then(OutcomeRow.stored_at),
+            loss.type.in_((LAPSED, CLOSED)),
+            loss.time >= begin,
+            loss.time <= end,  # a lapse at the end belongs to the day before it
+            knowledge.by_then(loss.stored_at),
+        )
+        for mine in (recent, named)
+    ]
 
 
 def _matured_warnings(begin: datetime, end: datetime, knowledge: Knowledge) -> Select[Any]:

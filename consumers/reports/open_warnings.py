@@ -46,12 +46,12 @@ def read_open_warnings(
             func.count(at_risk),
         )
         .group_by(WarningStepRow.tier)
-        .order_by(WarningStepRow.tier)
     )
-    return tuple(
+    found = [
         OpenWarnings(tier, n, round(risk or 0, 6), known)
         for tier, n, risk, known in connection.execute(query)
-    )
+    ]
+    return tuple(sorted(found, key=lambda each: each.tier))  # in the database it would sort all steps
 
 
 def open_steps(connection: Connection, at: datetime, knowledge: Knowledge) -> Select[Any]:

@@ -294,11 +294,14 @@ def _answered(connection: Connection, period: Period, knowledge: Knowledge) -> A
         .join(WarningRow, WarningRow.id == ActionRow.warning_id)
         .where(*within, ActionRow.time >= begin, knowledge.by_then(ActionRow.stored_at))
     )
+    done = stored_actions(connection, about)
     # A correction need not name the warning.
     back = select(*ACTION_COLUMNS).where(
         ActionRow.time >= begin, ActionRow.corrects.is_not(None), knowledge.by_then(ActionRow.stored_at)
     )
-    actions = standing([*stored_actions(connection, about), *stored_actions(connection, back)])
+    for theirs in among(connection, ActionRow.customer_id, {each.customer_id for each in done}):
+        done += stored_actions(connection, back.where(theirs))
+    actions = standing(done)
     closed = (
         select(OutcomeRow.time, OutcomeRow.data)
         .join(WarningRow, WarningRow.id == OutcomeRow.warning_id)

@@ -1,10 +1,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy import text as sql
 
 from consumers.database.database import Database
+from consumers.database.outcomes import LIFE_TYPES
+from consumers.reports.knowledge import Knowledge
 from consumers.reports.members import (
     AGE_DAYS,
     ATTRIBUTES,
@@ -16,6 +22,7 @@ from consumers.reports.members import (
     tenure_band,
 )
 from consumers.reports.period import Period
+from consumers.scorecard.facts import LIVES
 from consumers.sink.kinds import OUTCOMES
 from streams.contract.outcomes import encode_outcome
 from streams.core.outcomes.outcome import OutcomeKind
@@ -167,3 +174,28 @@ def test_late_events_at_one_instant_of_the_clock_count_in_their_order(kinds: tup
     with database.reading() as connection:
         [found] = read_standings(connection, period, shop.knowledge)
     assert (found.active_begin, found.active_end) == (True, kinds[1] == "returned")
+
+
+@pytest.mark.postgres
+def test_postgresql_counts_who_is_active_by_the_index_made_for_it(postgres_url: str) -> None:
+    assert set(LIFE_TYPES) == set(LIVES)
+    asked: list[tuple[str, Any]] = []
+    database = Database(postgres_url)
+    database.prepare()
+    store_shop(database, lost_shop(1))
+    known = Knowledge("Europe/Berlin", timedelta(days=30), timedelta(days=30))
+    with database.reading() as connection:
+        # Of a small table the planner takes any other way.
+        connection.execute(sql("SET LOCAL enable_seqscan = off"))
+        connection.execute(sql("DROP INDEX outcomes_by_customer, outcomes_by_type"))
+        listened = (connection, "before_cursor_execute", lambda *given: asked.append((given[2], given[3])))
+        event.listen(*listened)
+        read_standings(connection, Period.parse("2024-03", known.zone), known)
+        event.remove(*listened)
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        plans = [
+            "\n".join(line for (line,) in driver.execute(f"EXPLAIN {query}", given)) for query, given in asked
+        ]
+    database.close()
+    assert any("outcomes_of_lives" in plan for plan in plans), plans
