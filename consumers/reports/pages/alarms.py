@@ -149,7 +149,13 @@ def _rules(card: Scorecard, key: str, title: str, words: Words) -> Table:
         Column("alone", _("Of the losses it saw, seen by no other active rule"), Kind.SHARE),
     ]
     rows: list[list[Value]] = [
-        [each.rule, named(each.tier, words), each.status, *_cells(each.score), enough(each.alone)]
+        [
+            each.rule,
+            named(each.tier, words),
+            named(each.status, words),
+            *_cells(each.score),
+            enough(each.alone),
+        ]
         for each in card.rules
     ]
     return Table(key, title, columns, rows)

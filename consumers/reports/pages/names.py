@@ -14,6 +14,7 @@ from streams.share import Share, Spread
 
 _OF_CONTRACT: Final = (
     *("high", "medium", "low"),
+    *("active", "shadow", "draft", "retired"),
     *("key", "ordinary", "small", "problem"),
     *("not_reached", "reached", "call_back", "accepted", "declined", "will_return", "returned"),
     *("moved_away", "other_branch", "uses_competitor", "need_gone", "wrong_contact", "false_alarm", "other"),

@@ -13,6 +13,11 @@ from tests.consumers.reports.pages.shown import is_shown, rows, table
 from tests.consumers.reports.team_store import closing_shop
 from tests.consumers.stored import empty_database
 
+STATUSES = {
+    "en": {"active": "in force", "shadow": "in shadow"},
+    "zh": {"active": "生效中", "shadow": "影子运行"},
+}
+
 
 @cache
 def made(place: int = 0) -> Alarms:
@@ -30,6 +35,7 @@ def test_the_tables_have_the_figures_of_both_cards(language: str) -> None:
         assert [row[0] for row in by_rule] == [each.rule for each in card.rules]
         for row, each in zip(by_rule, card.rules, strict=True):
             precision = each.score.precision
+            assert row[2] == STATUSES[language][each.status]
             assert row[3] == precision.whole
             enough = precision if precision.whole >= TOO_FEW else NOT_ENOUGH
             assert row[5] == (enough if precision.whole else MISSING)
