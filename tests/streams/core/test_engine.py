@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from streams.core.engine import Engine
+from streams.core.engine_io import EventCounts
+from streams.core.events.calendar import DAY
+from streams.core.events.topics import Topic
 from streams.core.features.catalogue import DTYPES
 from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.rules.rule_set import RuleSet, compile_rules
@@ -82,3 +87,43 @@ def held_by(thing: Any, depth: int = 4) -> Iterator[Any]:
         yield value
         if depth and type(value).__module__.startswith("streams."):
             yield from held_by(value, depth - 1)
+
+
+def test_what_became_of_events_is_counted_by_topic_and_openings_by_rule() -> None:
+    openings = sweeps = late = repeats = 0
+    for seed in range(4):
+        history = random_history(seed, late=True, size=150, days=120)
+        arrivals = list(history.arrivals)
+        again = arrivals[20:26]
+        batch = as_batch([*arrivals[:30], *again, *arrivals[30:]])
+        engine, total = new_engine(history.zone.key), EventCounts()
+        cuts = [0, 31, 33, 90, len(batch)]
+        for begin, end in pairwise(cuts):
+            total.add(engine.step(batch.take(slice(begin, end))).counts)
+        total.add(engine.flush().counts)
+        total.add(engine.advance(int(batch.at.max()) + 40 * DAY).counts)
+        by = total.by_topic
+        assert {what: counts.total() for what, counts in by.items()} == {
+            what: count
+            for what, count in (
+                ("events", total.events),
+                ("late", total.late),
+                ("repeats", total.repeats),
+                ("erased", total.erased),
+            )
+            if count
+        }
+        given = Counter(Topic(code) for code in batch.topic.tolist())
+        refused = total.refused.total() - total.refused["id_reused"]  # these are repeats too
+        assert (given - by["events"] - by["repeats"]).total() == refused
+        repeats += by["repeats"].total()
+        opened: Counter[str] = Counter()
+        for (rule, tier, status), count in total.opened.items():
+            opened[rule] += count
+            (known,) = [each for each in engine.rules.rules if each.id == rule]
+            assert (known.tier.label, known.status.value) == (tier, status)
+        assert opened == +Counter(engine.episodes.opened_by_rule())
+        assert total.sweeps == engine.sweeps
+        openings, sweeps, late = openings + opened.total(), sweeps + total.sweeps, late + total.late
+    assert min(openings, sweeps, late) > 20
+    assert repeats > 15

@@ -186,7 +186,13 @@ async def test_another_worker_goes_on_where_the_state_was_saved(shop: Shop) -> N
     await other.pipeline.save()
     assert other.moved() == []
     assert shop.on_disk() == ["0000000001", "0000000002"]
-    assert other.pipeline.stats().checkpoints == 1
+    stats = other.pipeline.stats()
+    assert stats.checkpoints == stats.checkpoint_seconds.count == 1
+    assert stats.checkpoint_bytes["0"] > 1_000
+    saved_at = stats.checkpoint_at["0"]
+    await other.pipeline.save()  # nothing has moved: what is saved is all there is
+    assert other.pipeline.stats().checkpoint_at["0"] > saved_at
+    assert (stats.assigned, stats.loading) == ([0], [])
 
 
 async def test_nothing_is_committed_before_all_that_came_of_it_has_arrived(shop: Shop) -> None:

@@ -49,6 +49,43 @@ class Broker:
             self.sent[record.value].set_result(None)
 
 
+def on_its_way(delivery: RecordDelivery) -> tuple[int, float | None]:
+    return delivery.waiting, delivery.oldest
+
+
+async def test_a_step_is_measured_from_its_record_until_the_last_of_a_shipment_has_arrived() -> None:
+    broker, now = Broker(), 1_000.0
+    delivery = RecordDelivery(broker.send, lambda: now)
+    assert on_its_way(delivery) == (0, None)
+    await delivery.ship([A, B], {}, [998_500, 999_000])
+    now = 1_001.0
+    await delivery.ship([C], {})
+    assert on_its_way(delivery) == (3, 1_000.0)
+    broker.acknowledge(A)
+    await asyncio.sleep(0)
+    assert delivery.latency.figures().count == 0
+    now = 1_003.0
+    broker.acknowledge(B)
+    await asyncio.sleep(0)
+    figures = delivery.latency.figures()
+    assert (figures.count, figures.sum) == (2, 4.5 + 4.0)
+    assert on_its_way(delivery) == (3, 1_001.0)
+    broker.acknowledge(C)
+    delivery.arrived()
+    assert on_its_way(delivery) == (0, None)
+
+
+async def test_what_does_not_arrive_is_not_measured() -> None:
+    broker = Broker()
+    delivery = RecordDelivery(broker.send)
+    await delivery.ship([A], {}, [0])
+    broker.sent[A.value].set_exception(OSError("away"))
+    await asyncio.sleep(0)
+    assert delivery.latency.figures().count == 0
+    with pytest.raises(BrokerError):
+        await delivery.settle()
+
+
 async def test_offsets_are_committable_once_all_that_came_of_them_has_arrived() -> None:
     broker = Broker()
     delivery = RecordDelivery(broker.send)
