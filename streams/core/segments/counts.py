@@ -274,7 +274,7 @@ def _add(days: dict[int, Row], day: int, counts: NDArray[np.int64]) -> None:
 
 
 def _cells(customers: Customers, day: int) -> _Cells | None:
-    """Return who did what on a day that the logs hold, a row a customer; `None` where nobody did."""
+    """Return who did what on a day that the logs hold, one row per customer; `None` where nobody did."""
     logs = [customers.logs[name].cells(day) for name in ("orders", "complaints", "logins")]
     present = [cells[0] for cells in logs if cells is not None]
     if not present:

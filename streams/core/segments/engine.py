@@ -67,7 +67,7 @@ class SegmentStep:
 
 
 class _Window:
-    """(rows, WINDOW_DAYS, 4) counts of the days up to `day`, a row a segment."""
+    """(rows, WINDOW_DAYS, 4) counts of the days up to `day`, one row per segment."""
 
     def __init__(self) -> None:
         self.day: int | None = None

@@ -11,7 +11,8 @@ import polars as pl
 import pytest
 
 from streams.core.engine import Engine
-from streams.core.engine_io import EngineSettings
+from streams.core.engine_io import EngineSettings, Output
+from streams.core.erasures import Erasure
 from streams.core.events.batch import MILLION, ActionRecord, Batch, LabelsRecord, ProfileRecord
 from streams.core.events.calendar import DAY, SECOND
 from streams.core.events.topics import Topic
@@ -20,7 +21,7 @@ from streams.core.state_tables import restore, tables
 from streams.core.steps import StepKind
 from tests.oracle.compare import compare_features, compare_steps, report
 from tests.oracle.conditions import OracleRule
-from tests.oracle.drive import compiled, drive
+from tests.oracle.drive import KEY, compiled, drive, erased
 from tests.oracle.engine import OracleEngine, OracleSettings, TwinForgotten
 from tests.oracle.histories import History, cut, random_history
 from tests.oracle.life import Terms
@@ -54,6 +55,7 @@ def test_steps_and_features_are_those_of_the_twin(seed: int) -> None:
     restarts = seed in (1, 2, 4, 5)
     history = sparse(seed, late=seed % 2 == 1)
     options = replace(QUIET if seed % 3 == 2 else FORGETFUL, zone=history.zone)
+    options = replace(options, sweep_every_us=DAY // 2 if seed == 6 else DAY)
     group = (*GROUPS, ABSENT)[seed % (len(GROUPS) + 1)]
     until = max(event.at for event in history.arrivals) + 100 * DAY
     run = OracleEngine(options, group).run(history.arrivals, until)
@@ -101,6 +103,29 @@ def test_who_does_not_want_to_be_contacted_is_not_forgotten() -> None:
     assert engine.customers.ids == ["a", "b", "c"]
     assert engine.advance(61 * DAY).counts.forgotten == 2
     assert engine.customers.ids == ["b"]
+
+
+def test_an_erased_customer_who_is_forgotten_stays_erased() -> None:
+    settings = EngineSettings(horizon_us=20 * DAY, forget_after_us=60 * DAY, reorder_us=0, erasure_key=KEY)
+    engine = Engine(settings, compiled(()))
+
+    def login(day: int, event_id: str, customer: str = "a") -> Output:
+        row = {"topic": Topic.LOGINS, "at": day * DAY, "customer_id": customer, "event_id": event_id}
+        output = engine.step(Batch.of([row]))
+        output.counts.add(engine.flush().counts)
+        return output
+
+    login(1, "first")
+    engine, _ = erased(engine, Erasure(KEY.hash("a"), 10 * DAY))
+    login(20, "back")
+    for day in range(21, 100, 10):
+        login(day, f"other {day}", "b")
+    assert engine.customers.ids == ["b"]
+    assert engine.erased.state()[1] == []
+    assert login(5, "late, of before the erasure").counts.erased == 1
+    assert login(30, "late, of after it").counts.events == 1
+    assert engine.customers.ids == ["b", "a"]
+    assert login(6, "late again").counts.erased == 1
 
 
 @pytest.mark.parametrize("seed", range(8))

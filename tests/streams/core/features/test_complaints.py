@@ -11,7 +11,7 @@ from streams.core.events.batch import Batch, ComplaintStatus
 from streams.core.events.calendar import DAY
 from streams.core.events.topics import Topic
 from streams.core.features.catalogue import DTYPES
-from streams.core.features.complaints import CustomerComplaints
+from streams.core.features.complaints import OPEN_SLOTS, CustomerComplaints
 from streams.core.rules.rule_set import compile_rules
 from streams.core.state_tables import restore, tables
 
@@ -69,3 +69,33 @@ def test_a_state_from_before_complaints_could_be_answered_is_gone_on_from() -> N
         days=pl.col("answer_time_90d") / DAY, count=pl.col("first_answers_90d")
     )
     assert customer.row(0) == (2.0, 1)
+
+
+@pytest.mark.parametrize("closing", [None, RESOLVED])
+def test_a_flood_of_complaints_of_one_customer_takes_little_room(closing: ComplaintStatus | None) -> None:
+    count, flooded = 100_000, engine()
+    for begin in range(0, count, 5000):
+        rows = [
+            {
+                "topic": Topic.COMPLAINTS,
+                "at": 20_000 * DAY + n,
+                "customer_id": "c",
+                "event_id": f"{n}",
+                "status": int(closing if closing is not None and n % 2 else OPENED),
+                "complaint_id": f"k{n // 2 if closing is not None else n}",
+            }
+            for n in range(begin, begin + 5000)
+        ]
+        flooded.step(Batch.of(rows))
+    flooded.flush()
+    state = tables(flooded)
+    assert len(state["complaints"]) <= 1 + 2 * OPEN_SLOTS
+    assert state["customers"]["open_complaints"].to_list() == [0 if closing is not None else count]
+
+
+def test_a_complaint_that_is_reopened_without_end_takes_little_room() -> None:
+    book = CustomerComplaints()
+    for at in range(10_000):
+        book.apply("k", REOPENED, at)
+    assert len(book.rows(0)) <= 1 + 1 + OPEN_SLOTS
+    assert book.oldest == 0
