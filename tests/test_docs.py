@@ -79,7 +79,7 @@ def check_one(page: str, line: str) -> None:
             assert re.fullmatch(r"http://127\.0\.0\.1:\d+/(?:metrics|healthz|readyz)", address)
         case ["promtool", "query", "instant", "http://127.0.0.1:9090", _expression]:
             pass  # tests/deploy/test_expressions.py runs it
-        case [".", ".venv/bin/activate"] | ["git" | "docker" | "cd" | "pip" | "apt-get", *_]:
+        case [".", ".venv/bin/activate"] | ["git" | "docker" | "kubectl" | "cd" | "pip" | "apt-get", *_]:
             pass
         case _:
             pytest.fail(f"{page}: no way to check {line!r}")
