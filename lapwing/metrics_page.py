@@ -71,6 +71,7 @@ Counters begin anew with the process, and what is read again after a crash count
 second old. Histograms have the buckets {seconds} s,
 `produce_to_warning` {latencies} s.
 
+The desk shows the figures of the processes in `metrics_targets` to operators, under Operations.
 [Alert rules](../deploy/prometheus/alerts.yaml), each with its [runbook](runbooks/README.md), and a dashboard
 for Grafana are made for these metrics.
 
