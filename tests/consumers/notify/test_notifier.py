@@ -14,7 +14,7 @@ from consumers.database.notices import OutboxRow
 from consumers.database.warnings import WarningStepRow
 from consumers.loop import Backoff
 from consumers.muting.notice import Limits
-from consumers.notify.attempt import SendFailed
+from consumers.notify.attempt import ReceiverGone, SendFailed
 from consumers.notify.channels import Channel
 from consumers.notify.message import Message
 from consumers.notify.notifier import Notifier, NotifierTotals
@@ -295,3 +295,33 @@ def test_rises_and_deadlines_pass_the_cap_which_counts_warnings(database: Databa
     Notifier(box, [DESK], receiver, Waits(1, Clock()), clock=Clock()).run()
     warning = json.loads(attended()[0])["data"]["warning_id"]
     assert receiver.taken == [(DESK.name, f"Warning: {warning}, step {number}") for number in (1, 2, 4, 5)]
+
+
+def test_what_came_of_attempts_is_counted_by_channel_and_what_waits_can_be_asked(database: Database) -> None:
+    store(database, "c1", "c2")
+    refusing: set[str] = {"mail"}
+    receiver = Receiver(lambda channel, message: channel.name in refusing)
+    clock = Clock()
+    one = notifier(database, receiver, DESK, MAIL, clock=clock)
+    tally = one.run()
+    assert one.deliveries == {("desk", "sent"): 4, ("mail", "failed"): 1}
+    assert (tally.sent, tally.failed) == (4, 1)
+    assert one.paused() == ["mail"]
+    box = Outbox(database, "x")
+    count, oldest = box.backlog()
+    assert count == 4
+    assert oldest is not None
+    assert oldest <= clock()
+
+    def gone(channel: Channel, message: Message) -> None:
+        msg = "410"
+        raise ReceiverGone(msg)
+
+    clock.now += timedelta(hours=1)
+    assert one.paused() == []
+    other = notifier(database, receiver, DESK, MAIL, clock=clock)
+    other._sender = gone
+    other.run()
+    assert other.deliveries == {("mail", "gone"): 1}
+    assert box.backlog() == (0, None)  # of channels that are sent to
+    assert box.disabled() == ["mail"]

@@ -247,7 +247,9 @@ def test_while_the_database_is_down_nothing_is_committed_and_nothing_lost(failin
     topic = Topic(life("c1"), size=3, log=failing._log)
     failing.down = 3
     stop = Waits()
-    assert sink_of(topic, failing, stop).run(follow=False).total.stored == 4
+    sink = sink_of(topic, failing, stop)
+    assert sink.run(follow=False).total.stored == 4
+    assert sink.counts.stored_at == NOW.timestamp()
     assert stop.waits == [0.5, 1.0, 2.0]
     assert failing._log == ["stored", "commit"] * 2
 
