@@ -16,7 +16,7 @@ from lapwing.settings.options import FILE, settings_options
 @click.option(
     "--stats",
     type=FILE,
-    help="Append how far it is to this file every second, a JSON object a line.",
+    help="Append the figures that `/status` shows to this file every second, a JSON object a line.",
 )
 def command(**given: Any) -> None:
     """Learn from the customers of all partitions and publish models, which workers adopt.

@@ -26,7 +26,7 @@ MOST_PROCESSES: Final = 64
 @click.option(
     "--stats",
     type=FILE,
-    help="Append how far it is to this file every second, a JSON object a line.",
+    help="Append the figures that `/status` shows to this file every second, a JSON object a line.",
 )
 @click.option(
     "--flush-after",
