@@ -16,7 +16,7 @@ from consumers.notify.attempt import DELIVERY_S, ReceiverGone, SendFailed, SendS
 from consumers.notify.channels import Channel
 from consumers.notify.message import Bundle, Message, MessageWriter, ReportContent
 from consumers.notify.outbox import LEASE, Delivery, Outbox
-from consumers.notify.scheduled_reports import ReportWriter
+from consumers.notify.scheduled_reports import ReportNotReady, ReportWriter
 from consumers.notify.senders import Sender
 from streams.errors import ReportError, StoreError
 
@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 CLAIM: Final = 20
 IDLE_S: Final = 1.0
+REPORT_LOOK_S: Final = 2.0
+"""How long until a report that is being made is asked for again."""
 LEAST_ATTEMPTS: Final = 5
 """Before that many attempts nothing is given up, however old it is: the notifier itself may have been off."""
 
@@ -138,6 +140,10 @@ class Notifier:
             return True
         try:
             message = self._write(channel, delivery)
+        except ReportNotReady:
+            due = self._clock() + timedelta(seconds=REPORT_LOOK_S)
+            self._persist(lambda: self._outbox.postpone(delivery, due))
+            return True
         except StoreError as error:  # the database is away while a report is made from it
             self._put_off(delivery, str(error))
             return True

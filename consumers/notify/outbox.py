@@ -261,6 +261,12 @@ class Outbox:
             change = {"claimed_by": None, "claimed_until": None} | ({"unsure": True} if unsure else {})
             connection.execute(mine.values(change))
 
+    def postpone(self, delivery: Delivery, due_at: datetime) -> None:
+        """Give a claimed delivery back that cannot be written yet; that is no attempt."""
+        mine = update(OutboxRow).where(OutboxRow.seq == delivery.seq, OutboxRow.claimed_by == self._owner)
+        with self._database.writing() as connection:
+            connection.execute(mine.values(due_at=due_at, claimed_by=None, claimed_until=None))
+
     def retry_given_up(self, now: datetime) -> int:
         """Make what was given up due again, with no attempts counted; return how many."""
         with self._database.writing() as connection:

@@ -37,11 +37,15 @@ KnownTo = Callable[[Connection], datetime | None]
 """Returns the event time up to which the store knows what became of customers."""
 
 
+class ReportNotReady(Exception):
+    """The report is being made: ask again."""
+
+
 class ReportWriter(Protocol):
     """What makes reports."""
 
     def __call__(self, period: Period, view: str, language: str, as_of: datetime) -> Document:
-        """Return a report; raises `LapwingError` where it cannot be made now."""
+        """Return a report; raises `LapwingError` where it cannot be made now, or `ReportNotReady`."""
 
 
 def key_of(each: ScheduledReport, period: Period) -> str:

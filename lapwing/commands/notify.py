@@ -18,6 +18,7 @@ import click
 
 from consumers.database.database import Database, StoreBusy
 from consumers.loop import Backoff, Retryable, Stop, Stopped, log_wait, persist
+from consumers.notify.background_reports import BackgroundReports
 from consumers.notify.message import MessageWriter
 from consumers.notify.metrics import NotifierFigures, notifier_snapshots
 from consumers.notify.notifier import DeliveryResult, Notifier, NotifierTotals
@@ -82,7 +83,7 @@ def run(
             ChannelSender(stop),
             stop,
             writer=MessageWriter(templates, settings.app, desk_url=settings.desk_url),
-            reports=reporter,
+            reports=BackgroundReports(reporter) if follow else reporter,
             give_up_after=timedelta(microseconds=give_up_after),
             on_progress=on_progress,
             on_wait=watch.wait,

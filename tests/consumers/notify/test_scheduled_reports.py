@@ -21,13 +21,14 @@ from consumers.database.database import Database
 from consumers.database.notices import MessageRow, OutboxRow
 from consumers.notify.channels import Channel, Markup, read_channels
 from consumers.notify.message import Message, MessageWriter, ReportContent, Style
-from consumers.notify.notifier import Notifier
+from consumers.notify.notifier import REPORT_LOOK_S, Notifier
 from consumers.notify.outbox import Outbox
 from consumers.notify.router import Router
 from consumers.notify.routes import RouteTree, ScheduledReport
 from consumers.notify.scheduled_reports import (
     LATEST,
     WAIT,
+    ReportNotReady,
     content_of,
     due_at,
     due_period,
@@ -80,6 +81,7 @@ class Desk:
         self.got: list[tuple[str, Message, datetime]] = []
         self.asked: list[tuple[Period, str, str, datetime]] = []
         self.away = False
+        self.not_ready = 0
         self.refuses = 0
         names = [channel.name for channel in CHANNELS]
         router = Router(database, TREE, known_to=known_to)
@@ -94,6 +96,9 @@ class Desk:
         if self.away:
             msg = "the database is away"
             raise StoreError(msg)
+        if self.not_ready:
+            self.not_ready -= 1
+            raise ReportNotReady
         self.asked.append((period, view, language, as_of))
         return document(language)
 
@@ -285,3 +290,26 @@ def test_a_mail_server_gets_the_page_as_an_attachment() -> None:
     assert attached.get_content_type() == "text/html"
     assert attached.get_payload(decode=True) == made.attachments[0].content
     assert "客户与流失" in read["Subject"]
+
+
+def test_a_report_that_is_being_made_is_asked_for_again_and_is_no_attempt(database: Database) -> None:
+    desk = Desk(database)
+    now = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    desk.not_ready = 3
+    desk.at(now)
+    before = Counter(message.id for _, message, _ in desk.got)
+    with database.reading() as connection:
+        waiting = connection.execute(select(OutboxRow.__table__).where(OutboxRow.state == "pending")).all()
+    assert len(waiting) == 3
+    assert {(row.attempts, row.claimed_by, row.unsure, row.last_error) for row in waiting} == {
+        (0, None, False, None)
+    }
+    assert before  # the others did not wait for them
+    desk.at(now + timedelta(seconds=1))
+    assert Counter(message.id for _, message, _ in desk.got) == before
+    desk.at(now + timedelta(seconds=REPORT_LOOK_S))
+    with database.reading() as connection:
+        states = set(connection.scalars(select(OutboxRow.state)))
+    assert states == {"sent"}
+    assert len(desk.got) == before.total() + 3
+    assert max(Counter((name, message.id) for name, message, _ in desk.got).values()) == 1
