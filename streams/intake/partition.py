@@ -75,6 +75,8 @@ class PartitionTotals:
     steps: int = 0
     ignored: int = 0
     """Actions on warnings that had no effect."""
+    forgotten: int = 0
+    """Customers who left the state."""
     unknown_words: Counter[str] = field(default_factory=Counter)
     """By field of profiles and orders, events whose word was beyond the field's bound."""
     reread: int = 0
@@ -335,6 +337,7 @@ class Partition:
         self._totals.erased += output.counts.erased
         self._totals.refused += len(output.refused)
         self._totals.ignored += output.counts.ignored.total()
+        self._totals.forgotten += output.counts.forgotten
         self._totals.unknown_words += output.counts.unknown_words
         self._totals.steps += len(output.steps)
         return output

@@ -37,6 +37,7 @@ REPEATED = counter("events_repeated", "Events whose id came before; they are dro
 ERASED = counter("events_erased", "Events of erased customers dated before the erasure; they are dropped.")
 REFUSED = counter("events_refused", "Records that were refused, by the reason.", "topic", "reason")
 IGNORED = counter("actions_ignored", "Actions on warnings that had no effect.")
+FORGOTTEN = counter("customers_forgotten", "Customers who left the state, by `forget_after`.")
 WORDS = counter(
     "words_unknown",
     "Events with a word beyond the bound of its field, `max_words`: it counts as none.",
@@ -146,6 +147,7 @@ def readings(stats: Stats, now: float) -> Readings:
             for reason in RefusalReason
         },
         IGNORED: {(): stats.ignored_actions},
+        FORGOTTEN: {(): stats.forgotten},
         WORDS: {(field,): count for field, count in stats.unknown_words.items()},
         REREAD: {(): stats.reread},
         STEPS: {(): stats.steps},

@@ -69,6 +69,8 @@ class Stats:
     erased: int
     """Events of erased customers that are dated before the erasure."""
     ignored_actions: int
+    forgotten: int
+    """Customers who left the state (`forget_after`)."""
     unknown_words: dict[str, int]
     """By field of profiles and orders, events whose word was beyond the field's bound (`max_words`)."""
     reread: int
@@ -319,6 +321,7 @@ class Pipeline:
             repeats=totals.repeats,
             erased=totals.erased,
             ignored_actions=totals.ignored,
+            forgotten=totals.forgotten,
             unknown_words=dict(sorted(totals.unknown_words.items())),
             reread=totals.reread,
             lag={str(place): lag for place, lag in sorted(lags)},

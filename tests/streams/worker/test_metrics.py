@@ -39,6 +39,7 @@ FULL: dict[str, Any] = {
     "repeats": 1,
     "erased": 1,
     "ignored_actions": 1,
+    "forgotten": 3,
     "unknown_words": {"region": 2},
     "reread": 1,
     "lag": {"orders/0": 3, "logins/0": 0},
