@@ -376,7 +376,7 @@ SECTIONS: Final = (
             Graph(
                 "Channels that are off",
                 "1 while nothing is sent to a channel whose receiver wants no more.",
-                (("max by (channel) (lapwing_channel_paused)", "{{channel}}"),),
+                (("max by (channel) (lapwing_channel_disabled)", "{{channel}}"),),
             ),
         ),
     ),

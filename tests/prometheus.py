@@ -78,9 +78,9 @@ def promtool() -> Path:
         pytest.skip(f"no Prometheus: {reason}")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def scrape(promtool: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scrape]:
-    """Yield what starts a Prometheus; all are stopped after the module."""
+    """Yield what starts a Prometheus; all are stopped at the end."""
     running: list[Prometheus] = []
 
     def start(jobs: Mapping[str, Sequence[str]]) -> Prometheus:

@@ -12,7 +12,7 @@ T = TypeVar("T")
 BEGIN_WITHIN: Final = 0.75
 """The part of the other files within which all that wait begin, so that none is left at the end alone."""
 
-TOGETHER: Final = ("tests/integration/desk/",)
+TOGETHER: Final = ("tests/integration/desk/", "tests/integration/monitoring/")
 """Folders whose files run one after the other in one process: they share a running stack."""
 
 ON_BROKER: Final = ("tests/integration/", "tests/faults/", "tests/streams/intake/", "tests/scripts/")

@@ -78,7 +78,7 @@ def check_one(page: str, line: str) -> None:
         case ["curl", "-s", address]:
             assert re.fullmatch(r"http://127\.0\.0\.1:\d+/(?:metrics|healthz|readyz)", address)
         case ["promtool", "query", "instant", "http://127.0.0.1:9090", _expression]:
-            pass  # tests/deploy/test_expressions.py runs it
+            pass  # tests/integration/monitoring/test_expressions.py runs it
         case [".", ".venv/bin/activate"] | ["git" | "docker" | "kubectl" | "cd" | "pip" | "apt-get", *_]:
             pass
         case _:

@@ -145,7 +145,8 @@ def read_webhooks(urls: Iterable[str], secrets: Iterable[str]) -> list[Channel]:
 
 def _is_secret(text: str) -> bool:
     try:
-        key = base64.b64decode(text.removeprefix("whsec_") + "==", validate=True)
+        unpadded = text.removeprefix("whsec_").rstrip("=")
+        key = base64.b64decode(unpadded + "=" * (-len(unpadded) % 4), validate=True)
     except ValueError:
         return False
     return text.startswith("whsec_") and _LEAST_SECRET <= len(key) <= _MOST_SECRET

@@ -23,6 +23,11 @@ PAUSED = gauge(
     "1 while nothing is sent: after a failure, or as the receiver wants no more.",
     "channel",
 )
+DISABLED = gauge(
+    "channel_disabled",
+    "1 while nothing is sent as the receiver wants no more; `lapwing notify --enable NAME` ends it.",
+    "channel",
+)
 
 METRICS: Final = (
     *(value for value in list(globals().values()) if isinstance(value, Metric)),
@@ -44,6 +49,8 @@ class NotifierFigures:
     """Since when the oldest of them is, seconds since the epoch."""
     paused: dict[str, bool]
     """By channel: whether nothing is sent to it now."""
+    disabled: dict[str, bool]
+    """By channel: whether its receiver wants no more, and nobody has enabled it since."""
     database: DatabaseFigures
 
 
@@ -68,6 +75,7 @@ def readings(figures: NotifierFigures) -> Readings:
         MUTED: {(): figures.muted},
         ENTERED: {(): figures.entered},
         PAUSED: {(channel,): float(paused) for channel, paused in figures.paused.items()},
+        DISABLED: {(channel,): float(disabled) for channel, disabled in figures.disabled.items()},
         OUTBOX: absent_or(figures.waiting),
         OUTBOX_SINCE: absent_or(figures.oldest),
         **database_metrics.readings(figures.database),

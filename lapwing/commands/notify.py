@@ -147,6 +147,7 @@ class NotifierWatch:
                 waiting=self._waiting,
                 oldest=None if self._oldest is None else self._oldest.timestamp(),
                 paused={name: name in paused for name in self._channels},
+                disabled={name: name in self._disabled for name in self._channels},
                 database=self._store.timing.figures(),
             )
         )

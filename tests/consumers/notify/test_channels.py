@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import re
 
 import pytest
@@ -89,6 +90,14 @@ def test_a_webhook_has_its_url_and_its_secrets() -> None:
     assert "hunter2" not in repr(found)
     assert "whsec" not in repr(found)
     assert read_webhooks(["a=http://127.0.0.1:8080/x", "b=http://[::1]/"], [f"a={SECRET}", f"b={SECRET}"])
+
+
+@pytest.mark.parametrize("size", [24, 25, 32, 64])
+def test_a_secret_may_be_of_any_length_that_is_allowed(size: int) -> None:
+    """Of 32 bytes, which is what most tools make, the base64 ends in a `=`."""
+    secret = f"whsec_{base64.b64encode(bytes(range(size))).decode()}"
+    (found,) = read_webhooks(["a=https://crm.example"], [f"a={secret}"])
+    assert found.secrets == (secret,)
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,12 @@ FULL = NotifierFigures(
     muted=2,
     waiting=1,
     oldest=2e9,
-    paused={"mail": True},
+    paused={"mail": True, "chat": True},
+    disabled={"mail": True, "chat": False},
     database=AWAY,
 )
 NONE = NotifierFigures(
-    deliveries={}, entered=0, muted=0, waiting=None, oldest=None, paused={}, database=THERE
+    deliveries={}, entered=0, muted=0, waiting=None, oldest=None, paused={}, disabled={}, database=THERE
 )
 
 
@@ -28,7 +29,9 @@ def test_each_figure_is_in_a_metric_and_each_metric_is_of_a_figure() -> None:
     assert_names_follow_the_conventions(METRICS)
     shown = text(METRICS, readings(FULL)).splitlines()
     assert 'lapwing_deliveries_total{channel="mail",result="sent"} 3.0' in shown
-    assert 'lapwing_channel_paused{channel="mail"} 1.0' in shown
+    assert 'lapwing_channel_paused{channel="chat"} 1.0' in shown
+    assert 'lapwing_channel_disabled{channel="chat"} 0.0' in shown
+    assert 'lapwing_channel_disabled{channel="mail"} 1.0' in shown
 
 
 def test_it_is_ready_while_there_is_a_database() -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 from lapwing.demo.broker import SESSION_TIMEOUT_S
 from lapwing.settings.settings import PREFIX
@@ -71,6 +71,9 @@ def lines_of(values: dict[str, object]) -> str:
 @dataclass
 class Stack:
     """A folder with settings, and the processes that were started with it."""
+
+    FIRST: ClassVar[tuple[str, ...]] = ("worker", "sink")
+    """What runs from the beginning."""
 
     folder: Path
     broker: str
@@ -197,8 +200,8 @@ def running_stack(folder: Path, broker: str, make: type[Stack] = Stack, **change
     stack.write()
     try:
         stack.run("topics", "--partitions", "2")
-        stack.start("worker", "--flush-after", "500ms")
-        stack.start("sink")
+        for name in stack.FIRST:
+            stack.start(name, *(("--flush-after", "500ms") if name == "worker" else ()))
         yield stack
     finally:
         for name in list(stack.processes):
