@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from sqlalchemy import text
+
 from consumers.broker.client import Admin, Cluster, Subscription
+from consumers.database.database import Database
 from lapwing.settings.settings import Settings
 from lapwing.settings.values import NO_CHECKPOINTS
 from streams.errors import StateError
@@ -30,6 +33,8 @@ class Offsets:
     committed: Mapping[Place, int]
     stable: Mapping[Place, int] = field(default_factory=dict)
     """Where the first open transaction of each place begins, or the place ends."""
+    begins: Mapping[Place, int] = field(default_factory=dict)
+    """The oldest record that is kept of each place."""
 
 
 def offsets(settings: Settings, found: Mapping[str, int]) -> Offsets:
@@ -39,12 +44,15 @@ def offsets(settings: Settings, found: Mapping[str, int]) -> Offsets:
         committed = admin.committed(settings.app)
     ends: dict[Place, int] = {}
     stable: dict[Place, int] = {}
+    begins: dict[Place, int] = {}
     for topic in (name for name in settings.topics.values() if committed and name in found):
         with closing(Subscription(cluster, topic, group=None, from_beginning=False)) as reader:
             ends |= {(topic, number): end for number, end in reader.ends(ENDS_S).items()}
             stable |= {(topic, number): end for number, end in reader.stable_ends().items()}
+            begins |= {(topic, number): begin for number, begin in reader.begins().items()}
     inputs = set(settings.topics.values())
-    return Offsets(ends, {at: offset for at, offset in committed.items() if at[0] in inputs}, stable)
+    of_inputs = {at: offset for at, offset in committed.items() if at[0] in inputs}
+    return Offsets(ends, of_inputs, stable, begins)
 
 
 def checkpoint_ages(settings: Settings) -> dict[int, timedelta]:
@@ -107,3 +115,39 @@ def shown_age(age: timedelta) -> str:
         if seconds >= 2 * size:
             return f"{seconds // size}{unit}"
     return f"{seconds}s"
+
+
+def unstored(cluster: Cluster, group: str, found: Collection[str]) -> dict[str, tuple[datetime, int]] | None:
+    """Return, by topic that a group reads, the time of its oldest unread record, and how many there are.
+
+    `None` where the group has never read anything.
+    """
+    with closing(Admin(cluster)) as admin:
+        committed = admin.committed(group)
+    if not committed:
+        return None
+    waiting: dict[str, tuple[datetime, int]] = {}
+    for topic in sorted({topic for topic, _ in committed} & set(found)):
+        with closing(Subscription(cluster, topic, group=None, from_beginning=False)) as reader:
+            ends = reader.ends(ENDS_S)
+            places = {number: min(committed.get((topic, number), 0), end) for number, end in ends.items()}
+            behind = sum(end - places[number] for number, end in ends.items())
+            if not behind:
+                continue
+            reader.seek_each(places)
+            records = reader.poll(ENDS_S)
+        if records:  # else what is left is of open transactions, or their marks
+            oldest = min(record.timestamp_ms for record in records)
+            waiting[topic] = (datetime.fromtimestamp(max(0, oldest) / 1000, UTC), behind)
+    return waiting
+
+
+def database_ahead(url: str) -> timedelta | None:
+    """Return how far the clock of a database server is ahead of ours; `None` where there is none."""
+    with closing(Database(url)) as database:
+        if database.dialect == "sqlite":
+            return None
+        with database.reading() as connection:
+            before = datetime.now(UTC)
+            theirs: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+            return theirs - (before + (datetime.now(UTC) - before) / 2)

@@ -27,6 +27,7 @@ from kafka.structs import MemberState, OffsetAndMetadata  # type: ignore[import-
 
 from consumers.broker.errors import BrokerAway, broker_error
 from consumers.broker.records import Record
+from consumers.broker.topics import TopicState
 from streams.errors import BrokerError
 from streams.kafka.diagnosis import diagnose
 from streams.kafka.errors import BrokerTrouble, trouble_of
@@ -342,6 +343,12 @@ class Subscription:
             ends = self._consumer.end_offsets(list(self._consumer.assignment()))
             return all(self._consumer.position(at, timeout_ms=1_000) >= end for at, end in ends.items())
 
+    def begins(self) -> dict[int, int]:
+        """Return where each assigned partition begins now."""
+        with _mapped(self._cluster.servers):
+            begins = self._consumer.beginning_offsets(list(self._consumer.assignment()))
+        return {at.partition: begin for at, begin in begins.items()}
+
     def ends(self, timeout_s: float) -> dict[int, int]:
         """Return each assigned partition's end where the broker gives it in time; records are read."""
         deadline = time.monotonic() + timeout_s
@@ -429,12 +436,22 @@ class Admin:
 
     def partitions(self) -> dict[str, int]:
         """Return the number of partitions of each topic there is."""
+        return {name: topic.partitions for name, topic in self.describe().items()}
+
+    def describe(self) -> dict[str, TopicState]:
+        """Return what the broker says of each topic there is."""
         with _mapped(self._cluster.servers):
             return {
-                topic["name"]: len(topic["partitions"])
+                topic["name"]: _state_of(topic)
                 for topic in self._admin.describe_topics()
                 if topic["error_code"] == 0
             }
+
+    def version(self) -> str:
+        """Return the version of Kafka whose requests the broker knows, such as `4.1`."""
+        with _mapped(self._cluster.servers):
+            found: tuple[int, ...] = self._admin._manager.broker_version
+        return ".".join(map(str, found))
 
     def create(self, topic: str, partitions: int, replication: int, config: Mapping[str, str]) -> bool:
         """Create a topic and wait until it can be used; return `False` where it is there already."""
@@ -495,3 +512,19 @@ class Admin:
         """Close."""
         with _mapped(self._cluster.servers), _unlogged():
             self._admin.close()
+
+
+def _state_of(topic: Mapping[str, Any]) -> TopicState:
+    partitions = topic["partitions"]
+    allowed = topic.get("authorized_operations")
+    return TopicState(
+        len(partitions),
+        min((len(each["replica_nodes"]) for each in partitions), default=0),
+        tuple(each["partition_index"] for each in partitions if each["leader_id"] < 0),
+        tuple(
+            each["partition_index"]
+            for each in partitions
+            if len(each["isr_nodes"]) < len(each["replica_nodes"])
+        ),
+        None if allowed is None else frozenset(allowed),
+    )

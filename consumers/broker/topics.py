@@ -167,6 +167,21 @@ def plan(
 
 
 @dataclass(frozen=True, slots=True)
+class TopicState:
+    """A topic as the broker describes it."""
+
+    partitions: int
+    copies: int
+    """Of the partition that has the fewest."""
+    without_leader: tuple[int, ...] = ()
+    """Partitions that nobody can read or write now."""
+    lacking_copies: tuple[int, ...] = ()
+    """Partitions of which some copies are not up to date."""
+    allowed: frozenset[str] | None = None
+    """What we may do there, such as `READ`; `None` where the broker does not say."""
+
+
+@dataclass(frozen=True, slots=True)
 class TopicFinding:
     """A topic as it is found, and what is to be fixed, if anything."""
 

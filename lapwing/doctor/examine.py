@@ -8,9 +8,12 @@ from typing import Final
 
 from lapwing.doctor.broker import broker, lag, refused_records, silences, topics_fit
 from lapwing.doctor.check import CheckResult, made
+from lapwing.doctor.cluster import copies, retention, rights, versions
 from lapwing.doctor.erasures import erasures
 from lapwing.doctor.installation import Installation
+from lapwing.doctor.machine import certificates, clocks, disk, files
 from lapwing.doctor.model import model
+from lapwing.doctor.readers import census_zone, outbox, sink
 from lapwing.doctor.rules import refused_files, rule_files, rules_of_partitions
 from lapwing.doctor.secret_files import secret_files
 from lapwing.doctor.stores import channels, checkpoints, database
@@ -20,16 +23,27 @@ CHECKS: Final[dict[str, Callable[[Installation], str]]] = {
     "rules": rule_files,
     "broker": broker,
     "topics": topics_fit,
+    "copies of topics": copies,
+    "rights on topics": rights,
     "rules in force": rules_of_partitions,
     "rule files refused": refused_files,
     "records refused": refused_records,
     "checkpoints": checkpoints,
     "model": model,
     "lag": lag,
+    "retention": retention,
     "database": database,
+    "sink": sink,
+    "time zone": census_zone,
     "erasures": erasures,
     "channels": channels,
+    "notices to send": outbox,
     "silences": silences,
+    "versions": versions,
+    "file rights": files,
+    "disk space": disk,
+    "clocks": clocks,
+    "certificates": certificates,
 }
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from consumers.broker.client import Admin, Cluster, Subscription
 from consumers.broker.records import Record
+from consumers.broker.topics import TopicState
 from lapwing.doctor.check import Skipped
-from lapwing.lag import Offsets, offsets
+from lapwing.lag import Offsets, database_ahead, offsets, unstored
 from lapwing.settings.settings import Settings
 from streams.errors import LapwingError
 from streams.intake.topic_ids import topic_ids
@@ -44,6 +46,27 @@ class Installation:
         """Ask the broker for its topics."""
         with closing(Admin(self.cluster)) as admin:
             return admin.partitions()
+
+    def ask_states(self) -> Mapping[str, TopicState]:
+        """Ask the broker how its topics are kept, and what we may do there."""
+        with closing(Admin(self.cluster)) as admin:
+            return admin.describe()
+
+    def ask_version(self) -> str:
+        """Ask the broker for the version of Kafka whose requests it knows."""
+        with closing(Admin(self.cluster)) as admin:
+            return admin.version()
+
+    def ask_unstored(self) -> Mapping[str, tuple[datetime, int]] | None:
+        """Return, by topic that the sink reads, since when records wait to be stored, and how many.
+
+        `None` where no sink has stored anything.
+        """
+        return unstored(self.cluster, f"{self.settings.app}-sink", self.topics)
+
+    def database_ahead(self) -> timedelta | None:
+        """Return how far the database's clock is ahead of ours; `None` where it has none of its own."""
+        return database_ahead(self.settings.database)
 
     def ask_configs(self, names: Collection[str]) -> Mapping[str, Mapping[str, str]]:
         """Ask the broker for the settings of these topics."""

@@ -1,6 +1,7 @@
 """`lapwing doctor` and `lapwing topics` on a broker: what one misses the other makes."""
 
 import json
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -71,3 +72,29 @@ def test_the_doctor_reads_the_newest_refusals(broker: str, monkeypatch: pytest.M
         producer.flush()
     outcome, detail = checks()["records refused"]
     assert (outcome, detail.partition(";")[0]) == ("warning", "6 in the last day: 6 future_time")
+
+
+@pytest.mark.usefixtures("installation")
+def test_the_doctor_sees_what_the_sink_has_yet_to_store(broker: str) -> None:
+    made = CliRunner().invoke(topics.command, ["--partitions", "2"], catch_exceptions=False)
+    assert made.exit_code == 0, made.output
+    before = checks()
+    assert before["sink"] == ("skipped", "no sink has stored anything yet")
+    assert before["copies of topics"][0] == "warning"
+    assert before["versions"][0] == "ok"
+    old = int(time.time() * 1000) - 3_600_000
+    with closing(Producer(Cluster(broker))) as producer:
+        for number in range(6):
+            producer.send("doctor-warnings", b"k", b"garbage", old, partition=number % 2)
+        producer.flush()
+    member = Subscription(Cluster(broker), "doctor-warnings", group="doctor-sink", session_timeout_ms=6_000)
+    read = 0
+    while read < 6:
+        read += len(member.poll(1.0))
+    member.commit({("doctor-warnings", 0): 3, ("doctor-warnings", 1): 1})
+    outcome, text = checks()["sink"]
+    assert outcome == "warning"
+    assert text.startswith("2 records of doctor-warnings are not stored, the oldest for 60m: ")
+    member.commit({("doctor-warnings", 1): 3})
+    member.close()
+    assert checks()["sink"] == ("ok", "all that the topics hold is stored")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from consumers.broker.records import Record
+from consumers.broker.topics import TopicState
 from consumers.desk.installation import InstallationState
 from consumers.desk.pages.operations import CHECKS, OUTCOMES, REASONS
 from lapwing.doctor.check import CheckOutcome
 from lapwing.doctor.examine import CHECKS as DOCTORS
 from lapwing.doctor.installation import Installation
+from lapwing.lag import Offsets
 from lapwing.operations import Operations
 from lapwing.settings.settings import Settings, load_settings
 from streams.contract.models import CHAMPION, PIN, encode_choice
@@ -42,6 +44,21 @@ class Made(Installation):
             msg = "Kafka cannot be reached"
             raise BrokerError(msg)
         return dict.fromkeys(self._made, 1)
+
+    def ask_states(self) -> Mapping[str, TopicState]:
+        return {name: TopicState(1, 3) for name in self._made or {}}
+
+    def ask_version(self) -> str:
+        return "4.1"
+
+    def ask_configs(self, names: Collection[str]) -> Mapping[str, Mapping[str, str]]:
+        return {}
+
+    def ask_offsets(self) -> Offsets:
+        return Offsets({}, {})
+
+    def ask_unstored(self) -> Mapping[str, tuple[datetime, int]]:
+        return {}
 
     def read(self, topic: str, newest: int | None = None) -> Sequence[Record]:
         self.need_topic(topic)

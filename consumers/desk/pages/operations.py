@@ -32,6 +32,17 @@ CHECKS: Final = {
     "erasures": _("Key of erasures"),
     "channels": _("Channels"),
     "silences": _("Silences"),
+    "copies of topics": _("Copies of topics"),
+    "rights on topics": _("Rights on topics"),
+    "retention": _("How long records are kept"),
+    "sink": _("Storing of records"),
+    "time zone": _("Time zone of the census"),
+    "notices to send": _("Notices to send"),
+    "versions": _("Versions"),
+    "file rights": _("Rights on files"),
+    "disk space": _("Disk space"),
+    "clocks": _("Clocks"),
+    "certificates": _("Certificates"),
 }
 OUTCOMES: Final = {
     "ok": (_("fine"), "good"),

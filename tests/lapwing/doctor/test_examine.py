@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from sqlalchemy import text
 
 from consumers.broker.records import Record
+from consumers.broker.topics import TopicState
 from consumers.database.database import Database
 from consumers.database.migrations.runner import newest_version
 from consumers.erasure import erase_from_store
@@ -85,6 +86,15 @@ class Broker(Installation):
 
     def ask_topics(self) -> Mapping[str, int]:
         return self._topics
+
+    def ask_states(self) -> Mapping[str, TopicState]:
+        return {name: TopicState(count, 3) for name, count in self._topics.items()}
+
+    def ask_version(self) -> str:
+        return "4.1"
+
+    def ask_unstored(self) -> Mapping[str, tuple[datetime, int]]:
+        return {}
 
     def ask_topic_ids(self, names: Collection[str]) -> Mapping[str, str]:
         return {name: f"id of {name}" for name in names}
