@@ -12,6 +12,8 @@ IN_PARALLEL ?= --numprocesses 4 --dist loadfile --no-loadscope-reorder
 # Each process starts a Kafka of its own.
 ON_KAFKA ?= --numprocesses 3 --dist loadfile --no-loadscope-reorder
 BENCH_ARGS ?=
+SECONDS ?= 60
+FUZZ_ARGS ?=
 QUALITY_ARGS ?=
 SEEDS ?= 1-8
 BROKER ?= embedded
@@ -21,7 +23,7 @@ CAMPAIGN_ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-kafka campaign check format bench quality install readme docs settings-docs features-docs metrics-docs rules-schema dashboard constraints clean
+.PHONY: help demo test test-kafka campaign fuzz check format bench quality install readme docs settings-docs features-docs metrics-docs rules-schema dashboard constraints clean
 
 help:  ## Name every target.
 	@sed -n 's/^\([a-z-]*\):.*## /  \1 — /p' $(MAKEFILE_LIST)
@@ -55,6 +57,9 @@ test-kafka: $(INSTALLED)  ## Run the broker's tests on a real Apache Kafka, whic
 campaign: $(INSTALLED)  ## Let workers, broker, disk and database fail by seed, against a replay (SEEDS="1-8" BROKER=kafka).
 	@[ $(BROKER) = embedded ] || $(BIN)/python -m scripts.kafka fetch
 	@$(BIN)/python -m tests.faults $(SEEDS) --broker $(BROKER) $(CAMPAIGN_ARGS)
+
+fuzz: $(INSTALLED)  ## Look for input that ends a process, SECONDS for each target (FUZZ_ARGS="rules model").
+	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(FUZZ_ARGS)
 
 check: $(INSTALLED)  ## Format, lint and strict types; the database's migrations; the rules' own lint and test cases; the site.
 	$(BIN)/ruff format --check .

@@ -54,7 +54,8 @@ def fetch() -> Path:
 def run(port: int, data: Path, heap: str, secure: Path | None, users: Sequence[str] = ()) -> int:
     """Run one node on `port` (0: a free one) with its data in `data`, formatted where it is new.
 
-    With `secure` it has listeners that ask for a password and encrypt, described in that file.
+    With `secure` it has listeners that ask for a password and encrypt, described in that file, and `users`,
+    who have no right yet; what is allowed and denied is logged.
     """
     java = require("java", JAVA_PACKAGE)
     jars = fetch()
@@ -71,6 +72,8 @@ def run(port: int, data: Path, heap: str, secure: Path | None, users: Sequence[s
         config.write_text(properties(port, controller, data / "log", listeners.addresses, more, PROTOCOLS))
         listeners.write(secure)
         credentials, options = listeners.credentials, listeners.java_options
+        if users:
+            options.append("-Dorg.slf4j.simpleLogger.log.kafka.authorizer.logger=debug")
     base = [
         java,
         f"-Xmx{heap}",
@@ -121,7 +124,7 @@ def main() -> int:
         help="also listen with SASL and TLS; write where, and the secrets, to this file",
     )
     runs.add_argument(
-        "--users", default="", help="further users of the secure listeners, with commas between"
+        "--users", default="", help="further users of these listeners; what they may and may not is logged"
     )
     arguments = parser.parse_args()
     users = arguments.users.split(",") if arguments.users else []

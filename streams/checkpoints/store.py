@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import fsspec  # type: ignore[import-untyped]  # ships no type hints
+import msgspec
 import polars as pl
 
 from streams.core.state_tables import Tables
@@ -227,16 +228,17 @@ class CheckpointStore:
                 msg = f"it belongs to {folder}"
                 raise StateError(msg)
             content = CheckpointManifest(
-                topics={topic: TopicPosition(**position) for topic, position in manifest["topics"].items()},
-                warnings={int(number): offset for number, offset in manifest["warnings"].items()},
-                rule_set=manifest["rule_set"],
+                topics={topic: _position(position) for topic, position in manifest["topics"].items()},
+                warnings=_of_kind(manifest["warnings"], dict[int, int]),
+                rule_set=_of_kind(manifest["rule_set"], str),
                 rules=_rules(manifest.get("rules")),
-                rejected={int(n): offset for n, offset in manifest.get("rejected", {}).items()},
-                partitions=manifest.get("partitions"),
-                topic_ids=manifest.get("topic_ids", {}),
+                rejected=_of_kind(manifest.get("rejected", {}), dict[int, int]),
+                partitions=_of_kind(manifest.get("partitions"), int | None),
+                topic_ids=_of_kind(manifest.get("topic_ids", {}), dict[str, str]),
             )
             committed = self._files.exists(f"{path}/{COMMITTED}")
-            return Checkpoint(path, manifest["sequence"], content, manifest["files"], committed)
+            sequence, files = _of_kind(manifest["sequence"], int), _of_kind(manifest["files"], dict[str, str])
+            return Checkpoint(path, sequence, content, files, committed)
         except FileNotFoundError:
             return None
         except Exception as error:  # damaged in whatever way, or not to be had
@@ -350,6 +352,17 @@ def _sequence(path: str) -> int:
 def _reason(error: Exception) -> str:
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return str(text).replace("\n", " ")
+
+
+def _of_kind(value: object, kind: Any) -> Any:
+    """Return a value, or raise where it is of another kind: the first format had no checksum."""
+    return msgspec.convert(value, kind, str_keys=True)
+
+
+def _position(given: dict[str, Any]) -> TopicPosition:
+    position = TopicPosition(**given)
+    _of_kind([position.offset, position.reached], tuple[int, int | None])
+    return position
 
 
 def _rules(kept: dict[str, Any] | None) -> CheckpointedRules | None:

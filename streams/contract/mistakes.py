@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from streams.errors import ContractError
 
 Model = TypeVar("Model", bound=BaseModel)
+
+LONGEST: Final = 500
+LONGEST_PART: Final = 100
+_TAG: Final = re.compile(r"Input tag '.*' found using .* does", re.DOTALL)
+"""The one error of pydantic's whose text shows what a field holds."""
 
 
 def first_mistake(error: ValidationError) -> str:
@@ -18,14 +24,23 @@ def first_mistake(error: ValidationError) -> str:
 
 
 def mistake_line(item: Mapping[str, Any]) -> str:
-    """Return one of pydantic's errors in one line.
+    """Return one of pydantic's errors in one line of bounded length; keys are whoever's who wrote them.
 
     >>> mistake_line({"loc": ("data", "step"), "msg": "Field required"})
     'data.step: Field required'
     """
-    place = ".".join(str(part) for part in item["loc"])
-    text = mistake_text(item)
-    return f"{place}: {text}" if place else text
+    place = ".".join(str(part)[:LONGEST_PART] for part in item["loc"])
+    text = _TAG.sub("Input tag does", mistake_text(item))
+    return one_line(f"{place}: {text}" if place else text)
+
+
+def one_line(text: str) -> str:
+    """Return a text that may hold what somebody sent: short, and nothing in it moves a terminal's cursor.
+
+    >>> one_line(f"a key of {chr(27)}[2J")
+    'a key of ?[2J'
+    """
+    return "".join(each if each.isprintable() else "?" for each in text[:LONGEST])
 
 
 def mistake_text(item: Mapping[str, Any]) -> str:

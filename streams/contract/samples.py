@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.contract.instants import LAST_US
+from streams.contract.mistakes import one_line
 from streams.core.model.delayed_labels import LabelledSamples
 from streams.errors import ContractError
 
@@ -126,7 +127,7 @@ def parse_samples(value: bytes | None, app: str) -> SampleBatch:
     try:
         record = _decode(value or b"")
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise _refusal(str(error)[:200]) from None
+        raise _refusal(one_line(str(error))) from None
     if record.app != app:
         msg = f"it is of {record.app[:100]!r}, not of {app!r}"
         raise _refusal(msg)

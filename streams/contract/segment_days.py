@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from streams.contract.mistakes import one_line
 from streams.core.segments.counts import DaySums, Row, Segment
 from streams.errors import ContractError
 
@@ -84,7 +85,7 @@ class SumsReader:
         try:
             record = _INTERNAL.decode(value or b"")
         except (msgspec.MsgspecError, RecursionError) as error:
-            msg = f"not a record of segments' days: {str(error)[:200]}"
+            msg = f"not a record of segments' days: {one_line(str(error))}"
             raise ContractError(msg) from error
         if isinstance(record, JudgeState):
             if not isinstance(record.state.get("judged"), int):
