@@ -167,6 +167,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "settings",
             "terminal",
             "topic_plan",
+            "access_plan",
             "database",
             "erasure",
             "event_files",

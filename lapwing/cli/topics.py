@@ -24,6 +24,12 @@ from lapwing.settings.options import PATH, settings_options
     type=PATH,
     help="Write the contract's JSON Schemas to this folder.",
 )
+@click.option(
+    "--acls",
+    metavar="PRINCIPAL",
+    help="Print Kafka's commands that give each process the least rights it needs, as PRINCIPAL with the "
+    "process in place of {}: `User:lapwing-{}`.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def command(**given: Any) -> None:
     """Create the topics that are missing, or check them, or print the contract (which needs no broker)."""

@@ -10,6 +10,7 @@ import click
 
 from consumers.broker import topics
 from consumers.broker.client import Admin, Cluster
+from lapwing.access_plan import PROCESSES, commands
 from lapwing.settings.settings import Settings
 from lapwing.terminal.output import OutputError, whole_file
 from lapwing.topic_plan import planned
@@ -24,9 +25,13 @@ def run(
     check: bool,
     asyncapi: bool,
     schemas: Path | None,
+    acls: str | None,
     as_json: bool,
 ) -> None:
     """Create the topics that are missing, or check them, or print the contract (which needs no broker)."""
+    if acls is not None:
+        _print_commands(settings, acls)
+        return
     if asyncapi or schemas:
         _print_contract(settings, asyncapi, schemas)
         return
@@ -54,6 +59,15 @@ def run(
     if bad:
         msg = f"{bad} of {len(findings)} topics are missing or do not fit together"
         raise BrokerError(msg)
+
+
+def _print_commands(settings: Settings, principal: str) -> None:
+    if "{}" not in principal:
+        msg = "--acls: write {} where the name of the process belongs, as in User:lapwing-{}"
+        raise click.UsageError(msg)
+    names = {process: principal.replace("{}", process) for process in PROCESSES}
+    for line in commands(settings, names):
+        click.echo(line)
 
 
 def _print_contract(settings: Settings, asyncapi: bool, folder: Path | None) -> None:

@@ -26,6 +26,6 @@ def keep(target: str, data: bytes, what: str) -> Path:
     """Keep an input, under its digest."""
     folder = CORPUS / target
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{what}-{hashlib.sha256(data).hexdigest()[:12]}"
+    path = folder / f"{what}-{hashlib.sha256(data).hexdigest()[:12]}.input"
     path.write_bytes(data)
     return path
