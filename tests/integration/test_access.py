@@ -42,6 +42,7 @@ pytestmark = [
 WITHIN_S: Final = 120.0
 RARELY: Final = {
     ("worker", "Read", "churn-warnings"),  # after a crash
+    ("worker", "Read", "segment-warnings"),  # where a judge begins with warnings that are open
     ("worker", "Read", "shop.rejected"),
     ("worker", "Write", "churn-scores"),  # at a sweep after a model is ready, which no event brings here
     ("learner", "Read", "shop-models"),  # at its next start
