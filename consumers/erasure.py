@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,10 +16,19 @@ from consumers.database.aside import ErasureRow
 from consumers.database.database import Database
 from consumers.database.erasure import erase_rows
 from consumers.silences import POLL_S
-from streams.contract.erasures import ErasureKey, ErasureRequest, encode_erasure, parse_erasure
+from streams.contract.erasures import (
+    ErasureKey,
+    ErasureRequest,
+    encode_erasure,
+    made_with,
+    parse_erasure,
+    wrong_key,
+)
 from streams.contract.instants import EPOCH
 from streams.contract.silences import Silence, encode_silence
 from streams.errors import BrokerError, ContractError, StoreError
+
+log = logging.getLogger(__name__)
 
 REPLACED: Final = "[erased]"
 """What stands for an erased customer's id where people have written it."""
@@ -92,13 +102,16 @@ def erase_from_store(
 def remember_requests(database: Database, key: ErasureKey | None, requests: Iterable[ErasureRequest]) -> None:
     """Remember the erasures of the topic in a store, which may be a new one; what is stored stays.
 
-    Raises `StoreError` where they were made with another key.
+    Raises `WrongErasureKey` where they were made with another key.
     """
     until: dict[str, datetime] = {}
-    for request in requests:
-        if key is None or request.key_id != key.id:
-            msg = f"customers were erased with the key {request.key_id}: set LAPWING_ERASURE_KEY to it"
-            raise StoreError(msg)
+    ours, others = made_with(key, requests)
+    if others:
+        log.error(
+            "%(count)d records of erasures are passed over: %(reason)s",
+            {"count": len(others), "reason": wrong_key(key, others[0])},
+        )
+    for request in ours:
         until[request.hash] = max(request.erased_at, until.get(request.hash, EPOCH))
     if key is None or not until:
         return

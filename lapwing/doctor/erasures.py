@@ -12,7 +12,7 @@ from consumers.erasure import ErasuresInStore
 from lapwing.doctor.check import Skipped
 from lapwing.doctor.installation import Installation
 from lapwing.wiring import erasure_key
-from streams.contract.erasures import ErasureKey, parse_erasure
+from streams.contract.erasures import ErasureKey, made_with, parse_erasure
 from streams.errors import ContractError, ErasureError, LapwingError
 
 
@@ -32,17 +32,20 @@ def _of_topic(installation: Installation, key: ErasureKey | None) -> set[str]:
     topic = installation.settings.erasures_topic
     if isinstance(installation.answer, LapwingError) or topic not in installation.topics:
         return set()
-    hashes = set()
+    requests = []
     for record in installation.read(topic):
         try:
-            request = parse_erasure(record.value or b"")
+            requests.append(parse_erasure(record.value or b""))
         except ContractError:
             continue  # the worker logs it
-        if key is None or request.key_id != key.id:
-            msg = f"{topic} has erasures with the key {request.key_id}: set LAPWING_ERASURE_KEY to it"
-            raise ErasureError(msg)
-        hashes.add(request.hash)
-    return hashes
+    ours, others = made_with(key, requests)
+    if others:
+        msg = (
+            f"{topic} has {len(others)} records with other keys than {key.id if key else 'none'}, such as "
+            f"{others[0].key_id}: they are passed over; find out who wrote them"
+        )
+        raise ErasureError(msg)
+    return {request.hash for request in ours}
 
 
 def _of_database(installation: Installation, key: ErasureKey | None) -> set[str]:

@@ -6,6 +6,7 @@ hashes can ask whether an id is among them, and nobody can read an id from it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
@@ -14,8 +15,21 @@ from streams.contract.instants import to_us
 from streams.contract.mistakes import read_json
 from streams.contract.warnings import Outbound, Time
 from streams.core.erasures import Erasure, ErasureKey
+from streams.errors import ErasureError
 
-__all__ = ["ErasureKey", "ErasureRequest", "encode_erasure", "parse_erasure"]
+__all__ = [
+    "ErasureKey",
+    "ErasureRequest",
+    "WrongErasureKey",
+    "encode_erasure",
+    "made_with",
+    "parse_erasure",
+    "wrong_key",
+]
+
+
+class WrongErasureKey(ErasureError):
+    """Customers were erased, and none of them with the key that is set."""
 
 
 class ErasureRequest(Outbound):
@@ -33,6 +47,37 @@ class ErasureRequest(Outbound):
     def erasure(self) -> Erasure:
         """Return it as the engine knows it."""
         return Erasure(self.hash, to_us(self.erased_at))
+
+
+def made_with(
+    key: ErasureKey | None, requests: Iterable[ErasureRequest]
+) -> tuple[list[ErasureRequest], list[ErasureRequest]]:
+    """Return the requests that were made with a key, and the others.
+
+    Raises `WrongErasureKey` where there are others only: then the key is missing or wrong, and to go on would
+    bring back who was erased. Beside requests of the key itself others are nobody's: who may write to the
+    topic cannot stop those who read it.
+    """
+    ours: list[ErasureRequest] = []
+    others: list[ErasureRequest] = []
+    for request in requests:
+        (ours if key is not None and request.key_id == key.id else others).append(request)
+    if others and not ours:
+        raise WrongErasureKey(wrong_key(key, others[0]))
+    return ours, others
+
+
+def wrong_key(key: ErasureKey | None, request: ErasureRequest) -> str:
+    """Return what to do where a request was made with another key, or there is none."""
+    if key is None:
+        return (
+            f"customers were erased with the key {request.key_id}, and LAPWING_ERASURE_KEY is not set: "
+            "set the key of their erasure"
+        )
+    return (
+        f"LAPWING_ERASURE_KEY is the key {key.id}, and customers were erased with the key "
+        f"{request.key_id}: set that one"
+    )
 
 
 def parse_erasure(value: bytes) -> ErasureRequest:

@@ -7,13 +7,12 @@ from collections.abc import Iterable
 from typing import Final
 from weakref import WeakKeyDictionary
 
-from streams.contract.erasures import ErasureKey, ErasureRequest
+from streams.contract.erasures import ErasureKey, ErasureRequest, made_with, wrong_key
 from streams.core.engine import Engine
 from streams.core.erasures import ErasedCustomers, Erasure
 from streams.core.events.calendar import NEVER
 from streams.core.removal import erase
 from streams.core.steps import OperationsNotice
-from streams.errors import StateError
 from streams.worker.task import PartitionTask
 
 log = logging.getLogger(__name__)
@@ -25,7 +24,8 @@ ERASED: Final = "customers.erased"
 class ErasureRollout:
     """Knows who is to be erased, and gathers what is to be published of it.
 
-    `requests` are those that the topic holds when the worker begins.
+    `requests` are those that the topic holds when the worker begins. Raises `WrongErasureKey` where they were
+    made with another key.
     """
 
     def __init__(
@@ -39,15 +39,19 @@ class ErasureRollout:
         self._complete: WeakKeyDictionary[ErasedCustomers, int] = WeakKeyDictionary()
         """By what a partition has adopted, the number of changes after which it lacked nothing."""
         self._notices: list[OperationsNotice] = []
-        for request in requests:
-            if (wrong := self._mistake(request)) is not None:
-                raise StateError(wrong)
+        ours, others = made_with(key, requests)
+        for request in ours:
             self._take(request)
+        if others:
+            log.error(
+                "%(count)d records of erasures are passed over: %(reason)s",
+                {"count": len(others), "reason": wrong_key(key, others[0])},
+            )
 
     def found(self, request: ErasureRequest) -> None:
         """Take in an erasure that came while the worker runs."""
-        if (wrong := self._mistake(request)) is not None:
-            log.error("a customer is not erased: %s", wrong)
+        if self._key is None or request.key_id != self._key.id:
+            log.error("a customer is not erased: %(reason)s", {"reason": wrong_key(self._key, request)})
         else:
             self._take(request)
 
@@ -105,13 +109,3 @@ class ErasureRollout:
         if known is None or known.erased_at < new.erased_at:
             self._wanted[request.hash] = new
             self._changes += 1
-
-    def _mistake(self, request: ErasureRequest) -> str | None:
-        if self._key is None:
-            return "customers were erased, and LAPWING_ERASURE_KEY is not set: set the key of their erasure"
-        if request.key_id != self._key.id:
-            return (
-                f"LAPWING_ERASURE_KEY is the key {self._key.id}, and a customer was erased with the key "
-                f"{request.key_id}: set that one"
-            )
-        return None

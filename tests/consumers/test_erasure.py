@@ -23,7 +23,7 @@ from consumers.erasure import (
     request_erasure,
     write_silences,
 )
-from streams.contract.erasures import ErasureKey, ErasureRequest
+from streams.contract.erasures import ErasureKey, ErasureRequest, WrongErasureKey
 from streams.contract.instants import EPOCH
 from streams.contract.silences import Silence, make_silence, parse_silence
 from streams.errors import BrokerError, StoreError
@@ -109,9 +109,10 @@ def test_a_new_store_learns_of_the_erasures_of_the_topic(database: Database) -> 
     ]
     remember_requests(database, None, [])
     for key in (None, ErasureKey(b"b" * 16)):
-        with pytest.raises(StoreError, match=f"with the key {KEY.id}"):
+        with pytest.raises(WrongErasureKey, match=f"with the key {KEY.id}"):
             remember_requests(database, key, requests)
-    remember_requests(database, KEY, requests)
+    of_nobody = ErasureRequest(hash=KEY.hash("stays"), erased_at=AT, key_id="0" * 16)
+    remember_requests(database, KEY, [of_nobody, *requests])  # whoever writes it cannot stop a sink
     with database.reading() as connection:
         erased = ErasuresInStore(KEY)(connection)
     assert erased is not None

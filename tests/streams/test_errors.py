@@ -24,6 +24,7 @@ CAUGHT_INSIDE = {
     "consumers.notify.attempt.SendFailed": "the notifier tries again",
     "consumers.notify.attempt.SendStopped": "the notifier stops",
     "consumers.notify.attempt.SendTimedOut": "the notifier tries again, later",
+    "consumers.notify.scheduled_reports.ReportNotReady": "the notifier puts the report off",
     "streams.contract.instants.InstantOutOfRange": "the record or the setting is refused",
     "streams.contract.instants.NotAnInstant": "the record or the setting is refused",
     "streams.core.analysis.cases.TooManyCases": "the analysis leaves the question open",

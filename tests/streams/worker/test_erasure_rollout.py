@@ -12,14 +12,14 @@ from unittest.mock import AsyncMock
 import numpy as np
 import pytest
 
-from streams.contract.erasures import ErasureKey, ErasureRequest
+from streams.contract.erasures import ErasureKey, ErasureRequest, WrongErasureKey
 from streams.core.engine import Engine
 from streams.core.engine_io import EngineSettings
 from streams.core.events.topics import Topic
 from streams.core.features.catalogue import DTYPES
 from streams.core.rules.rule_set import compile_rules
 from streams.core.state_tables import tables
-from streams.errors import BrokerError, StateError
+from streams.errors import BrokerError
 from streams.intake.poll import Poll, ReadProgress
 from streams.worker.erasure_rollout import ErasureRollout
 from streams.worker.pipeline import Pipeline
@@ -267,10 +267,20 @@ async def test_an_erasure_by_another_key_is_logged_and_not_adopted(
 
 
 def test_a_worker_does_not_begin_without_the_key_of_the_topic() -> None:
-    with pytest.raises(StateError, match="LAPWING_ERASURE_KEY is not set"):
+    with pytest.raises(WrongErasureKey, match="LAPWING_ERASURE_KEY is not set"):
         ErasureRollout(None, [REQUEST])
-    with pytest.raises(StateError, match=f"erased with the key {KEY.id}"):
+    with pytest.raises(WrongErasureKey, match=f"erased with the key {KEY.id}"):
         ErasureRollout(ErasureKey(b"another"), [REQUEST])
+
+
+def test_a_record_by_another_key_beside_those_of_the_key_does_not_stop_a_worker(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    of_nobody = REQUEST.model_copy(update={"key_id": "0" * 16, "hash": KEY.hash("stays")})
+    rollout = ErasureRollout(KEY, [of_nobody, REQUEST])
+    assert rollout.is_erased(GONE, 40_000_000)
+    assert not rollout.is_erased("stays", 0)
+    assert "1 records of erasures are passed over" in caplog.text
 
 
 def test_what_was_before_the_erasure_is_erased() -> None:
