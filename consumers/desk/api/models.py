@@ -390,6 +390,33 @@ class Lapsed(Returned):
     customers: list[LapsedCustomer]
 
 
+class ReportPeriod(Returned):
+    """The period of a report, its end not included."""
+
+    key: str
+    begin: str
+    end: str
+    time_zone: str
+
+
+class Report(Returned):
+    """The figures of a period, as `lapwing report --json` has them; no customer is named in them."""
+
+    computed_at: datetime | None
+    """By the clock of the desk."""
+    period: ReportPeriod
+    as_of: str | None
+    known_to: str | None
+    """The event time up to which the store knows what became of customers."""
+    horizon_days: float
+    active_within_days: float
+    currency: str | None
+    failed_checks: list[str]
+    """Where there is one, the report is not to be trusted."""
+    parts: dict[str, Any]
+    """Each section's figures, unrounded, with numerator, denominator and exclusions."""
+
+
 class AuditLine(Returned):
     """What somebody did."""
 

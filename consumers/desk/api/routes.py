@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import parse_qsl
 
@@ -18,6 +19,7 @@ from consumers.desk.customer.history import CustomerHistory, read_customer
 from consumers.desk.desk import Desk
 from consumers.desk.pages.acting import assignee_of
 from consumers.desk.pages.lapsed import LapsedQuery, asked
+from consumers.desk.pages.reports import ReportQuery
 from consumers.desk.people.audit import AuditFilter
 from consumers.desk.people.person import Person, Role
 from consumers.desk.people.sign_in import Agent, Operator, Viewer
@@ -27,6 +29,8 @@ from consumers.desk.queue.reader import StillLoading
 from consumers.desk.queue.views import SavedView, ViewRefused, delete_view, save_view, views_of
 from consumers.desk.rendering import zone_of
 from consumers.drafts import Draft
+from consumers.reports.period import PeriodKind
+from consumers.reports.views import View
 from streams.contract.instants import read_instant
 from streams.errors import ActError, BrokerError, ContractError
 
@@ -375,6 +379,27 @@ def lapsed(
             ],
         }
     )
+
+
+@router.get("/report")
+def report(
+    person: Viewer,
+    desk: TheDesk,
+    period: Annotated[str, Query(max_length=50)] = PeriodKind.MONTH.value,
+    since: date | None = None,
+    until: date | None = None,
+) -> models.Report:
+    """Return the figures of a period.
+
+    `period` is its name, as `2026-03`, or a kind, as `month`: the newest one that is over. The days `since`
+    and `until` take its place.
+    """
+    if (since is None) != (until is None):
+        raise HTTPException(422, "since and until: each needs the other")
+    result = desk.reports.period(ReportQuery(period, View.ALL, since, until).chosen(desk))
+    if result.value is None:
+        raise HTTPException(503, result.error or "this is being computed: ask again in a minute")
+    return models.Report.model_validate({"computed_at": result.at, **result.value.as_dict()})
 
 
 @router.get("/audit")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import parse_qsl, quote
 
 import pytest
@@ -15,11 +16,13 @@ from consumers.desk.app import create_app
 from consumers.desk.desk import Desk
 from consumers.desk.people.audit import AuditFilter
 from consumers.desk.queue.filter import QueueFilter
+from consumers.reports.report import MAKERS
 from streams.contract.instants import format_instant, to_us
 from streams.contract.warnings import encode_step
+from streams.errors import ReportError
 from tests.consumers.desk.desks import ADDRESS, NOW, STAFF, TOKENS, Sent, Staff, browser, desk_over
 from tests.consumers.desk.queue.test_board import filled, instants
-from tests.consumers.desk.stored_shop import patient_desk, store_shop
+from tests.consumers.desk.stored_shop import last_instant, patient_desk, store_shop
 from tests.consumers.stored import store_records
 from tests.consumers.warning_events import life, records, step, warning_id
 
@@ -234,6 +237,40 @@ def test_the_lapsed_are_those_of_the_page(database: Database) -> None:
     assert held["matched"] > shown["matched"] > 3
     rows = browser(desk, as_="ann").get("/lapsed.csv").text.splitlines()[2:5]
     assert [row.partition(",")[0] for row in rows] == [each["customer_id"] for each in shown["customers"]]
+
+
+def test_a_report_is_that_of_the_page_and_of_the_command(database: Database) -> None:
+    store_shop(database)
+    desk = patient_desk(database, last_instant() + timedelta(days=1), staff=Staff())
+    viewer = api(desk, "vic")
+    kept = browser(desk, as_="vic").get("/reports/file.json?period=2024-04").json()
+    for query in ("", "?period=2024-04", "?period=month", "?since=2024-04-01&until=2024-04-30"):
+        given = viewer.get(f"/api/report{query}").json()
+        assert given.pop("computed_at") is not None
+        assert given == kept
+    assert kept["parts"].keys() == MAKERS.keys()
+    assert kept["parts"]["retention"]["original"] > 0
+    assert viewer.get("/api/report?period=2024-W14").json()["period"]["key"] == "2024-W14"
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["period=2024-13", "period=9999", "period=", "since=2024-04-01", "until=9999-12-31&since=9999-12-31",
+     "since=2024-04-02&until=2024-04-01", "since=x&until=2024-04-01"],
+)  # fmt: skip
+def test_what_is_no_period_is_refused_with_the_reason(desk: Desk, query: str) -> None:
+    answer = api(desk, "vic").get(f"/api/report?{query}")
+    assert answer.status_code == 422
+    assert answer.json()["detail"]
+
+
+def test_a_report_that_is_being_computed_is_not_waited_for(desk: Desk) -> None:
+    desk.reports.wait_s = 0
+    with patch.object(desk.reports.reporter, "report", side_effect=ReportError("it is away")):
+        assert api(desk, "vic").get("/api/report?period=2024-04").status_code == 503
+        desk.reports.wait_s = 60
+        answer = api(desk, "vic").get("/api/report?period=2024-04")
+    assert (answer.status_code, answer.json()["detail"]) == (503, "it is away")
 
 
 def test_the_audit_log_is_that_of_the_page(desk: Desk) -> None:

@@ -78,6 +78,6 @@ def test_the_description_is_for_those_who_may_ask(database: Database) -> None:
     assert browser(desk).get("/api/openapi.json").status_code == 401
     found = browser(desk, as_="vic").get("/api/openapi.json").json()
     assert found["openapi"].startswith("3.")
-    assert set(found["paths"]) >= {"/api/queue", "/api/actions", "/api/me", "/api/lapsed"}
+    assert set(found["paths"]) >= {"/api/queue", "/api/actions", "/api/me", "/api/lapsed", "/api/report"}
     assert all(path.startswith("/api/") for path in found["paths"])
     assert found["security"] == [{"token": []}]
