@@ -374,6 +374,11 @@ SECTIONS: Final = (
                 line=900,
             ),
             Graph(
+                "Not entered yet",
+                "Stored steps that the notifier has yet to decide on or to enter in the outbox.",
+                (('max(lapwing_lag_steps{job="lapwing-notifier"})', "steps"),),
+            ),
+            Graph(
                 "Channels that are off",
                 "1 while nothing is sent to a channel whose receiver wants no more.",
                 (("max by (channel) (lapwing_channel_disabled)", "{{channel}}"),),

@@ -18,6 +18,10 @@ STUCK_S: Final = 300.0
 DELIVERIES = counter("deliveries", "Attempts to send, by what came of them.", "channel", "result")
 MUTED = counter("notices_muted", "Notices that were deferred or muted: silenced, flapping, too many.")
 ENTERED = counter("deliveries_entered", "Deliveries that were entered in the outbox.")
+LAG_STEPS = gauge("lag_steps", "Stored steps of warnings that are not decided on or not in the outbox yet.")
+LAG_SINCE = gauge(
+    "lag_oldest_timestamp_seconds", "Since when the oldest of these steps waits; absent where none does."
+)
 PAUSED = gauge(
     "channel_paused",
     "1 while nothing is sent: after a failure, or as the receiver wants no more.",
@@ -46,7 +50,11 @@ class NotifierFigures:
     waiting: int | None
     """Deliveries that are pending, as of a few seconds ago; `None` before that is known."""
     oldest: float | None
-    """Since when the oldest of them is, seconds since the epoch."""
+    """Since when the oldest of them is due, seconds since the epoch."""
+    lag_steps: int | None
+    """Stored steps that are not in the outbox yet, as of a few seconds ago."""
+    lag_since: float | None
+    """Since when the oldest of them waits, seconds since the epoch."""
     paused: dict[str, bool]
     """By channel: whether nothing is sent to it now."""
     disabled: dict[str, bool]
@@ -76,6 +84,8 @@ def readings(figures: NotifierFigures) -> Readings:
         ENTERED: {(): figures.entered},
         PAUSED: {(channel,): float(paused) for channel, paused in figures.paused.items()},
         DISABLED: {(channel,): float(disabled) for channel, disabled in figures.disabled.items()},
+        LAG_STEPS: absent_or(figures.lag_steps),
+        LAG_SINCE: absent_or(figures.lag_since),
         OUTBOX: absent_or(figures.waiting),
         OUTBOX_SINCE: absent_or(figures.oldest),
         **database_metrics.readings(figures.database),

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, insert, not_, or_, select, update
 
 from consumers.database.database import Database
 from consumers.database.notices import ChannelRow, MessageRow, NoticeRow, OutboxRow
@@ -17,10 +17,10 @@ from consumers.database.warnings import WarningStepRow
 from consumers.muting.notice import Limits, NoticeVerdict
 from consumers.notify.bundles import REPORT, WAITING, contents_of
 from consumers.notify.message import Bundle, ReportContent, StepContent, Style
-from consumers.notify.notices import NoticeCounts, Notices
+from consumers.notify.notices import STEPS, NoticeCounts, Notices
 from consumers.notify.router import Router
 from consumers.notify.scheduled_reports import content_of
-from consumers.notify.waiting import not_muted
+from consumers.notify.waiting import MARK, not_muted
 
 log = logging.getLogger(__name__)
 
@@ -292,15 +292,30 @@ class Outbox:
                 counts[row.channel][row.state] = row.n
         return counts
 
-    def backlog(self) -> tuple[int, datetime | None]:
-        """Return how many deliveries are pending, and since when the oldest; of channels that are sent to."""
+    def backlog(self, now: datetime) -> tuple[int, datetime | None]:
+        """Return how many deliveries are pending, and since when the oldest is due, of open channels."""
         off = select(ChannelRow.name).where(ChannelRow.disabled_at.is_not(None))
-        query = select(func.count(), func.min(OutboxRow.created_at)).where(
+        query = select(func.count(), func.min(due_since(now))).where(
             OutboxRow.state == State.PENDING.value, OutboxRow.channel.not_in(off)
         )
         with self._database.reading() as connection:
             count, oldest = connection.execute(query).one()
         return count, oldest
+
+    def lag(self, names: Sequence[str]) -> tuple[int, datetime | None]:
+        """Return how many stored steps are not judged or not entered yet, and since when the oldest waits."""
+        queries: list[Any] = [
+            STEPS.with_only_columns(func.count(), func.min(WarningStepRow.received_at)).order_by(None)
+        ]
+        if self._router is not None:
+            queries += self._router.unmade()
+        if self._router is None or not self._router.routes_customers:
+            places = select(func.min(ChannelRow.filled_to)).where(ChannelRow.name.in_(names))
+            unfilled = select(func.count(), func.min(NoticeRow.judged_at))
+            queries.append(unfilled.where(NoticeRow.seq > places.scalar_subquery()))
+        with self._database.reading() as connection:
+            found = [tuple(connection.execute(query).one()) for query in queries]
+        return sum(count for count, _ in found), min((at for _, at in found if at is not None), default=None)
 
     def waiting(self) -> dict[str, int]:
         """Return for each receiver how many messages wait for their time: quiet hours, a rate limit."""
@@ -312,6 +327,17 @@ class Outbox:
         )
         with self._database.reading() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def due_since(now: datetime) -> ColumnElement[datetime | None]:
+    """Return since when a pending delivery should be sent; `NULL` of one that waits for a silence's end.
+
+    A delivery that failed is due all the while.
+    """
+    is_muted = func.coalesce(OutboxRow.last_error, "").startswith(MARK)
+    return case(
+        (and_(is_muted, OutboxRow.due_at <= now), OutboxRow.due_at), (not_(is_muted), OutboxRow.created_at)
+    )
 
 
 def _deliveries(connection: Connection, rows: Sequence[Row[Any]], again: set[int]) -> list[Delivery]:

@@ -74,6 +74,17 @@ class Router:
             behind = update(JudgingRow).where(JudgingRow.name == ROUTES, JudgingRow.judged_to < filled)
             connection.execute(behind.values(judged_to=filled))
 
+    def unmade(self) -> list[Any]:
+        """Return queries: how many notices and segments' steps have no message yet, and since when."""
+        steps = SegmentWarningStepRow
+        queries: list[Any] = [
+            select(func.count(), func.min(steps.received_at)).where(steps.seq > _place(SEGMENTS))
+        ]
+        if self.routes_customers:
+            notices = select(func.count(), func.min(NoticeRow.judged_at))
+            queries.append(notices.where(NoticeRow.seq > _place(ROUTES)))
+        return queries
+
     def turn(self, channels: Sequence[str], now: datetime) -> int:
         """Make the messages of new notices and of digests, enter what is due; return how many deliveries."""
         entered = 0

@@ -118,6 +118,8 @@ class NotifierWatch:
         self._looked_at = -LOOK_S
         self._waiting: int | None = None
         self._oldest: datetime | None = None
+        self._lag: int | None = None
+        self._lag_since: datetime | None = None
         self._disabled: list[str] = []
 
     def wait(self, error: Retryable, delay: float) -> None:
@@ -132,7 +134,8 @@ class NotifierWatch:
         if time.monotonic() - self._looked_at >= LOOK_S:
             self._looked_at = time.monotonic()
             with suppress(StoreError):  # the next transaction of the notifier itself says so
-                self._waiting, self._oldest = self._outbox.backlog()
+                self._waiting, self._oldest = self._outbox.backlog(datetime.now(UTC))
+                self._lag, self._lag_since = self._outbox.lag(self._channels)
                 self._disabled = self._outbox.disabled()
         paused = {*self._disabled, *self.notifier.paused()}
         counts, tally = self.notifier.deliveries, self.notifier.tally
@@ -146,6 +149,8 @@ class NotifierWatch:
                 muted=tally.muted,
                 waiting=self._waiting,
                 oldest=None if self._oldest is None else self._oldest.timestamp(),
+                lag_steps=self._lag,
+                lag_since=None if self._lag_since is None else self._lag_since.timestamp(),
                 paused={name: name in paused for name in self._channels},
                 disabled={name: name in self._disabled for name in self._channels},
                 database=self._store.timing.figures(),

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, inspect, select
 from consumers.database.base import Base
 from consumers.database.notices import ChannelRow, OutboxRow
 from consumers.database.outcomes import CensusRow
+from consumers.notify.outbox import due_since
 from lapwing.database import opened_database
 from lapwing.doctor.check import Doubtful, Skipped
 from lapwing.doctor.installation import Installation
@@ -51,13 +52,14 @@ def outbox(installation: Installation) -> str:
         disabled = sorted(
             connection.scalars(select(ChannelRow.name).where(ChannelRow.disabled_at.is_not(None)))
         )
-        due = select(OutboxRow.channel, func.count(), func.min(OutboxRow.created_at)).where(
-            OutboxRow.state == "pending", OutboxRow.due_at < now, OutboxRow.channel.not_in(disabled)
+        since = due_since(now)
+        due = select(OutboxRow.channel, func.count(since), func.min(since)).where(
+            OutboxRow.state == "pending", since.is_not(None), OutboxRow.channel.not_in(disabled)
         )
         late = [
-            f"{count:,} to {channel}, the oldest for {shown_age(now - since)}"
-            for channel, count, since in connection.execute(due.group_by(OutboxRow.channel)).all()
-            if now - since > LATE
+            f"{count:,} to {channel}, the oldest for {shown_age(now - oldest)}"
+            for channel, count, oldest in connection.execute(due.group_by(OutboxRow.channel)).all()
+            if oldest is not None and now - oldest > LATE
         ]
     findings = []
     if late:

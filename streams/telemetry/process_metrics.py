@@ -16,5 +16,5 @@ SILENCE: Final = gauge(
 )
 OUTBOX: Final = gauge("outbox_waiting", "What is on its way out and has not arrived.")
 OUTBOX_SINCE: Final = gauge(
-    "outbox_oldest_timestamp_seconds", "Since when the oldest of it waits; absent where nothing does."
+    "outbox_oldest_timestamp_seconds", "Since when the oldest of it is due; absent where nothing is."
 )

@@ -15,12 +15,23 @@ FULL = NotifierFigures(
     muted=2,
     waiting=1,
     oldest=2e9,
+    lag_steps=5,
+    lag_since=1.9e9,
     paused={"mail": True, "chat": True},
     disabled={"mail": True, "chat": False},
     database=AWAY,
 )
 NONE = NotifierFigures(
-    deliveries={}, entered=0, muted=0, waiting=None, oldest=None, paused={}, disabled={}, database=THERE
+    deliveries={},
+    entered=0,
+    muted=0,
+    waiting=None,
+    oldest=None,
+    lag_steps=None,
+    lag_since=None,
+    paused={},
+    disabled={},
+    database=THERE,
 )
 
 

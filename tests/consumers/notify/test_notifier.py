@@ -308,7 +308,7 @@ def test_what_came_of_attempts_is_counted_by_channel_and_what_waits_can_be_asked
     assert (tally.sent, tally.failed) == (4, 1)
     assert one.paused() == ["mail"]
     box = Outbox(database, "x")
-    count, oldest = box.backlog()
+    count, oldest = box.backlog(clock())
     assert count == 4
     assert oldest is not None
     assert oldest <= clock()
@@ -323,5 +323,19 @@ def test_what_came_of_attempts_is_counted_by_channel_and_what_waits_can_be_asked
     other._sender = gone
     other.run()
     assert other.deliveries == {("mail", "gone"): 1}
-    assert box.backlog() == (0, None)  # of channels that are sent to
+    assert box.backlog(clock()) == (0, None)  # of channels that are sent to
     assert box.disabled() == ["mail"]
+
+
+def test_steps_that_are_not_in_the_outbox_are_counted(database: Database) -> None:
+    clock = Clock()
+    box = Outbox(database, "x")
+    box.add_channels(["desk", "mail"], clock(), from_now=False)
+    assert box.lag(["desk", "mail"]) == (0, None)
+    store(database, "c1", "c2")
+    assert box.lag(["desk", "mail"]) == (2 * len(life("c1")), NOW)
+    box.fill(["desk"], clock())
+    assert box.lag(["desk", "mail"]) == (4, clock())  # judged, and not entered for the other channel
+    assert box.lag(["desk"]) == (0, None)
+    box.fill(["mail"], clock())
+    assert box.lag(["desk", "mail"]) == (0, None)

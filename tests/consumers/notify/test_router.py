@@ -20,6 +20,8 @@ from consumers.notify.attempt import ReceiverGone, SendTimedOut
 from consumers.notify.channels import Channel
 from consumers.notify.message import Message
 from consumers.notify.notifier import Notifier
+from consumers.notify.outbox import Outbox
+from consumers.notify.router import Router
 from consumers.notify.routes import everything_to
 from streams.core.steps import StepKind, Tier
 from tests.consumers.notify.notice_shop import BEGIN, DAY, HOUR, put, silence
@@ -339,3 +341,15 @@ def test_places_and_rows_are_kept_as_they_are_named(shop: RoutedShop, database: 
         rows = connection.execute(select(OutboxRow.step_id, OutboxRow.message_seq)).all()
     assert places == {"notices": 1, "routes": 1, "segments": 0}
     assert rows == [("a-1/1", 1)]
+
+
+def test_what_no_message_is_made_of_yet_is_counted(shop: RoutedShop, database: Database) -> None:
+    box = shop.outbox("x")
+    box.add_channels(CHANNELS, shop.clock(), from_now=False)
+    shop.step("a")
+    shop.segment(segment_value("south"))
+    assert box.lag(CHANNELS) == (2, BEGIN)
+    Outbox(database, "y", router=Router(database, shop.tree, routes_customers=False)).fill([], BEGIN)
+    assert box.lag(CHANNELS) == (1, BEGIN)  # the segment's step is a message, the customer's is judged
+    shop.run()
+    assert box.lag(CHANNELS) == (0, None)

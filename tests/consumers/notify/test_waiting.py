@@ -63,3 +63,21 @@ def test_an_expired_silence_lets_it_go_within_a_minute(waiting: Database) -> Non
     assert claimed(waiting, BEGIN) == []
     put(waiting, stop.model_copy(update={"revision": 2, "expired_at": BEGIN + MINUTE}))
     assert len(claimed(waiting, BEGIN + MINUTE)) == 20
+
+
+def test_what_a_silence_defers_is_not_overdue_until_the_silence_has_ended(waiting: Database) -> None:
+    box = Outbox(waiting, "two")
+    assert box.backlog(BEGIN + MINUTE) == (30, BEGIN)
+    stop = silence("stop", BEGIN, BEGIN + DAY)
+    put(waiting, stop)
+    assert claimed(waiting, BEGIN + MINUTE) == []
+    assert box.backlog(BEGIN + MINUTE) == (30, None)
+    # Nobody has looked since: then it counts from when it was to be looked at again.
+    assert box.backlog(BEGIN + HOUR) == (30, BEGIN + 2 * MINUTE)
+    assert claimed(waiting, BEGIN + HOUR) == []
+    assert box.backlog(BEGIN + HOUR) == (30, None)
+    put(waiting, stop.model_copy(update={"revision": 2, "expired_at": BEGIN + HOUR}))
+    first, *_ = box.claim("desk", 20, BEGIN + 2 * HOUR)
+    assert box.backlog(BEGIN + 2 * HOUR) == (30, BEGIN + HOUR + MINUTE)
+    box.failed(first, "503", BEGIN + 3 * HOUR)
+    assert box.backlog(BEGIN + 2 * HOUR) == (30, BEGIN)  # a failure is due all the while

@@ -37,6 +37,7 @@ EMPTY: Final[dict[str, str]] = {
     "60 * sum by (topic, reason) (rate(lapwing_events_refused_total[10m])) > 0": HEALTHY,
     'time() - min(lapwing_outbox_oldest_timestamp_seconds{job="lapwing-notifier"})': WAITS,
     'lapwing_outbox_oldest_timestamp_seconds{job="lapwing-notifier"}': WAITS,
+    'lapwing_lag_oldest_timestamp_seconds{job="lapwing-notifier"}': WAITS,
     'time() - lapwing_outbox_oldest_timestamp_seconds{job="lapwing-worker"}': WAITS,
     'lapwing_outbox_oldest_timestamp_seconds{job="lapwing-worker"}': WAITS,
 }

@@ -5,7 +5,6 @@ desk: lapwing/test_desk
 desk_token: lapwing/test_people
 doctor: lapwing/doctor/test_examine
 learn, models: integration/test_learner
-notify: integration/test_consumers_notify
 sink, tail: integration/test_consumers_broker
 worker: integration/test_worker_command
 """
