@@ -34,7 +34,7 @@ def pdf(document: Document) -> bytes:
     printed = _printed(document)
     made = weasyprint.HTML(string=printed, base_url=None, url_fetcher=_nothing).render()
     content: bytes = made.write_pdf(
-        pdf_tags=True, pdf_identifier=document.title.encode(), custom_metadata=False
+        pdf_variant="pdf/ua-1", pdf_tags=True, pdf_identifier=document.title.encode(), custom_metadata=False
     )
     missing = _missing(made.fonts.values())
     if missing:
@@ -69,8 +69,11 @@ def _printed(document: Document) -> str:
 
     def draw(plot: Plot) -> str:
         drawn = plot.draw(WIDTH if plot.wide else charts.WIDTH)
-        # WeasyPrint knows the style of an SVG that stands in it, and no style of the page around it.
-        return drawn.replace(">", f"><style>{look}</style>", 1)
+        # WeasyPrint knows the style of an SVG that stands in it, and no style of the page around it. What
+        # is read aloud for a figure is its title.
+        named = re.search(r'aria-label="([^"]*)"', drawn)
+        title = f"<title>{named[1]}</title>" if named else ""
+        return drawn.replace(">", f">{title}<style>{look}</style>", 1)
 
     foot = escape(f"{document.title} · {document.period}")
     return (

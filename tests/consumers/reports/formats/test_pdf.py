@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
 import pypdfium2  # type: ignore[import-untyped]  # ships no type hints
+import pypdfium2.raw as raw  # type: ignore[import-untyped]  # ships no type hints
 import pytest
 
 from consumers.reports.document import Document
@@ -34,6 +40,57 @@ def test_a_pdf_has_all_texts_and_numbered_pages(language: str, texts: tuple[str,
     assert all(f"{number} / {len(pages)}" in text for number, text in enumerate(pages, 1))
     whole = "\n".join(pages)
     assert [text for text in texts if text not in whole] == []
+
+
+@pytest.mark.usefixtures("printing")
+@pytest.mark.parametrize(("language", "code"), [("en", "en"), ("zh", "zh-Hans")])
+def test_a_pdf_can_be_read_aloud(language: str, code: str) -> None:
+    given = document(language)
+    content = pdf(given)
+    found = pypdfium2.PdfDocument(content)
+    assert raw.FPDFCatalog_IsTagged(found)
+    assert written(raw.FPDFCatalog_GetLanguage, found) == code
+    assert found.get_metadata_value("Title") == f"{given.title} · {given.period}"
+    assert any(b"pdfuaid:part" in each for each in streams(content))
+    elements = [each for page in found for each in tags(page)]
+    kinds = {kind for kind, _ in elements}
+    assert kinds >= {"Document", "H1", "H2", "H3", "P", "L", "LI", "Table", "TR", "TH", "TD", "Link"}
+    plots = sum(len(section.plots) for section in given.sections)
+    figures = [text for kind, text in elements if kind == "Figure"]
+    assert len(figures) == plots > 0
+    assert all(figures)
+
+
+def written(ask: Callable[..., int], about: Any) -> str:
+    """Return a text that PDFium writes where it is asked to."""
+    place = (ctypes.c_ushort * 1_000)()
+    size = ask(about, place, 2_000)
+    return bytes(place)[: max(0, size - 2)].decode("utf-16-le")
+
+
+def streams(content: bytes) -> Iterator[bytes]:
+    """Yield what stands compressed in a PDF."""
+    for each in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", content, re.DOTALL):
+        with suppress(zlib.error):
+            yield zlib.decompress(each)
+
+
+def tags(page: Any) -> Iterator[tuple[str, str]]:
+    """Yield the elements of a page: what each is, and what is read aloud in its place."""
+    tree = raw.FPDF_StructTree_GetForPage(page)
+    count = raw.FPDF_StructTree_CountChildren(tree)
+    waiting = [raw.FPDF_StructTree_GetChildAtIndex(tree, each) for each in range(count)]
+    while waiting:
+        element = waiting.pop()
+        if not element:
+            continue
+        yield (
+            written(raw.FPDF_StructElement_GetType, element),
+            written(raw.FPDF_StructElement_GetAltText, element),
+        )
+        children = raw.FPDF_StructElement_CountChildren(element)
+        waiting += [raw.FPDF_StructElement_GetChildAtIndex(element, each) for each in range(children)]
+    raw.FPDF_StructTree_Close(tree)
 
 
 @pytest.mark.usefixtures("printing")
