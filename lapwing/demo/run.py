@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import shlex
 import sys
 import time
 import webbrowser
@@ -247,6 +248,7 @@ def _database(place: DemoFolders, watch: Watch) -> list[str]:
         f"{rows.get('customer_days', 0):,} customer days and {rows.get('census', 0):,} cells of the census "
         f"in {place.database}; for example",
         f'           sqlite3 {place.database} "{query}"',
+        f"           lapwing report --config {shlex.quote(str(place.config))} --html report.html",
     ]
 
 
