@@ -128,6 +128,8 @@ class Tile:
     figure: str
     what: str
     note: str = ""
+    section: str = ""
+    """On the cover: the key of the section that has more about it."""
 
 
 @dataclass(frozen=True, slots=True)

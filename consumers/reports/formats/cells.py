@@ -12,6 +12,7 @@ from consumers.reports.document import (
     Column,
     Estimate,
     Kind,
+    Table,
     Under,
     Value,
 )
@@ -101,3 +102,24 @@ def writer(kind: Kind, words: Words) -> Callable[[float], str]:
 def is_number(kind: Kind) -> bool:
     """Return whether a column stands on the right, as numbers do."""
     return kind not in (Kind.TEXT, Kind.DATE, Kind.MONTH)
+
+
+def instead_of(table: Table, words: Words) -> str:
+    """Return the sentence that people read in place of a table with figures of 0 or unknown alone."""
+    _ = words.gettext
+    cells = [value for row in (*table.rows, table.total or ()) for value in row[1:]]
+    if not cells or not all(_is_nothing(value) for value in cells):
+        return ""
+    absent_ones = sum(value is Absent.MISSING for value in cells)
+    if not absent_ones:
+        return _("{table}: every figure is 0.", table=table.title)
+    if absent_ones == len(cells):
+        return _("{table}: nothing is known.", table=table.title)
+    return _("{table}: every figure is 0 or not known.", table=table.title)
+
+
+def _is_nothing(value: Value) -> bool:
+    """Return whether a value says nothing. None of sixty does say something, and so does what is hidden."""
+    if isinstance(value, Share):
+        return not value.whole
+    return value is Absent.MISSING or (isinstance(value, int | float) and not value)

@@ -19,7 +19,7 @@ from consumers.reports.document import (
     Tile,
     Value,
 )
-from consumers.reports.formats.cells import is_number, shown
+from consumers.reports.formats.cells import instead_of, is_number, shown
 from consumers.reports.words import Words
 
 STYLE: Final = files("consumers.reports.formats").joinpath("page.css").read_text(encoding="utf-8")
@@ -61,9 +61,11 @@ def for_screens(plot: Plot) -> str:
 def body(document: Document, draw: Draw, tag: str = "main") -> str:
     """Return the report itself in an element, its plots drawn by `draw`."""
     _ = document.words.gettext
+    contents = _contents(document)
+    back = f'<p class="back"><a href="#contents">{escape(_("Contents"))} ↑</a></p>' if contents else ""
     parts = [
-        f'<{tag} class="report" id="top">{_cover(document)}{_tiles(document.tiles)}{_contents(document)}',
-        *(_section(each, document.words, draw) for each in document.sections),
+        f'<{tag} class="report" id="top">{_cover(document)}{_tiles(document.tiles)}{contents}',
+        *(_section(each, document.words, draw, back) for each in document.sections),
     ]
     if document.cautions:
         parts.append(
@@ -87,11 +89,16 @@ def _tiles(tiles: Sequence[Tile]) -> str:
     if not tiles:
         return ""
     inside = "".join(
-        f'<li class="tile"><span>{escape(each.what)}</span><b>{escape(each.figure)}</b>'
+        f'<li class="tile"><span>{_linked(each)}</span><b>{escape(each.figure)}</b>'
         f"<span>{escape(each.note)}</span></li>"
         for each in tiles
     )
     return f'<ul class="tiles">{inside}</ul>'
+
+
+def _linked(tile: Tile) -> str:
+    what = escape(tile.what)
+    return f'<a href="#{escape(tile.section, quote=True)}">{what}</a>' if tile.section else what
 
 
 def _contents(document: Document) -> str:
@@ -103,14 +110,16 @@ def _contents(document: Document) -> str:
         for each in document.sections
     )
     title = escape(_("Contents"))
-    return f'<nav class="contents" aria-label="{title}"><h2>{title}</h2><ol>{links}</ol></nav>'
+    return f'<nav class="contents" id="contents" aria-label="{title}"><h2>{title}</h2><ol>{links}</ol></nav>'
 
 
-def _section(section: Section, words: Words, draw: Draw) -> str:
+def _section(section: Section, words: Words, draw: Draw, back: str) -> str:
     note = f'<p class="about">{escape(section.note)}</p>' if section.note else ""
-    drawn = {plot.table for plot in section.plots}
+    bare = {each.key for each in section.tables if instead_of(each, words)}
+    plots_shown = [plot for plot in section.plots if plot.table not in bare]
+    drawn = {plot.table for plot in plots_shown}
     figures = "".join(
-        _figures(wide, list(plots), draw) for wide, plots in groupby(section.plots, lambda plot: plot.wide)
+        _figures(wide, list(plots), draw) for wide, plots in groupby(plots_shown, lambda plot: plot.wide)
     )
     tables = "".join(
         _table(each, words, folded=each.key in drawn, titled=each.title != section.title)
@@ -119,7 +128,7 @@ def _section(section: Section, words: Words, draw: Draw) -> str:
     return (
         f'<section class="part" id="{escape(section.key, quote=True)}"><h2>{escape(section.title)}</h2>{note}'
         f"{_tiles(section.tiles)}{figures}{tables}{_list(section.remarks)}"
-        f"{_definitions(section.definitions, words)}</section>"
+        f"{_definitions(section.definitions, words)}{back}</section>"
     )
 
 
@@ -139,6 +148,8 @@ def _list(items: Sequence[str]) -> str:
 def _table(table: Table, words: Words, *, folded: bool, titled: bool) -> str:
     if not table.rows and table.total is None:
         return ""
+    if sentence := instead_of(table, words):
+        return f'<p class="about">{escape(sentence)}</p>'
     heads = "".join(f'<th scope="col"{_side(column)}>{escape(column.title)}</th>' for column in table.columns)
     rows = "".join(_row(row, table.columns, words) for row in table.rows)
     foot = "" if table.total is None else f"<tfoot>{_row(table.total, table.columns, words)}</tfoot>"

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 from consumers.reports.document import Document, Table
-from consumers.reports.formats.cells import Shown, is_number, shown
+from consumers.reports.formats.cells import Shown, instead_of, is_number, shown
 from consumers.reports.words import Words
 
 
@@ -58,7 +58,9 @@ def text(document: Document) -> str:
         lines += ["", section.title.upper() if document.language == "en" else f"【{section.title}】"]
         lines += [f"  {each}" for each in ([section.note] if section.note else [])]
         for table in section.tables:
-            if table.rows or table.total is not None:
+            if sentence := instead_of(table, document.words):
+                lines += ["", f"  {sentence}"]
+            elif table.rows or table.total is not None:
                 lines += ["", f"  {table.title}", *(f"  {line}" for line in _table(table, document.words))]
         if section.remarks:
             lines += ["", *(f"  - {each}" for each in section.remarks)]

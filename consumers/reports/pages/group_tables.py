@@ -10,6 +10,11 @@ from consumers.reports.words import NOTHING, Words
 from streams.share import Share
 
 
+def is_unknown(part: GroupTable) -> bool:
+    """Return whether the attribute is known of no customer, so that a table would repeat the total."""
+    return bool(part.groups) and all(each.name is None and not each.is_other for each in part.groups)
+
+
 def lost_table(part: GroupTable, words: Words, title: str, note: str = "") -> Table:
     """Return what was lost by group."""
     _ = words.gettext

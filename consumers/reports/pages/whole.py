@@ -225,7 +225,11 @@ def _cautions(report: Report, words: Words) -> Iterator[str]:
 
 
 def _tiles(sections: Mapping[str, Section]) -> Sequence[Tile]:
-    found = [tile for name, count in COVER if name in sections for tile in sections[name].tiles[:count]]
-    others = sections.keys() - {name for name, _ in COVER}
-    found += [tile for name in sections if name in others for tile in sections[name].tiles[:1]]
+    cover = [(name, count) for name, count in COVER if name in sections]
+    others = [(name, 1) for name in sections if name not in dict(COVER)]
+    found = [
+        replace(tile, section=sections[name].key)
+        for name, count in cover + others
+        for tile in sections[name].tiles[:count]
+    ]
     return found[:MOST_TILES]

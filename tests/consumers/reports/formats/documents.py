@@ -105,7 +105,7 @@ def document(language: str = "en") -> Document:
         words=words,
         answer=[f"{words.share(Share(46, 1203))}.", f"{kept}: {words.points(0.01)}."],
         basis=[words.instant(datetime(2026, 4, 2, 3, tzinfo=UTC))],
-        tiles=[Tile(words.percent(0.0382), kept, words.of(Share(46, 1203))), Tile("41", fared)],
+        tiles=[Tile(words.percent(0.0382), kept, words.of(Share(46, 1203)), "groups"), Tile("41", fared)],
         sections=[
             Section(
                 "groups", by_segment, "Two columns with two names.", tables=[groups], remarks=[HOSTILE],

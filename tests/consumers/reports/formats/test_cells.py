@@ -10,12 +10,18 @@ from consumers.reports.document import (
     NOT_ENOUGH,
     Between,
     Column,
+    Document,
     Estimate,
     Kind,
+    Plot,
+    Section,
+    Table,
     Under,
     Value,
 )
-from consumers.reports.formats.cells import Shown, shown
+from consumers.reports.formats.cells import Shown, instead_of, shown
+from consumers.reports.formats.page import page
+from consumers.reports.formats.plain_text import text
 from consumers.reports.words import Words
 from streams.share import Share, ShareDifference
 
@@ -60,3 +66,39 @@ def test_an_interval_of_a_share_is_shown_where_the_column_wants_it() -> None:
 
 def test_a_hidden_cell_says_so() -> None:
     assert shown(HIDDEN, Column("x", "X", Kind.SHARE), EN).main == "hidden"
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ([["a", 0, Share(0, 0)], ["b", 0, 0.0]], "Lost by week: every figure is 0."),
+        ([["a", MISSING, MISSING]], "Lost by week: nothing is known."),
+        ([["a", 0, MISSING]], "Lost by week: every figure is 0 or not known."),
+        ([["a", 0, Share(0, 60)]], ""),
+        ([["a", 0, HIDDEN]], ""),
+        ([["a", 0, NOT_ENOUGH]], ""),
+        ([["a", 0, Share(0, 0)], ["b", 0, Share(1, 2)]], ""),
+        ([["a", 0, "by the census"]], ""),
+        ([["a", 0, Estimate(0.0, -1.0, 1.0)]], ""),
+        ([], ""),
+    ],
+)
+def test_a_table_of_nothing_is_one_sentence(rows: list[list[Value]], says: str) -> None:
+    columns = [Column("group", "Group"), Column("lost", "Lost", Kind.COUNT), Column("of", "Of", Kind.SHARE)]
+    assert instead_of(Table("weeks", "Lost by week", columns, rows), EN) == says
+    assert bool(instead_of(Table("weeks", "按周", columns, rows), ZH)) == bool(says)
+    if rows:
+        total: list[Value] = ["all", 7, Share(0, 0)]
+        assert instead_of(Table("weeks", "Lost by week", columns, rows, total), EN) == ""
+
+
+def test_a_table_of_nothing_has_no_plot_and_no_grid() -> None:
+    columns = [Column("group", "Group"), Column("lost", "Lost", Kind.COUNT)]
+    empty = Table("weeks", "Lost by <week>", columns, [["a", 0], ["b", 0]])
+    plot = Plot("bars", "weeks", lambda width: f"<svg>drawn {width}</svg>")
+    given = Document("R", "P", EN, [], [], [], [Section("s", "S", plots=[plot], tables=[empty])])
+    shown_page = page(given)
+    assert '<p class="about">Lost by &lt;week&gt;: every figure is 0.</p>' in shown_page
+    assert "<table" not in shown_page
+    assert "drawn" not in shown_page
+    assert "  Lost by <week>: every figure is 0.\n" in text(given)

@@ -50,7 +50,8 @@ def test_a_page_needs_nothing_from_elsewhere_and_its_links_lead_somewhere(langua
     ids = [attributes["id"] for _, attributes in tags.found if "id" in attributes]
     assert len(ids) == len(set(ids))
     links = [each["href"] for each in tags.named("a")]
-    assert links == [f"#{section.key}" for section in document(language).sections]
+    sections = [f"#{section.key}" for section in document(language).sections]
+    assert links == ["#groups", *sections, *["#contents"] * len(sections)]
     assert {link[1:] for link in links} <= set(ids)
 
 

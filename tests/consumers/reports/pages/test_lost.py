@@ -11,11 +11,13 @@ from consumers.reports.base import base_figures, read_base
 from consumers.reports.cohorts import cohort_figures, read_cohorts
 from consumers.reports.document import HIDDEN, MISSING, NOT_ENOUGH, Document, Section, Table
 from consumers.reports.formats.csv_files import csv_files
-from consumers.reports.groups import group_figures, read_groups
+from consumers.reports.group_table import GroupCounts, group_table
+from consumers.reports.groups import BY, Groups, group_figures, read_groups
 from consumers.reports.lapses import lapse_figures, read_lapses
 from consumers.reports.pages import base, cohorts, groups, lapses, retention, trend
+from consumers.reports.period import Period
 from consumers.reports.rate import TOO_FEW
-from consumers.reports.retention import read_retention, retention_figures
+from consumers.reports.retention import Basis, read_retention, retention_figures
 from consumers.reports.trend import read_trend, trend_figures
 from consumers.reports.words import Words
 from streams.share import Share
@@ -132,3 +134,17 @@ def test_losses_by_tenure_add_up() -> None:
     rows = table(found, "lost_by_tenure")
     assert rows.total == ["All", part.lapsed + part.closed]
     assert {table.key for table in found.tables} == {"lost_by_tenure", "lost_by_weekday", "lost_by_month"}
+
+
+@pytest.mark.parametrize(
+    ("language", "says"), [("en", "Channel of the last order: known of no"), ("zh", "没有任何")]
+)
+def test_an_attribute_that_nobody_has_is_a_sentence_and_no_table(language: str, says: str) -> None:
+    total = GroupCounts(539, 501, 38, active=501)
+    period = Period.parse("2024-03", "UTC")
+    tables = tuple(
+        group_table(by, {(None if by == "channel" else "a", False): total}, total, period) for by in BY
+    )
+    found = groups.section(Groups(period, Basis.CENSUS, None, (), tables), Words(language))
+    assert [each.key for each in found.tables] == [by for by in BY if by != "channel"]
+    assert len([each for each in found.remarks if says in each]) == 1

@@ -47,6 +47,8 @@ def test_a_view_shows_its_parts_in_its_order(view: View) -> None:
     found = document(report(), view, Words())
     assert [section.key for section in found.sections] == (["forecast"] if "forecast" in SEEN[view] else [])
     assert len(found.tiles) <= MOST_TILES
+    assert {tile.section for tile in found.tiles} <= {section.key for section in found.sections}
+    assert bool(found.tiles) == bool(found.sections)
 
 
 def test_the_answer_has_the_forecast_in_both_languages() -> None:
