@@ -127,12 +127,12 @@ def main() -> int:
         "--users", default="", help="further users of these listeners; what they may and may not is logged"
     )
     arguments = parser.parse_args()
-    users = arguments.users.split(",") if arguments.users else []
     try:
         if arguments.command == "fetch":
             require("java", JAVA_PACKAGE)
             fetch()
             return 0
+        users = arguments.users.split(",") if arguments.users else []
         if arguments.data:
             return run(arguments.port, arguments.data.resolve(), arguments.heap, arguments.secure, users)
         with tempfile.TemporaryDirectory(prefix="lapwing-kafka-") as data:
