@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy import text
 
-from consumers.broker.client import Admin, Cluster, Subscription
+from consumers.broker.client import Admin, Cluster, Place, Places
 from consumers.database.database import Database
 from lapwing.settings.settings import Settings
 from lapwing.settings.values import NO_CHECKPOINTS
@@ -21,8 +21,6 @@ MISSED_CHECKPOINTS: Final = 5
 """A partition with lag that was not saved so many times, and a minute more, does not move."""
 GRACE: Final = timedelta(minutes=1)
 ENDS_S: Final = 5.0
-
-Place = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +40,13 @@ def offsets(settings: Settings, found: Mapping[str, int]) -> Offsets:
     cluster = Cluster(settings.broker, settings.kafka_security)
     with closing(Admin(cluster)) as admin:
         committed = admin.committed(settings.app)
-    ends: dict[Place, int] = {}
-    stable: dict[Place, int] = {}
-    begins: dict[Place, int] = {}
-    for topic in (name for name in settings.topics.values() if committed and name in found):
-        with closing(Subscription(cluster, topic, group=None, from_beginning=False)) as reader:
-            ends |= {(topic, number): end for number, end in reader.ends(ENDS_S).items()}
-            stable |= {(topic, number): end for number, end in reader.stable_ends().items()}
-            begins |= {(topic, number): begin for number, begin in reader.begins().items()}
     inputs = set(settings.topics.values())
     of_inputs = {at: offset for at, offset in committed.items() if at[0] in inputs}
-    return Offsets(ends, of_inputs, stable, begins)
+    topics = inputs & found.keys()
+    if not committed or not topics:
+        return Offsets({}, of_inputs)
+    with closing(Places(cluster, topics)) as places:
+        return Offsets(places.ends(ENDS_S), of_inputs, places.stable_ends(), places.begins())
 
 
 def checkpoint_ages(settings: Settings) -> dict[int, timedelta]:
@@ -117,29 +111,40 @@ def shown_age(age: timedelta) -> str:
     return f"{seconds}s"
 
 
-def unstored(cluster: Cluster, group: str, found: Collection[str]) -> dict[str, tuple[datetime, int]] | None:
-    """Return, by topic that a group reads, the time of its oldest unread record, and how many there are.
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What a group has yet to read of a topic."""
 
-    `None` where the group has never read anything.
+    records: int = 0
+    since: datetime | None = None
+    """The time of the oldest of them."""
+
+
+def unread(cluster: Cluster, group: str, found: Collection[str]) -> dict[str, Unread] | None:
+    """Return what a group has yet to read, by topic that it reads; `None` where it has never read anything.
+
+    What is left of open transactions, and their marks, is no record.
     """
     with closing(Admin(cluster)) as admin:
         committed = admin.committed(group)
     if not committed:
         return None
-    waiting: dict[str, tuple[datetime, int]] = {}
-    for topic in sorted({topic for topic, _ in committed} & set(found)):
-        with closing(Subscription(cluster, topic, group=None, from_beginning=False)) as reader:
-            ends = reader.ends(ENDS_S)
-            places = {number: min(committed.get((topic, number), 0), end) for number, end in ends.items()}
-            behind = sum(end - places[number] for number, end in ends.items())
-            if not behind:
-                continue
-            reader.seek_each(places)
-            records = reader.poll(ENDS_S)
-        if records:  # else what is left is of open transactions, or their marks
-            oldest = min(record.timestamp_ms for record in records)
-            waiting[topic] = (datetime.fromtimestamp(max(0, oldest) / 1000, UTC), behind)
-    return waiting
+    topics = {topic for topic, _ in committed} & set(found)
+    if not topics:
+        return {}
+    with closing(Places(cluster, topics)) as places:
+        ends = places.ends(ENDS_S)
+        behind = {at: offset for at, end in ends.items() if (offset := committed.get(at, 0)) < end}
+        oldest = places.first_from(behind, ENDS_S) if behind else {}
+    left = dict.fromkeys(sorted(topics), Unread())
+    for (topic, number), record in oldest.items():
+        at = datetime.fromtimestamp(max(0, record.timestamp_ms) / 1000, UTC)
+        before = left[topic]
+        left[topic] = Unread(
+            before.records + ends[topic, number] - behind[topic, number],
+            at if before.since is None else min(at, before.since),
+        )
+    return left
 
 
 def database_ahead(url: str) -> timedelta | None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from contextlib import closing
 from typing import Any, Final, TypeVar
 
-from consumers.broker.client import Admin, Subscription
 from consumers.broker.records import Record
 from consumers.desk.installation import (
     Finding,
@@ -17,7 +15,6 @@ from consumers.desk.installation import (
     Refusals,
 )
 from lapwing.doctor.broker import recent_refusals
-from lapwing.doctor.check import Skipped
 from lapwing.doctor.examine import examine
 from lapwing.doctor.installation import Installation
 from lapwing.endpoints import processes
@@ -155,16 +152,4 @@ def _number(metrics: Mapping[str, Any], name: str) -> float | None:
 
 def sink_lag(around: Installation, topics: Collection[str]) -> dict[str, int]:
     """Return, of the topics that the sink has begun to read, how many records it has yet to store."""
-    settings = around.settings
-    with closing(Admin(around.cluster)) as admin:
-        committed = admin.committed(f"{settings.app}-sink")
-    stored = set(topics) & around.topics.keys() & {topic for topic, _ in committed}
-    if not stored:
-        msg = "no sink has stored anything yet"
-        raise Skipped(msg)
-    lag: dict[str, int] = {}
-    for topic in sorted(stored):
-        with closing(Subscription(around.cluster, topic, group=None, from_beginning=False)) as reader:
-            ends = reader.stable_ends()
-        lag[topic] = sum(max(0, end - committed.get((topic, number), 0)) for number, end in ends.items())
-    return lag
+    return {topic: each.records for topic, each in around.unstored.items() if topic in topics}

@@ -47,6 +47,8 @@ _NO_COORDINATOR_YET: Final = (
     kafka_errors.NotCoordinatorError,
 )
 
+PLACES_POLL_MS: Final = 100
+
 TRANSACTION_S: Final = 3.0
 """After so long without a record, what is left may lie behind an open transaction."""
 
@@ -54,6 +56,10 @@ LOG_EVERY_S: Final = 30.0
 
 log = logging.getLogger(__name__)
 _client_log = logging.getLogger("kafka")
+
+
+Place = tuple[str, int]
+"""A partition of a topic."""
 
 
 class _RateLimited(logging.Handler):
@@ -263,11 +269,7 @@ class Subscription:
             polled = self._consumer.poll(timeout_ms=int(timeout_s * 1000), max_records=most)
         if polled:
             self._polled_at = time.monotonic()
-        return [
-            Record(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, tuple(r.headers or ()))
-            for records in polled.values()
-            for r in records
-        ]
+        return [_record_of(r) for records in polled.values() for r in records]
 
     def commit(self, offsets: Mapping[tuple[str, int], int]) -> None:
         """Commit the offset of the next record to read of each (topic, partition)."""
@@ -358,17 +360,98 @@ class Subscription:
             marks = {at.partition: self._consumer.highwater(at) for at in self._consumer.assignment()}
         return {number: mark for number, mark in marks.items() if mark is not None}
 
-    def stable_ends(self) -> dict[int, int]:
-        """Return where the first open transaction of each assigned partition begins, else its end."""
-        with _mapped(self._cluster.servers):
-            # A client that reads committed records gets the last stable offset as the end.
-            ends = self._consumer.end_offsets(list(self._consumer.assignment()))
-        return {at.partition: end for at, end in ends.items()}
-
     def close(self) -> None:
         """Leave the group and close; nothing is committed."""
         with _mapped(self._cluster.servers), _unlogged():
             self._consumer.close(autocommit=False, timeout_ms=CLOSE_MS)
+
+
+class Places:
+    """The partitions of some topics that are there, read in one pass and as no group's member."""
+
+    def __init__(self, cluster: Cluster, topics: Collection[str]) -> None:
+        self._cluster = cluster
+        self._consumer = cluster.connect(
+            KafkaConsumer,
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="latest",
+            allow_auto_create_topics=False,
+            isolation_level="read_committed",
+        )
+        try:
+            with _mapped(cluster.servers):
+                self._all = [
+                    TopicPartition(topic, number)
+                    for topic in sorted(topics)
+                    for number in sorted(self._consumer.partitions_for_topic(topic) or ())
+                ]
+                self._consumer.assign(self._all)
+        except BaseException:
+            self.close()
+            raise
+
+    def ends(self, timeout_s: float) -> dict[Place, int]:
+        """Return the high-water marks that the broker gives in time."""
+        # From answers to fetches, not ListOffsets: the embedded broker answers the latter short.
+        deadline = time.monotonic() + timeout_s
+        with _mapped(self._cluster.servers):
+            while True:
+                marks = {(at.topic, at.partition): self._consumer.highwater(at) for at in self._all}
+                if None not in marks.values() or time.monotonic() > deadline:
+                    return {place: mark for place, mark in marks.items() if mark is not None}
+                self._consumer.poll(timeout_ms=PLACES_POLL_MS)
+
+    def stable_ends(self) -> dict[Place, int]:
+        """Return where the first open transaction of each place begins, else its end."""
+        with _mapped(self._cluster.servers):
+            # A client that reads committed records gets the last stable offset as the end.
+            ends = self._consumer.end_offsets(self._all)
+        return {(at.topic, at.partition): end for at, end in ends.items()}
+
+    def begins(self) -> dict[Place, int]:
+        """Return the oldest offset that is kept of each place."""
+        with _mapped(self._cluster.servers):
+            begins = self._consumer.beginning_offsets(self._all)
+        return {(at.topic, at.partition): begin for at, begin in begins.items()}
+
+    def first_from(self, offsets: Mapping[Place, int], timeout_s: float) -> dict[Place, Record]:
+        """Return the first record from an offset on of each of these places, where there is one in time."""
+        found: dict[Place, Record] = {}
+        deadline = time.monotonic() + timeout_s
+        with _mapped(self._cluster.servers):
+            waited = {TopicPartition(*place) for place in offsets}
+            self._consumer.assign(sorted(waited))
+            self._consumer.resume(*waited)
+            for at in waited:
+                self._consumer.seek(at, offsets[at.topic, at.partition])
+            while waited and time.monotonic() < deadline:
+                for at, records in self._consumer.poll(timeout_ms=PLACES_POLL_MS).items():
+                    found.setdefault((at.topic, at.partition), _record_of(records[0]))
+                waited = {
+                    at for at in waited if (at.topic, at.partition) not in found and not self._is_at_end(at)
+                }
+                self._consumer.pause(*(at for at in self._consumer.assignment() if at not in waited))
+            self._consumer.assign(self._all)
+        return found
+
+    def newest(self, timeout_s: float) -> dict[Place, Record]:
+        """Return the newest record of each place; none where the newest is a transaction's mark."""
+        last = {place: end - 1 for place, end in self.ends(timeout_s).items() if end > 0}
+        return self.first_from(last, timeout_s)
+
+    def _is_at_end(self, at: TopicPartition) -> bool:
+        mark = self._consumer.highwater(at)
+        return mark is not None and (self._consumer.position(at, timeout_ms=1_000) or 0) >= mark
+
+    def close(self) -> None:
+        """Close; nothing is committed."""
+        with _mapped(self._cluster.servers), _unlogged():
+            self._consumer.close(autocommit=False, timeout_ms=CLOSE_MS)
+
+
+def _record_of(r: Any) -> Record:
+    return Record(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, tuple(r.headers or ()))
 
 
 class Producer:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 
-from consumers.broker.client import Admin, Cluster, Subscription
+from consumers.broker.client import Admin, Cluster, Places, Subscription
 from consumers.broker.records import Record
 from consumers.broker.topics import TopicState
 from lapwing.doctor.check import Skipped
-from lapwing.lag import Offsets, database_ahead, offsets, unstored
+from lapwing.lag import Offsets, Unread, database_ahead, offsets, unread
 from lapwing.settings.settings import Settings
 from streams.errors import LapwingError
 from streams.intake.topic_ids import topic_ids
@@ -57,12 +57,25 @@ class Installation:
         with closing(Admin(self.cluster)) as admin:
             return admin.version()
 
-    def ask_unstored(self) -> Mapping[str, tuple[datetime, int]] | None:
-        """Return, by topic that the sink reads, since when records wait to be stored, and how many.
+    @cached_property
+    def unstored(self) -> Mapping[str, Unread]:
+        """What the sink has yet to store, by topic that it reads; a check is skipped where none has begun."""
+        found = self.ask_unstored()
+        if found is None:
+            msg = "no sink has stored anything yet"
+            raise Skipped(msg)
+        return found
 
-        `None` where no sink has stored anything.
-        """
-        return unstored(self.cluster, f"{self.settings.app}-sink", self.topics)
+    def ask_unstored(self) -> Mapping[str, Unread] | None:
+        """Ask the broker what the sink has yet to store; `None` where none has stored anything."""
+        return unread(self.cluster, f"{self.settings.app}-sink", self.topics)
+
+    def newest(self, topics: Collection[str]) -> Sequence[Record]:
+        """Return the newest record of each partition of these topics, which are there."""
+        if not topics:
+            return ()
+        with closing(Places(self.cluster, topics)) as places:
+            return list(places.newest(ENDS_S).values())
 
     def database_ahead(self) -> timedelta | None:
         """Return how far the database's clock is ahead of ours; `None` where it has none of its own."""

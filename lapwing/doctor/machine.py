@@ -129,12 +129,9 @@ def certificates(installation: Installation) -> str:
 
 
 def _newest_record(installation: Installation) -> tuple[str, datetime] | None:
-    newest: tuple[int, str] | None = None
     inputs = {installation.settings.topics[topic] for topic in REQUIRED}
-    for name in sorted(inputs & installation.topics.keys()):
-        for record in installation.read(name, 1):
-            found = (record.timestamp_ms, name)
-            newest = found if newest is None else max(newest, found)
+    found = installation.newest(inputs & installation.topics.keys())
+    newest = max(((record.timestamp_ms, record.topic) for record in found), default=None)
     if newest is None or newest[0] < 0:
         return None
     return newest[1], datetime.fromtimestamp(min(newest[0] / 1000, 253_402_300_799), UTC)

@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from consumers.broker.client import Cluster, Producer, Subscription
+from consumers.broker.client import Cluster, Places, Producer, Subscription
 from lapwing.cli import doctor, topics
+from lapwing.doctor.installation import Installation
+from lapwing.operations import sink_lag
+from lapwing.settings.settings import load_settings
 from streams.contract.rejected import RefusalReason, rejected_headers
 from streams.core.events.topics import Topic
 from tests.integration.workers import Sent, produce
@@ -95,6 +98,47 @@ def test_the_doctor_sees_what_the_sink_has_yet_to_store(broker: str) -> None:
     outcome, text = checks()["sink"]
     assert outcome == "warning"
     assert text.startswith("2 records of doctor-warnings are not stored, the oldest for 60m: ")
+    assert sink_lag(Installation(load_settings()), ["doctor-warnings", "others"]) == {"doctor-warnings": 2}
     member.commit({("doctor-warnings", 1): 3})
     member.close()
+    assert sink_lag(Installation(load_settings()), ["doctor-warnings"]) == {"doctor-warnings": 0}
     assert checks()["sink"] == ("ok", "all that the topics hold is stored")
+
+
+@pytest.mark.usefixtures("installation")
+def test_ends_and_newest_records_of_several_topics_are_read_in_one_pass(broker: str) -> None:
+    made = CliRunner().invoke(topics.command, ["--partitions", "2"], catch_exceptions=False)
+    assert made.exit_code == 0, made.output
+    around = Installation(load_settings())
+    names = {"doctor-orders", "doctor-logins", "doctor-profiles"}
+    with closing(Places(around.cluster, names)) as places:
+        before = places.ends(5.0)
+    assert before.keys() == {(name, number) for name in names for number in range(2)}
+    future = int(time.time() * 1000) + 600_000
+    sent = [("doctor-orders", 0, 5), ("doctor-orders", 1, 2), ("doctor-logins", 1, 3)]
+    with closing(Producer(Cluster(broker))) as producer:
+        for topic, partition, count in sent:
+            for number in range(count):
+                value = f"{topic}{partition}{number}".encode()
+                producer.send(topic, b"k", value, future + number, partition=partition)
+        producer.flush()
+    with closing(Places(around.cluster, names)) as places:
+        ends = places.ends(5.0)
+        assert {at: ends[at] - before[at] for at in ends if ends[at] > before[at]} == {
+            (topic, partition): count for topic, partition, count in sent
+        }
+        newest = places.newest(5.0)
+        first = places.first_from({(topic, number): before[topic, number] for topic, number, _ in sent}, 5.0)
+    of_us = {
+        (topic, number): (newest[topic, number].value, first[topic, number].value)
+        for topic, number, _ in sent
+    }
+    assert of_us == {
+        (topic, number): (f"{topic}{number}{count - 1}".encode(), f"{topic}{number}0".encode())
+        for topic, number, count in sent
+    }
+    begun = time.monotonic()
+    outcome, text = checks()["clocks"]
+    assert time.monotonic() - begun < 30
+    assert outcome == "warning"
+    assert "in the future: keep all clocks by NTP" in text

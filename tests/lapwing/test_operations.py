@@ -15,7 +15,7 @@ from consumers.desk.pages.operations import CHECKS, OUTCOMES, REASONS
 from lapwing.doctor.check import CheckOutcome
 from lapwing.doctor.examine import CHECKS as DOCTORS
 from lapwing.doctor.installation import Installation
-from lapwing.lag import Offsets
+from lapwing.lag import Offsets, Unread
 from lapwing.operations import Operations
 from lapwing.settings.settings import Settings, load_settings
 from streams.contract.models import CHAMPION, PIN, encode_choice
@@ -29,6 +29,7 @@ from tests.streams.learning.test_shared import batch_of
 
 T0 = 1_700_000_000_000_000
 DAY_US = 86_400_000_000
+STORED = ("actions", "churn-warnings")
 QUIET, BACK = "source.quiet", "source.back"
 
 
@@ -57,8 +58,11 @@ class Made(Installation):
     def ask_offsets(self) -> Offsets:
         return Offsets({}, {})
 
-    def ask_unstored(self) -> Mapping[str, tuple[datetime, int]]:
-        return {}
+    def ask_unstored(self) -> Mapping[str, Unread]:
+        return {"actions": Unread(), "churn-warnings": Unread(3, datetime.now(UTC)), "other": Unread()}
+
+    def newest(self, topics: Collection[str]) -> Sequence[Record]:
+        return ()
 
     def read(self, topic: str, newest: int | None = None) -> Sequence[Record]:
         self.need_topic(topic)
@@ -75,7 +79,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def state(topics: Mapping[str, Sequence[Record]] | None) -> InstallationState:
-    return Operations(load_settings(), (), lambda settings: Made(settings, topics)).examine()
+    return Operations(load_settings(), STORED, lambda settings: Made(settings, topics)).examine()
 
 
 def notice(kind: str, at: int, partition: int | None, **detail: str | float | None) -> Record:
@@ -89,6 +93,10 @@ def test_without_a_broker_the_findings_say_so_and_the_rest_is_not_known() -> Non
     outcomes = {each.check: each.outcome for each in found.findings}
     assert (outcomes["broker"], outcomes["rules"], outcomes["topics"]) == ("failed", "ok", "skipped")
     assert (found.refusals, found.sink_lag, found.quiet, found.models) == (None, None, (), ())
+
+
+def test_what_the_sink_has_yet_to_store_is_there_by_topic() -> None:
+    assert state({}).sink_lag == {"actions": 0, "churn-warnings": 3}
 
 
 def test_a_source_is_quiet_until_it_is_back_in_that_partition() -> None:

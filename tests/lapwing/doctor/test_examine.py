@@ -21,7 +21,7 @@ from lapwing.cli.doctor import command
 from lapwing.doctor.check import CheckOutcome
 from lapwing.doctor.examine import CHECKS, examine
 from lapwing.doctor.installation import Installation
-from lapwing.lag import Offsets, lag_line
+from lapwing.lag import Offsets, Unread, lag_line
 from lapwing.settings.settings import load_settings
 from streams.checkpoints.store import CheckpointManifest, CheckpointStore
 from streams.contract.audit import encode_adopted
@@ -93,8 +93,11 @@ class Broker(Installation):
     def ask_version(self) -> str:
         return "4.1"
 
-    def ask_unstored(self) -> Mapping[str, tuple[datetime, int]]:
+    def ask_unstored(self) -> Mapping[str, Unread]:
         return {}
+
+    def newest(self, topics: Collection[str]) -> Sequence[Record]:
+        return ()
 
     def ask_topic_ids(self, names: Collection[str]) -> Mapping[str, str]:
         return {name: f"id of {name}" for name in names}

@@ -5,7 +5,7 @@ import socket
 import ssl
 import threading
 from collections import namedtuple
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -41,8 +41,8 @@ class Machine(Installation):
     def database_ahead(self) -> timedelta | None:
         return self._ahead
 
-    def read(self, topic: str, newest: int | None = None) -> Sequence[Record]:
-        return self._records
+    def newest(self, topics: Collection[str]) -> Sequence[Record]:
+        return [record for record in self._records if record.topic in topics]
 
 
 @pytest.fixture(autouse=True)

@@ -16,6 +16,7 @@ from lapwing.cli import lapwing
 from lapwing.doctor.check import made
 from lapwing.doctor.installation import Installation
 from lapwing.doctor.readers import LATE, census_zone, outbox, sink
+from lapwing.lag import Unread
 from lapwing.settings.settings import load_settings
 from tests.consumers.stored import store_records
 from tests.consumers.stubs import NOW
@@ -98,12 +99,12 @@ def test_another_time_zone_than_the_workers_is_found(database: Database, tmp_pat
 class Behind(Installation):
     """An installation whose sink has yet to store something."""
 
-    def __init__(self, unstored: Mapping[str, tuple[datetime, int]] | None) -> None:
+    def __init__(self, found: Mapping[str, Unread] | None) -> None:
         super().__init__(load_settings(environ={}))
-        self._unstored = unstored
+        self._found = found
 
-    def ask_unstored(self) -> Mapping[str, tuple[datetime, int]] | None:
-        return self._unstored
+    def ask_unstored(self) -> Mapping[str, Unread] | None:
+        return self._found
 
 
 @pytest.mark.parametrize(
@@ -116,7 +117,10 @@ class Behind(Installation):
 )
 def test_a_sink_that_does_not_keep_up_is_found(ages: list[int], outcome: str, words: str) -> None:
     now = datetime.now(UTC)
-    behind = Behind({f"t{n}": (now - timedelta(minutes=age, seconds=1), 5) for n, age in enumerate(ages)})
+    behind = Behind(
+        {f"t{n}": Unread(5, now - timedelta(minutes=age, seconds=1)) for n, age in enumerate(ages)}
+        | {"stored": Unread()}
+    )
     never = made("sink", lambda: sink(Behind(None)))
     assert (never.outcome.value, never.detail) == ("skipped", "no sink has stored anything yet")
     result = made("sink", lambda: sink(behind))
