@@ -30,7 +30,7 @@ from consumers.broker.records import Record
 from consumers.broker.topics import TopicState
 from streams.errors import BrokerError
 from streams.kafka.diagnosis import diagnose
-from streams.kafka.errors import BrokerTrouble, trouble_of
+from streams.kafka.errors import BrokerTrouble, no_topic, trouble_of
 from streams.kafka.security import SECURITY_KEYS, Security, tls_context, without_files
 from streams.kafka.tokens import TokenSource, token_source
 
@@ -203,8 +203,7 @@ class Subscription:
             with _mapped(cluster.servers):
                 found = sorted(self._consumer.partitions_for_topic(topic))
                 if not found:
-                    msg = f"Kafka at {cluster.servers} has no topic {topic!r}; `lapwing topics` creates it"
-                    raise BrokerError(msg)
+                    raise BrokerError(no_topic(f"Kafka at {cluster.servers}", topic))
                 if group is None:
                     chosen = [p for p in found if partitions is None or p in partitions]
                     self._consumer.assign([TopicPartition(topic, p) for p in chosen])

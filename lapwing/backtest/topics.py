@@ -14,6 +14,7 @@ from streams.contract.decode import decode_poll
 from streams.core.events.batch import Batch
 from streams.core.events.topics import REQUIRED
 from streams.errors import BrokerError
+from streams.kafka.errors import no_topic
 
 POLL_S = 1.0
 MAX_RECORDS = 20_000
@@ -36,8 +37,7 @@ def read_topics(
         admin.close()
     for topic in REQUIRED:
         if settings.topics[topic] not in there:
-            msg = f"Kafka at {settings.broker} has no topic {settings.topics[topic]!r}"
-            raise BrokerError(msg)
+            raise BrokerError(no_topic(f"Kafka at {settings.broker}", settings.topics[topic]))
     batches: list[Batch] = []
     refused: Counter[str] = Counter()
     names = [(topic, name) for topic, name in settings.topics.items() if name in there]

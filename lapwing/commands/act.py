@@ -18,6 +18,7 @@ from streams.contract.instants import format_instant, to_us
 from streams.core.events.action_words import WARNING_KINDS
 from streams.core.events.calendar import DAY
 from streams.errors import ActError, BrokerError
+from streams.kafka.errors import no_topic
 
 HISTORY_AFTER: Final = 7 * DAY
 """Where the newest warning is older, the events are a history: an action of today would wait for ever."""
@@ -112,10 +113,8 @@ def _check_topic(cluster: Cluster, name: str) -> None:
     finally:
         admin.close()
     if not there:
-        msg = (
-            f"Kafka at {cluster.servers} has no topic {name!r}; `lapwing topics` creates it, and workers "
-            "that were started before read it once they are started again"
-        )
+        msg = no_topic(f"Kafka at {cluster.servers}", name)
+        msg += "; workers that were started before read it once they are started again"
         raise BrokerError(msg)
 
 

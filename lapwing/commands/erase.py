@@ -42,6 +42,7 @@ from streams.contract.instants import EPOCH, format_instant, to_us
 from streams.core.events.calendar import NEVER
 from streams.duration import UNITS
 from streams.errors import BrokerError, ErasureError, SettingsError, StoreError
+from streams.kafka.errors import no_topic
 
 LOOK_S: Final = 1.0
 """How often the checkpoints are looked at."""
@@ -121,10 +122,8 @@ def _reached(settings: Settings, key: ErasureKey, stack: ExitStack) -> _Places:
     with closing(Admin(cluster)) as admin:
         there = admin.partitions()
         if settings.erasures_topic not in there:
-            msg = (
-                f"Kafka at {settings.broker} has no topic {settings.erasures_topic!r}: `lapwing topics` "
-                "creates it; start the workers again after that"
-            )
+            msg = no_topic(f"Kafka at {settings.broker}", settings.erasures_topic)
+            msg += "; start the workers again after that"
             raise BrokerError(msg)
         names = [name for name in of_customers(settings) if name in there]
         found = admin.configs(names)

@@ -16,6 +16,7 @@ from lapwing.settings.settings import DEFAULT, Settings
 from lapwing.terminal.output import check_outputs, whole_file
 from lapwing.terminal.progress import progress_bar
 from streams.errors import BrokerError
+from streams.kafka.errors import no_topic
 
 if TYPE_CHECKING:
     import polars as pl
@@ -92,8 +93,7 @@ def _send(settings: Settings, shop: Shop, speed: float | None) -> int:
         admin.close()
     missing = [settings.topics[topic] for topic in REQUIRED if settings.topics[topic] not in there]
     if missing:
-        msg = f"Kafka at {settings.broker} has no topic {missing[0]!r}; `lapwing topics` creates it"
-        raise BrokerError(msg)
+        raise BrokerError(no_topic(f"Kafka at {settings.broker}", *missing))
     names = {topic: settings.topics[topic] for topic in Topic if settings.topics[topic] in there}
 
     producer = Producer(cluster)

@@ -16,7 +16,7 @@ from aiokafka.errors import (  # type: ignore[import-untyped]  # the same
 
 from streams.errors import BrokerError
 from streams.kafka.diagnosis import diagnose
-from streams.kafka.errors import describe
+from streams.kafka.errors import describe, no_topic
 from streams.kafka.security import Security, tls_context, without_files
 from streams.kafka.tokens import TokenSource, token_source
 
@@ -81,10 +81,7 @@ def check_topics(counts: Mapping[str, int], inputs: Collection[str], outputs: Co
     """Raise `BrokerError` unless all topics exist and the inputs have as many partitions as each other."""
     missing = sorted({*inputs, *outputs} - counts.keys())
     if missing:
-        message = (
-            f"the broker has no topic {', '.join(missing)}: create what is missing with `lapwing topics`"
-        )
-        raise BrokerError(message)
+        raise BrokerError(no_topic("the broker", *missing))
     if len({counts[name] for name in inputs}) > 1:
         sizes = ", ".join(f"{name} has {counts[name]}" for name in sorted(inputs))
         message = f"the input topics must have the same number of partitions, but {sizes}"

@@ -99,3 +99,12 @@ def describe(error: BaseException, servers: str) -> str:
 def broker_error(error: BaseException, servers: str) -> BrokerError:
     """Return the `BrokerError` that stands for an error of a Kafka client."""
     return BrokerError(describe(error, servers))
+
+
+def no_topic(place: str, *names: str) -> str:
+    """Return what to say where a client sees no such topics: Kafka hides what its user has no right on."""
+    it = "it" if len(names) == 1 else "them"
+    return (
+        f"{place} has no topic {', '.join(names)}, or this user may not see {it}: create what is missing "
+        "with `lapwing topics`, or give the rights that `lapwing topics --acls` prints"
+    )

@@ -31,7 +31,7 @@ from streams.errors import BrokerError, ContractError, StateError
 from streams.intake.broker import aiokafka_security, partition_counts
 from streams.intake.model_topic import read_models
 from streams.intake.topic_tail import TopicTail
-from streams.kafka.errors import broker_error
+from streams.kafka.errors import broker_error, no_topic
 from streams.learning.shared import SharedLearner, Taken
 from streams.trainer.settings import TrainerSettings
 from streams.trainer.store import LearnerStore
@@ -104,10 +104,7 @@ async def serve(
     counts = await partition_counts(settings.broker, settings.security)
     topics = (settings.samples_topic, settings.models_topic, settings.control_topic)
     if missing := [name for name in topics if name not in counts]:
-        message = (
-            f"the broker has no topic {', '.join(missing)}: create what is missing with `lapwing topics`"
-        )
-        raise BrokerError(message)
+        raise BrokerError(no_topic("the broker", *missing))
     for name in (settings.samples_topic, settings.models_topic):
         if counts[name] != 1:
             message = f"{name} has {counts[name]} partitions and must have 1: its order is that of learning"

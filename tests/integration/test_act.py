@@ -70,5 +70,5 @@ def test_a_person_acknowledges_a_warning_and_the_warning_says_so(broker: str, tm
 
 def test_a_topic_that_is_not_there_is_named(broker: str) -> None:
     args = ["w", "expire", "--by", "ann", "--customer", "c", "--broker", broker, "--actions", "no-such-topic"]
-    with pytest.raises(BrokerError, match="has no topic 'no-such-topic'; `lapwing topics` creates it"):
+    with pytest.raises(BrokerError, match=r"has no topic no-such-topic, or .*`lapwing topics`"):
         CliRunner().invoke(act.command, args, catch_exceptions=False)

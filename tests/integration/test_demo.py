@@ -171,7 +171,7 @@ def test_the_shop_goes_to_the_topics_of_a_broker(broker: str, tmp_path: Path) ->
     shop = (*LAPWING, "simulate", "--customers", "50", "--days", "30", "--config", str(config))
     missing = subprocess.run(shop, capture_output=True, text=True, check=False)
     assert missing.returncode == 1
-    assert "`lapwing topics` creates it" in missing.stderr
+    assert "create what is missing with `lapwing topics`" in missing.stderr
 
     make = (*LAPWING, "topics", "--config", str(config), "--partitions", "2")
     subprocess.run(make, check=True, capture_output=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lapwing.demo.broker import free_port
 from streams.core.events.topics import Topic
+from streams.kafka.errors import no_topic
 from streams.worker.settings import WorkerSettings
 from tests.integration.workers import Sent, event, make_topics, produce, settings_on
 
@@ -63,9 +64,7 @@ def test_missing_topics_are_named_with_the_remedy(broker: str, tmp_path: Path) -
     settings = settings_on(broker)
     absent = replace(settings, topics={**settings.topics, Topic.LOGINS: "nowhere"}, control_topic="neither")
     line = refused(arguments(absent, tmp_path))
-    assert line == (
-        "lapwing: the broker has no topic neither, nowhere: create what is missing with `lapwing topics`"
-    )
+    assert line == f"lapwing: {no_topic('the broker', 'neither', 'nowhere')}"
 
 
 def test_input_topics_with_different_partition_counts_are_named(broker: str, tmp_path: Path) -> None:

@@ -15,7 +15,9 @@ def test_topics_that_fit_pass() -> None:
 
 
 def test_all_missing_topics_are_named_at_once() -> None:
-    with pytest.raises(BrokerError, match=r"no topic logins, out: .*lapwing topics"):
+    with pytest.raises(
+        BrokerError, match=r"no topic logins, out, or .* see them: .*`lapwing topics`.*--acls"
+    ):
         check_topics({"orders": 3}, ["orders", "logins"], ["out"])
 
 
