@@ -93,7 +93,7 @@ def rights(settings: Settings) -> Mapping[str, tuple[Right, ...]]:
         "notifier": [],
         "desk": [
             *_topics(write, [settings.actions, settings.silences_topic]),
-            *_topics(read, [*inputs, *shown, settings.erasures_topic]),
+            *_topics(read, [*inputs, *shown, *stored, settings.erasures_topic]),
             *_topics(describe, every),
             *_topics(Operation.DESCRIBE_CONFIGS, every),
             *_groups(describe, app, f"{app}-sink"),
@@ -116,8 +116,8 @@ def rights(settings: Settings) -> Mapping[str, tuple[Right, ...]]:
         "doctor": [
             *_topics(describe, every),
             *_topics(Operation.DESCRIBE_CONFIGS, every),
-            *_topics(read, [*inputs, *shown, settings.erasures_topic]),
-            *_groups(describe, app),
+            *_topics(read, [*inputs, *shown, *stored, settings.erasures_topic]),
+            *_groups(describe, app, f"{app}-sink"),
         ],
         "topics": [
             *_topics(Operation.CREATE, every),
