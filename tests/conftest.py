@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
 
+from streams.telemetry.logs import OWN
 from tests.paths import ROOT
 from tests.schedule import ON_BROKER, ByUnit, spread, unit
 
@@ -75,6 +78,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.postgres)
     if hasattr(config, "workerinput"):  # of xdist
         items[:] = spread(items, lambda item: unit(item.nodeid.partition("::")[0]), _waits)
+
+
+@pytest.fixture(autouse=True)
+def levels_of_own_logs() -> Iterator[None]:
+    """Undo what a command that ran in the test's process made of the log's levels."""
+    yield
+    for name in OWN:
+        logging.getLogger(name).setLevel(logging.NOTSET)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByUnit | None:

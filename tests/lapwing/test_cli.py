@@ -19,7 +19,7 @@ import pytest
 from click.testing import CliRunner
 
 from lapwing.cli import COMMANDS, INTERRUPTED, lapwing, main
-from streams.telemetry.logs import OWN, ProcessLog
+from streams.telemetry.logs import ProcessLog
 from tests.paths import ROOT
 
 HEAVY = [
@@ -63,8 +63,6 @@ def _log_as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     root = logging.getLogger()
     root.handlers = [each for each in root.handlers if not isinstance(each, ProcessLog)]
     logging.captureWarnings(capture=False)
-    for name in OWN:
-        logging.getLogger(name).setLevel(logging.NOTSET)
 
 
 @pytest.fixture(autouse=True)

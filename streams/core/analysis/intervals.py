@@ -194,8 +194,9 @@ def join(one: Interval, other: Interval) -> Interval:
 
 def whole(of: Interval) -> Interval:
     """Return the least interval around the whole numbers of one."""
-    low = math.ceil(of.low) if math.isfinite(of.low) else of.low
-    high = math.floor(of.high) if math.isfinite(of.high) else of.high
+    # As floats: products of whole ones overflow to infinity, as those of all others.
+    low = float(math.ceil(of.low)) if math.isfinite(of.low) else of.low
+    high = float(math.floor(of.high)) if math.isfinite(of.high) else of.high
     low += low == of.low and of.low_open and math.isfinite(low)
     high -= high == of.high and of.high_open and math.isfinite(high)
     return Interval(low, high)

@@ -95,6 +95,7 @@ def check(condition: Condition) -> None:
 @settings(max_examples=150)
 @given(sqls)
 @example("orders_7d < (orders_7d + 0) OR NOT 1 < 0")
+@example("orders_30d > orders_30d * orders_30d")
 def test_what_happens_is_possible(sql: str) -> None:
     check(parsed(sql))
 
