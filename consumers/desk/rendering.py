@@ -250,6 +250,7 @@ def html(request: Request, template: str, **given: Any) -> str:
         "path": request.url.path,
         "address": str(request.url.path) + (f"?{request.url.query}" if request.url.query else ""),
         "csrf": getattr(request.state, "csrf", ""),
+        "newest": getattr(request.state, "newest", ""),
         "may_sign_out": getattr(getattr(request.state, "visit", None), "by", None) == "session",
         "times": Times(zone_of(desk, person), desk.clock.now()),
         **given,

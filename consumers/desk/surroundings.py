@@ -87,6 +87,7 @@ class Surroundings:
             await send(message)
 
         request.state.person, request.state.csrf, request.state.visit = None, "", None
+        request.state.newest = desk.live.newest
         _choose_language(request)
         if not desk.access.knows_host(request.headers.get("host", "")):
             refusal: Response = PlainTextResponse("The desk is not known by this name.\n", 421)

@@ -61,6 +61,11 @@ class Feed:
             each.wake()
 
     @property
+    def newest(self) -> str:
+        """The id of the newest event: a page that is made from here on has all up to it."""
+        return f"{self._process}-{self._last}"
+
+    @property
     def listeners(self) -> int:
         """How many streams there are."""
         return len(self._listeners)

@@ -24,15 +24,22 @@ async def stream(
     request: Request,
     person: Viewer,
     customer: str = "",
+    after: str = "",
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> Response:
-    """Stream events; whoever names a customer is shown to others as looking at that customer."""
+    """Stream events; whoever names a customer is shown to others as looking at that customer.
+
+    The page says after which event it was made, so that nothing is lost between it and its stream; a browser
+    that comes back says which event it saw last.
+    """
     desk: Desk = request.app.state.desk
 
     async def events() -> AsyncIterator[ServerSentEvent]:
         number = desk.presence.enter(person.name, customer[:_LONGEST_ID]) if customer else None
         try:
-            async for each in desk.live.listen(last_event_id, lambda event: seen_by(desk, person, event)):
+            async for each in desk.live.listen(
+                last_event_id or after, lambda event: seen_by(desk, person, event)
+            ):
                 yield ServerSentEvent(data=each.text, event=each.kind, id=each.id, retry=1_000)
         finally:
             if number is not None:

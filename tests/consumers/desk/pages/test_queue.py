@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import functools
 import io
@@ -16,6 +17,7 @@ from fastapi.testclient import TestClient
 from consumers.database.database import Database
 from consumers.desk.desk import Desk
 from consumers.desk.people.person import Person, Role, Team
+from consumers.desk.queue.board import Board
 from consumers.desk.queue.export import COLUMNS
 from consumers.desk.queue.filter import QueueFilter
 from consumers.desk.queue.order import Section
@@ -251,3 +253,27 @@ def test_hostile_names_are_text(desk: Desk, client: TestClient, database: Databa
     assert "<img src=x>" not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
     assert datetime.fromisoformat(re.findall(r'<time datetime="([^"]+)"', text)[0])
+
+
+def test_nothing_is_lost_between_a_page_and_its_stream(
+    desk: Desk, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stream of a page begins with what happened while the page was made, and after it."""
+    made = Board.page
+
+    def page(*given: Any, **named: Any) -> Any:
+        found = made(*given, **named)
+        desk.live.publish("queue", {"at": "made"})
+        return found
+
+    desk.live.publish("queue", {"at": "before"})
+    monkeypatch.setattr(Board, "page", page)
+    stream = re.search(r'hx-sse:connect="/live[?]after=([^"]+)"', client.get("/").text)
+    assert stream is not None
+    desk.live.publish("queue", {"at": "after"})
+
+    async def first_two() -> list[str]:
+        listening = desk.live.listen(stream[1], lambda event: event)
+        return [(await anext(listening)).data["at"] for _ in range(2)]
+
+    assert asyncio.run(first_two()) == ["made", "after"]
