@@ -15,7 +15,8 @@ from tests.consumers.warning_events import records, value
 from tests.integration.desk.conftest import Open
 from tests.integration.desk.stack import Stack
 
-WITHIN_MS = 20_000
+WITHIN_MS = 50_000
+"""A shared machine may be busy with other tests for long."""
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def test_what_one_does_the_other_sees_where_it_stands(open_page: Open) -> None:
     for each in (mine, others):
         expect(each).to_contain_text("acknowledged", timeout=WITHIN_MS)
     assert abs(height(below) - before) < 1, "a row moved"
-    expect(mine).not_to_contain_text("on its way", timeout=3 * WITHIN_MS)
+    expect(mine).not_to_contain_text("on its way", timeout=WITHIN_MS)
     place = mine.get_attribute("id")
     ann.reload()
     expect(ann.locator(f"#{place}")).to_have_count(0)
