@@ -259,7 +259,7 @@ class SegmentJudge(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         return state
 
     async def _idle_of(self, consumer: Any, numbers: frozenset[int]) -> frozenset[int]:
-        """Return those partitions of the input of which everything was read and committed."""
+        """Return those partitions whose input was read and committed, once their days are read here too."""
         now = asyncio.get_running_loop().time()
         if not numbers:
             return numbers
@@ -272,7 +272,11 @@ class SegmentJudge(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         committed = await self._committed(places)
         unread = {p.partition for p in places if max(begins[p], committed[p]) < ends[p]}
         self._idle = frozenset(numbers - unread)
-        return self._idle
+        # What they counted was sent before they committed, and may not have been read here: nobody is left
+        # out before everything that is there by now has been.
+        for judged in self._partitions.values():
+            judged.end = None
+        return frozenset()
 
     async def _committed(self, places: Collection[Any]) -> dict[Any, int]:
         """Return the offsets that the workers' group has committed, 0 where it has not."""

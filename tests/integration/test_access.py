@@ -43,7 +43,6 @@ WITHIN_S: Final = 120.0
 RARELY: Final = {
     ("worker", "Read", "churn-warnings"),  # after a crash
     ("worker", "Read", "segment-warnings"),  # where a judge begins with warnings that are open
-    ("worker", "Write", "segment-warnings"),  # not in every run within two minutes: it is to be found out why
     ("worker", "Read", "shop.rejected"),
     ("worker", "Write", "churn-scores"),  # at a sweep after a model is ready, which no event brings here
     ("learner", "Read", "shop-models"),  # at its next start
@@ -242,7 +241,7 @@ def test_each_process_works_with_exactly_its_rights(installation: Installation) 
     at.feed()
     at.start("learner", "learn")
     at.start("worker", "worker", "--flush-after", "300ms")
-    for topic in ("churn-warnings", "shop-models"):
+    for topic in ("churn-warnings", "segment-warnings", "shop-models"):
         at.wait(partial(consume, at.open_address, topic, 1, 2), topic)
     at.run("sink", "sink", "--no-follow")
     at.start("desk", "desk")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition  # type: ignore[import-untyped]  # ships no types
 
 from streams.contract.segment_days import JudgeState
 from streams.core.segments.engine import SegmentEngine, SegmentSettings
@@ -47,3 +48,41 @@ def test_a_judges_own_state_is_sound() -> None:
     state = JudgeState("hash", GOOD)
     assert judge()._sound(state) is state
     assert judge()._sound(None) is None
+
+
+class Consumer:
+    """Is at an offset of the internal topic, of which more came; of the input all was read and committed."""
+
+    def __init__(self, position: int, end: int) -> None:
+        self.at, self.end = position, end
+
+    async def end_offsets(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return {place: self.end if place.topic == SETTINGS.days_topic else 7 for place in places}
+
+    async def beginning_offsets(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(places, 7)
+
+    async def position(self, place: TopicPartition) -> int:
+        return self.at
+
+
+async def test_nobody_is_left_out_whose_days_were_sent_and_are_not_read_yet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A worker commits after its days: by then they are on the topic, and the judge may be behind."""
+    judging = judge()
+
+    async def committed(places: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(places, 7)
+
+    monkeypatch.setattr(judging, "_committed", committed)
+    consumer = Consumer(position=3, end=3)
+    await judging.on_partitions_assigned([TopicPartition(SETTINGS.days_topic, 0)])
+    judged = judging._partitions[0]
+    assert await judging._is_read(consumer, 0, judged)
+    consumer.end = 5  # the days of partition 1 come
+    assert await judging._idle_of(consumer, frozenset({1})) == frozenset()
+    assert not await judging._is_read(consumer, 0, judged)
+    consumer.at = 5
+    assert await judging._is_read(consumer, 0, judged)
+    assert await judging._idle_of(consumer, frozenset({1})) == frozenset({1})
