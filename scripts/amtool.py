@@ -5,13 +5,12 @@ The package would also install and start an Alertmanager, which nothing here nee
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import sys
 from pathlib import Path
 from typing import Final
 
-from scripts.debian import Missing, unpack
+from scripts.debian import Missing, fetch_alone, unpack
 
 ROOT: Final = Path(__file__).parent.parent
 PLACE: Final = ROOT / ".cache" / "amtool" / "amtool"
@@ -40,16 +39,7 @@ def fetch() -> Path:
 
 def main() -> int:
     """Fetch it; exit code 3 where it cannot be had here, with the reason in a line."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.amtool", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("fetch", help="download amtool where it is missing")
-    parser.parse_args()
-    try:
-        print(fetch(), file=sys.stderr)
-    except Missing as reason:
-        print(reason, file=sys.stderr)
-        return 3
-    return 0
+    return fetch_alone("amtool", __doc__, "download amtool where it is missing", fetch)
 
 
 if __name__ == "__main__":

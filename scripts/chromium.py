@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 
-from scripts.debian import Missing, require
+from scripts.debian import fetch_alone, require
 
 
 def chromium() -> str:
@@ -15,16 +14,9 @@ def chromium() -> str:
 
 def main() -> int:
     """Fetch it; exit code 3 where it cannot be had here, with the reason in a line."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.chromium", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("fetch", help="install Chromium where it is missing and this user may")
-    parser.parse_args()
-    try:
-        print(chromium(), file=sys.stderr)
-    except Missing as reason:
-        print(reason, file=sys.stderr)
-        return 3
-    return 0
+    return fetch_alone(
+        "chromium", __doc__, "install Chromium where it is missing and this user may", chromium
+    )
 
 
 if __name__ == "__main__":

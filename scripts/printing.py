@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import sys
 from functools import cache
 from typing import Final
 
-from scripts.debian import Missing, install
+from scripts.debian import Missing, fetch_alone, install
 
 PACKAGES: Final = (
     *("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0"),
@@ -48,16 +47,9 @@ def fetch() -> None:
 
 def main() -> int:
     """Fetch it; exit code 3 where it cannot be had here, with the reason in a line."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.printing", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("fetch", help="install Pango and fonts where they are missing and this user may")
-    parser.parse_args()
-    try:
-        fetch()
-    except Missing as reason:
-        print(reason, file=sys.stderr)
-        return 3
-    return 0
+    return fetch_alone(
+        "printing", __doc__, "install Pango and fonts where they are missing and this user may", fetch
+    )
 
 
 if __name__ == "__main__":
