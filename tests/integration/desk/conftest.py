@@ -72,12 +72,14 @@ def open_page(browser: Browser, desk: str) -> Iterator[Open]:
         if not (offline_at_times and OFFLINE in text):
             errors.append(text)
 
-    def opened(path: str = "/", *, offline_at_times: bool = False, **how: Any) -> Page:
+    def opened(path: str = "/", *, offline_at_times: bool = False, late: str = "", **how: Any) -> Page:
         context = browser.new_context(base_url=desk, **{"locale": "en-GB", "reduced_motion": "reduce", **how})
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda said: note(said.text, offline_at_times) if said.type == "error" else None)
         page.on("pageerror", lambda error: note(str(error), offline_at_times=False))
+        if late:  # a file of the page, such as `**/hx-sse*`, that comes after all others
+            page.route(late, lambda route: (time.sleep(1.5), route.continue_()))
         page.goto(path)
         return page
 
