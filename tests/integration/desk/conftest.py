@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from tests.integration.desk.stack import Stack, running_stack
 
@@ -59,6 +59,11 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
+def _late(route: Route) -> None:
+    time.sleep(1.5)
+    route.continue_()
+
+
 @pytest.fixture
 def open_page(browser: Browser, desk: str) -> Iterator[Open]:
     """Yield what opens the desk as somebody does, on a screen of some size, in some language.
@@ -79,7 +84,7 @@ def open_page(browser: Browser, desk: str) -> Iterator[Open]:
         page.on("console", lambda said: note(said.text, offline_at_times) if said.type == "error" else None)
         page.on("pageerror", lambda error: note(str(error), offline_at_times=False))
         if late:  # a file of the page, such as `**/hx-sse*`, that comes after all others
-            page.route(late, lambda route: (time.sleep(1.5), route.continue_()))
+            page.route(late, _late)
         page.goto(path)
         return page
 
