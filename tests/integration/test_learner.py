@@ -340,14 +340,18 @@ def test_workers_are_taught_by_all_partitions_and_name_the_model(broker: str, tm
             return worker.stats is not None and set(worker.stats.models.values()) == {known}
 
         worker.wait_until(agree, 60)
+
+        def sent() -> set[tuple[int, int]]:
+            return {
+                (batch.partition, batch.at)
+                for record in consume(broker, settings.samples_topic, 10_000, 1.0)
+                for batch in [parse_samples(record.value, settings.app)]
+            }
+
+        # The worker may send more after the two have agreed, so that this is waited for too.
+        worker.wait_until(lambda: stats[-1].offset >= len(sent()), 60)
     assert stats[-1].samples > 100
-    sent = {
-        (batch.partition, batch.at)
-        for record in consume(broker, settings.samples_topic, 10_000, 1.0)
-        for batch in [parse_samples(record.value, settings.app)]
-    }
-    assert {partition for partition, _ in sent} == {0, 1}
-    assert stats[-1].offset >= len(sent)
+    assert {partition for partition, _ in sent()} == {0, 1}
     log = ModelLog(settings.app)
     for record in consume(broker, settings.models_topic, 10_000, 1.0):
         with contextlib.suppress(ContractError):

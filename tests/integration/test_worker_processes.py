@@ -147,7 +147,7 @@ def test_without_their_supervisor_workers_end(broker: str, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("rules", "words", "reason"),
     [
-        (RULES.replace("orders_30d", "orders_3d"), (), "worker 0 ended with code 1 3 times in a row"),
+        (RULES.replace("orders_30d", "orders_3d"), (), "ended with code 1 3 times in a row"),
         (RULES, ("--session-timeout", "1ms"), "--session-timeout"),
         (RULES, ("--dry-run",), "--processes goes with neither"),
     ],
