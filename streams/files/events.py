@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import re
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Final
 
 import numpy as np
-import zstandard
 
 from streams.contract.decode import decode_lines
 from streams.contract.rejected import RefusalReason
 from streams.core.events.batch import Batch
 from streams.core.events.refusal import EventRefusalReason, RefusedEvent, refused_events, stragglers
 from streams.errors import EventFileError
+from streams.files.content import named, pieces, size_of
 from streams.files.parquet import parquet_events, parquet_lines, why_refused
 
 SUFFIXES: Final = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".parquet")
 """The endings of event files' names."""
 
-_PIECE: Final = 1 << 18
-"""Bytes read from a file at a time."""
 _MARK: Final = b"\xef\xbb\xbf"
 """The byte order mark of UTF-8."""
 _MARKS: Final = re.compile(rb"^(?:\xef\xbb\xbf)+|(?:\xef\xbb\xbf)+(?=\s*$)")
@@ -70,7 +66,7 @@ def read_events(
     read, or of which no line can be accepted.
     """
     latest_us = None if now_us is None else now_us + max_skew_us
-    sizes = [_size(path) for path in paths]
+    sizes = [size_of(path) for path in paths]
     batches: list[Batch] = []
     before = 0
     for path, size in zip(paths, sizes, strict=True):
@@ -107,7 +103,7 @@ def _event_blocks(
 ) -> Iterator[tuple[Batch, list[FileRefusal], int]]:
     """Yield events in blocks, with the lines or rows of each that are none, and the bytes read so far."""
     if suffix == ".parquet":
-        with _named(path), path.open("rb") as file:
+        with named(path), path.open("rb") as file:
             for first, batch, refused, done in parquet_events(path, file, latest_us):
                 refusals = [
                     FileRefusal(path, first + row, *why_refused(line, each.reason, each.detail))
@@ -133,36 +129,15 @@ def _suffix(path: Path) -> str:
     raise EventFileError(message)
 
 
-def _size(path: Path) -> int:
-    with _named(path):
-        if path.is_dir():
-            message = f"{path}: is a folder, not an event file"
-            raise EventFileError(message)
-        return path.stat().st_size
-
-
-@contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Turn what can go wrong with a file into an error that names it."""
-    try:
-        yield
-    except OSError as error:
-        message = f"{path}: {error.strerror or error}"
-        raise EventFileError(message) from error
-    except (zlib.error, zstandard.ZstdError, EOFError) as error:
-        message = f"{path}: damaged: {error}"
-        raise EventFileError(message) from error
-
-
 def line_blocks(path: Path, suffix: str) -> Iterator[tuple[int, list[bytes], int]]:
     """Yield lines in blocks: the first one's number from 1, the lines, the bytes of the file read so far."""
-    with _named(path), path.open("rb") as file:
+    with named(path), path.open("rb") as file:
         if suffix == ".parquet":
             yield from parquet_lines(path, file)
             return
         first_line = 1
         rest: list[bytes] = []
-        for piece in _pieces(file, suffix):
+        for piece in pieces(file, suffix.removeprefix(".jsonl")):
             if suffix == ".jsonl" and first_line == 1 and not rest:
                 _check_text(path, piece)
             head, newline, tail = piece.rpartition(b"\n")
@@ -191,33 +166,3 @@ def _without_marks(lines: list[bytes]) -> list[bytes]:
     if not any(_MARK in line for line in lines):
         return lines
     return [_MARKS.sub(b"", line) for line in lines]
-
-
-def _pieces(file: IO[bytes], suffix: str) -> Iterator[bytes]:
-    """Yield the file's content, decompressed, in pieces of any size."""
-    if suffix == ".jsonl":
-        while piece := file.read(_PIECE * 4):
-            yield piece
-        return
-    # The library's own file object takes a zstd file that was cut short for a whole one; so the end is looked
-    # for.
-    start = _gzip_member if suffix == ".jsonl.gz" else zstandard.ZstdDecompressor().decompressobj
-    member = start()
-    begun = False
-    while piece := file.read(_PIECE):
-        while piece:
-            if member.eof:
-                piece = piece.lstrip(b"\0")  # what pads a file behind its last member
-                if not piece:
-                    break
-                member = start()
-            begun = True
-            yield member.decompress(piece)
-            piece = member.unused_data
-    if not (begun and member.eof):
-        message = "the file is cut short"
-        raise EOFError(message)
-
-
-def _gzip_member() -> Any:
-    return zlib.decompressobj(wbits=31)

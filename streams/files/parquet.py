@@ -38,6 +38,29 @@ def parquet_lines(path: Path, file: IO[bytes]) -> Iterator[tuple[int, list[bytes
         yield first, _json_lines(path, frame), done
 
 
+def json_rows(path: Path, file: IO[bytes]) -> Iterator[tuple[int, list[bytes], int]]:
+    """Yield rows of any columns as JSON objects in blocks: the first one's number from 1, rows, bytes read.
+
+    Times are text, in UTC as RFC 3339 has them or, where the file says no zone, `2009-12-01 07:45:00`;
+    decimals are numbers.
+    """
+    for first, frame, done in _frames(path, file, every=True):
+        plain = frame.select(_plain_json(name, frame[name].dtype) for name in frame.columns)
+        yield first, plain.write_ndjson().encode().splitlines(), done
+
+
+def _plain_json(name: str, dtype: pl.DataType) -> pl.Expr:
+    """Return a column of a file of others as JSON has it."""
+    column = pl.col(name)
+    if isinstance(dtype, pl.Datetime) and dtype.time_zone is None:
+        seconds = column.dt.truncate("1s")
+        whole = column.dt.strftime("%Y-%m-%d %H:%M:%S")
+        return pl.when(column == seconds).then(whole).otherwise(column.dt.strftime("%Y-%m-%d %H:%M:%S%.6f"))
+    if isinstance(dtype, pl.Date | pl.Time):
+        return column.cast(pl.String)
+    return _as_json(Path(), name, dtype)
+
+
 def parquet_events(
     path: Path, file: IO[bytes], latest_us: int | None
 ) -> Iterator[tuple[int, Batch, list[tuple[int, RefusedRecord, bytes]], int]]:
@@ -58,11 +81,11 @@ def parquet_events(
         yield first, batch, refused, done
 
 
-def _frames(path: Path, file: IO[bytes]) -> Iterator[tuple[int, pl.DataFrame, int]]:
-    """Yield rows in blocks: the first one's number from 1, the columns that events have, the bytes read."""
+def _frames(path: Path, file: IO[bytes], *, every: bool = False) -> Iterator[tuple[int, pl.DataFrame, int]]:
+    """Yield rows in blocks: the first one's number from 1, the columns that events have or all, bytes."""
     try:
         parquet = pq.ParquetFile(file)
-        known = [name for name in parquet.schema_arrow.names if name in FIELDS]
+        known = [name for name in parquet.schema_arrow.names if every or name in FIELDS]
         first = 1
         for block in parquet.iter_batches(batch_size=_ROWS_AT_A_TIME, columns=known):
             frame = pl.DataFrame(_known_types(block))

@@ -1,0 +1,1 @@
+"""Files of others as tables: CSV, workbooks and columns set by blanks, every cell as text, with its line."""
