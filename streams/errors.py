@@ -11,7 +11,8 @@
     ├── ExplanationError     a customer or an instant of which nothing is known
     ├── StoreError           the database is absent or refuses
     ├── ActError             what somebody wants to do about a warning is not possible
-    ├── DeskError            the desk cannot be served
+    ├── DeskError            the desk cannot do what is asked of it
+    ├── ListenError          an address cannot be listened on
     ├── ReportError          no period, or a figure of a report that contradicts another
     ├── ErasureError         something of a customer could not be erased
     ├── BacktestError        a history cannot be judged, or a revision of the rules is not there
@@ -70,7 +71,11 @@ class ActError(LapwingError):
 
 
 class DeskError(LapwingError):
-    """The desk cannot be served."""
+    """The desk cannot do what is asked of it."""
+
+
+class ListenError(LapwingError):
+    """An address cannot be listened on."""
 
 
 class ReportError(LapwingError):

@@ -120,6 +120,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "language",
             "contract_words",
             "loop",
+            "web",
             "broker",
             "database",
             "decision",
@@ -143,6 +144,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "reports",
             "notify",
             "desk",
+            "ingest",
         ),
     ),
     "consumers.desk": (
@@ -160,7 +162,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "acting",
         ),
         *("queue", "live", "desk", "addresses", "rendering", "errors", "spreadsheet", "surroundings"),
-        *("customer", "pages", "api", "app", "server"),
+        *("customer", "pages", "api", "app"),
     ),
     "lapwing": (
         *(

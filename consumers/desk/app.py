@@ -12,7 +12,6 @@ from fastapi.staticfiles import StaticFiles
 from consumers.desk.api import routes, schema
 from consumers.desk.desk import Desk
 from consumers.desk.errors import install_error_pages
-from consumers.desk.metrics import Measured
 from consumers.desk.pages import (
     acting,
     audit,
@@ -32,6 +31,7 @@ from consumers.desk.pages import (
     silences,
 )
 from consumers.desk.surroundings import Surroundings
+from consumers.web.requests import Measured
 
 PAGES: Final = (
     acting,

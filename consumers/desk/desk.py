@@ -13,7 +13,7 @@ from consumers.desk.config import DeskConfig
 from consumers.desk.installation import Installation, Unknown
 from consumers.desk.live.feed import Feed
 from consumers.desk.live.presence import Presence
-from consumers.desk.metrics import DeskFigures, RequestMeter
+from consumers.desk.metrics import DeskFigures
 from consumers.desk.people.access import REFUSALS, Access
 from consumers.desk.people.audit import AuditLog
 from consumers.desk.queue.board import Board
@@ -22,6 +22,7 @@ from consumers.desk.queue.past import PastBoards
 from consumers.desk.reports.reports import Reports
 from consumers.desk.rulebook import Rulebook
 from consumers.desk.silences import SilenceDesk
+from consumers.web.requests import RequestMeter
 
 
 @dataclass(slots=True)

@@ -23,6 +23,7 @@ from consumers.desk.errors import answer, detail_of
 from consumers.desk.people.access import Visit
 from consumers.desk.people.sessions import masked, unmasked
 from consumers.language import _, choose, language
+from consumers.web.bodies import again, whole_body
 from streams.errors import StoreError
 
 log = logging.getLogger(__name__)
@@ -102,9 +103,9 @@ class Surroundings:
             request.state.csrf = masked(visit.csrf)
             _choose_language(request)
             if request.method not in _SAFE:
-                body = await _whole_body(request)
+                body = await whole_body(request, MAX_BODY)
                 _check_change(desk, request, visit, body)
-                receive = _again(body, receive)
+                receive = again(body, receive)
             if visit.person is None and not is_open(request.url.path):
                 raise HTTPException(401)
         except HTTPException as error:
@@ -141,17 +142,6 @@ def _choose_language(request: Request) -> None:
     )
 
 
-async def _whole_body(request: Request) -> bytes:
-    """Return the body of a request; raises `HTTPException` where it is too large."""
-    parts, length = [], 0
-    async for part in request.stream():
-        length += len(part)
-        if length > MAX_BODY:
-            raise HTTPException(413)
-        parts.append(part)
-    return b"".join(parts)
-
-
 def _check_change(desk: Desk, request: Request, visit: Visit, body: bytes) -> None:
     """Refuse a request that a page elsewhere may have made, and one of too many."""
     if visit.by != "bearer":
@@ -173,17 +163,3 @@ def _field(request: Request, body: bytes) -> str:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
         return ""
     return parse_qs(body.decode("utf-8", "replace")).get("csrf", [""])[0]
-
-
-def _again(body: bytes, receive: Receive) -> Receive:
-    """Return what gives a body that was read already, and then what comes after it."""
-    given = False
-
-    async def once() -> Message:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return once

@@ -18,9 +18,9 @@ from consumers.desk.live.follower import Follower
 from consumers.desk.metrics import desk_snapshots
 from consumers.desk.people.access import Access
 from consumers.desk.people.oidc import OidcProvider
-from consumers.desk.server import serve
 from consumers.loop import Backoff, Stop, Stopped, log_wait, persist
 from consumers.stored_warnings import newest_update
+from consumers.web.server import serve
 from lapwing.commands.sink import kinds_by_topic
 from lapwing.desk import RuleFolder, desk_config
 from lapwing.monitoring import endpoint

@@ -6,9 +6,9 @@ import urllib.request
 import pytest
 from fastapi import FastAPI
 
-from consumers.desk.server import serve
 from consumers.loop import Stop
-from streams.errors import DeskError
+from consumers.web.server import serve
+from streams.errors import ListenError
 
 
 def test_it_answers_until_a_stop_is_asked_for() -> None:
@@ -26,7 +26,7 @@ def test_it_answers_until_a_stop_is_asked_for() -> None:
     assert ready.wait(30)
     with urllib.request.urlopen(found[0], timeout=30) as answer:
         assert answer.read() == b'"here"'
-    with pytest.raises(DeskError, match=r"cannot listen on 127\.0\.0\.1"):
+    with pytest.raises(ListenError, match=r"the desk cannot listen on 127\.0\.0\.1"):
         serve(app, "127.0.0.1", int(found[0].rstrip("/").rpartition(":")[2]), stop, on_ready)
     stop.ask()
     thread.join(30)
