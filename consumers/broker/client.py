@@ -38,6 +38,7 @@ BOOTSTRAP_MS: Final = (2_000, 6_000)
 """How long each attempt to connect lasts; after each the broker is asked for the cause."""
 BLOCK_MS: Final = 8_000
 CLOSE_MS: Final = 3_000
+LINGER_MS: Final = 5
 COMMIT_MS: Final = 10_000
 
 _COORDINATOR_WITHIN_S: Final = 10.0
@@ -457,18 +458,31 @@ class Producer:
     """Sends records; an error in the background is raised by the next `flush`."""
 
     def __init__(
-        self, cluster: Cluster, *, compression: str | None = None, max_bytes: int = 4 * 1024 * 1024
+        self,
+        cluster: Cluster,
+        *,
+        compression: str | None = None,
+        max_bytes: int = 4 * 1024 * 1024,
+        block_ms: int = BLOCK_MS,
+        within_ms: int | None = None,
     ) -> None:
+        """Connect; a record that is not acknowledged `within_ms` has failed, by default after two minutes."""
         self._cluster = cluster
         self._failed: Exception | None = None
+        patience = (
+            {}
+            if within_ms is None
+            else {"delivery_timeout_ms": within_ms, "request_timeout_ms": within_ms // 2}
+        )
         self._producer = cluster.connect(
             KafkaProducer,
             compression_type=compression,
-            linger_ms=5,
+            linger_ms=LINGER_MS,
             batch_size=256 * 1024,
             max_request_size=max_bytes,
-            max_block_ms=BLOCK_MS,
+            max_block_ms=block_ms,
             allow_auto_create_topics=False,
+            **patience,
         )
 
     def send(
@@ -494,6 +508,30 @@ class Producer:
 
     def _on_error(self, error: Exception) -> None:
         self._failed = self._failed or error
+
+    def deliver(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes,
+        headers: Sequence[tuple[str, bytes]],
+        on_done: Callable[[BrokerError | None], None],
+    ) -> None:
+        """Send a record; `on_done` is called in another thread, once it is acknowledged or has failed.
+
+        Raises `BrokerError`, and then `on_done` is not called.
+        """
+        servers = self._cluster.servers
+        with _mapped(servers):
+            sent = self._producer.send(topic, value=value, key=key, headers=list(headers))
+
+        def failed(error: Exception) -> None:
+            found = broker_error(error, servers)
+            found.__cause__ = error
+            on_done(found)
+
+        sent.add_callback(lambda _: on_done(None))
+        sent.add_errback(failed)
 
     def flush(self, timeout_s: float = 30.0) -> None:
         """Wait until all that was sent is acknowledged, or raise the first error since the last flush."""

@@ -18,6 +18,7 @@ from tests.test_architecture import PACKAGES, parsed, sources
 CAUGHT_INSIDE = {
     "consumers.desk.local_times.NoTime": "the page says that it is no time",
     "consumers.desk.pages.silences.FormError": "the form is shown again with it",
+    "consumers.ingest.admission.Full": "the sender is asked to wait",
     "consumers.loop.Retryable": "a mark that errors of the tree carry beside their kind",
     "consumers.loop.Stopped": "the loops that wait end by it",
     "consumers.notify.attempt.ReceiverGone": "the notifier gives the channel up",
