@@ -54,6 +54,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "poll",
             "record_batches",
             "idle",
+            "lane",
             "merge",
             "produce_times",
             "broker",

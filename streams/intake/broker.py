@@ -77,12 +77,31 @@ async def partition_counts(broker: str, security: Security) -> dict[str, int]:
         noisy.setLevel(level)
 
 
-def check_topics(counts: Mapping[str, int], inputs: Collection[str], outputs: Collection[str]) -> None:
-    """Raise `BrokerError` unless all topics exist and the inputs have as many partitions as each other."""
+def check_topics(
+    counts: Mapping[str, int],
+    inputs: Collection[str],
+    outputs: Collection[str],
+    sources: Collection[str] = (),
+) -> None:
+    """Raise `BrokerError` unless all topics exist and the inputs have as many partitions as each other.
+
+    `sources` are those of the inputs that are mapped.
+    """
     missing = sorted({*inputs, *outputs} - counts.keys())
+    if mapped := [name for name in missing if name in sources]:
+        message = (
+            f"the broker has no topic {', '.join(mapped)}, which the file of inputs names, or this user may "
+            "not read it"
+        )
+        raise BrokerError(message)
     if missing:
         raise BrokerError(no_topic("the broker", *missing))
     if len({counts[name] for name in inputs}) > 1:
         sizes = ", ".join(f"{name} has {counts[name]}" for name in sorted(inputs))
         message = f"the input topics must have the same number of partitions, but {sizes}"
+        if sources:
+            message += (
+                "; what `lapwing import --follow` writes of a source's topic to those of the contract lies "
+                "in the right partitions"
+            )
         raise BrokerError(message)

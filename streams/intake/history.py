@@ -13,10 +13,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from streams.contract.decode import FUTURE_DETAIL, decode_poll
+from streams.contract.decode import FUTURE_DETAIL
 from streams.contract.rejected import RefusalReason
 from streams.core.events.batch import Batch
 from streams.core.events.topics import Topic
+from streams.intake.lane import InputSource, Lane, decode_lane, lanes_of
 from streams.intake.merge import PartitionMerge, TopicPosition
 from streams.intake.poll import TopicPartition
 from streams.intake.standing_refusals import StandingRefusals
@@ -30,13 +31,14 @@ WAITING_LIMIT: Final = 500_000
 """Events that may wait, of all topics and partitions together."""
 LOG_S: Final = 10.0
 
-_Lane = tuple[Topic, int]
+_Lane = tuple[Lane, int]
 
 
 class InputHistory:
     """The input topics from their beginnings to their ends as they are when the reading begins.
 
-    `consumer` is aiokafka's and has all their partitions assigned; `wall_us` is this machine's clock.
+    `consumer` is aiokafka's and has all their partitions assigned; `wall_us` is this machine's clock. Beside
+    `topics` of the contract those of `sources` are read and mapped.
     """
 
     def __init__(
@@ -47,17 +49,19 @@ class InputHistory:
         *,
         max_skew_us: int,
         wall_us: Callable[[], int],
+        sources: Mapping[str, InputSource] | None = None,
         poll_records: int = POLL_RECORDS,
         waiting_limit: int = WAITING_LIMIT,
     ) -> None:
         self._consumer = consumer
-        self._topics = topics
+        self._sources = dict(sources or {})
+        lanes = lanes_of(topics, self._sources)
         self._standing = standing
         self._max_skew_us = max_skew_us
         self._wall_us = wall_us
         self._poll_records = poll_records
         self._lanes: dict[Any, _Lane] = {
-            tp: (topics[tp.topic], tp.partition) for tp in sorted(consumer.assignment())
+            tp: (lanes[tp.topic], tp.partition) for tp in sorted(consumer.assignment())
         }
         self._waiting_limit = waiting_limit
         self._merge = PartitionMerge[_Lane](tuple(self._lanes.values()), waiting_limit)
@@ -118,13 +122,12 @@ class InputHistory:
                 continue
             lane, place = self._lanes[tp], TopicPartition(*tp)
             poll = poll_of(place, begin, end, found.get(tp, []), more=False)
-            decoded = decode_poll(
+            decoded = decode_lane(
                 lane[0],
-                poll.values,
-                poll.keys,
-                poll.timestamps_ms,
+                self._sources.get(place.topic),
+                poll,
                 max_skew_us=self._max_skew_us,
                 now_us=self._wall_us(),
             ).refuse(self._standing.of(poll), RefusalReason.FUTURE_TIME, FUTURE_DETAIL)
-            self.refused += len(decoded.refused)
+            self.refused += len({bad.index for bad in decoded.refused})
             self._merge.add(lane, decoded.batch, poll.offsets[np.asarray(decoded.index, dtype=np.int64)], end)

@@ -14,7 +14,7 @@ more of the other topics (`Settling`).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from streams.core.events.batch import Batch
 from streams.core.events.calendar import NEVER
 from streams.core.events.topics import Topic
+from streams.intake.lane import Lane
 
 
 class TopicReadiness(StrEnum):
@@ -38,7 +39,7 @@ class TopicReadiness(StrEnum):
     """All it has was read: nobody waits for it."""
 
 
-Source = TypeVar("Source", Topic, tuple[Topic, int])
+Source = TypeVar("Source", Topic, Lane, tuple[Lane, int])
 """What is merged: the topics of one partition, or those of all. Of equal times their order decides."""
 
 
@@ -91,6 +92,9 @@ class _Lane:
         reached = np.maximum.accumulate(batch.at)
         if self.newest is not None:
             np.maximum(reached, self.newest, out=reached)
+        if np.any(offsets[1:] == offsets[:-1]):
+            # The events of one record stay together: a state goes on from a record, not from within one.
+            reached = reached[np.searchsorted(offsets, offsets, side="right") - 1]
         self.newest = int(reached[-1])
         self.arrived.append((batch, reached, offsets))
         self.waiting += len(batch)
@@ -151,10 +155,17 @@ class PartitionMerge(Generic[Source]):
     `limit` is the number of waiting events from which on a topic is `full` and should not be read further. It
     cannot stall the merge: of the topics that are behind, the one whose newest event is the oldest can always
     be released whole, so the topic that the others wait for is never full. Without `settling`, a topic is
-    waited for only while it is behind.
+    waited for only while it is behind. Of `actions` nothing but actions comes, which move no watermark.
     """
 
-    def __init__(self, topics: Sequence[Source], limit: int, settling: Settling | None = None) -> None:
+    def __init__(
+        self,
+        topics: Sequence[Source],
+        limit: int,
+        settling: Settling | None = None,
+        actions: Collection[Source] = (),
+    ) -> None:
+        self._actions: frozenset[Source] = frozenset(actions)
         self._lanes: dict[Source, _Lane] = {topic: _Lane() for topic in sorted(topics)}
         self._limit = limit
         self._settling = settling
@@ -200,7 +211,7 @@ class PartitionMerge(Generic[Source]):
                 if ready is not TopicReadiness.CAUGHT_UP and other != topic:
                     # Of equal times the topics' order decides, so those of a later topic still wait.
                     n = min(n, lane.until(self._lanes[other].newest, equal=topic < other))
-            if n and last is not None and topic is not Topic.ACTIONS:  # these move no watermark
+            if n and last is not None and topic not in self._actions:
                 n = min(n, lane.until(last, equal=True))
             if n:
                 parts.append(lane.take(n))
@@ -220,11 +231,11 @@ class PartitionMerge(Generic[Source]):
             return None
         asked = {topic: at - self._settling.wait_ms for topic, at in asked_ms.items() if at is not None}
         for topic, lane in self._lanes.items():
-            if topic is Topic.ACTIONS or lane.newest is None:
-                continue  # what people do moves no watermark
+            if topic in self._actions or lane.newest is None:
+                continue
             reached = lane.newest
             for other, ready in readiness.items():
-                if other is topic:
+                if other == topic:
                     continue
                 seen = self._reached(other)
                 if ready is TopicReadiness.CAUGHT_UP and other in asked:
@@ -255,6 +266,14 @@ class PartitionMerge(Generic[Source]):
         """Return how far `topic` has been released; `None` before it has begun."""
         offset = self.released(topic)
         return TopicPosition(offset, self._lanes[topic].passed) if offset is not None else None
+
+    def drop_waiting(self, topic: Source) -> None:
+        """Forget what of `topic` has not been released, as it is to be read once more."""
+        lane, position = self._lanes[topic], self.released_position(topic)
+        if position is not None:
+            self._lanes[topic] = _Lane(
+                position.offset, position.reached, position.reached, settled=lane.settled
+            )
 
     def waiting(self, topic: Source) -> int:
         """Return the number of events of `topic` that have not been released."""

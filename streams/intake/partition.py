@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, Protocol
 
-from streams.contract.decode import FUTURE_DETAIL, decode_poll
+import numpy as np
+
+from streams.contract.decode import FUTURE_DETAIL, Decoded, RefusedRecord
 from streams.contract.rejected import RefusalReason, name_event
 from streams.core.engine_io import Output
 from streams.core.events.batch import Batch
 from streams.core.events.topics import Topic
 from streams.intake.idle import AnswerTimes, IdleTime
+from streams.intake.lane import InputSource, Lane, decode_lane, lanes_of, split_offset
 from streams.intake.merge import PartitionMerge, Settling, TopicPosition, TopicReadiness
 from streams.intake.poll import Poll, ReadProgress, TopicPartition
 from streams.intake.produce_times import ProduceTimes
@@ -121,7 +124,8 @@ class Partition:
 
     It takes a poll only where it continues what was taken, whatever was lost or came twice on the way, so the
     engine sees every record once and in order. `wall_us` is this machine's clock, microseconds since the
-    epoch: what is dated too far after it is refused, and what is `standing` is refused again.
+    epoch: what is dated too far after it is refused, and what is `standing` is refused again. Beside `topics`
+    of the contract, by their names on the broker, those of `sources` are read and mapped.
     """
 
     def __init__(
@@ -130,6 +134,7 @@ class Partition:
         topics: Mapping[str, Topic],
         engine: StepEngine,
         *,
+        sources: Mapping[str, InputSource] | None = None,
         max_skew_us: int,
         pace: BatchingPolicy,
         totals: PartitionTotals,
@@ -138,13 +143,16 @@ class Partition:
     ) -> None:
         self.number = number
         self.engine = engine
-        self._topics = topics
+        self._sources = dict(sources or {})
+        self._lanes = lanes_of(topics, self._sources)
         self._max_skew_us = max_skew_us
         self._wall_us = wall_us
         self._standing = standing or StandingRefusals()
         self._pace = pace
         self._totals = totals
-        self._merge = PartitionMerge[Topic](tuple(topics.values()), pace.waiting_limit, pace.settling)
+        lanes = tuple(self._lanes.values())
+        actions = [lane for lane in lanes if lane.brings_only_actions]
+        self._merge = PartitionMerge[Lane](lanes, pace.waiting_limit, pace.settling, actions)
         self._answers = AnswerTimes()
         self._idle = IdleTime()
         self._gathering_since: float | None = None
@@ -155,18 +163,31 @@ class Partition:
 
     def position(self, topic: str) -> int | None:
         """Return the position of `topic`'s state; `None` for a new one, which wants the earliest record."""
-        return self._merge.position(self._topics[topic])
+        return self._merge.position(self._lanes[topic])
 
     def resume(self, positions: Mapping[str, TopicPosition]) -> None:
         """Let an engine that was restored go on from the positions that it was saved with."""
-        for name, topic in self._topics.items():
+        for name, lane in self._lanes.items():
             if name in positions:
-                self._merge.resume(topic, positions[name])
+                self._merge.resume(lane, positions[name])
         self._flushed = False  # it may have been saved while events waited in it
+
+    def replace_sources(self, sources: Mapping[str, InputSource]) -> set[TopicPartition]:
+        """Map the topics of sources by these from now on; return the places that must be read again.
+
+        What came of one whose source is another now, and the engine was not given, is mapped anew.
+        """
+        changed = [
+            name for name in self._sources if name in sources and sources[name] is not self._sources[name]
+        ]
+        for name in changed:
+            self._sources[name] = sources[name]
+            self._merge.drop_waiting(self._lanes[name])
+        return {TopicPartition(name, self.number) for name in changed}
 
     def positions(self) -> dict[str, TopicPosition]:
         """Return, by topic, how far the engine has been given it."""
-        found = {name: self._merge.released_position(topic) for name, topic in self._topics.items()}
+        found = {name: self._merge.released_position(lane) for name, lane in self._lanes.items()}
         return {name: position for name, position in found.items() if position is not None}
 
     @property
@@ -177,32 +198,37 @@ class Partition:
 
     def begin(self, topic: str, offset: int) -> None:
         """Let a new state begin at `offset`, the earliest there is: from there on it takes what continues."""
-        self._merge.begin(self._topics[topic], offset)
+        self._merge.begin(self._lanes[topic], offset)
 
     def take(self, poll: Poll, now: float, reject: Callable[[RejectedRecord], None]) -> PollOutcome:
         """Take in what is new in `poll`, and hand what cannot be accepted to `reject`."""
-        topic = self._topics[poll.topic_partition.topic]
-        position, taken = self._merge.position(topic), PollOutcome.WHOLE
+        lane = self._lanes[poll.topic_partition.topic]
+        position, taken = self._merge.position(lane), PollOutcome.WHOLE
         if position is None or poll.start > position:
             return PollOutcome.GAP
         if poll.start < position:
             if poll.end <= position:
                 return PollOutcome.AGAIN
             poll, taken = poll.since(position), PollOutcome.PARTLY
-        decoded = decode_poll(
-            topic,
-            poll.values,
-            poll.keys,
-            poll.timestamps_ms,
+        source = self._sources.get(lane.name)
+        decoded = decode_lane(
+            lane,
+            source,
+            poll,
             max_skew_us=self._max_skew_us,
             now_us=self._wall_us() if self._wall_us is not None else None,
         )
         if again := self._standing.of(poll):
             decoded = decoded.refuse(again, RefusalReason.FUTURE_TIME, FUTURE_DETAIL)
         offsets = poll.offsets[decoded.index]
-        self._merge.add(topic, replace(decoded.batch, offset=offsets), offsets, poll.end, poll.came_ms)
-        self.produce_times.take(topic, poll.offsets, poll.timestamps_ms)
-        for bad in decoded.refused:
+        batch = replace(decoded.batch, offset=lane.marked(offsets))
+        self._merge.add(lane, batch, offsets, poll.end, poll.came_ms)
+        if source is None:
+            self.produce_times.take(lane, poll.offsets, poll.timestamps_ms)
+        else:  # those that give no event would be remembered for ever
+            giving = np.unique(decoded.index)
+            self.produce_times.take(lane, poll.offsets[giving], poll.timestamps_ms[giving])
+        for bad in _by_record(decoded):
             i = bad.index
             where = int(poll.offsets[i])
             reject(
@@ -210,7 +236,7 @@ class Partition:
                     poll.topic_partition, where, poll.keys[i], poll.values[i], bad.reason, bad.detail
                 )
             )
-        self._totals.refused += len(decoded.refused)
+            self._totals.refused += 1
         if len(poll):
             self._idle.reset()
             self._gathering_since = now if self._gathering_since is None else self._gathering_since
@@ -242,7 +268,7 @@ class Partition:
 
     def released(self) -> dict[TopicPartition, int]:
         """Return, by place, the offset up to which every record has been given to the engine."""
-        found = {name: self._merge.released(topic) for name, topic in self._topics.items()}
+        found = {name: self._merge.released(lane) for name, lane in self._lanes.items()}
         return {
             TopicPartition(name, self.number): offset for name, offset in found.items() if offset is not None
         }
@@ -250,9 +276,7 @@ class Partition:
     def full(self) -> set[TopicPartition]:
         """Return the places that should not be read for now."""
         return {
-            TopicPartition(name, self.number)
-            for name, topic in self._topics.items()
-            if self._merge.full(topic)
+            TopicPartition(name, self.number) for name, lane in self._lanes.items() if self._merge.full(lane)
         }
 
     def behind(self, progress: Mapping[TopicPartition, ReadProgress]) -> set[TopicPartition]:
@@ -260,8 +284,8 @@ class Partition:
         readiness = self._merge.readiness(self._highwaters(progress))
         return {
             TopicPartition(name, self.number)
-            for name, topic in self._topics.items()
-            if readiness[topic] is not TopicReadiness.CAUGHT_UP
+            for name, lane in self._lanes.items()
+            if readiness[lane] is not TopicReadiness.CAUGHT_UP
         }
 
     def undecided(self, progress: Mapping[TopicPartition, ReadProgress]) -> set[TopicPartition]:
@@ -286,40 +310,45 @@ class Partition:
         return behind
 
     def _topic_partitions(self) -> list[TopicPartition]:
-        return [TopicPartition(name, self.number) for name in self._topics]
+        return [TopicPartition(name, self.number) for name in self._lanes]
 
     def _gathers(self, now: float) -> bool:
-        waiting = sum(self._merge.waiting(topic) for topic in self._topics.values())
+        waiting = sum(self._merge.waiting(lane) for lane in self._lanes.values())
         since = self._gathering_since
         return since is not None and waiting < self._pace.step_events and now - since < self._pace.step_wait_s
 
-    def _asked(self) -> dict[Topic, int | None]:
+    def _asked(self) -> dict[Lane, int | None]:
         return {
-            topic: self._answers.asked_ms(TopicPartition(name, self.number))
-            for name, topic in self._topics.items()
+            lane: self._answers.asked_ms(TopicPartition(name, self.number))
+            for name, lane in self._lanes.items()
         }
 
-    def _highwaters(self, progress: Mapping[TopicPartition, ReadProgress]) -> dict[Topic, int | None]:
-        places = {
-            topic: progress.get(TopicPartition(name, self.number)) for name, topic in self._topics.items()
-        }
-        return {topic: read.highwater if read is not None else None for topic, read in places.items()}
+    def _highwaters(self, progress: Mapping[TopicPartition, ReadProgress]) -> dict[Lane, int | None]:
+        places = {lane: progress.get(TopicPartition(name, self.number)) for name, lane in self._lanes.items()}
+        return {lane: read.highwater if read is not None else None for lane, read in places.items()}
 
     def refused(self, output: Output) -> list[RejectedRecord]:
         """Return what the engine refused as records; their own bytes are not at hand any more."""
-        names = {topic: name for name, topic in self._topics.items()}
-        return [
-            RejectedRecord(
-                TopicPartition(names[event.topic], self.number),
-                event.offset,
-                event.customer_id.encode(),
-                name_event(event),
-                RefusalReason(event.reason),
-                event.detail,
-                named=True,
+        native = {lane.topics[0]: lane.name for lane in self._lanes.values() if not lane.mark}
+        marked = {lane.mark: lane.name for lane in self._lanes.values() if lane.mark}
+        found = []
+        for event in output.refused:
+            mark, offset = split_offset(event.offset)
+            name = marked.get(mark) if mark else native.get(event.topic)
+            if name is None:  # it waited in a checkpoint, and its topic on the broker is read no more
+                name, offset = event.topic.label, -1
+            found.append(
+                RejectedRecord(
+                    TopicPartition(name, self.number),
+                    offset,
+                    event.customer_id.encode(),
+                    name_event(event),
+                    RefusalReason(event.reason),
+                    event.detail,
+                    named=True,
+                )
             )
-            for event in output.refused
-        ]
+        return found
 
     def _counted(self, work: Callable[[], Output]) -> Output:
         begun = time.perf_counter()
@@ -341,3 +370,9 @@ class Partition:
         self._totals.unknown_words += output.counts.unknown_words
         self._totals.steps += len(output.steps)
         return output
+
+
+def _by_record(decoded: Decoded) -> Iterable[RefusedRecord]:
+    """Return the first refusal of each record: a source's may give several events, and it goes away once."""
+    first = {bad.index: bad for bad in reversed(decoded.refused)}
+    return [first[i] for i in sorted(first)]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.core.events.batch import Batch
-from streams.core.events.topics import Topic
+from streams.intake.lane import Lane, lane_number, split_offsets
 
 UNKNOWN_MS: Final = -1
 
@@ -22,7 +22,8 @@ class _Released:
 
     reached: NDArray[np.int64]
     """(n,) the event time that was reached with each, never decreasing."""
-    topic: NDArray[np.int8]
+    lane: NDArray[np.int64]
+    """(n,) the number of the Kafka topic that each came from."""
     offset: NDArray[np.int64]
 
 
@@ -34,14 +35,14 @@ class ProduceTimes:
 
     def __init__(self, reorder_us: int) -> None:
         self._reorder_us = reorder_us
-        self._polls: dict[Topic, deque[tuple[NDArray[np.int64], NDArray[np.int64]]]] = {}
-        """By topic, (offsets, timestamps) of polls, in their order."""
+        self._polls: dict[int, deque[tuple[NDArray[np.int64], NDArray[np.int64]]]] = {}
+        """By the number of a Kafka topic, (offsets, timestamps) of polls, in their order."""
         self._released: deque[_Released] = deque()
 
-    def take(self, topic: Topic, offsets: NDArray[np.int64], timestamps_ms: NDArray[np.int64]) -> None:
+    def take(self, lane: Lane, offsets: NDArray[np.int64], timestamps_ms: NDArray[np.int64]) -> None:
         """Take in the (n,) records of a poll, milliseconds since the epoch."""
         if len(offsets):
-            self._polls.setdefault(topic, deque()).append((offsets, timestamps_ms))
+            self._polls.setdefault(lane_number(lane), deque()).append((offsets, timestamps_ms))
 
     def release(self, batch: Batch) -> None:
         """Note that the engine is given events, and forget what no step can come of any more."""
@@ -52,7 +53,7 @@ class ProduceTimes:
         reached = np.maximum.accumulate(batch.at)
         if self._released:
             reached = np.maximum(reached, self._released[-1].reached[-1])
-        self._released.append(_Released(reached, batch.topic, batch.offset))
+        self._released.append(_Released(reached, *split_offsets(batch.offset, batch.topic)))
 
     def of(self, instants: Sequence[int]) -> NDArray[np.int64]:
         """Return, by instant, when the record was produced with which event time reached it.
@@ -67,17 +68,17 @@ class ProduceTimes:
             rows = np.searchsorted(released.reached, wanted)
             here = np.flatnonzero(open_ & (rows < len(released.reached)))
             open_[here] = False
-            topics, offsets = released.topic[rows[here]], released.offset[rows[here]]
-            for topic, polls in self._polls.items():
-                of_topic = topics == topic
-                for known, timestamps in polls if of_topic.any() else ():
+            lanes, offsets = released.lane[rows[here]], released.offset[rows[here]]
+            for lane, polls in self._polls.items():
+                of_lane = lanes == lane
+                for known, timestamps in polls if of_lane.any() else ():
                     places = np.minimum(np.searchsorted(known, offsets), len(known) - 1)
-                    match = of_topic & (known[places] == offsets)
+                    match = of_lane & (known[places] == offsets)
                     found[here[match]] = timestamps[places[match]]
         return found
 
     def _forget(self, released: _Released) -> None:
-        for topic, polls in self._polls.items():
-            newest = released.offset[released.topic == topic].max(initial=-1)
+        for lane, polls in self._polls.items():
+            newest = released.offset[released.lane == lane].max(initial=-1)
             while polls and polls[0][0][-1] <= newest:
                 polls.popleft()

@@ -190,7 +190,7 @@ def build_app(
         erasures=erasures,
         originals=OriginalRecords(settings.broker, settings.security),
     )
-    polls_topic = app.topic(*settings.topics.values(), value_type=bytes, value_serializer="raw", acks=False)
+    polls_topic = app.topic(*settings.input_topics, value_type=bytes, value_serializer="raw", acks=False)
 
     @app.agent(polls_topic, supervisor_strategy=CrashingSupervisor)
     async def warn(polls: StreamT[Any]) -> None:
@@ -260,7 +260,7 @@ def build_app(
 
 async def _check_topics(settings: WorkerSettings) -> None:
     try:
-        ids = await topic_ids(settings.broker, settings.security, settings.topics.values())
+        ids = await topic_ids(settings.broker, settings.security, settings.input_topics)
     except BrokerError:
         return  # a broker that is away is noticed where records are read and written
     if anew := sorted(name for name, known in settings.topic_ids.items() if ids.get(name, known) != known):

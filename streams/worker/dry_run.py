@@ -37,6 +37,9 @@ class DryRun:
         self._settings = settings
         self._out = out
         self._follow = follow
+        mapped = {topic for source in settings.sources.values() for topic in source.topics}
+        self._least = [*settings.sources, *(topic for topic in REQUIRED if topic not in mapped)]
+        """The topics that are read in any case."""
         self._still = 0
         self._decode = msgspec.json.Decoder(_Step).decode
         self.steps: Counter[tuple[str, str]] = Counter()
@@ -57,7 +60,7 @@ class DryRun:
         """Keep the worker's statistics, which it reports every second."""
         before, self.stats = self.stats, stats
         topics = {place.rpartition("/")[0] for place in stats.lag}  # optional ones may not be there
-        places = len(stats.rule_sets) * max(len(topics), len(REQUIRED))
+        places = len(stats.rule_sets) * max(len(topics), len(self._least))
         at_end = places > 0 and len(stats.lag) == places and not any(stats.lag.values())
         unchanged = before is not None and (before.events, before.steps) == (stats.events, stats.steps)
         self._still = self._still + 1 if at_end and unchanged else 0

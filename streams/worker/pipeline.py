@@ -172,7 +172,8 @@ class Pipeline:
         self._clock = clock
         self._wall = wall
         self._topics = {name: topic for topic, name in settings.topics.items()}
-        self.board = ReaderControl(self._topics, settings.partitions)
+        self._topic_names = settings.topic_names
+        self.board = ReaderControl(settings.input_topics, settings.partitions)
         self.totals = PartitionTotals()
         self._checkpoint_totals = CheckpointTotals()
         self.delivery = RecordDelivery(send, wall)
@@ -367,13 +368,13 @@ class Pipeline:
                 str(self._place(topic, n)): newest / SECOND
                 for n, engine in engines.items()
                 for topic, newest in engine.source_guard.newest.items()
-                if newest != NEVER and topic in self._settings.topics
+                if newest != NEVER and topic in self._topic_names
             },
             quiet={
                 str(self._place(topic, n)): engine.source_guard.announced[topic]
                 for n, engine in engines.items()
                 for topic in engine.source_guard.after
-                if topic in self._settings.topics
+                if topic in self._topic_names
             },
             model_quality={str(n): found for n, engine in engines.items() if (found := _quality(engine))},
             assigned=sorted(assigned) if self.assignment.count else None,
@@ -383,10 +384,10 @@ class Pipeline:
 
     def _by_topic(self, what: str) -> dict[str, int]:
         counts = self.totals.by_topic.get(what, Counter())
-        return {name: counts.get(topic, 0) for topic, name in sorted(self._settings.topics.items())}
+        return {name: counts.get(topic, 0) for topic, name in sorted(self._topic_names.items())}
 
     def _place(self, topic: Topic, number: int) -> TopicPartition:
-        return TopicPartition(self._settings.topics[topic], number)
+        return TopicPartition(self._topic_names[topic], number)
 
     def _broker_silent_s(self) -> float | None:
         progress = self.board.progress
@@ -406,6 +407,7 @@ class Pipeline:
             number,
             self._topics,
             engine,
+            sources=self._settings.sources,
             max_skew_us=self._settings.max_skew_us,
             pace=self._settings.pace,
             totals=self.totals,
@@ -424,7 +426,7 @@ class Pipeline:
         revisions = self._reloader.rollout.revisions if self._reloader is not None else None
         return StateRestorer(
             services.store,
-            self._topics,
+            self._settings.input_topics,
             self._core_engine,
             services.group,
             services.sent_steps,

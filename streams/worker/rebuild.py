@@ -198,6 +198,7 @@ async def rebuild(
             await rejected.since({}),
             max_skew_us=settings.max_skew_us,
             wall_us=lambda: int(wall() * 1_000_000),
+            sources=settings.sources,
         )
         made = [engines(number) for number in range(settings.partitions)]
         selection = StepSelection(await warnings.all())
@@ -305,7 +306,7 @@ async def _consumer(settings: WorkerSettings) -> AsyncIterator[Any]:
         await consumer.start()
         assert settings.partitions is not None
         consumer.assign(
-            [TopicPartition(t, n) for t in settings.topics.values() for n in range(settings.partitions)]
+            [TopicPartition(t, n) for t in settings.input_topics for n in range(settings.partitions)]
         )
         yield consumer
     except KafkaError as error:

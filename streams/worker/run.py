@@ -217,7 +217,7 @@ def _judging(
             app=settings.app,
             days_topic=settings.segment_days_topic,
             warnings_topic=settings.segment_warnings_topic,
-            inputs=tuple(settings.topics.values()),
+            inputs=settings.input_topics,
             security=settings.security,
             session_timeout_s=settings.session_timeout_s,
         ),
@@ -237,13 +237,17 @@ async def _checked(
     deadline = asyncio.get_running_loop().time() + NEW_TOPICS_S
     while True:
         counts = await partition_counts(settings.broker, settings.security)
+        mapped = {topic for source in settings.sources.values() for topic in source.topics}
         found = {
-            topic: name for topic, name in settings.topics.items() if topic in REQUIRED or name in counts
+            topic: name
+            for topic, name in settings.topics.items()
+            if name in counts or (topic in REQUIRED and topic not in mapped)
         }
+        inputs = (*found.values(), *settings.sources)
         late = asyncio.get_running_loop().time() > deadline
         present = _without_absent(settings, counts) if late else settings
         try:
-            check_topics(counts, found.values(), outputs(present))
+            check_topics(counts, inputs, outputs(present), settings.sources)
         except BrokerError:
             if late:
                 raise
@@ -251,17 +255,17 @@ async def _checked(
         else:
             _log_absent(settings, present)
             partitions = counts.get(present.segment_days_topic, 0)
-            inputs = counts[next(iter(found.values()))]
+            number = counts[inputs[0]]
             present = replace(
                 present,
                 topics=found,
                 segment_partitions=partitions,
-                partitions=inputs,
+                partitions=number,
                 # A dry run writes to no topic and so does not wait for any, but it reads this one.
                 erasures_topic=present.erasures_topic if present.erasures_topic in counts else "",
-                topic_ids=await topic_ids(settings.broker, settings.security, found.values()),
+                topic_ids=await topic_ids(settings.broker, settings.security, inputs),
             )
-            return present, inputs
+            return present, number
 
 
 def _without_absent(settings: WorkerSettings, counts: Mapping[str, int]) -> WorkerSettings:
@@ -388,4 +392,4 @@ def stats_to(path: Path) -> Report:
 
 
 def _names(settings: WorkerSettings) -> str:
-    return ",".join(settings.topics.values())
+    return ",".join(settings.input_topics)

@@ -8,6 +8,7 @@ from typing import Final
 
 from streams.contract.erasures import ErasureKey
 from streams.core.events.topics import Topic
+from streams.intake.lane import InputSource
 from streams.intake.partition import BatchingPolicy
 from streams.kafka.security import Security
 
@@ -22,7 +23,9 @@ class WorkerSettings:
     broker: str
     """`host:port`, several with commas between them."""
     topics: Mapping[Topic, str]
-    """The name on the broker of each topic that is read."""
+    """The name on the broker of each topic of the contract that is read."""
+    sources: Mapping[str, InputSource] = field(default_factory=dict)
+    """By its name on the broker, what maps the records of each other topic that is read."""
     app: str = "lapwing"
     warnings_topic: str = "churn-warnings"
     control_topic: str = "lapwing-control"
@@ -68,6 +71,20 @@ class WorkerSettings:
     """Of the input topics, as the worker finds them when it starts."""
     topic_ids: Mapping[str, str] = field(default_factory=dict)
     """The same: the ids of the input topics by their names, where the broker has any."""
+
+    @property
+    def input_topics(self) -> tuple[str, ...]:
+        """Return the names on the broker of all topics that are read."""
+        return (*self.topics.values(), *self.sources)
+
+    @property
+    def topic_names(self) -> dict[Topic, str]:
+        """Return the names of the topics of the contract that events come of, as figures are shown by them.
+
+        One that the broker does not have, because sources bring its events, is called as in the contract.
+        """
+        fed = {topic for source in self.sources.values() for topic in source.topics}
+        return {topic: topic.label for topic in sorted(fed)} | dict(self.topics)
 
     @property
     def rejected_topic(self) -> str:

@@ -26,6 +26,16 @@ def test_input_topics_of_different_sizes_are_named() -> None:
         check_topics({"orders": 3, "logins": 2, "out": 1}, ["orders", "logins"], ["out"])
 
 
+def test_a_source_whose_topic_is_missing_is_named_as_one() -> None:
+    with pytest.raises(BrokerError, match=r"no topic shop, which the file of inputs names"):
+        check_topics({"orders": 3}, ["orders", "shop"], ["out"], ["shop"])
+
+
+def test_where_a_source_has_another_number_of_partitions_the_way_out_is_said() -> None:
+    with pytest.raises(BrokerError, match=r"orders has 3, shop has 2; what `lapwing import --follow` writes"):
+        check_topics({"orders": 3, "shop": 2}, ["orders", "shop"], [], ["shop"])
+
+
 def test_without_security_nothing_is_given() -> None:
     assert credentials({}) is None
     assert credentials({"security_protocol": "PLAINTEXT"}) is None

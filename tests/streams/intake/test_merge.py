@@ -232,10 +232,40 @@ def test_a_clock_that_is_set_back_holds_nothing_up() -> None:
 
 
 def test_what_people_do_after_all_that_customers_did_does_not_wait() -> None:
-    merge = PartitionMerge((Topic.ACTIONS, Topic.ORDERS), NO_LIMIT, Settling(wait_ms=200, reorder_us=10))
+    topics = (Topic.ACTIONS, Topic.ORDERS)
+    settling = Settling(wait_ms=200, reorder_us=10)
+    merge = PartitionMerge(topics, NO_LIMIT, settling, actions=(Topic.ACTIONS,))
     for topic in (Topic.ACTIONS, Topic.ORDERS):
         merge.begin(topic, 0)
     merge.add(Topic.ORDERS, *events(Topic.ORDERS, 3), came_ms=1_000)
     ends: dict[Topic, int | None] = {Topic.ACTIONS: 1, Topic.ORDERS: 1}
     merge.add(Topic.ACTIONS, *events(Topic.ACTIONS, 10**9), came_ms=1_010)
     assert at_of(merge.release(ends, {Topic.ACTIONS: 1_000, Topic.ORDERS: 1_000})) == [3, 10**9]
+
+
+def test_the_events_of_one_record_are_released_together() -> None:
+    merge = begun()
+    rows = Log(Topic.ORDERS, (3, 9, 5, 20)).events(0, 4)[0]
+    merge.add(Topic.ORDERS, rows, np.array([0, 0, 1, 2]), 3)
+    merge.add(Topic.LOGINS, *events(Topic.LOGINS, 4))
+    ends: dict[Topic, int | None] = {Topic.COMPLAINTS: 0, Topic.LOGINS: 2, Topic.ORDERS: 3}
+    # Of the logins there is more to come, so time has come to 4, and the first order's record ends at 9.
+    assert at_of(merge.release(ends)) == [4]
+    assert merge.released(Topic.ORDERS) == 0
+    merge.add(Topic.LOGINS, *Log(Topic.LOGINS, (4, 30)).events(1, 2), 2)
+    assert at_of(merge.release(ends)) == [3, 9, 5, 20, 30]
+    assert merge.released(Topic.ORDERS) == 3
+
+
+def test_what_has_not_been_released_can_be_read_once_more() -> None:
+    merge = begun()
+    merge.add(Topic.ORDERS, *events(Topic.ORDERS, 3, 8))
+    merge.add(Topic.LOGINS, *events(Topic.LOGINS, 4))
+    ends: dict[Topic, int | None] = {Topic.COMPLAINTS: 0, Topic.LOGINS: 2, Topic.ORDERS: 2}
+    assert at_of(merge.release(ends)) == [3, 4]
+    merge.drop_waiting(Topic.ORDERS)
+    assert merge.position(Topic.ORDERS) == merge.released(Topic.ORDERS) == 1
+    assert not merge.waiting(Topic.ORDERS)
+    merge.add(Topic.ORDERS, *Log(Topic.ORDERS, (3, 7)).events(1, 2), 2)
+    merge.add(Topic.LOGINS, *Log(Topic.LOGINS, (4, 9)).events(1, 2), 2)
+    assert at_of(merge.release(ends)) == [7, 9]

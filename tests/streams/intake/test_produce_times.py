@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from streams.core.events.batch import Batch
 from streams.core.events.topics import Topic
+from streams.intake.lane import Lane
 from streams.intake.produce_times import UNKNOWN_MS, ProduceTimes
 
 TOPICS = (Topic.LOGINS, Topic.ORDERS)
@@ -28,7 +29,7 @@ def test_an_instant_is_dated_by_the_record_with_which_event_time_reached_it(
             offset, offsets[topic] = offsets[topic], offsets[topic] + 1
             produced = 1_000 * topic + offset
             rows.append({"topic": topic, "at": at, "offset": offset})
-            times.take(topic, np.array([offset]), np.array([produced]))
+            times.take(Lane((topic,), topic.label), np.array([offset]), np.array([produced]))
             given_.append((at, produced))
         made = Batch.of([{key: row[key] for key in ("topic", "at")} for row in rows])
         made.offset[:] = [row["offset"] for row in rows]
@@ -52,7 +53,7 @@ def test_an_instant_is_dated_by_the_record_with_which_event_time_reached_it(
 def test_what_no_step_can_come_of_any_more_is_forgotten() -> None:
     times = ProduceTimes(10)
     for offset in range(100):
-        times.take(Topic.ORDERS, np.array([offset]), np.array([offset]))
+        times.take(Lane((Topic.ORDERS,), "orders"), np.array([offset]), np.array([offset]))
         batch = Batch.of([{"topic": Topic.ORDERS, "at": 20 * offset}])
         batch.offset[:] = offset
         times.release(batch)
@@ -67,3 +68,18 @@ def test_an_instant_before_this_process_began_or_that_has_not_come_is_not_known(
     times.release(batch)  # a checkpoint's events have no poll
     assert times.of([2, 4]).tolist() == [UNKNOWN_MS, UNKNOWN_MS]
     assert times.of([]).tolist() == []
+
+
+def test_two_topics_with_events_of_the_same_kind_are_told_apart() -> None:
+    times = ProduceTimes(0)
+    lanes = [
+        Lane((Topic.ORDERS,), "orders"),
+        Lane((Topic.ORDERS,), "shop", 3),
+        Lane((Topic.ORDERS,), "tills", 4),
+    ]
+    batch = Batch.of([{"topic": Topic.ORDERS, "at": at} for at in range(3)])
+    for i, lane in enumerate(lanes):
+        times.take(lane, np.array([7]), np.array([100 + i]))
+        batch.offset[i : i + 1] = lane.marked(np.array([7]))
+    times.release(batch)
+    assert times.of([0, 1, 2]).tolist() == [100, 101, 102]
