@@ -28,6 +28,7 @@ from pydantic import (
 
 from lapwing.settings.delivery import DeliverySettings
 from lapwing.settings.desk import DeskSettings
+from lapwing.settings.inputs import INPUTS_FILE, InputsSettings
 from lapwing.settings.monitoring import MonitoringSettings
 from lapwing.settings.value_files import SUFFIX, is_open_to_others, read_value
 from lapwing.settings.values import (
@@ -79,7 +80,7 @@ class FlagError(SettingsError):
     """A setting is wrong as it was given on the command line."""
 
 
-class Settings(DeskSettings, DeliverySettings, MonitoringSettings):
+class Settings(DeskSettings, DeliverySettings, MonitoringSettings, InputsSettings):
     """All settings; durations are whole microseconds here and written `250ms`, `30s`, `10m`, `12h`, `2d`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -436,6 +437,14 @@ class Settings(DeskSettings, DeliverySettings, MonitoringSettings):
     def topics(self) -> dict[Topic, str]:
         """Return the name on the broker of every inbound topic."""
         return {topic: getattr(self, topic.label) for topic in Topic}
+
+    @property
+    def inputs_file(self) -> Path | None:
+        """Return the file of foreign records: the one that is set, else the one beside the rules, if any."""
+        if self.inputs is not None:
+            return self.inputs
+        beside = (self.rules if self.rules.is_dir() else self.rules.parent) / INPUTS_FILE
+        return beside if beside.is_file() else None
 
     @property
     def shares_learner(self) -> bool:

@@ -222,6 +222,18 @@ def test_a_password_is_taken_from_the_environment_only(folder: Path) -> None:
     assert refused() == "lapwing.toml: sasl_password is a secret: set LAPWING_SASL_PASSWORD instead"
 
 
+def test_the_file_of_inputs_is_the_one_that_is_set_or_lies_beside_the_rules(folder: Path) -> None:
+    assert load_settings(environ={}).inputs_file is None
+    (folder / "warning_rules").mkdir()
+    beside = folder / "warning_rules" / "inputs.yaml"
+    beside.write_text("version: 1\n")
+    assert load_settings(environ={}).inputs_file == Path("warning_rules/inputs.yaml")
+    (folder / "warning_rules" / "rules.yaml").write_text("rules: []\n")
+    of_file = load_settings(environ={"LAPWING_RULES": "warning_rules/rules.yaml"})
+    assert of_file.inputs_file == Path("warning_rules/inputs.yaml")
+    assert load_settings(environ={"LAPWING_INPUTS": "mine.yaml"}).inputs_file == Path("mine.yaml")
+
+
 def test_every_secret_is_known_as_one() -> None:
     typed = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
     assert typed
