@@ -44,6 +44,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "contract",
             "files",
             "rulebook",
+            "inputs",
             "learning",
             "simulate",
         ),
@@ -112,6 +113,10 @@ ORDER: dict[str, tuple[str, ...]] = {
         ),
         *("files", "cases", "load", "diff", "revisions"),
         *("watch", "lint"),
+    ),
+    "streams.inputs": (
+        *("paths", "texts", "money", "contract_fields", "numbers", "times", "inputs_file"),
+        *("problems", "records", "filters", "fields", "source", "load"),
     ),
     "consumers": (
         *(

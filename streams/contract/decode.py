@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 
 import msgspec
 import numpy as np
@@ -22,6 +22,8 @@ from streams.contract.structs import LINE_DECODER, POLL_DECODERS, EventRow
 from streams.contract.validate import RecordRefusal, judge, judge_line
 from streams.core.events.batch import Batch
 from streams.core.events.topics import Topic
+
+Row = TypeVar("Row")
 
 PLAIN_LENGTH: Final = 400
 """A value up to this long can nest no deeper, and hold no number longer, than every JSON reader takes."""
@@ -103,8 +105,8 @@ def _decode(
     judged: Callable[[bytes | None], EventRow | RecordRefusal],
 ) -> Decoded:
     """Read `values` fast where they are plainly right, and leave the others to `judged`."""
-    rows = _read(values, decoder)
-    for i in _doubtful(values):
+    rows = read_each(values, decoder)
+    for i in doubtful(values):
         rows[i] = None
     batch, index, good = _columns(rows, topic)
     if len(index) == len(values) and good.all():
@@ -112,9 +114,9 @@ def _decode(
 
     accepted: list[EventRow | None] = [None] * len(values)
     refused: list[RefusedRecord] = []
-    doubtful = np.ones(len(values), dtype=np.bool_)
-    doubtful[index[good]] = False
-    for i in np.flatnonzero(doubtful).tolist():
+    judged_alone = np.ones(len(values), dtype=np.bool_)
+    judged_alone[index[good]] = False
+    for i in np.flatnonzero(judged_alone).tolist():
         verdict = judged(values[i])
         if isinstance(verdict, RecordRefusal):
             refused.append(RefusedRecord(i, verdict.reason, verdict.detail))
@@ -127,9 +129,9 @@ def _decode(
     return Decoded(both.take(order), places[order], refused)
 
 
-def _read(values: Sequence[bytes | None], decoder: msgspec.json.Decoder[EventRow]) -> list[EventRow | None]:
+def read_each(values: Sequence[bytes | None], decoder: msgspec.json.Decoder[Row]) -> list[Row | None]:
     """Return a row for each value, `None` where msgspec refuses it."""
-    rows: list[EventRow | None] = []
+    rows: list[Row | None] = []
     # `extend` keeps the rows read before an error, and the iterator has gone past the value that caused it:
     # so there is one try for each bad value, and none for a good one.
     remaining = map(decoder.decode, values)  # type: ignore[arg-type]  # None is refused as any other value
@@ -142,7 +144,7 @@ def _read(values: Sequence[bytes | None], decoder: msgspec.json.Decoder[EventRow
             return rows
 
 
-def _doubtful(values: Sequence[bytes | None]) -> list[int]:
+def doubtful(values: Sequence[bytes | None]) -> list[int]:
     """Return the places of values that msgspec may accept and pydantic may not.
 
     Msgspec passes over what stands in unknown fields without checking that it is UTF-8, how deep it nests or

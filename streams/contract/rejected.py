@@ -47,6 +47,8 @@ class RefusalReason(StrEnum):
     """An order in another currency than the customer's, or than the setting `currency`."""
     SUM_TOO_LARGE = "sum_too_large"
     """An order with which the customer's amounts would add up to more than can be kept."""
+    UNMAPPED = "unmapped"
+    """A field of a mapped record holds a word that its mapping does not name."""
     ID_REUSED = "id_reused"
     """The customer's `event_id` was given before for another event: what was taken first counts."""
 

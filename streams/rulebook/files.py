@@ -18,7 +18,9 @@ REASONS: Final = "reasons"
 """Files of these names beside the rules hold plays and reasons, not rules."""
 ROUTES: Final = "routes"
 PEOPLE: Final = "people"
-"""Files of these names beside the rules say who gets notices and who works at the desk: no rulebook."""
+INPUTS: Final = "inputs"
+"""Files of these names beside the rules say who gets notices, who works at the desk and how foreign records
+become events: no rulebook."""
 MAX_FILES: Final = 1_000
 MAX_TOTAL: Final = 10_000_000
 """Bytes of all files of a rulebook."""
@@ -62,7 +64,7 @@ def rule_files(folder: Path) -> list[Path]:
     return [
         path
         for path in found
-        if CASES not in path.relative_to(folder).parts and path.stem not in (ROUTES, PEOPLE)
+        if CASES not in path.relative_to(folder).parts and path.stem not in (ROUTES, PEOPLE, INPUTS)
     ]
 
 

@@ -161,6 +161,8 @@ class FileModel(BaseModel):
             case "list_type":
                 item = item_of(place[-1])
                 mistake = WrongValueError(f"must be a list: each {item} begins with a dash", None, place)
+            case "dict_type":
+                mistake = WrongValueError("must be a mapping, each entry `name: value`", None, place)
             case "too_short":
                 mistake = WrongValueError("is empty", None, place)
             case _:
@@ -185,7 +187,7 @@ class Document(FileModel):
     title: ClassVar[str]
     """What editors are shown."""
     named: ClassVar[Mapping[str, tuple[str, str]]] = {}
-    """Lists of things with a name: what each thing is, and the field that names it."""
+    """Lists of things with a name: what each thing is, and the field that names it; "" where the key does."""
 
 
 D = TypeVar("D", bound=Document)
@@ -241,9 +243,11 @@ class Places:
         return Mistake(self.path, node.line, node.column, message, kind, name, value, hint)
 
     def _item(self, place: Place) -> tuple[str | None, str | None]:
-        if len(place) < 2 or place[0] not in self._named or not isinstance(place[1], int):
+        if len(place) < 2 or place[0] not in self._named:
             return None, None
         kind, field = self._named[str(place[0])]
+        if isinstance(place[1], str):  # things by their names
+            return kind, place[1][:64] if place[1].isprintable() else None
         node = self.node(place[:2])
         name = entry(node, field)
         text = name.text.strip() if isinstance(name, Scalar) else ""

@@ -73,6 +73,7 @@ REASONS: Final = {
     "past_time": _("a time years before all others"),
     "other_currency": _("an order in another currency"),
     "sum_too_large": _("amounts that add up to too much"),
+    "unmapped": _("a word that the mapping does not name"),
     "id_reused": _("an id that was used before"),
 }
 

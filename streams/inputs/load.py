@@ -1,0 +1,73 @@
+"""inputs.yaml becomes sources, or is refused with every mistake in it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import Final
+
+from streams.inputs.inputs_file import InputsFile, SourceEntry
+from streams.inputs.source import EventMapping, Reader, Source
+from streams.rulebook.files import read_files
+from streams.rulebook.reader import Mistake, Places, RulebookRefused, read_document
+
+HASH_DIGITS: Final = 12
+PLAIN: Final = ("json", "jsonl", "csv", "xlsx", "parquet")
+"""Formats that need no reader of their own: JSON, and tables, which whoever reads files reads."""
+
+Readers = Mapping[str, Callable[[SourceEntry], Reader]]
+"""By format, what makes the reader of a source."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a file of inputs says."""
+
+    path: str
+    sources: Mapping[str, Source]
+    """By name, in the order of the file."""
+    hash: str
+    """Names the file's content: another content has another."""
+    file: InputsFile = field(repr=False)
+    places: Places = field(repr=False, compare=False)
+
+    @property
+    def by_topic(self) -> dict[str, Source]:
+        """The sources that are read from Kafka, by their topics."""
+        return {each.entry.topic: each for each in self.sources.values() if each.entry.topic is not None}
+
+
+def load_inputs(path: FilePath, readers: Readers | None = None) -> Inputs:
+    """Return what a file says, or raise `RulebookRefused` with every mistake and its line."""
+    if not path.is_file():
+        raise RulebookRefused([Mistake(str(path), 0, 0, "there is no such file")])
+    read = read_files([path])
+    if read.mistakes:
+        raise RulebookRefused(read.mistakes)
+    return parse_inputs(str(path), read.contents[str(path)], readers)
+
+
+def parse_inputs(path: str, content: bytes, readers: Readers | None = None) -> Inputs:
+    """Return what the content of a file says, or raise as `load_inputs` does."""
+    found = read_document(path, content, InputsFile)
+    if found.content is None or found.places is None:
+        raise RulebookRefused(found.mistakes)
+    mistakes: list[Mistake] = []
+    sources: dict[str, Source] = {}
+    for name, entry in found.content.sources.items():
+        reader = None
+        if entry.format is not None and entry.format not in PLAIN:
+            make = (readers or {}).get(entry.format)
+            if make is None:
+                place = ("sources", name, "format")
+                message = f"`format`: {entry.format} cannot be read here"
+                mistakes.append(found.places.mistake(found.places.node(place), place, message))
+                continue
+            reader = make(entry)
+        sources[name] = Source(name, entry, tuple(map(EventMapping.of, entry.events)), reader)
+    if mistakes:
+        raise RulebookRefused(mistakes)
+    digest = hashlib.sha256(content).hexdigest()[:HASH_DIGITS]
+    return Inputs(path, sources, digest, found.content, found.places)
