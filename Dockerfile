@@ -6,7 +6,7 @@ COPY streams streams
 COPY consumers consumers
 COPY lapwing lapwing
 RUN python -m venv /opt/lapwing \
- && /opt/lapwing/bin/pip install --no-cache-dir -c constraints.txt '.[desk,oidc,postgres,report,s3,xlsx]'
+ && /opt/lapwing/bin/pip install --no-cache-dir -c constraints.txt '.[desk,oidc,postgres,registry,report,s3,xlsx]'
 
 FROM python:3.11.15-slim
 # WeasyPrint writes the PDF of a report with Pango, and needs a font for each language.

@@ -109,7 +109,7 @@ features-docs: $(INSTALLED)  ## Write docs/features.md from the catalogue.
 
 constraints:  ## Write constraints.txt anew from the newest versions that fit.
 	rm -rf .cache/constraints && $(PYTHON) -m venv .cache/constraints
-	.cache/constraints/bin/pip install --quiet --disable-pip-version-check -e '.[demo,desk,dev,oidc,postgres,report,s3,xlsx]'
+	.cache/constraints/bin/pip install --quiet --disable-pip-version-check -e '.[demo,desk,dev,oidc,postgres,registry,report,s3,xlsx]'
 	{ sed -n '/^#/p' constraints.txt; .cache/constraints/bin/pip freeze --exclude-editable | LC_ALL=C sort -f; } > .cache/constraints.txt
 	mv .cache/constraints.txt constraints.txt && rm -rf .cache/constraints
 

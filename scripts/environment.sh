@@ -32,6 +32,6 @@ if ! "$folder/bin/python" -c 'import pip' 2>/dev/null || [ "$(cat "$stamp" 2>/de
   "$python" -m venv --clear "$folder" || fail "no virtual environment could be made in $folder"
 fi
 echo "installing Lapwing and its dependencies into $folder"
-"$folder/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[demo,desk,dev,oidc,postgres,report,s3,xlsx]' ||
+"$folder/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[demo,desk,dev,oidc,postgres,registry,report,s3,xlsx]' ||
   fail "the dependencies could not be installed"
 echo "$PWD" >"$stamp"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,41 +13,15 @@ from scripts.debian import Missing, require
 from scripts.foreground import keep
 from scripts.kafka.node import CLUSTER, properties, two_ports
 from scripts.kafka.secure import PROTOCOLS, make_secure
+from scripts.maven import JAVA_PACKAGE, copy_jars
 
 HERE = Path(__file__).resolve().parent
 CACHE = HERE.parent.parent / ".cache" / "kafka"
-JAVA_PACKAGE = "default-jre-headless"
 
 
 def fetch() -> Path:
     """Return the folder of jars, after copying those that `pom.xml` names where they are not there yet."""
-    pom = HERE / "pom.xml"
-    jars, stamp = CACHE / "jars", CACHE / "pom.xml"
-    if stamp.exists() and stamp.read_bytes() == pom.read_bytes():
-        return jars
-    maven = require("mvn", JAVA_PACKAGE, "maven")
-    print("fetching Apache Kafka from Maven Central", file=sys.stderr, flush=True)
-    CACHE.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(dir=CACHE))
-    command = [
-        maven,
-        "-B",
-        "-q",
-        "-f",
-        str(pom),
-        "dependency:copy-dependencies",
-        f"-DoutputDirectory={fresh}",
-    ]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    if done.returncode:
-        shutil.rmtree(fresh)
-        lines = [line for line in done.stdout.splitlines() if "ERROR" in line] or ["no word why"]
-        msg = f"Apache Kafka's jars could not be fetched: {lines[0]}"
-        raise Missing(msg)
-    shutil.rmtree(jars, ignore_errors=True)
-    fresh.rename(jars)
-    shutil.copyfile(pom, stamp)
-    return jars
+    return copy_jars("Apache Kafka", HERE / "pom.xml", CACHE)
 
 
 def run(port: int, data: Path, heap: str, secure: Path | None, users: Sequence[str] = ()) -> int:
