@@ -116,7 +116,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     ),
     "streams.inputs": (
         *("paths", "texts", "money", "contract_fields", "numbers", "times", "inputs_file"),
-        *("problems", "records", "filters", "fields", "source", "load"),
+        *("problems", "records", "filters", "fields", "source", "formats", "load"),
     ),
     "consumers": (
         *(
@@ -151,6 +151,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "notify",
             "desk",
             "ingest",
+            "follow",
         ),
     ),
     "consumers.desk": (
@@ -177,6 +178,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "topic_plan",
             "access_plan",
             "database",
+            "registry",
             "erasure",
             "event_files",
             "wiring",

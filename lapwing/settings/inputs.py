@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, SecretStr
+
+from lapwing.settings.values import Positive, web_address
+from streams.duration import parse_duration
 
 INPUTS_FILE: Final = "inputs.yaml"
 """What the file is called beside the rules."""
@@ -18,4 +21,29 @@ class InputsSettings(BaseModel):
         None,
         description="The file that says which foreign records there are and how each becomes events. Without "
         "it `inputs.yaml` in the folder of the rules, where there is one.",
+    )
+    schema_registry_url: Annotated[str, AfterValidator(web_address)] | None = Field(
+        None,
+        description="Where the schema registry is, one that speaks Confluent's protocol: for sources whose "
+        "records are Avro.",
+    )
+    schema_registry_username: str | None = Field(
+        None, description="The user name for the schema registry; with it, it must be reached by https."
+    )
+    schema_registry_password: SecretStr | None = Field(
+        None, description="The password for the schema registry; read from the environment only."
+    )
+    schema_registry_cafile: Path | None = Field(
+        None,
+        description="The certificates that the schema registry's is checked against; the system's where not "
+        "given.",
+    )
+    schema_registry_wait: Positive = Field(
+        parse_duration("15m"),
+        description="How long records wait whose schema is not known while the schema registry is away, "
+        "before they are refused; others do not wait.",
+    )
+    schema_cache: Path | None = Field(
+        Path("var/schemas"),
+        description="Where schemas of the registry are kept, so that a restart does not need it.",
     )

@@ -393,8 +393,23 @@ class Settings(DeskSettings, DeliverySettings, MonitoringSettings, InputsSetting
             msg = f"two topics have the name {twice[0]!r}: give each its own"
             raise ValueError(msg)
         self._check_security()
+        self._check_registry()
         self._check_forgetting()
         return self
+
+    def _check_registry(self) -> None:
+        """Raise `ValueError` where the schema registry's user lacks something."""
+        if self.schema_registry_username is None:
+            return
+        if not (self.schema_registry_url and self.schema_registry_password):
+            msg = (
+                "a schema registry that asks for a password needs schema_registry_url, "
+                f"schema_registry_username and {PREFIX}SCHEMA_REGISTRY_PASSWORD"
+            )
+            raise ValueError(msg)
+        if not is_safe_address(self.schema_registry_url):
+            msg = "schema_registry_url must be reached by https where it is sent a password"
+            raise ValueError(msg)
 
     def _check_forgetting(self) -> None:
         """Raise `ValueError` where a customer would be forgotten on whom something still depends."""
@@ -644,6 +659,7 @@ FROM_ENVIRONMENT: Final = frozenset(
         "sasl_password",
         "sasl_oauth_client_secret",
         "ssl_key_password",
+        "schema_registry_password",
         "erasure_key",
         "webhook_secrets",
         "desk_oidc_client_secret",

@@ -16,7 +16,17 @@ from streams.inputs.numbers import typed_value
 from streams.inputs.paths import Path, parse_path
 from streams.inputs.texts import text_of
 from streams.inputs.times import NAMED_FORMATS, TimeFormat, parse_time_format
-from streams.rulebook.fields import SLUG, Read, choice, several, text, version, written, zone_field
+from streams.rulebook.fields import (
+    SLUG,
+    Read,
+    choice,
+    several,
+    text,
+    version,
+    whole_number,
+    written,
+    zone_field,
+)
 from streams.rulebook.reader import Document, FileModel, Place, Schema, WrongValueError, WrongWhole, refusal
 
 MOST_SOURCES: Final = 200
@@ -363,6 +373,20 @@ class CsvEntry(FileModel):
     """Whether the first line names the columns; without, they are column_1, column_2 and so on."""
 
 
+class DebeziumEntry(FileModel):
+    """How change records of Debezium are written, and what paths name."""
+
+    shape: ClassVar[str] = "`debezium` holds `record:`, `encoding:` or `decimals:`"
+
+    record: Annotated[str, choice({word: word for word in ("after", "change")})] = "after"
+    """after: paths name the columns of the row after the change, and a deletion is passed over; change: the
+    whole change, with op, ts_ms, source.ts_ms, before.COLUMN and after.COLUMN, deletions too."""
+    encoding: Annotated[str, choice({word: word for word in ("json", "avro", "json_schema")})] = "json"
+    """What the change records are written in."""
+    decimals: dict[str, Annotated[int, whole_number(0, 100)]] = Field({}, max_length=500)
+    """Columns of decimals in base64 with their digits after the point, where records come without schemas."""
+
+
 class GroupEntry(FileModel):
     """Several lines of a file make one record, such as the items of an order."""
 
@@ -391,6 +415,8 @@ class SourceEntry(FileModel):
     """checked: a record's key is its customer; trusted: the producer keeps a customer in one partition."""
     csv: CsvEntry | None = None
     """How CSV files are written."""
+    debezium: DebeziumEntry | None = None
+    """How change records are written."""
     group: GroupEntry | None = None
     """For files: how several lines become one record."""
     events: Annotated[list[EventEntry], Field(min_length=1, max_length=MOST_EVENTS)]
@@ -408,6 +434,8 @@ class SourceEntry(FileModel):
         if (word := given.get("format")) in (*TOPIC_FORMATS, *FILE_FORMATS) and word not in known:
             msg = f"of a source with `{there[0]}` is {' or '.join(known)}, not {word!r}"
             yield WrongValueError(msg, None, ("format",))
+        if "debezium" in given and given.get("format") != "debezium":
+            yield WrongValueError("is for a source with `format: debezium`", None, ("debezium",))
         for name, place in (("key", "topic"), ("csv", "files"), ("group", "files")):
             if name in given and there[0] != place:
                 yield WrongValueError(f"is for a source with `{place}`", None, (name,))

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Final
 
+from streams.inputs.formats import formats
+from streams.inputs.formats.reading import FormatUnavailable
 from streams.inputs.inputs_file import InputsFile, SourceEntry
 from streams.inputs.source import EventMapping, Reader, Source
 from streams.rulebook.files import read_files
@@ -54,18 +56,18 @@ def parse_inputs(path: str, content: bytes, readers: Readers | None = None) -> I
     found = read_document(path, content, InputsFile)
     if found.content is None or found.places is None:
         raise RulebookRefused(found.mistakes)
+    known = formats.readers(None) if readers is None else readers
     mistakes: list[Mistake] = []
     sources: dict[str, Source] = {}
     for name, entry in found.content.sources.items():
         reader = None
         if entry.format is not None and entry.format not in PLAIN:
-            make = (readers or {}).get(entry.format)
-            if make is None:
-                place = ("sources", name, "format")
-                message = f"`format`: {entry.format} cannot be read here"
-                mistakes.append(found.places.mistake(found.places.node(place), place, message))
+            place = ("sources", name, "format")
+            try:
+                reader = known[entry.format](entry)
+            except FormatUnavailable as error:
+                mistakes.append(found.places.mistake(found.places.node(place), place, f"`format`: {error}"))
                 continue
-            reader = make(entry)
         sources[name] = Source(name, entry, tuple(map(EventMapping.of, entry.events)), reader)
     if mistakes:
         raise RulebookRefused(mistakes)

@@ -63,6 +63,8 @@ REASONS: Final = {
     "no_value": _("without a value"),
     "not_json": _("not JSON"),
     "not_object": _("not a JSON object"),
+    "unreadable": _("not what its format says"),
+    "schema_unknown": _("a schema that the registry does not have"),
     "unknown_type": _("an unknown type of event"),
     "missing_field": _("a field is missing"),
     "wrong_type": _("a field of a wrong type"),

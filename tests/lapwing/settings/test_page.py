@@ -23,6 +23,7 @@ def test_every_duration_is_written_with_a_unit() -> None:
         "session_timeout", "snooze_for", "expire_after", "notify_period", "flapping_period",
         "segment_grace", "learn_within", "active_within", "value_horizon", "desk_session_lasts",
         "desk_session_idle", "answer_within", "solve_within", "forget_after",
+        "schema_registry_wait",
     }  # fmt: skip
 
 

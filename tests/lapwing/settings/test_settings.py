@@ -30,6 +30,7 @@ DURATIONS = (
     "segment_grace",
     "answer_within",
     "solve_within",
+    "schema_registry_wait",
 )
 
 
@@ -68,6 +69,7 @@ def test_defaults_are_those_of_the_design() -> None:
         "segment_grace": "1d",
         "answer_within": "1d",
         "solve_within": "1w",
+        "schema_registry_wait": "15m",
     }
     assert (settings.complaint_prior_orders, settings.complaint_prior_rate) == (5, 0.02)
     assert (settings.time_zone, settings.quiet_after, settings.min_positives) == ("UTC", {}, 50)
