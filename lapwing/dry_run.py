@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from lapwing.terminal.output import whole_file
+from streams.inputs.watch import InputWatch
 from streams.intake.partition import StepEngine
 from streams.rulebook.watch import RuleWatch
 from streams.worker.dry_run import DryRun
@@ -29,6 +30,7 @@ def run_dry(
     watch: RuleWatch,
     report: Report | None,
     out: Path | None,
+    inputs: InputWatch | None = None,
     *,
     follow: bool,
     as_json: bool,
@@ -49,7 +51,7 @@ def run_dry(
             if report is not None:
                 report(stats)
 
-        run_worker(settings, engines, both, watch, dry)
+        run_worker(settings, engines, both, watch, dry, inputs=inputs)
     result = summary(dry)
     click.echo(json.dumps(result) if as_json else text(result))
 

@@ -81,7 +81,16 @@ ORDER: dict[str, tuple[str, ...]] = {
     "streams.learning": ("hats", "reservoir", "learner", "candidates", "drift", "shared"),
     "streams.trainer": ("settings", "store", "run", "metrics"),
     "streams.worker": (
-        *("settings", "task", "stall_watch", "refusal_log", "rule_notices", "rule_rollout", "delivery"),
+        *(
+            "settings",
+            "task",
+            "stall_watch",
+            "refusal_log",
+            "rule_notices",
+            "rule_rollout",
+            "input_rollout",
+            "delivery",
+        ),
         "erasure_rollout",
         "record_sender",
         "model_rollout",
@@ -116,7 +125,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     ),
     "streams.inputs": (
         *("paths", "texts", "money", "contract_fields", "numbers", "times", "inputs_file"),
-        *("problems", "records", "filters", "fields", "source", "formats", "load"),
+        *("problems", "records", "filters", "fields", "source", "formats", "load", "watch"),
     ),
     "consumers": (
         *(
@@ -176,9 +185,10 @@ ORDER: dict[str, tuple[str, ...]] = {
             "settings",
             "terminal",
             "topic_plan",
+            "registry",
+            "mapped_topics",
             "access_plan",
             "database",
-            "registry",
             "erasure",
             "event_files",
             "wiring",

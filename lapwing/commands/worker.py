@@ -13,6 +13,7 @@ import click
 
 from consumers.loop import Stop
 from lapwing.dry_run import run_dry
+from lapwing.mapped_topics import contract_topics, input_watch
 from lapwing.monitoring import endpoint
 from lapwing.settings.monitoring import OFF
 from lapwing.settings.settings import Settings
@@ -65,8 +66,7 @@ def run(
             raise click.UsageError(message)
         _supervise(settings, processes)
         return
-    watch = RuleWatch(settings.rules)
-
+    watch, inputs = RuleWatch(settings.rules), input_watch(settings)
     segments = watch.current.segment_rules
     counts = bool(segments) and not dry_run
     # A dry run learns for itself: what it shows follows from what the topics hold and nothing else.
@@ -94,9 +94,11 @@ def run(
         raise SettingsError(message) from error
     idle_us = settings.reorder if idle_us is None else idle_us
     ours = worker_settings(settings, idle_us, segments=counts, shared=shared)
-    ours = replace(ours, from_checkpoints=from_checkpoints)
+    sources = inputs.current.sources if inputs is not None else {}
+    topics = contract_topics(settings, sources)
+    ours = replace(ours, from_checkpoints=from_checkpoints, topics=topics, sources=sources)
     if rebuild:
-        rebuilt = run_rebuild(ours, engine_of, watch)
+        rebuilt = run_rebuild(ours, engine_of, watch, inputs)
         click.echo(
             f"rebuilt {rebuilt.partitions} partitions from {rebuilt.events:,} events, "
             f"{rebuilt.refused:,} refused: "
@@ -105,14 +107,14 @@ def run(
             f"{rebuilt.withdrawn:,} warnings were withdrawn; workers can be started"
         )
     elif dry_run:
-        run_dry(ours, engine_of, watch, report, out, follow=follow, as_json=as_json)
+        run_dry(ours, engine_of, watch, report, out, inputs, follow=follow, as_json=as_json)
     else:
         snapshots = worker_snapshots()
         with endpoint(settings, snapshots) as served:
             if address_to is not None and served is not None:
                 with os.fdopen(address_to, "w") as supervisor:
                     supervisor.write(served.url)
-            run_worker(ours, engine_of, _both(snapshots.take, report), watch, judge=judge)
+            run_worker(ours, engine_of, _both(snapshots.take, report), watch, judge=judge, inputs=inputs)
 
 
 def _supervise(settings: Settings, processes: int) -> None:

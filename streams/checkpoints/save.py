@@ -14,6 +14,7 @@ from streams.checkpoints.restore import ConsumerGroup, RefusalsReader, SentSteps
 from streams.checkpoints.store import KEPT, Checkpoint, CheckpointManifest, CheckpointStore
 from streams.core.state_tables import Tables
 from streams.errors import LapwingError
+from streams.inputs.watch import CheckpointedInputs
 from streams.intake.merge import TopicPosition
 from streams.intake.poll import TopicPartition
 from streams.rulebook.revisions import CheckpointedRules
@@ -44,6 +45,8 @@ class StateSnapshot:
     """The rules that are in force from this state on."""
     follows_erasure: bool = False
     """Whether customers were erased who are in older checkpoints: none of these may stay."""
+    inputs: CheckpointedInputs | None = None
+    """The file by which records are mapped from this state on."""
 
 
 class PartitionStates(Protocol):
@@ -215,6 +218,7 @@ class CheckpointSaver:
             rules=snapshot.rules,
             partitions=self._partitions,
             topic_ids=self._topic_ids,
+            inputs=snapshot.inputs,
         )
         begun = self._clock()
         checkpoint = await asyncio.to_thread(

@@ -19,6 +19,7 @@ import polars as pl
 
 from streams.core.state_tables import Tables
 from streams.errors import StateError
+from streams.inputs.watch import CheckpointedInputs
 from streams.intake.merge import TopicPosition
 from streams.redact import masked
 from streams.rulebook.revisions import CheckpointedRules
@@ -54,6 +55,8 @@ class CheckpointManifest:
     """How many partitions the input topics had; `None` in a checkpoint of before this was kept."""
     topic_ids: Mapping[str, str] = field(default_factory=dict)
     """The ids of the input topics, as far as the broker gave them."""
+    inputs: CheckpointedInputs | None = None
+    """The file by which what follows is mapped; `None` where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +238,7 @@ class CheckpointStore:
                 rejected=_of_kind(manifest.get("rejected", {}), dict[int, int]),
                 partitions=_of_kind(manifest.get("partitions"), int | None),
                 topic_ids=_of_kind(manifest.get("topic_ids", {}), dict[str, str]),
+                inputs=_of_kind(manifest.get("inputs"), CheckpointedInputs | None),
             )
             committed = self._files.exists(f"{path}/{COMMITTED}")
             sequence, files = _of_kind(manifest["sequence"], int), _of_kind(manifest["files"], dict[str, str])

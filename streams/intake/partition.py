@@ -82,6 +82,8 @@ class PartitionTotals:
     """Customers who left the state."""
     unknown_words: Counter[str] = field(default_factory=Counter)
     """By field of profiles and orders, events whose word was beyond the field's bound."""
+    passed: Counter[str] = field(default_factory=Counter)
+    """By the topic of a source, records that none of its events took."""
     reread: int = 0
     """Times that polls were missing and had to be read again."""
     by_topic: dict[str, Counter[Topic]] = field(default_factory=dict)
@@ -177,9 +179,7 @@ class Partition:
 
         What came of one whose source is another now, and the engine was not given, is mapped anew.
         """
-        changed = [
-            name for name in self._sources if name in sources and sources[name] is not self._sources[name]
-        ]
+        changed = [name for name in self._sources if name in sources and sources[name] != self._sources[name]]
         for name in changed:
             self._sources[name] = sources[name]
             self._merge.drop_waiting(self._lanes[name])
@@ -227,6 +227,8 @@ class Partition:
             self.produce_times.take(lane, poll.offsets, poll.timestamps_ms)
         else:  # those that give no event would be remembered for ever
             giving = np.unique(decoded.index)
+            refused = np.array([bad.index for bad in decoded.refused], dtype=np.int64)
+            self._totals.passed[lane.name] += len(poll) - len(np.union1d(giving, refused))
             self.produce_times.take(lane, poll.offsets[giving], poll.timestamps_ms[giving])
         for bad in _by_record(decoded):
             i = bad.index

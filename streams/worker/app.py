@@ -15,6 +15,7 @@ from mode.supervisors import CrashingSupervisor
 
 from streams.checkpoints.store import CheckpointStore
 from streams.errors import REBUILD, BrokerError, StateError
+from streams.inputs.watch import InputWatch
 from streams.intake import erasure_topic
 from streams.intake.broker import TokenProvider
 from streams.intake.model_topic import follow
@@ -32,6 +33,7 @@ from streams.kafka.tokens import token_source
 from streams.rulebook.watch import RuleWatch
 from streams.worker.delivery import OutgoingRecord
 from streams.worker.erasure_rollout import ErasureRollout
+from streams.worker.input_rollout import InputRollout
 from streams.worker.model_rollout import ModelRollout
 from streams.worker.pipeline import CheckpointServices, Pipeline
 from streams.worker.record_sender import RecordSender
@@ -122,11 +124,12 @@ def build_app(
     rules: RuleWatch | None = None,
     dry: Callable[[OutgoingRecord], None] | None = None,
     erasures: ErasureRollout | None = None,
+    inputs: InputWatch | None = None,
 ) -> WorkerApp:
     """Return the app that reads the input topics and warns; `engines` makes one for each partition.
 
-    It takes rules from the files that `rules` looks at. With `dry`, that is given every record that would be
-    sent, and nothing is sent, committed or saved.
+    It takes rules from the files that `rules` looks at, and mappings from the one that `inputs` does. With
+    `dry`, that is given every record that would be sent, and nothing is sent, committed or saved.
     """
     app = WorkerApp(
         settings.group or settings.app,
@@ -189,6 +192,7 @@ def build_app(
         models=models,
         erasures=erasures,
         originals=OriginalRecords(settings.broker, settings.security),
+        inputs=InputRollout(inputs, settings.worker) if inputs is not None else None,
     )
     polls_topic = app.topic(*settings.input_topics, value_type=bytes, value_serializer="raw", acks=False)
 
@@ -234,8 +238,8 @@ def build_app(
 
     @app.task  # type: ignore[untyped-decorator]  # as Faust has it
     async def reload() -> None:
-        """Look at the rule files, for a new model and for erasures, every second or so."""
-        adopts = rules is not None or models is not None or erasures is not None
+        """Look at the rule files and the inputs, for a new model and for erasures, every second or so."""
+        adopts = any(each is not None for each in (rules, inputs, models, erasures))
         while adopts and not app.should_stop:
             await app.sleep(LOOK_S)
             if not (app.rebalancing or app.should_stop):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 
 from streams.checkpoints.restore import RestoredPartition, StateRestorer
 from streams.core.engine import Engine
@@ -13,6 +13,7 @@ from streams.intake.partition import Partition, StepEngine
 from streams.intake.poll import ReaderControl, TopicPartition
 from streams.intake.standing_refusals import StandingRefusals
 from streams.worker.erasure_rollout import ErasureRollout
+from streams.worker.input_rollout import InputRollout
 from streams.worker.outbox import Outbox
 from streams.worker.rule_rollout import RuleRollout
 from streams.worker.task import PartitionTask
@@ -32,6 +33,7 @@ class AssignedPartitions:
         restorer: StateRestorer | None = None,
         rollout: RuleRollout | None = None,
         erasures: ErasureRollout | None = None,
+        inputs: InputRollout | None = None,
     ) -> None:
         self._control = control
         self._partitions = partitions
@@ -40,6 +42,7 @@ class AssignedPartitions:
         self._restorer = restorer
         self._rollout = rollout
         self._erasures = erasures
+        self._inputs = inputs
         self.tasks: dict[int, PartitionTask] = {}
         self.engine_lock = asyncio.Lock()
         """Taken while engines step or their states are copied."""
@@ -97,6 +100,11 @@ class AssignedPartitions:
             self._loading.cancel()
         self._loading = asyncio.ensure_future(self._load(self._restorer, numbers))
 
+    def read_again(self, places: Iterable[TopicPartition]) -> None:
+        """Have places read again from the positions of their states."""
+        for place in places:
+            self._control.seek(place)
+
     def give_up(self, number: int) -> None:
         """Drop a task whose partition the group has given to another worker."""
         self.tasks.pop(number, None)
@@ -148,6 +156,8 @@ class AssignedPartitions:
             active_rules=restored.active_rules,
             holds_erased=restored.has_erased,
         )
+        if self._inputs is not None:
+            self._inputs.begin(task, restored.checkpoint.content.inputs)
         if self._rollout is not None:
             self._rollout.resume(task, restored)
         await self._outbox.ship(task, restored.adopted)
@@ -156,6 +166,8 @@ class AssignedPartitions:
     def _new(self, task: PartitionTask) -> PartitionTask:
         if self._rollout is not None:
             self._rollout.begin(task)
+        if self._inputs is not None:
+            self._inputs.begin(task)
         if self._erasures is not None and isinstance(task.partition.engine, Engine):
             task.partition.engine = self._erasures.begin(task.partition.engine)
         return task

@@ -88,6 +88,15 @@ RULES_DIFFER = gauge(
 ADOPTED = counter("rule_sets_adopted", "Changes of a partition's rules.")
 SETS_REFUSED = counter("rule_sets_refused", "Rule sets in the files that were refused.")
 FILES_REFUSED = gauge("rule_files_refused", "1 while the rule files hold a mistake.")
+PASSED = counter("records_passed", "Records of a source's topic that none of its events took.", "topic")
+INPUTS_FILE = info("inputs_file", "What the worker's file of inputs says.", "inputs")
+INPUTS = info("inputs", "The inputs by which a partition's records are mapped.", "partition", "inputs")
+INPUTS_ADOPTED = counter("inputs_adopted", "Changes of a partition's inputs.")
+INPUTS_REFUSED_COUNT = counter("inputs_refused", "Contents of the file of inputs that were refused.")
+INPUTS_REFUSED = gauge("inputs_file_refused", "1 while the file of inputs holds a mistake.")
+INPUTS_RESTART = gauge(
+    "inputs_restart_needed", "1 while a change in the file of inputs waits for a restart of the worker."
+)
 MODEL = info("model", "The model by which a partition scores.", "partition", "version")
 MODEL_READY = gauge("model_ready", "1 where the model has learned enough to score.", "partition")
 MODEL_QUALITY = gauge(
@@ -185,6 +194,13 @@ def readings(stats: Stats, now: float) -> Readings:
         ADOPTED: {(): stats.rules_adopted},
         SETS_REFUSED: {(): stats.rules_refused},
         FILES_REFUSED: {(): float(bool(stats.rule_mistakes))},
+        PASSED: _by_topic(stats.passed_by_topic),
+        INPUTS_FILE: {(stats.inputs,): 1.0} if stats.inputs is not None else {},
+        INPUTS: dict.fromkeys(stats.inputs_by_partition.items(), 1.0),
+        INPUTS_ADOPTED: {(): stats.inputs_adopted},
+        INPUTS_REFUSED_COUNT: {(): stats.inputs_refused},
+        INPUTS_REFUSED: {(): float(bool(stats.input_mistakes))},
+        INPUTS_RESTART: {(): float(bool(stats.inputs_restart))},
         MODEL: dict.fromkeys(stats.models.items(), 1.0),
         MODEL_READY: {(number,): float(ready) for number, ready in stats.models_ready.items()},
         MODEL_QUALITY: {

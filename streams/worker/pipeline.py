@@ -29,6 +29,7 @@ from streams.telemetry.histogram import HistogramFigures
 from streams.worker.assignment import AssignedPartitions
 from streams.worker.delivery import OutputRouter, RecordDelivery, Send
 from streams.worker.erasure_rollout import ErasureRollout
+from streams.worker.input_rollout import InputRollout
 from streams.worker.model_rollout import ModelRollout
 from streams.worker.model_watch import ModelWatch, missing
 from streams.worker.outbox import Outbox
@@ -98,6 +99,20 @@ class Stats:
     """Partitions that run other rules than the files say, with the set they run; `segments/N` of segments."""
     rule_mistakes: tuple[str, ...]
     """Of the rule files as they are now, where they are refused."""
+    inputs: str | None
+    """What the file of inputs says; `None` where there is none."""
+    inputs_by_partition: dict[str, str]
+    """By partition: the inputs by which its records are mapped."""
+    inputs_adopted: int
+    """Changes of a partition's mapping."""
+    inputs_refused: int
+    """Contents of the file of inputs that were refused."""
+    input_mistakes: tuple[str, ...]
+    """Of that file as it is now, where it is refused."""
+    inputs_restart: tuple[str, ...]
+    """Topics for whose change in the file of inputs the worker must be started again."""
+    passed_by_topic: dict[str, int]
+    """By topic of a source, records that none of its events took."""
     models: dict[str, str]
     """By partition: the version of the model that scores, ready or not."""
     models_ready: dict[str, bool]
@@ -163,12 +178,14 @@ class Pipeline:
         originals: OriginalRecords | None = None,
         models: ModelRollout | None = None,
         erasures: ErasureRollout | None = None,
+        inputs: InputRollout | None = None,
     ) -> None:
         self._settings = settings
         self._engines = engines
         self._reloader = reloader
         self._models = models
         self._erasures = erasures
+        self._inputs = inputs
         self._clock = clock
         self._wall = wall
         self._topics = {name: topic for topic, name in settings.topics.items()}
@@ -181,9 +198,18 @@ class Pipeline:
         self._outbox = Outbox(OutputRouter.of(settings), self.delivery, self._refusals, originals)
         rollout = reloader.rollout if reloader is not None else None
         self.assignment = AssignedPartitions(
-            self.board, self._partition, engines, self._outbox, self._restorer(checkpoints), rollout, erasures
+            self.board,
+            self._partition,
+            engines,
+            self._outbox,
+            self._restorer(checkpoints),
+            rollout,
+            erasures,
+            inputs,
         )
-        self.states = TaskStates(self.assignment, self._outbox, clock, rollout, models, wall, erasures)
+        self.states = TaskStates(
+            self.assignment, self._outbox, clock, rollout, models, wall, erasures, inputs
+        )
         self._saver = self._checkpoint_saver(checkpoints)
         self._stalls = StallDetector(clock)
         self._model_watch = ModelWatch()
@@ -249,12 +275,16 @@ class Pipeline:
             await self._saver.save_moved()
 
     async def reload(self) -> None:
-        """Look at the rule files; what they say is adopted or refused, and so are new models and erasures.
+        """Look at the rule files and the file of inputs; what they say is adopted or refused.
+
+        So are new models and erasures.
 
         With checkpoints it is adopted at one, made now; without them between two turns.
         """
-        if self._reloader is None and self._models is None and self._erasures is None:
+        if not any((self._reloader, self._models, self._erasures, self._inputs)):
             return
+        if self._inputs is not None:
+            await self._inputs.look()
         notices = []
         if self._reloader is not None:
             notices = await self._reloader.look(self.assignment.tasks.values())
@@ -270,6 +300,8 @@ class Pipeline:
     async def announce(self) -> None:
         """Publish the changes of rules, models and customers since the last call."""
         for notice in self._erasures.take_notices() if self._erasures is not None else ():
+            await self._outbox.ship_notice(notice)
+        for notice in self._inputs.take_notices() if self._inputs is not None else ():
             await self._outbox.ship_notice(notice)
         for notice in self._models.take_notices() if self._models is not None else ():
             await self._outbox.ship_notice(notice)
@@ -340,6 +372,17 @@ class Pipeline:
             rules_refused=self._reloader.refused if self._reloader is not None else 0,
             rules_differ=self._reloader.rollout.differing() if self._reloader is not None else {},
             rule_mistakes=self._reloader.mistakes if self._reloader is not None else (),
+            inputs=self._inputs.current.hash if self._inputs is not None else None,
+            inputs_by_partition={
+                str(n): task.inputs.hash
+                for n, task in sorted(self.assignment.tasks.items())
+                if task.inputs is not None
+            },
+            inputs_adopted=self._inputs.adopted if self._inputs is not None else 0,
+            inputs_refused=self._inputs.refused if self._inputs is not None else 0,
+            input_mistakes=self._inputs.mistakes if self._inputs is not None else (),
+            inputs_restart=self._inputs.waiting if self._inputs is not None else (),
+            passed_by_topic={name: totals.passed[name] for name in sorted(self._settings.sources)},
             models={str(n): model.version for n, model in models.items()},
             models_ready={str(n): model.ready for n, model in models.items()},
             models_missing=missing(engines),

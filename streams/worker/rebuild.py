@@ -41,6 +41,7 @@ from streams.core.events.partitioner import partitions
 from streams.core.state_tables import tables
 from streams.core.steps import Step, StepKind
 from streams.errors import BrokerError, ContractError, StateError
+from streams.inputs.watch import CheckpointedInputs
 from streams.intake.broker import aiokafka_security
 from streams.intake.history import InputHistory
 from streams.intake.merge import TopicPosition
@@ -178,6 +179,7 @@ async def rebuild(
     rules: CheckpointedRules | None = None,
     wall: Callable[[], float] = time.time,
     erasures: ErasureRollout | None = None,
+    inputs: CheckpointedInputs | None = None,
 ) -> Rebuilt:
     """Rebuild the states of all partitions; no worker of the group may run."""
     if not settings.checkpoints or settings.partitions is None:
@@ -228,7 +230,7 @@ async def rebuild(
         await _send(settings, lacking, withdrawn, others.records, clock)
         ends = await warnings.ends(), await rejected.ends()
         positions = history.positions()
-        saved = await asyncio.to_thread(_save, settings, store, made, positions, ends, rules)
+        saved = await asyncio.to_thread(_save, settings, store, made, positions, ends, rules, inputs)
         await _commit(settings, consumer, {place: at.offset for place, at in positions.items()})
         await asyncio.to_thread(_keep_only, store, saved)
     return Rebuilt(
@@ -381,6 +383,7 @@ def _save(
     found: Mapping[Place, TopicPosition],
     ends: tuple[Mapping[int, int], Mapping[int, int]],
     rules: CheckpointedRules | None,
+    inputs: CheckpointedInputs | None,
 ) -> dict[int, Checkpoint]:
     saved = {}
     for number, engine in enumerate(engines):
@@ -393,6 +396,7 @@ def _save(
             rules=rules,
             partitions=settings.partitions,
             topic_ids=settings.topic_ids,
+            inputs=inputs,
         )
         saved[number] = store.save(number, tables(engine), content)
     return saved

@@ -25,6 +25,7 @@ from streams.core.events.topics import REQUIRED
 from streams.core.model.logistic import Model
 from streams.core.segments.engine import SegmentEngine
 from streams.errors import BrokerError
+from streams.inputs.watch import InputWatch
 from streams.intake.broker import check_topics, partition_counts
 from streams.intake.erasure_topic import read_erasures
 from streams.intake.model_topic import read_models
@@ -76,10 +77,12 @@ def run_worker(
     rules: RuleWatch | None = None,
     dry: DryRun | None = None,
     judge: MakeJudge | None = None,
+    inputs: InputWatch | None = None,
 ) -> None:
     """Read events and warn until SIGTERM or SIGINT; `report` gets the statistics every second.
 
-    Rules are taken from the files that `rules` looks at as it goes. A `dry` run notes what it would send.
+    Rules are taken from the files that `rules` looks at as it goes, and mappings from that of `inputs`. A
+    `dry` run notes what it would send.
     """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.set_threshold(*COLLECT_AFTER)
@@ -92,7 +95,7 @@ def run_worker(
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         if dry is not None:
             dry.stop = stop
-        await serve(settings, engines, stop, report, rules, dry, judge)
+        await serve(settings, engines, stop, report, rules, dry, judge, inputs)
 
     asyncio.run(main())
 
@@ -105,6 +108,7 @@ async def serve(
     rules: RuleWatch | None = None,
     dry: DryRun | None = None,
     judge: MakeJudge | None = None,
+    inputs: InputWatch | None = None,
 ) -> None:
     """Run a worker until `stop` is set; raise what made it crash.
 
@@ -122,6 +126,7 @@ async def serve(
         rules,
         dry.note if dry is not None else None,
         await _erasures(settings),
+        inputs,
     )
     log.info("starting app=%s broker=%s topics=%s", settings.app, settings.broker, _names(settings))
     judging = None
@@ -139,8 +144,16 @@ async def serve(
     log.info("stopped")
 
 
-def run_rebuild(settings: WorkerSettings, engines: Callable[[int], Engine], rules: RuleWatch) -> Rebuilt:
-    """Rebuild the states of all partitions from the topics, under the rules that the files say."""
+def run_rebuild(
+    settings: WorkerSettings,
+    engines: Callable[[int], Engine],
+    rules: RuleWatch,
+    inputs: InputWatch | None = None,
+) -> Rebuilt:
+    """Rebuild the states of all partitions from the topics, under the rules that the files say.
+
+    What `settings.sources` read is mapped as the file says that `inputs` watches.
+    """
 
     async def main() -> Rebuilt:
         checked, _ = await _checked(settings, lambda given: outputs_of(given, rules))
@@ -154,7 +167,9 @@ def run_rebuild(settings: WorkerSettings, engines: Callable[[int], Engine], rule
                 made.adopt_model(model)
             return erasures.begin(made)
 
-        return await rebuild(checked, engine, RuleRevisions(rules.current).begin().kept(), erasures=erasures)
+        in_force = RuleRevisions(rules.current).begin().kept()
+        kept = inputs.current.kept() if inputs is not None else None
+        return await rebuild(checked, engine, in_force, erasures=erasures, inputs=kept)
 
     return asyncio.run(main())
 

@@ -8,8 +8,11 @@ from dataclasses import replace
 from streams.core.engine import Engine
 from streams.core.engine_io import Output
 from streams.core.removal import erase
+from streams.inputs.watch import InputRevision
+from streams.intake.lane import InputSource
 from streams.intake.merge import TopicPosition
 from streams.intake.partition import Partition
+from streams.intake.poll import TopicPartition
 from streams.intake.sent_steps import SentSteps
 from streams.rulebook.revisions import ActiveRules
 
@@ -32,6 +35,10 @@ class PartitionTask:
         self._active_rules = active_rules
         self.holds_erased = holds_erased
         """Whether checkpoints may still hold customers who are not in the state any more."""
+        self.inputs: InputRevision | None = None
+        """The file by which its records are mapped; `None` where the worker has none."""
+        self.saved_inputs: str | None = None
+        """The hash of the file that its newest checkpoint names."""
 
     @property
     def number(self) -> int:
@@ -66,6 +73,15 @@ class PartitionTask:
         """Go over to other rules, and return what comes of it."""
         self._active_rules = rules
         return self.engine.replace_rules(rules.rules)
+
+    # -- how its records are mapped ---------------------------------------------------------------
+
+    def adopt_inputs(
+        self, revision: InputRevision, sources: Mapping[str, InputSource]
+    ) -> set[TopicPartition]:
+        """Map by another file, which the newest checkpoint names; return the places to be read again."""
+        self.inputs, self.saved_inputs = revision, revision.hash
+        return self.partition.replace_sources(sources)
 
     # -- who was erased ---------------------------------------------------------------------------
 

@@ -12,8 +12,10 @@ from streams.checkpoints.save import StateSnapshot
 from streams.core.erasures import Erasure
 from streams.core.model.logistic import Model
 from streams.core.state_tables import take
+from streams.inputs.watch import InputRevision
 from streams.worker.assignment import AssignedPartitions
 from streams.worker.erasure_rollout import ErasureRollout
+from streams.worker.input_rollout import InputRollout
 from streams.worker.model_rollout import ModelRollout
 from streams.worker.outbox import Outbox
 from streams.worker.rule_rollout import PendingAdoption, RuleRollout
@@ -22,12 +24,13 @@ from streams.worker.task import PartitionTask
 
 @dataclass(frozen=True, slots=True)
 class _Pending:
-    """What a partition is ready to go over to: other rules, another model, fewer customers."""
+    """What a partition is ready to go over to: other rules, another model, fewer customers, other inputs."""
 
     task: PartitionTask
     rules: PendingAdoption | None
     model: Model | None
     erasures: list[Erasure]
+    inputs: InputRevision | None
 
     @property
     def version_before(self) -> str | None:
@@ -47,7 +50,9 @@ class TaskStates:
         models: ModelRollout | None = None,
         wall: Callable[[], float] = time.time,
         erasures: ErasureRollout | None = None,
+        inputs: InputRollout | None = None,
     ) -> None:
+        self._inputs = inputs
         self._assignment = assignment
         self._outbox = outbox
         self._clock = clock
@@ -108,10 +113,11 @@ class TaskStates:
             pause_s=self._clock() - begun,
             rules=rules.kept() if rules is not None else None,
             follows_erasure=task.holds_erased and not task.engine.erased.pending,
+            inputs=task.inputs.kept() if task.inputs is not None else None,
         )
 
     def to_adopt(self) -> list[int]:
-        """Return the partitions that other rules, another model or erasures are ready for."""
+        """Return the partitions that other rules, another model, erasures or inputs are ready for."""
         return [number for number in sorted(self._assignment.tasks) if self._pending(number) is not None]
 
     @asynccontextmanager
@@ -139,6 +145,8 @@ class TaskStates:
                     then = change.rules.then
                     kept = then.kept(change.rules.adoption)
                     snapshot = replace(snapshot, rule_set=then.rules.hash, rules=kept)
+                if snapshot is not None and change.inputs is not None:
+                    snapshot = replace(snapshot, inputs=change.inputs.kept())
                 yield snapshot
             finally:
                 if self._adopting.pop(number, None) is not None:
@@ -170,6 +178,9 @@ class TaskStates:
     async def _adopted(self, change: _Pending, version_before: str | None) -> int:
         if change.model is not None and self._models is not None:
             self._models.adopted(change.task, version_before, int(self._wall() * 1_000_000))
+        if change.inputs is not None:
+            assert self._inputs is not None
+            self._assignment.read_again(self._inputs.adopt(change.task, change.inputs))
         if change.rules is not None:
             assert self._rollout is not None
             await self._outbox.ship(change.task, self._rollout.adopt(change.rules))
@@ -193,15 +204,17 @@ class TaskStates:
         rules = self._rollout.pending(task) if self._rollout is not None else None
         model = self._models.pending(task) if self._models is not None else None
         erasures = self._erasures.pending(task) if self._erasures is not None else []
-        if rules is None and model is None and not erasures:
+        inputs = self._inputs.pending(task) if self._inputs is not None else None
+        if rules is None and model is None and not erasures and inputs is None:
             return None
-        return _Pending(task, rules, model, erasures)
+        return _Pending(task, rules, model, erasures, inputs)
 
     def saved(self, snapshot: StateSnapshot) -> None:
         """Remember that the group committed what `snapshot` stands for."""
         task = self._assignment.tasks.get(snapshot.partition)
         if task is not None and self._assignment.generation == snapshot.generation:
             task.mark_committed(snapshot.topics)
+            task.saved_inputs = snapshot.inputs.hash if snapshot.inputs is not None else None
 
     def lost(self, snapshot: StateSnapshot) -> None:
         """Give up a partition that is not this worker's any more, as the group refused its `snapshot`."""

@@ -20,6 +20,7 @@ from streams.core.engine_io import EventCounts, Output
 from streams.core.events.batch import Batch
 from streams.core.events.topics import REQUIRED, Topic
 from streams.core.segments.engine import SegmentEngine
+from streams.inputs.watch import InputWatch
 from streams.intake.partition import BatchingPolicy, StepEngine
 from streams.rulebook.watch import RuleWatch
 from streams.worker.pipeline import Stats
@@ -85,8 +86,10 @@ class RunningWorker:
         engines: Callable[[int], StepEngine] | None = None,
         judge: Callable[[int], SegmentEngine] | None = None,
         rules: RuleWatch | None = None,
+        inputs: InputWatch | None = None,
     ) -> None:
         self.settings = settings
+        self._inputs = inputs
         self._judge = judge
         self._rules = rules
         self.engines: dict[int, Any] = {}
@@ -131,7 +134,15 @@ class RunningWorker:
             self._loop = asyncio.get_running_loop()
             self._stop = asyncio.Event()
             self._ready.set()
-            await serve(self.settings, self._engine, self._stop, self._report, self._rules, judge=self._judge)
+            await serve(
+                self.settings,
+                self._engine,
+                self._stop,
+                self._report,
+                self._rules,
+                judge=self._judge,
+                inputs=self._inputs,
+            )
 
         try:
             asyncio.run(main())
@@ -149,8 +160,9 @@ def running(
     engines: Callable[[int], StepEngine] | None = None,
     judge: Callable[[int], SegmentEngine] | None = None,
     rules: RuleWatch | None = None,
+    inputs: InputWatch | None = None,
 ) -> Iterator[RunningWorker]:
-    worker = RunningWorker(settings, engines, judge, rules)
+    worker = RunningWorker(settings, engines, judge, rules, inputs)
     try:
         yield worker
     finally:

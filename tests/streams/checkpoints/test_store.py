@@ -246,7 +246,7 @@ def test_a_manifest_of_the_first_format_is_read(tmp_path: Path) -> None:
     (saved,) = save(store, 10)
     path = Path(saved.path) / MANIFEST
     manifest = json.loads(path.read_text())
-    for name in ("checksum", "partitions", "rejected", "topic_ids", "folder"):
+    for name in ("checksum", "partitions", "rejected", "topic_ids", "inputs", "folder"):
         del manifest[name]
     path.write_text(json.dumps(manifest, sort_keys=True))
     assert store.whole(3) == [saved]

@@ -1,0 +1,53 @@
+"""The topics whose records the file of inputs maps, as worker, doctor and `lapwing topics` see them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from lapwing.registry import readers_of
+from lapwing.settings.settings import Settings
+from lapwing.topic_plan import planned
+from streams.core.events.topics import REQUIRED, Topic
+from streams.errors import SettingsError
+from streams.inputs.load import parse_inputs
+from streams.inputs.source import Source
+from streams.inputs.watch import InputWatch, Parse
+
+
+def parser(settings: Settings) -> Parse:
+    """Return what reads the content of a file of inputs, with the registry that the settings name."""
+    readers = readers_of(settings)
+    return lambda path, content: parse_inputs(path, content, readers)
+
+
+def input_watch(settings: Settings) -> InputWatch | None:
+    """Return what watches the file of inputs, where there is one; raise where a worker cannot read by it."""
+    if settings.inputs_file is None:
+        return None
+    watch = InputWatch(settings.inputs_file, parser(settings))
+    check_topics(settings, watch.path.name, watch.current.sources)
+    return watch
+
+
+def check_topics(settings: Settings, file: str, sources: Collection[str]) -> None:
+    """Raise `SettingsError` where a source names a topic that Lapwing itself writes to."""
+    ours = {spec.name for spec in planned(settings)} - set(settings.topics.values())
+    ours.add(settings.topics[Topic.ACTIONS])
+    if taken := sorted(ours.intersection(sources)):
+        msg = f"{file}: {taken[0]} is a topic that Lapwing writes to: no source can be read from there"
+        raise SettingsError(msg)
+
+
+def contract_topics(settings: Settings, sources: Collection[str]) -> dict[Topic, str]:
+    """Return the names of the contract's topics; one that a source names holds the source's records."""
+    return {topic: name for topic, name in settings.topics.items() if name not in sources}
+
+
+def required_topics(settings: Settings, sources: Mapping[str, Source]) -> list[str]:
+    """Return the topics of the contract that have to be there, as no source brings their events."""
+    brought = {topic for source in sources.values() for topic in source.topics}
+    return [
+        name
+        for topic, name in contract_topics(settings, sources).items()
+        if topic in REQUIRED and topic not in brought
+    ]

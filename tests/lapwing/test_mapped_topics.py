@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lapwing.mapped_topics import contract_topics, input_watch, required_topics
+from lapwing.settings.settings import Settings, load_settings
+from streams.core.events.topics import Topic
+from streams.errors import RuleFilesError, SettingsError
+
+FILE = """\
+version: 1
+sources:
+  shop:
+    topic: %s
+    events:
+      - to: orders
+        fields: {event_id: id, customer_id: who, occurred_at: at, order_id: id, amount: sum, currency: cur}
+"""
+
+
+def settings_of(folder: Path, text: str | None) -> Settings:
+    (folder / "rules").mkdir()
+    if text is not None:
+        (folder / "rules" / "inputs.yaml").write_text(text)
+    return load_settings(overrides={"rules": folder / "rules"}, environ={})
+
+
+def test_without_a_file_nothing_is_mapped(tmp_path: Path) -> None:
+    assert input_watch(settings_of(tmp_path, None)) is None
+
+
+def test_a_source_brings_what_then_need_not_be_there_otherwise(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, FILE % "web.orders")
+    watch = input_watch(settings)
+    assert watch is not None
+    sources = watch.current.sources
+    assert required_topics(settings, sources) == ["complaints", "logins"]
+    assert contract_topics(settings, sources) == settings.topics
+
+
+def test_a_topic_that_has_the_name_of_the_contracts_holds_what_the_source_says(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, FILE % "orders")
+    watch = input_watch(settings)
+    assert watch is not None
+    assert Topic.ORDERS not in contract_topics(settings, watch.current.sources)
+    assert required_topics(settings, watch.current.sources) == ["complaints", "logins"]
+
+
+@pytest.mark.parametrize("name", ["churn-warnings", "lapwing.rejected", "actions"])
+def test_no_source_is_read_from_a_topic_that_lapwing_writes(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name} is a topic that Lapwing writes to"):
+        input_watch(settings_of(tmp_path, FILE % name))
+
+
+def test_a_bad_file_is_refused_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(RuleFilesError, match=r"inputs\.yaml:4:"):
+        input_watch(settings_of(tmp_path, FILE % "no topic!"))
