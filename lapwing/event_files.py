@@ -16,6 +16,9 @@ from streams.contract.instants import format_instant
 from streams.core.events.batch import Batch
 from streams.core.events.refusal import RefusedEvent
 from streams.files.events import FileRefusal, read_events, without_stragglers
+from streams.imports.batch import read_foreign
+from streams.imports.files import ForeignFile, foreign_files, source_of
+from streams.inputs.load import load_inputs
 
 SHOWN: Final = 5
 """Refusals that are shown one by one; the others are counted."""
@@ -51,17 +54,46 @@ class Refusals:
             click.echo(f"refused {self.counts.total():,} in all: {reasons}", err=True)
 
 
+def _foreign(paths: Sequence[Path], settings: Settings) -> list[ForeignFile]:
+    """Return the files that a source of the settings' inputs reads."""
+    if settings.inputs_file is None:
+        return []
+    sources = list(load_inputs(settings.inputs_file).sources.values())
+    fitting = [path for path in paths if source_of(path, sources) is not None]
+    return foreign_files(fitting, sources, where=str(settings.inputs_file))
+
+
 def read_files(paths: Sequence[Path], settings: Settings) -> tuple[Batch, Refusals]:
     """Return the events in the order of `Batch.order`, and what was refused."""
     refusals = Refusals()
+    foreign = _foreign(paths, settings)
+    own = [path for path in paths if path not in {file.path for file in foreign}]
+    now_us = time.time_ns() // 1000
+    batches: list[Batch] = []
     with progress_bar("reading") as bar:
-        batch = read_events(
-            paths,
-            now_us=time.time_ns() // 1000,
-            max_skew_us=settings.max_skew,
-            on_refused=refusals.add_line,
-            progress=bar,
-        )
+        if own or not foreign:
+            batches.append(
+                read_events(
+                    own,
+                    now_us=now_us,
+                    max_skew_us=settings.max_skew,
+                    on_refused=refusals.add_line,
+                    progress=bar,
+                )
+            )
+        if foreign:
+            batches.append(
+                read_foreign(
+                    foreign,
+                    now_us=now_us,
+                    max_skew_us=settings.max_skew,
+                    on_refused=refusals.add_line,
+                    progress=bar,
+                )
+            )
+    batch = batches[0] if len(batches) == 1 else Batch.concat(batches)
+    if len(batches) > 1:
+        batch = batch.take(batch.order())
     batch, early = without_stragglers(batch)
     refusals.add_events(early)
     return batch, refusals

@@ -45,10 +45,16 @@ ORDER: dict[str, tuple[str, ...]] = {
             "files",
             "rulebook",
             "inputs",
+            "imports",
             "learning",
             "simulate",
         ),
         *("intake", "checkpoints", "offline", "backtest", "quality", "worker", "trainer"),
+    ),
+    "streams.files": ("parquet_columns", "parquet", "content", "packing", "events", "tables"),
+    "streams.imports": (
+        *("files", "groups", "mapped", "batch", "work_file", "reading", "event_files", "preset"),
+        *("sample", "guess", "proposal"),
     ),
     "streams.intake": (
         *(
@@ -191,6 +197,8 @@ ORDER: dict[str, tuple[str, ...]] = {
             "database",
             "erasure",
             "event_files",
+            "presets",
+            "import_to_kafka",
             "wiring",
             "routes",
             "reports",

@@ -26,6 +26,7 @@ COMMANDS: Final[dict[str, str]] = {
     "act": "Acknowledge, snooze or expire a warning.",
     "backtest": "Judge rules by a history: load, precision, recall, lead time.",
     "demo": "Run the whole system on an embedded broker and watch warnings come.",
+    "import": "Turn files of others into events: event files, or Kafka.",
     "desk": "Serve the page on which a retention team works.",
     "doctor": "Print the settings in force and check what can be checked.",
     "effects": "Measure what plays do, against customers who were held out.",

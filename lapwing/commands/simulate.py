@@ -53,7 +53,8 @@ def run(
         msg = "--capacity is for --out: the team's shop is written to a file"
         raise click.UsageError(msg)
 
-    from streams.simulate.files import suffix_of, write_events, write_truth
+    from streams.files.packing import suffix_of
+    from streams.simulate.files import write_events, write_truth
     from streams.simulate.shop import Shop
 
     check_outputs((out, truth))

@@ -45,6 +45,8 @@ class RefusalReason(StrEnum):
     """The record's key is not its customer."""
     FUTURE_TIME = "future_time"
     """The event time lies too far after the record's timestamp or the time of the run."""
+    NOT_ROW = "not_row"
+    """In a file: a line that is no row of its table."""
     PAST_TIME = "past_time"
     """In a file: one of few events that lie years before all others."""
     OTHER_CURRENCY = "other_currency"

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field
 
 from streams.core.conditions.parser import closest
 from streams.core.events.topics import Topic
+from streams.files.tables.csv_file import WHITESPACE
 from streams.inputs.contract_fields import MONEY, TOPICS, Kind, field_names, kind_of, refusal_of, required
 from streams.inputs.money import has_minor_units
 from streams.inputs.numbers import typed_value
@@ -94,8 +95,10 @@ def _delimiter(value: Any) -> str:
     found = written(value)
     if found == "\\t" or value == "\t":
         return "\t"
-    if len(found) != 1 or not found.isascii() or found in '"\n\r':
-        msg = f"must be one character such as ; or \\t, not {found!r}"
+    if found == WHITESPACE:
+        return found
+    if len(found) != 1 or not found.isascii() or found in '"\n\r\0':
+        msg = f"must be one character such as ; or \\t, or whitespace, not {found!r}"
         raise WrongValueError(msg)
     return found
 
@@ -365,12 +368,27 @@ class CsvEntry(FileModel):
 
     shape: ClassVar[str] = "`csv` holds `delimiter:`, `encoding:` or `header:`"
 
-    delimiter: Annotated[str, Read(_delimiter, {"type": "string", "minLength": 1, "maxLength": 1})] = ","
-    """The one character between fields."""
+    delimiter: Annotated[str, Read(_delimiter, {"type": "string", "minLength": 1, "maxLength": 10})] = ","
+    """The one character between fields; whitespace for columns that blanks set apart."""
     encoding: Annotated[str, text(40)] = "utf-8"
     """The encoding, as Python names it."""
     header: bool = True
     """Whether the first line names the columns; without, they are column_1, column_2 and so on."""
+    columns: Annotated[tuple[str, ...], several(text(200), "names")] = ()
+    """The names of the columns, where there is no header or others are wanted."""
+    quote: Annotated[str, text(1)] = '"'
+    """The character around fields that hold the delimiter."""
+
+
+class XlsxEntry(FileModel):
+    """Which part of a workbook holds the records."""
+
+    shape: ClassVar[str] = "`xlsx` holds `sheets:` or `header_row:`"
+
+    sheets: Annotated[tuple[str, ...], several(text(64), "names")] = ()
+    """The sheets that are read; by default all."""
+    header_row: Annotated[int, Field(ge=1, le=1000)] = 1
+    """The row that names the columns."""
 
 
 class DebeziumEntry(FileModel):
@@ -417,6 +435,8 @@ class SourceEntry(FileModel):
     """How CSV files are written."""
     debezium: DebeziumEntry | None = None
     """How change records are written."""
+    xlsx: XlsxEntry | None = None
+    """Which part of workbooks is read."""
     group: GroupEntry | None = None
     """For files: how several lines become one record."""
     events: Annotated[list[EventEntry], Field(min_length=1, max_length=MOST_EVENTS)]
@@ -436,7 +456,7 @@ class SourceEntry(FileModel):
             yield WrongValueError(msg, None, ("format",))
         if "debezium" in given and given.get("format") != "debezium":
             yield WrongValueError("is for a source with `format: debezium`", None, ("debezium",))
-        for name, place in (("key", "topic"), ("csv", "files"), ("group", "files")):
+        for name, place in (("key", "topic"), ("csv", "files"), ("xlsx", "files"), ("group", "files")):
             if name in given and there[0] != place:
                 yield WrongValueError(f"is for a source with `{place}`", None, (name,))
 

@@ -2,37 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Callable, Iterable
-from contextlib import nullcontext
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any
 
 import polars as pl
 import pyarrow.parquet as pq  # type: ignore[import-untyped]  # ships no types
-import zstandard
 
-from streams.errors import EventFileError
+from streams.files.packing import PACKERS
 from streams.simulate.records import json_lines
-
-GZIP_LEVEL: Final = 5
-
-PACKERS: Final[dict[str, Callable[[IO[bytes]], Any]]] = {
-    ".jsonl": nullcontext,
-    # Neither name nor time: the same shop gives the same bytes.
-    ".jsonl.gz": lambda file: gzip.GzipFile("", "wb", GZIP_LEVEL, file, mtime=0),
-    ".jsonl.zst": lambda file: zstandard.ZstdCompressor().stream_writer(file, closefd=False),
-}
-SUFFIXES: Final = (*PACKERS, ".parquet")
-
-
-def suffix_of(path: Path) -> str:
-    """Return which of `SUFFIXES` a file has; raise `EventFileError` where it has none."""
-    for suffix in SUFFIXES:
-        if path.name.endswith(suffix) and path.name != suffix:
-            return suffix
-    msg = f"{path}: the name must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
-    raise EventFileError(msg)
 
 
 def write_events(frames: Iterable[pl.DataFrame], path: Path, suffix: str) -> int:

@@ -180,6 +180,7 @@ FAILURES = {
     "effects": ["--outcomes", "missing.jsonl"],
     "erase": ["C1", "--broker", NOBODY],
     "explain": ["C1", "missing.jsonl"],
+    "import": ["missing.csv", "--preset", "cdnow", "--to", "out.jsonl"],
     "learn": [],
     "model list": ["--broker", NOBODY],
     "model promote": ["--broker", NOBODY, "--by", "a", "--reason", "b"],

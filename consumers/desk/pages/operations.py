@@ -72,6 +72,7 @@ REASONS: Final = {
     "out_of_range": _("a value out of range"),
     "key_mismatch": _("the key is not the customer"),
     "future_time": _("a time in the future"),
+    "not_row": _("a line that is no row of its table"),
     "past_time": _("a time years before all others"),
     "other_currency": _("an order in another currency"),
     "sum_too_large": _("amounts that add up to too much"),

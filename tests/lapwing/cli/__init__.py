@@ -3,5 +3,5 @@
 act, backtest, demo, desk, doctor, effects, erase, explain, history, lapsed, learn, model: lapwing/test_cli
 erasures: lapwing/commands/test_backtest
 notify, plays, record_source: lapwing/test_cli
-replay, report, scorecard, silence, simulate, sink, tail, topics, warnings, worker: lapwing/test_cli
+import, replay, report, scorecard, silence, simulate, sink, tail, topics, warnings, worker: lapwing/test_cli
 """

@@ -1,4 +1,5 @@
 """Where modules without a test file of their own are tested.
 
+packing: streams/simulate/test_files
 parquet: test_events
 """

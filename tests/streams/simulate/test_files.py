@@ -9,7 +9,8 @@ import pytest
 from streams.core.events.batch import Batch
 from streams.errors import EventFileError
 from streams.files.events import read_events
-from streams.simulate.files import SUFFIXES, suffix_of, write_events, write_truth
+from streams.files.packing import SUFFIXES, suffix_of
+from streams.simulate.files import write_events, write_truth
 from streams.simulate.shop import Shop
 
 SHOP = Shop(customers=60, days=90, seed=2)

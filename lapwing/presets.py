@@ -1,0 +1,25 @@
+"""The mappings that a command reads files by: those of a file, of the setting `inputs`, or of a preset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lapwing.settings.settings import Settings
+from streams.imports.preset import preset as content_of
+from streams.inputs.load import Inputs, load_inputs, parse_inputs
+
+
+def inputs_of(settings: Settings, path: Path | None = None, preset: str | None = None) -> Inputs:
+    """Return the inputs of a file, of a preset, or else of the settings; raise where there are none."""
+    if path is not None and preset is not None:
+        msg = "--map and --preset exclude each other"
+        raise click.UsageError(msg)
+    if preset is not None:
+        return parse_inputs(f"preset {preset}", content_of(preset))
+    path = path or settings.inputs_file
+    if path is None:
+        msg = "give --map FILE or --preset NAME: no file of inputs is set"
+        raise click.UsageError(msg)
+    return load_inputs(path)
