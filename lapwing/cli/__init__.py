@@ -33,6 +33,7 @@ COMMANDS: Final[dict[str, str]] = {
     "erase": "Erase customers: from states, checkpoints, database and compacted topics.",
     "explain": "Explain why a customer is warned of, or not, and what would end it.",
     "lapsed": "List customers who are gone, to be won back.",
+    "inputs": "Check, try and guess what turns foreign records into events.",
     "learn": "Learn from the customers of all partitions and publish models.",
     "model": "Report how good the model is; list models, choose the one in force.",
     "notify": "Send opened and escalated warnings to the team's channels.",

@@ -181,6 +181,8 @@ FAILURES = {
     "erase": ["C1", "--broker", NOBODY],
     "explain": ["C1", "missing.jsonl"],
     "import": ["missing.csv", "--preset", "cdnow", "--to", "out.jsonl"],
+    "inputs guess": ["missing.csv"],
+    "inputs preset": ["missing"],
     "learn": [],
     "model list": ["--broker", NOBODY],
     "model promote": ["--broker", NOBODY, "--by", "a", "--reason", "b"],

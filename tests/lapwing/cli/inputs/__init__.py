@@ -1,0 +1,4 @@
+"""Where modules without a test file of their own are tested.
+
+guess, preset: lapwing/test_cli
+"""
