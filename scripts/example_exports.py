@@ -2,7 +2,7 @@
 
 python -m scripts.example_exports    (writes examples/your_data/)
 
-Orders as a CSV file such as shops write it in much of Europe, complaints as a help desk has them in JSON lines.
+Orders as a CSV file as shops write it in much of Europe, complaints as a help desk has them in JSON lines.
 Both come from the simulated shop, so that it is known who left.
 """
 
