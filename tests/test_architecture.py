@@ -95,6 +95,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "rule_notices",
             "rule_rollout",
             "input_rollout",
+            "schema_wait",
             "delivery",
         ),
         "erasure_rollout",

@@ -6,6 +6,7 @@ the rest waits for. So memory does not grow with the topics.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
@@ -13,13 +14,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from streams.contract.decode import FUTURE_DETAIL
+from streams.contract.decode import FUTURE_DETAIL, Decoded
 from streams.contract.rejected import RefusalReason
 from streams.core.events.batch import Batch
 from streams.core.events.topics import Topic
+from streams.inputs.formats.reading import SchemasWanted
 from streams.intake.lane import InputSource, Lane, decode_lane, lanes_of
 from streams.intake.merge import PartitionMerge, TopicPosition
-from streams.intake.poll import TopicPartition
+from streams.intake.poll import Poll, TopicPartition
 from streams.intake.standing_refusals import StandingRefusals
 from streams.intake.transport import poll_of
 
@@ -122,12 +124,16 @@ class InputHistory:
                 continue
             lane, place = self._lanes[tp], TopicPartition(*tp)
             poll = poll_of(place, begin, end, found.get(tp, []), more=False)
-            decoded = decode_lane(
-                lane[0],
-                self._sources.get(place.topic),
-                poll,
-                max_skew_us=self._max_skew_us,
-                now_us=self._wall_us(),
-            ).refuse(self._standing.of(poll), RefusalReason.FUTURE_TIME, FUTURE_DETAIL)
+            decoded = await self._decoded(lane[0], poll)
+            decoded = decoded.refuse(self._standing.of(poll), RefusalReason.FUTURE_TIME, FUTURE_DETAIL)
             self.refused += len({bad.index for bad in decoded.refused})
             self._merge.add(lane, decoded.batch, poll.offsets[np.asarray(decoded.index, dtype=np.int64)], end)
+
+    async def _decoded(self, lane: Lane, poll: Poll) -> Decoded:
+        """Return a poll's records as events, after fetching the schemas that some of them need."""
+        source = self._sources.get(lane.name)
+        while True:
+            try:
+                return decode_lane(lane, source, poll, max_skew_us=self._max_skew_us, now_us=self._wall_us())
+            except SchemasWanted as wanted:
+                await asyncio.sleep(await asyncio.to_thread(wanted.fetch))

@@ -49,6 +49,9 @@ AWAITED = gauge("awaited", "1 where other topics of the partition wait for this 
 TRANSACTIONS = gauge(
     "open_transactions", "1 where a transaction is neither committed nor aborted and blocks reading.", *PLACE
 )
+SCHEMA_WAIT = gauge(
+    "schema_wait", "1 where records wait for a schema that is being fetched from the registry.", *PLACE
+)
 STALLED = gauge("stalled", "1 where a partition has lag and has not moved for 30 seconds.", "partition")
 DELAY = gauge("event_time_delay_seconds", "How far event time is behind the clock.", "partition")
 TOPIC_DELAY = gauge(
@@ -145,6 +148,7 @@ def readings(stats: Stats, now: float) -> Readings:
     places = [_place(place) for place in stats.lag]
     numbers = {str(number) for number in stats.assigned or ()}
     behind, blocked = map(set, (stats.behind, stats.open_transactions))
+    wanted = set(stats.schema_wait)
     found: dict[Metric, dict[Labels, Value]] = {
         EVENTS: _by_topic(stats.events_by_topic),
         LATE: _by_topic(stats.late_by_topic),
@@ -162,6 +166,7 @@ def readings(stats: Stats, now: float) -> Readings:
         STEPS: {(): stats.steps},
         LAG: {_place(place): lag for place, lag in stats.lag.items()},
         AWAITED: flags([*places, *map(_place, behind)], {_place(place) for place in behind}),
+        SCHEMA_WAIT: flags([*places, *map(_place, wanted)], {_place(place) for place in wanted}),
         TRANSACTIONS: flags([*places, *map(_place, blocked)], {_place(place) for place in blocked}),
         STALLED: flags(
             [(number,) for number in sorted(numbers)], {(_place(place)[1],) for place in stats.stalled}

@@ -21,6 +21,7 @@ from streams.core.events.calendar import NEVER, SECOND
 from streams.core.events.topics import Topic
 from streams.core.model.prequential import QUALITY_MEASURES
 from streams.core.steps import Tier
+from streams.inputs.formats.reading import SchemasWanted
 from streams.intake.originals import OriginalRecords
 from streams.intake.partition import Partition, PartitionTotals, PollOutcome, StepEngine
 from streams.intake.poll import Poll, ReaderControl, ReadProgress, TopicPartition
@@ -35,6 +36,7 @@ from streams.worker.model_watch import ModelWatch, missing
 from streams.worker.outbox import Outbox
 from streams.worker.refusal_log import RefusalLog
 from streams.worker.rule_rollout import RuleReloader, opened, rule_sets
+from streams.worker.schema_wait import SchemaWait
 from streams.worker.settings import WorkerSettings
 from streams.worker.stall_watch import PartitionProgress, StallDetector
 from streams.worker.task_states import TaskStates
@@ -81,6 +83,8 @@ class Stats:
     """The `topic/partition`s that others wait for."""
     open_transactions: list[str]
     """The `topic/partition`s that are read up to a transaction that is neither committed nor aborted."""
+    schema_wait: list[str]
+    """The `topic/partition`s whose records wait for schemas that are being fetched from the registry."""
     stalled: dict[str, float]
     """By `topic/partition`: seconds that it has not moved although it has lag, from `STALLED_S` on."""
     checkpoints: int
@@ -213,6 +217,7 @@ class Pipeline:
         self._saver = self._checkpoint_saver(checkpoints)
         self._stalls = StallDetector(clock)
         self._model_watch = ModelWatch()
+        self._schema_wait = SchemaWait(self._schemas_came)
         self._unmoved: dict[TopicPartition, tuple[int | None, int]] = {}
         """The position of a place that should have moved on, and for how many turns it has not."""
         self._assignments = 0
@@ -247,7 +252,14 @@ class Pipeline:
         task = self.assignment.tasks.get(poll.topic_partition.partition)
         if task is None or self.assignment.closed:
             return  # it was lost in a rebalance, and so is the poll
-        if task.partition.take(poll, self._clock(), self._outbox.reject) is PollOutcome.GAP:
+        if poll.topic_partition in self._schema_wait.places:
+            return  # it is read again once the schemas are there
+        try:
+            taken = task.partition.take(poll, self._clock(), self._outbox.reject)
+        except SchemasWanted as wanted:
+            self._schema_wait.begin(poll.topic_partition, wanted)
+            return
+        if taken is PollOutcome.GAP:
             self._read_again(poll.topic_partition)
 
     async def process(self) -> None:
@@ -264,7 +276,7 @@ class Pipeline:
             for task in list(self.assignment.tasks.values()):
                 await self._outbox.ship(task, task.partition.process(progress, now))
             await self.announce()
-            self.board.paused = frozenset().union(
+            self.board.paused = self._schema_wait.places.union(
                 *(t.partition.full() for t in self.assignment.tasks.values())
             )
             self._find_lost()
@@ -314,10 +326,12 @@ class Pipeline:
         await self.save()
         await self.announce()
         self.assignment.close()
+        self._schema_wait.close()
         return await self.delivery.settle()
 
     async def close(self) -> None:
         """Close what records are read from beside the input."""
+        self._schema_wait.close()
         await self._outbox.close()
 
     # -- what can be seen from outside ------------------------------------------------------------
@@ -359,6 +373,7 @@ class Pipeline:
             reread=totals.reread,
             lag={str(place): lag for place, lag in sorted(lags)},
             behind=[str(place) for place in sorted(behind)],
+            schema_wait=sorted(map(str, self._schema_wait.places)),
             open_transactions=sorted(
                 str(p) for partition in partitions for p in partition.undecided(progress)
             ),
@@ -499,7 +514,7 @@ class Pipeline:
         """Read again what the transport handed over and Faust, which drops polls silently, has not."""
         for place, read in self.board.progress.items():
             position = self.position(place)
-            if position is not None and position >= read.position:
+            if place in self._schema_wait.places or (position is not None and position >= read.position):
                 self._unmoved.pop(place, None)
                 continue
             before, turns = self._unmoved.get(place, (position, 0))
@@ -507,6 +522,11 @@ class Pipeline:
             self._unmoved[place] = position, turns
             if turns > LOST_PASSES:
                 self._read_again(place)
+
+    def _schemas_came(self, place: TopicPartition) -> None:
+        """Read on at a place that has waited for schemas, if it is still one of ours."""
+        if place.partition in self.assignment.tasks and not self.assignment.closed:
+            self.board.seek(place)
 
     def _read_again(self, place: TopicPartition) -> None:
         self._unmoved.pop(place, None)

@@ -45,6 +45,7 @@ FULL: dict[str, Any] = {
     "lag": {"orders/0": 3, "logins/0": 0},
     "behind": ["orders/0"],
     "open_transactions": ["orders/0"],
+    "schema_wait": ["orders/0"],
     "stalled": {"orders/0": 40.0},
     "checkpoints": 2,
     "checkpoints_failed": 1,
