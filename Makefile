@@ -47,6 +47,7 @@ test: $(INSTALLED)  ## Run the tests on the embedded broker; PostgreSQL's too wh
 	@$(BIN)/python -m scripts.prometheus fetch || echo "The tests on a real Prometheus will be skipped"
 	@$(BIN)/python -m scripts.chromium fetch || echo "The tests of the desk in a browser will be skipped"
 	@$(BIN)/python -m scripts.printing fetch || echo "The tests of PDFs will be skipped"
+	@$(BIN)/python -m scripts.registry fetch || echo "The test on a real schema registry will be skipped"
 	$(BIN)/pytest $(IN_PARALLEL) $(PYTEST_ARGS)
 
 test-kafka: $(INSTALLED)  ## Run the broker's tests on a real Apache Kafka, which is fetched and started.
