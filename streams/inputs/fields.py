@@ -136,9 +136,7 @@ class FieldMapping:
     def _words(self, found: pl.Series, problems: Problems) -> pl.Series:
         """Return texts (n,) with blanks, case and words as the mapping says."""
         entry = self.entry
-        if entry.trim:
-            found = found.str.strip_chars(BLANKS)
-            found = found.set((found == "").fill_null(False), None)
+        found = self._trimmed(found)
         if entry.lower:
             found = found.str.to_lowercase()
         if entry.upper:
@@ -153,6 +151,12 @@ class FieldMapping:
             found = named
         return found
 
+    def _trimmed(self, texts: pl.Series) -> pl.Series:
+        if not self.entry.trim:
+            return texts
+        texts = texts.str.strip_chars(BLANKS)
+        return texts.set((texts == "").fill_null(False), None)
+
     def _numbers(self, texts: pl.Series, problems: Problems) -> pl.Series:
         decimal = self.entry.decimal
         numbers, wrong = numbers_of(texts, decimal)
@@ -164,7 +168,7 @@ class FieldMapping:
         self._note_blocked(columns, self.entry.product, problems)
         found = pl.repeat(1.0, n, dtype=pl.Float64, eager=True)
         for path in self.entry.product:
-            numbers, wrong = numbers_of(columns[path].texts, self.entry.decimal)
+            numbers, wrong = numbers_of(self._trimmed(columns[path].texts), self.entry.decimal)
             origin = f"{self.name} from {show_path(path)}"
             problems.note(wrong, RefusalReason.WRONG_TYPE, f"{origin} {not_a_number(self.entry.decimal)}")
             found = found * numbers

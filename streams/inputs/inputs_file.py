@@ -291,7 +291,7 @@ class EventEntry(FileModel):
         """Refuse conversions that a field cannot have, and values that the contract does not take."""
         for name, entry in self.fields.items():
             for wrong in _wrong_conversions(name, entry):
-                yield WrongWhole(wrong.message, wrong.hint, ("fields", name, *wrong.at))
+                yield WrongWhole(wrong.message, None, ("fields", name, *wrong.at))
             for at, value in _written_values(entry):
                 if wrong_value := _not_taken(self.topic, name, value):
                     yield WrongWhole(
@@ -328,8 +328,9 @@ def _wrong_conversions(name: str, entry: FieldEntry) -> Iterator[WrongValueError
             yield WrongValueError(
                 f"`{conversion}` is not for {name}, which takes {kind.value}", None, (conversion,)
             )
-    if entry.product and entry.map is not None:
-        yield WrongValueError("`map` is for words, and a product is a number", None, ("map",))
+    for conversion in ("lower", "upper", "map") if entry.product else ():
+        if getattr(entry, conversion):
+            yield WrongWhole(f"`{conversion}` is for words, and a product is a number", None, (conversion,))
 
 
 def _written_values(entry: FieldEntry) -> Iterator[tuple[Place, str]]:
