@@ -132,7 +132,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     ),
     "streams.inputs": (
         *("paths", "texts", "money", "contract_fields", "numbers", "times", "inputs_file"),
-        *("problems", "records", "filters", "fields", "source", "formats", "load", "watch"),
+        *("problems", "records", "filters", "fields", "source", "formats", "load", "watch", "lint"),
     ),
     "consumers": (
         *(
@@ -200,6 +200,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "event_files",
             "presets",
             "import_to_kafka",
+            "inputs",
             "wiring",
             "routes",
             "reports",

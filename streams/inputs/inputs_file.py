@@ -174,8 +174,6 @@ class FieldEntry(FileModel):
     """Amounts are in the smallest unit of this currency, such as cents."""
     absolute: bool = False
     """Takes the minus sign away."""
-    rates: bool = False
-    """Turns the amount into the currency of the settings by the table of the setting `rates`."""
     prefix: Annotated[str | None, text(64)] = None
     """Is put before the text."""
     default: Annotated[str | None, _single_field] = None
@@ -319,7 +317,6 @@ def _wrong_conversions(name: str, entry: FieldEntry) -> Iterator[WrongValueError
         "decimal": numeric,
         "absolute": numeric,
         "minor_units": name in MONEY,
-        "rates": name in MONEY,
         "hash": kind is Kind.TEXT,
         "prefix": kind is Kind.TEXT,
     }
@@ -339,7 +336,7 @@ def _written_values(entry: FieldEntry) -> Iterator[tuple[Place, str]]:
         yield ("default",), entry.default
     if (
         entry.minor_units is not None
-        or entry.rates
+       
         or entry.prefix is not None
         or entry.time
         or entry.decimal

@@ -201,12 +201,8 @@ class Source:
         batches: list[Batch] = []
         places: list[NDArray[np.int64]] = []
         refused = list(mapped.refused)
-        stamps = None if timestamps_ms is None else np.asarray(timestamps_ms, dtype=np.int64)
         for number, part in enumerate(mapped.parts):
-            found = self._decoded(number, part, stamps, max_skew_us, now_us)
-            if keys is not None and self.checks_keys:
-                given = [keys[i] for i in part.index.tolist()]
-                found = _with_right_keys(self.name, found, mapped.keys[number], given)
+            found = self._decoded(number, mapped, keys, timestamps_ms, max_skew_us, now_us)
             batches.append(found.batch)
             places.append(part.index[found.index])
             refused += [replace(each, index=int(part.index[each.index])) for each in found.refused]
@@ -214,18 +210,26 @@ class Source:
         order = np.argsort(index, kind="stable")
         return Decoded(Batch.concat(batches).take(order), index[order], _each_once(refused))
 
-    def judged(self, mapped: Mapped, *, max_skew_us: int, now_us: int | None = None) -> Mapped:
-        """Return what the contract takes of what was mapped; the rest is refused too."""
-        parts, customers, keys = [], [], []
+    def judged(
+        self,
+        mapped: Mapped,
+        keys: Sequence[bytes | None] | None = None,
+        timestamps_ms: Sequence[int] | NDArray[np.int64] | None = None,
+        *,
+        max_skew_us: int,
+        now_us: int | None = None,
+    ) -> Mapped:
+        """Return what the contract takes of what was mapped; the rest is refused too, as by `decode`."""
+        parts, customers, texts = [], [], []
         refused = list(mapped.refused)
         for number, part in enumerate(mapped.parts):
-            found = self._decoded(number, part, None, max_skew_us, now_us)
+            found = self._decoded(number, mapped, keys, timestamps_ms, max_skew_us, now_us)
             kept = found.index.tolist()
             parts.append(Part(part.topic, [part.values[i] for i in kept], part.index[found.index]))
             customers.append([mapped.customers[number][i] for i in kept])
-            keys.append([mapped.keys[number][i] for i in kept])
+            texts.append([mapped.keys[number][i] for i in kept])
             refused += [replace(each, index=int(part.index[each.index])) for each in found.refused]
-        return Mapped(parts, customers, _each_once(refused), mapped.passed, keys)
+        return Mapped(parts, customers, _each_once(refused), mapped.passed, texts)
 
     def _map_columns(
         self, columns: Columns, index: NDArray[np.int64], refused: list[RefusedRecord]
@@ -255,21 +259,30 @@ class Source:
         return replace(record, detail=one_line(f"{self.name}: {record.detail}"))
 
     def _decoded(
-        self, number: int, part: Part, stamps: NDArray[np.int64] | None, max_skew_us: int, now_us: int | None
+        self,
+        number: int,
+        mapped: Mapped,
+        keys: Sequence[bytes | None] | None,
+        timestamps_ms: Sequence[int] | NDArray[np.int64] | None,
+        max_skew_us: int,
+        now_us: int | None,
     ) -> Decoded:
         """Return a part as the contract reads it; refusals name the source and where a value came from."""
-        own = None if stamps is None else stamps[part.index]
+        part, event = mapped.parts[number], self.events[number]
+        own = None if timestamps_ms is None else np.asarray(timestamps_ms, dtype=np.int64)[part.index]
         found = decode_poll(part.topic, part.values, None, own, max_skew_us=max_skew_us, now_us=now_us)
-        if not found.refused:
+        if found.refused:
+            refused = []
+            for each in found.refused:
+                name, colon, rest = each.detail.partition(":")
+                origin = event.origin(name.partition(".")[0]) if colon else None
+                detail = f"{origin}:{rest}" if origin is not None else each.detail
+                refused.append(self._named(replace(each, detail=detail)))
+            found = replace(found, refused=refused)
+        if keys is None or not self.checks_keys:
             return found
-        event = self.events[number]
-        refused = []
-        for each in found.refused:
-            name, colon, rest = each.detail.partition(":")
-            origin = event.origin(name.partition(".")[0]) if colon else None
-            detail = f"{origin}:{rest}" if origin is not None else each.detail
-            refused.append(self._named(replace(each, detail=detail)))
-        return replace(found, refused=refused)
+        given = [keys[i] for i in part.index.tolist()]
+        return _with_right_keys(self.name, found, mapped.keys[number], given)
 
 
 def _column_name(path: Path) -> str:

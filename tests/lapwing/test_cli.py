@@ -183,6 +183,8 @@ FAILURES = {
     "import": ["missing.csv", "--preset", "cdnow", "--to", "out.jsonl"],
     "inputs guess": ["missing.csv"],
     "inputs preset": ["missing"],
+    "inputs check": ["missing.yaml"],
+    "inputs try": ["shop", "--inputs", "missing.yaml"],
     "learn": [],
     "model list": ["--broker", NOBODY],
     "model promote": ["--broker", NOBODY, "--by", "a", "--reason", "b"],

@@ -1,4 +1,4 @@
-"""What a mapping makes of one record, in plain Python over the YAML itself: the specification of `streams.inputs`."""
+"""What a mapping makes of one record, in plain Python over the YAML: what `streams.inputs` has to do."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import pydantic_core
 
 from streams.contract.instants import InstantOutOfRange, NotAnInstant, read_instant
+from streams.contract.rejected import RefusalReason
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 END = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
@@ -28,6 +29,8 @@ NEEDED = {
     "profiles": ("event_id", "customer_id", "occurred_at"),
     "complaints": ("event_id", "customer_id", "occurred_at", "complaint_id"),
 }
+NOT_THERE = "is not there"
+NO_CURRENCY = "is no currency of ISO 4217"
 WRONG_NUMBER = {
     None: "is no number",
     "point": "is no number with a decimal point, such as 1,234.50",
@@ -56,7 +59,7 @@ def judge(name: str, source: dict[str, Any], value: bytes | None) -> Verdict:
     except Refused as refused:
         return Verdict(nothing, (refused.args[0], f"{name}: {refused.args[1]}"), False)
     events: list[dict[str, Any] | None] = []
-    refusal: tuple[str, str] | None = None
+    wrong: tuple[str, str] | None = None
     taken = False
     for entry in source["events"]:
         made = None
@@ -65,20 +68,20 @@ def judge(name: str, source: dict[str, Any], value: bytes | None) -> Verdict:
             try:
                 made = event(entry, record)
             except Refused as refused:
-                refusal = refusal or (refused.args[0], f"{name}: {refused.args[1]}")
+                wrong = wrong or (refused.args[0], f"{name}: {refused.args[1]}")
         events.append(made)
-    return Verdict(events, refusal, taken)
+    return Verdict(events, wrong, taken)
 
 
 def read(value: bytes | None) -> dict[str, Any]:
     if value is None:
-        raise Refused("no_value", "the record has no value")
+        raise Refused(RefusalReason.NO_VALUE, "the record has no value")
     try:
         record = pydantic_core.from_json(value)
     except ValueError as error:
-        raise Refused("not_json", f"Invalid JSON: {error}") from None
+        raise Refused(RefusalReason.NOT_JSON, f"Invalid JSON: {error}") from None
     if not isinstance(record, dict):
-        raise Refused("not_object", "the record is no JSON object")
+        raise Refused(RefusalReason.NOT_OBJECT, "the record is no JSON object")
     return record
 
 
@@ -148,7 +151,7 @@ def event(entry: dict[str, Any], record: Any) -> dict[str, Any]:
     for name, how in entry["fields"].items():
         value = field(name, {"path": how} if isinstance(how, str) else how, record)
         if value is None and name in NEEDED[entry["to"]]:
-            raise Refused("missing_field", f"{origin(name, how)} is not there")
+            raise Refused(RefusalReason.MISSING_FIELD, f"{origin(name, how)} is not there")
         made[name] = value
     return {name: value for name, value in made.items() if value is not None}
 
@@ -156,13 +159,14 @@ def event(entry: dict[str, Any], record: Any) -> dict[str, Any]:
 def origin(name: str, how: Any) -> str:
     if isinstance(how, str):
         return f"{name} from {how}"
-    paths = next((how[word] for word in ("path", "first_of", "hash", "product") if word in how), [])
+    paths: Any = next((how[word] for word in ("path", "first_of", "hash", "product") if word in how), [])
     places = paths if isinstance(paths, list) else [paths]
     return f"{name} from {', '.join(places)}" if places else name
 
 
 def field(name: str, how: dict[str, Any], record: Any) -> Any:
     default = how.get("default")
+    value: Any
     if "product" in how:
         value = product(name, how, record)
     else:
@@ -186,7 +190,7 @@ def field(name: str, how: dict[str, Any], record: Any) -> Any:
 def single(name: str, path: str, record: Any) -> str | None:
     found = at(record, path)
     if isinstance(found, Wrong):
-        raise Refused("wrong_type", f"{name} from {path} {found.why}")
+        raise Refused(RefusalReason.WRONG_TYPE, f"{name} from {path} {found.why}")
     assert found is None or isinstance(found, str)
     return found
 
@@ -219,7 +223,7 @@ def words(name: str, how: dict[str, Any], found: str | None) -> str | None:
         found = found.upper()
     if "map" in how:
         if found not in how["map"] and "otherwise" not in how:
-            raise Refused("unmapped", f"{origin(name, how)} is a word that `map` does not name")
+            raise Refused(RefusalReason.UNMAPPED, f"{origin(name, how)} is a word that `map` does not name")
         found = text(how["map"].get(found, how.get("otherwise")))
     return found
 
@@ -251,7 +255,7 @@ def number_of(found: str, decimal: str | None) -> float | None:
 def checked_number(name: str, how: dict[str, Any], found: str) -> float:
     number = number_of(found, how.get("decimal"))
     if number is None:
-        raise Refused("wrong_type", f"{origin(name, how)} {WRONG_NUMBER[how.get('decimal')]}")
+        raise Refused(RefusalReason.WRONG_TYPE, f"{origin(name, how)} {WRONG_NUMBER[how.get('decimal')]}")
     return number
 
 
@@ -273,11 +277,9 @@ def amount(name: str, how: dict[str, Any], value: float | None, record: Any) -> 
         named = single(name, path, record)
         plain = (words(name, {"trim": True, "upper": True}, named)) if named is not None else None
         if plain is not None and plain not in CURRENCIES:
-            raise Refused(
-                "wrong_value", f"{name} in the currency of {path}, which is no currency of ISO 4217"
-            )
+            raise Refused(RefusalReason.WRONG_VALUE, f"{name} in the currency of {path}, which {NO_CURRENCY}")
         if plain is None and value is not None:
-            raise Refused("missing_field", f"{name} in the currency of {path}, which is not there")
+            raise Refused(RefusalReason.MISSING_FIELD, f"{name} in the currency of {path}, which {NOT_THERE}")
         currency = plain
     if value is None:
         return None
@@ -288,7 +290,7 @@ def amount(name: str, how: dict[str, Any], value: float | None, record: Any) -> 
 
 def boolean(name: str, how: dict[str, Any], found: str | None) -> bool | None:
     if found is not None and found.lower() not in ("true", "false"):
-        raise Refused("wrong_type", f"{origin(name, how)} is neither true nor false")
+        raise Refused(RefusalReason.WRONG_TYPE, f"{origin(name, how)} is neither true nor false")
     return None if found is None else found.lower() == "true"
 
 
@@ -299,9 +301,9 @@ def instant(name: str, how: dict[str, Any], found: str) -> str:
         if made is None:
             continue
         if not EPOCH <= made <= END:
-            raise Refused("out_of_range", f"{origin(name, how)} lies before 1970 or after 9999")
+            raise Refused(RefusalReason.OUT_OF_RANGE, f"{origin(name, how)} lies before 1970 or after 9999")
         return made.isoformat()
-    raise Refused("wrong_value", f"{origin(name, how)} does not have the form that `time` says")
+    raise Refused(RefusalReason.WRONG_VALUE, f"{origin(name, how)} does not have the form that `time` says")
 
 
 FAR = EPOCH - timedelta(days=1)
