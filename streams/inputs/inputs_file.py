@@ -334,13 +334,7 @@ def _written_values(entry: FieldEntry) -> Iterator[tuple[Place, str]]:
     """Yield the values that stand in the file itself and come out as they are."""
     if entry.default is not None:
         yield ("default",), entry.default
-    if (
-        entry.minor_units is not None
-       
-        or entry.prefix is not None
-        or entry.time
-        or entry.decimal
-    ):
+    if entry.minor_units is not None or entry.prefix is not None or entry.time or entry.decimal:
         # Such a value is converted first; what comes of it is judged with each record.
         return
     if entry.constant is not None:
