@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,8 @@ from tests.oracle import inputs as twin
 from tests.streams.inputs import generated
 
 
-@settings(max_examples=400)
+@pytest.mark.timeout(600)  # on a machine that does much else
+@settings(max_examples=100)
 @given(generated.sources, st.lists(generated.values, min_size=3, max_size=12))
 def test_a_poll_is_mapped_as_each_of_its_records(entry: dict[str, Any], values: list[bytes | None]) -> None:
     text = json.dumps({"version": 1, "sources": {"s": entry}})

@@ -1,4 +1,4 @@
 """Where modules without a test file of their own are tested.
 
-guess, preset: lapwing/test_cli
+check, guess, preset, trial: lapwing/test_cli
 """
