@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lapwing.registry import readers_of
 from lapwing.settings.settings import Settings
 from streams.errors import SettingsError
-from streams.inputs.load import Inputs, Readers, load_inputs
-
-
-def readers_of(settings: Settings) -> Readers:
-    """Return what reads each format that is neither JSON nor a table."""
-    del settings
-    return {}
+from streams.inputs.load import Inputs, load_inputs
 
 
 def read_inputs(settings: Settings, path: Path | None = None) -> Inputs | None:
