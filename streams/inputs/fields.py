@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from streams.contract.rejected import RefusalReason
 from streams.inputs.contract_fields import Kind, kind_of
@@ -192,11 +194,11 @@ class FieldMapping:
             )
             unknown = (numbers.is_not_null() & names.is_null()).to_numpy()
             problems.note(unknown, RefusalReason.MISSING_FIELD, f"{origin}, which {NOT_THERE}")
-            numbers = numbers / powers
+            numbers = _divided(numbers, powers.to_numpy())
         elif entry.minor_units is not None:
             digits_of_all = minor_digits(entry.minor_units)
             assert digits_of_all is not None
-            numbers = numbers / 10.0**digits_of_all
+            numbers = _divided(numbers, 10.0**digits_of_all)
         return numbers.abs() if entry.absolute else numbers
 
     @staticmethod
@@ -214,6 +216,11 @@ class FieldValues:
     """(n,) as the contract's JSON has it."""
     before_prefix: pl.Series | None
     """(n,) for a text: without the prefix."""
+
+
+def _divided(numbers: pl.Series, by: float | NDArray[np.float64]) -> pl.Series:
+    """Return quotients (n,) as they are rounded by Python: Polars multiplies by the inverse of a number."""
+    return pl.Series(numbers.to_numpy() / by, nan_to_null=True, dtype=pl.Float64)
 
 
 def hash_of(parts: Sequence[str | None]) -> str | None:

@@ -206,6 +206,7 @@ def test_texts(field: str, value: Any, expected: str) -> None:
         ("{path: v, decimal: comma}", {"v": "1.234,5"}, 1234.5),
         ("{path: v, minor_units: JPY}", {"v": 500}, 500.0),
         ("{path: v, minor_units: {path: cur}}", {"v": 500, "cur": "kwd"}, 0.5),
+        ("{path: v, minor_units: KWD}", {"v": 7332489}, 7332.489),
         ("{path: v, absolute: true}", {"v": -5}, 5.0),
         ("{product: [v, w]}", {"v": "3", "w": 2.5}, 7.5),
         ("{product: [v, w], absolute: true, decimal: comma}", {"v": "-3", "w": "2,5"}, 7.5),
