@@ -32,7 +32,6 @@ COMMANDS: Final[dict[str, str]] = {
     "effects": "Measure what plays do, against customers who were held out.",
     "erase": "Erase customers: from states, checkpoints, database and compacted topics.",
     "explain": "Explain why a customer is warned of, or not, and what would end it.",
-    "inputs": "Check inputs.yaml, and try it on records.",
     "lapsed": "List customers who are gone, to be won back.",
     "inputs": "Check, try and guess what turns foreign records into events.",
     "learn": "Learn from the customers of all partitions and publish models.",
