@@ -71,6 +71,8 @@ def check_one(page: str, line: str) -> None:
             pass
         case ["lapwing", *rest]:
             parse(rest)
+        case ["head", _, name]:
+            assert (ROOT / name).is_file()
         case ["bash" | "sh", script, *_]:
             assert (ROOT / script).is_file()
         case ["python", "-m", module, *_] if module.startswith("scripts."):

@@ -32,6 +32,7 @@ def command(**given: Any) -> None:
     """Run rules over a history and measure how good their warnings are.
 
     The history is EVENTS (.jsonl, .jsonl.gz, .jsonl.zst or .parquet) or, with --broker, what its topics hold.
+    A file whose name fits a source of --inputs is read by its mapping.
 
     It prints warnings a day and a working day, precision, recall and lead time of all active rules together
     and of each rule, shadow rules too, and who left without a warning. docs/backtest.md defines every figure.

@@ -31,7 +31,7 @@ class MomentParam(InstantParam):
 @click.command()
 @click.argument("customer")
 @click.argument("events", nargs=-1, type=PATH)
-@settings_options("rules", *ENGINE_SETTINGS)
+@settings_options("rules", "inputs", *ENGINE_SETTINGS)
 @click.option(
     "--at",
     type=MomentParam(),

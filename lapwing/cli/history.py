@@ -112,7 +112,7 @@ def judging_options(function: Callable[..., Any]) -> Callable[..., Any]:
     decorated: Callable[..., Any] = call
     for option in reversed(options):
         decorated = option(decorated)
-    return settings_options("rules", *SETTINGS)(decorated)
+    return settings_options("rules", "inputs", *SETTINGS)(decorated)
 
 
 def page_options(function: Callable[..., Any]) -> Callable[..., Any]:

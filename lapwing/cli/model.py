@@ -29,7 +29,7 @@ def command() -> None:
 
 @command.command("report")
 @click.argument("events", nargs=-1, required=True, type=PATH)
-@settings_options("rules", *ENGINE_SETTINGS)
+@settings_options("rules", "inputs", *ENGINE_SETTINGS)
 @click.option(
     "--until",
     type=InstantParam(),

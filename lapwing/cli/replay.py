@@ -12,7 +12,7 @@ from lapwing.settings.options import ENGINE_SETTINGS, PATH, InstantParam, settin
 
 @click.command(name="replay")
 @click.argument("events", nargs=-1, required=True, type=PATH)
-@settings_options("rules", *ENGINE_SETTINGS)
+@settings_options("rules", "inputs", *ENGINE_SETTINGS)
 @click.option(
     "--out",
     type=PATH,
@@ -52,7 +52,10 @@ from lapwing.settings.options import ENGINE_SETTINGS, PATH, InstantParam, settin
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def command(**given: Any) -> None:
-    """Run the engine over EVENTS (.jsonl, .jsonl.gz, .jsonl.zst or .parquet) and write its warnings."""
+    """Run the engine over EVENTS (.jsonl, .jsonl.gz, .jsonl.zst or .parquet) and write its warnings.
+
+    A file whose name fits a source of --inputs is read by its mapping.
+    """
     from lapwing.commands.replay import run
 
     run(**given)
