@@ -10,6 +10,7 @@ from typing import Final
 
 import click
 
+from lapwing.inputs import read_inputs
 from lapwing.settings.settings import Settings
 from lapwing.terminal.progress import progress_bar
 from streams.contract.instants import format_instant
@@ -18,7 +19,6 @@ from streams.core.events.refusal import RefusedEvent
 from streams.files.events import FileRefusal, read_events, without_stragglers
 from streams.imports.batch import read_foreign
 from streams.imports.files import ForeignFile, foreign_files, source_of
-from streams.inputs.load import load_inputs
 
 SHOWN: Final = 5
 """Refusals that are shown one by one; the others are counted."""
@@ -56,11 +56,12 @@ class Refusals:
 
 def _foreign(paths: Sequence[Path], settings: Settings) -> list[ForeignFile]:
     """Return the files that a source of the settings' inputs reads."""
-    if settings.inputs_file is None:
+    inputs = read_inputs(settings)
+    if inputs is None:
         return []
-    sources = list(load_inputs(settings.inputs_file).sources.values())
+    sources = list(inputs.sources.values())
     fitting = [path for path in paths if source_of(path, sources) is not None]
-    return foreign_files(fitting, sources, where=str(settings.inputs_file))
+    return foreign_files(fitting, sources, where=inputs.path)
 
 
 def read_files(paths: Sequence[Path], settings: Settings) -> tuple[Batch, Refusals]:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
+from lapwing.inputs import read_inputs
 from lapwing.settings.settings import Settings
 from streams.imports.preset import preset as content_of
-from streams.inputs.load import Inputs, load_inputs, parse_inputs
+from streams.inputs.load import Inputs, parse_inputs
 
 
 def inputs_of(settings: Settings, path: Path | None = None, preset: str | None = None) -> Inputs:
@@ -18,8 +19,8 @@ def inputs_of(settings: Settings, path: Path | None = None, preset: str | None =
         raise click.UsageError(msg)
     if preset is not None:
         return parse_inputs(f"preset {preset}", content_of(preset))
-    path = path or settings.inputs_file
-    if path is None:
+    inputs = read_inputs(settings, path)
+    if inputs is None:
         msg = "give --map FILE or --preset NAME: no file of inputs is set"
         raise click.UsageError(msg)
-    return load_inputs(path)
+    return inputs
