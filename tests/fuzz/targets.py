@@ -37,12 +37,16 @@ from streams.core.conditions.parser import ConditionError, parse_condition
 from streams.core.events.topics import Topic
 from streams.core.features.catalogue import DTYPES
 from streams.errors import LapwingError
+from streams.inputs.lint import lint
+from streams.inputs.load import parse_inputs
+from streams.inputs.source import Source
 from streams.rulebook.cases.case_file import CaseFile
 from streams.rulebook.load import parse_contents
 from streams.rulebook.people_file import PeopleFile
 from streams.rulebook.reader import Document, read_document
 from streams.rulebook.routes_file import RoutesFile
 from tests.consumers.desk.desks import browser, desk_over
+from tests.oracle import inputs as one_by_one
 
 APP: Final = "shop"
 NOW: Final = datetime(2024, 3, 20, tzinfo=UTC)
@@ -143,6 +147,53 @@ def rulebook(name: str, data: bytes) -> None:
 BASE: Final = (
     b"version: 1\nrules:\n  - {id: any, title: A, when: orders_total > 0, tier: low, reason: t, message: m}\n"
 )
+
+
+def inputs_file(data: bytes) -> None:
+    """Read a file of inputs and map a record by it, or refuse the file with its line."""
+    text = ""
+    try:
+        inputs = parse_inputs("inputs.yaml", data)
+    except LapwingError as error:
+        text = str(error)
+    if text:
+        assert "inputs.yaml" in text
+        return
+    lint(inputs)
+    for source in inputs.sources.values():
+        source.decode([b"{}", b'{"id": 1, "state": "paid", "at": "1"}'], None, None, max_skew_us=0)
+
+
+@cache
+def _source() -> tuple[dict[str, Any], Source]:
+    """Return a mapping with every kind of conversion, as plain values and compiled."""
+    fields: dict[str, Any] = {
+        "event_id": {"hash": ["a", "b"]},
+        "customer_id": {"first_of": ["c.a", "a"], "trim": True, "prefix": "p-"},
+        "occurred_at": {
+            "path": "t",
+            "time": ["rfc3339", "epoch_ms", "%d.%m.%Y %H:%M"],
+            "zone": "Europe/Berlin",
+        },
+        "order_id": "d.0",
+        "amount": {"path": "n", "decimal": "comma", "minor_units": "KWD", "absolute": True},
+        "channel": {"path": "c.b", "lower": True, "map": {"x": "y"}, "otherwise": "z", "default": "web"},
+    }
+    entry = {"topic": "t", "events": [{"to": "orders", "where": {"a": {"present": True}}, "fields": fields}]}
+    text = json.dumps({"version": 1, "sources": {"s": entry}})
+    return entry, parse_inputs("inputs.yaml", text.encode()).sources["s"]
+
+
+def mapped_record(data: bytes) -> None:
+    """Map a record as the slow twin does, and leave it to the decoder."""
+    entry, source = _source()
+    found, verdict = source.map([data]), one_by_one.judge("s", entry, data)
+    reasons = [verdict.refusal[0]] if verdict.refusal is not None else []
+    assert [each.reason for each in found.refused] == reasons
+    assert len(found.parts[0].values) == (verdict.events[0] is not None)
+    _check(
+        source.decode([data, data], [data[:9], None], [0, 2**62], max_skew_us=DAY_US, now_us=NOW_US).refused
+    )
 
 
 def document(kind: type[Document], data: bytes) -> None:
@@ -259,6 +310,8 @@ TARGETS: Final[dict[str, Target]] = {
     "reasons": partial(rulebook, "reasons.yaml"),
     "routes": partial(document, RoutesFile),
     "people": partial(document, PeopleFile),
+    "inputs": inputs_file,
+    "mapped-record": mapped_record,
     "cases": partial(document, CaseFile),
     "condition": condition,
     "manifest": manifest,

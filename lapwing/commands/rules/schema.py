@@ -9,6 +9,7 @@ from typing import Any, Final
 import click
 
 from lapwing.terminal.output import whole_file
+from streams.inputs.inputs_file import InputsFile
 from streams.rulebook.cases.case_file import CaseFile
 from streams.rulebook.people_file import PeopleFile
 from streams.rulebook.plays_file import PlaysFile
@@ -24,6 +25,7 @@ SCHEMAS: Final[dict[str, type[Document]]] = {
     "reasons.schema.json": ReasonsFile,
     "routes.schema.json": RoutesFile,
     "people.schema.json": PeopleFile,
+    "inputs.schema.json": InputsFile,
 }
 """The published schemas, each made of the model that reads the file."""
 
