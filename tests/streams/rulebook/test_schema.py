@@ -20,7 +20,7 @@ from tests.paths import ROOT
 RULEBOOK = ROOT / "tests" / "streams" / "rulebook"
 
 RULES = ROOT / "warning_rules"
-RULES_FILE, CASES_FILE, PLAYS_FILE, REASONS_FILE, ROUTES_FILE, PEOPLE_FILE = MODELS
+RULES_FILE, CASES_FILE, PLAYS_FILE, REASONS_FILE, ROUTES_FILE, PEOPLE_FILE, INPUTS_FILE = MODELS
 SCHEMAS = {name: json_schema(model) for name, model in MODELS.items()}
 
 
