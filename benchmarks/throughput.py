@@ -2,7 +2,8 @@
 
 python -m benchmarks.throughput [--broker kafka|embedded|HOST:PORT] [--customers 100000] [--events 1500000]
 
-Lapwing runs twice, the second time without topics for outcomes, census and customer days.
+Lapwing runs three times: as it is, without topics for outcomes, census and customer days, and with the same
+records read as a business's own, whose every field `inputs.yaml` maps.
 Every job reads the same topics from their beginning. What is measured of Lapwing begins when every customer
 is known and its model is ready; the peers' model is ready from the start, and so is what is measured of them.
 """
@@ -31,7 +32,31 @@ PEERS_PYTHON: Final = ROOT / ".cache" / "peers" / "bin" / "python"
 """An environment with `benchmarks/peers/requirements.txt`; `make bench` makes it."""
 LAPWING: Final = "Lapwing"
 WITHOUT: Final = "Lapwing without outcomes"
-APP, APP_WITHOUT = "bench", "bench-without"
+MAPPED: Final = "Lapwing, records mapped"
+APP, APP_WITHOUT, APP_MAPPED = "bench", "bench-without", "bench-mapped"
+INPUTS: Final = """\
+version: 1
+sources:
+  shop-orders:
+    topic: orders
+    events:
+      - to: orders
+        fields:
+          {event_id: event_id, customer_id: customer_id, occurred_at: occurred_at, order_id: order_id,
+           amount: amount, currency: currency, status: status, channel: channel, category: category}
+  shop-logins:
+    topic: logins
+    events:
+      - to: logins
+        fields: {event_id: event_id, customer_id: customer_id, occurred_at: occurred_at, channel: channel}
+  shop-complaints:
+    topic: complaints
+    events:
+      - to: complaints
+        fields:
+          {event_id: event_id, customer_id: customer_id, occurred_at: occurred_at, status: status,
+           complaint_id: complaint_id, category: category, satisfaction: satisfaction}
+"""
 
 
 @contextmanager
@@ -86,6 +111,7 @@ def jobs(
             LAPWING_OUTCOMES_TOPIC="bench-no-outcomes",
             LAPWING_CENSUS_TOPIC="bench-no-census",
         ),
+        lapwing(MAPPED, APP_MAPPED, LAPWING_INPUTS=str(folder / "inputs.yaml")),
         peer("plain Faust, dict in memory", "plain_faust"),
         peer("plain Faust, faust.Record", "plain_faust", "--record"),
         peer("plain Faust, Faust table", "plain_faust", "--table", str(partitions)),
@@ -95,8 +121,9 @@ def jobs(
 
 def prepare(address: str, partitions: int) -> None:
     """Create the topics of all jobs."""
-    command = [sys.executable, "-m", "lapwing", "topics", "--broker", address, "--app", APP]
-    subprocess.run([*command, "--partitions", str(partitions)], check=True, stdout=subprocess.DEVNULL)
+    for app in (APP, APP_MAPPED):
+        command = [sys.executable, "-m", "lapwing", "topics", "--broker", address, "--app", app]
+        subprocess.run([*command, "--partitions", str(partitions)], check=True, stdout=subprocess.DEVNULL)
     admin = Admin(Cluster(address))
     try:
         for topic in (plain_faust.WARNINGS_TOPIC, quix.WARNINGS_TOPIC, f"{APP_WITHOUT}.rejected"):
@@ -143,6 +170,7 @@ def main() -> int:
     with broker(arguments.broker) as address, tempfile.TemporaryDirectory(prefix="lapwing-bench-") as made:
         folder = arguments.logs or Path(made)
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / "inputs.yaml").write_text(INPUTS)
         prepare(address, arguments.partitions)
         fill(address, workload, total, arguments.partitions, _say_filled)
         print(file=sys.stderr)
@@ -154,7 +182,7 @@ def main() -> int:
             if not any(word.lower() in job.name.lower() for word in arguments.only):
                 continue
             print(f"running {job.name}", file=sys.stderr)
-            after = workload.warm_up if job.name in (LAPWING, WITHOUT) else 1
+            after = workload.warm_up if job.name in (LAPWING, WITHOUT, MAPPED) else 1
             log = job.stats.with_suffix(".log")
             try:
                 results.append(run(job, total, after=after, seconds=arguments.seconds, log=log))

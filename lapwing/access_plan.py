@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -55,11 +55,11 @@ def _groups(operation: Operation, *names: str) -> list[Right]:
     return [Right(Resource.GROUP, name, operation) for name in names]
 
 
-def rights(settings: Settings) -> Mapping[str, tuple[Right, ...]]:
-    """Return what each process needs, with the optional topics."""
+def rights(settings: Settings, mapped: Collection[str] = ()) -> Mapping[str, tuple[Right, ...]]:
+    """Return what each process needs, with the optional topics and those whose records are `mapped`."""
     read, write, describe = Operation.READ, Operation.WRITE, Operation.DESCRIBE
     app = settings.app
-    inputs = list(settings.topics.values())
+    inputs = list(dict.fromkeys([*settings.topics.values(), *mapped]))
     rejected, segment_days, customer_days = f"{app}.rejected", f"{app}.segment-days", f"{app}.customer-days"
     scores = [settings.scores_topic] if settings.score_step is not None else []
     models = [settings.models_topic] if settings.shares_learner else []
@@ -120,7 +120,7 @@ def rights(settings: Settings) -> Mapping[str, tuple[Right, ...]]:
             *_groups(describe, app, f"{app}-sink"),
         ],
         "topics": [
-            *_topics(Operation.CREATE, every),
+            *_topics(Operation.CREATE, [name for name in every if name not in mapped]),
             *_topics(describe, every),
             *_topics(Operation.DESCRIBE_CONFIGS, every),
         ],
@@ -141,12 +141,12 @@ def _least(found: Iterable[Right]) -> tuple[Right, ...]:
     )
 
 
-def commands(settings: Settings, principals: Mapping[str, str]) -> list[str]:
+def commands(settings: Settings, principals: Mapping[str, str], mapped: Collection[str] = ()) -> list[str]:
     """Return the lines of Kafka's own tool that give each process its rights; `principals` by process."""
     tool = f"kafka-acls.sh --bootstrap-server {settings.broker} --add"
     return [
         f"{tool} --allow-principal {shlex.quote(principals[process])} "
         f"--operation {right.operation} --{right.resource} {shlex.quote(right.name)}"
-        for process, each in rights(settings).items()
+        for process, each in rights(settings, mapped).items()
         for right in each
     ]

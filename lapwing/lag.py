@@ -35,12 +35,12 @@ class Offsets:
     """The oldest record that is kept of each place."""
 
 
-def offsets(settings: Settings, found: Mapping[str, int]) -> Offsets:
-    """Ask the broker; `found` are its topics."""
+def offsets(settings: Settings, found: Mapping[str, int], mapped: Collection[str] = ()) -> Offsets:
+    """Ask the broker; `found` are its topics, `mapped` those of the input whose records are mapped."""
     cluster = Cluster(settings.broker, settings.kafka_security)
     with closing(Admin(cluster)) as admin:
         committed = admin.committed(settings.app)
-    inputs = set(settings.topics.values())
+    inputs = {*settings.topics.values(), *mapped}
     of_inputs = {at: offset for at, offset in committed.items() if at[0] in inputs}
     topics = inputs & found.keys()
     if not committed or not topics:

@@ -7,11 +7,13 @@ from collections.abc import Collection, Mapping
 from lapwing.registry import readers_of
 from lapwing.settings.settings import Settings
 from lapwing.topic_plan import planned
-from streams.core.events.topics import REQUIRED, Topic
+from streams.core.events.topics import Topic
 from streams.errors import SettingsError
 from streams.inputs.load import parse_inputs
 from streams.inputs.source import Source
 from streams.inputs.watch import InputWatch, Parse
+from streams.rulebook.files import read_files
+from streams.rulebook.reader import RulebookRefused
 
 
 def parser(settings: Settings) -> Parse:
@@ -38,16 +40,35 @@ def check_topics(settings: Settings, file: str, sources: Collection[str]) -> Non
         raise SettingsError(msg)
 
 
+def prefixed(sources: Mapping[str, Source]) -> list[str]:
+    """Return the topics whose keys are checked and lack the prefix that their customers' ids get.
+
+    Their events lie in other partitions than what is written under the whole id, such as the desk's actions.
+    """
+    return [
+        name
+        for name, source in sources.items()
+        if source.checks_keys and any(each.fields["customer_id"].prefix for each in source.entry.events)
+    ]
+
+
+def mapped_topics(settings: Settings) -> dict[str, tuple[Topic, ...]]:
+    """Return, by name, the topics whose records are mapped, and what of the contract each brings events of.
+
+    Raises `RulebookRefused` where the file is bad.
+    """
+    path = settings.inputs_file
+    if path is None:
+        return {}
+    content = read_files([path])
+    if content.mistakes:
+        raise RulebookRefused(content.mistakes)
+    return {
+        name: source.topics
+        for name, source in parser(settings)(str(path), content.contents[str(path)]).by_topic.items()
+    }
+
+
 def contract_topics(settings: Settings, sources: Collection[str]) -> dict[Topic, str]:
     """Return the names of the contract's topics; one that a source names holds the source's records."""
     return {topic: name for topic, name in settings.topics.items() if name not in sources}
-
-
-def required_topics(settings: Settings, sources: Mapping[str, Source]) -> list[str]:
-    """Return the topics of the contract that have to be there, as no source brings their events."""
-    brought = {topic for source in sources.values() for topic in source.topics}
-    return [
-        name
-        for topic, name in contract_topics(settings, sources).items()
-        if topic in REQUIRED and topic not in brought
-    ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from consumers.broker import topics
 from lapwing.settings.settings import Settings
 from streams.core.events.topics import REQUIRED, Topic
@@ -14,13 +16,22 @@ def of_customers(settings: Settings) -> list[str]:
     return [*settings.topics.values(), *own, f"{settings.app}.rejected"]
 
 
-def planned(settings: Settings) -> list[topics.TopicSpec]:
-    """Return what topics these settings ask for."""
-    names = settings.topics
+def planned(
+    settings: Settings, mapped: Mapping[str, Collection[Topic]] | None = None
+) -> list[topics.TopicSpec]:
+    """Return what topics these settings ask for.
+
+    `mapped` are those whose records the file of inputs maps, each with the topics of the contract that it
+    brings events of. One with a name of the contract's takes its place.
+    """
+    mapped = mapped or {}
+    names = {topic: name for topic, name in settings.topics.items() if name not in mapped}
+    brought = {topic for each in mapped.values() for topic in each}
+    required = [name for topic, name in names.items() if topic in REQUIRED and topic not in brought]
     return topics.plan(
-        required=[names[topic] for topic in REQUIRED],
-        optional=[name for topic, name in names.items() if topic not in REQUIRED],
-        compacted=[names[Topic.PROFILES]],
+        required=required,
+        optional=[name for name in names.values() if name not in required],
+        compacted=[names[Topic.PROFILES]] if Topic.PROFILES in names else [],
         warnings=settings.warnings_topic,
         control=settings.control_topic,
         audit=settings.audit_topic,
@@ -37,4 +48,5 @@ def planned(settings: Settings) -> list[topics.TopicSpec]:
         erasures=settings.erasures_topic,
         shared_learner=settings.shares_learner,
         max_skew_ms=settings.max_skew // 1_000,
+        mapped=sorted(mapped),
     )

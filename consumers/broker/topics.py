@@ -50,6 +50,8 @@ class TopicSpec:
     """What it is made with where the broker knows of it."""
     partitions: int | None = None
     """Its own number of partitions, where that does not follow the inputs'."""
+    foreign: bool = False
+    """Whether it holds a business's own records, and whoever writes them makes it."""
 
 
 class ClusterAdmin(Protocol):
@@ -86,9 +88,11 @@ def plan(
     erasures: str = "",
     shared_learner: bool = False,
     max_skew_ms: int | None = None,
+    mapped: Collection[str] = (),
 ) -> list[TopicSpec]:
     """Return all topics of an application: the inputs, of which `compacted` are some, and its own.
 
+    The records of `mapped` are a business's own, which are mapped to events.
     The broker refuses records of the inputs that are dated more than `max_skew_ms` after its own clock.
     """
     inputs = [
@@ -106,6 +110,7 @@ def plan(
     keep = str(30 * DAY_MS)
     return [
         *inputs,
+        *(TopicSpec(name, co_partitioned=True, foreign=True) for name in mapped),
         # Kept for good: the open warnings can be rebuilt from this topic alone. Partitioned as the inputs
         # are: a worker finds its customers' warnings in its own partition.
         TopicSpec(warnings, co_partitioned=True, config={"cleanup.policy": "delete", "retention.ms": "-1"}),
@@ -204,9 +209,16 @@ def check(
     for topic in topics:
         count = found.get(topic.name)
         fixes = []
-        if count is None and topic.required:
+        if count is None and topic.foreign:
+            fixes.append("missing: the file of inputs names it, and whoever writes its records makes it")
+        elif count is None and topic.required:
             fixes.append("missing: run `lapwing topics`")
-        if count is not None and topic.co_partitioned and count != usual:
+        if count is not None and topic.foreign and count != usual:
+            fixes.append(
+                f"has {count} partitions where others have {usual}, so a worker cannot read it: "
+                "`lapwing import --follow` writes its events to the contract's topics"
+            )
+        elif count is not None and topic.co_partitioned and count != usual:
             fixes.append(
                 f"has {count} partitions where others have {usual}, which tears customers' events apart: "
                 f"make it anew with {usual} and send its events again (adding some moves no old key)"
@@ -266,7 +278,7 @@ def create(
     made = []
     for topic in topics:
         count = topic.partitions or usual or partitions or PARTITIONS
-        is_new = topic.name not in found and _create(cluster, topic, count, replication)
+        is_new = not topic.foreign and topic.name not in found and _create(cluster, topic, count, replication)
         made.append((topic, is_new))
     return made
 

@@ -11,6 +11,7 @@ import click
 from consumers.broker import topics
 from consumers.broker.client import Admin, Cluster
 from lapwing.access_plan import PROCESSES, commands
+from lapwing.mapped_topics import mapped_topics
 from lapwing.settings.settings import Settings
 from lapwing.terminal.output import OutputError, whole_file
 from lapwing.topic_plan import planned
@@ -37,7 +38,7 @@ def run(
         return
     admin = Admin(Cluster(settings.broker, settings.kafka_security))
     try:
-        wanted = planned(settings)
+        wanted = planned(settings, mapped_topics(settings))
         made = [] if check else topics.create(admin, wanted, partitions, replication)
         there = admin.partitions()
         configs = admin.configs({topic.name for topic in wanted} & there.keys())
@@ -66,7 +67,7 @@ def _print_commands(settings: Settings, principal: str) -> None:
         msg = "--acls: write {} where the name of the process belongs, as in User:lapwing-{}"
         raise click.UsageError(msg)
     names = {process: principal.replace("{}", process) for process in PROCESSES}
-    for line in commands(settings, names):
+    for line in commands(settings, names, mapped_topics(settings)):
         click.echo(line)
 
 

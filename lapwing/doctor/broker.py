@@ -15,7 +15,6 @@ from lapwing.doctor.check import Doubtful, Skipped
 from lapwing.doctor.installation import Installation
 from lapwing.lag import checkpoint_ages, lag_line
 from lapwing.terminal.text import printable
-from lapwing.topic_plan import planned
 from streams.contract.rejected import RefusalReason, Rejection, read_rejected_headers
 from streams.errors import BrokerError, ContractError, LapwingError
 
@@ -34,7 +33,7 @@ def broker(installation: Installation) -> str:
 
 def topics_fit(installation: Installation) -> str:
     """Check that the topics are there and fit together."""
-    wanted, found = planned(installation.settings), installation.topics
+    wanted, found = installation.planned(), installation.topics
     findings = topics.check(wanted, found, installation.ask_configs({t.name for t in wanted} & found.keys()))
     bad = [f"{finding.topic}: {finding.remedy}" for finding in findings if finding.remedy]
     if bad:

@@ -11,7 +11,6 @@ from consumers.broker.topics import TopicState
 from lapwing.doctor.check import Doubtful, Skipped
 from lapwing.doctor.installation import Installation
 from lapwing.lag import checkpoint_ages, shown_age
-from lapwing.topic_plan import planned
 from streams import __version__
 from streams.errors import REBUILD, BrokerError, LapwingError, StateError
 
@@ -59,7 +58,7 @@ def copies(installation: Installation) -> str:
 def rights(installation: Installation) -> str:
     """Check that the topics may be read and written with the settings that this command has."""
     states = _states(installation)
-    inputs = set(installation.settings.topics.values())
+    inputs = set(installation.inputs)
     denied = []
     for name, state in states.items():
         if state.allowed is None:
@@ -134,7 +133,7 @@ def versions(installation: Installation) -> str:
 
 def _states(installation: Installation) -> Mapping[str, TopicState]:
     """Return the states of those of our topics that are there."""
-    names = {topic.name for topic in planned(installation.settings)} & installation.topics.keys()
+    names = {topic.name for topic in installation.planned()} & installation.topics.keys()
     if not names:
         msg = "none of the topics is there; `lapwing topics` makes them"
         raise Skipped(msg)
@@ -144,7 +143,7 @@ def _states(installation: Installation) -> Mapping[str, TopicState]:
 
 def _kept(installation: Installation) -> dict[str, timedelta]:
     """Return how long the input topics keep their records, where that has an end."""
-    names = set(installation.settings.topics.values()) & installation.topics.keys()
+    names = set(installation.inputs) & installation.topics.keys()
     kept = {}
     for name, config in sorted(installation.ask_configs(names).items()):
         limit = int(config.get("retention.ms", -1))

@@ -10,6 +10,7 @@ from lapwing.doctor.broker import broker, lag, refused_records, silences, topics
 from lapwing.doctor.check import CheckResult, made
 from lapwing.doctor.cluster import copies, retention, rights, versions
 from lapwing.doctor.erasures import erasures
+from lapwing.doctor.inputs import inputs
 from lapwing.doctor.installation import Installation
 from lapwing.doctor.machine import certificates, clocks, disk, files
 from lapwing.doctor.model import model
@@ -25,6 +26,7 @@ CHECKS: Final[dict[str, Callable[[Installation], str]]] = {
     "topics": topics_fit,
     "copies of topics": copies,
     "rights on topics": rights,
+    "inputs": inputs,
     "rules in force": rules_of_partitions,
     "rule files refused": refused_files,
     "records refused": refused_records,

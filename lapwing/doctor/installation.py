@@ -10,11 +10,14 @@ from functools import cached_property
 
 from consumers.broker.client import Admin, Cluster, Places, Subscription
 from consumers.broker.records import Record
-from consumers.broker.topics import TopicState
+from consumers.broker.topics import TopicSpec, TopicState
 from lapwing.doctor.check import Skipped
 from lapwing.lag import Offsets, Unread, database_ahead, offsets, unread
+from lapwing.mapped_topics import parser
 from lapwing.settings.settings import Settings
+from lapwing.topic_plan import planned
 from streams.errors import LapwingError
+from streams.inputs.source import Source
 from streams.intake.topic_ids import topic_ids
 from streams.rulebook.load import Rulebook, load_rulebook
 
@@ -93,7 +96,7 @@ class Installation:
 
     def ask_offsets(self) -> Offsets:
         """Ask the broker how far the topics reach and how far the workers have come."""
-        return offsets(self.settings, self.topics)
+        return offsets(self.settings, self.topics, self.mapped)
 
     def ask_topic_ids(self, names: Collection[str]) -> Mapping[str, str]:
         """Ask the broker for the ids of these topics, where it has any."""
@@ -112,6 +115,26 @@ class Installation:
         if name not in self.topics:
             msg = f"there is no topic {name}; `lapwing topics` makes it"
             raise Skipped(msg)
+
+    @cached_property
+    def mapped(self) -> Mapping[str, Source]:
+        """The sources of topics whose records are mapped; none where their file is bad, as a check says."""
+        if self.settings.inputs_file is None:
+            return {}
+        try:
+            path = self.settings.inputs_file
+            return parser(self.settings)(str(path), path.read_bytes()).by_topic
+        except (LapwingError, OSError):
+            return {}
+
+    @property
+    def inputs(self) -> list[str]:
+        """The names of the topics that events come from, of the contract and mapped."""
+        return list(dict.fromkeys([*self.settings.topics.values(), *self.mapped]))
+
+    def planned(self) -> list[TopicSpec]:
+        """Return the topics that are asked for."""
+        return planned(self.settings, {name: each.topics for name, each in self.mapped.items()})
 
     @cached_property
     def rulebook(self) -> Rulebook:

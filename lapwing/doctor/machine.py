@@ -129,7 +129,7 @@ def certificates(installation: Installation) -> str:
 
 
 def _newest_record(installation: Installation) -> tuple[str, datetime] | None:
-    inputs = {installation.settings.topics[topic] for topic in REQUIRED}
+    inputs = {*(installation.settings.topics[topic] for topic in REQUIRED), *installation.mapped}
     found = installation.newest(inputs & installation.topics.keys())
     newest = max(((record.timestamp_ms, record.topic) for record in found), default=None)
     if newest is None or newest[0] < 0:
@@ -141,6 +141,7 @@ def _files(settings: Settings) -> Iterator[tuple[str, Path, int]]:
     """Yield what is used on this machine, and how: by its setting's name."""
     read = {"rules": settings.rules, "routes": settings.routes, "desk_people": settings.desk_people}
     read |= {"notify_templates": settings.notify_templates, "ssl_cafile": settings.ssl_cafile}
+    read |= {"inputs": settings.inputs_file}
     for name, path in read.items():
         if path is not None and path.exists():
             yield name, path, os.R_OK

@@ -82,8 +82,8 @@ def adoptions(records: Iterable[Record]) -> dict[str, RulesAdopted]:
     return newest
 
 
-def refusals(records: Iterable[Record]) -> dict[str, ControlNotice]:
-    """Return, by worker, the refusal of rule files whose end that worker has not reported."""
+def refusals(records: Iterable[Record], what: str = "rules") -> dict[str, ControlNotice]:
+    """Return, by worker, the refusal of its files of rules, or of inputs, whose end it has not reported."""
     refused: dict[str, ControlNotice] = {}
     for record in records:
         try:
@@ -91,8 +91,8 @@ def refusals(records: Iterable[Record]) -> dict[str, ControlNotice]:
         except ContractError:
             continue
         worker = str(notice.detail.get("worker"))
-        if notice.kind == "rules.refused":
+        if notice.kind == f"{what}.refused":
             refused[worker] = notice
-        elif notice.kind == "rules.accepted":
+        elif notice.kind == f"{what}.accepted":
             refused.pop(worker, None)
     return refused

@@ -39,7 +39,7 @@ def checkpoints(installation: Installation) -> str:
 
 def _fits_broker(installation: Installation, store: CheckpointStore) -> None:
     """Raise unless the topics and the workers' group are those that the states were saved with."""
-    topics = [name for name in installation.settings.topics.values() if name in installation.topics]
+    topics = [name for name in installation.inputs if name in installation.topics]
     if not topics:
         return
     ids = installation.ask_topic_ids(topics)

@@ -49,6 +49,8 @@ class Record:
     topic: Topic
     key: bytes
     value: bytes
+    mapped: bool = False
+    """Whether it is in the shop's own form, on the shop's own topic."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ class Faults:
             Kind.SINK_KILL: lambda fault: self._system.sink.kill(),
             Kind.DATABASE_LOCKED: lambda fault: self._lock_database(),
             Kind.DATABASE_FULL: lambda fault: self._system.sink.limit_files(DATABASE_BYTES),
+            Kind.REMAP: lambda fault: self._system.write_inputs(f"changed by {fault.dice}"),
         }
         self._end: dict[Kind, Callable[[Fault], None]] = {
             Kind.KILL: self._start_worker,
@@ -55,6 +56,7 @@ class Faults:
             Kind.SINK_KILL: lambda fault: self._system.sink.start(),
             Kind.DATABASE_LOCKED: lambda fault: self._unlock_database(),
             Kind.DATABASE_FULL: lambda fault: self._system.sink.limit_files(None),
+            Kind.REMAP: lambda fault: self._system.write_inputs(f"changed again by {fault.dice}"),
         }
 
     def begin(self, fault: Fault) -> None:

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Final
 
 from consumers.broker.records import Record
+from tests.faults.foreign import in_own_form
 from tests.faults.history import CHUNK_DAYS, History, Size, history_of
+from tests.faults.history import Record as SentRecord
 from tests.faults.hosts import Host
 from tests.faults.inject import Faults
 from tests.faults.schedule import FAULTS, Fault, Kind, schedule_of, starts_with_two
@@ -62,20 +64,29 @@ class Plan:
     faults: tuple[int, int] = FAULTS
     settings: Mapping[str, str] = field(default_factory=dict)
     """What is set beside what every seed has."""
+    mapped: bool | None = None
+    """Whether orders and logins are sent in the shop's own form; by default those of every third seed."""
+
+    def is_mapped(self, seed: int) -> bool:
+        """Return whether a seed's are."""
+        return seed % 3 == 0 if self.mapped is None else self.mapped
 
 
 class Run:
     """Plays one seed on a broker, in a folder of its own."""
 
     def __init__(self, seed: int, host: Host, folder: Path, plan: Plan) -> None:
+        mapped = plan.is_mapped(seed)
         self._history = history_of(seed, plan.size, PARTITIONS)
+        if mapped:
+            self._history = in_own_form(self._history)
         live_s = plan.size.live_days / DAYS_A_SECOND
-        kinds = plan.kinds & set(host.kinds())
+        kinds = plan.kinds & (set(host.kinds()) - (set() if mapped else {Kind.REMAP}))
         self.outcome = Outcome(seed, schedule_of(seed, live_s, kinds, plan.faults))
         self._two = starts_with_two(seed)
         folder.mkdir(parents=True)
         (folder / "schedule").write_text("".join(f"{fault}\n" for fault in self.outcome.schedule))
-        self._system = System(host, folder, f"seed{seed}-{folder.name}", plan.settings)
+        self._system = System(host, folder, f"seed{seed}-{folder.name}", plan.settings, mapped=mapped)
         self._faults = Faults(self._system)
         self._failed: BaseException | None = None
 
@@ -87,8 +98,8 @@ class Run:
         replaying = self._start_replay()
         try:
             with system.producer() as producer:
-                for topic in sorted({record.topic for record in history.backlog}):
-                    system.send(producer, [record for record in history.backlog if record.topic is topic])
+                for place in sorted({_place(record) for record in history.backlog}):
+                    system.send(producer, [each for each in history.backlog if _place(each) == place])
             system.sink.start()
             for worker in list(system.workers.values())[: 2 if self._two else 1]:
                 worker.start()
@@ -218,3 +229,8 @@ class Run:
     def _watch(self) -> None:
         for process in self._system.processes:
             process.watch()
+
+
+def _place(record: SentRecord) -> str:
+    """Return where a record is sent to: the shop's own records are in one topic, in the order of time."""
+    return "own" if record.mapped else record.topic.label

@@ -40,6 +40,8 @@ class Kind(StrEnum):
     """Another holds the database's write lock, for longer than SQLite waits for it."""
     DATABASE_FULL = "database-full"
     """The sink cannot write to its database."""
+    REMAP = "remap"
+    """The file of inputs changes, in a way that gives the same events; only where the shop's own are read."""
 
 
 class Damage(StrEnum):
@@ -65,6 +67,7 @@ LASTS_S: Final = {
     Kind.SINK_KILL: (0.1, 3.0),
     Kind.DATABASE_LOCKED: (3.0, 8.0),
     Kind.DATABASE_FULL: (2.0, 5.0),
+    Kind.REMAP: (0.5, 4.0),
 }
 """Between how many seconds each goes on until it ends."""
 FAULTS: Final = (3, 6)

@@ -15,6 +15,7 @@ from consumers.loop import Retryable
 from streams.core.events.topics import Topic
 from streams.errors import BrokerError
 from tests.faults import history
+from tests.faults.foreign import INPUTS, MAPPED
 from tests.faults.hosts import Host
 from tests.faults.processes import Process
 from tests.faults.schedule import SESSION_S, WORKERS
@@ -29,7 +30,9 @@ FLUSH_S: Final = 60.0
 class System:
     """All that one seed needs, in a folder of its own and on topics of its own."""
 
-    def __init__(self, host: Host, folder: Path, app: str, settings: Mapping[str, str]) -> None:
+    def __init__(
+        self, host: Host, folder: Path, app: str, settings: Mapping[str, str], *, mapped: bool = False
+    ) -> None:
         self.host = host
         self.folder = folder
         self.app = app
@@ -41,6 +44,10 @@ class System:
         self.config = folder / "lapwing.toml"
         self._cluster = Cluster(host.address)
         self._topics = {topic: f"{app}-{topic.label}" for topic in Topic}
+        self._own_topic = f"{app}-shop" if mapped else None
+        self._inputs = folder / "inputs.yaml"
+        if mapped:
+            self.write_inputs("first")
         self._configure(settings)
         self._make_topics()
         config = ["--config", str(self.config)]
@@ -79,13 +86,25 @@ class System:
         while True:
             try:
                 for record in records:
-                    producer.send(self._topics[record.topic], record.key, record.value)
+                    own = self._own_topic if record.mapped else None
+                    producer.send(own or self._topics[record.topic], record.key, record.value)
                 producer.flush(FLUSH_S)
             except BrokerError as error:
                 if not isinstance(error, Retryable):
                     raise
             else:
                 return
+
+    def write_inputs(self, remark: str) -> None:
+        """Say how the shop's own records become events: another content each time, of the same meaning."""
+        assert self._own_topic is not None
+        # A source whose entry is the same is not read again, so it differs by more than the remark.
+        text = INPUTS.format(topic=self._own_topic, remark=remark)
+        if len(remark) % 2:
+            text = text.replace("occurred_at: {path: at_ms", "occurred_at: {trim: true, path: at_ms")
+        part = self._inputs.with_suffix(".part")
+        part.write_text(text)
+        part.replace(self._inputs)
 
     @contextmanager
     def producer(self) -> Iterator[Producer]:
@@ -139,7 +158,9 @@ class System:
     def _make_topics(self) -> None:
         admin = Admin(self._cluster)
         try:
-            inputs = [self._topics[topic] for topic in history.TOPICS]
+            left = [topic for topic in history.TOPICS if self._own_topic is None or topic not in MAPPED]
+            inputs = [self._topics[topic] for topic in left]
+            inputs += [self._own_topic] if self._own_topic is not None else []
             outputs = [self.warnings_topic, self.outcomes_topic, self.rejected_topic]
             for name in [*inputs, *outputs, f"{self.app}-control", f"{self.app}-audit"]:
                 admin.create(name, PARTITIONS, 1, {})

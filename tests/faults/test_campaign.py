@@ -24,7 +24,7 @@ FORGETFUL = {"horizon": "7d", "forget_after": "104d"}
 
 def play(seed: int, host: Host, folder: Path, *kinds: Kind) -> Outcome:
     """Play a small seed with two faults."""
-    return Run(seed, host, folder / str(seed), Plan(SMALL, frozenset(kinds), (2, 2))).play()
+    return Run(seed, host, folder / str(seed), Plan(SMALL, frozenset(kinds), (2, 2), mapped=False)).play()
 
 
 def test_workers_and_sink_that_die_and_a_damaged_checkpoint_change_nothing(tmp_path: Path) -> None:
@@ -55,6 +55,22 @@ def test_customers_who_are_forgotten_while_workers_die_change_nothing(tmp_path: 
     assert outcome.ended == []
     replayed = json.loads((tmp_path / "4" / "replay.log").read_text().splitlines()[-1])
     assert replayed["forgotten"] > 5
+
+
+def test_a_shops_own_records_whose_mapping_changes_while_workers_die_change_nothing(tmp_path: Path) -> None:
+    try:
+        host = EmbeddedHost()
+    except DemoError as reason:
+        pytest.skip(str(reason))
+    kinds = frozenset({Kind.REMAP, Kind.KILL, Kind.DAMAGE})
+    try:
+        outcome = Run(8, host, tmp_path / "8", Plan(SMALL, kinds, (3, 3), mapped=True)).play()
+    finally:
+        host.close()
+    assert outcome.differences == []
+    assert outcome.ended == []
+    assert outcome.steps > 200
+    assert Kind.REMAP in {fault.kind for fault in outcome.schedule}
 
 
 @pytest.mark.kafka

@@ -45,6 +45,15 @@ def test_every_topic_is_somebody_s() -> None:
     assert given == names
 
 
+def test_topics_that_are_mapped_are_read_and_never_made_or_written() -> None:
+    found = rights(everything(), ["shop.sales"])
+    own = {process: {r.operation for r in each if r.name == "shop.sales"} for process, each in found.items()}
+    assert own["worker"] == {Operation.READ}
+    assert Operation.READ in own["doctor"]
+    assert Operation.CREATE not in own["topics"]
+    assert not any(Operation.WRITE in operations for operations in own.values())
+
+
 def test_nobody_may_write_what_others_are_trusted_for() -> None:
     writers: dict[str, set[str]] = {}
     for process, each in rights(everything()).items():

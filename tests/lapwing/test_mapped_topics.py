@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from lapwing.mapped_topics import contract_topics, input_watch, required_topics
+from lapwing.mapped_topics import contract_topics, input_watch, mapped_topics
 from lapwing.settings.settings import Settings, load_settings
+from lapwing.topic_plan import planned
 from streams.core.events.topics import Topic
 from streams.errors import RuleFilesError, SettingsError
 
@@ -28,7 +29,9 @@ def settings_of(folder: Path, text: str | None) -> Settings:
 
 
 def test_without_a_file_nothing_is_mapped(tmp_path: Path) -> None:
-    assert input_watch(settings_of(tmp_path, None)) is None
+    settings = settings_of(tmp_path, None)
+    assert input_watch(settings) is None
+    assert mapped_topics(settings) == {}
 
 
 def test_a_source_brings_what_then_need_not_be_there_otherwise(tmp_path: Path) -> None:
@@ -36,7 +39,10 @@ def test_a_source_brings_what_then_need_not_be_there_otherwise(tmp_path: Path) -
     watch = input_watch(settings)
     assert watch is not None
     sources = watch.current.sources
-    assert required_topics(settings, sources) == ["complaints", "logins"]
+    assert mapped_topics(settings) == {"web.orders": (Topic.ORDERS,)}
+    needed = {spec.name: spec for spec in planned(settings, mapped_topics(settings))}
+    assert (needed["orders"].required, needed["logins"].required) == (False, True)
+    assert needed["web.orders"].foreign
     assert contract_topics(settings, sources) == settings.topics
 
 
@@ -45,7 +51,8 @@ def test_a_topic_that_has_the_name_of_the_contracts_holds_what_the_source_says(t
     watch = input_watch(settings)
     assert watch is not None
     assert Topic.ORDERS not in contract_topics(settings, watch.current.sources)
-    assert required_topics(settings, watch.current.sources) == ["complaints", "logins"]
+    names = [spec.name for spec in planned(settings, mapped_topics(settings))]
+    assert names.count("orders") == 1
 
 
 @pytest.mark.parametrize("name", ["churn-warnings", "lapwing.rejected", "actions"])
@@ -55,5 +62,8 @@ def test_no_source_is_read_from_a_topic_that_lapwing_writes(tmp_path: Path, name
 
 
 def test_a_bad_file_is_refused_with_its_line(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, FILE % "no topic!")
     with pytest.raises(RuleFilesError, match=r"inputs\.yaml:4:"):
-        input_watch(settings_of(tmp_path, FILE % "no topic!"))
+        input_watch(settings)
+    with pytest.raises(RuleFilesError, match=r"inputs\.yaml:4:"):
+        mapped_topics(settings)

@@ -28,6 +28,7 @@ CHECKS: Final = {
     "checkpoints": _("Checkpoints"),
     "model": _("Model"),
     "lag": _("Lag of the workers"),
+    "inputs": _("Topics that are mapped"),
     "database": _("Database"),
     "erasures": _("Key of erasures"),
     "channels": _("Channels"),

@@ -167,3 +167,35 @@ def test_input_topics_are_made_with_the_retention_of_the_broker() -> None:
     broker = Broker({})
     create(broker, TOPICS, 4, 2)
     assert "retention.ms" not in broker.made["orders"]
+
+
+MAPPED = plan(
+    required=["logins"],
+    optional=["orders"],
+    compacted=[],
+    warnings="churn-warnings",
+    control="lapwing-control",
+    audit="lapwing-audit",
+    rejected="lapwing.rejected",
+    silences="lapwing-silences",
+    mapped=["shop.sales"],
+)
+
+
+def test_a_business_s_own_topic_is_never_made_and_says_how_many_partitions_ours_have() -> None:
+    broker = Broker({"shop.sales": 5})
+    made = create(broker, MAPPED, None, 2)
+    assert [spec.name for spec, is_new in made if not is_new] == ["shop.sales"]
+    assert broker.found["logins"] == broker.found["churn-warnings"] == 5
+    absent = Broker({})
+    create(absent, MAPPED, 3, 2)
+    assert "shop.sales" not in absent.found
+
+
+def test_a_business_s_own_topic_that_is_missing_or_does_not_fit_is_told_with_the_mend() -> None:
+    others = {"logins": 4, "churn-warnings": 4}
+    remedies = {each.topic: each.remedy for each in check(MAPPED, others)}
+    assert "the file of inputs names it" in (remedies["shop.sales"] or "")
+    remedies = {each.topic: each.remedy for each in check(MAPPED, others | {"shop.sales": 2})}
+    assert "lapwing import --follow" in (remedies["shop.sales"] or "")
+    assert {each.topic for each in check(MAPPED, others) if each.remedy} >= {"shop.sales"}
