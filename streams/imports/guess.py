@@ -113,6 +113,7 @@ class FieldGuess:
     """What each word of a status stands for."""
     comma: bool = False
     upper: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +192,7 @@ class _Columns:
         different = len(set(values))
         why = f"its name; {different:,} different in {len(values):,} rows"
         if sum(bool(re.fullmatch(r"\d+\.0", value)) for value in values) > _MOST * len(values):
-            self._notes.append(f"customers are written as numbers with .0 in {_shown(path)}")
+            return FieldGuess("customer_id", (path,), "path", SURE, f"{why}, written as numbers", whole=True)
         email = "mail" in _plain(path[-1])
         if email:
             self._notes.append("customers are known by their mail address: the ids are personal data")

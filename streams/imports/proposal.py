@@ -106,6 +106,8 @@ def _field(each: FieldGuess) -> str:
         options = [f"{each.kind}: [{', '.join(map(_path, each.paths))}]"]
     if each.upper:
         options.append("upper: true")
+    if each.whole:
+        options.append("whole: true")
     if each.words is not None:
         words = ", ".join(f"{_word(word)}: {status}" for word, status in each.words.items())
         options.append(f"map: {{{words}}}")

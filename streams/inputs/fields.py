@@ -31,6 +31,8 @@ from streams.inputs.times import instants_of, written_instants
 
 BLANKS: Final = " \t\r\n\f\v\u00a0\u2007\u202f\u3000\ufeff"
 """What `trim` takes away at both ends."""
+POINT_AND_ZEROS: Final = r"^(-?[0-9]+)\.0+$"
+"""What `whole` takes the point and the zeros of away."""
 JOINT: Final = "\x1f"
 """Stands between the texts that are hashed; U+001F, the unit separator."""
 HASH_DIGITS: Final = 32
@@ -143,6 +145,8 @@ class FieldMapping:
             found = found.str.to_lowercase()
         if entry.upper:
             found = found.str.to_uppercase()
+        if entry.whole:
+            found = found.str.replace(POINT_AND_ZEROS, "${1}")
         if entry.map is not None:
             named = found.replace_strict(
                 list(entry.map), list(entry.map.values()), default=entry.otherwise, return_dtype=pl.String

@@ -155,6 +155,8 @@ class FieldEntry(FileModel):
     """Writes it in lower case."""
     upper: bool = False
     """Writes it in upper case."""
+    whole: bool = False
+    """Writes an id that a program took for a number without its point: 13085.0 is 13085."""
     map: Annotated[dict[str, str] | None, Read(_map, {"type": "object", "additionalProperties": _SINGLE})] = (
         None
     )
@@ -318,6 +320,7 @@ def _wrong_conversions(name: str, entry: FieldEntry) -> Iterator[WrongValueError
         "absolute": numeric,
         "minor_units": name in MONEY,
         "hash": kind is Kind.TEXT,
+        "whole": kind is Kind.TEXT,
         "prefix": kind is Kind.TEXT,
     }
     for conversion, fits in allowed.items():

@@ -144,6 +144,7 @@ def _words(event: EventEntry) -> Iterator[_Found]:
             or field.trim
             or field.lower
             or field.upper
+            or field.whole
         ):
             continue
         taken = [word for word in condition.is_ if word not in condition.not_]

@@ -221,6 +221,8 @@ def words(name: str, how: dict[str, Any], found: str | None) -> str | None:
         found = found.lower()
     if how.get("upper"):
         found = found.upper()
+    if how.get("whole") and re.fullmatch(r"-?[0-9]+\.0+", found):
+        found = found[: found.index(".")]
     if "map" in how:
         if found not in how["map"] and "otherwise" not in how:
             raise Refused(RefusalReason.UNMAPPED, f"{origin(name, how)} is a word that `map` does not name")

@@ -66,6 +66,7 @@ def test_line_items_are_grouped(tmp_path: Path) -> None:
     assert "group: {by: [Invoice], sum: [amount]}" in text
     assert "          # likely: a quantity and a price, and no total\n" in text
     assert "          amount: {product: [Quantity, Price]}\n" in text
+    assert "          customer_id: {path: Customer ID, whole: true}\n" in text
     assert found.refused["missing_field"] == 2
     assert found.events == 2  # that cancellations have negative amounts is not guessed
 

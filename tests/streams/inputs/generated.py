@@ -68,7 +68,7 @@ def texts(draw: st.DrawFn, default: str | None = "d") -> dict[str, Any] | str:
     if draw(st.integers(0, 9)) == 0:
         return draw(paths)
     source = draw(places | several.map(lambda p: {"hash": p}) | st.just({"constant": "k"}))
-    changes = draw(word_changes | _some({"upper": True}, {"trim": True}))
+    changes = draw(word_changes | _some({"upper": True}, {"trim": True}, {"whole": True}))
     if "constant" in source:
         return source | {key: value for key, value in changes.items() if key not in ("map", "otherwise")}
     return source | changes | draw(_some({"prefix": "p-"}, *([{"default": default}] if default else [])))
