@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from consumers.database.base import Base, StoredRecord
@@ -20,6 +20,14 @@ class ActionRow(StoredRecord, Base):
         Index("actions_by_warning", "warning_id"),
         Index("actions_by_customer", "customer_id", "time"),
         Index("actions_by_time", "time"),
+        Index("actions_by_kind", "kind", "time"),
+        Index(
+            "actions_of_corrections",
+            "customer_id",
+            "corrects",
+            postgresql_where=text("corrects IS NOT NULL"),
+            sqlite_where=text("corrects IS NOT NULL"),
+        ),
         {"sqlite_autoincrement": True},
     )
 

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from consumers.database.outcomes import OutcomeRow
-from consumers.database.warnings import WarningStepRow
+from consumers.database.warnings import WarningRow
 from consumers.reports.knowledge import Knowledge
 from consumers.reports.open_warnings import open_steps
 from consumers.reports.period import Period, add_months, midnight
@@ -291,11 +291,11 @@ def _tenure_band(lives: Subquery, period: Period) -> ColumnElement[int]:
 def _tiers(connection: Connection, at: datetime, knowledge: Knowledge) -> Subquery:
     """Return the customers with a warning open just before an instant, and its tier then."""
     # One at the most is open; of two that a store in pieces seems to have, the customer counts once.
-    rank = func.max(case(*((WarningStepRow.tier == tier, number) for tier, number in _RANKS), else_=0))
+    query, step = open_steps(connection, at, knowledge)
+    rank = func.max(case(*((step.tier == tier, number) for tier, number in _RANKS), else_=0))
     ranked = (
-        open_steps(connection, at, knowledge)
-        .add_columns(WarningStepRow.customer_id, rank.label("rank"))
-        .group_by(WarningStepRow.customer_id)
+        query.add_columns(WarningRow.customer_id, rank.label("rank"))
+        .group_by(WarningRow.customer_id)
         .subquery()
     )
     tier = case(*((ranked.c.rank == number, tier) for tier, number in _RANKS))

@@ -234,6 +234,7 @@ def _taken_back(connection: Connection, months: Sequence[Period], knowledge: Kno
             and_(other.customer_id == ActionRow.customer_id, other.corrects == ActionRow.event_id),
         )
         .where(
+            other.corrects.is_not(None),  # there is an index of these alone
             ActionRow.kind == OFFER,
             ActionRow.time >= months[0].begin_at,
             ActionRow.time < months[-1].end_at,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, true
 from sqlalchemy.orm import aliased
 
 from consumers.database.warnings import WarningRow, WarningStepRow
@@ -35,44 +35,43 @@ def read_open_warnings(
     connection: Connection, at: datetime, knowledge: Knowledge
 ) -> tuple[OpenWarnings, ...]:
     """Return the warnings open just before an instant by their tier of then, in alphabetical order."""
+    query, step = open_steps(connection, at, knowledge)
     # As an exact decimal: the sum does not depend on an order.
-    at_risk = WarningStepRow.data["value_at_risk"].as_numeric(38, 9, asdecimal=False)
-    query = (
-        open_steps(connection, at, knowledge)
-        .add_columns(
-            WarningStepRow.tier,
-            func.count(),
-            func.sum(at_risk),
-            func.count(at_risk),
-        )
-        .group_by(WarningStepRow.tier)
-    )
+    at_risk = step.data["value_at_risk"].as_numeric(38, 9, asdecimal=False)
+    counted = query.add_columns(step.tier, func.count(), func.sum(at_risk), func.count(at_risk))
     found = [
         OpenWarnings(tier, n, round(risk or 0, 6), known)
-        for tier, n, risk, known in connection.execute(query)
+        for tier, n, risk, known in connection.execute(counted.group_by(step.tier))
     ]
     return tuple(sorted(found, key=lambda each: each.tier))  # in the database it would sort all steps
 
 
-def open_steps(connection: Connection, at: datetime, knowledge: Knowledge) -> Select[Any]:
-    """Return the query, without columns, of the newest step before an instant of each warning open then."""
-    other = aliased(WarningStepRow)
+def open_steps(
+    connection: Connection, at: datetime, knowledge: Knowledge
+) -> tuple[Select[Any], type[WarningStepRow]]:
+    """Return the query, without columns, of the warnings open just before an instant, and their newest steps.
+
+    These are that of each warning before the instant.
+    """
+    before = aliased(WarningStepRow)
     newest = (
         knowledge.known(
-            select(other.seq).where(other.warning_id == WarningRow.id, other.time < at), other.received_at
+            select(before).where(before.warning_id == WarningRow.id, before.time < at), before.received_at
         )
-        .order_by(other.step.desc())
+        .order_by(before.step.desc())
         .limit(1)
         .correlate(WarningRow)
-        .scalar_subquery()
     )
     may_be_open = _may_be_open(connection, at, knowledge)
-    return (
-        select()
-        .select_from(WarningRow)
-        .join(WarningStepRow, WarningStepRow.seq == newest)
-        .where(WarningRow.opened_at < at, may_be_open, WarningStepRow.state == OPEN)
-    )
+    warnings = select().select_from(WarningRow).where(WarningRow.opened_at < at, may_be_open)
+    if connection.dialect.name == "postgresql":
+        # Its index of a warning's steps has what tells which is the newest, and how that left it.
+        step = aliased(WarningStepRow, newest.lateral())
+        return warnings.join(step, true()).where(step.state == OPEN), step
+    seq = newest.with_only_columns(before.seq).scalar_subquery()
+    return warnings.join(WarningStepRow, WarningStepRow.seq == seq).where(
+        WarningStepRow.state == OPEN
+    ), WarningStepRow
 
 
 def _may_be_open(connection: Connection, at: datetime, knowledge: Knowledge) -> ColumnElement[bool]:
