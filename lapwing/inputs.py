@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lapwing.registry import readers_of
+from lapwing.registry import rates_of, readers_of
 from lapwing.settings.settings import Settings
 from streams.errors import SettingsError
 from streams.inputs.load import Inputs, load_inputs
@@ -21,7 +21,7 @@ def read_inputs(settings: Settings, path: Path | None = None) -> Inputs | None:
     if path is None and not chosen.is_file():
         msg = f"{chosen}: there is no such file; see the setting `inputs`"
         raise SettingsError(msg)
-    return load_inputs(chosen, readers_of(settings))
+    return load_inputs(chosen, readers_of(settings), rates_of(settings))
 
 
 def need_inputs(settings: Settings) -> Inputs:

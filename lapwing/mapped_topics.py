@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from lapwing.registry import readers_of
+from lapwing.registry import rates_of, readers_of
 from lapwing.settings.settings import Settings
 from lapwing.topic_plan import planned
 from streams.core.events.topics import Topic
@@ -19,7 +19,7 @@ from streams.rulebook.reader import RulebookRefused
 def parser(settings: Settings) -> Parse:
     """Return what reads the content of a file of inputs, with the registry that the settings name."""
     readers = readers_of(settings)
-    return lambda path, content: parse_inputs(path, content, readers)
+    return lambda path, content: parse_inputs(path, content, readers, rates_of(settings))
 
 
 def input_watch(settings: Settings) -> InputWatch | None:

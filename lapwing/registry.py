@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from lapwing.settings.settings import Settings
+from streams.errors import SettingsError
 from streams.inputs.formats.formats import readers
 from streams.inputs.formats.registry import Registry
 from streams.inputs.formats.schemas import Schemas
 from streams.inputs.load import Readers
+from streams.inputs.rates import Rates, read_rates
 
 
 def schemas_of(settings: Settings) -> Schemas | None:
@@ -30,6 +32,20 @@ def schemas_of(settings: Settings) -> Schemas | None:
         folder=settings.schema_cache,
         patience_s=settings.schema_registry_wait / 1_000_000,
     )
+
+
+def rates_of(settings: Settings) -> Rates | None:
+    """Return the exchange rates of the settings, `None` where they name none.
+
+    Raises `RulebookRefused` with the lines of the table that are wrong, and `SettingsError` where it is not
+    said which currency amounts become.
+    """
+    if settings.rates is None:
+        return None
+    if settings.currency is None:
+        msg = "rates: needs the setting `currency` too: the currency that amounts become"
+        raise SettingsError(msg)
+    return read_rates(settings.rates, settings.currency)
 
 
 def readers_of(settings: Settings) -> Readers:

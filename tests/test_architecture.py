@@ -132,7 +132,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     ),
     "streams.inputs": (
         *("paths", "texts", "money", "contract_fields", "numbers", "times", "inputs_file"),
-        *("problems", "records", "filters", "fields", "source", "formats", "load", "watch", "lint"),
+        *("problems", "rates", "records", "filters", "fields", "source", "formats", "load", "watch", "lint"),
     ),
     "consumers": (
         *(

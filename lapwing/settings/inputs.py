@@ -22,6 +22,11 @@ class InputsSettings(BaseModel):
         description="The file that says which foreign records there are and how each becomes events. Without "
         "it `inputs.yaml` in the folder of the rules, where there is one.",
     )
+    rates: Path | None = Field(
+        None,
+        description="A CSV file with the columns day, currency and rate: what one unit of a currency was in "
+        "the setting `currency` on a day. For the amounts of sources that say `rates: true`.",
+    )
     schema_registry_url: Annotated[str, AfterValidator(web_address)] | None = Field(
         None,
         description="Where the schema registry is, one that speaks Confluent's protocol: for sources whose "

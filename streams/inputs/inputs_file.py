@@ -176,6 +176,8 @@ class FieldEntry(FileModel):
     """Amounts are in the smallest unit of this currency, such as cents."""
     absolute: bool = False
     """Takes the minus sign away."""
+    rates: bool = False
+    """Turns the amount into the setting `currency`, by the setting `rates`: a table of rates by day."""
     prefix: Annotated[str | None, text(64)] = None
     """Is put before the text."""
     default: Annotated[str | None, _single_field] = None
@@ -289,6 +291,10 @@ class EventEntry(FileModel):
 
     def as_whole(self) -> Iterator[WrongValueError]:
         """Refuse conversions that a field cannot have, and values that the contract does not take."""
+        amount = self.fields.get("amount")
+        if amount is not None and amount.rates and "currency" not in self.fields:
+            msg = "`rates` needs the field `currency`: it says what the amount is in"
+            yield WrongWhole(msg, None, ("fields", "amount", "rates"))
         for name, entry in self.fields.items():
             for wrong in _wrong_conversions(name, entry):
                 yield WrongWhole(wrong.message, None, ("fields", name, *wrong.at))
@@ -319,6 +325,7 @@ def _wrong_conversions(name: str, entry: FieldEntry) -> Iterator[WrongValueError
         "decimal": numeric,
         "absolute": numeric,
         "minor_units": name in MONEY,
+        "rates": name == "amount",
         "hash": kind is Kind.TEXT,
         "whole": kind is Kind.TEXT,
         "prefix": kind is Kind.TEXT,
@@ -337,7 +344,13 @@ def _written_values(entry: FieldEntry) -> Iterator[tuple[Place, str]]:
     """Yield the values that stand in the file itself and come out as they are."""
     if entry.default is not None:
         yield ("default",), entry.default
-    if entry.minor_units is not None or entry.prefix is not None or entry.time or entry.decimal:
+    if (
+        entry.minor_units is not None
+        or entry.rates
+        or entry.prefix is not None
+        or entry.time
+        or entry.decimal
+    ):
         # Such a value is converted first; what comes of it is judged with each record.
         return
     if entry.constant is not None:

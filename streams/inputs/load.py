@@ -11,9 +11,10 @@ from typing import Final
 from streams.inputs.formats import formats
 from streams.inputs.formats.reading import FormatUnavailable
 from streams.inputs.inputs_file import InputsFile, SourceEntry
+from streams.inputs.rates import Rates
 from streams.inputs.source import EventMapping, Reader, Source
 from streams.rulebook.files import read_files
-from streams.rulebook.reader import Mistake, Places, RulebookRefused, read_document
+from streams.rulebook.reader import Mistake, Place, Places, RulebookRefused, read_document
 
 HASH_DIGITS: Final = 12
 PLAIN: Final = ("json", "jsonl", "csv", "xlsx", "parquet")
@@ -41,17 +42,19 @@ class Inputs:
         return {each.entry.topic: each for each in self.sources.values() if each.entry.topic is not None}
 
 
-def load_inputs(path: FilePath, readers: Readers | None = None) -> Inputs:
+def load_inputs(path: FilePath, readers: Readers | None = None, rates: Rates | None = None) -> Inputs:
     """Return what a file says, or raise `RulebookRefused` with every mistake and its line."""
     if not path.is_file():
         raise RulebookRefused([Mistake(str(path), 0, 0, "there is no such file")])
     read = read_files([path])
     if read.mistakes:
         raise RulebookRefused(read.mistakes)
-    return parse_inputs(str(path), read.contents[str(path)], readers)
+    return parse_inputs(str(path), read.contents[str(path)], readers, rates)
 
 
-def parse_inputs(path: str, content: bytes, readers: Readers | None = None) -> Inputs:
+def parse_inputs(
+    path: str, content: bytes, readers: Readers | None = None, rates: Rates | None = None
+) -> Inputs:
     """Return what the content of a file says, or raise as `load_inputs` does."""
     found = read_document(path, content, InputsFile)
     if found.content is None or found.places is None:
@@ -68,7 +71,14 @@ def parse_inputs(path: str, content: bytes, readers: Readers | None = None) -> I
             except FormatUnavailable as error:
                 mistakes.append(found.places.mistake(found.places.node(place), place, f"`format`: {error}"))
                 continue
-        sources[name] = Source(name, entry, tuple(map(EventMapping.of, entry.events)), reader)
+        sources[name] = Source(
+            name, entry, tuple(EventMapping.of(each, rates) for each in entry.events), reader
+        )
+        for number, event in enumerate(entry.events) if rates is None else ():
+            if (amount := event.fields.get("amount")) is not None and amount.rates:
+                at: Place = ("sources", name, "events", number, "fields", "amount", "rates")
+                message = "`rates` needs the settings `currency` and `rates`, and they are not set"
+                mistakes.append(found.places.mistake(found.places.node(at), at, message))
     if mistakes:
         raise RulebookRefused(mistakes)
     digest = hashlib.sha256(content).hexdigest()[:HASH_DIGITS]

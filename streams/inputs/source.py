@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from streams.contract.decode import Decoded, RefusedRecord, decode_poll
+from streams.contract.instants import read_instants
 from streams.contract.mistakes import one_line
 from streams.contract.rejected import RefusalReason
 from streams.core.events.batch import Batch
@@ -21,6 +22,7 @@ from streams.inputs.filters import holds
 from streams.inputs.inputs_file import EventEntry, FilterEntry, SourceEntry
 from streams.inputs.paths import Path, show_path
 from streams.inputs.problems import Problems
+from streams.inputs.rates import DAYS_BACK, Rates
 from streams.inputs.records import RecordReader
 from streams.inputs.texts import Column, Columns, text_column
 
@@ -28,6 +30,11 @@ KEY_DETAIL: Final = (
     "the record's key is not the customer that the mapping finds; where keys are something else, "
     "`lapwing import --follow` writes the events under the right ones"
 )
+
+
+NO_CURRENCY_TO_CONVERT: Final = "cannot be converted: the record names no currency"
+NO_RATE: Final = f"cannot be converted: its currency has no rate for its day or the {DAYS_BACK} days before"
+DAY_US: Final = 86_400_000_000
 
 
 class Reader(Protocol):
@@ -79,13 +86,16 @@ class EventMapping:
     topic: Topic
     filters: Mapping[Path, FilterEntry]
     fields: tuple[FieldMapping, ...]
+    rates: Rates | None = None
+    """Where the amount is to be in another currency: what turns it into that."""
 
     @classmethod
-    def of(cls, entry: EventEntry) -> EventMapping:
-        """Return what an entry of the file says."""
+    def of(cls, entry: EventEntry, rates: Rates | None = None) -> EventMapping:
+        """Return what an entry of the file says; `rates` are those of the settings."""
+        amount = entry.fields.get("amount")
         needed = required(entry.topic)
         fields = tuple(FieldMapping(name, each, name in needed) for name, each in entry.fields.items())
-        return cls(entry.topic, entry.filters, fields)
+        return cls(entry.topic, entry.filters, fields, rates if amount is not None and amount.rates else None)
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -107,7 +117,23 @@ class EventMapping:
             if each.name == "customer_id":
                 assert values.before_prefix is not None
                 keys = values.before_prefix
+        if self.rates is not None:
+            self._convert(self.rates, made, problems)
         return pl.DataFrame(made), keys, problems
+
+    def _convert(self, rates: Rates, made: dict[str, pl.Series], problems: Problems) -> None:
+        """Turn the amounts into the currency of `rates`, each by the rate of its day in UTC."""
+        names = made["currency"].cast(pl.String).str.strip_chars().str.to_uppercase()
+        instants, _ = read_instants([text or "" for text in made["occurred_at"].to_list()])
+        found = rates.of(instants // DAY_US, names.to_list())
+        amounts = made["amount"]
+        there = amounts.is_not_null().to_numpy()
+        origin = self.origin("amount")
+        no_currency = there & names.is_null().to_numpy()
+        problems.note(no_currency, RefusalReason.MISSING_FIELD, f"{origin} {NO_CURRENCY_TO_CONVERT}")
+        problems.note(there & np.isnan(found), RefusalReason.OTHER_CURRENCY, f"{origin} {NO_RATE}")
+        made["amount"] = pl.Series(amounts.to_numpy() * found, nan_to_null=True, dtype=pl.Float64)
+        made["currency"] = pl.repeat(rates.currency, len(amounts), dtype=pl.String, eager=True)
 
     def origin(self, field_name: str) -> str | None:
         """Return what a refusal of the contract says of a field, `None` where there is no such field."""
