@@ -74,6 +74,9 @@ def _kinds(field: dict[str, Any], definitions: dict[str, Any]) -> Iterator[str]:
         case {"anyOf": options} | {"oneOf": options}:
             for option in options:
                 yield from _kinds(option, definitions)
+        case {"type": [*kinds]}:
+            for kind in kinds:
+                yield from _kinds({"type": kind}, definitions)
         case {"enum": words}:
             yield ", ".join(f"`{word}`" for word in words)
         case {"const": word}:

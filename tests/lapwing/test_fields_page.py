@@ -25,6 +25,7 @@ def test_every_field_of_every_file_is_on_the_page() -> None:
         ({"anyOf": [{"const": 1}, {"type": "array", "items": {"const": 2}}]}, "`1` or a list of `2`"),
         ({"type": "number", "minimum": 0, "exclusiveMaximum": 1}, "a number, at least 0 and less than 1"),
         ({"$ref": "#/$defs/CostEntry"}, "[Cost](#cost)"),
+        ({"type": ["string", "boolean"]}, "text or `true`, `false`"),
         ({"type": "string", "pattern": "^(0|([0-9]+(us|ms|s|m|h|d|w))+)$"}, "a duration"),
         ({"anyOf": [{"type": "string"}, {"type": "string"}, {"type": "null"}]}, "text or nothing"),
     ],
