@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from typing import Final
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
+from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 
 from consumers.desk.api import routes, schema
@@ -31,7 +33,7 @@ from consumers.desk.pages import (
     silences,
 )
 from consumers.desk.surroundings import Surroundings
-from consumers.web.requests import Measured
+from consumers.web.requests import UNROUTED, Measured
 
 PAGES: Final = (
     acting,
@@ -63,9 +65,18 @@ def create_app(desk: Desk) -> FastAPI:
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=6)
     app.add_middleware(Measured, meter=desk.meter)  # the last one is around all others
     app.mount("/static", StaticFiles(directory=str(files("consumers.desk").joinpath("static"))))
-    for page in PAGES:
-        app.include_router(page.router)
-    app.include_router(routes.router)
-    app.include_router(schema.router)
+    routers = (*(page.router for page in PAGES), routes.router, schema.router)
+    for router in routers:
+        app.include_router(router)
     install_error_pages(app)
+    desk.meter.expect(_measured(routers))
     return app
+
+
+def _measured(routers: Iterable[APIRouter]) -> Iterator[tuple[str, str]]:
+    """Yield every route with its method, and what is answered before a route is looked for."""
+    yield from ((UNROUTED, method) for method in ("GET", "POST"))
+    for router in routers:
+        for route in router.routes:
+            if isinstance(route, APIRoute):
+                yield from ((route.path, method) for method in sorted(route.methods or ()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterable
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,6 +16,8 @@ UNROUTED: Final = "none"
 """The route of a request that no page answers, or that is refused before one is looked for."""
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OTHER: Final = "other"
+SERVER_ERRORS: Final = ("500", "503")
+"""What a server answers where it is at fault; alerts count them."""
 STREAM: Final = b"text/event-stream"
 
 
@@ -25,6 +28,16 @@ class RequestMeter:
         self._lock = threading.Lock()
         self._counts: Counter[tuple[str, str, str]] = Counter()
         self._seconds: dict[str, Histogram] = {}
+
+    def expect(self, routes: Iterable[tuple[str, str]]) -> None:
+        """Let the errors of these routes, each with its method, begin at 0.
+
+        Prometheus sees no increase where there was no number before.
+        """
+        with self._lock:
+            for route, method in routes:
+                for status in SERVER_ERRORS:
+                    self._counts[route, method, status] += 0
 
     def note(self, route: str, method: str, status: int, seconds: float | None) -> None:
         """Count a request; `seconds` is `None` of a stream."""

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from consumers.database.database import Database
 from consumers.database.timing import DatabaseFigures
 from consumers.desk.metrics import METRICS, DeskFigures, desk_snapshots, not_ready, readings
+from streams.errors import StoreError
 from streams.telemetry.histogram import Histogram
 from tests.consumers.desk.desks import Staff, browser, desk_over
 from tests.figures import (
@@ -70,6 +73,28 @@ def test_requests_are_counted_by_the_pattern_of_their_route(database: Database) 
     assert any(method == "other" for _, method, _ in counts)
     assert figures.request_seconds["/static"].count == 1
     assert_bounded(readings(figures))
+
+
+def test_errors_of_every_route_begin_at_0(database: Database) -> None:
+    """An increase from nothing is unseen: the first error of a page would not count."""
+    desk = desk_over(database, staff=Staff())
+    signed_in = browser(desk, as_="ann")
+    signed_in.get("/customers/c1")
+    given = desk.figures().requests
+    before = {(route, method): n for route, method, status, n in given if status == "503"}
+    assert {(route, method) for route, method, _, _ in given} <= before.keys()
+    assert set(before.values()) == {0}
+    assert {("/customers/{customer_id:path}", "GET"), ("none", "POST"), ("/api/me", "GET")} <= before.keys()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(desk.database, "reading", _broken)
+        assert signed_in.get("/customers/c1").status_code == 503
+    after = {(route, method): n for route, method, status, n in desk.figures().requests if status == "503"}
+    assert after == before | {("none", "GET"): 1}
+
+
+def _broken() -> None:
+    msg = "made for the test"
+    raise StoreError(msg)
 
 
 def test_refused_attempts_to_sign_in_are_counted_by_their_reason(database: Database) -> None:

@@ -33,7 +33,6 @@ EMPTY: Final[dict[str, str]] = {
     RESTARTS: HEALTHY,
     "lapwing_worker_up": SUPERVISED,
     "lapwing_worker_restarts_total": SUPERVISED,
-    'lapwing_requests_total{status=~"5.."}': HEALTHY,
     "60 * sum by (topic, reason) (rate(lapwing_events_refused_total[10m])) > 0": HEALTHY,
     'time() - min(lapwing_outbox_oldest_timestamp_seconds{job="lapwing-notifier"})': WAITS,
     'lapwing_outbox_oldest_timestamp_seconds{job="lapwing-notifier"}': WAITS,

@@ -10,8 +10,11 @@ from __future__ import annotations
 import hashlib
 import itertools
 import resource
+import signal
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -107,6 +110,21 @@ def test_a_rule_that_opens_for_everybody_while_the_channel_fails(
     fires("LapwingDeliveriesFail", ("> 2", "> 1"), ("15m", "30s"), within_s=120)
     fires("LapwingNoticesWaiting", ("900", "5"))
     installation.hook.statuses |= {"team": 200, "crm": 200}
+
+
+def test_a_notifier_that_cannot_write(installation: Monitored, fires: Callable[..., None]) -> None:
+    """The rule of before opens for new customers while somebody holds the database."""
+    stack, notifier = installation.stack, installation.stack.processes["notify"]
+    stored = "SELECT count(*) FROM warning_steps"
+    notifier.send_signal(signal.SIGSTOP)
+    ((before,),) = stack.stored(stored)
+    send(installation, Topic.ORDERS, FIRST + timedelta(days=8), ["behind-1", "behind-2"])
+    stack.wait(lambda: stack.stored(stored) > [(before,)], "their warnings are stored")
+    with closing(sqlite3.connect(stack.folder / "lapwing.db", timeout=30, isolation_level=None)) as database:
+        database.execute("BEGIN IMMEDIATE")
+        notifier.send_signal(signal.SIGCONT)
+        fires("LapwingNotifierBehind", ("300", "5"))
+    ends(installation, "LapwingNotifierBehind")
 
 
 def of_rule(rule: str) -> str:
