@@ -65,7 +65,9 @@ from closed lists.
 - **Several workers of one command:** `lapwing worker --processes 4` serves the metrics of all at one address,
   each with the label `worker`, and with them `lapwing_worker_up`, 1 where a worker answers, and
   `lapwing_worker_restarts_total`. It is ready when all are, and stuck where one is, or has been down for five
-  minutes. A worker that dies is started again, after a wait that doubles up to a minute.
+  minutes. A worker that dies is started again, after a wait that doubles up to a minute. One that is
+  stuck or gives no answer for about a minute is killed and started again too, and goes on from its
+  checkpoints; with `metrics_listen = "none"` nobody can ask it, and only its end is noticed.
 
 Counters begin anew with the process, and what is read again after a crash counts again. Figures are about a
 second old. Histograms have the buckets {seconds} s,

@@ -1,4 +1,4 @@
-"""`lapwing worker --processes N`: starts the workers, starts again what ends, and ends them all."""
+"""`lapwing worker --processes N`: starts workers, starts again what ends or stands still, ends them all."""
 
 from __future__ import annotations
 
@@ -55,6 +55,8 @@ class Supervisor:
                     code = worker.look()
                     if code is not None:
                         self._on_end(worker, code)
+                    elif worker.stands_still:
+                        self._end_stuck(worker)
         finally:
             killed = self._end()
         if killed:
@@ -91,6 +93,17 @@ class Supervisor:
             "worker %(worker)d %(how)s; it is started again in %(seconds).0f s",
             {"worker": worker.number, "how": how, "code": code, "seconds": worker.wait_s()},
         )
+
+    def _end_stuck(self, worker: WorkerProcess) -> None:
+        """Kill a worker that stands still: it could not act on a request to end, and loses nothing by this.
+
+        It goes on from its checkpoints, as after a crash.
+        """
+        log.error(
+            "worker %(worker)d stands still and is killed: %(reasons)s",
+            {"worker": worker.number, "reasons": "; ".join(worker.unwell)},
+        )
+        worker.kill()
 
     def _end(self) -> list[int]:
         """Ask all workers to end and wait; return which had to be killed."""

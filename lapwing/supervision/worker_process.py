@@ -18,6 +18,12 @@ from consumers.loop import Backoff
 
 ASK_S: Final = 2.0
 """How long a worker's endpoint may take to answer."""
+ASK_EVERY_S: Final = 5.0
+"""How often a worker that runs is asked whether it is healthy."""
+MOST_UNWELL: Final = 12
+"""After so many answers in a row that it is not, or none, a worker stands still: about a minute.
+
+One answer may be late on a busy machine; a loop has had its time before `/healthz` calls it stuck."""
 SETTLED_S: Final = 60.0
 """After so long a worker without an endpoint counts as one that has started well."""
 USAGE_ERROR: Final = 2
@@ -45,6 +51,8 @@ class WorkerProcess:
         has_endpoint: bool = True,
         clock: Callable[[], float] = time.monotonic,
         backoff: Backoff | None = None,
+        ask_every_s: float = ASK_EVERY_S,
+        most_unwell: int = MOST_UNWELL,
     ) -> None:
         self.number = number
         self.starts = 0
@@ -56,6 +64,8 @@ class WorkerProcess:
         """Of the last one that ended."""
         self.down_since: float | None = None
         """Since when it is not running or not ready after a start that failed."""
+        self.unwell: list[str] = []
+        """Why it is not healthy, by its newest answer, once it was healthy."""
         self._command = command
         self._has_endpoint = has_endpoint
         self._clock = clock
@@ -66,6 +76,11 @@ class WorkerProcess:
         self._ready = False
         self._started_at = 0.0
         self._start_at = clock()
+        self._ask_every_s = ask_every_s
+        self._most_unwell = most_unwell
+        self._ask_at = 0.0
+        self._was_healthy = False
+        self._unwell_in_a_row = 0
 
     @property
     def running(self) -> bool:
@@ -82,6 +97,11 @@ class WorkerProcess:
         """Whether another start would end as the last one did: it is called wrongly."""
         return self.exit_code == USAGE_ERROR and not self.was_ready
 
+    @property
+    def stands_still(self) -> bool:
+        """Whether its process is there and will do nothing more: it was healthy, and is not for long."""
+        return self._process is not None and self._unwell_in_a_row >= self._most_unwell
+
     def look(self) -> int | None:
         """Start it where that is due; return the exit code where it has ended since the last look."""
         if self._process is None:
@@ -91,6 +111,7 @@ class WorkerProcess:
         code = self._process.poll()
         if code is None:
             self._look_whether_ready()
+            self._look_whether_healthy()
             return None
         self._ended(code)
         return code
@@ -134,6 +155,11 @@ class WorkerProcess:
         if self._process is not None:
             self._process.send_signal(number)
 
+    def kill(self) -> None:
+        """Kill its process; the next look finds that it has ended."""
+        self._unwell_in_a_row = 0
+        self.signal(signal.SIGKILL)
+
     def wait(self, seconds: float) -> int | None:
         """Wait for its process to end; return the exit code, `None` where it goes on."""
         if self._process is None:
@@ -161,7 +187,8 @@ class WorkerProcess:
         finally:
             os.close(writes)
         self._pipe, self._url, self._ready = reads, None, False
-        self._started_at = self._clock()
+        self._started_at = self._ask_at = self._clock()
+        self._was_healthy, self._unwell_in_a_row, self.unwell = False, 0, []
         self.starts += 1
 
     def _address(self) -> str | None:
@@ -185,6 +212,17 @@ class WorkerProcess:
         if ready:
             self._ready = self.was_ready = True
             self.failed_starts, self.down_since = 0, None
+
+    def _look_whether_healthy(self) -> None:
+        """Ask it where that is due. Nothing is held against one that has not begun to work."""
+        if not self._has_endpoint or self._clock() < self._ask_at:
+            return
+        self._ask_at = self._clock() + self._ask_every_s
+        reasons = self.reasons("/healthz")
+        if not reasons:
+            self._was_healthy, self._unwell_in_a_row, self.unwell = True, 0, []
+        elif self._was_healthy:
+            self._unwell_in_a_row, self.unwell = self._unwell_in_a_row + 1, reasons
 
     def _ended(self, code: int) -> None:
         self._process, self.exit_code = None, code

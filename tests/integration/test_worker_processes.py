@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -19,8 +20,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from consumers.broker.client import Admin, Cluster
+from consumers.loop import Stop
 from lapwing.lag import lag_line, offsets
 from lapwing.settings.settings import load_settings
+from lapwing.supervision.supervisor import Supervisor
+from lapwing.supervision.worker_process import WorkerProcess
 from tests.integration.desk.stack import LAPWING, RULES, Stack, running_stack
 from tests.integration.workers import consume
 
@@ -59,6 +63,12 @@ class WorkersStack(Stack):
                     worker = sample.labels["worker"]
                     found[worker] = found.get(worker, 0.0) + sample.value
         return found
+
+
+class NoProcess(Stack):
+    """A stack that starts nothing."""
+
+    FIRST = ()
 
 
 def children(pid: int) -> list[int]:
@@ -127,6 +137,28 @@ def test_a_killed_worker_comes_back_and_the_warnings_are_those_of_a_replay(
             behind = lag_line(config, offsets(config, admin.partitions()), {})
         assert behind == "the workers have saved all that the topics hold"
         assert {line.get("worker") for line in stack.lines()} == {None, 0, 1, 2}
+
+
+def test_a_worker_that_stands_still_is_killed_and_started_again(broker: str, tmp_path: Path) -> None:
+    with running_stack(tmp_path, broker, NoProcess) as stack:
+        command = [*LAPWING, "worker", "--config", str(stack.config)]
+        child = WorkerProcess(0, command, ask_every_s=0.5, most_unwell=3)
+        stop = Stop()
+        supervisor = threading.Thread(target=Supervisor([child], stop).run)
+        supervisor.start()
+        try:
+            wait(lambda: child.was_ready, "it is ready")
+            first = child.pid
+            assert first is not None
+            os.kill(first, signal.SIGSTOP)
+            wait(lambda: child.starts == 2 and not child.reasons("/readyz"), "it is started again")
+            assert gone(first)
+            assert child.exit_code == -signal.SIGKILL
+        finally:
+            stop.ask()
+            supervisor.join(WITHIN_S)
+        assert not supervisor.is_alive()
+        assert child.exit_code == 0
 
 
 def test_without_their_supervisor_workers_end(broker: str, tmp_path: Path) -> None:
