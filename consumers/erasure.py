@@ -21,6 +21,7 @@ from streams.contract.erasures import (
     ErasureRequest,
     encode_erasure,
     made_with,
+    marker,
     parse_erasure,
     wrong_key,
 )
@@ -136,6 +137,21 @@ def read_requests(source: RecordSource) -> list[ErasureRequest]:
             except ContractError:
                 continue
     return found
+
+
+def mark_key(sender: RecordSender, source: RecordSource, topic: str, key: ErasureKey) -> bool:
+    """Let the topic say which key is in use, and wait until the broker has it; return whether it did not.
+
+    Raises `WrongErasureKey` where customers were erased with other keys only.
+    """
+    requests = read_requests(source)
+    made_with(key, requests)
+    wanted = marker(key)
+    if wanted in requests:
+        return False
+    sender.send(topic, wanted.hash.encode(), encode_erasure(wanted))
+    sender.flush()
+    return True
 
 
 def request_erasure(

@@ -121,6 +121,8 @@ def rights(settings: Settings, mapped: Collection[str] = ()) -> Mapping[str, tup
         ],
         "topics": [
             *_topics(Operation.CREATE, [name for name in every if name not in mapped]),
+            *_topics(read, [settings.erasures_topic]),
+            *_topics(write, [settings.erasures_topic]),
             *_topics(describe, every),
             *_topics(Operation.DESCRIBE_CONFIGS, every),
         ],

@@ -37,7 +37,7 @@ from streams.checkpoints.erasures import (
     partitions_with,
 )
 from streams.checkpoints.store import CheckpointStore
-from streams.contract.erasures import ErasureKey, encode_erasure
+from streams.contract.erasures import ErasureKey, encode_erasure, made_with
 from streams.contract.instants import EPOCH, format_instant, to_us
 from streams.core.events.calendar import NEVER
 from streams.duration import UNITS
@@ -111,7 +111,8 @@ def _list(settings: Settings) -> None:
     """Print the newest erasure of each hash, as on the topic."""
     cluster = Cluster(settings.broker, settings.kafka_security)
     with closing(Subscription(cluster, settings.erasures_topic, group=None)) as subscription:
-        newest = {request.hash: request for request in read_requests(subscription)}
+        requests = [request for request in read_requests(subscription) if not request.is_marker]
+    newest = {request.hash: request for request in requests}
     for request in sorted(newest.values(), key=lambda each: (each.erased_at, each.hash)):
         click.echo(encode_erasure(request).decode())
 
@@ -130,10 +131,7 @@ def _reached(settings: Settings, key: ErasureKey, stack: ExitStack) -> _Places:
     plan = {spec.name: spec.config for spec in planned(settings)}
     topics = {name: found.get(name) or plan[name] for name in names}
     with closing(Subscription(cluster, settings.erasures_topic, group=None)) as subscription:
-        others = {request.key_id for request in read_requests(subscription)} - {key.id}
-    if others:
-        msg = f"LAPWING_ERASURE_KEY is the key {key.id}, and customers were erased with the key {min(others)}"
-        raise SettingsError(msg)
+        made_with(key, read_requests(subscription))  # raises where it is the wrong one
     silences = None
     if settings.silences_topic in there:
         silences = Subscription(cluster, settings.silences_topic, group=None)

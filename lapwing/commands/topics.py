@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from consumers.broker import topics
-from consumers.broker.client import Admin, Cluster
+from consumers.broker.client import Admin, Cluster, Producer, Subscription
+from consumers.erasure import mark_key
 from lapwing.access_plan import PROCESSES, commands
 from lapwing.mapped_topics import mapped_topics
 from lapwing.settings.settings import Settings
 from lapwing.terminal.output import OutputError, whole_file
 from lapwing.topic_plan import planned
+from lapwing.wiring import erasure_key
 from streams import __version__
 from streams.errors import BrokerError
 
@@ -45,6 +48,8 @@ def run(
         findings = topics.check(wanted, there, configs)
     finally:
         admin.close()
+    if not check and settings.erasures_topic in there:
+        _mark_key(settings)
     created = {topic.name for topic, is_new in made if is_new}
     if as_json:
         rows = [{**asdict(finding), "created": finding.topic in created} for finding in findings]
@@ -60,6 +65,20 @@ def run(
     if bad:
         msg = f"{bad} of {len(findings)} topics are missing or do not fit together"
         raise BrokerError(msg)
+
+
+def _mark_key(settings: Settings) -> None:
+    """Let the topic of erasures say which key is in use, so that nobody can stop workers by another one."""
+    key = erasure_key(settings)
+    if key is None:
+        return
+    cluster = Cluster(settings.broker, settings.kafka_security)
+    with (
+        closing(Producer(cluster)) as producer,
+        closing(Subscription(cluster, settings.erasures_topic, group=None)) as subscription,
+    ):
+        if mark_key(producer, subscription, settings.erasures_topic, key):
+            click.echo(f"{settings.erasures_topic} has the key {key.id} from now on", err=True)
 
 
 def _print_commands(settings: Settings, principal: str) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from streams.contract.instants import to_us
+from streams.contract.instants import EPOCH, to_us
 from streams.contract.mistakes import read_json
 from streams.contract.warnings import Outbound, Time
 from streams.core.erasures import Erasure, ErasureKey
@@ -23,6 +23,7 @@ __all__ = [
     "WrongErasureKey",
     "encode_erasure",
     "made_with",
+    "marker",
     "parse_erasure",
     "wrong_key",
 ]
@@ -44,6 +45,11 @@ class ErasureRequest(Outbound):
     )
 
     @property
+    def is_marker(self) -> bool:
+        """Whether it erases nobody and says which key is in use; only who has that key can make it."""
+        return self.hash.startswith(self.key_id)
+
+    @property
     def erasure(self) -> Erasure:
         """Return it as the engine knows it."""
         return Erasure(self.hash, to_us(self.erased_at))
@@ -55,16 +61,25 @@ def made_with(
     """Return the requests that were made with a key, and the others.
 
     Raises `WrongErasureKey` where there are others only: then the key is missing or wrong, and to go on would
-    bring back who was erased. Beside requests of the key itself others are nobody's: who may write to the
-    topic cannot stop those who read it.
+    bring back who was erased. Beside requests of the key itself, or its marker, others are nobody's: who may
+    write to the topic cannot stop those who read it. A marker erases nobody and is in neither list.
     """
     ours: list[ErasureRequest] = []
     others: list[ErasureRequest] = []
+    is_known = False
     for request in requests:
-        (ours if key is not None and request.key_id == key.id else others).append(request)
-    if others and not ours:
+        is_ours = key is not None and request.key_id == key.id
+        is_known |= is_ours
+        if not request.is_marker:
+            (ours if is_ours else others).append(request)
+    if others and not is_known:
         raise WrongErasureKey(wrong_key(key, others[0]))
     return ours, others
+
+
+def marker(key: ErasureKey) -> ErasureRequest:
+    """Return the record by which the topic says which key is in use before anybody is erased."""
+    return ErasureRequest(hash=key.check, erased_at=EPOCH, key_id=key.id)
 
 
 def wrong_key(key: ErasureKey | None, request: ErasureRequest) -> str:

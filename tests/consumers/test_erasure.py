@@ -18,12 +18,20 @@ from consumers.erasure import (
     bury,
     erase_from_silences,
     erase_from_store,
+    mark_key,
     read_requests,
     remember_requests,
     request_erasure,
     write_silences,
 )
-from streams.contract.erasures import ErasureKey, ErasureRequest, WrongErasureKey
+from streams.contract.erasures import (
+    ErasureKey,
+    ErasureRequest,
+    WrongErasureKey,
+    made_with,
+    marker,
+    parse_erasure,
+)
 from streams.contract.instants import EPOCH
 from streams.contract.silences import Silence, make_silence, parse_silence
 from streams.errors import BrokerError, StoreError
@@ -117,6 +125,22 @@ def test_a_new_store_learns_of_the_erasures_of_the_topic(database: Database) -> 
         erased = ErasuresInStore(KEY)(connection)
     assert erased is not None
     assert erased.until == {KEY.check: EPOCH, KEY.hash(GONE): AT + timedelta(days=2)}
+
+
+def test_the_key_in_use_is_noted_once() -> None:
+    """From then on a record of a made-up key keeps nobody from starting."""
+    topic, made_up = Topic(), ErasureKey(b"made up by someone")
+    assert mark_key(topic, topic, "shop.erasures", KEY)
+    noted = list(topic.records)
+    assert [parse_erasure(record.value or b"") for record in noted] == [marker(KEY)]
+    assert not mark_key(topic, topic, "shop.erasures", KEY)
+    request_erasure(topic, "shop.erasures", made_up, GONE, AT)
+    others = list(topic.records)
+    topic.records = [*noted, *others]
+    assert [len(found) for found in made_with(KEY, read_requests(topic))] == [0, 1]
+    topic.records = others  # too late: somebody may have set the wrong key
+    with pytest.raises(WrongErasureKey, match=f"with the key {made_up.id}"):
+        mark_key(topic, topic, "shop.erasures", KEY)
 
 
 def test_a_request_is_read_as_it_was_sent() -> None:

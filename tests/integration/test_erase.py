@@ -20,11 +20,13 @@ import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 
-from consumers.broker.client import Cluster, Subscription
+from consumers.broker.client import Cluster, Producer, Subscription
 from consumers.broker.records import Record
+from consumers.erasure import request_erasure
 from lapwing.cli import lapwing
 from lapwing.settings.settings import Settings, load_settings
 from lapwing.topic_plan import planned
+from streams.core.erasures import ErasureKey
 from streams.core.events.topics import Topic
 from tests.integration.workers import Sent, event, produce
 
@@ -240,6 +242,10 @@ def test_an_erased_customer_is_nowhere_but_in_topics_that_expire(place: Place) -
 
 
 def test_a_customer_nobody_knows_is_remembered(place: Place) -> None:
+    """All the while the topic holds an erasure with a key that somebody has made up."""
+    made_up = ErasureKey(b"made up by somebody")
+    with closing(Producer(Cluster(place.settings.broker))) as producer:
+        request_erasure(producer, place.settings.erasures_topic, made_up, STAYS, datetime.now(UTC))
     place.send(Topic.ORDERS, STAYS, 1, 3)
     with place.worker() as stats:
         wait_for(stats, 3, checkpoints=1)
@@ -250,7 +256,7 @@ def test_a_customer_nobody_knows_is_remembered(place: Place) -> None:
     assert report["unknown"] == report["hashes"]
     assert report["rows"] == {}
     assert [each["stage"] for each in report["partitions"]] == ["waiting"] * len(report["partitions"])
-    assert len(place.records(place.settings.erasures_topic)) == 2
+    assert len(place.records(place.settings.erasures_topic)) == 4  # the note of the key is the first
     # Without a worker nothing is cleared, and with --wait that is a failure.
     late = place.erase("nobody", "--wait", "--within", "1s", code=1)
     assert "no worker has erased the customers yet" in late["failures"][0]

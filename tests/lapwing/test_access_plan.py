@@ -62,7 +62,7 @@ def test_nobody_may_write_what_others_are_trusted_for() -> None:
                 writers.setdefault(right.name, set()).add(process)
     assert writers["churn-warnings"] == {"worker"}
     assert writers["lapwing-models"] == {"learner", "model"}
-    assert writers["lapwing.erasures"] == {"erase"}
+    assert writers["lapwing.erasures"] == {"erase", "topics"}
     assert writers["actions"] == {"act", "desk"}
     assert writers["lapwing-silences"] == {"desk", "silence", "erase"}
     assert not writers.keys() & {"orders", "logins", "complaints", "closures", "feedback"}

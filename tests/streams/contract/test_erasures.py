@@ -5,7 +5,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from streams.contract.erasures import ErasureKey, ErasureRequest, encode_erasure, parse_erasure
+from streams.contract.erasures import (
+    ErasureKey,
+    ErasureRequest,
+    WrongErasureKey,
+    encode_erasure,
+    made_with,
+    marker,
+    parse_erasure,
+)
 from streams.core.erasures import Erasure
 from streams.errors import ContractError
 
@@ -35,3 +43,37 @@ def test_a_record_says_no_more_than_a_hash_a_time_and_which_key() -> None:
 def test_a_record_of_something_else_is_refused(value: bytes, mistake: str) -> None:
     with pytest.raises(ContractError, match=f"not an erasure: {mistake}"):
         parse_erasure(value)
+
+
+def of(key: ErasureKey, customer: str = "c") -> ErasureRequest:
+    return ErasureRequest(hash=key.hash(customer), erased_at=REQUEST.erased_at, key_id=key.id)
+
+
+OTHER = ErasureKey(b"made up by someone")
+
+
+def test_beside_requests_of_the_key_others_are_nobodys() -> None:
+    assert made_with(KEY, [of(OTHER), REQUEST]) == ([REQUEST], [of(OTHER)])
+    for key in (KEY, None):
+        with pytest.raises(WrongErasureKey, match=f"with the key {OTHER.id}"):
+            made_with(key, [of(OTHER)])
+
+
+def test_a_marker_makes_a_key_known_before_anybody_is_erased() -> None:
+    sent = parse_erasure(encode_erasure(marker(KEY)))
+    assert sent.is_marker
+    assert made_with(KEY, [of(OTHER), sent]) == ([], [of(OTHER)])
+    assert made_with(KEY, [sent, REQUEST]) == ([REQUEST], [])
+
+
+def test_a_marker_alone_asks_nobody_for_its_key() -> None:
+    for key in (None, OTHER):
+        assert made_with(key, [marker(KEY)]) == ([], [])
+
+
+def test_a_marker_of_another_key_or_one_that_is_made_up_makes_nothing_known() -> None:
+    made_up = ErasureRequest(hash=OTHER.check, erased_at=REQUEST.erased_at, key_id=OTHER.id)
+    for key in (KEY, None):
+        with pytest.raises(WrongErasureKey):
+            made_with(key, [of(OTHER), made_up])
+    assert not REQUEST.is_marker
