@@ -1,8 +1,7 @@
-"""What the broker's topics bear: lost brokers, our rights there, how long records are kept; its version."""
+"""What the broker's topics bear: lost brokers, our rights there, how long records are kept."""
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
@@ -11,11 +10,8 @@ from consumers.broker.topics import TopicState
 from lapwing.doctor.check import Doubtful, Skipped
 from lapwing.doctor.installation import Installation
 from lapwing.lag import checkpoint_ages, shown_age
-from streams import __version__
 from streams.errors import REBUILD, BrokerError, LapwingError, StateError
 
-OLDEST_KAFKA: Final = (2, 5)
-"""Read by the tests of the clients that Lapwing uses; older ones may lack requests."""
 GROUP_KEPT: Final = timedelta(days=7)
 """How long Kafka keeps the offsets of a group without members, unless `offsets.retention.minutes` differs."""
 
@@ -114,21 +110,6 @@ def retention(installation: Installation) -> str:
         )
         raise Doubtful(msg)
     return f"the oldest state was saved {shown_age(oldest)} ago, and what follows it is there"
-
-
-def versions(installation: Installation) -> str:
-    """Name the versions of what works together, and find those that are too old."""
-    ours = f"Lapwing {__version__}, Python {platform.python_version()}"
-    if isinstance(installation.answer, LapwingError):
-        return ours
-    found = installation.ask_version()
-    if tuple(map(int, found.split(".")[:2])) < OLDEST_KAFKA:
-        oldest = ".".join(map(str, OLDEST_KAFKA))
-        msg = (
-            f"the broker knows the requests of Kafka {found}: upgrade it, {oldest} is the oldest that will do"
-        )
-        raise Doubtful(msg)
-    return f"{ours}, and a broker that knows the requests of Kafka {found}"
 
 
 def _states(installation: Installation) -> Mapping[str, TopicState]:

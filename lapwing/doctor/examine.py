@@ -8,7 +8,7 @@ from typing import Final
 
 from lapwing.doctor.broker import broker, lag, refused_records, silences, topics_fit
 from lapwing.doctor.check import CheckResult, made
-from lapwing.doctor.cluster import copies, retention, rights, versions
+from lapwing.doctor.cluster import copies, retention, rights
 from lapwing.doctor.erasures import erasures
 from lapwing.doctor.inputs import inputs
 from lapwing.doctor.installation import Installation
@@ -18,6 +18,7 @@ from lapwing.doctor.readers import census_zone, outbox, sink
 from lapwing.doctor.rules import refused_files, rule_files, rules_of_partitions
 from lapwing.doctor.secret_files import secret_files
 from lapwing.doctor.stores import channels, checkpoints, database
+from lapwing.doctor.versions import versions
 
 CHECKS: Final[dict[str, Callable[[Installation], str]]] = {
     "secret files": secret_files,

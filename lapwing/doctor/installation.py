@@ -11,7 +11,9 @@ from functools import cached_property
 from consumers.broker.client import Admin, Cluster, Places, Subscription
 from consumers.broker.records import Record
 from consumers.broker.topics import TopicSpec, TopicState
+from consumers.desk.installation import ProcessState
 from lapwing.doctor.check import Skipped
+from lapwing.endpoints import processes
 from lapwing.lag import Offsets, Unread, database_ahead, offsets, unread
 from lapwing.mapped_topics import parser
 from lapwing.settings.settings import Settings
@@ -59,6 +61,10 @@ class Installation:
         """Ask the broker for the version of Kafka whose requests it knows."""
         with closing(Admin(self.cluster)) as admin:
             return admin.version()
+
+    def ask_processes(self) -> Sequence[ProcessState]:
+        """Ask the processes in `metrics_targets` what they are."""
+        return processes(self.settings.metrics_targets)
 
     @cached_property
     def unstored(self) -> Mapping[str, Unread]:

@@ -8,11 +8,10 @@ import pytest
 
 from consumers.broker.topics import TopicState
 from lapwing.doctor.check import made
-from lapwing.doctor.cluster import GROUP_KEPT, copies, retention, rights, versions
+from lapwing.doctor.cluster import GROUP_KEPT, copies, retention, rights
 from lapwing.doctor.installation import Installation
 from lapwing.lag import Offsets
 from lapwing.settings.settings import load_settings
-from streams import __version__
 from streams.errors import BrokerError
 
 MINUTE_MS = 60_000
@@ -26,14 +25,12 @@ class Cluster(Installation):
         states: Mapping[str, TopicState] | None = None,
         configs: Mapping[str, Mapping[str, str]] | None = None,
         offsets: Offsets | None = None,
-        version: str = "4.1",
         away: bool = False,
     ) -> None:
         super().__init__(load_settings(environ={}))
         self._states = states or {}
         self._configs = configs or {}
         self._offsets = offsets or Offsets({}, {})
-        self._version = version
         self._away = away
 
     def ask_topics(self) -> Mapping[str, int]:
@@ -50,9 +47,6 @@ class Cluster(Installation):
 
     def ask_offsets(self) -> Offsets:
         return self._offsets
-
-    def ask_version(self) -> str:
-        return self._version
 
 
 GOOD = {name: TopicState(2, 3) for name in ("orders", "logins", "churn-warnings")}
@@ -139,13 +133,3 @@ def test_retention(monkeypatch: pytest.MonkeyPatch) -> None:
     assert of(0)[0] == "ok"
     ages[1] += timedelta(seconds=1)
     assert "Kafka forgets the offsets" in of(0)[1]
-
-
-def test_versions() -> None:
-    outcome, text = found(versions, Cluster(GOOD))
-    assert outcome == "ok"
-    assert text.startswith(f"Lapwing {__version__}, Python 3.")
-    assert text.endswith("knows the requests of Kafka 4.1")
-    assert found(versions, Cluster(GOOD, version="2.5"))[0] == "ok"
-    assert found(versions, Cluster(GOOD, version="2.4.1"))[0] == "warning"
-    assert found(versions, Cluster(GOOD, away=True))[0] == "ok"

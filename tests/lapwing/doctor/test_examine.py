@@ -16,6 +16,7 @@ from consumers.broker.records import Record
 from consumers.broker.topics import TopicState
 from consumers.database.database import Database
 from consumers.database.migrations.runner import newest_version
+from consumers.desk.installation import ProcessState
 from consumers.erasure import erase_from_store
 from lapwing.cli.doctor import command
 from lapwing.doctor.check import CheckOutcome
@@ -92,6 +93,9 @@ class Broker(Installation):
 
     def ask_version(self) -> str:
         return "4.1"
+
+    def ask_processes(self) -> Sequence[ProcessState]:
+        return ()
 
     def ask_unstored(self) -> Mapping[str, Unread]:
         return {}
