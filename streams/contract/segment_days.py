@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -12,6 +13,10 @@ from streams.contract.mistakes import one_line
 from streams.core.segments.counts import DaySums, Row, Segment
 from streams.errors import ContractError
 
+MOST_BYTES: Final = 64_000_000
+"""Of the records of days whose end has not come yet: those of 400,000 segments."""
+MOST_DROPPED: Final = 10_000
+"""So many days that were dropped are remembered until their end."""
 _EPOCH: Final = date(1970, 1, 1)
 _encode: Final[Callable[[object], bytes]] = msgspec.json.Encoder().encode
 
@@ -69,11 +74,29 @@ def encode_state(state: dict[str, Any], rule_set: str) -> bytes:
     return _encode(JudgeState(rule_set, state))
 
 
-class SumsReader:
-    """Puts the records of one partition of the internal topic together; a repeat changes nothing."""
+@dataclass(slots=True)
+class _OpenDay:
+    """What has come of a partition's day."""
 
-    def __init__(self) -> None:
-        self._open: dict[tuple[int, date], dict[Segment, dict[int, Row]]] = {}
+    rows: dict[Segment, dict[int, Row]] = field(default_factory=dict)
+    size: int = 0
+    """Bytes of the records, repeats included."""
+
+
+class SumsReader:
+    """Puts the records of one partition of the internal topic together; a repeat changes nothing.
+
+    Of days whose end has not come yet at most so many bytes of records are kept. Where that is not enough,
+    the days that have waited longest for a record are dropped, and refused at their end: counts that lack
+    segments would be wrong without a word.
+    """
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._open: dict[tuple[int, date], _OpenDay] = {}
+        """In the order of their newest record."""
+        self._dropped: dict[tuple[int, date], None] = {}
         self.state: JudgeState | None = None
         """The state of the newest day that was judged."""
 
@@ -94,14 +117,33 @@ class SumsReader:
             if self.state is None or record.state["judged"] >= self.state.state["judged"]:
                 self.state = record
             return None
-        rows = self._open.setdefault((record.partition, record.closed), {})
+        place = (record.partition, record.closed)
+        day = self._open.pop(place, None) or _OpenDay()
         if isinstance(record, SegmentSums):
-            rows[record.dimension, record.value] = _days(record.days)
+            day.rows[record.dimension, record.value] = _days(record.days)
+            day.size += len(value or b"")
+            self._bytes += len(value or b"")
+            self._open[place] = day
+            self._make_room()
             return None
-        del self._open[record.partition, record.closed]
-        return DaySums(
-            record.partition, _day(record.closed), _day(record.since), record.quiet, _days(record.shop), rows
-        )
+        self._bytes -= day.size
+        if place in self._dropped:
+            del self._dropped[place]
+            msg = (
+                f"the sums of partition {record.partition} for {record.closed} were dropped: the records of "
+                f"days without an end had more than {self._most_bytes:,} bytes"
+            )
+            raise ContractError(msg)
+        closed, since = _day(record.closed), _day(record.since)
+        return DaySums(record.partition, closed, since, record.quiet, _days(record.shop), day.rows)
+
+    def _make_room(self) -> None:
+        while self._bytes > self._most_bytes:
+            oldest = next(iter(self._open))
+            self._bytes -= self._open.pop(oldest).size
+            self._dropped[oldest] = None
+        while len(self._dropped) > MOST_DROPPED:
+            del self._dropped[next(iter(self._dropped))]
 
 
 def _date(day: int) -> date:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from streams.contract.segment_days import SumsReader, encode_end, encode_state, encode_sums
+from streams.contract.segment_days import MOST_DROPPED, SumsReader, encode_end, encode_state, encode_sums
 from streams.contract.segments import encode_segment_step, parse_segment_warning
 from streams.core.segments.counts import DaySums
 from streams.core.segments.engine import SegmentStep
@@ -58,6 +60,39 @@ def test_an_end_alone_is_that_of_no_segments_here() -> None:
     read = SumsReader().read(encode_end(SUMS))
     assert read is not None
     assert (read.shop, read.segments) == (SUMS.shop, {})
+
+
+def test_days_without_an_end_are_dropped_where_they_are_too_much_and_refused_at_their_end() -> None:
+    """Whoever may write to the topic can send days that never end: they have only so much room."""
+    first, second = (replace(SUMS, partition=number) for number in (0, 1))
+    of_first = [value for _, value in encode_sums(first)]
+    of_second = [value for _, value in encode_sums(second)]
+    reader = SumsReader(most_bytes=sum(map(len, of_first + of_second[:1])))
+    for value in [*of_second[:1], *of_first]:
+        reader.read(value)
+    reader.read(of_second[1])  # one too much: the first partition has waited longer than the second
+    reader.read(encode_sums(replace(SUMS, partition=7))[0][1])
+    assert reader.read(encode_end(second)) == second
+    with pytest.raises(ContractError, match="the sums of partition 0 for 2024-03-18 were dropped"):
+        reader.read(encode_end(first))
+    # Told again, it is whole.
+    for value in of_first:
+        reader.read(value)
+    assert reader.read(encode_end(first)) == first
+
+
+def test_a_flood_of_days_that_never_end_takes_no_more_than_its_room() -> None:
+    reader = SumsReader(most_bytes=50_000)
+    for number in range(20_000):
+        for _, value in encode_sums(replace(SUMS, partition=number))[:1]:
+            reader.read(value)
+    kept = sum(day.size for day in reader._open.values())
+    assert 40_000 < kept <= 50_000
+    assert kept == reader._bytes
+    assert len(reader._dropped) == MOST_DROPPED
+    for value in (value for _, value in encode_sums(SUMS)):
+        reader.read(value)
+    assert reader.read(encode_end(SUMS)) == SUMS
 
 
 def test_the_state_of_the_newest_day_counts() -> None:
