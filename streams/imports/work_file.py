@@ -20,6 +20,7 @@ from streams.errors import EventFileError
 
 FORMAT: Final = 1
 _AT_A_TIME: Final = 20_000
+_TOPICS: Final = {int(topic): topic for topic in Topic}
 
 _TABLES: Final = """
 CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -163,7 +164,7 @@ class WorkFile:
                 rows = self._database.execute(query, (*at, _AT_A_TIME)).fetchall()
             if not rows:
                 return
-            found = [KeptEvent(row[0], row[1], Topic(row[2]), row[3], row[4]) for row in rows]
+            found = [KeptEvent(row[0], row[1], _TOPICS[row[2]], row[3], row[4]) for row in rows]
             yield found
             at = (found[-1].at, found[-1].number)
 
