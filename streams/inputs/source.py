@@ -338,8 +338,12 @@ def _with_right_keys(
 
 
 def _each_once(refused: Iterable[RefusedRecord]) -> list[RefusedRecord]:
-    """Return refused records by their places, each with the first thing that is wrong with it."""
+    """Return refused records by their places, each with the first thing that is wrong with it.
+
+    A time in the future comes before all else: whether a record is refused for it depends on when it is read.
+    """
     first: dict[int, RefusedRecord] = {}
     for each in refused:
-        first.setdefault(each.index, each)
+        if each.index not in first or each.reason is RefusalReason.FUTURE_TIME:
+            first[each.index] = each
     return sorted(first.values(), key=lambda each: each.index)

@@ -375,6 +375,10 @@ class Partition:
 
 
 def _by_record(decoded: Decoded) -> Iterable[RefusedRecord]:
-    """Return the first refusal of each record: a source's may give several events, and it goes away once."""
+    """Return one refusal of each record: a source's may give several events, and it goes away once.
+
+    That of its time, else the first: whoever reads the record again learns of it by the rejected topic.
+    """
     first = {bad.index: bad for bad in reversed(decoded.refused)}
+    first |= {bad.index: bad for bad in decoded.refused if bad.reason is RefusalReason.FUTURE_TIME}
     return [first[i] for i in sorted(first)]

@@ -143,6 +143,13 @@ def test_what_was_refused_for_its_time_is_refused_whole_when_it_is_read_again() 
     assert [bad.reason for bad in later.rejected] == [RefusalReason.FUTURE_TIME]
 
 
+def test_a_record_that_is_refused_for_its_time_too_says_that() -> None:
+    made = Shops(wall_us=0)
+    record = [event(Topic.CLOSURES, "bad", 3, customer_id=7), event(Topic.ORDERS, "then", 9_000)]
+    made.take(shop_poll("shop", 0, [record]))
+    assert [bad.reason for bad in made.rejected] == [RefusalReason.FUTURE_TIME]
+
+
 class RefusingEngine(RecordingEngine):
     """Refuses every order."""
 
