@@ -12,6 +12,7 @@ import click
 
 from consumers.database import metrics as database
 from consumers.desk import metrics as desk
+from consumers.follow import metrics as importer
 from consumers.notify import metrics as notifier
 from consumers.sink import metrics as sink
 from streams.telemetry import registry
@@ -27,6 +28,7 @@ METRICS: Final[Mapping[str, Sequence[Metric]]] = {
     "sink": sink.METRICS,
     "notifier": notifier.METRICS,
     "desk": desk.METRICS,
+    "importer": importer.METRICS,
 }
 """By process, beside what every one has."""
 OF_EACH: Final = tuple(value for value in vars(registry).values() if isinstance(value, Metric))
@@ -57,7 +59,8 @@ from closed lists.
 
 - **Ready:** a worker has its partitions and their states, or waits for partitions as a standby, and the
   broker answers; a learner learns or waits for another one to end; a sink has its share of the topics, a
-  broker and a database; a notifier has a database; a desk has a database and has read the open warnings.
+  broker and a database; a notifier has a database; a desk has a database and has read the open warnings; an
+  importer has its share of the topics, a broker, and no records that wait for a schema registry.
 - **Stuck:** the loop has not turned for as long as the table says. A worker's loop waits while its engine
   passes the sweeps of a backlog. Before the work has begun, as during a migration, nothing counts as stuck.
 - **As a file:** `lapwing worker --stats FILE` and `lapwing learn --stats FILE` append the figures of
@@ -86,6 +89,7 @@ COMMANDS: Final = {
     "sink": "lapwing sink",
     "notifier": "lapwing notify",
     "desk": "lapwing desk",
+    "importer": "lapwing import --follow",
 }
 
 
@@ -97,6 +101,7 @@ def page() -> str:
         "sink": sink.STUCK_S,
         "notifier": notifier.STUCK_S,
         "desk": desk.STUCK_S,
+        "importer": importer.STUCK_S,
     }
     ports = "\n".join(
         f"| {name} | `{COMMANDS[name]}` | {port} | {limits[name]:.0f} s |" for name, port in PORTS.items()

@@ -62,6 +62,8 @@ class FollowCounts:
     """Records, by topic and reason."""
     passed: Counter[str] = field(default_factory=Counter)
     """Records that no filter took, by topic."""
+    waiting: int = 0
+    """Records that cannot be mapped yet."""
     written_at: float | None = None
     """When the broker last acknowledged events, seconds since the epoch."""
 
@@ -137,6 +139,7 @@ class Follower:
                 self._held[topic] = some
             else:
                 mapped[topic] = found
+        self.counts.waiting = sum(map(len, self._held.values()))
         if not mapped:
             return
         self._persist(lambda: self._write(mapped))

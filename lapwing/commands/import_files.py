@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import click
 
+from lapwing.commands import import_topics
 from lapwing.event_files import Refusals
 from lapwing.presets import inputs_of
 from lapwing.settings.settings import Settings
@@ -33,14 +34,23 @@ KAFKA: Final = "kafka"
 def run(
     settings: Settings,
     files: tuple[Path, ...],
-    to: str,
+    to: str | None,
     map_path: Path | None,
     preset: str | None,
     source: str | None,
+    follow: bool,
+    to_end: bool,
     resume: bool,
     as_json: bool,
 ) -> None:
-    """Turn FILES of others into events by a mapping."""
+    """Turn FILES of others, or with `follow` the records of topics, into events by a mapping."""
+    if follow:
+        _check_follow(files, to, preset, resume)
+        import_topics.run(settings, map_path, source, to_end, as_json)
+        return
+    if not files or to is None or to_end:
+        msg = "--to-end is for --follow" if to_end else "give FILES and --to, or --follow for topics"
+        raise click.UsageError(msg)
     begun = time.monotonic()
     inputs = inputs_of(settings, map_path, preset)
     if preset is not None and source is None:
@@ -93,6 +103,14 @@ def run(
             raise
         work.remove()
     _tell(progress, len(read), to, time.monotonic() - begun, as_json)
+
+
+def _check_follow(files: tuple[Path, ...], to: str | None, preset: str | None, resume: bool) -> None:
+    """Refuse beside --follow what is for files."""
+    given = {"FILES": bool(files), "--to": to is not None, "--preset": preset is not None, "--resume": resume}
+    if wrong := [name for name, there in given.items() if there]:
+        msg = f"--follow reads topics and writes to Kafka: leave {' and '.join(wrong)} away"
+        raise click.UsageError(msg)
 
 
 def _is_folder(target: Path, given: str) -> bool:

@@ -29,6 +29,7 @@ RUNNING_ON: Final = {
     "sink": "sink",
     "notify": "notifier",
     "desk": "desk",
+    "import": "importer",
 }
 """The commands that run on until they are stopped, and what their process is called in logs and metrics."""
 FILE: Final = click.Path(path_type=Path, readable=False, dir_okay=False)
@@ -76,11 +77,13 @@ def _configure_log(settings: Settings) -> None:
     """Configure the log of the command that is called; one that ends by itself logs only what is wrong."""
     context = click.get_current_context(silent=True)
     command = (context.info_name if context is not None else None) or "lapwing"
-    runs_on = command in RUNNING_ON
+    # `import` ends by itself where it reads files.
+    is_of_files = command == "import" and context is not None and not context.params.get("follow")
+    runs_on = command in RUNNING_ON and not is_of_files
     level = settings.log_level
     if not (runs_on or settings.source("log_level").startswith("--")):
         level = max(level, "warning", key=LEVELS.index)
-    configure(RUNNING_ON.get(command, command), settings.log_format, level, runs_on=runs_on)
+    configure(RUNNING_ON[command] if runs_on else command, settings.log_format, level, runs_on=runs_on)
 
 
 def class_option(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -24,7 +24,14 @@ from streams.telemetry.health import Check, always
 
 log = logging.getLogger(__name__)
 
-PORTS: Final = {"worker": 9464, "learner": 9465, "sink": 9466, "notifier": 9467, "desk": 9468}
+PORTS: Final = {
+    "worker": 9464,
+    "learner": 9465,
+    "sink": 9466,
+    "notifier": 9467,
+    "desk": 9468,
+    "importer": 9470,
+}
 """The port of each process where the setting names none."""
 MOST_REQUESTS: Final = 16
 """Answered at once; what comes beyond is refused."""

@@ -57,6 +57,7 @@ PROCESSES: Final = {
     "sink": _("Sink"),
     "notifier": _("Notifier"),
     "desk": _("Desk"),
+    "importer": _("Importer"),
 }
 SERIOUS: Final = ("failed", "warning", "ok", "skipped")
 """In the order in which they are shown."""

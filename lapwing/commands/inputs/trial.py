@@ -22,6 +22,7 @@ from streams.errors import SettingsError
 from streams.files.tables.csv_file import CsvFormat
 from streams.files.tables.rows import RowsFormat, default_format, read_rows
 from streams.files.tables.table import TableRows
+from streams.inputs.formats.reading import with_schemas
 from streams.inputs.inputs_file import SourceEntry
 from streams.inputs.source import Mapped, Source
 
@@ -82,7 +83,7 @@ def _of_topic(source: Source, topic: str, limit: int, settings: Settings) -> Tri
     records = sorted(records, key=lambda each: each.timestamp_ms)[-limit:]
     values = [each.value for each in records]
     mapped = source.judged(
-        source.map(values),
+        with_schemas(lambda: source.map(values)),
         [each.key for each in records],
         [each.timestamp_ms for each in records],
         max_skew_us=settings.max_skew,

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
 
 from streams.contract.decode import RefusedRecord
 from streams.contract.rejected import RefusalReason
 from streams.errors import LapwingError
 
+T = TypeVar("T")
+
+TRIES: Final = 100
+"""How often schemas are fetched for one poll, some dozens each time."""
 Read = tuple[list[bytes | None], list[RefusedRecord]]
 """For each record of a poll (n,) its JSON, and the records that cannot be read. `None` stands for these, and
 for what says nothing, such as the tombstone after a deletion: that is passed over."""
@@ -53,3 +58,17 @@ def read_each(values: Sequence[bytes | None], read: Callable[[bytes], bytes | No
             found.append(None)
             refused.append(RefusedRecord(index, error.reason, error.detail))
     return found, refused
+
+
+def with_schemas(read: Callable[[], T]) -> T:
+    """Return what `read` gives, after fetching the schemas that it wants: for who may block.
+
+    Raises `SchemasWanted` where the registry does not give them now.
+    """
+    for _ in range(TRIES):
+        try:
+            return read()
+        except SchemasWanted as wanted:
+            if wanted.fetch() > 0:
+                raise
+    return read()

@@ -1,5 +1,6 @@
 """Where modules without a test file of their own are tested.
 
+import_topics: integration/test_import_follow
 demo: integration/test_demo
 desk: lapwing/test_desk
 desk_token: lapwing/test_people

@@ -235,3 +235,20 @@ def test_kept_events_come_back_in_order(tmp_path: Path) -> None:
     assert [event for events in work.events((3, 2)) for event in events] == [found[2]]
     assert isinstance(found[0], KeptEvent)
     work.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "wrong"),
+    [
+        (("shop.csv",), "give FILES and --to, or --follow for topics"),
+        (("--to", "out.jsonl"), "give FILES and --to, or --follow for topics"),
+        (("shop.csv", "--to", "out.jsonl", "--to-end"), "--to-end is for --follow"),
+        (("shop.csv", "--follow", "--to", "kafka"), "leave FILES and --to away"),
+        (("--follow", "--preset", "cdnow", "--resume"), "leave --preset and --resume away"),
+        (("--follow",), "give --map FILE"),
+    ],
+)
+def test_files_and_topics_exclude_each_other(words: tuple[str, ...], wrong: str) -> None:
+    result = run(*words)
+    assert result.exit_code == 2
+    assert wrong in result.output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -16,6 +17,7 @@ from streams.inputs.formats.schemas import Schemas
 from streams.inputs.load import parse_inputs
 from streams.inputs.source import Source
 from streams.rulebook.reader import RulebookRefused
+from tests.paths import ROOT
 from tests.registry_endpoint import Shelf
 
 
@@ -89,3 +91,17 @@ def test_without_the_package_a_source_of_avro_says_what_to_install(monkeypatch: 
     monkeypatch.setattr(avro, "_fastavro", absent)
     with pytest.raises(RulebookRefused, match=r"pip install 'lapwing\[registry\]'"):
         source("format: avro", Schemas(Shelf(), "place"))
+
+
+def test_the_page_s_example_is_taken() -> None:
+    page = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    sources = parse_inputs("inputs.yaml", example.encode()).sources
+    local = "2026-03-01T10:00:00.123456"
+    row = {"id": 7, "customer_id": "ann", "state": "paid", "total": "12.50", "changed_at": local}
+    change = {"op": "d", "before": {"id": "ann"}, "after": None, "source": {"ts_ms": 1_772_359_200_000}}
+    (part,) = sources["shop-orders"].map([json.dumps({"op": "c", "after": row}).encode()]).parts
+    order = json.loads(part.values[0])
+    assert (order["occurred_at"], order["amount"]) == ("2026-03-01T09:00:00.123456Z", 12.5)
+    (part,) = sources["shop-customers"].map([json.dumps(change).encode()]).parts
+    assert json.loads(part.values[0])["occurred_at"] == "2026-03-01T10:00:00Z"
