@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
+import aiokafka  # type: ignore[import-untyped]  # ships no types
+import aiokafka.errors  # type: ignore[import-untyped]  # the same
+import pytest
+
+from consumers.broker.client import Admin, Cluster
 from streams.core.events.topics import Topic
 from streams.core.segments.engine import SegmentEngine, SegmentSettings
 from streams.core.segments.rules import SegmentRules
@@ -69,3 +77,47 @@ def test_garbage_on_every_topic_of_our_own_stops_nobody(broker: str, tmp_path: P
                     and not any(worker.stats.lag.values())
                 )
             )
+
+
+MEGABYTE = b"0" * 1_000_000
+
+
+def produce_packed(broker: str, topic: str, megabytes: int, codec: str) -> None:
+    """Write one batch that unpacks to so much; packed it is hardly anything."""
+
+    async def send() -> None:
+        producer = aiokafka.AIOKafkaProducer(
+            bootstrap_servers=broker, compression_type=codec, max_batch_size=2 * megabytes * len(MEGABYTE)
+        )
+        async with producer:
+            batch = producer.create_batch()
+            for _ in range(megabytes):
+                assert batch.append(key=b"k", value=MEGABYTE, timestamp=None) is not None
+            await (await producer.send_batch(batch, topic, partition=0))
+
+    asyncio.run(send())
+
+
+def test_a_batch_that_unpacks_to_far_more_than_its_size_is_refused_record_by_record(broker: str) -> None:
+    rules = parse_rulebook({"rules.yaml": RULES}).rules
+    settings = settings_on(broker, 1)
+    logins = settings.topics[Topic.LOGINS]
+    produce_packed(broker, logins, 60, "gzip")
+    produce(broker, [Sent(logins, b"k", event(Topic.LOGINS, "l1", "k", "2024-01-01T00:00:00Z"))])
+    with running(settings, lambda number: engine_of(number, rules, settings.app)) as worker:
+        worker.wait_until(lambda: worker.stats is not None and worker.stats.events == 1)
+        assert worker.stats is not None
+        assert worker.stats.refused == 60
+
+
+@pytest.mark.kafka
+def test_a_topic_that_is_packed_anew_takes_nothing_that_unpacks_to_too_much(broker: str) -> None:
+    """The advice of docs/security.md against batches that would fill a worker's memory."""
+    plain, anew = f"t{uuid4().hex[:8]}", f"t{uuid4().hex[:8]}"
+    with closing(Admin(Cluster(broker))) as admin:
+        admin.create(plain, 1, 1, {})
+        admin.create(anew, 1, 1, {"compression.type": "snappy"})
+    for topic, megabytes in ((plain, 100), (anew, 10)):
+        produce_packed(broker, topic, megabytes, "zstd")
+    with pytest.raises(aiokafka.errors.MessageSizeTooLargeError):
+        produce_packed(broker, anew, 100, "zstd")
