@@ -41,7 +41,7 @@ class Right:
 
 IMPLIES_DESCRIBE: Final = frozenset({Operation.READ, Operation.WRITE})
 PROCESSES: Final = (
-    *("worker", "learner", "sink", "notifier", "desk", "act", "silence", "model", "tail", "audit"),
+    *("worker", "learner", "sink", "notifier", "desk", "intake", "act", "silence", "model", "tail", "audit"),
     *("erase", "doctor", "topics"),
 )
 """Who has rights of its own: what runs, then commands of operators."""
@@ -98,6 +98,7 @@ def rights(settings: Settings, mapped: Collection[str] = ()) -> Mapping[str, tup
             *_topics(Operation.DESCRIBE_CONFIGS, every),
             *_groups(describe, app, f"{app}-sink"),
         ],
+        "intake": _topics(write, [*inputs, rejected]),
         "act": _topics(write, [settings.actions]),
         "silence": [*_topics(read, [settings.silences_topic]), *_topics(write, [settings.silences_topic])],
         "model": [

@@ -13,6 +13,7 @@ import click
 from consumers.database import metrics as database
 from consumers.desk import metrics as desk
 from consumers.follow import metrics as importer
+from consumers.ingest import metrics as intake
 from consumers.notify import metrics as notifier
 from consumers.sink import metrics as sink
 from streams.telemetry import registry
@@ -29,6 +30,7 @@ METRICS: Final[Mapping[str, Sequence[Metric]]] = {
     "notifier": notifier.METRICS,
     "desk": desk.METRICS,
     "importer": importer.METRICS,
+    "intake": intake.METRICS,
 }
 """By process, beside what every one has."""
 OF_EACH: Final = tuple(value for value in vars(registry).values() if isinstance(value, Metric))
@@ -60,7 +62,8 @@ from closed lists.
 - **Ready:** a worker has its partitions and their states, or waits for partitions as a standby, and the
   broker answers; a learner learns or waits for another one to end; a sink has its share of the topics, a
   broker and a database; a notifier has a database; a desk has a database and has read the open warnings; an
-  importer has its share of the topics, a broker, and no records that wait for a schema registry.
+  importer has its share of the topics, a broker, and no records that wait for a schema registry; an
+  intake is connected to the broker.
 - **Stuck:** the loop has not turned for as long as the table says. A worker's loop waits while its engine
   passes the sweeps of a backlog. Before the work has begun, as during a migration, nothing counts as stuck.
 - **As a file:** `lapwing worker --stats FILE` and `lapwing learn --stats FILE` append the figures of
@@ -90,6 +93,7 @@ COMMANDS: Final = {
     "notifier": "lapwing notify",
     "desk": "lapwing desk",
     "importer": "lapwing import --follow",
+    "intake": "lapwing ingest",
 }
 
 
@@ -102,6 +106,7 @@ def page() -> str:
         "notifier": notifier.STUCK_S,
         "desk": desk.STUCK_S,
         "importer": importer.STUCK_S,
+        "intake": intake.STUCK_S,
     }
     ports = "\n".join(
         f"| {name} | `{COMMANDS[name]}` | {port} | {limits[name]:.0f} s |" for name, port in PORTS.items()

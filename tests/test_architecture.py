@@ -211,6 +211,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "explain",
             "desk",
             "people",
+            "ingest",
         ),
         *(
             "features_page",

@@ -11,6 +11,10 @@ class BrokerAway(BrokerError, Retryable):
     """The broker cannot be reached or is not ready: it may come back."""
 
 
+class TopicMissing(BrokerError):
+    """A topic that something is to be written to is not there; it may be created."""
+
+
 class GroupChanged(BrokerError):
     """The group's partitions moved to another member: what was read is read again there."""
 

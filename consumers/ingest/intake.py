@@ -18,7 +18,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Final, Protocol
 
-from consumers.broker.errors import BrokerAway
+from consumers.broker.errors import BrokerAway, TopicMissing
 from consumers.ingest.sources import HookSource, MappedDelivery, OutgoingEvent, Refusal
 from streams.contract.rejected import rejected_headers
 from streams.errors import BrokerError
@@ -36,6 +36,7 @@ MOST_AT_ONCE: Final = 500
 """Deliveries that are mapped together."""
 LARGEST_REJECTED: Final = 1_000_000
 """Bytes of a refused body that are kept: with its headers less than a broker takes by default."""
+NOT_YET: Final = "not connected to the broker yet"
 NO_PLACE: Final = -1
 """Partition and offset, on the rejected topic, of what comes from no topic."""
 
@@ -120,7 +121,7 @@ class Intake:
         self._waiting: deque[Delivery] = deque()
         self._under_way = 0
         self._sender: DeliveringSender | None = None
-        self._trouble = "not connected to the broker yet"
+        self._trouble = NOT_YET
         self._broken = False
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
@@ -224,8 +225,8 @@ class Intake:
     def _note(self, error: BrokerError) -> None:
         with self._changed:
             self.broker_errors += 1
-            self._trouble = str(error)
-            self._errors.note(type(error).__name__, lambda: str(error))
+            self._trouble = text = str(error)
+            self._errors.note(type(error).__name__, lambda: text)
 
     def _write(self, deliveries: Sequence[Delivery]) -> None:
         by_source: dict[int, list[Delivery]] = {}
@@ -303,7 +304,7 @@ class Intake:
                 self._note(error)
                 is_of_record = trouble_of(error.__cause__ or error) is BrokerTrouble.RECORD
                 # Whatever else it is, a new connection finds out whether it lasts.
-                self._broken = self._broken or not is_of_record
+                self._broken |= not (is_of_record or isinstance(error, TopicMissing))
                 delivery.failure = Outcome.FAILED if is_of_record else Outcome.AWAY
                 self._changed.notify()
             delivery.unwritten -= 1

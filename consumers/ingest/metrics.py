@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from consumers.ingest.hooks import Hooks
+from consumers.ingest.hooks import Hooks, Result
 from consumers.ingest.intake import STUCK_S as STUCK_S
 from streams.telemetry.health import Check
 from streams.telemetry.histogram import HistogramFigures
@@ -59,14 +59,16 @@ class IngestFigures:
 
 def ingest_snapshots(also: Sequence[Check] = ()) -> Snapshots[IngestFigures]:
     """Return what keeps an intake's newest figures for its endpoint; `also` are signs of life of threads."""
-    return Snapshots("ingest", METRICS, readings, not_ready, stuck_s=STUCK_S, also=also)
+    return Snapshots("intake", METRICS, readings, not_ready, stuck_s=STUCK_S, also=also)
 
 
 def figures(hooks: Hooks) -> IngestFigures:
     """Return what was counted until now."""
     requests, intake = hooks.figures(), hooks.intake
+    # Those of which there is none too: Prometheus sees no increase in what begins with one.
+    none = {(name, result.value): 0 for name in hooks.sources.current() for result in Result}
     return IngestFigures(
-        hooks=[(*what, count) for what, count in requests.requests.items()],
+        hooks=[(*what, count) for what, count in sorted({**none, **requests.requests}.items())],
         hook_seconds=requests.seconds,
         hook_bytes=requests.bytes,
         records=dict(intake.records),

@@ -81,8 +81,9 @@ def text_key(secret: str) -> bytes:
 
 def standard_key(secret: str) -> bytes:
     """Return the key of `whsec_BASE64`; raises `ValueError` where it is none."""
+    unpadded = secret.removeprefix(_PREFIX).rstrip("=")
     try:
-        key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
+        key = base64.b64decode(unpadded + "=" * (-len(unpadded) % 4), validate=True)
     except binascii.Error:
         key = b""
     if not 24 <= len(key) <= 64:

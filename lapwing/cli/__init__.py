@@ -32,6 +32,7 @@ COMMANDS: Final[dict[str, str]] = {
     "effects": "Measure what plays do, against customers who were held out.",
     "erase": "Erase customers: from states, checkpoints, database and compacted topics.",
     "explain": "Explain why a customer is warned of, or not, and what would end it.",
+    "ingest": "Take in signed webhooks and write their events to the topics.",
     "lapsed": "List customers who are gone, to be won back.",
     "inputs": "Check, try and guess what turns foreign records into events.",
     "learn": "Learn from the customers of all partitions and publish models.",

@@ -19,6 +19,7 @@ from lapwing.doctor.rules import refused_files, rule_files, rules_of_partitions
 from lapwing.doctor.secret_files import secret_files
 from lapwing.doctor.stores import channels, checkpoints, database
 from lapwing.doctor.versions import versions
+from lapwing.doctor.webhooks import webhooks
 
 CHECKS: Final[dict[str, Callable[[Installation], str]]] = {
     "secret files": secret_files,
@@ -42,6 +43,7 @@ CHECKS: Final[dict[str, Callable[[Installation], str]]] = {
     "channels": channels,
     "notices to send": outbox,
     "silences": silences,
+    "webhooks": webhooks,
     "versions": versions,
     "file rights": files,
     "disk space": disk,

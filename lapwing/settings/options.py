@@ -30,6 +30,7 @@ RUNNING_ON: Final = {
     "notify": "notifier",
     "desk": "desk",
     "import": "importer",
+    "ingest": "intake",
 }
 """The commands that run on until they are stopped, and what their process is called in logs and metrics."""
 FILE: Final = click.Path(path_type=Path, readable=False, dir_okay=False)

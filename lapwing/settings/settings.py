@@ -28,6 +28,7 @@ from pydantic import (
 
 from lapwing.settings.delivery import DeliverySettings
 from lapwing.settings.desk import DeskSettings
+from lapwing.settings.ingest import IngestSettings
 from lapwing.settings.inputs import INPUTS_FILE, InputsSettings
 from lapwing.settings.monitoring import MonitoringSettings
 from lapwing.settings.value_files import SUFFIX, is_open_to_others, read_value
@@ -80,7 +81,7 @@ class FlagError(SettingsError):
     """A setting is wrong as it was given on the command line."""
 
 
-class Settings(DeskSettings, DeliverySettings, MonitoringSettings, InputsSettings):
+class Settings(DeskSettings, DeliverySettings, MonitoringSettings, InputsSettings, IngestSettings):
     """All settings; durations are whole microseconds here and written `250ms`, `30s`, `10m`, `12h`, `2d`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -663,6 +664,7 @@ FROM_ENVIRONMENT: Final = frozenset(
         "erasure_key",
         "webhook_secrets",
         "desk_oidc_client_secret",
+        "ingest_secrets",
     }
 )
 """Settings that neither a file nor a flag may give."""

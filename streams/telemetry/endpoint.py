@@ -30,6 +30,7 @@ PORTS: Final = {
     "sink": 9466,
     "notifier": 9467,
     "desk": 9468,
+    "intake": 9469,
     "importer": 9470,
 }
 """The port of each process where the setting names none."""

@@ -208,6 +208,7 @@ FAILURES = {
     "silence list": ["--broker", NOBODY],
     "simulate": ["--out", "no/folder/here.jsonl"],
     "scorecard": ["--database", "sqlite:///no/folder/here.db"],
+    "ingest": ["--inputs", "missing.yaml"],
     "lapsed": ["--outcomes", "no-such-file.jsonl"],
     "sink": ["--database", "sqlite:///no/folder/here.db"],
     "warnings list": ["--database", "sqlite:///no/folder/here.db"],

@@ -33,6 +33,7 @@ CHECKS: Final = {
     "erasures": _("Key of erasures"),
     "channels": _("Channels"),
     "silences": _("Silences"),
+    "webhooks": _("Webhooks that are taken"),
     "copies of topics": _("Copies of topics"),
     "rights on topics": _("Rights on topics"),
     "retention": _("How long records are kept"),
@@ -58,6 +59,7 @@ PROCESSES: Final = {
     "notifier": _("Notifier"),
     "desk": _("Desk"),
     "importer": _("Importer"),
+    "intake": _("Intake of webhooks"),
 }
 SERIOUS: Final = ("failed", "warning", "ok", "skipped")
 """In the order in which they are shown."""

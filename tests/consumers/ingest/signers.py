@@ -12,12 +12,15 @@ from standardwebhooks.webhooks import Webhook
 
 NOW_S = 1_767_225_600.0
 SECRETS = {
-    "shopify": "hush-of-shopify",
-    "woocommerce": "hush-of-woo",
-    "stripe": "whsec_of_stripe",
+    "shopify": "made-up-secret-of-shopify",
+    "woocommerce": "made-up-secret-of-woo",
+    "stripe": "whsec_made_up_of_stripe",
     "signed": "whsec_" + base64.b64encode(b"k" * 32).decode(),
 }
-OTHER = {**dict.fromkeys(SECRETS, "another"), "signed": "whsec_" + base64.b64encode(b"j" * 32).decode()}
+OTHER = {
+    **dict.fromkeys(SECRETS, "another-made-up-secret"),
+    "signed": "whsec_" + base64.b64encode(b"j" * 32).decode(),
+}
 
 Signer = Callable[..., dict[str, str]]
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from consumers.broker.errors import BrokerAway
+from consumers.broker.errors import BrokerAway, TopicMissing
 from consumers.ingest.intake import LARGEST_REJECTED, Delivery, Intake, Offer, Outcome
 from streams.contract.rejected import RefusalReason, read_rejected_headers
 from streams.errors import BrokerError
@@ -129,6 +129,15 @@ def test_a_record_that_the_broker_refuses_costs_the_others_nothing() -> None:
     broker = StubBroker(refuses=error)
     with running(broker) as intake:
         assert outcome(intake, delivery()) is Outcome.FAILED
+        broker.refuses = None
+        assert outcome(intake, delivery()) is Outcome.TAKEN
+    assert broker.connections == 1
+
+
+def test_a_topic_that_is_missing_costs_the_others_nothing() -> None:
+    broker = StubBroker(refuses=TopicMissing("Kafka at x has no topic feedback"))
+    with running(broker) as intake:
+        assert outcome(intake, delivery()) is Outcome.AWAY
         broker.refuses = None
         assert outcome(intake, delivery()) is Outcome.TAKEN
     assert broker.connections == 1

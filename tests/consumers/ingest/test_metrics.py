@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from consumers.ingest.hooks import Hooks
+from consumers.ingest.hooks import Hooks, Result
 from consumers.ingest.intake import Intake
 from consumers.ingest.metrics import METRICS, IngestFigures, figures, not_ready, readings
+from consumers.ingest.senders import SENDERS
 from streams.telemetry.histogram import Histogram
 from tests.consumers.ingest.brokers import REJECTED, StubBroker, StubSources
 from tests.figures import assert_metrics_are_figures, assert_names_follow_the_conventions, text
@@ -50,4 +51,5 @@ def test_it_is_ready_while_it_can_write() -> None:
 
 def test_an_intake_that_has_begun_has_nothing_yet() -> None:
     hooks = Hooks(StubSources(), Intake(StubBroker().connect, REJECTED))
-    assert figures(hooks) == replace(NONE, sources=4)
+    none = [(source, result.value, 0) for source in sorted(SENDERS) for result in sorted(Result)]
+    assert figures(hooks) == replace(NONE, sources=4, hooks=none)

@@ -1,4 +1,4 @@
 """Where modules without a test file of their own are tested.
 
-delivery, desk, inputs, value_files, values: test_settings
+delivery, desk, ingest, inputs, value_files, values: test_settings
 """
