@@ -386,6 +386,42 @@ SECTIONS: Final = (
         ),
     ),
     Section(
+        "Webhooks",
+        (
+            Graph(
+                "Deliveries",
+                "Webhooks a second, by what they came to.",
+                ((_rate("lapwing_hooks_total", "source", "result"), "{{source}}: {{result}}"),),
+                unit="reqps",
+                stacked=True,
+            ),
+            Graph(
+                "Answers to webhooks",
+                "95 % of the answers take no longer, by source; Shopify waits for five seconds.",
+                (
+                    (
+                        "histogram_quantile(0.95, sum by (source, le)"
+                        f" (rate(lapwing_hook_seconds_bucket[{RATE}])))",
+                        "{{source}}",
+                    ),
+                ),
+                unit="s",
+                line=5,
+            ),
+            Graph(
+                "Webhooks that are no events",
+                "What could not be mapped or the contract refuses, in the last hour.",
+                (
+                    (
+                        "sum by (source, reason) (increase(lapwing_hook_refusals_total[1h]))",
+                        "{{source}}: {{reason}}",
+                    ),
+                ),
+                stacked=True,
+            ),
+        ),
+    ),
+    Section(
         "The desk",
         (
             Graph(

@@ -33,7 +33,7 @@ def test_the_file_is_what_the_specification_allows() -> None:
 
 def test_the_services_are_those_of_an_installation() -> None:
     others = ["grafana", "kafka", "postgres", "prometheus"]
-    assert OURS == ["desk", "learner", "notifier", "sink", "topics", "worker"]
+    assert OURS == ["desk", "intake", "learner", "notifier", "sink", "topics", "worker"]
     assert sorted(SERVICES) == sorted([*OURS, *others])
     assert SERVICES["worker"]["deploy"]["replicas"] == 2
 
@@ -121,7 +121,7 @@ def test_no_password_is_in_the_file() -> None:
 def test_secrets_are_files_that_the_script_makes_or_the_team_writes(tmp_path: Path) -> None:
     prepare(tmp_path)
     files = {name: tmp_path / secret["file"] for name, secret in COMPOSE["secrets"].items()}
-    assert {name for name, file in files.items() if not file.exists()} == {"notify_urls"}
+    assert {name for name, file in files.items() if not file.exists()} == {"ingest_secrets", "notify_urls"}
     for name, service in SERVICES.items():
         named = {str(value) for value in service.get("environment", {}).values()}
         assert {value for value in named if value.startswith("/run/")} == {
@@ -169,7 +169,7 @@ def test_kafka_is_of_the_version_that_the_tests_run_on() -> None:
 
 def test_every_service_waits_for_what_it_needs() -> None:
     assert SERVICES["topics"]["depends_on"]["kafka"]["condition"] == "service_healthy"
-    for name in ("worker", "learner", "sink", "notifier", "desk"):
+    for name in ("worker", "learner", "sink", "notifier", "desk", "intake"):
         assert SERVICES[name]["depends_on"]["topics"]["condition"] == "service_completed_successfully"
     for name in ("sink", "notifier", "desk"):
         assert SERVICES[name]["depends_on"]["postgres"]["condition"] == "service_healthy"

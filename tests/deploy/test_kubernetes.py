@@ -38,7 +38,8 @@ def manifests(folder: Path = FOLDER) -> Iterator[Manifest]:
         yield from yaml.load_all((folder / name).read_text())
 
 
-ALL = [*manifests(), *manifests(FOLDER / "keda"), *manifests(FOLDER / "monitoring")]
+INTAKE = [*manifests(FOLDER / "ingest")]
+ALL = [*manifests(), *manifests(FOLDER / "keda"), *manifests(FOLDER / "monitoring"), *INTAKE]
 PODS: dict[str, Manifest] = {
     each["metadata"]["name"]: each["spec"]["template"]
     for each in ALL
@@ -64,10 +65,10 @@ def environment(name: str) -> dict[str, str]:
 
 def test_every_file_is_named_by_a_kustomization() -> None:
     yaml = YAML(typ="safe")
-    for folder in (FOLDER, FOLDER / "keda", FOLDER / "monitoring"):
+    for folder in (FOLDER, *(FOLDER / name for name in ("ingest", "keda", "monitoring"))):
         named = set(yaml.load(folder / "kustomization.yaml")["resources"]) | {"kustomization.yaml"}
         assert {path.name for path in folder.iterdir() if path.is_file()} == named
-    assert sorted(PODS) == ["desk", "learner", "notifier", "sink", "topics", "worker"]
+    assert sorted(PODS) == ["desk", "intake", "learner", "notifier", "sink", "topics", "worker"]
 
 
 @pytest.mark.parametrize("manifest", ALL, ids=kind_and_name)
@@ -181,7 +182,7 @@ def test_kustomize_makes_the_manifests(components: bool, tmp_path: Path) -> None
         ["kubectl", "kustomize", str(file.parent)], capture_output=True, text=True, check=True
     )
     made = [*YAML(typ="safe").load_all(done.stdout)]
-    assert len(made) == len([*manifests()]) + 2 * components
+    assert len(made) == len([*manifests()]) + (2 + len(INTAKE)) * components
     assert {each["metadata"].get("namespace", "lapwing") for each in made} == {"lapwing"}
     images = {
         each["spec"]["template"]["spec"]["containers"][0]["image"]

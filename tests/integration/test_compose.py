@@ -27,6 +27,17 @@ STAYING = [name for name in OURS if name != "topics"]
 pytestmark = [pytest.mark.any_broker, pytest.mark.timeout(400)]
 
 
+INPUTS = """\
+version: 1
+sources:
+  shop:
+    webhook: shopify
+    events:
+      - to: logins
+        fields: {event_id: id, customer_id: customer, occurred_at: {path: at, time: rfc3339}}
+"""
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -42,7 +53,7 @@ class Container:
         self.service: dict[str, Any] = SERVICES[name]
         self.folder = folder / self.name  # stands for the root file system
         self.folder.mkdir()
-        self.ports = {port: str(free_port()) for port in ("8085", "9464")}
+        self.ports = {port: str(free_port()) for port in ("8085", "8086", "9464")}
         self._places = {"kafka:19092": broker, "0.0.0.0:": "127.0.0.1:"} | self.ports
         for secret in self.service["secrets"]:
             self._places[f"/run/secrets/{secret}"] = str(folder / COMPOSE["secrets"][secret]["file"])
@@ -123,6 +134,10 @@ def test_every_service_gets_ready_and_writes_only_where_its_container_may(
     secrets = tmp_path / "deploy" / "local" / "secrets"
     (secrets / "database-url").write_text(f"sqlite:///{tmp_path / 'volume-database.db'}")
     (secrets / "notify-urls").write_text(f"json://127.0.0.1:{free_port()}/hook\n")
+    (secrets / "ingest-secrets").write_text("shop=long-enough-to-be-taken\n")
+    inputs = secrets.parent / "inputs" / "inputs.yaml"
+    inputs.parent.mkdir()
+    inputs.write_text(INPUTS)
     topics = Container("topics", tmp_path, broker)
     assert topics.process.wait(WITHIN_S) == 0, topics.log()
     topics.end()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.integration.monitoring.monitored import JOBS, Monitored, monitored
+from tests.lapwing.hook_samples import LOGIN
 from tests.prometheus import SCRAPE_INTERVAL_S, Scrape
 
 
@@ -22,7 +23,9 @@ def installation(
         running.stack.run(*["simulate", "--customers", "150", "--days", "160", "--seed", "3", "--speed", "8"])
         stored = "SELECT count(*) FROM warnings"
         running.stack.wait(lambda: running.stack.stored(stored) > [(0,)], "warnings are stored", 90)
-        for _ in range(2):
+        for number in range(2):
+            assert running.deliver(f"well-{number}", LOGIN) == 200
+            assert running.deliver(f"odd-{number}", {**LOGIN, "at": "soon"}) == 200
             for path in ("/", "/rules", "/nowhere"):
                 running.ask(path)
             time.sleep(2 * SCRAPE_INTERVAL_S)  # a rate needs a first value

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import json
 import threading
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,7 +16,9 @@ from typing import Final
 
 from lapwing.demo.broker import free_port
 from lapwing.settings.settings import PREFIX
+from tests.consumers.ingest.signers import SECRETS, signed
 from tests.integration.desk.stack import Stack, running_stack
+from tests.lapwing.hook_samples import mappings
 from tests.prometheus import Prometheus, Scrape
 
 JOBS: Final = {
@@ -23,6 +27,7 @@ JOBS: Final = {
     "sink": "lapwing-sink",
     "notify": "lapwing-notifier",
     "desk": "lapwing-desk",
+    "ingest": "lapwing-intake",
 }
 """The job of each command, as deploy/prometheus/prometheus.yaml has it."""
 
@@ -61,7 +66,11 @@ class Bare(Stack):
 
     def _environment(self) -> dict[str, str]:
         secret = base64.b64encode(bytes(range(32))).decode()
-        return {**super()._environment(), f"{PREFIX}WEBHOOK_SECRETS": f"crm=whsec_{secret}"}
+        return {
+            **super()._environment(),
+            f"{PREFIX}WEBHOOK_SECRETS": f"crm=whsec_{secret}",
+            f"{PREFIX}INGEST_SECRETS": f"app={SECRETS['signed']}",
+        }
 
 
 class Monitored:
@@ -73,6 +82,9 @@ class Monitored:
         self.desk = ""
         self.prometheus: Prometheus
         self.ports = {command: free_port() for command in JOBS}
+        self.inputs = stack.folder / "inputs.yaml"
+        self.inputs.write_text(mappings()["signed"])
+        self._hooks = f"127.0.0.1:{free_port()}"
 
     def start(self, command: str, *words: str) -> None:
         """Start a process, with the port that it had before."""
@@ -80,8 +92,24 @@ class Monitored:
         if command == "desk":
             self.desk = self.stack.serve("desk", *listen)
             return
-        own = {"worker": ("--flush-after", "500ms"), "notify": ("--follow",)}.get(command, ())
+        own = {
+            "worker": ("--flush-after", "500ms"),
+            "notify": ("--follow",),
+            "ingest": ("--inputs", str(self.inputs), "--ingest-listen", self._hooks),
+        }.get(command, ())
         self.stack.start(command, *own, *listen)
+
+    def deliver(self, id_: str, content: Mapping[str, object], secret: str = SECRETS["signed"]) -> int:
+        """Send the intake a webhook; return the status of the answer."""
+        body = json.dumps(content).encode()
+        headers = signed(body, secret, id_=id_, at_s=time.time())
+        request = urllib.request.Request(f"http://{self._hooks}/hooks/app", body, headers)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as answer:
+            with answer:
+                return answer.code
 
     def ask(self, path: str, **headers: str) -> int:
         """Ask the desk for a page; return the status of the answer."""

@@ -21,9 +21,11 @@ from typing import Final
 import pytest
 
 from streams.core.events.topics import Topic
+from tests.consumers.ingest.signers import OTHER
 from tests.deploy.alerts import shipped
 from tests.integration.monitoring.monitored import JOBS, Monitored
 from tests.integration.workers import Sent, event, produce
+from tests.lapwing.hook_samples import LOGIN
 
 pytestmark = [pytest.mark.any_broker, pytest.mark.timeout(300)]
 
@@ -185,6 +187,23 @@ def test_strangers_at_the_desk(installation: Monitored, fires: Callable[..., Non
     installation.start("desk", "--desk-people", str(people))
     assert {installation.ask("/api/queue", Authorization="Bearer guessed") for _ in range(30)} <= {401, 429}
     fires("LapwingSignInsRefused")
+
+
+def test_webhooks_that_are_not_signed_or_no_events(
+    installation: Monitored, fires: Callable[..., None]
+) -> None:
+    assert {installation.deliver(f"u{n}", LOGIN, OTHER["signed"]) for n in range(20)} == {401}
+    fires("LapwingHooksUnsigned")
+    assert {installation.deliver(f"r{n}", {**LOGIN, "at": "soon"}) for n in range(20)} == {200}
+    fires("LapwingHooksRefused")
+
+
+def test_a_file_of_inputs_with_mistakes(installation: Monitored, fires: Callable[..., None]) -> None:
+    good = installation.inputs.read_text()
+    installation.inputs.write_text(good.replace("user.id", "user..id"))
+    fires("LapwingHookInputsBroken")
+    installation.inputs.write_text(good)
+    ends(installation, "LapwingHookInputsBroken")
 
 
 def test_no_worker_and_warnings_that_come_late(installation: Monitored, fires: Callable[..., None]) -> None:
