@@ -14,6 +14,7 @@ from consumers.broker.client import Admin, Cluster, Producer
 from consumers.ingest.event_sender import EventSender
 from consumers.ingest.senders import SENDERS
 from consumers.ingest.sources import HookSource, MappedDelivery, OutgoingEvent, Refusal
+from lapwing.registry import rates_of
 from lapwing.settings.settings import Settings
 from lapwing.settings.values import SHORTEST_SECRET
 from streams.contract.decode import RefusedRecord
@@ -105,7 +106,7 @@ def hook_sources(
     """Return the sources with `webhook` by name; raises `LapwingError` where one has no secret."""
     secrets = read_secrets(settings)
     found = {}
-    for name, source in load_inputs(path, _NO_TOPICS).sources.items():
+    for name, source in load_inputs(path, _NO_TOPICS, rates_of(settings)).sources.items():
         word = source.entry.webhook
         if word is None:
             continue
@@ -125,9 +126,10 @@ def hook_sources(
     return found
 
 
-def has_webhooks(path: Path) -> bool:
+def has_webhooks(settings: Settings, path: Path) -> bool:
     """Return whether a source of the file has `webhook`; raises `LapwingError` where the file is wrong."""
-    return any(source.entry.webhook for source in load_inputs(path, _NO_TOPICS).sources.values())
+    found = load_inputs(path, _NO_TOPICS, rates_of(settings))
+    return any(source.entry.webhook for source in found.sources.values())
 
 
 def read_secrets(settings: Settings) -> dict[str, list[str]]:

@@ -11,7 +11,7 @@ def webhooks(installation: Installation) -> str:
     """Check what an intake that is started now would read."""
     settings = installation.settings
     path = settings.inputs_file
-    if path is None or not (settings.ingest_secrets or has_webhooks(path)):
+    if path is None or not (settings.ingest_secrets or has_webhooks(settings, path)):
         msg = "none are taken"
         raise Skipped(msg)
     sources = HookInputs(settings).current()
