@@ -98,7 +98,7 @@ def rights(settings: Settings, mapped: Collection[str] = ()) -> Mapping[str, tup
             *_topics(Operation.DESCRIBE_CONFIGS, every),
             *_groups(describe, app, f"{app}-sink"),
         ],
-        "intake": _topics(write, [*inputs, rejected]),
+        "intake": _topics(write, [*settings.topics.values(), rejected]),
         "act": _topics(write, [settings.actions]),
         "silence": [*_topics(read, [settings.silences_topic]), *_topics(write, [settings.silences_topic])],
         "model": [
