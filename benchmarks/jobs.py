@@ -23,12 +23,24 @@ STOP_S: Final = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A command that consumes the topics and appends its progress to the file `stats`."""
+    """A command that consumes the topics and appends its progress to the file `stats`.
+
+    Several processes that share the work have a file each, FILE-0 and so on: what they did is added up.
+    """
 
     name: str
     command: Sequence[str]
     stats: Path
     environment: Mapping[str, str] = field(default_factory=dict)
+    processes: int = 1
+
+    @property
+    def files(self) -> list[Path]:
+        """Where its processes say how far they are."""
+        if self.processes == 1:
+            return [self.stats]
+        name, suffix = self.stats.stem, self.stats.suffix
+        return [self.stats.with_name(f"{name}-{number}{suffix}") for number in range(self.processes)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +81,8 @@ def run(job: Job, total: int, *, after: int, seconds: float, log: Path) -> Resul
     do not count.
     """
     samples: list[Sample] = []
-    job.stats.unlink(missing_ok=True)
+    for file in job.files:
+        file.unlink(missing_ok=True)
     with log.open("wb") as output:
         process = subprocess.Popen(
             job.command,
@@ -81,8 +94,8 @@ def run(job: Job, total: int, *, after: int, seconds: float, log: Path) -> Resul
             start_new_session=True,
         )
         try:
-            _watch(process, job.stats, samples, lambda: _at_end(samples, total, after, seconds))
-            peak = _peak_bytes(process.pid)
+            _watch(process, job.files, samples, lambda: _at_end(samples, total, after, seconds))
+            peak = sum(map(_peak_bytes, _family(process.pid)))
         finally:
             _stop(process)
     inside = [sample for sample in samples if sample.events >= max(after, 1)]
@@ -102,26 +115,59 @@ def run(job: Job, total: int, *, after: int, seconds: float, log: Path) -> Resul
 
 
 def _watch(
-    process: subprocess.Popen[bytes], stats: Path, samples: list[Sample], at_end: Callable[[], bool]
+    process: subprocess.Popen[bytes],
+    files: Sequence[Path],
+    samples: list[Sample],
+    at_end: Callable[[], bool],
 ) -> None:
     """Take a sample whenever the job reports that it has got further."""
-    begun, read, rest = time.monotonic(), 0, b""
+    begun, progress = time.monotonic(), [_Progress(file) for file in files]
     while process.poll() is None and not at_end():
         now = time.monotonic()
         if now - (samples[-1].at if samples else begun) > (STALLED_S if samples else START_S):
             return
-        if stats.exists():
-            with stats.open("rb") as file:
-                file.seek(read)
-                added = file.read()
-            read += len(added)
-            *lines, rest = (rest + added).split(b"\n")
-            if lines:
-                line = json.loads(lines[-1])
-                if line["events"] > (samples[-1].events if samples else 0):
-                    sample = Sample(now, line["events"], line["steps"], _processor_seconds(process.pid))
-                    samples.append(sample)
+        for each in progress:
+            each.look()
+        events = sum(each.events for each in progress)
+        if events > (samples[-1].events if samples else 0):
+            used = sum(map(_processor_seconds, _family(process.pid)))
+            samples.append(Sample(now, events, sum(each.steps for each in progress), used))
         time.sleep(LOOK_S)
+
+
+class _Progress:
+    """How far one process is, by the newest line of its file."""
+
+    def __init__(self, file: Path) -> None:
+        self.events = self.steps = 0
+        self._file = file
+        self._read = 0
+        self._rest = b""
+
+    def look(self) -> None:
+        """Read what has been added."""
+        if not self._file.exists():
+            return
+        with self._file.open("rb") as file:
+            file.seek(self._read)
+            added = file.read()
+        self._read += len(added)
+        *lines, self._rest = (self._rest + added).split(b"\n")
+        if lines:
+            line = json.loads(lines[-1])
+            self.events, self.steps = line["events"], line["steps"]
+
+
+def _family(process: int) -> list[int]:
+    """Return a process and those that it has started, and they."""
+    found = [process]
+    for each in found:
+        try:
+            children = [path.read_text() for path in Path(f"/proc/{each}/task").glob("*/children")]
+        except OSError:  # it has just ended
+            continue
+        found += [int(child) for text in children for child in text.split()]
+    return found
 
 
 def _at_end(samples: list[Sample], total: int, after: int, seconds: float) -> bool:

@@ -3,7 +3,8 @@
 python -m benchmarks.throughput [--broker kafka|embedded|HOST:PORT] [--customers 100000] [--events 1500000]
 
 Lapwing runs three times: as it is, without topics for outcomes, census and customer days, and with the same
-records read as a business's own, whose every field `inputs.yaml` maps.
+records read as a business's own, whose every field `inputs.yaml` maps. With `--processes 2` it runs once
+more, as two workers under one supervisor.
 Every job reads the same topics from their beginning. What is measured of Lapwing begins when every customer
 is known and its model is ready; the peers' model is ready from the start, and so is what is measured of them.
 """
@@ -15,7 +16,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -80,7 +81,14 @@ def broker(name: str) -> Iterator[str]:
 
 
 def jobs(
-    address: str, folder: Path, state: Path, partitions: int, peers_python: Path, *, embedded: bool
+    address: str,
+    folder: Path,
+    state: Path,
+    partitions: int,
+    peers_python: Path,
+    processes: Sequence[int],
+    *,
+    embedded: bool,
 ) -> list[Job]:
     """Return the jobs, Lapwing's first; how far they are goes to `folder`, what they know to `state`."""
     # The embedded broker does not report the settings that Quix would give its changelog topic.
@@ -92,7 +100,7 @@ def jobs(
         command = [python, "-m", f"benchmarks.peers.{module}", address, str(stats), *arguments]
         return Job(name, command, stats)
 
-    def lapwing(name: str, app: str, **more: str) -> Job:
+    def lapwing(name: str, app: str, processes: int = 1, **more: str) -> Job:
         stats = folder / f"{app}.jsonl"
         command = [sys.executable, "-m", "lapwing", "worker", "--broker", address, "--app", app]
         given = MODEL_SETTINGS | ACTIVE
@@ -100,10 +108,13 @@ def jobs(
         settings["LAPWING_CHECKPOINTS"] = str(state / f"{app}-checkpoints")
         settings["LAPWING_SESSION_TIMEOUT"] = f"{SESSION_TIMEOUT_S:.0f}s"
         arguments = ["--stats", str(stats), "--rules", str(ROOT / "warning_rules")]
-        return Job(name, [*command, *arguments], stats, settings | more)
+        if processes > 1:
+            arguments += ["--processes", str(processes)]
+        return Job(name, [*command, *arguments], stats, settings | more, processes)
 
     return [
         lapwing(LAPWING, APP),
+        *(lapwing(f"{LAPWING}, {count} processes", app_of(count), count) for count in processes),
         # Their topics do not exist, so they are neither computed nor sent.
         lapwing(
             WITHOUT,
@@ -119,9 +130,14 @@ def jobs(
     ]
 
 
-def prepare(address: str, partitions: int) -> None:
+def app_of(processes: int) -> str:
+    """Return the name of the installation that so many processes are."""
+    return f"{APP}-{processes}"
+
+
+def prepare(address: str, partitions: int, processes: Sequence[int]) -> None:
     """Create the topics of all jobs."""
-    for app in (APP, APP_MAPPED):
+    for app in (APP, APP_MAPPED, *map(app_of, processes)):
         command = [sys.executable, "-m", "lapwing", "topics", "--broker", address, "--app", app]
         subprocess.run([*command, "--partitions", str(partitions)], check=True, stdout=subprocess.DEVNULL)
     admin = Admin(Cluster(address))
@@ -158,10 +174,15 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=1_500_000, help="measured, after the warm-up")
     parser.add_argument("--partitions", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=20.0, help="the longest that is measured of a job")
+    parser.add_argument(
+        "--processes", type=int, nargs="+", default=[], help="also as so many workers, as with 2 4"
+    )
     parser.add_argument("--only", nargs="+", default=[""], help="jobs whose names contain one of these")
     parser.add_argument("--peers-python", type=Path, default=PEERS_PYTHON)
     parser.add_argument("--logs", type=Path, help="keep the jobs' output and progress in this folder")
     arguments = parser.parse_args()
+    if any(not 2 <= count <= arguments.partitions for count in arguments.processes):
+        parser.error("--processes: 2 or more, and no more than there are --partitions")
     if not arguments.peers_python.exists():
         print("the peers have no environment (make bench makes it): Quix is left out", file=sys.stderr)
     workload = Workload(arguments.customers)
@@ -171,18 +192,24 @@ def main() -> int:
         folder = arguments.logs or Path(made)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "inputs.yaml").write_text(INPUTS)
-        prepare(address, arguments.partitions)
+        prepare(address, arguments.partitions, arguments.processes)
         fill(address, workload, total, arguments.partitions, _say_filled)
         print(file=sys.stderr)
         embedded = arguments.broker == "embedded"
         planned = jobs(
-            address, folder, Path(made), arguments.partitions, arguments.peers_python, embedded=embedded
+            address,
+            folder,
+            Path(made),
+            arguments.partitions,
+            arguments.peers_python,
+            arguments.processes,
+            embedded=embedded,
         )
         for job in planned:
             if not any(word.lower() in job.name.lower() for word in arguments.only):
                 continue
             print(f"running {job.name}", file=sys.stderr)
-            after = workload.warm_up if job.name in (LAPWING, WITHOUT, MAPPED) else 1
+            after = workload.warm_up if job.name.startswith(LAPWING) else 1
             log = job.stats.with_suffix(".log")
             try:
                 results.append(run(job, total, after=after, seconds=arguments.seconds, log=log))
