@@ -37,6 +37,10 @@ from streams.core.conditions.parser import ConditionError, parse_condition
 from streams.core.events.topics import Topic
 from streams.core.features.catalogue import DTYPES
 from streams.errors import LapwingError
+from streams.inputs.formats.avro import AvroReader, AvroRecords
+from streams.inputs.formats.debezium import Debezium, DebeziumReader, RecordOf
+from streams.inputs.formats.registry import RegisteredSchema
+from streams.inputs.formats.schemas import Schemas
 from streams.inputs.lint import lint
 from streams.inputs.load import parse_inputs
 from streams.inputs.source import Source
@@ -47,6 +51,7 @@ from streams.rulebook.reader import Document, read_document
 from streams.rulebook.routes_file import RoutesFile
 from tests.consumers.desk.desks import browser, desk_over
 from tests.oracle import inputs as one_by_one
+from tests.registry_endpoint import Shelf
 
 APP: Final = "shop"
 NOW: Final = datetime(2024, 3, 20, tzinfo=UTC)
@@ -279,6 +284,25 @@ def _samples(data: bytes) -> object:
     return batch
 
 
+def debezium(data: bytes) -> None:
+    """Read a change record as rows and as changes; what cannot be read is refused, and nothing else."""
+    for options in (Debezium(), Debezium(RecordOf.CHANGE, (("total", 2),))):
+        found, refused = DebeziumReader(options).read([data, None])
+        _check(refused)
+        assert len(found) == 2
+
+
+def avro(data: bytes) -> None:
+    """Read a schema and a record of it, with a line between them."""
+    schema, _, record = data.partition(b"\n")
+    text = schema.decode(errors="replace")
+    schemas = Schemas(Shelf({1: RegisteredSchema("AVRO", text)}), "place")
+    schemas.fetch([1])
+    found, refused = AvroReader(AvroRecords(schemas)).read([b"\0\0\0\0\1" + record])
+    _check(refused)
+    assert (found == [None]) == bool(refused)
+
+
 TARGETS: Final[dict[str, Target]] = {
     **{f"event-{topic.label}": partial(event, topic) for topic in Topic},
     "event-line": event_line,
@@ -315,6 +339,8 @@ TARGETS: Final[dict[str, Target]] = {
     "cases": partial(document, CaseFile),
     "condition": condition,
     "manifest": manifest,
+    "debezium": debezium,
+    "avro": avro,
     "desk-form": desk_form,
     "desk-address": desk_address,
 }

@@ -43,7 +43,8 @@ class Refused(Exception):
     def __init__(self, reason: RefusalReason, detail: str) -> None:
         super().__init__(detail)
         self.reason = reason
-        self.detail = detail
+        # It may name a column or a type, which a record or a schema can call anything.
+        self.detail = "".join(each if each.isprintable() else "?" for each in detail[:400])
         """What is wrong, never what it holds."""
 
 
