@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 from lapwing.registry import rates_of, readers_of
 from lapwing.settings.settings import Settings
@@ -10,7 +10,6 @@ from lapwing.topic_plan import planned
 from streams.core.events.topics import Topic
 from streams.errors import SettingsError
 from streams.inputs.load import parse_inputs
-from streams.inputs.source import Source
 from streams.inputs.watch import InputWatch, Parse
 from streams.rulebook.files import read_files
 from streams.rulebook.reader import RulebookRefused
@@ -38,18 +37,6 @@ def check_topics(settings: Settings, file: str, sources: Collection[str]) -> Non
     if taken := sorted(ours.intersection(sources)):
         msg = f"{file}: {taken[0]} is a topic that Lapwing writes to: no source can be read from there"
         raise SettingsError(msg)
-
-
-def prefixed(sources: Mapping[str, Source]) -> list[str]:
-    """Return the topics whose keys are checked and lack the prefix that their customers' ids get.
-
-    Their events lie in other partitions than what is written under the whole id, such as the desk's actions.
-    """
-    return [
-        name
-        for name, source in sources.items()
-        if source.checks_keys and any(each.fields["customer_id"].prefix for each in source.entry.events)
-    ]
 
 
 def mapped_topics(settings: Settings) -> dict[str, tuple[Topic, ...]]:

@@ -14,7 +14,7 @@ import click
 
 from consumers.loop import Stop
 from lapwing.dry_run import run_dry
-from lapwing.mapped_topics import contract_topics, input_watch, prefixed
+from lapwing.mapped_topics import contract_topics, input_watch
 from lapwing.monitoring import endpoint
 from lapwing.settings.monitoring import OFF
 from lapwing.settings.settings import Settings
@@ -98,13 +98,6 @@ def run(
     idle_us = settings.reorder if idle_us is None else idle_us
     ours = worker_settings(settings, idle_us, segments=counts, shared=shared)
     sources = inputs.current.sources if inputs is not None else {}
-    if names := prefixed(sources):
-        log.warning(
-            "the keys of %s lack the prefix that customers' ids get: with several partitions what lies under "
-            "the whole id, such as the desk's actions, does not meet their events; `lapwing import --follow` "
-            "writes these under it",
-            ", ".join(names),
-        )
     topics = contract_topics(settings, sources)
     ours = replace(ours, from_checkpoints=from_checkpoints, topics=topics, sources=sources)
     if rebuild:

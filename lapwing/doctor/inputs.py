@@ -10,7 +10,7 @@ from consumers.broker.records import Record
 from lapwing.doctor.check import Doubtful, Skipped
 from lapwing.doctor.installation import Installation
 from lapwing.doctor.rules import NOTICES, refusals
-from lapwing.mapped_topics import input_watch, prefixed
+from lapwing.mapped_topics import input_watch
 from streams.contract.rejected import RefusalReason
 from streams.errors import BrokerError, LapwingError
 from streams.inputs.source import Source
@@ -34,12 +34,6 @@ def inputs(installation: Installation) -> str:
     doubts = _refused(installation)
     doubts += [line for name, source in sources.items() for line in doubts_of(source, samples[name])]
     doubts += torn(sources, samples)
-    doubts += [
-        f"{name}: its keys lack the prefix that its customers' ids get, so what lies under the whole id, "
-        "as the desk's actions do, does not meet its events: `lapwing import --follow` writes these under it"
-        for name in prefixed(sources)
-        if installation.topics[name] > 1
-    ]
     if doubts:
         raise Doubtful("; ".join(doubts))
     return f"{said}; their newest {sum(map(len, samples.values())):,} records become events under their keys"

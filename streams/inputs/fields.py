@@ -68,10 +68,9 @@ class FieldMapping:
         own = (entry.path,) if entry.path is not None else entry.first_of or entry.hash or entry.product
         return f"{self.name} from {', '.join(map(show_path, own))}" if own else self.name
 
-    def values(self, columns: Columns, n: int, problems: Problems) -> FieldValues:
-        """Return the values (n,), and note what is wrong with records."""
+    def values(self, columns: Columns, n: int, problems: Problems) -> pl.Series:
+        """Return the values (n,) as the contract's JSON has them, and note what is wrong with records."""
         kind, entry = kind_of(self.name), self.entry
-        before_prefix: pl.Series | None = None
         if entry.product:
             found = self._product(columns, n, problems)
         else:
@@ -90,10 +89,8 @@ class FieldMapping:
                 problems.note(outside, RefusalReason.OUT_OF_RANGE, f"{self.origin} {OUTSIDE}")
                 problems.note(wrong, RefusalReason.WRONG_VALUE, f"{self.origin} {NO_FORM}")
                 found = written_instants(at, there)
-            case Kind.TEXT:
-                before_prefix = found
-                if entry.prefix is not None:
-                    found = entry.prefix + found
+            case Kind.TEXT if entry.prefix is not None:
+                found = entry.prefix + found
             case _:
                 pass
         if entry.default is not None:
@@ -105,7 +102,7 @@ class FieldMapping:
         if kind is Kind.WORDS:
             lists = found.to_frame("").select(pl.concat_list("")).to_series()
             found = lists.set(found.is_null(), None) if found.has_nulls() else lists
-        return FieldValues(found, before_prefix)
+        return found
 
     def _source(self, columns: Columns, n: int, problems: Problems) -> pl.Series:
         """Return the texts (n,) that the value comes from."""
@@ -210,16 +207,6 @@ class FieldMapping:
         if kind is Kind.BOOLEAN:
             return boolean_of(default)
         return number_of(default) if kind in (Kind.NUMBER, Kind.WHOLE) else default
-
-
-@dataclass(frozen=True, slots=True)
-class FieldValues:
-    """What a field holds in each of n records."""
-
-    json: pl.Series
-    """(n,) as the contract's JSON has it."""
-    before_prefix: pl.Series | None
-    """(n,) for a text: without the prefix."""
 
 
 def _divided(numbers: pl.Series, by: float | NDArray[np.float64]) -> pl.Series:

@@ -75,8 +75,6 @@ class Mapped:
     """Records that could not be mapped, each once, in the order of the poll."""
     passed: int
     """How many records no filter took."""
-    keys: list[list[str]] = field(default_factory=list)
-    """For each part (m,) the customers without the prefix, which a source's own keys are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,20 +104,13 @@ class EventMapping:
         """Return the places of records that the filters take, of n."""
         return np.flatnonzero(holds(self.filters, columns, n))
 
-    def events(self, columns: Columns, n: int) -> tuple[pl.DataFrame, pl.Series, Problems]:
-        """Return the fields (n rows), the customers without prefix (n,), and what is wrong with records."""
+    def events(self, columns: Columns, n: int) -> tuple[pl.DataFrame, Problems]:
+        """Return the fields (n rows), and what is wrong with records."""
         problems = Problems(n)
-        made: dict[str, pl.Series] = {}
-        keys = pl.Series(dtype=pl.String)
-        for each in self.fields:
-            values = each.values(columns, n, problems)
-            made[each.name] = values.json
-            if each.name == "customer_id":
-                assert values.before_prefix is not None
-                keys = values.before_prefix
+        made = {each.name: each.values(columns, n, problems) for each in self.fields}
         if self.rates is not None:
             self._convert(self.rates, made, problems)
-        return pl.DataFrame(made), keys, problems
+        return pl.DataFrame(made), problems
 
     def _convert(self, rates: Rates, made: dict[str, pl.Series], problems: Problems) -> None:
         """Turn the amounts into the currency of `rates`, each by the rate of its day in UTC."""
@@ -246,16 +237,15 @@ class Source:
         now_us: int | None = None,
     ) -> Mapped:
         """Return what the contract takes of what was mapped; the rest is refused too, as by `decode`."""
-        parts, customers, texts = [], [], []
+        parts, customers = [], []
         refused = list(mapped.refused)
         for number, part in enumerate(mapped.parts):
             found = self._decoded(number, mapped, keys, timestamps_ms, max_skew_us, now_us)
             kept = found.index.tolist()
             parts.append(Part(part.topic, [part.values[i] for i in kept], part.index[found.index]))
             customers.append([mapped.customers[number][i] for i in kept])
-            texts.append([mapped.keys[number][i] for i in kept])
             refused += [replace(each, index=int(part.index[each.index])) for each in found.refused]
-        return Mapped(parts, customers, _each_once(refused), mapped.passed, texts)
+        return Mapped(parts, customers, _each_once(refused), mapped.passed)
 
     def _map_columns(
         self, columns: Columns, index: NDArray[np.int64], refused: list[RefusedRecord]
@@ -265,21 +255,19 @@ class Source:
         untaken = np.ones(n, dtype=np.bool_)
         parts: list[Part] = []
         customers: list[list[str]] = []
-        keys: list[list[str]] = []
         for event in self.events:
             taken = event.taken(columns, n)
             untaken[taken] = False
             some = columns if len(taken) == n else {path: columns[path].take(taken) for path in event.paths}
-            frame, texts, problems = event.events(some, len(taken))
+            frame, problems = event.events(some, len(taken))
             places = index[taken]
             if not problems.none:
                 refused += [self._named(each) for each in problems.refused(places)]
                 right = ~problems.wrong()
-                frame, texts, places = frame.filter(right), texts.filter(pl.Series(right)), places[right]
+                frame, places = frame.filter(right), places[right]
             parts.append(Part(event.topic, _as_json(frame), places))
             customers.append(frame["customer_id"].to_list())
-            keys.append(texts.to_list())
-        return Mapped(parts, customers, _each_once(refused), int(untaken.sum()), keys)
+        return Mapped(parts, customers, _each_once(refused), int(untaken.sum()))
 
     def _named(self, record: RefusedRecord) -> RefusedRecord:
         return replace(record, detail=one_line(f"{self.name}: {record.detail}"))
@@ -308,7 +296,7 @@ class Source:
         if keys is None or not self.checks_keys:
             return found
         given = [keys[i] for i in part.index.tolist()]
-        return _with_right_keys(self.name, found, mapped.keys[number], given)
+        return _with_right_keys(self.name, found, mapped.customers[number], given)
 
 
 def _column_name(path: Path) -> str:
