@@ -140,4 +140,4 @@ def whole_groups(source: Source, number: int, values: list[bytes], customers: li
     parts[number] = Part(parts[number].topic, values, np.arange(len(values), dtype=np.int64))
     given: list[list[str]] = [[] for _ in parts]
     given[number] = customers
-    return Mapped(parts, given, [], 0, given)
+    return Mapped(parts, given, [], 0)
