@@ -23,7 +23,7 @@ from consumers.database.warnings import WarningStepRow
 from consumers.reports.columns import Query, among, frame, instants, read_columns
 from consumers.reports.contacts import ACTION_COLUMNS, stored_actions
 from consumers.reports.knowledge import Knowledge
-from consumers.reports.losses import read_losses
+from consumers.reports.losses import LossReader
 from consumers.reports.period import Period
 from consumers.reports.rate import hidden_cells
 from consumers.scorecard.facts import (
@@ -103,13 +103,24 @@ def shown_groups(groups: tuple[MissedGroup, ...]) -> list[tuple[MissedGroup, boo
     return [(group, place not in hidden) for place, group in enumerate(groups)]
 
 
-def read_alarms(connection: Connection, period: Period, knowledge: Knowledge) -> AlarmFacts:
+def read_alarms(
+    connection: Connection, period: Period, knowledge: Knowledge, losses: LossReader | None = None
+) -> AlarmFacts:
     """Return what the alarms of a period are judged by."""
     horizon = knowledge.horizon
     begin, end = period.begin_at, period.end_at
     known_to = _known_to(connection, knowledge)
+    losses = losses or LossReader(knowledge)
     now, before = (
-        _facts(connection, begin - back, end - back, knowledge, known_to) for back in (0 * horizon, horizon)
+        _facts(
+            connection,
+            begin - back,
+            end - back,
+            knowledge,
+            known_to,
+            losses.between(connection, begin - back, end - back),
+        )
+        for back in (0 * horizon, horizon)
     )
     older = _opened_earlier(now, begin, end) | _opened_earlier(before, begin - horizon, end - horizon)
     actions = tuple(standing(_verdicts(connection, begin - horizon, older, knowledge)))
@@ -174,9 +185,9 @@ def _facts(
     end: datetime,
     knowledge: Knowledge,
     known_to: datetime | None,
+    losses: pl.DataFrame,
 ) -> Facts:
     """Return the facts of a scorecard of [begin, end) without actions, each found by an index."""
-    losses = read_losses(connection, begin, end, knowledge)
     queries = [_matured_causes(begin, end, knowledge)]
     settled = None if known_to is None else to_us(known_to - knowledge.horizon)
     if settled is not None and len(losses.filter(pl.col("at") < settled)):

@@ -27,7 +27,7 @@ from consumers.reports.contacts import (
     read_contacts_of,
 )
 from consumers.reports.knowledge import Knowledge
-from consumers.reports.losses import Lapse, read_first_lapses, read_losses
+from consumers.reports.losses import Lapse, LossReader, read_first_lapses
 from consumers.reports.period import Period
 from consumers.scorecard.scorecard import TIERS
 from streams.contract.instants import MICROSECOND
@@ -173,7 +173,9 @@ class Funnels:
         }
 
 
-def read_funnels(connection: Connection, period: Period, knowledge: Knowledge) -> FunnelFacts:
+def read_funnels(
+    connection: Connection, period: Period, knowledge: Knowledge, losses: LossReader | None = None
+) -> FunnelFacts:
     """Return what the funnels of a period are counted from."""
     begin, end, horizon = period.begin_at, period.end_at, knowledge.horizon
     matured = select(OutcomeRow.warning_id, OutcomeRow.churned).where(
@@ -185,7 +187,7 @@ def read_funnels(connection: Connection, period: Period, knowledge: Knowledge) -
     )
     lapses = read_first_lapses(connection, period, knowledge)
     gone = {each.customer_id for each in lapses}
-    left = set(read_losses(connection, begin, end, knowledge)["customer_id"])
+    left = set((losses or LossReader(knowledge)).between(connection, begin, end)["customer_id"])
     warnings = _opened(connection, period, knowledge)
     warned = {each.customer_id for each in warnings}
     return FunnelFacts(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -101,6 +103,30 @@ def read_losses(connection: Connection, begin: datetime, end: datetime, knowledg
         frames.append(frame((*about, instants(warned_at), tiers, leads, reasons, first), SCHEMA))
     rank = pl.col("type").replace_strict({kind: n for n, kind in enumerate(LIVES)}, return_dtype=pl.Int64)
     return pl.concat(frames).sort("at", "customer_id", rank)
+
+
+class LossReader:
+    """Reads the losses between two instants for all parts of a report: each thread gets what one has read."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._knowledge = knowledge
+        self._found: dict[tuple[datetime, datetime], Future[pl.DataFrame]] = {}
+        self._lock = threading.Lock()
+
+    def between(self, connection: Connection, begin: datetime, end: datetime) -> pl.DataFrame:
+        """Return what `read_losses` does, and raise what it raised for whoever asked first."""
+        with self._lock:
+            found = self._found.get((begin, end))
+            is_first = found is None
+            if found is None:
+                found = self._found[begin, end] = Future()
+        if is_first:
+            try:
+                found.set_result(read_losses(connection, begin, end, self._knowledge))
+            except BaseException as error:
+                found.set_exception(error)
+                raise
+        return found.result()
 
 
 def losses_of(found: pl.DataFrame) -> tuple[Loss, ...]:

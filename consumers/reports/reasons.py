@@ -39,7 +39,7 @@ from consumers.reports.contacts import (
     read_actions_of,
 )
 from consumers.reports.knowledge import Knowledge
-from consumers.reports.losses import NEVER, Loss, losses_of, read_losses, read_returns
+from consumers.reports.losses import NEVER, Loss, LossReader, losses_of, read_returns
 from consumers.reports.period import Period
 from consumers.reports.rate import MIN_CELL, hidden_cells
 from streams.contract.instants import EPOCH, MICROSECOND
@@ -180,17 +180,19 @@ def _short(of: ReasonAgreement) -> dict[str, Any]:
 # -- from the store -----------------------------------------------------------------------------------
 
 
-def read_reasons(connection: Connection, period: Period, knowledge: Knowledge) -> ReasonFacts:
+def read_reasons(
+    connection: Connection, period: Period, knowledge: Knowledge, losses: LossReader | None = None
+) -> ReasonFacts:
     """Return what the reasons of a period are counted from."""
     begin, end = period.begin_at, period.end_at
-    left = losses_of(read_losses(connection, begin, end, knowledge).filter("is_first"))
-    losses = tuple({each.customer_id: each for each in left}.values())
-    since = {each.customer_id: each.at for each in losses}
-    warned = {each.warned_id for each in losses if each.warned_id is not None}
-    earliest = min([period.begin_us, *(each.warned_at for each in losses if each.warned_at is not None)])
+    found = (losses or LossReader(knowledge)).between(connection, begin, end)
+    left = tuple({each.customer_id: each for each in losses_of(found.filter("is_first"))}.values())
+    since = {each.customer_id: each.at for each in left}
+    warned = {each.warned_id for each in left if each.warned_id is not None}
+    earliest = min([period.begin_us, *(each.warned_at for each in left if each.warned_at is not None)])
     contacts = read_actions(connection, knowledge, begin, end)
     return ReasonFacts(
-        losses=losses,
+        losses=left,
         returned=read_returns(connection, since, begin, knowledge),
         suggested=_suggested(connection, warned, knowledge),
         actions=tuple(read_actions_of(connection, knowledge, since, EPOCH + earliest * MICROSECOND)),

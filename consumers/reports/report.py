@@ -21,6 +21,7 @@ from consumers.reports.groups import group_figures, read_groups
 from consumers.reports.identities import Identity
 from consumers.reports.knowledge import Knowledge, known_to
 from consumers.reports.lapses import lapse_figures, read_lapses
+from consumers.reports.losses import LossReader
 from consumers.reports.movement import movement, read_movement
 from consumers.reports.period import Period
 from consumers.reports.plays import plays, read_plays
@@ -109,36 +110,49 @@ def _instant(at: datetime | None) -> str | None:
     return None if at is None else format_instant(to_us(at))
 
 
-Make = Callable[[Connection, Period, Knowledge, Terms], Part]
+Make = Callable[[Connection, Period, Knowledge, Terms, LossReader], Part]
 
 MAKERS: Final[dict[str, Make]] = {
-    "retention": lambda c, period, known, terms: retention_figures(read_retention(c, period, known)),
-    "trend": lambda c, period, known, terms: trend_figures(read_trend(c, period, known), period),
-    "base": lambda c, period, known, terms: base_figures(read_base(c, period, known), period),
-    "groups": lambda c, period, known, terms: group_figures(read_groups(c, period, known), period),
-    "cohorts": lambda c, period, known, terms: cohort_figures(read_cohorts(c, period, known), period),
-    "lapses": lambda c, period, known, terms: lapse_figures(
+    "retention": lambda c, period, known, terms, losses: retention_figures(read_retention(c, period, known)),
+    "trend": lambda c, period, known, terms, losses: trend_figures(read_trend(c, period, known), period),
+    "base": lambda c, period, known, terms, losses: base_figures(read_base(c, period, known), period),
+    "groups": lambda c, period, known, terms, losses: group_figures(read_groups(c, period, known), period),
+    "cohorts": lambda c, period, known, terms, losses: cohort_figures(read_cohorts(c, period, known), period),
+    "lapses": lambda c, period, known, terms, losses: lapse_figures(
         read_lapses(c, period, known), period, known.active_within
     ),
-    "funnels": lambda c, period, known, terms: funnels(read_funnels(c, period, known)),
-    "reasons": lambda c, period, known, terms: reasons(
-        read_reasons(c, period, known), period, terms.group_of
+    "funnels": lambda c, period, known, terms, losses: funnels(read_funnels(c, period, known, losses)),
+    "reasons": lambda c, period, known, terms, losses: reasons(
+        read_reasons(c, period, known, losses), period, terms.group_of
     ),
-    "profile": lambda c, period, known, terms: profile(read_profile(c, period, known), period),
-    "complaints": lambda c, period, known, terms: complaints(
+    "profile": lambda c, period, known, terms, losses: profile(read_profile(c, period, known), period),
+    "complaints": lambda c, period, known, terms, losses: complaints(
         read_complaints(c, period, known), period, terms.complaint_limits
     ),
-    "alarms": lambda c, period, known, terms: alarms(read_alarms(c, period, known), period),
-    "plays": lambda c, period, known, terms: plays(read_plays(c, period, known), period, terms.min_holdout),
-    "value": lambda c, period, known, terms: value_figures(read_value(c, period, known), period),
-    "movement": lambda c, period, known, terms: movement(read_movement(c, period, known)),
-    "forecast": lambda c, period, known, terms: forecast(read_forecast(c, period, known), known.horizon),
+    "alarms": lambda c, period, known, terms, losses: alarms(read_alarms(c, period, known, losses), period),
+    "plays": lambda c, period, known, terms, losses: plays(
+        read_plays(c, period, known), period, terms.min_holdout
+    ),
+    "value": lambda c, period, known, terms, losses: value_figures(
+        read_value(c, period, known, losses), period
+    ),
+    "movement": lambda c, period, known, terms, losses: movement(read_movement(c, period, known)),
+    "forecast": lambda c, period, known, terms, losses: forecast(
+        read_forecast(c, period, known), known.horizon
+    ),
 }
 """How each part is made, by its name, in the order in which it is read."""
+
+LONGEST: Final = ("alarms", "reasons", "retention", "value", "funnels", "plays")
+"""Parts that read most: they are begun first, so that none of them is left alone at the end."""
 
 
 AT_ONCE: Final = 4
 """Parts of a report that PostgreSQL reads at the same time, each by a connection of its own."""
+
+
+def _by_length(name: str) -> int:
+    return LONGEST.index(name) if name in LONGEST else len(LONGEST)
 
 
 def make_report(
@@ -156,13 +170,14 @@ def make_report(
     All connections see one state of the database, so that the parts agree while the sink goes on writing.
     """
     names = [name for name in MAKERS if name in wanted]
-    queue = PartQueue(names, on_part)
+    queue = PartQueue(sorted(names, key=_by_length), on_part)
     made: dict[str, Part] = {}
+    losses = LossReader(knowledge)
 
     def work(connection: Connection) -> None:
         _expect_much(connection)
         for name in queue:
-            made[name] = MAKERS[name](connection, period, knowledge, terms)
+            made[name] = MAKERS[name](connection, period, knowledge, terms, losses)
 
     with database.reading() as connection:
         to = known_to(connection, knowledge)

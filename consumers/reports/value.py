@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from consumers.reports.census_months import CensusMonth, read_censuses
 from consumers.reports.forecast import Forecast, forecast, read_forecast
 from consumers.reports.knowledge import Knowledge
-from consumers.reports.losses import Loss, losses_of, read_losses
+from consumers.reports.losses import Loss, LossReader, losses_of
 from consumers.reports.open_warnings import OpenWarnings, read_open_warnings
 from consumers.reports.period import Period
 from consumers.scorecard.facts import LAPSED
@@ -131,12 +131,15 @@ class Value:
         }
 
 
-def read_value(connection: Connection, period: Period, knowledge: Knowledge) -> ValueFacts:
+def read_value(
+    connection: Connection, period: Period, knowledge: Knowledge, losses: LossReader | None = None
+) -> ValueFacts:
     """Return what the values of a period are counted from."""
     months = period.trailing_months(MONTHS)
     censuses = read_censuses(connection, months, knowledge)
+    left = (losses or LossReader(knowledge)).between(connection, period.begin_at, period.end_at)
     return ValueFacts(
-        losses=losses_of(read_losses(connection, period.begin_at, period.end_at, knowledge)),
+        losses=losses_of(left),
         open=read_open_warnings(connection, period.end_at, knowledge),
         months=tuple(censuses.month(month) for month in months),
         forecast=forecast(read_forecast(connection, period, knowledge), knowledge.horizon),

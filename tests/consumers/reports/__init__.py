@@ -3,6 +3,5 @@
 census_months: test_trend
 contacts: test_funnels
 group_table: test_groups
-losses: test_reasons
 views: test_report
 """
