@@ -25,6 +25,7 @@ from consumers.erasure import (
 )
 from consumers.silences import read_silences
 from lapwing.erasure import COMPACT, DELETE, ErasureReport, expiry, lines, now_utc, policies
+from lapwing.mapped_topics import mapped_topics
 from lapwing.settings.settings import DEFAULT, Settings
 from lapwing.settings.values import NO_CHECKPOINTS
 from lapwing.terminal.progress import progress_bar
@@ -43,6 +44,7 @@ from streams.core.events.calendar import NEVER
 from streams.duration import UNITS
 from streams.errors import BrokerError, ErasureError, SettingsError, StoreError
 from streams.kafka.errors import no_topic
+from streams.rulebook.reader import RulebookRefused
 
 LOOK_S: Final = 1.0
 """How often the checkpoints are looked at."""
@@ -168,12 +170,27 @@ def _report(places: _Places, names: Sequence[str], at: datetime, *, checked: boo
             _absent(report, what, places.settings, "checkpoints")
         else:
             report.notes.append(what)
+    report.notes += _of_others(places.settings)
     report.expiring = [
         expiry(topic, config, at)
         for topic, config in places.topics.items()
         if DELETE in policies(config) or COMPACT not in policies(config)
     ]
     return report
+
+
+def _of_others(settings: Settings) -> list[str]:
+    """Return what is to be said of topics that Lapwing reads and others write."""
+    try:
+        names = sorted(set(mapped_topics(settings)) - set(settings.topics.values()))
+    except (RulebookRefused, SettingsError) as error:
+        return [f"which topics of others hold the customers cannot be read: {str(error).splitlines()[0]}"]
+    if not names:
+        return []
+    return [
+        f"{', '.join(names)}: topics of others, by {settings.inputs_file}; Lapwing deletes nothing there. What "
+        "a worker reads of them again, dated before the erasure, it leaves out"
+    ]
 
 
 def _absent(report: ErasureReport, what: str, settings: Settings, setting: str) -> None:

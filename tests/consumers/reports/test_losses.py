@@ -15,23 +15,23 @@ BEGIN = datetime(2024, 3, 1, tzinfo=UTC)
 END = BEGIN + timedelta(days=31)
 
 
-SHOP = lost_shop(1)
+SEED = 1
 
 
 def test_losses_are_read_once_whichever_part_asks() -> None:
-    database = stored_shop(1)
-    reader = LossReader(SHOP.knowledge)
+    database = stored_shop(SEED)
+    reader = LossReader(lost_shop(SEED).knowledge)
     with database.reading() as connection:
         found = reader.between(connection, BEGIN, END)
         assert len(found)
-        assert found.equals(read_losses(connection, BEGIN, END, SHOP.knowledge))
+        assert found.equals(read_losses(connection, BEGIN, END, lost_shop(SEED).knowledge))
         assert reader.between(connection, BEGIN - timedelta(days=31), BEGIN) is not found
     with database.reading() as connection:
         assert reader.between(connection, BEGIN, END) is found
 
 
 def test_a_reading_that_fails_fails_for_all_who_ask() -> None:
-    reader = LossReader(SHOP.knowledge)
+    reader = LossReader(lost_shop(SEED).knowledge)
     database = empty_database()
     with database.writing() as connection:
         connection.exec_driver_sql("DROP TABLE outcomes")

@@ -68,6 +68,20 @@ def test_a_topic_that_may_not_be_written_is_named_and_the_rest_goes_on(tmp_path:
     assert "workers keep no checkpoints" in report.notes[1]
 
 
+def test_topics_of_others_that_are_mapped_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "inputs.yaml"
+    file.write_text(
+        "version: 1\nsources:\n  web:\n    topic: web.orders\n    events: [{to: logins, fields: "
+        "{event_id: id, customer_id: who, occurred_at: at}}]\n"
+    )
+    settings = load_settings(None, {"inputs": str(file)}, environ={})
+    report = erase._erased(places(tmp_path, settings=settings), ["c"], wait=False, within_s=1.0)
+    assert any(note.startswith(f"web.orders: topics of others, by {file}") for note in report.notes)
+    file.write_text("version: 2")
+    report = erase._erased(places(tmp_path, settings=settings), ["c"], wait=False, within_s=1.0)
+    assert any("cannot be read" in note and "inputs.yaml" in note for note in report.notes)
+
+
 def test_a_database_that_is_away_is_named_and_the_rest_goes_on(tmp_path: Path) -> None:
     (tmp_path / "w.db").write_bytes(b"no database at all, but a file of some length" * 100)
     sender = Topic()
