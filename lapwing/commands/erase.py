@@ -188,8 +188,8 @@ def _of_others(settings: Settings) -> list[str]:
     if not names:
         return []
     return [
-        f"{', '.join(names)}: topics of others, by {settings.inputs_file}; Lapwing deletes nothing there. What "
-        "a worker reads of them again, dated before the erasure, it leaves out"
+        f"{', '.join(names)}: topics of others, by {settings.inputs_file}; Lapwing deletes nothing there. "
+        "What a worker reads of them again, dated before the erasure, it leaves out"
     ]
 
 
