@@ -349,7 +349,7 @@ KNOWLEDGE: Final = Knowledge("UTC", timedelta(days=90), timedelta(days=90))
 
 def of_a_period(database: Database) -> dict[str, Callable[[], object]]:
     """Return what the parts of a report ask of the database."""
-    readers = {
+    readers: dict[str, Callable[..., object]] = {
         "report: funnels": read_funnels,
         "report: reasons": read_reasons,
         "report: alarms": read_alarms,
@@ -358,7 +358,7 @@ def of_a_period(database: Database) -> dict[str, Callable[[], object]]:
         "report: plays": read_plays,
     }
 
-    def ask(read: Callable[[Connection, Period, Knowledge], object]) -> object:
+    def ask(read: Callable[..., object]) -> object:
         with database.reading() as connection:
             return read(connection, PERIOD, KNOWLEDGE)
 

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,10 @@ from kafka.admin import (  # type: ignore[import-untyped]  # the same
 from consumers.broker.client import Cluster, Producer
 from lapwing.access_plan import PROCESSES, Operation, Resource, Right, rights
 from lapwing.settings.settings import PREFIX, Settings, load_settings
+from streams.contract.examples import EXAMPLES
+from streams.core.events.topics import Topic
+from streams.inputs.contract_fields import required
+from tests.consumers.ingest.signers import SECRETS, signed
 from tests.integration.workers import consume
 from tests.servers import Server, ServerAbsent
 
@@ -131,12 +135,12 @@ class Installation:
         producer.flush()
         producer.close()
 
-    def start(self, user: str, *words: str) -> None:
+    def start(self, user: str, *words: str, environ: Mapping[str, str] | None = None) -> None:
         with (self.folder / f"{user}.log").open("ab") as log:
             self.processes[user] = subprocess.Popen(
                 [sys.executable, "-m", "lapwing", *words],
                 cwd=self.folder,
-                env=self.environment(user),
+                env=self.environment(user) | dict(environ or {}),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -235,6 +239,39 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     server.stop()
 
 
+def send_to_each_topic(at: Installation) -> None:
+    """Let the intake write an event to each topic of the contract, and one that is refused."""
+    events = "".join(
+        f"      - to: {topic.label}\n        where: {{to: {topic.label}}}\n"
+        f"        fields: {{{', '.join(f'{name}: {name}' for name in required(topic))}}}\n"
+        for topic in Topic
+    )
+    file = at.folder / "hooks.yaml"
+    file.write_text(f"version: 1\nsources:\n  app:\n    webhook: signed\n    events:\n{events}")
+    secret = at.folder / "hooks.secret"
+    secret.write_text(f"app={SECRETS['signed']}")
+    secret.chmod(0o600)
+    at.start(
+        *("intake", "ingest", "--inputs", str(file), "--ingest-listen", "127.0.0.1:0"),
+        environ={f"{PREFIX}INGEST_SECRETS_FILE": str(secret)},
+    )
+    address = re.compile(r"webhooks are taken at (\S+)")
+    at.wait(lambda: address.search(at.log("intake")), "the intake is there")
+    found = address.search(at.log("intake"))
+    assert found is not None
+    deliveries = [EXAMPLES[topic] | {"to": topic.label} for topic in Topic]
+    with urllib3.PoolManager() as pool:
+        at.wait(
+            lambda: pool.request("GET", f"{found[1].removesuffix('hooks/')}readyz").status == 200, "ready"
+        )
+        for number, content in enumerate([*deliveries, {"to": "logins"}]):
+            body = json.dumps(content | {"event_id": f"hook-{number}"}).encode()
+            headers = signed(body, SECRETS["signed"], id_=f"d-{number}", at_s=time.time())
+            answer = pool.request("POST", f"{found[1]}app", body=body, headers=headers)
+            assert answer.status == 200, answer.data
+            assert json.loads(answer.data)["result"] == ("taken" if number < len(deliveries) else "refused")
+
+
 def test_each_process_works_with_exactly_its_rights(installation: Installation) -> None:
     at = installation
     assert "orders" in at.run("topics", "topics", "--partitions", "2")
@@ -253,6 +290,7 @@ def test_each_process_works_with_exactly_its_rights(installation: Installation) 
         for page in ("/", "/operations", "/silences"):
             assert pool.request("GET", found[1] + page).status == 200
     assert "sent" in at.run("act", "act", "-", "contact", "--customer", "c1", "--by", "ann")
+    send_to_each_topic(at)
     at.run("silence", "silence", "add", "--rule", "any", "--for", "1d", "--by", "ann", "--reason", "test")
     assert "any" in at.run("silence", "silence", "list")
     assert "opened" in at.run("tail", "tail", "--from-beginning", "--no-follow")
@@ -264,7 +302,7 @@ def test_each_process_works_with_exactly_its_rights(installation: Installation) 
     at.run("erase", "erase", "c0000018")
     at.run("doctor", "doctor", "--json", code=None)
     at.run("topics", "topics", "--check")
-    for user in ("worker", "learner", "desk"):
+    for user in ("worker", "learner", "desk", "intake"):
         at.stop(user)
     allowed, denied = at.judged()
     unused = {

@@ -30,7 +30,7 @@ def test_the_newest_records_of_a_topic_are_shown_with_their_keys_checked(broker:
     producer = Producer(Cluster(broker))
     for number in range(20):
         value = json.dumps({"id": number, "c": "c1", "t": 1_709_287_200}).encode()
-        producer.send(topic, b"c1" if number != 19 else b"c2", value)
+        producer.send(topic, b"s-c1" if number != 19 else b"c1", value)
         producer.flush()
     producer.close()
     words = ["inputs", "try", "shop", "--inputs", str(tmp_path / "inputs.yaml"), "--broker", broker]
