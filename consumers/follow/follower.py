@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Protocol, TypeVar
 
-from consumers.broker.errors import BrokerAway, GroupChanged
+from consumers.broker.commits import Commits
 from consumers.broker.records import GroupSource, Record
 from consumers.follow.sources import Followed, FollowedRefusal, MappedRecords, MappingWaits
 from consumers.loop import Backoff, Retryable, Stopped, Waiter, log_wait, persist
@@ -99,7 +99,7 @@ class Follower:
         self._on_progress = on_progress
         self._on_wait = on_wait
         self._refusals: SummedLog[tuple[str, RefusalReason]] = SummedLog(_write_refusals, monotonic)
-        self._uncommitted: dict[tuple[str, int], int] = {}
+        self._commits = Commits(source)
         self._held: dict[str, list[Record]] = {}
         """By topic, records that cannot be mapped yet."""
         self._tried: dict[str, tuple[int, float]] = {}
@@ -112,10 +112,10 @@ class Follower:
                 self._persist(self._look_for_topics)
                 records = self._persist(lambda: self._source.poll(POLL_S))
                 self._take(records)
-                self._commit()
+                self._commits.commit()
                 self._refusals.look()
                 self._on_progress(self.counts, self._source.lags())
-                if not follow and not (records or self._held or self._uncommitted) and self._source.at_end():
+                if not follow and not (records or self._held or self._commits) and self._source.at_end():
                     break
         except Stopped:
             log.info("stopped while waiting; what was not written will be read again")
@@ -145,8 +145,7 @@ class Follower:
         self._persist(lambda: self._write(mapped))
         for topic, found in mapped.items():
             self._count(topic, len(by_topic[topic]), found)
-            for record in by_topic[topic]:
-                self._uncommitted[record.topic, record.partition] = record.offset + 1
+            self._commits.done(by_topic[topic])
 
     def _map(self, topic: str, records: Sequence[Record], *, wait: bool) -> MappedRecords | None:
         """Return what records become, or `None` where that has to wait and others should not."""
@@ -208,20 +207,6 @@ class Follower:
         for refusal in found.refused:
             self.counts.refused[topic, refusal.reason.value] += 1
         self.counts.written_at = self._clock()
-
-    def _commit(self) -> None:
-        """Commit what the broker has acknowledged; where that fails the records come again."""
-        if not self._uncommitted:
-            return
-        try:
-            self._source.commit(self._uncommitted)
-        except BrokerAway as error:
-            log.warning("offsets are not committed yet: %s", error)
-        except GroupChanged as error:
-            log.info("%s", error)
-            self._uncommitted.clear()
-        else:
-            self._uncommitted.clear()
 
     def _persist(self, work: Callable[[], T]) -> T:
         return persist(work, stop=self._stop, backoff=self._backoff, on_wait=self._on_wait)

@@ -10,7 +10,8 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection
 
-from consumers.broker.errors import BrokerAway, GroupChanged
+from consumers.broker.commits import Commits
+from consumers.broker.errors import BrokerAway
 from consumers.broker.records import GroupSource, Record, RecordSource
 from consumers.database.database import Database
 from consumers.loop import Backoff, Retryable, Stopped, Waiter, log_wait, persist
@@ -68,7 +69,7 @@ class Sink:
         self._aside_log = aside_log or PutAsideLog()
         self._on_wait = on_wait
         self._has_silences = False
-        self._uncommitted: dict[tuple[str, int], int] = {}
+        self._commits = Commits(source)
 
     def run(self, *, follow: bool = True) -> SinkCounts:
         """Store until a stop is asked for, or, without `follow`, until the end of the topics."""
@@ -80,9 +81,8 @@ class Sink:
                     records = self._gather()
                 if records:
                     self._store(records)
-                    for record in records:
-                        self._uncommitted[record.topic, record.partition] = record.offset + 1
-                self._commit()
+                    self._commits.done(records)
+                self._commits.commit()
                 self._aside_log.look()
                 self._on_progress(self.counts, self._source.lags())
                 if not follow and not records and self._source.at_end():
@@ -138,20 +138,6 @@ class Sink:
             return write(
                 self._database, work, self._clock, erased=self._erased, on_aside=self._aside_log.note
             )
-
-    def _commit(self) -> None:
-        """Commit what is in the database; where that fails the records come again and change nothing."""
-        if not self._uncommitted:
-            return
-        try:
-            self._source.commit(self._uncommitted)
-        except BrokerAway as error:
-            log.warning("offsets are not committed yet: %s", error)
-        except GroupChanged as error:
-            log.info("%s", error)
-            self._uncommitted.clear()
-        else:
-            self._uncommitted.clear()
 
     def _persist(self, work: Callable[[], T]) -> T:
         return persist(work, stop=self._stop, backoff=self._backoff, on_wait=self._on_wait)
