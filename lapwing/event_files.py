@@ -33,15 +33,16 @@ class Refusals:
 
     def add_line(self, refusal: FileRefusal) -> None:
         """Take in a line of a file that is no event."""
-        self._add(refusal.reason, str(refusal))
+        self.add(refusal.reason, str(refusal))
 
     def add_events(self, events: Iterable[RefusedEvent]) -> None:
         """Take in events that an engine refused."""
         for event in events:
             place = f"event {event.event_id} of customer {event.customer_id} at {format_instant(event.at)}"
-            self._add(event.reason, f"{place}: {event.detail} ({event.reason})")
+            self.add(event.reason, f"{place}: {event.detail} ({event.reason})")
 
-    def _add(self, reason: str, text: str) -> None:
+    def add(self, reason: str, text: str) -> None:
+        """Take in one refusal; `text` says where it is and what is wrong."""
         self.counts[reason] += 1
         if self._shown < SHOWN:
             self._shown += 1

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from lapwing.backtest.inputs import BacktestInputs, Start
 from lapwing.backtest.topics import read_topics
 from lapwing.erasure import read_erasures
-from lapwing.event_files import Refusals, read_files
+from lapwing.event_files import read_files
 from lapwing.settings.settings import Settings
 from lapwing.terminal.progress import progress_bar
 from lapwing.wiring import engine_settings, erasure_key
@@ -27,8 +27,7 @@ def read_history(judged: BacktestInputs, settings: Settings) -> tuple[History, d
         batch, refusals = read_files(judged.events, settings)
     else:
         with progress_bar("reading") as bar:
-            batch, counts = read_topics(settings, judged.start or Start(), bar)
-        refusals = Refusals(counts)
+            batch, refusals = read_topics(settings, judged.start or Start(), bar)
         batch, early = without_stragglers(batch)
         refusals.add_events(early)
     if erasures:

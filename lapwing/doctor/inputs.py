@@ -11,8 +11,10 @@ from lapwing.doctor.check import Doubtful, Skipped
 from lapwing.doctor.installation import Installation
 from lapwing.doctor.rules import NOTICES, refusals
 from lapwing.mapped_topics import input_watch
+from streams.contract.decode import Decoded
 from streams.contract.rejected import RefusalReason
 from streams.errors import BrokerError, LapwingError
+from streams.inputs.formats.reading import with_schemas
 from streams.inputs.source import Source
 
 SAMPLED: Final = 200
@@ -74,7 +76,7 @@ def doubts_of(source: Source, records: Sequence[Record]) -> list[str]:
     if not records:
         return []
     name, number = records[0].topic, f"{len(records):,}"
-    decoded = source.decode([r.value for r in records], [r.key for r in records], None, max_skew_us=0)
+    decoded = _decoded(source, records, [record.key for record in records])
     reasons = Counter(bad.reason for bad in decoded.refused)
     found = []
     if wrong := reasons.pop(RefusalReason.KEY_MISMATCH, 0):
@@ -92,12 +94,18 @@ def doubts_of(source: Source, records: Sequence[Record]) -> list[str]:
     return found
 
 
+def _decoded(source: Source, records: Sequence[Record], keys: Sequence[bytes | None] | None) -> Decoded:
+    """Return records as events, after fetching the schemas that they need."""
+    values = [record.value for record in records]
+    return with_schemas(lambda: source.decode(values, keys, None, max_skew_us=0))
+
+
 def torn(sources: Mapping[str, Source], samples: Mapping[str, Sequence[Record]]) -> list[str]:
     """Return customers whose records lie in several partitions, as the newest records show it."""
     places: dict[str, set[tuple[str, int]]] = defaultdict(set)
     for name, source in sources.items():
         records = samples[name]
-        decoded = source.decode([record.value for record in records], None, None, max_skew_us=0)
+        decoded = _decoded(source, records, None)
         for customer, i in zip(decoded.batch.customer_id.tolist(), decoded.index.tolist(), strict=True):
             places[customer].add((name, records[i].partition))
     apart = {who: sorted(at) for who, at in places.items() if len({number for _, number in at}) > 1}

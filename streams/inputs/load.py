@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Final
 
+from streams.core.events.topics import Topic
 from streams.inputs.formats import formats
 from streams.inputs.formats.reading import FormatUnavailable
 from streams.inputs.inputs_file import InputsFile, SourceEntry
@@ -50,6 +51,20 @@ def load_inputs(path: FilePath, readers: Readers | None = None, rates: Rates | N
     if read.mistakes:
         raise RulebookRefused(read.mistakes)
     return parse_inputs(str(path), read.contents[str(path)], readers, rates)
+
+
+def topics_brought(content: bytes) -> dict[str, frozenset[Topic]]:
+    """Return, by its name on the broker, what a file's content brings events of; nothing where it is bad.
+
+    The file may be one of a checkpoint: neither registry nor rates are needed.
+    """
+    found = read_document("", content, InputsFile).content
+    entries = () if found is None else found.sources.values()
+    return {
+        entry.topic: frozenset(event.topic for event in entry.events)
+        for entry in entries
+        if entry.topic is not None
+    }
 
 
 def parse_inputs(

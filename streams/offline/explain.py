@@ -10,6 +10,7 @@ from streams.checkpoints.store import Checkpoint, CheckpointStore
 from streams.contract.instants import format_instant
 from streams.core.engine import Engine
 from streams.core.events.batch import Batch
+from streams.core.events.calendar import NEVER
 from streams.core.events.partitioner import partitions
 from streams.core.events.reorder import last_reached
 from streams.core.events.topics import Topic
@@ -19,6 +20,7 @@ from streams.core.rules.rule_set import RuleSet
 from streams.core.state_tables import StateMismatch, Tables, restore
 from streams.core.steps import Step
 from streams.errors import ExplanationError, LapwingError, StateError
+from streams.inputs.load import topics_brought
 from streams.offline.replay import replay
 from streams.rulebook.load import parse_rulebook
 
@@ -84,8 +86,9 @@ def explain_checkpoint(
     """Explain a customer from the newest whole checkpoint of the customer's partition.
 
     `at` is as in `explain_events`, and not before the checkpoint's clock, which it is by default. `rules`
-    says by which rules to judge, `topics` are the topics by their names on the broker, and `count` is how
-    many partitions they have, by default as many as the store shows. Raises `ExplanationError` where nothing
+    says by which rules to judge, `topics` are those of the contract by their names on the broker (the
+    checkpoint itself says what its mapped topics bring), and `count` is how many partitions they have, by
+    default as many as the store shows. Raises `ExplanationError` where nothing
     is known, `StateError` where nothing can be read.
     """
     number, checkpoint, tables = _holding(store, customer_id, count)
@@ -108,15 +111,26 @@ def explain_checkpoint(
         raise ExplanationError(msg)
     seen, more = _stand(engine, customer_id, clock if at is None else at)
     own = tuple(step for step in (*steps, *more) if step.customer_id == customer_id)
-    heard = {
-        topics[name]
-        for name, stand in checkpoint.content.topics.items()
-        if name in topics and stand.reached is not None
-    }
+    heard = _heard(engine, checkpoint, topics)
     source = f"checkpoint {checkpoint.sequence} of partition {number}"
     return explain(
         engine, customer_id, seen, source=source, topics_seen=heard, history=own, history_from=begun
     )
+
+
+def _heard(engine: Engine, checkpoint: Checkpoint, topics: Mapping[str, Topic]) -> set[Topic]:
+    """Return the topics of the contract that an event of any customer of the partition has come of."""
+    kept = checkpoint.content.inputs
+    brought = {name: frozenset((topic,)) for name, topic in topics.items()}
+    brought |= {} if kept is None else topics_brought(kept.text.encode())
+    reached = [
+        brought.get(name, frozenset())
+        for name, at in checkpoint.content.topics.items()
+        if at.reached is not None
+    ]
+    # A mapped topic may bring events of several: whether of each, the engine knows of those that it watches.
+    newest = engine.source_guard.newest
+    return {topic for each in reached for topic in each if len(each) == 1 or newest.get(topic) != NEVER}
 
 
 def kept_rules(checkpoint: Checkpoint) -> RuleSet | None:

@@ -12,7 +12,7 @@ from streams.contract.events import EVENTS
 from streams.core.events.topics import Topic
 from streams.inputs.contract_fields import Kind, field_names, kind_of, refusal_of, required
 from streams.inputs.inputs_file import InputsFile
-from streams.inputs.load import load_inputs, parse_inputs
+from streams.inputs.load import load_inputs, parse_inputs, topics_brought
 from streams.rulebook.files import rule_files
 from streams.rulebook.reader import RulebookRefused, json_schema
 
@@ -104,3 +104,10 @@ def test_the_kind_of_each_field_is_the_contract_s(topic: Topic) -> None:
         words = EVENTS[topic].model_fields[name].annotation
         assert kind_of(name) in taken or (kind_of(name) is Kind.TEXT and "Literal" in str(words)), name
         assert not taken - {kind_of(name), Kind.WHOLE, Kind.TEXT, Kind.INSTANT}, name
+
+
+def test_what_topics_bring_is_known_without_registry_and_rates() -> None:
+    text = GOOD.replace("topic: shop.logins", "topic: shop.logins\n    format: avro")
+    assert topics_brought(text.encode()) == {"shop.logins": {Topic.LOGINS}}
+    assert topics_brought(GOOD.replace("topic: shop.logins", "webhook: stripe").encode()) == {}
+    assert topics_brought(b"version: 2") == {}

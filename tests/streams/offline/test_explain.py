@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -23,6 +24,8 @@ from streams.core.rules.rule_set import RuleSet, compile_rules
 from streams.core.state_tables import tables
 from streams.core.steps import Step, Tier
 from streams.errors import ExplanationError, StateError
+from streams.inputs.load import parse_inputs
+from streams.inputs.watch import CheckpointedInputs
 from streams.intake.merge import TopicPosition
 from streams.learning.learner import LearnerSettings, RiverLearner
 from streams.offline.explain import explain_checkpoint, explain_events
@@ -254,3 +257,29 @@ def test_where_no_checkpoint_is_there_is_nothing_to_read(tmp_path: Path, events:
 
     with pytest.raises(StateError, match="time_zone is 'UTC', not 'Europe/Berlin'"):
         explain_checkpoint(empty, *by_files(berlin), str(events.customer_id[0]), TOPICS)
+
+
+@pytest.mark.parametrize("orders", [True, False])
+def test_what_a_mapped_topic_has_brought_is_known(events: Batch, tmp_path: Path, orders: bool) -> None:
+    """A topic of others that brings orders and logins: of either a customer may be the first to have one."""
+    text = "version: 1\nsources:\n  web:\n    topic: shop.web\n    events:\n"
+    for name, more in (("orders", "order_id: id, amount: sum, currency: cur"), ("logins", "channel: way")):
+        text += (
+            f"      - {{to: {name}, fields: {{event_id: id, customer_id: who, occurred_at: at, {more}}}}}\n"
+        )
+    assert parse_inputs("inputs.yaml", text.encode()).by_topic["shop.web"].topics == (
+        Topic.ORDERS,
+        Topic.LOGINS,
+    )
+    brought = events.take(np.isin(events.topic, [Topic.LOGINS, *([Topic.ORDERS] if orders else [])]))
+    engine = taught(0)
+    engine.step(brought)
+    store = CheckpointStore(str(tmp_path), "lapwing")
+    positions = {
+        "shop.web": TopicPosition(len(brought), int(brought.at[-1])),
+        "complaints": TopicPosition(0, None),
+    }
+    kept = CheckpointedInputs("0123", text)
+    store.save(0, tables(engine), CheckpointManifest(positions, {}, COMPILED.hash, inputs=kept))
+    told = explain_checkpoint(store, *by_files(taught), str(brought.customer_id[0]), TOPICS)
+    assert told.topics_seen == {Topic.LOGINS, *([Topic.ORDERS] if orders else [])}
