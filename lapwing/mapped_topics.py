@@ -9,7 +9,8 @@ from lapwing.settings.settings import Settings
 from lapwing.topic_plan import planned
 from streams.core.events.topics import Topic
 from streams.errors import SettingsError
-from streams.inputs.load import parse_inputs
+from streams.inputs.load import Inputs, parse_inputs
+from streams.inputs.rates import Rates
 from streams.inputs.watch import InputWatch, Parse
 from streams.rulebook.files import read_files
 from streams.rulebook.reader import RulebookRefused
@@ -18,14 +19,18 @@ from streams.rulebook.reader import RulebookRefused
 def parser(settings: Settings) -> Parse:
     """Return what reads the content of a file of inputs, with the registry that the settings name."""
     readers = readers_of(settings)
-    return lambda path, content: parse_inputs(path, content, readers, rates_of(settings))
+
+    def parse(path: str, content: bytes, *, rates: Rates | None = None) -> Inputs:
+        return parse_inputs(path, content, readers, rates_of(settings) if rates is None else rates)
+
+    return parse
 
 
 def input_watch(settings: Settings) -> InputWatch | None:
     """Return what watches the file of inputs, where there is one; raise where a worker cannot read by it."""
     if settings.inputs_file is None:
         return None
-    watch = InputWatch(settings.inputs_file, parser(settings))
+    watch = InputWatch(settings.inputs_file, parser(settings), settings.rates)
     check_topics(settings, watch.path.name, watch.current.sources)
     return watch
 

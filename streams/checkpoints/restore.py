@@ -8,12 +8,15 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
+import polars as pl
+
 from streams.checkpoints.store import Checkpoint, CheckpointStore
 from streams.core.engine import Engine
 from streams.core.engine_io import Output
 from streams.core.removal import erase
 from streams.core.state_tables import StateMismatch, restore
 from streams.errors import REBUILD, StateError
+from streams.inputs.watch import RATES_TABLE
 from streams.intake.poll import TopicPartition
 from streams.intake.sent_steps import SentSteps
 from streams.intake.standing_refusals import StandingRefusals
@@ -75,6 +78,8 @@ class RestoredPartition:
     """What is to be published about adopting them, if that is news."""
     has_erased: bool = False
     """Whether customers were erased whom the checkpoint still has."""
+    input_tables: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    """What the checkpoint holds of the inputs beside their text."""
 
 
 class StateRestorer:
@@ -194,7 +199,13 @@ class StateRestorer:
         engine, withdrawn = erase(engine)
         adopted.steps += withdrawn.steps
         return RestoredPartition(
-            engine, checkpoint, adopted, active_rules=active, adoption=adoption, has_erased=has_erased
+            engine,
+            checkpoint,
+            adopted,
+            active_rules=active,
+            adoption=adoption,
+            has_erased=has_erased,
+            input_tables={name: tables[name] for name in (RATES_TABLE,) if name in tables},
         )
 
     def _active_rules(self, checkpoint: Checkpoint) -> ActiveRules | None:

@@ -14,7 +14,7 @@ from streams.checkpoints.restore import ConsumerGroup, RefusalsReader, SentSteps
 from streams.checkpoints.store import KEPT, Checkpoint, CheckpointManifest, CheckpointStore
 from streams.core.state_tables import Tables
 from streams.errors import LapwingError
-from streams.inputs.watch import CheckpointedInputs
+from streams.inputs.watch import InputRevision
 from streams.intake.merge import TopicPosition
 from streams.intake.poll import TopicPartition
 from streams.rulebook.revisions import CheckpointedRules
@@ -45,7 +45,7 @@ class StateSnapshot:
     """The rules that are in force from this state on."""
     follows_erasure: bool = False
     """Whether customers were erased who are in older checkpoints: none of these may stay."""
-    inputs: CheckpointedInputs | None = None
+    inputs: InputRevision | None = None
     """The file by which records are mapped from this state on."""
 
 
@@ -218,12 +218,10 @@ class CheckpointSaver:
             rules=snapshot.rules,
             partitions=self._partitions,
             topic_ids=self._topic_ids,
-            inputs=snapshot.inputs,
+            inputs=None if snapshot.inputs is None else snapshot.inputs.kept(),
         )
         begun = self._clock()
-        checkpoint = await asyncio.to_thread(
-            lambda: self._store.save(number, snapshot.make_tables(), content)
-        )
+        checkpoint = await asyncio.to_thread(lambda: self._store.save(number, _tables(snapshot), content))
         self._totals.write_seconds.observe(self._clock() - begun)
         return checkpoint
 
@@ -253,3 +251,9 @@ class CheckpointSaver:
         self._states.lost(snapshot)
         await asyncio.to_thread(self._store.discard, checkpoint)
         return False
+
+
+def _tables(snapshot: StateSnapshot) -> Tables:
+    """Return what a checkpoint holds: the state, and by what amounts are converted from then on."""
+    more = {} if snapshot.inputs is None else snapshot.inputs.tables()
+    return {**snapshot.make_tables(), **more}

@@ -33,7 +33,7 @@ class Inputs:
     sources: Mapping[str, Source]
     """By name, in the order of the file."""
     hash: str
-    """Names the file's content: another content has another."""
+    """Names the content of the file, and of the table of rates where a source uses it."""
     file: InputsFile = field(repr=False)
     places: Places = field(repr=False, compare=False)
 
@@ -96,5 +96,7 @@ def parse_inputs(
                 mistakes.append(found.places.mistake(found.places.node(at), at, message))
     if mistakes:
         raise RulebookRefused(mistakes)
-    digest = hashlib.sha256(content).hexdigest()[:HASH_DIGITS]
-    return Inputs(path, sources, digest, found.content, found.places)
+    digest = hashlib.sha256(content)
+    if used := next((each.rates for each in sources.values() if each.rates is not None), None):
+        digest.update(used.digest.encode())
+    return Inputs(path, sources, digest.hexdigest()[:HASH_DIGITS], found.content, found.places)

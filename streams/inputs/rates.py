@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from streams.inputs.money import has_minor_units
@@ -22,20 +24,61 @@ DAYS_BACK: Final = 7
 MOST_BYTES: Final = 100_000_000
 MOST_MISTAKES: Final = 20
 
+TABLE: Final[dict[str, pl.DataType]] = {
+    "into": pl.String(),
+    "currency": pl.String(),
+    "day": pl.Int32(),
+    "rate": pl.Float64(),
+}
+"""The rates as a table: into which currency, from which, the day since 1970-01-01, the rate."""
+
 _NO_DAYS: Final = np.empty(0, dtype=np.int64)
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Rates of currencies by day."""
+    """Rates of currencies by day; two tables are equal where they say the same."""
 
     currency: str
     """What amounts become."""
-    days: dict[str, NDArray[np.int64]]
+    days: dict[str, NDArray[np.int64]] = field(compare=False)
     """By currency, the days with a rate, since 1970-01-01, rising."""
-    rates: dict[str, NDArray[np.float64]]
+    rates: dict[str, NDArray[np.float64]] = field(compare=False)
     """By currency, the rate of each of these days."""
+    digest: str = field(init=False)
+    """Names what the table says, whatever the order of its lines."""
+
+    def __post_init__(self) -> None:
+        said = hashlib.sha256(self.currency.encode())
+        for name in sorted(self.days):
+            said.update(f"\n{name} {len(self.days[name])}\n".encode())
+            said.update(self.days[name].astype("<i8").tobytes() + self.rates[name].astype("<f8").tobytes())
+        object.__setattr__(self, "digest", said.hexdigest())
+
+    @classmethod
+    def of_table(cls, table: pl.DataFrame) -> Rates:
+        """Return the rates of what `table` gave. Raises `ValueError` where it is something else."""
+        if dict(table.schema) != TABLE or table["into"].n_unique() != 1:
+            msg = "this is no table of rates"
+            raise ValueError(msg)
+        parts = table.sort("currency", "day").partition_by("currency", as_dict=True)
+        return cls(
+            str(table["into"][0]),
+            {str(name): part["day"].to_numpy().astype(np.int64) for (name,), part in parts.items()},
+            {str(name): part["rate"].to_numpy() for (name,), part in parts.items()},
+        )
+
+    def table(self) -> pl.DataFrame:
+        """Return them as a table, a row for each day of each currency."""
+        names = sorted(self.days)
+        columns = {
+            "into": pl.repeat(self.currency, sum(map(len, self.days.values())), dtype=pl.String, eager=True),
+            "currency": [name for name in names for _ in range(len(self.days[name]))],
+            "day": np.concatenate([_NO_DAYS, *(self.days[name] for name in names)]).astype(np.int32),
+            "rate": np.concatenate([np.empty(0), *(self.rates[name] for name in names)]),
+        }
+        return pl.DataFrame(columns, schema=TABLE)
 
     def of(self, days: NDArray[np.int64], currencies: Sequence[str | None]) -> NDArray[np.float64]:
         """Return the rates (n,) of currencies (n,) on days (n,): the newest of up to a week; NaN for none."""

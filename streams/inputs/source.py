@@ -139,8 +139,8 @@ class Source:
     entry: SourceEntry
     """As it stands in the file."""
     events: tuple[EventMapping, ...]
-    reader: Reader | None = None
-    """What reads another format than JSON."""
+    reader: Reader | None = field(default=None, compare=False)
+    """What reads another format than JSON: `entry` says which."""
     _records: RecordReader = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -151,6 +151,11 @@ class Source:
     def topics(self) -> tuple[Topic, ...]:
         """The contract's topics that it feeds, each once."""
         return tuple(dict.fromkeys(each.topic for each in self.events))
+
+    @property
+    def rates(self) -> Rates | None:
+        """What turns amounts into another currency, where one of its events wants that."""
+        return next((each.rates for each in self.events if each.rates is not None), None)
 
     @property
     def paths(self) -> tuple[Path, ...]:

@@ -157,7 +157,7 @@ class AssignedPartitions:
             holds_erased=restored.has_erased,
         )
         if self._inputs is not None:
-            self._inputs.begin(task, restored.checkpoint.content.inputs)
+            self._inputs.begin(task, restored.checkpoint.content.inputs, restored.input_tables)
         if self._rollout is not None:
             self._rollout.resume(task, restored)
         await self._outbox.ship(task, restored.adopted)

@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
+import polars as pl
+
 from streams.core.steps import OperationsNotice
 from streams.inputs.source import Source
 from streams.inputs.watch import CheckpointedInputs, InputRevision, InputWatch, RefusedInputs
@@ -73,7 +75,12 @@ class InputRollout:
         notices, self._notices = self._notices, []
         return notices
 
-    def begin(self, task: PartitionTask, kept: CheckpointedInputs | None = None) -> None:
+    def begin(
+        self,
+        task: PartitionTask,
+        kept: CheckpointedInputs | None = None,
+        tables: Mapping[str, pl.DataFrame] | None = None,
+    ) -> None:
         """Let a partition map by the file, or as its checkpoint has `kept` it while it repeats what was sent.
 
         What was sent before a crash was computed of records that the file of then had mapped.
@@ -82,7 +89,7 @@ class InputRollout:
         if not self._first.sources:
             return  # whatever it says is not read from here
         if kept is not None and kept.hash != revision.hash and task.repeats_sent_steps:
-            found = self._watch.read(kept)
+            found = self._watch.read(kept, tables)
             if found is None:
                 log.warning(
                     "the inputs that a checkpoint names cannot be read any more: those of the file are used, "

@@ -41,7 +41,7 @@ from streams.core.events.partitioner import partitions
 from streams.core.state_tables import tables
 from streams.core.steps import Step, StepKind
 from streams.errors import BrokerError, ContractError, StateError
-from streams.inputs.watch import CheckpointedInputs
+from streams.inputs.watch import InputRevision
 from streams.intake.broker import aiokafka_security
 from streams.intake.history import InputHistory
 from streams.intake.merge import TopicPosition
@@ -179,7 +179,7 @@ async def rebuild(
     rules: CheckpointedRules | None = None,
     wall: Callable[[], float] = time.time,
     erasures: ErasureRollout | None = None,
-    inputs: CheckpointedInputs | None = None,
+    inputs: InputRevision | None = None,
 ) -> Rebuilt:
     """Rebuild the states of all partitions; no worker of the group may run."""
     if not settings.checkpoints or settings.partitions is None:
@@ -383,7 +383,7 @@ def _save(
     found: Mapping[Place, TopicPosition],
     ends: tuple[Mapping[int, int], Mapping[int, int]],
     rules: CheckpointedRules | None,
-    inputs: CheckpointedInputs | None,
+    inputs: InputRevision | None,
 ) -> dict[int, Checkpoint]:
     saved = {}
     for number, engine in enumerate(engines):
@@ -396,9 +396,10 @@ def _save(
             rules=rules,
             partitions=settings.partitions,
             topic_ids=settings.topic_ids,
-            inputs=inputs,
+            inputs=None if inputs is None else inputs.kept(),
         )
-        saved[number] = store.save(number, tables(engine), content)
+        held = {**tables(engine), **(inputs.tables() if inputs is not None else {})}
+        saved[number] = store.save(number, held, content)
     return saved
 
 

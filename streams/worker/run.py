@@ -168,7 +168,7 @@ def run_rebuild(
             return erasures.begin(made)
 
         in_force = RuleRevisions(rules.current).begin().kept()
-        kept = inputs.current.kept() if inputs is not None else None
+        kept = inputs.current if inputs is not None else None
         return await rebuild(checked, engine, in_force, erasures=erasures, inputs=kept)
 
     return asyncio.run(main())

@@ -113,7 +113,7 @@ class TaskStates:
             pause_s=self._clock() - begun,
             rules=rules.kept() if rules is not None else None,
             follows_erasure=task.holds_erased and not task.engine.erased.pending,
-            inputs=task.inputs.kept() if task.inputs is not None else None,
+            inputs=task.inputs,
         )
 
     def to_adopt(self) -> list[int]:
@@ -146,7 +146,7 @@ class TaskStates:
                     kept = then.kept(change.rules.adoption)
                     snapshot = replace(snapshot, rule_set=then.rules.hash, rules=kept)
                 if snapshot is not None and change.inputs is not None:
-                    snapshot = replace(snapshot, inputs=change.inputs.kept())
+                    snapshot = replace(snapshot, inputs=change.inputs)
                 yield snapshot
             finally:
                 if self._adopting.pop(number, None) is not None:

@@ -125,3 +125,45 @@ def test_the_newest_rate_of_up_to_a_week_counts(
         newest = max(fitting, default=None) if name == "USD" else None
         expected = known[(newest - EPOCH).days] if newest is not None else 1.0 if name == "EUR" else None
         assert rate == expected or (expected is None and np.isnan(rate))
+
+
+@given(
+    known=st.dictionaries(
+        st.sampled_from(["USD", "JPY", "CHF"]),
+        st.dictionaries(st.integers(0, 30_000), st.floats(1e-6, 1e6), min_size=1, max_size=5),
+    )
+)
+def test_a_table_of_rates_comes_back_from_a_checkpoint_as_it_was(known: dict[str, dict[int, float]]) -> None:
+    rates = Rates(
+        "EUR",
+        {name: np.array(sorted(days), dtype=np.int64) for name, days in known.items()},
+        {name: np.array([days[day] for day in sorted(days)]) for name, days in known.items()},
+    )
+    if not known:
+        assert rates.table().height == 0
+        return
+    again = Rates.of_table(rates.table())
+    assert again == rates
+    assert again.days.keys() == rates.days.keys()
+    for name in known:
+        assert again.rates[name].tolist() == rates.rates[name].tolist()
+
+
+def test_tables_are_equal_where_they_say_the_same(tmp_path: Path) -> None:
+    one = table(tmp_path)
+    lines = TABLE.splitlines()
+    assert table(tmp_path, "\n".join([lines[0], *reversed(lines[1:]), ""])) == one
+    assert table(tmp_path, TABLE.replace("0.5", "0.6")) != one
+    assert table(tmp_path, TABLE.replace("JPY", "CHF")) != one
+    with pytest.raises(ValueError, match="no table of rates"):
+        Rates.of_table(one.table().drop("into"))
+
+
+def test_rates_that_a_file_uses_are_part_of_what_names_it(tmp_path: Path) -> None:
+    one, other = table(tmp_path), table(tmp_path, TABLE.replace("0.5", "0.6"))
+    plain = MAPPING.replace(", rates: true", "").encode()
+    hashes = [parse_inputs("i.yaml", MAPPING.encode(), rates=rates).hash for rates in (one, other, one)]
+    assert hashes[0] == hashes[2] != hashes[1]
+    assert parse_inputs("i.yaml", plain, rates=one).hash == parse_inputs("i.yaml", plain, rates=other).hash
+    assert source(one) == source(table(tmp_path))
+    assert source(one) != source(other)

@@ -13,7 +13,8 @@ import pytest
 from streams.checkpoints.store import CheckpointStore
 from streams.contract.rejected import read_rejected_headers
 from streams.contract.warnings import ControlNotice
-from streams.inputs.load import parse_inputs
+from streams.inputs.load import Inputs, parse_inputs
+from streams.inputs.rates import Rates, read_rates
 from streams.inputs.watch import InputWatch
 from streams.intake.partition import BatchingPolicy
 from streams.intake.poll import Poll, ReadProgress, TopicPartition
@@ -55,11 +56,20 @@ def poll_of(place: TopicPartition, start: int, records: list[dict[str, Any] | by
 class Mapping(Worker):
     """A worker of two sources, with a file of inputs of its own."""
 
-    def __init__(self, shop: Shop, name: str, text: str, *, keeps: bool = True) -> None:
+    def __init__(
+        self, shop: Shop, name: str, text: str, *, keeps: bool = True, rates: Path | None = None
+    ) -> None:
         super().__init__(shop)
         self.file = shop.folder.parent / f"{shop.folder.name}-{name}.yaml"
         self.file.write_text(text)
-        watch = InputWatch(self.file, parse_inputs)
+
+        def parse(path: str, content: bytes, *, rates: Rates | None = None) -> Inputs:
+            return parse_inputs(path, content, rates=rates or found())
+
+        def found() -> Rates | None:
+            return None if rates is None else read_rates(rates, "EUR")
+
+        watch = InputWatch(self.file, parse, rates)
         settings = WorkerSettings(
             "none:1", {}, sources=watch.current.sources, pace=BatchingPolicy(step_wait_s=0.0, idle_s=0.0)
         )
@@ -239,3 +249,44 @@ async def test_other_topics_need_a_restart_and_the_rest_is_adopted(shop: Shop) -
     assert "inputs.restart_needed" in {notice.kind for notice in worker.notices()}
     await worker.say(ALL)
     assert worker.pipeline.stats().inputs_restart == ()
+
+
+ABROAD = FILE % ("paid", FIELDS.replace("amount: sum", "amount: {path: sum, rates: true}"), FIELDS)
+ABROAD = ABROAD.replace("currency: {constant: EUR}", "currency: {path: cur, default: EUR}", 1)
+RATES = "day,currency,rate\n1970-01-01,JPY,0.006\n"
+
+
+async def test_new_rates_are_adopted_at_a_checkpoint_and_a_crash_goes_on_with_the_old(shop: Shop) -> None:
+    table = shop.folder.parent / "rates.csv"
+    table.write_text(RATES)
+    worker = await worker_of(shop, "one", ABROAD, rates=table)
+    worker.logs[WEB] = [order(1)]
+    await worker.turn()
+    await worker.pipeline.save()
+    worker.logs[WEB] += [order(2) | {"cur": "USD"}, order(3) | {"cur": "JPY"}]
+    await worker.turn()
+    assert worker.warned() == ["k1", "k3"]
+    before = worker.pipeline.stats().inputs
+    # A rate for the dollar comes, and the worker dies before it has looked.
+    table.write_text(RATES + "1970-01-01,USD,0.9\n")
+    shop.warned.ids = [json_of(r)["id"] for r in worker.sent if r.topic == worker.settings.warnings_topic]
+    shop.warned.until = 30_000_000
+    other = await worker_of(shop, "two", ABROAD, generation=2, rates=table)
+    other.logs = worker.logs
+    await other.turn()
+    assert other.warned() == []
+    assert other.pipeline.stats().refused_by_topic["web"] == {"other_currency": 1}
+    await other.pipeline.reload()
+    stats = other.pipeline.stats()
+    assert (stats.inputs_adopted, stats.inputs_by_partition) == (1, {"0": stats.inputs})
+    assert other.saved() == stats.inputs != before
+    other.logs[WEB].append(order(4) | {"cur": "USD"})
+    await other.turn()
+    assert other.warned() == ["k4"]
+    # And while it runs: the file itself stays as it is.
+    table.write_text(RATES + "1970-01-01,CHF,1.1\n")
+    for _ in range(2):
+        await other.pipeline.reload()
+    await other.pipeline.process()
+    assert other.pipeline.stats().inputs_adopted == 2
+    assert other.saved() == other.pipeline.stats().inputs != stats.inputs
