@@ -29,6 +29,13 @@ class OutcomeRow(StoredRecord, Base):
         Index("outcomes_by_customer", "customer_id", "type", "time"),
         Index("outcomes_by_warning", "warning_id"),
         Index(
+            "outcomes_by_opening",
+            "type",
+            "opened_at",
+            postgresql_where=text("opened_at IS NOT NULL"),
+            sqlite_where=text("opened_at IS NOT NULL"),
+        ),
+        Index(
             "outcomes_of_lives",
             "customer_id",
             "type",

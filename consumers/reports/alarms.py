@@ -13,8 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import ColumnElement, Connection, Select, Text, and_, cast, func, null, or_, select, true
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, null, or_, select, true
 
 from consumers.actions import Action, standing
 from consumers.database.events import ActionRow
@@ -29,7 +28,6 @@ from consumers.reports.rate import hidden_cells
 from consumers.scorecard.facts import (
     CAUSE,
     CAUSE_SCHEMA,
-    CLOSED,
     LAPSED,
     LOSS_SCHEMA,
     OPENED_SCHEMA,
@@ -191,7 +189,7 @@ def _facts(
     queries = [_matured_causes(begin, end, knowledge)]
     settled = None if known_to is None else to_us(known_to - knowledge.horizon)
     if settled is not None and len(losses.filter(pl.col("at") < settled)):
-        queries += _causes_of_lost(begin, end, knowledge)
+        queries += _earlier_causes_of_lost(connection, begin, losses, knowledge)
     causes = pl.concat([_read(connection, query, _NUMBERED | CAUSE_SCHEMA) for query in queries])
     warnings = _read(connection, _matured_warnings(begin, end, knowledge), _NUMBERED | WARNING_SCHEMA)
     return Facts(
@@ -226,38 +224,34 @@ _CAUSE: Final = select(
 
 
 def _matured_causes(begin: datetime, end: datetime, knowledge: Knowledge) -> Select[Any]:
-    """Select the matured causes that opened in [begin, end): they matured a horizon later."""
+    """Select the matured causes that opened in [begin, end)."""
     return _CAUSE.where(*_opened_within(begin, end, knowledge))
 
 
 def _opened_within(begin: datetime, end: datetime, knowledge: Knowledge) -> tuple[Any, ...]:
     return (
-        OutcomeRow.time > begin + knowledge.horizon,
         OutcomeRow.opened_at >= begin,
         OutcomeRow.opened_at < end,
         knowledge.by_then(OutcomeRow.stored_at),
     )
 
 
-def _causes_of_lost(begin: datetime, end: datetime, knowledge: Knowledge) -> list[Select[Any]]:
-    """Select the matured causes that may have seen a loss of [begin, end).
+def _earlier_causes_of_lost(
+    connection: Connection, begin: datetime, losses: pl.DataFrame, knowledge: Knowledge
+) -> list[Select[Any]]:
+    """Select the matured causes that opened before `begin` and may have seen a loss from then on.
 
-    They opened in the horizon before it, and so matured later than `begin`; or were of its warning. For each
-    of the two there is an index, for both at once there is none.
+    They opened in the horizon before the loss, and so matured after `begin`, or were of the warning that was
+    open at it. A cause of a warning opens with it or later, so that only of warnings older than a horizon
+    there may be some that the first do not have.
     """
-    loss = aliased(OutcomeRow)
-    recent = and_(loss.customer_id == OutcomeRow.customer_id, OutcomeRow.time > begin)
-    named = and_(loss.customer_id == OutcomeRow.customer_id, OutcomeRow.warning_id == loss.warning_id)
+    earlier = _CAUSE.where(OutcomeRow.opened_at < begin, knowledge.by_then(OutcomeRow.stored_at))
+    recent = earlier.where(OutcomeRow.time > begin)
+    old = losses.filter(pl.col("warned_at") <= to_us(begin - knowledge.horizon))
+    gone, warned = set(losses["customer_id"]), set(old["warned_id"])
     return [
-        _CAUSE.join(loss, mine).where(
-            OutcomeRow.opened_at < end,
-            knowledge.by_then(OutcomeRow.stored_at),
-            loss.type.in_((LAPSED, CLOSED)),
-            loss.time >= begin,
-            loss.time <= end,  # a lapse at the end belongs to the day before it
-            knowledge.by_then(loss.stored_at),
-        )
-        for mine in (recent, named)
+        *(recent.where(theirs) for theirs in among(connection, OutcomeRow.customer_id, gone)),
+        *(earlier.where(own) for own in among(connection, OutcomeRow.warning_id, warned)),
     ]
 
 

@@ -180,7 +180,6 @@ def read_funnels(
     begin, end, horizon = period.begin_at, period.end_at, knowledge.horizon
     matured = select(OutcomeRow.warning_id, OutcomeRow.churned).where(
         OutcomeRow.type == MATURED,
-        OutcomeRow.time > begin + horizon,
         OutcomeRow.opened_at >= begin,
         OutcomeRow.opened_at < end,
         knowledge.by_then(OutcomeRow.stored_at),

@@ -292,7 +292,7 @@ def _tiers(connection: Connection, at: datetime, knowledge: Knowledge) -> Subque
     """Return the customers with a warning open just before an instant, and its tier then."""
     # One at the most is open; of two that a store in pieces seems to have, the customer counts once.
     query, step = open_steps(connection, at, knowledge)
-    rank = func.max(case(*((step.tier == tier, number) for tier, number in _RANKS), else_=0))
+    rank = func.max(case(*((step.c.tier == tier, number) for tier, number in _RANKS), else_=0))
     ranked = (
         query.add_columns(WarningRow.customer_id, rank.label("rank"))
         .group_by(WarningRow.customer_id)

@@ -10,7 +10,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Numeric,
+    Select,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.orm import aliased
 
 from consumers.database.warnings import WarningRow, WarningStepRow
@@ -36,27 +50,33 @@ def read_open_warnings(
 ) -> tuple[OpenWarnings, ...]:
     """Return the warnings open just before an instant by their tier of then, in alphabetical order."""
     query, step = open_steps(connection, at, knowledge)
-    # As an exact decimal: the sum does not depend on an order.
-    at_risk = step.data["value_at_risk"].as_numeric(38, 9, asdecimal=False)
-    counted = query.add_columns(step.tier, func.count(), func.sum(at_risk), func.count(at_risk))
+    # Else PostgreSQL looks for each value twice: for the sum, and for the count.
+    each = (
+        query.add_columns(step.c.tier, _at_risk(connection, step).label("at_risk"))
+        .cte("open_warnings")
+        .prefix_with("MATERIALIZED", dialect="postgresql")
+    )
+    tier, at_risk = each.c
+    counted = select(tier, func.count(), func.sum(at_risk), func.count(at_risk))
     found = [
         OpenWarnings(tier, n, round(risk or 0, 6), known)
-        for tier, n, risk, known in connection.execute(counted.group_by(step.tier))
+        for tier, n, risk, known in connection.execute(counted.group_by(tier))
     ]
     return tuple(sorted(found, key=lambda each: each.tier))  # in the database it would sort all steps
 
 
-def open_steps(
-    connection: Connection, at: datetime, knowledge: Knowledge
-) -> tuple[Select[Any], type[WarningStepRow]]:
+def open_steps(connection: Connection, at: datetime, knowledge: Knowledge) -> tuple[Select[Any], FromClause]:
     """Return the query, without columns, of the warnings open just before an instant, and their newest steps.
 
-    These are that of each warning before the instant.
+    These are that of each warning before the instant, with their `step`, `state` and `tier`.
     """
     before = aliased(WarningStepRow)
     newest = (
         knowledge.known(
-            select(before).where(before.warning_id == WarningRow.id, before.time < at), before.received_at
+            select(before.step, before.state, before.tier).where(
+                before.warning_id == WarningRow.id, before.time < at
+            ),
+            before.received_at,
         )
         .order_by(before.step.desc())
         .limit(1)
@@ -65,13 +85,29 @@ def open_steps(
     may_be_open = _may_be_open(connection, at, knowledge)
     warnings = select().select_from(WarningRow).where(WarningRow.opened_at < at, may_be_open)
     if connection.dialect.name == "postgresql":
-        # Its index of a warning's steps has what tells which is the newest, and how that left it.
-        step = aliased(WarningStepRow, newest.lateral())
-        return warnings.join(step, true()).where(step.state == OPEN), step
+        # Its index of a warning's steps has all that is asked for: no step is looked at.
+        step: FromClause = newest.lateral()
+        return warnings.join(step, true()).where(step.c.state == OPEN), step
+    step = WarningStepRow.__table__
     seq = newest.with_only_columns(before.seq).scalar_subquery()
-    return warnings.join(WarningStepRow, WarningStepRow.seq == seq).where(
-        WarningStepRow.state == OPEN
-    ), WarningStepRow
+    return warnings.join(step, step.c.seq == seq).where(step.c.state == OPEN), step
+
+
+def _at_risk(connection: Connection, step: FromClause) -> ColumnElement[float | None]:
+    """Return a step's value at risk as an exact decimal: a sum does not depend on an order."""
+    if connection.dialect.name != "postgresql":
+        at_risk: ColumnElement[float | None] = step.c.data["value_at_risk"].as_numeric(38, 9, asdecimal=False)
+        return at_risk
+    row = aliased(WarningStepRow)
+    own = (
+        select(row.data["value_at_risk"].as_numeric(38, 9, asdecimal=False))
+        .where(row.warning_id == WarningRow.id, row.step == step.c.step)
+        .correlate(WarningRow, step)
+        .scalar_subquery()
+    )
+    # The row of a warning is as its last step left it: of most warnings no step need be looked at.
+    last = cast(cast(WarningRow.value_at_risk, Text), Numeric(38, 9, asdecimal=False))
+    return case((WarningRow.last_step == step.c.step, last), else_=own)
 
 
 def _may_be_open(connection: Connection, at: datetime, knowledge: Knowledge) -> ColumnElement[bool]:

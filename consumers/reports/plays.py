@@ -168,7 +168,7 @@ def _matured(
         knowledge.by_then(OutcomeRow.stored_at),
     )
     if since is not None:
-        query = query.where(OutcomeRow.opened_at >= since, OutcomeRow.time > since + knowledge.horizon)
+        query = query.where(OutcomeRow.opened_at >= since)
     seqs, *about, treated, results, values, costs = read_columns(connection, query)
     silent = parsed(results, lambda found: set(found) == {NOT_REACHED})
     unreached = [was and nobody for was, nobody in zip(treated, silent, strict=True)]

@@ -60,7 +60,7 @@ class ReasonFacts:
     returned: Mapping[str, int]
     """By customer, when they came back after that."""
     suggested: Mapping[str, tuple[tuple[int, frozenset[str]], ...]]
-    """By warning that a loss names: the reasons of the causes at each of its steps, with its time."""
+    """By warning that a loss names: the reasons of the causes at each step up to the end, with its time."""
     actions: tuple[Action, ...]
     """Those that stand about these customers."""
     closures: Mapping[str, tuple[tuple[int, str | None], ...]]
@@ -194,7 +194,7 @@ def read_reasons(
     return ReasonFacts(
         losses=left,
         returned=read_returns(connection, since, begin, knowledge),
-        suggested=_suggested(connection, warned, knowledge),
+        suggested=_suggested(connection, warned, end, knowledge),
         actions=tuple(read_actions_of(connection, knowledge, since, EPOCH + earliest * MICROSECOND)),
         closures=_closures(connection, since, begin, knowledge),
         contacts=tuple(each for each in contacts if each.kind in CONTACTS),
@@ -203,12 +203,13 @@ def read_reasons(
 
 
 def _suggested(
-    connection: Connection, warnings: Iterable[str], knowledge: Knowledge
+    connection: Connection, warnings: Iterable[str], end: datetime, knowledge: Knowledge
 ) -> dict[str, tuple[tuple[int, frozenset[str]], ...]]:
+    """Return the reasons at each step up to the end of the period, beyond which there is no loss of it."""
     found: defaultdict[str, list[tuple[int, frozenset[str]]]] = defaultdict(list)
     for some in among(connection, WarningStepRow.warning_id, warnings):
         query = select(WarningStepRow.warning_id, WarningStepRow.time, reasons_of_causes(connection)).where(
-            some, knowledge.by_then(WarningStepRow.received_at)
+            some, WarningStepRow.time <= end, knowledge.by_then(WarningStepRow.received_at)
         )
         ids, times, causes = read_columns(connection, query)
         codes = parsed(causes, lambda own: frozenset(reason_codes(own)))
