@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from lapwing.follow import import_group
 from lapwing.settings.settings import Settings
 from lapwing.topic_plan import of_customers
 from streams.core.events.topics import Topic
@@ -41,8 +42,8 @@ class Right:
 
 IMPLIES_DESCRIBE: Final = frozenset({Operation.READ, Operation.WRITE})
 PROCESSES: Final = (
-    *("worker", "learner", "sink", "notifier", "desk", "intake", "act", "silence", "model", "tail", "audit"),
-    *("erase", "doctor", "topics"),
+    *("worker", "learner", "sink", "notifier", "desk", "intake", "importer"),
+    *("act", "silence", "model", "tail", "audit", "erase", "doctor", "topics"),
 )
 """Who has rights of its own: what runs, then commands of operators."""
 
@@ -55,8 +56,19 @@ def _groups(operation: Operation, *names: str) -> list[Right]:
     return [Right(Resource.GROUP, name, operation) for name in names]
 
 
-def rights(settings: Settings, mapped: Collection[str] = ()) -> Mapping[str, tuple[Right, ...]]:
-    """Return what each process needs, with the optional topics and those whose records are `mapped`."""
+def rights(
+    settings: Settings,
+    mapped: Collection[str] = (),
+    followed: Mapping[str, Collection[Topic]] | None = None,
+) -> Mapping[str, tuple[Right, ...]]:
+    """Return what each process needs, with the optional topics and those whose records are `mapped`.
+
+    `followed` are the topics that an importer reads, each with the topics of the contract that it writes.
+    """
+    followed = followed or {}
+    brought = {topic for each in followed.values() for topic in each}
+    imported = [name for topic, name in settings.topics.items() if not brought or topic in brought]
+    importing = [import_group(settings)] if followed else []
     read, write, describe = Operation.READ, Operation.WRITE, Operation.DESCRIBE
     app = settings.app
     inputs = list(dict.fromkeys([*settings.topics.values(), *mapped]))
@@ -96,9 +108,15 @@ def rights(settings: Settings, mapped: Collection[str] = ()) -> Mapping[str, tup
             *_topics(read, [*inputs, *shown, *stored, settings.erasures_topic]),
             *_topics(describe, every),
             *_topics(Operation.DESCRIBE_CONFIGS, every),
-            *_groups(describe, app, f"{app}-sink"),
+            *_topics(read, followed),
+            *_groups(describe, app, f"{app}-sink", *importing),
         ],
         "intake": _topics(write, [*settings.topics.values(), rejected]),
+        "importer": [
+            *_topics(read, followed),
+            *_topics(write, [*imported, rejected]),
+            *_groups(read, import_group(settings)),
+        ],
         "act": _topics(write, [settings.actions]),
         "silence": [*_topics(read, [settings.silences_topic]), *_topics(write, [settings.silences_topic])],
         "model": [
@@ -118,7 +136,8 @@ def rights(settings: Settings, mapped: Collection[str] = ()) -> Mapping[str, tup
             *_topics(describe, every),
             *_topics(Operation.DESCRIBE_CONFIGS, every),
             *_topics(read, [*inputs, *shown, *stored, settings.erasures_topic]),
-            *_groups(describe, app, f"{app}-sink"),
+            *_topics(read, followed),
+            *_groups(describe, app, f"{app}-sink", *importing),
         ],
         "topics": [
             *_topics(Operation.CREATE, [name for name in every if name not in mapped]),
@@ -144,12 +163,17 @@ def _least(found: Iterable[Right]) -> tuple[Right, ...]:
     )
 
 
-def commands(settings: Settings, principals: Mapping[str, str], mapped: Collection[str] = ()) -> list[str]:
+def commands(
+    settings: Settings,
+    principals: Mapping[str, str],
+    mapped: Collection[str] = (),
+    followed: Mapping[str, Collection[Topic]] | None = None,
+) -> list[str]:
     """Return the lines of Kafka's own tool that give each process its rights; `principals` by process."""
     tool = f"kafka-acls.sh --bootstrap-server {settings.broker} --add"
     return [
         f"{tool} --allow-principal {shlex.quote(principals[process])} "
         f"--operation {right.operation} --{right.resource} {shlex.quote(right.name)}"
-        for process, each in rights(settings, mapped).items()
+        for process, each in rights(settings, mapped, followed).items()
         for right in each
     ]

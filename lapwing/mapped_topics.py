@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from pathlib import Path
 
 from lapwing.registry import rates_of, readers_of
 from lapwing.settings.settings import Settings
@@ -11,6 +12,7 @@ from streams.core.events.topics import Topic
 from streams.errors import SettingsError
 from streams.inputs.load import Inputs, parse_inputs
 from streams.inputs.rates import Rates
+from streams.inputs.source import Source
 from streams.inputs.watch import InputWatch, Parse
 from streams.rulebook.files import read_files
 from streams.rulebook.reader import RulebookRefused
@@ -49,16 +51,22 @@ def mapped_topics(settings: Settings) -> dict[str, tuple[Topic, ...]]:
 
     Raises `RulebookRefused` where the file is bad.
     """
-    path = settings.inputs_file
+    return {name: source.topics for name, source in _sources(settings, settings.inputs_file).items()}
+
+
+def followed_topics(settings: Settings) -> dict[str, tuple[Topic, ...]]:
+    """Return the same of the topics that an importer follows, by the setting `import_inputs`."""
+    return {name: source.topics for name, source in _sources(settings, settings.import_inputs).items()}
+
+
+def _sources(settings: Settings, path: Path | None) -> Mapping[str, Source]:
+    """Return, by topic, the sources of a file. Raises `RulebookRefused` where it is bad."""
     if path is None:
         return {}
     content = read_files([path])
     if content.mistakes:
         raise RulebookRefused(content.mistakes)
-    return {
-        name: source.topics
-        for name, source in parser(settings)(str(path), content.contents[str(path)]).by_topic.items()
-    }
+    return parser(settings)(str(path), content.contents[str(path)]).by_topic
 
 
 def contract_topics(settings: Settings, sources: Collection[str]) -> dict[Topic, str]:

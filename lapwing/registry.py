@@ -11,24 +11,31 @@ from streams.inputs.load import Readers
 from streams.inputs.rates import Rates, read_rates
 
 
-def schemas_of(settings: Settings) -> Schemas | None:
-    """Return the schemas of the registry that is set, `None` where none is.
-
-    A process has one of it, so that its sources share what is known.
-    """
+def registry_of(settings: Settings) -> Registry | None:
+    """Return the client of the registry that is set, `None` where none is."""
     url = settings.schema_registry_url
     if url is None:
         return None
     password = settings.schema_registry_password
-    registry = Registry(
+    return Registry(
         url,
         settings.schema_registry_username or "",
         "" if password is None else password.get_secret_value(),
         "" if settings.schema_registry_cafile is None else str(settings.schema_registry_cafile),
     )
+
+
+def schemas_of(settings: Settings) -> Schemas | None:
+    """Return the schemas of the registry that is set, `None` where none is.
+
+    A process has one of it, so that its sources share what is known.
+    """
+    registry = registry_of(settings)
+    if registry is None:
+        return None
     return Schemas(
         registry,
-        url,
+        registry.url,
         folder=settings.schema_cache,
         patience_s=settings.schema_registry_wait / 1_000_000,
     )

@@ -422,6 +422,33 @@ SECTIONS: Final = (
         ),
     ),
     Section(
+        "Topics of others",
+        (
+            Graph(
+                "Records imported",
+                "Records a second that the importer reads, by topic.",
+                ((_rate("lapwing_import_records_total", "topic"), "{{topic}}"),),
+                stacked=True,
+            ),
+            Graph(
+                "Records to import",
+                "What waits in the topics that the importer follows.",
+                (('sum by (topic) (lapwing_lag_records{job="lapwing-importer"})', "{{topic}}"),),
+            ),
+            Graph(
+                "Records that are no events",
+                "What could not be mapped or the contract refuses, in the last hour.",
+                (
+                    (
+                        "sum by (topic, reason) (increase(lapwing_import_refused_total[1h]))",
+                        "{{topic}}: {{reason}}",
+                    ),
+                ),
+                stacked=True,
+            ),
+        ),
+    ),
+    Section(
         "The desk",
         (
             Graph(

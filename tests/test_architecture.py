@@ -193,6 +193,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "terminal",
             "topic_plan",
             "registry",
+            "follow",
             "mapped_topics",
             "access_plan",
             "database",

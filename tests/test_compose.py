@@ -33,7 +33,7 @@ def test_the_file_is_what_the_specification_allows() -> None:
 
 def test_the_services_are_those_of_an_installation() -> None:
     others = ["grafana", "kafka", "postgres", "prometheus"]
-    assert OURS == ["desk", "intake", "learner", "notifier", "sink", "topics", "worker"]
+    assert OURS == ["desk", "importer", "intake", "learner", "notifier", "sink", "topics", "worker"]
     assert sorted(SERVICES) == sorted([*OURS, *others])
     assert SERVICES["worker"]["deploy"]["replicas"] == 2
 
@@ -169,7 +169,7 @@ def test_kafka_is_of_the_version_that_the_tests_run_on() -> None:
 
 def test_every_service_waits_for_what_it_needs() -> None:
     assert SERVICES["topics"]["depends_on"]["kafka"]["condition"] == "service_healthy"
-    for name in ("worker", "learner", "sink", "notifier", "desk", "intake"):
+    for name in ("worker", "learner", "sink", "notifier", "desk", "intake", "importer"):
         assert SERVICES[name]["depends_on"]["topics"]["condition"] == "service_completed_successfully"
     for name in ("sink", "notifier", "desk"):
         assert SERVICES[name]["depends_on"]["postgres"]["condition"] == "service_healthy"

@@ -25,7 +25,7 @@ from kafka.net.compat import KafkaNetClient  # type: ignore[import-untyped]
 from kafka.net.sasl.oauth import AbstractTokenProvider  # type: ignore[import-untyped]
 from kafka.structs import MemberState, OffsetAndMetadata  # type: ignore[import-untyped]
 
-from consumers.broker.errors import BrokerAway, broker_error
+from consumers.broker.errors import BrokerAway, GroupChanged, broker_error
 from consumers.broker.records import Record
 from consumers.broker.topics import TopicState
 from streams.errors import BrokerError
@@ -227,6 +227,15 @@ class Subscription:
                 self._consumer.subscribe(sorted(found | set(self._consumer.subscription())))
         return found
 
+    def topics(self) -> set[str]:
+        """Return the topics that the group is asked to read."""
+        return set(self._consumer.subscription() or ())
+
+    def let_go(self, topics: Collection[str]) -> None:
+        """Let the group read these topics no more; one at least must stay."""
+        with _mapped(self._cluster.servers):
+            self._consumer.subscribe(sorted(self.topics() - set(topics)))
+
     def seek(self, offset: int) -> None:
         """Read on from an offset of every assigned partition."""
         with _mapped(self._cluster.servers):
@@ -272,10 +281,16 @@ class Subscription:
         return [_record_of(r) for records in polled.values() for r in records]
 
     def commit(self, offsets: Mapping[tuple[str, int], int]) -> None:
-        """Commit the offset of the next record to read of each (topic, partition)."""
+        """Commit the offset of the next record to read of each (topic, partition) that is assigned.
+
+        Raises `GroupChanged` where none of them is, or the group takes nothing now.
+        """
         with _mapped(self._cluster.servers):
             # Kafka takes a member's commit of any partition: one that has moved away might be turned back.
             assigned = self._consumer.assignment()
+            if not assigned & offsets.keys():
+                msg = f"Kafka at {self._cluster.servers}: the partitions are another member's now"
+                raise GroupChanged(msg)
             self._consumer.commit(
                 {
                     TopicPartition(*at): OffsetAndMetadata(offset, "", -1)

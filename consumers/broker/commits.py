@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
+from typing import Final
 
 from consumers.broker.errors import BrokerAway, GroupChanged
 from consumers.broker.records import GroupSource, Record
@@ -11,12 +13,19 @@ from consumers.broker.records import GroupSource, Record
 log = logging.getLogger(__name__)
 
 
+AGAIN_S: Final = 60.0
+"""How long a group may take to come together again."""
+
+
 class Commits:
     """Offsets that are not committed yet."""
 
-    def __init__(self, source: GroupSource) -> None:
+    def __init__(self, source: GroupSource, clock: Callable[[], float] = time.monotonic) -> None:
         self._source = source
+        self._clock = clock
         self._offsets: dict[tuple[str, int], int] = {}
+        self._changed_at: float | None = None
+        """Since when the group has been taking no commit of this member, as it comes together again."""
 
     def __bool__(self) -> bool:
         """Return whether there are any."""
@@ -28,7 +37,11 @@ class Commits:
             self._offsets[record.topic, record.partition] = record.offset + 1
 
     def commit(self) -> None:
-        """Commit what there is; where that fails the records come again, which must change nothing."""
+        """Commit what there is; where that fails the records come again, which must change nothing.
+
+        A group that comes together again takes no commit. Afterwards a partition may still be this member's,
+        and what it has read of that does not come again: so the commit is tried for a while.
+        """
         if not self._offsets:
             return
         try:
@@ -36,7 +49,14 @@ class Commits:
         except BrokerAway as error:
             log.warning("offsets are not committed yet: %s", error)
         except GroupChanged as error:
-            log.info("%s", error)
-            self._offsets.clear()
+            if self._changed_at is None:
+                self._changed_at = self._clock()
+                log.info("%s", error)
+            elif self._clock() - self._changed_at > AGAIN_S:
+                self._forget()
         else:
-            self._offsets.clear()
+            self._forget()
+
+    def _forget(self) -> None:
+        self._offsets.clear()
+        self._changed_at = None

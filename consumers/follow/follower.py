@@ -131,6 +131,10 @@ class Follower:
         self._held = {}
         for record in records:
             by_topic.setdefault(record.topic, []).append(record)
+        for topic in by_topic.keys() - self._followed.keys():
+            del by_topic[
+                topic
+            ]  # it was taken out of the mapping meanwhile: whoever follows it again reads on
         is_full = sum(map(len, by_topic.values())) > MOST_HELD
         mapped = {}
         for topic, some in by_topic.items():

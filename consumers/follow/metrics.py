@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from streams.telemetry.metric import Metric, Readings, absent_or, counter, gauge
+from streams.telemetry.metric import Metric, Readings, absent_or, counter, gauge, info
 from streams.telemetry.process_metrics import ASSIGNED, LAG, SILENCE
 from streams.telemetry.snapshots import Snapshots
 
@@ -25,6 +25,10 @@ WAITING = gauge("import_waiting", "1 while records wait, for the broker or for w
 REGISTRY_AWAY = gauge(
     "import_registry_away_seconds", "How long records have been waiting for a schema registry that is away."
 )
+INPUTS_BROKEN = gauge(
+    "import_inputs_broken", "1 while the file of inputs cannot be followed and the one of before is in force."
+)
+INPUTS = info("import_inputs", "The inputs by which records are mapped.", "inputs")
 SCHEMAS = gauge("import_schemas", "Schemas of the registry that are known.")
 
 METRICS: Final = tuple(value for value in list(globals().values()) if isinstance(value, Metric))
@@ -52,6 +56,10 @@ class FollowFigures:
     """How long the broker has answered no heartbeat; `None` before the first."""
     waits_for: str | None
     """What keeps records from being written now."""
+    inputs: str
+    """The hash of the file of inputs in force."""
+    inputs_broken: bool
+    """Whether the file is another now and cannot be followed."""
     registry_away_s: float | None
     """How long records have been waiting for the registry; `None` without one."""
     schemas: int | None
@@ -86,6 +94,8 @@ def readings(figures: FollowFigures) -> Readings:
         WRITTEN_AT: absent_or(figures.written_at),
         MEMBER: {(): float(figures.member)},
         WAITING: {(): float(figures.waits_for is not None)},
+        INPUTS: {(figures.inputs,): 1.0},
+        INPUTS_BROKEN: {(): float(figures.inputs_broken)},
         REGISTRY_AWAY: absent_or(figures.registry_away_s),
         SCHEMAS: absent_or(figures.schemas),
         SILENCE: absent_or(figures.broker_silent_s),

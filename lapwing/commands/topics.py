@@ -13,7 +13,7 @@ from consumers.broker import topics
 from consumers.broker.client import Admin, Cluster, Producer, Subscription
 from consumers.erasure import mark_key
 from lapwing.access_plan import PROCESSES, commands
-from lapwing.mapped_topics import mapped_topics
+from lapwing.mapped_topics import followed_topics, mapped_topics
 from lapwing.settings.settings import Settings
 from lapwing.terminal.output import OutputError, whole_file
 from lapwing.topic_plan import planned
@@ -86,7 +86,7 @@ def _print_commands(settings: Settings, principal: str) -> None:
         msg = "--acls: write {} where the name of the process belongs, as in User:lapwing-{}"
         raise click.UsageError(msg)
     names = {process: principal.replace("{}", process) for process in PROCESSES}
-    for line in commands(settings, names, mapped_topics(settings)):
+    for line in commands(settings, names, mapped_topics(settings), followed_topics(settings)):
         click.echo(line)
 
 

@@ -10,12 +10,14 @@ from lapwing.doctor.broker import broker, lag, refused_records, silences, topics
 from lapwing.doctor.check import CheckResult, made
 from lapwing.doctor.cluster import copies, retention, rights
 from lapwing.doctor.erasures import erasures
+from lapwing.doctor.importer import importer
 from lapwing.doctor.inputs import inputs
 from lapwing.doctor.installation import Installation
 from lapwing.doctor.machine import certificates, clocks, disk, files
 from lapwing.doctor.model import model
 from lapwing.doctor.readers import census_zone, outbox, sink
 from lapwing.doctor.rules import refused_files, rule_files, rules_of_partitions
+from lapwing.doctor.schema_registry import schema_registry
 from lapwing.doctor.secret_files import secret_files
 from lapwing.doctor.stores import channels, checkpoints, database
 from lapwing.doctor.versions import versions
@@ -29,6 +31,8 @@ CHECKS: Final[dict[str, Callable[[Installation], str]]] = {
     "copies of topics": copies,
     "rights on topics": rights,
     "inputs": inputs,
+    "schema registry": schema_registry,
+    "importer": importer,
     "rules in force": rules_of_partitions,
     "rule files refused": refused_files,
     "records refused": refused_records,

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from datetime import timedelta
 from functools import cached_property
+from pathlib import Path
 
 from consumers.broker.client import Admin, Cluster, Places, Subscription
 from consumers.broker.records import Record
@@ -14,6 +15,7 @@ from consumers.broker.topics import TopicSpec, TopicState
 from consumers.desk.installation import ProcessState
 from lapwing.doctor.check import Skipped
 from lapwing.endpoints import processes
+from lapwing.follow import import_group
 from lapwing.lag import Offsets, Unread, database_ahead, offsets, unread
 from lapwing.mapped_topics import parser
 from lapwing.settings.settings import Settings
@@ -79,6 +81,10 @@ class Installation:
         """Ask the broker what the sink has yet to store; `None` where none has stored anything."""
         return unread(self.cluster, f"{self.settings.app}-sink", self.topics)
 
+    def ask_unimported(self) -> Mapping[str, Unread] | None:
+        """Ask the broker what an importer has yet to read; `None` where none has read anything."""
+        return unread(self.cluster, import_group(self.settings), self.topics)
+
     def newest(self, topics: Collection[str]) -> Sequence[Record]:
         """Return the newest record of each partition of these topics, which are there."""
         if not topics:
@@ -125,10 +131,17 @@ class Installation:
     @cached_property
     def mapped(self) -> Mapping[str, Source]:
         """The sources of topics whose records are mapped; none where their file is bad, as a check says."""
-        if self.settings.inputs_file is None:
+        return self._sources(self.settings.inputs_file)
+
+    @cached_property
+    def followed(self) -> Mapping[str, Source]:
+        """The sources of topics that an importer follows; none where their file is bad, as a check says."""
+        return self._sources(self.settings.import_inputs)
+
+    def _sources(self, path: Path | None) -> Mapping[str, Source]:
+        if path is None:
             return {}
         try:
-            path = self.settings.inputs_file
             return parser(self.settings)(str(path), path.read_bytes()).by_topic
         except (LapwingError, OSError):
             return {}

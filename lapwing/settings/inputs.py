@@ -22,6 +22,11 @@ class InputsSettings(BaseModel):
         description="The file that says which foreign records there are and how each becomes events. Without "
         "it `inputs.yaml` in the folder of the rules, where there is one.",
     )
+    import_inputs: Path | None = Field(
+        None,
+        description="The file of inputs that `lapwing import --follow` reads, which is not the workers' own; "
+        "`--map` names another. With it `lapwing doctor` and `lapwing topics --acls` know of the importer.",
+    )
     rates: Path | None = Field(
         None,
         description="A CSV file with the columns day, currency and rate: what one unit of a currency was in "

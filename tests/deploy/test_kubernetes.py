@@ -38,7 +38,7 @@ def manifests(folder: Path = FOLDER) -> Iterator[Manifest]:
         yield from yaml.load_all((folder / name).read_text())
 
 
-INTAKE = [*manifests(FOLDER / "ingest")]
+INTAKE = [*manifests(FOLDER / "ingest"), *manifests(FOLDER / "import")]
 ALL = [*manifests(), *manifests(FOLDER / "keda"), *manifests(FOLDER / "monitoring"), *INTAKE]
 PODS: dict[str, Manifest] = {
     each["metadata"]["name"]: each["spec"]["template"]
@@ -65,10 +65,10 @@ def environment(name: str) -> dict[str, str]:
 
 def test_every_file_is_named_by_a_kustomization() -> None:
     yaml = YAML(typ="safe")
-    for folder in (FOLDER, *(FOLDER / name for name in ("ingest", "keda", "monitoring"))):
+    for folder in (FOLDER, *(FOLDER / name for name in ("import", "ingest", "keda", "monitoring"))):
         named = set(yaml.load(folder / "kustomization.yaml")["resources"]) | {"kustomization.yaml"}
         assert {path.name for path in folder.iterdir() if path.is_file()} == named
-    assert sorted(PODS) == ["desk", "intake", "learner", "notifier", "sink", "topics", "worker"]
+    assert sorted(PODS) == ["desk", "importer", "intake", "learner", "notifier", "sink", "topics", "worker"]
 
 
 @pytest.mark.parametrize("manifest", ALL, ids=kind_and_name)

@@ -26,8 +26,9 @@ from kafka.admin import (  # type: ignore[import-untyped]  # the same
     ResourceType,
 )
 
-from consumers.broker.client import Cluster, Producer
+from consumers.broker.client import Admin, Cluster, Producer
 from lapwing.access_plan import PROCESSES, Operation, Resource, Right, rights
+from lapwing.mapped_topics import followed_topics
 from lapwing.settings.settings import PREFIX, Settings, load_settings
 from streams.contract.examples import EXAMPLES
 from streams.core.events.topics import Topic
@@ -44,6 +45,8 @@ pytestmark = [
 ]
 
 WITHIN_S: Final = 120.0
+FOLLOWED: Final = "others"
+"""A topic of others, which an importer follows."""
 RARELY: Final = {
     ("worker", "Read", "churn-warnings"),  # after a crash
     ("worker", "Read", "segment-warnings"),  # where a judge begins with warnings that are open
@@ -58,7 +61,7 @@ RARELY: Final = {
         ("desk", "Read", name)
         for name in ("churn-census", "churn-outcomes", "churn-warnings", "segment-warnings")
     ),
-    *(("desk", "Read", name) for name in ("shop-samples", "shop.customer-days")),
+    *(("desk", "Read", name) for name in ("shop-samples", "shop.customer-days", "others")),
 }
 """Rights for what this run does not come to."""
 RULES: Final = """\
@@ -227,11 +230,16 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         f'app = "shop"\ndatabase = "sqlite:///{folder / "lapwing.db"}"\nrules = "{folder / "rules.yaml"}"\n'
         f'checkpoints = "{folder / "checkpoints"}"\ncheckpoint_every = "1s"\nsession_timeout = "6s"\n'
         'learner = "shared"\nscore_step = 0.01\ndesk_listen = "127.0.0.1:0"\n'
+        f'import_inputs = "{folder / "follow.yaml"}"\n'
         'horizon = "14d"\ndecide_every = "1d"\nmin_positives = 5\n'
     )
+    (folder / "follow.yaml").write_text(mapping_of_all(f"topic: {FOLLOWED}"))
     settings = load_settings(config, environ={})
     made = Installation(folder, server.address, json.loads(file.read_text()), settings)
-    grant(server.address, dict(rights(settings)))
+    admin = Admin(Cluster(server.address))
+    admin.create(FOLLOWED, 2, 1, {})
+    admin.close()
+    grant(server.address, given(settings))
     yield made
     for user in list(made.processes):
         made.processes[user].kill()
@@ -239,15 +247,40 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     server.stop()
 
 
-def send_to_each_topic(at: Installation) -> None:
-    """Let the intake write an event to each topic of the contract, and one that is refused."""
+def given(settings: Settings) -> dict[str, tuple[Right, ...]]:
+    """Return the rights of each process, those of an importer included."""
+    return dict(rights(settings, (), followed_topics(settings)))
+
+
+def mapping_of_all(origin: str) -> str:
+    """Return a file of inputs whose source brings events of each topic of the contract."""
     events = "".join(
         f"      - to: {topic.label}\n        where: {{to: {topic.label}}}\n"
         f"        fields: {{{', '.join(f'{name}: {name}' for name in required(topic))}}}\n"
         for topic in Topic
     )
+    return f"version: 1\nsources:\n  app:\n    {origin}\n    events:\n{events}"
+
+
+def import_to_each_topic(at: Installation) -> None:
+    """Let the importer write an event to each topic of the contract, and one that is refused."""
+    producer = Producer(Cluster(at.open_address))
+    for topic in Topic:
+        record = EXAMPLES[topic] | {"to": topic.label, "event_id": f"import-{topic.label}"}
+        producer.send(FOLLOWED, b"any", json.dumps(record).encode())
+    producer.send(FOLLOWED, b"any", b"no json")
+    producer.flush()
+    producer.close()
+    at.start("importer", "import", "--follow")
+    admin = Admin(Cluster(at.open_address))
+    at.wait(lambda: sum(admin.committed("shop-import").values()) == len(Topic) + 1, "all is imported")
+    admin.close()
+
+
+def send_to_each_topic(at: Installation) -> None:
+    """Let the intake write an event to each topic of the contract, and one that is refused."""
     file = at.folder / "hooks.yaml"
-    file.write_text(f"version: 1\nsources:\n  app:\n    webhook: signed\n    events:\n{events}")
+    file.write_text(mapping_of_all("webhook: signed"))
     secret = at.folder / "hooks.secret"
     secret.write_text(f"app={SECRETS['signed']}")
     secret.chmod(0o600)
@@ -291,6 +324,7 @@ def test_each_process_works_with_exactly_its_rights(installation: Installation) 
             assert pool.request("GET", found[1] + page).status == 200
     assert "sent" in at.run("act", "act", "-", "contact", "--customer", "c1", "--by", "ann")
     send_to_each_topic(at)
+    import_to_each_topic(at)
     at.run("silence", "silence", "add", "--rule", "any", "--for", "1d", "--by", "ann", "--reason", "test")
     assert "any" in at.run("silence", "silence", "list")
     assert "opened" in at.run("tail", "tail", "--from-beginning", "--no-follow")
@@ -302,12 +336,12 @@ def test_each_process_works_with_exactly_its_rights(installation: Installation) 
     at.run("erase", "erase", "c0000018")
     at.run("doctor", "doctor", "--json", code=None)
     at.run("topics", "topics", "--check")
-    for user in ("worker", "learner", "desk", "intake"):
+    for user in ("worker", "learner", "desk", "intake", "importer"):
         at.stop(user)
     allowed, denied = at.judged()
     unused = {
         (user, right.operation, right.name)
-        for user, wanted in rights(at.settings).items()
+        for user, wanted in given(at.settings).items()
         for right in set(wanted) - allowed.get(user, set())
     }
     assert not denied
@@ -321,6 +355,7 @@ def test_a_right_that_is_missing_is_named_and_no_secret_is(installation: Install
         ["sink", "--no-follow"],
         ["worker"],
         ["learn"],
+        ["import", "--follow"],
         ["act", "-", "contact", "--customer", "c1", "--by", "ann"],
         ["silence", "list"],
         ["topics", "--check"],

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,7 +143,9 @@ class Installation:
         until = time.monotonic() + WITHIN_S
         while not reached():
             assert process.poll() is None, process.communicate()
-            assert time.monotonic() < until, "not in time"
+            if time.monotonic() > until:
+                process.kill()
+                pytest.fail(f"not in time: {process.communicate()[1][-5_000:]}")
             time.sleep(0.2)
 
 
@@ -255,3 +260,55 @@ def test_what_cannot_be_followed_is_said(shop: Installation) -> None:
     assert "there is no source 'nobody' with a topic to follow" in said("--source", "nobody")
     assert "no topic" in said("--orders", "elsewhere", "--source", "shop-orders")
     assert "read again without end" in said("--orders", shop.topic("shop.orders"))
+
+
+def mapped_by(address: str) -> str:
+    """Return the hash of the file of inputs that an importer says it maps by."""
+    with urllib.request.urlopen(f"http://{address}/metrics", timeout=10) as answer:
+        return str(re.findall(r'lapwing_import_inputs_info\{inputs="(\w+)"\} 1', answer.read().decode())[0])
+
+
+@pytest.mark.timeout(600)
+def test_a_changed_file_is_followed_without_a_restart(
+    shop: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The group comes together again for each change of topics, which takes the embedded broker a while."""
+    monkeypatch.setattr("tests.integration.test_import_follow.WITHIN_S", 150.0)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    file = shop.folder / "inputs.yaml"
+    whole = file.read_text()
+    drafts = whole.replace("[paid, refunded]", "[paid, draft]").replace("{paid:", "{draft: placed, paid:")
+    first, second, third = (
+        whole[: whole.index("  shop-users:")],
+        drafts[: drafts.index("  app-logins:")],
+        drafts[: drafts.index("  shop-users:")],
+    )
+    file.write_text(first)
+    process = shop.started("--metrics-listen", address)
+    shop.send("shop.orders", [(b"o0", order(0)), (b"o1", order(1, "draft"))])
+    shop.wait_until(lambda: shop.committed() == 2, process)
+    # Drafts count too, and another topic is read from its beginning.
+    row = {"id": "ann", "changed": "2026-03-01T10:00:00Z", "city": "Jena"}
+    shop.send("shop.users", [(b"1", json.dumps({"op": "c", "after": row}).encode())])
+    file.write_text(second)
+    shop.wait_until(lambda: shop.committed() == 3, process)
+    shop.send("shop.orders", [(b"o2", order(2, "draft"))])
+    shop.wait_until(lambda: shop.committed() == 4, process)
+    # What cannot be followed changes nothing; a topic that is taken out is read no more.
+    file.write_text(whole.replace("to: orders", "to: order"))
+    shop.send("shop.orders", [(b"o3", order(3, "draft"))])
+    shop.wait_until(lambda: shop.committed() == 5, process)
+    before = mapped_by(address)
+    file.write_text(third)
+    shop.wait_until(lambda: mapped_by(address) != before, process)
+    shop.send("shop.users", [(b"2", json.dumps({"op": "c", "after": row | {"id": "bob"}}).encode())])
+    shop.send("shop.orders", [(b"o4", order(4, "draft"))])
+    shop.wait_until(lambda: shop.committed() == 6, process)
+    process.send_signal(signal.SIGTERM)
+    out, errors = process.communicate(timeout=WITHIN_S)
+    assert process.returncode == 0, errors
+    assert "the sources from before stay in force" in errors
+    counts = json.loads(out)
+    assert counts["events"] == {shop.topic("orders"): 4, shop.topic("profiles"): 1}
+    assert counts["refused"] == {}

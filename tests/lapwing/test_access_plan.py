@@ -8,6 +8,7 @@ import shlex
 from lapwing.access_plan import PROCESSES, Operation, Resource, Right, commands, rights
 from lapwing.settings.settings import Settings, load_settings
 from lapwing.topic_plan import planned
+from streams.core.events.topics import Topic
 from tests.paths import ROOT
 
 EVERYTHING = {"LAPWING_LEARNER": "shared", "LAPWING_SCORE_STEP": "0.01"}
@@ -54,6 +55,24 @@ def test_topics_that_are_mapped_are_read_and_never_made_or_written() -> None:
     assert not any(Operation.WRITE in operations for operations in own.values())
 
 
+def test_an_importer_reads_what_it_follows_and_writes_what_that_becomes() -> None:
+    followed = {"shop.sales": (Topic.ORDERS, Topic.CLOSURES)}
+    found = rights(everything(), followed=followed)
+    assert {(right.name, right.operation) for right in found["importer"]} == {
+        ("shop.sales", Operation.READ),
+        ("orders", Operation.WRITE),
+        ("closures", Operation.WRITE),
+        ("lapwing.rejected", Operation.WRITE),
+        ("lapwing-import", Operation.READ),
+    }
+    for process in ("desk", "doctor"):
+        own = {(r.name, r.operation) for r in set(found[process]) - set(rights(everything())[process])}
+        assert own == {("shop.sales", Operation.READ), ("lapwing-import", Operation.DESCRIBE)}
+    assert all(found[name] == rights(everything())[name] for name in ("worker", "sink", "topics", "erase"))
+    lines = commands(everything(), dict.fromkeys(PROCESSES, "User:x"), (), followed)
+    assert any(line.endswith("--operation Read --topic shop.sales") for line in lines)
+
+
 def test_nobody_may_write_what_others_are_trusted_for() -> None:
     writers: dict[str, set[str]] = {}
     for process, each in rights(everything()).items():
@@ -63,10 +82,10 @@ def test_nobody_may_write_what_others_are_trusted_for() -> None:
     assert writers["churn-warnings"] == {"worker"}
     assert writers["lapwing-models"] == {"learner", "model"}
     assert writers["lapwing.erasures"] == {"erase", "topics"}
-    assert writers["actions"] == {"act", "desk", "intake"}
+    assert writers["actions"] == {"act", "desk", "intake", "importer"}
     assert writers["lapwing-silences"] == {"desk", "silence", "erase"}
     for topic in ("orders", "logins", "complaints", "closures", "feedback"):
-        assert writers[topic] == {"intake"}
+        assert writers[topic] == {"intake", "importer"}
     assert rights(everything())["notifier"] == ()
 
 

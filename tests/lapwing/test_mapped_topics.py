@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lapwing.mapped_topics import contract_topics, input_watch, mapped_topics
+from lapwing.mapped_topics import contract_topics, followed_topics, input_watch, mapped_topics
 from lapwing.settings.settings import Settings, load_settings
 from lapwing.topic_plan import planned
 from streams.core.events.topics import Topic
@@ -53,6 +53,15 @@ def test_a_topic_that_has_the_name_of_the_contracts_holds_what_the_source_says(t
     assert Topic.ORDERS not in contract_topics(settings, watch.current.sources)
     names = [spec.name for spec in planned(settings, mapped_topics(settings))]
     assert names.count("orders") == 1
+
+
+def test_what_an_importer_follows_is_in_a_file_of_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "follow.yaml"
+    file.write_text(FILE % "web.sales")
+    assert followed_topics(load_settings(environ={})) == {}
+    settings = load_settings(environ={"LAPWING_IMPORT_INPUTS": str(file)})
+    assert followed_topics(settings) == {"web.sales": (Topic.ORDERS,)}
+    assert mapped_topics(settings) == {}
 
 
 @pytest.mark.parametrize("name", ["churn-warnings", "lapwing.rejected", "actions"])

@@ -29,6 +29,8 @@ CHECKS: Final = {
     "model": _("Model"),
     "lag": _("Lag of the workers"),
     "inputs": _("Topics that are mapped"),
+    "schema registry": _("Schema registry"),
+    "importer": _("Import of topics"),
     "database": _("Database"),
     "erasures": _("Key of erasures"),
     "channels": _("Channels"),

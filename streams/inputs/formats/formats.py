@@ -18,6 +18,12 @@ def needs_registry(entry: SourceEntry) -> bool:
     return entry.format == "avro" or (entry.format == "debezium" and _entry(entry).encoding == "avro")
 
 
+def has_schema_ids(entry: SourceEntry) -> bool:
+    """Return whether each record of a source names a schema of a registry, whether it is needed or not."""
+    encoded = _entry(entry).encoding if entry.format == "debezium" else entry.format
+    return encoded in ("avro", "json_schema")
+
+
 def readers(schemas: Schemas | None) -> Mapping[str, Callable[[SourceEntry], Reader]]:
     """Return by format what makes the reader of a source; `schemas` is `None` where no registry is set.
 

@@ -1,4 +1,4 @@
-"""The client of a schema registry that speaks Confluent's protocol: one question, a schema by its id.
+"""The client of a schema registry that speaks Confluent's protocol: a schema by its id, and what there is.
 
 A registry is another machine's word: answers are bounded, redirects are not followed, and a password goes to
 https or this machine only (the settings see to that).
@@ -18,6 +18,8 @@ from streams.errors import LapwingError
 TIMEOUT_S: Final = 5.0
 LARGEST: Final = 1_000_000
 """Bytes of an answer: a schema of that size has thousands of fields."""
+LARGEST_LIST: Final = 20_000_000
+"""Bytes of the list of all subjects."""
 MOST_REFERENCES: Final = 50
 """Schemas that one may refer to, those that they refer to included."""
 
@@ -39,6 +41,10 @@ class RegisteredSchema:
     text: str
     references: tuple[str, ...] = ()
     """The texts of the schemas that it refers to, each after those that it needs itself."""
+
+
+class RegistryDenies(RegistryAway):
+    """The schema registry lets nobody in with this user name and password."""
 
 
 class SchemaSource(Protocol):
@@ -63,6 +69,21 @@ class Registry:
         found: dict[str, str] = {}
         self._resolve(answer, found, [])
         return RegisteredSchema(_kind(answer), _text(answer), tuple(found.values()))
+
+    def subjects(self) -> frozenset[str]:
+        """Return what schemas are registered under. Raises `RegistryAway`, `RegistryDenies`."""
+        status, content = self._get("/subjects", LARGEST_LIST)
+        if status in (401, 403):
+            msg = f"the schema registry {self.url} lets nobody in with these credentials: HTTP {status}"
+            raise RegistryDenies(msg)
+        try:
+            found = json.loads(content) if status == 200 else None
+        except (ValueError, RecursionError):
+            found = None
+        if not isinstance(found, list):
+            msg = f"the schema registry {self.url} does not say which subjects it has: HTTP {status}"
+            raise RegistryAway(msg)
+        return frozenset(str(each) for each in found)
 
     def _resolve(self, answer: dict[str, Any], found: dict[str, str], on_the_way: list[str]) -> None:
         """Put the schemas that one refers to into `found`, by subject and version."""
@@ -89,6 +110,27 @@ class Registry:
             found[path] = _text(referred)
 
     def _ask(self, path: str, what: str) -> dict[str, Any]:
+        status, content = self._get(path, LARGEST)
+        found = _object(content)
+        if status == 404 and str(found.get("error_code", "")).startswith("404"):
+            msg = f"the schema registry does not know {what}"
+            raise RegistryError(msg)
+        if status != 200:
+            # Also where it lets nobody in, or a proxy knows no such page: that can be set right, and the
+            # records are good.
+            msg = f"the schema registry {self.url} gives no schema now: HTTP {status}"
+            raise RegistryAway(msg)
+        if len(content) > LARGEST:
+            msg = f"the schema registry's answer for {what} is larger than {LARGEST // 1_000} kB"
+            raise RegistryError(msg)
+        if not isinstance(found.get("schema"), str):
+            # A proxy's page, for example: not the registry's word on this schema.
+            msg = f"the schema registry {self.url} answers with something that is no schema"
+            raise RegistryAway(msg)
+        return found
+
+    def _get(self, path: str, largest: int) -> tuple[int, bytes]:
+        """Return status and content, of which one byte more than `largest` at most is read."""
         headers = {"accept": "application/vnd.schemaregistry.v1+json, application/json"}
         if self.username:
             headers |= urllib3.make_headers(basic_auth=f"{self.username}:{self.password}")
@@ -102,28 +144,12 @@ class Registry:
                     redirect=False,
                     preload_content=False,
                 )
-                content = answer.read(LARGEST + 1)
-                answer.drain_conn() if len(content) <= LARGEST else answer.close()
+                content = answer.read(largest + 1)
+                answer.drain_conn() if len(content) <= largest else answer.close()
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             msg = f"the schema registry {self.url} does not answer: {_why(error)}"
             raise RegistryAway(msg) from error
-        found = _object(content)
-        if answer.status == 404 and str(found.get("error_code", "")).startswith("404"):
-            msg = f"the schema registry does not know {what}"
-            raise RegistryError(msg)
-        if answer.status != 200:
-            # Also where it lets nobody in, or a proxy knows no such page: that can be set right, and the
-            # records are good.
-            msg = f"the schema registry {self.url} gives no schema now: HTTP {answer.status}"
-            raise RegistryAway(msg)
-        if len(content) > LARGEST:
-            msg = f"the schema registry's answer for {what} is larger than {LARGEST // 1_000} kB"
-            raise RegistryError(msg)
-        if not isinstance(found.get("schema"), str):
-            # A proxy's page, for example: not the registry's word on this schema.
-            msg = f"the schema registry {self.url} answers with something that is no schema"
-            raise RegistryAway(msg)
-        return found
+        return answer.status, content
 
 
 def _object(content: bytes) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from consumers.broker.commits import Commits
+from consumers.broker.commits import AGAIN_S, Commits
 from consumers.broker.errors import BrokerAway, GroupChanged
 from consumers.broker.records import Record
 
@@ -47,17 +47,33 @@ def test_the_offset_after_the_last_record_of_each_partition_is_committed_once() 
     assert group.committed == [{("t", 0): 5, ("t", 1): 8}]
 
 
-@pytest.mark.parametrize(
-    ("error", "again"), [(BrokerAway("away"), [{("t", 0): 4}]), (GroupChanged("moved"), [])]
-)
-def test_what_fails_is_tried_again_unless_the_partitions_may_be_somebody_elses(
-    error: Exception, again: list[dict[tuple[str, int], int]]
-) -> None:
+@pytest.mark.parametrize("error", [BrokerAway("away"), GroupChanged("comes together again")])
+def test_what_fails_is_tried_again(error: Exception) -> None:
     group = Group()
-    group.errors = [error]
+    group.errors = [error, error]
     commits = Commits(group)
     commits.done([record(0, 3)])
+    for _ in range(2):
+        commits.commit()
+        assert group.committed == []
     commits.commit()
-    assert group.committed == []
     commits.commit()
-    assert group.committed == again
+    assert group.committed == [{("t", 0): 4}]
+
+
+def test_what_the_group_does_not_take_for_long_is_somebody_elses() -> None:
+    group, now = Group(), [0.0]
+    commits = Commits(group, lambda: now[0])
+    commits.done([record(0, 3)])
+    group.errors = [GroupChanged("moved")] * 3
+    for now[0] in (0.0, AGAIN_S, AGAIN_S + 1.0):
+        assert commits
+        commits.commit()
+    assert not commits
+    # And the next change of the group has its own time.
+    commits.done([record(1, 8)])
+    group.errors = [GroupChanged("moved")]
+    commits.commit()
+    assert commits
+    commits.commit()
+    assert group.committed == [{("t", 1): 9}]

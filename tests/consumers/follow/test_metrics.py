@@ -15,6 +15,8 @@ FULL = FollowFigures(
     member=True,
     broker_silent_s=40.0,
     waits_for="the schema registry is away",
+    inputs="fed",
+    inputs_broken=True,
     registry_away_s=3.0,
     schemas=2,
 )
@@ -28,6 +30,8 @@ NONE = FollowFigures(
     member=False,
     broker_silent_s=None,
     waits_for=None,
+    inputs="",
+    inputs_broken=False,
     registry_away_s=None,
     schemas=None,
 )

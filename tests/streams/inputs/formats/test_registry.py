@@ -7,7 +7,13 @@ import json
 import pytest
 
 from streams.inputs.formats import registry as client
-from streams.inputs.formats.registry import RegisteredSchema, Registry, RegistryAway, RegistryError
+from streams.inputs.formats.registry import (
+    RegisteredSchema,
+    Registry,
+    RegistryAway,
+    RegistryDenies,
+    RegistryError,
+)
 from tests.registry_endpoint import RegistryEndpoint, basic
 
 
@@ -27,6 +33,25 @@ def test_a_path_and_a_password_go_with_it() -> None:
         assert registry.fetch(7).kind == "JSON"
         assert endpoint.asked == [("/apis/v7/schemas/ids/7", basic("reader", "s3cret"))]
         assert "s3cret" not in repr(registry)
+
+
+def test_what_there_is_can_be_asked() -> None:
+    with RegistryEndpoint({"/subjects": (200, b'["orders-value", "b"]')}) as endpoint:
+        assert Registry(endpoint.url).subjects() == {"orders-value", "b"}
+    for status in (401, 403):
+        with RegistryEndpoint({"/subjects": (status, b"no")}) as endpoint:
+            registry = Registry(endpoint.url, "reader", "s3cret")
+            with pytest.raises(RegistryDenies, match=rf"these credentials: HTTP {status}") as denied:
+                registry.subjects()
+            assert "s3cret" not in str(denied.value)
+    for other in ((200, b"<html>"), (200, b'{"a": 1}'), (502, b"[]"), (200, b"[" * 100_000)):
+        with (
+            RegistryEndpoint({"/subjects": other}) as endpoint,
+            pytest.raises(RegistryAway, match="does not say which subjects"),
+        ):
+            Registry(endpoint.url).subjects()
+    with pytest.raises(RegistryAway, match="does not answer"):
+        Registry("http://127.0.0.1:9").subjects()
 
 
 def test_schemas_that_one_refers_to_come_before_those_that_need_them() -> None:
