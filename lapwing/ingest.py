@@ -10,12 +10,15 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
+from pydantic import SecretStr
+
 from consumers.broker.client import Admin, Cluster, Producer
 from consumers.ingest.event_sender import EventSender
 from consumers.ingest.senders import SENDERS
 from consumers.ingest.sources import HookSource, MappedDelivery, OutgoingEvent, Refusal
 from lapwing.registry import rates_of
 from lapwing.settings.settings import Settings
+from lapwing.settings.value_files import SUFFIX, read_value
 from lapwing.settings.values import SHORTEST_SECRET
 from streams.contract.decode import RefusedRecord
 from streams.core.events.topics import Topic
@@ -48,7 +51,10 @@ _NO_TOPICS: Final = {name: lambda entry: _PassedOver() for name in TOPIC_FORMATS
 
 
 class HookInputs:
-    """The sources with `webhook`, read again when the file changes; while it is wrong, those of before."""
+    """The sources with `webhook`, read again when their file changes, or that of the secrets or the rates.
+
+    A change counts when two looks in a row find the same; while something is wrong, those of before stay.
+    """
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
         """Read the file; raises `LapwingError` where it is wrong, or a source has no secret."""
@@ -59,16 +65,17 @@ class HookInputs:
         self._settings = settings
         self._path = path
         self._clock = clock
-        self._seen = self._changed()
+        self._files = [each for each in (path, settings.file("ingest_secrets"), settings.rates) if each]
+        self._seen = self._read_at = self._changed()
         self._sources = self._read()
-        if unused := sorted(set(read_secrets(settings)) - self._sources.keys()):
+        if unused := sorted(set(read_secrets(settings.ingest_secrets)) - self._sources.keys()):
             msg = f"ingest_secrets: {path} has no source {unused[0]!r} with `webhook`"
             raise SettingsError(msg)
         self._broken = False
 
     @property
     def broken(self) -> bool:
-        """Whether the file is wrong now, and the one of before in force."""
+        """Whether a file is wrong now, and what it said before in force."""
         return self._broken
 
     def current(self) -> Mapping[str, HookSource]:
@@ -76,11 +83,11 @@ class HookInputs:
         return self._sources
 
     def look(self) -> None:
-        """Read the file again where it has changed; to be called every second or so."""
-        there = self._changed()
-        if there == self._seen:
+        """Read the files again where one has changed; to be called every second or so."""
+        before, self._seen = self._seen, self._changed()
+        if self._seen != before or self._seen == self._read_at:
             return
-        self._seen = there
+        self._read_at = self._seen
         try:
             self._sources = self._read()
             self._broken = False
@@ -90,21 +97,40 @@ class HookInputs:
             log.error("%s; the sources from before stay in force", error)
 
     def _read(self) -> Mapping[str, HookSource]:
-        return hook_sources(self._settings, self._path, self._clock)
+        return hook_sources(self._settings, self._path, self._clock, secrets_now(self._settings))
 
-    def _changed(self) -> tuple[int, int, int] | None:
-        try:
-            found = self._path.stat()
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_size, found.st_ino
+    def _changed(self) -> list[tuple[int, int, int] | None]:
+        return [_stat(each) for each in self._files]
+
+
+def _stat(path: Path) -> tuple[int, int, int] | None:
+    """Return what tells one content of a file from another; `None` where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def secrets_now(settings: Settings) -> Sequence[SecretStr]:
+    """Return the secrets as their file has them now, or else as the environment gave them at the start."""
+    file = settings.file("ingest_secrets")
+    if file is None:
+        return settings.ingest_secrets
+    return [SecretStr(word) for word in read_value(f"{VARIABLE}{SUFFIX}", file).split()]
 
 
 def hook_sources(
-    settings: Settings, path: Path, clock: Callable[[], float] = time.time
+    settings: Settings,
+    path: Path,
+    clock: Callable[[], float] = time.time,
+    given: Sequence[SecretStr] | None = None,
 ) -> Mapping[str, HookSource]:
-    """Return the sources with `webhook` by name; raises `LapwingError` where one has no secret."""
-    secrets = read_secrets(settings)
+    """Return the sources with `webhook` by name; raises `LapwingError` where one has no secret.
+
+    The secrets are those that are given, or else those of the settings.
+    """
+    secrets = read_secrets(settings.ingest_secrets if given is None else given)
     found = {}
     for name, source in load_inputs(path, _NO_TOPICS, rates_of(settings)).sources.items():
         word = source.entry.webhook
@@ -132,10 +158,10 @@ def has_webhooks(settings: Settings, path: Path) -> bool:
     return any(source.entry.webhook for source in found.sources.values())
 
 
-def read_secrets(settings: Settings) -> dict[str, list[str]]:
+def read_secrets(given: Sequence[SecretStr]) -> dict[str, list[str]]:
     """Return the secrets by source; raises `SettingsError`, which names none."""
     found: dict[str, list[str]] = {}
-    for number, secret in enumerate(settings.ingest_secrets, start=1):
+    for number, secret in enumerate(given, start=1):
         pair = _PAIR.fullmatch(secret.get_secret_value())
         if pair is None:
             msg = f"ingest_secrets: number {number} is not SOURCE=SECRET"

@@ -128,7 +128,7 @@ def test_without_a_file_or_a_secret_it_does_not_start(tmp_path: Path) -> None:
 )
 def test_a_secret_that_is_none_is_refused_and_not_shown(secrets: str, says: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        read_secrets(load_settings(environ={"LAPWING_INGEST_SECRETS": secrets}))
+        read_secrets(load_settings(environ={"LAPWING_INGEST_SECRETS": secrets}).ingest_secrets)
     assert says in str(caught.value)
     assert "hunter2" not in str(caught.value)
 
@@ -137,6 +137,48 @@ def test_two_secrets_are_valid_while_a_sender_changes_over(tmp_path: Path) -> No
     inputs = HookInputs(settings_of(tmp_path, secrets=f"app={SECRET}\napp={OTHER['signed']}"))
     assert len(inputs.current()["app"].keys) == 2
     assert SECRET not in repr(inputs.current())
+
+
+def look(inputs: HookInputs) -> None:
+    """Look until a change counts."""
+    before = inputs.current()
+    inputs.look()
+    assert inputs.current() is before
+    inputs.look()
+
+
+def test_secrets_in_a_file_change_without_a_restart(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The old one, both while the sender changes over, the new one; a mistake in between changes nothing."""
+    file = tmp_path / "secrets"
+    old, new = f"app={SECRET}", f"app={OTHER['signed']}"
+    file.write_text(old)
+    file.chmod(0o600)
+    settings = settings_of(tmp_path, secrets="", LAPWING_INGEST_SECRETS_FILE=str(file))
+    inputs = HookInputs(settings)
+    (first,) = inputs.current()["app"].keys
+    file.write_text(f"{old}\n{new}\n")
+    look(inputs)
+    assert inputs.current()["app"].keys[0] == first
+    (_, second) = inputs.current()["app"].keys
+    for wrong in (f"{old} {new} app={'x' * 20}", "app=short", "", f"shop={SECRET}"):
+        file.write_text(wrong)
+        look(inputs)
+        assert (inputs.broken, inputs.current()["app"].keys) == (True, (first, second))
+    file.write_text(new)
+    look(inputs)
+    assert (inputs.broken, inputs.current()["app"].keys) == (False, (second,))
+    assert SECRET not in caplog.text
+    assert OTHER["signed"] not in caplog.text
+
+
+def test_new_rates_count_without_a_restart(tmp_path: Path) -> None:
+    rates = tmp_path / "rates.csv"
+    rates.write_text("day,currency,rate\n2026-01-08,USD,0.9\n")
+    inputs = HookInputs(settings_of(tmp_path, LAPWING_RATES=str(rates), LAPWING_CURRENCY="EUR"))
+    before = inputs.current()
+    rates.write_text("day,currency,rate\n2026-01-08,USD,0.95\n")
+    look(inputs)
+    assert inputs.current() is not before
 
 
 def test_the_file_is_read_again_when_it_changes_and_stays_in_force_while_it_is_wrong(
@@ -153,14 +195,14 @@ def test_the_file_is_read_again_when_it_changes_and_stays_in_force_while_it_is_w
         (FILE.replace("  app:", "  other:"), "source other has no secret"),
     ):
         path.write_text(wrong)
-        inputs.look()
+        look(inputs)
         assert (inputs.current() is before, inputs.broken) == (True, True)
         assert says in caplog.text
     path.unlink()
-    inputs.look()
+    look(inputs)
     assert (inputs.current() is before, inputs.broken) == (True, True)
     with caplog.at_level(logging.INFO):
         path.write_text(FILE.replace("channel: device", "channel: kind"))
-        inputs.look()
+        look(inputs)
     assert (inputs.current() is before, inputs.broken) == (False, False)
     assert "read again, 1 sources of webhooks" in caplog.text
