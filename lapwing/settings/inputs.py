@@ -25,7 +25,8 @@ class InputsSettings(BaseModel):
     import_inputs: Path | None = Field(
         None,
         description="The file of inputs that `lapwing import --follow` reads, which is not the workers' own; "
-        "`--map` names another. With it `lapwing doctor` and `lapwing topics --acls` know of the importer.",
+        "`--map` names another. With it `lapwing doctor` knows of the importer, and so does `lapwing topics` "
+        "with `--acls`.",
     )
     rates: Path | None = Field(
         None,
