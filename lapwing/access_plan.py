@@ -10,6 +10,7 @@ from typing import Final
 
 from lapwing.follow import import_group
 from lapwing.settings.settings import Settings
+from lapwing.stored_inputs import is_stored
 from lapwing.topic_plan import of_customers
 from streams.core.events.topics import Topic
 
@@ -58,14 +59,15 @@ def _groups(operation: Operation, *names: str) -> list[Right]:
 
 def rights(
     settings: Settings,
-    mapped: Collection[str] = (),
+    mapped: Mapping[str, Collection[Topic]] | None = None,
     followed: Mapping[str, Collection[Topic]] | None = None,
 ) -> Mapping[str, tuple[Right, ...]]:
     """Return what each process needs, with the optional topics and those whose records are `mapped`.
 
-    `followed` are the topics that an importer reads, each with the topics of the contract that it writes.
+    Each of these is with the topics of the contract that it brings events of. `followed` are the same of the
+    topics that an importer reads.
     """
-    followed = followed or {}
+    mapped, followed = mapped or {}, followed or {}
     brought = {topic for each in followed.values() for topic in each}
     imported = [name for topic, name in settings.topics.items() if not brought or topic in brought]
     importing = [import_group(settings)] if followed else []
@@ -85,6 +87,7 @@ def rights(
         *(settings.warnings_topic, settings.segment_warnings_topic, settings.outcomes_topic),
         *(settings.census_topic, customer_days, settings.complaints, settings.actions),
         *(settings.samples_topic, settings.audit_topic, settings.silences_topic),
+        *(name for name, topics in mapped.items() if is_stored(topics)),
     ]
     shown = [settings.control_topic, settings.audit_topic, rejected, settings.silences_topic, *models]
     every = list(dict.fromkeys([*inputs, *own, *shown, settings.erasures_topic, settings.samples_topic]))
@@ -166,7 +169,7 @@ def _least(found: Iterable[Right]) -> tuple[Right, ...]:
 def commands(
     settings: Settings,
     principals: Mapping[str, str],
-    mapped: Collection[str] = (),
+    mapped: Mapping[str, Collection[Topic]] | None = None,
     followed: Mapping[str, Collection[Topic]] | None = None,
 ) -> list[str]:
     """Return the lines of Kafka's own tool that give each process its rights; `principals` by process."""

@@ -195,6 +195,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "registry",
             "follow",
             "mapped_topics",
+            "stored_inputs",
             "access_plan",
             "database",
             "erasure",

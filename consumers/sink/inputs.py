@@ -7,6 +7,7 @@ bytes on `<app>.rejected`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
@@ -19,6 +20,35 @@ from streams.contract.events import Action, Complaint, Event
 from streams.contract.instants import format_instant, to_us
 
 AnyEvent = TypeVar("AnyEvent", bound=Event)
+
+
+@dataclass(frozen=True, slots=True)
+class MappedInputs:
+    """What records of a topic of others become, as far as they are stored."""
+
+    events: Sequence[tuple[Record, bytes]]
+    """The contract's JSON, with the record that it came of."""
+    refused: Sequence[PutAside] = ()
+
+
+MapInputs = Callable[[Sequence[Record], datetime], MappedInputs]
+"""Maps records at the time of a wall clock. Raises a `Retryable` where that is not possible yet."""
+
+
+def mapped_events(
+    model: type[AnyEvent], make: Callable[[AnyEvent], Row], mapping: MapInputs
+) -> Reader[Entry]:
+    """Return a reader of a topic whose records `mapping` turns into such events."""
+
+    def read(records: Sequence[Record], now: datetime) -> Reading[Entry]:
+        found = mapping(records, now)
+        reading: Reading[Entry] = Reading(refused=list(found.refused))
+        for record, value in found.events:
+            event = model.model_validate_json(value)
+            reading.entries.append(_entry(record, event, make(event)))
+        return reading
+
+    return read
 
 
 def events(model: type[AnyEvent], make: Callable[[AnyEvent], Row], max_skew_us: int) -> Reader[Entry]:

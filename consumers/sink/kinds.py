@@ -15,7 +15,7 @@ from consumers.database.warnings import (
     WarningStepRow,
 )
 from consumers.sink.events import adoption, census, customer_days, outcome
-from consumers.sink.inputs import action, complaint, events
+from consumers.sink.inputs import MapInputs, action, complaint, events, mapped_events
 from consumers.sink.reading import one_by_one
 from consumers.sink.record_kind import AppendOnly, RecordKind, Steps
 from consumers.sink.samples import LowestRanks, sample_entry
@@ -54,6 +54,18 @@ def complaints(max_skew_us: int) -> AnyKind:
 def actions(max_skew_us: int) -> AnyKind:
     """Return the kind of actions, of which none may lie further in the future."""
     return RecordKind("actions", events(Action, action, max_skew_us), AppendOnly(ActionRow, _EVENT_KEY))
+
+
+def mapped_complaints(mapping: MapInputs) -> AnyKind:
+    """Return the kind of records of others that `mapping` turns into complaints."""
+    return RecordKind(
+        "complaints", mapped_events(Complaint, complaint, mapping), AppendOnly(ComplaintRow, _EVENT_KEY)
+    )
+
+
+def mapped_actions(mapping: MapInputs) -> AnyKind:
+    """Return the kind of records of others that `mapping` turns into actions."""
+    return RecordKind("actions", mapped_events(Action, action, mapping), AppendOnly(ActionRow, _EVENT_KEY))
 
 
 def samples(app: str, most: int) -> AnyKind:

@@ -26,12 +26,17 @@ T = TypeVar("T")
 POLL_S: Final = 1.0
 ENOUGH: Final = 20_000
 """Records of one transaction where so many wait: each one writes all over the indexes of a large table."""
+MOST_HELD: Final = 20_000
+"""Records of a topic of others that wait while those of other topics go on; with more of them all wait."""
 GATHER_S: Final = 0.5
 """How long records may wait for those that follow."""
 
 
 class Sink:
     """Stores what a subscription gives until a stop; what each topic's records become is in `kinds`.
+
+    `mapped` has the same for topics of others, of which one may give records of several kinds. Where these
+    cannot be mapped yet, as while a registry is away, they wait, and other topics go on.
 
     `silences` gives the source of the silences topic once it is there. It is no part of the group: every sink
     reads it whole, and before the other topics, so that a silence is known to the warnings after it.
@@ -46,6 +51,7 @@ class Sink:
         *,
         backoff: Backoff | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        mapped: Mapping[str, Sequence[RecordKind[Any]]] | None = None,
         enough: int = ENOUGH,
         silences: Callable[[], RecordSource | None] = lambda: None,
         look_for_topics: Callable[[], None] = lambda: None,
@@ -69,6 +75,11 @@ class Sink:
         self._aside_log = aside_log or PutAsideLog()
         self._on_wait = on_wait
         self._has_silences = False
+        self._mapped = dict(mapped or {})
+        self._held: dict[str, list[Record]] = {}
+        """By topic, records that cannot be mapped yet."""
+        self._tried: dict[str, tuple[int, float]] = {}
+        """By topic that waits: how often it was tried, and when it is again."""
         self._commits = Commits(source)
 
     def run(self, *, follow: bool = True) -> SinkCounts:
@@ -79,13 +90,12 @@ class Sink:
                 self._store_silences()
                 with collector_paused():
                     records = self._gather()
-                if records:
-                    self._store(records)
-                    self._commits.done(records)
+                if records or self._held:
+                    self._commits.done(self._store(records))
                 self._commits.commit()
                 self._aside_log.look()
                 self._on_progress(self.counts, self._source.lags())
-                if not follow and not records and self._source.at_end():
+                if not follow and not (records or self._held) and self._source.at_end():
                     break
         except Stopped:
             log.info("stopped while waiting; what was not stored will be read again")
@@ -123,15 +133,51 @@ class Sink:
                 self._has_silences = True
                 return
 
-    def _store(self, records: Sequence[Record]) -> None:
+    def _store(self, records: Sequence[Record]) -> list[Record]:
+        """Store records, and return those that are done with: what has to wait is held."""
+        held, self._held = self._held, {}
+        records = [*(each for some in held.values() for each in some), *records]
+        own = [record for record in records if record.topic not in self._mapped]
         with collector_paused():
-            work = read_poll(self._kinds, records, self._clock())
+            work = read_poll(self._kinds, own, self._clock())
+        for topic in sorted({record.topic for record in records} & self._mapped.keys()):
+            some = [record for record in records if record.topic == topic]
+            found = self._map(topic, some, wait=len(some) > MOST_HELD)
+            if found is None:
+                self._held[topic] = some
+            else:
+                work += found
+                own += some
+        if not work:
+            return own
         counts = self._persist(lambda: self._write(work))
         for _, reading in work:
             for refused in reading.refused:
                 self._aside_log.note_refused(refused)
         self.counts.add(counts)
         self.counts.stored_at = self._clock().timestamp()
+        return own
+
+    def _map(self, topic: str, records: Sequence[Record], *, wait: bool) -> list[Work] | None:
+        """Return what records of others become, or `None` where that has to wait and others should not."""
+
+        def read() -> list[Work]:
+            return [(kind, kind.read(records, self._clock())) for kind in self._mapped[topic]]
+
+        if wait:
+            return self._persist(read)
+        times, again_at = self._tried.get(topic, (0, 0.0))
+        if self._clock().timestamp() < again_at:
+            return None
+        try:
+            found = read()
+        except Retryable as error:
+            delay = self._backoff.delay(times + 1)
+            self._tried[topic] = times + 1, self._clock().timestamp() + delay
+            self._on_wait(error, delay)
+            return None
+        self._tried.pop(topic, None)
+        return found
 
     def _write(self, work: Sequence[Work]) -> SinkCounts:
         with collector_paused():

@@ -22,6 +22,7 @@ from consumers.sink.store import Counts, SinkCounts, topics_without_rows
 from consumers.sink.topic_watch import TopicWatch
 from lapwing.monitoring import endpoint
 from lapwing.settings.settings import Settings
+from lapwing.stored_inputs import StoredInputs
 from lapwing.terminal.status import StatusLine, log
 from lapwing.wiring import erasure_key
 from streams.errors import BrokerError
@@ -84,7 +85,9 @@ def _sink(
     """Return the sink of the topics; what it reads from is closed by `stack`."""
     cluster = Cluster(settings.broker, settings.kafka_security)
     group = f"{settings.app}-sink"
-    by_topic = kinds_by_topic(settings)
+    inputs = StoredInputs(settings)
+    mapped = inputs.kinds()
+    by_topic = {topic: kind for topic, kind in kinds_by_topic(settings).items() if topic not in mapped}
     of_group = {topic: kind for topic, kind in by_topic.items() if topic != settings.silences_topic}
     _report_stored_elsewhere(cluster, settings, group, store.place, topics_without_rows(store, of_group))
     subscription = Subscription(
@@ -100,10 +103,13 @@ def _sink(
         with closing(Subscription(cluster, settings.erasures_topic, group=None)) as erasures:
             remember_requests(store, key, read_requests(erasures))
     silences = _Silences(cluster, settings.silences_topic, subscription, stack)
-    of_sink = TopicWatch([*of_group.keys() - {settings.warnings_topic}], subscription.take_up)
+    of_sink = TopicWatch(
+        [*(of_group.keys() | mapped.keys()) - {settings.warnings_topic}], subscription.take_up
+    )
     of_silences = TopicWatch([settings.silences_topic], silences.open)
 
     def look_for_topics() -> None:
+        inputs.look()
         of_sink.look()
         of_silences.look()
 
@@ -112,6 +118,7 @@ def _sink(
         store,
         stop,
         by_topic,
+        mapped=mapped,
         silences=lambda: silences.source,
         look_for_topics=look_for_topics,
         erased=ErasuresInStore(key),

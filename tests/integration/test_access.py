@@ -249,7 +249,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
 
 def given(settings: Settings) -> dict[str, tuple[Right, ...]]:
     """Return the rights of each process, those of an importer included."""
-    return dict(rights(settings, (), followed_topics(settings)))
+    return dict(rights(settings, None, followed_topics(settings)))
 
 
 def mapping_of_all(origin: str) -> str:

@@ -47,11 +47,13 @@ def test_every_topic_is_somebody_s() -> None:
 
 
 def test_topics_that_are_mapped_are_read_and_never_made_or_written() -> None:
-    found = rights(everything(), ["shop.sales"])
+    found = rights(everything(), {"shop.sales": (Topic.ORDERS,), "shop.tickets": (Topic.COMPLAINTS,)})
     own = {process: {r.operation for r in each if r.name == "shop.sales"} for process, each in found.items()}
     assert own["worker"] == {Operation.READ}
     assert Operation.READ in own["doctor"]
     assert Operation.CREATE not in own["topics"]
+    assert own["sink"] == set()
+    assert Right(Resource.TOPIC, "shop.tickets", Operation.READ) in found["sink"]
     assert not any(Operation.WRITE in operations for operations in own.values())
 
 
@@ -69,7 +71,7 @@ def test_an_importer_reads_what_it_follows_and_writes_what_that_becomes() -> Non
         own = {(r.name, r.operation) for r in set(found[process]) - set(rights(everything())[process])}
         assert own == {("shop.sales", Operation.READ), ("lapwing-import", Operation.DESCRIBE)}
     assert all(found[name] == rights(everything())[name] for name in ("worker", "sink", "topics", "erase"))
-    lines = commands(everything(), dict.fromkeys(PROCESSES, "User:x"), (), followed)
+    lines = commands(everything(), dict.fromkeys(PROCESSES, "User:x"), None, followed)
     assert any(line.endswith("--operation Read --topic shop.sales") for line in lines)
 
 

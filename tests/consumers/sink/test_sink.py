@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,15 @@ from consumers.broker.records import Record
 from consumers.database.aside import UnreadableRow
 from consumers.database.base import Base
 from consumers.database.database import Database, StoreAway
+from consumers.database.events import ComplaintRow
 from consumers.database.warnings import WarningRow, WarningStepRow
-from consumers.sink.kinds import WARNINGS
+from consumers.follow.sources import MappingWaits
+from consumers.sink.inputs import MappedInputs
+from consumers.sink.kinds import WARNINGS, mapped_complaints
 from consumers.sink.sink import Sink
 from consumers.sink.store import Counts
-from streams.contract.examples import WARNING_EXAMPLE
+from streams.contract.events import Complaint
+from streams.contract.examples import EXAMPLES, WARNING_EXAMPLE
 from streams.contract.warnings import parse_warning
 from streams.core.steps import StepKind
 from tests.consumers.shop_records import KINDS, shop_records
@@ -479,3 +484,48 @@ def test_killed_at_any_point_and_started_again_all_is_there_once(tmp_path: Path,
                 number = connection.scalar(select(func.count()).select_from(kind.rule.table))
                 assert (topic, number) == (topic, len(own))
     database.close()
+
+
+class HelpDesk(Topic):
+    """A topic of others beside the warnings: its only record comes first."""
+
+    def __init__(self, waiting: Record) -> None:
+        super().__init__(life("c1"), size=2)
+        self.waiting = [waiting]
+        self.committed: list[dict[tuple[str, int], int]] = []
+
+    def poll(self, timeout_s: float) -> list[Record]:
+        return [self.waiting.pop()] if self.waiting else super().poll(timeout_s)
+
+    def commit(self, offsets: Mapping[tuple[str, int], int]) -> None:
+        self.committed.append(dict(offsets))
+
+
+def test_records_of_others_that_cannot_be_mapped_yet_wait_and_other_topics_go_on(failing: Failing) -> None:
+    tries: list[int] = []
+
+    def mapping(records: Sequence[Record], now: datetime) -> MappedInputs:
+        tries.append(len(records))
+        if len(tries) < 3:
+            msg = "the registry is away"
+            raise MappingWaits(msg)
+        return MappedInputs([(record, record.value or b"") for record in records])
+
+    content = json.dumps(EXAMPLES[Complaint.topic]).encode()
+    desk = HelpDesk(Record("help.desk", 0, 7, 0, b"c", content))
+    minutes = iter(range(1_000))
+    sink = Sink(
+        desk,
+        failing,
+        Waits(),
+        {TOPIC: WARNINGS},
+        mapped={"help.desk": [mapped_complaints(mapping)]},
+        clock=lambda: NOW + timedelta(minutes=next(minutes)),
+        enough=1,
+    )
+    counts = sink.run(follow=False)
+    assert {kind: each.stored for kind, each in counts.by_kind.items()} == {"warnings": 4, "complaints": 1}
+    assert tries == [1, 1, 1]
+    assert desk.committed[0] == {(TOPIC, 0): 2}
+    assert desk.committed[-1][("help.desk", 0)] == 8
+    assert [row["source_offset"] for row in rows(failing, ComplaintRow)] == [7]
