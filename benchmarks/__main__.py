@@ -14,6 +14,7 @@ PARTS: Final = {
     "desk": ["--steps", "200000", "--open", "5000"],
     "effects": ["--seeds", "2"],
     "engine": ["--customers", "10000", "100000", "--events", "300000"],
+    "ingest": [],
     "inputs": [],
     "latency": [],
     "learning": ["100000"],
