@@ -26,7 +26,18 @@ NAMES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "occurred_at": (
         *("occurred_at", "order_date", "ordered_at", "invoice_date", "purchase_date", "transaction_date"),
-        *("event_time", "event_timestamp", "created_at", "created", "placed_at", "timestamp", "datetime"),
+        *(
+            "sale_date",
+            "sold_on",
+            "sold_at",
+            "event_time",
+            "event_timestamp",
+            "created_at",
+            "created",
+            "placed_at",
+            "timestamp",
+            "datetime",
+        ),
         *("order_purchase_timestamp", "date", "time", "day", "bestelldatum", "datum"),
     ),
     "order_id": (
@@ -35,6 +46,7 @@ NAMES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "amount": (
         *("amount", "order_total", "grand_total", "total", "total_price", "total_amount", "order_amount"),
+        *("order_value", "net_amount", "gross_amount", "net_total", "gross_total", "amount_paid"),
         *("total_cents", "amount_cents", "revenue", "payment_value", "sales", "dollars", "betrag", "summe"),
     ),
     "complaint_id": ("complaint_id", "ticket_id", "case_id", "case_number", "complaint_no", "ticket"),

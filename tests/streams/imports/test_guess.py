@@ -155,3 +155,13 @@ def test_columns_with_strange_names_are_written_so_that_they_are_read(tmp_path: 
     path = written(tmp_path, "a.csv", header, *(f"{n},c{n},2024-03-01 10:00:00,5" for n in range(5)))
     _, found = trial(path)
     assert found.events == 5
+
+
+def test_a_bookkeeper_s_words_are_known(tmp_path: Path) -> None:
+    rows = [f"INV{n},Client {n % 7},{n % 12 + 1:02}/{n % 28 + 1:02}/2024,{n}.50,Paid" for n in range(60)]
+    path = written(tmp_path, "sales.csv", "Invoice ID,Client,Sold on,Net amount,Status", *rows)
+    _, found = trial(path)
+    assert guessed(path).topic == "orders"
+    assert brief(guessed(path))["amount"] == ("path", "Net amount", "sure")
+    assert brief(guessed(path))["occurred_at"] == ("path", "Sold on", "sure")
+    assert (found.rows, found.events, found.refused.total()) == (60, 60, 0)
