@@ -27,6 +27,8 @@ ELSEWHERE: Final = {
     r"kubectl ": "needs a cluster; tests/deploy checks the manifests",
     r"promtool query instant ": "tests/integration/monitoring/test_expressions.py",
     r"curl -s http://127\.0\.0\.1:9469/": "no intake runs beside the pages: tests/integration/test_ingest.py",
+    r"curl -s http://127\.0\.0\.1:9470/": "no importer runs beside the pages: test_import_follow.py",
+    r"lapwing inputs try .* --inputs deploy/local/": "the file of an installation",
     r"lapwing inputs check$": "no inputs.yaml lies beside the rules: tests/lapwing/commands/inputs",
     r"lapwing import --follow ": "reads topics of others: tests/integration/test_import_follow.py",
     r"LAPWING_INGEST_SECRETS=.* lapwing ingest ": "tests/integration/test_ingest.py",
