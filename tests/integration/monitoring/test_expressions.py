@@ -25,6 +25,7 @@ NOT_FIRING: Final = "no alert is evaluated by this Prometheus"
 SUPERVISED: Final = "only the supervisor of `lapwing worker --processes N` has it"
 WAITS: Final = "it is there only while something waits"
 HEALTHY: Final = "there is none while all is well"
+NO_IMPORTER: Final = "no importer runs here: tests/integration/test_import_follow.py has its metrics"
 EMPTY: Final[dict[str, str]] = {
     'count(ALERTS{alertname=~"Lapwing.+", alertstate="firing"})': NOT_FIRING,
     'ALERTS{alertname=~"Lapwing.+", alertstate="firing"}': NOT_FIRING,
@@ -39,6 +40,16 @@ EMPTY: Final[dict[str, str]] = {
     'lapwing_lag_oldest_timestamp_seconds{job="lapwing-notifier"}': WAITS,
     'time() - lapwing_outbox_oldest_timestamp_seconds{job="lapwing-worker"}': WAITS,
     'lapwing_outbox_oldest_timestamp_seconds{job="lapwing-worker"}': WAITS,
+    'lapwing_broker_silent_seconds{job="lapwing-importer"}': NO_IMPORTER,
+    "lapwing_import_inputs_broken": NO_IMPORTER,
+    "lapwing_import_records_total": NO_IMPORTER,
+    "lapwing_import_refused_total": NO_IMPORTER,
+    "lapwing_import_waiting": NO_IMPORTER,
+    "lapwing_import_written_timestamp_seconds": NO_IMPORTER,
+    'lapwing_lag_records{job="lapwing-importer"}': NO_IMPORTER,
+    'sum by (topic) (lapwing_lag_records{job="lapwing-importer"})': NO_IMPORTER,
+    "sum by (topic) (rate(lapwing_import_records_total[10m]))": NO_IMPORTER,
+    "sum by (topic, reason) (increase(lapwing_import_refused_total[1h]))": NO_IMPORTER,
 }
 """Expressions and selectors that give nothing here, with the reason."""
 
