@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
 
 from streams.contract.instants import to_us
 
@@ -13,9 +13,11 @@ CONTACTS: Final = ("contact", "offer")
 ASSIGNING_KINDS: Final = ("assign", "unassign")
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
-    """An action about a customer; the time in microseconds."""
+class Action(NamedTuple):
+    """An action about a customer; the time in microseconds.
+
+    A tuple, as a report makes hundreds of thousands: a frozen dataclass takes six times as long to make.
+    """
 
     event_id: str
     customer_id: str
@@ -51,6 +53,9 @@ def stored_action(row: Mapping[str, Any]) -> Action:
     )
 
 
+_IN_ORDER: Final = attrgetter("at", "event_id")
+
+
 def standing(actions: Iterable[Action]) -> list[Action]:
     """Return the actions that nobody took back, in the order of their time, each id of a customer once.
 
@@ -59,7 +64,7 @@ def standing(actions: Iterable[Action]) -> list[Action]:
     """
     kept: dict[tuple[str, str], Action] = {}
     seen: set[tuple[str, str]] = set()
-    for each in sorted(actions, key=lambda action: (action.at, action.event_id)):
+    for each in sorted(actions, key=_IN_ORDER):
         key = (each.customer_id, each.event_id)
         if key in seen:
             continue

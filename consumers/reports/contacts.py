@@ -19,7 +19,7 @@ WRONG_CONTACT: Final = "wrong_contact"
 AGREED: Final = frozenset({"accepted", "will_return", "returned"})
 """Results by which the customer takes what is offered, means to come back, or is back."""
 
-ACTION_COLUMNS: Final = (
+ACTION_COLUMNS: Final = (  # in the order of `Action`
     ActionRow.event_id,
     ActionRow.customer_id,
     ActionRow.time,
@@ -129,22 +129,7 @@ def stored_actions(
 ) -> list[Action]:
     """Return the actions of a query of `ACTION_COLUMNS`; of warnings those about them, and corrections."""
     *plain, reasons, costs, corrections = read_columns(connection, query)
-    return [
-        Action(
-            event_id=event,
-            customer_id=customer,
-            at=at,
-            kind=kind,
-            warning_id=warning,
-            play=play,
-            result=result,
-            actor=actor,
-            reasons=codes,
-            cost=cost,
-            corrects=corrects,
-        )
-        for event, customer, at, kind, warning, play, result, actor, codes, cost, corrects in zip(
-            *plain, parsed(reasons, tuple), parsed(costs), corrections, strict=True
-        )
-        if warnings is None or warning in warnings or corrects is not None
-    ]
+    found = map(Action, *plain, parsed(reasons, tuple), parsed(costs), corrections)
+    if warnings is None:
+        return list(found)
+    return [each for each in found if each.warning_id in warnings or each.corrects is not None]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, select
 
@@ -115,8 +115,7 @@ def funnel(
     return Funnel(unit, tuple(steps), beside)
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedWarning:
+class OpenedWarning(NamedTuple):
     """A warning as it opened; the time in microseconds."""
 
     warning_id: str

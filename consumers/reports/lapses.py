@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import timedelta
+from typing import Any, Final, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import aliased
 
 from consumers.database.outcomes import OutcomeRow
+from consumers.reports.columns import instants, read_columns
 from consumers.reports.knowledge import Knowledge
 from consumers.reports.members import ACQUIRED, RETURNED, in_period, is_known
-from consumers.reports.period import Period, local_day
+from consumers.reports.period import Period, local_days
 from consumers.reports.rate import hidden_cells
 from consumers.scorecard.facts import CLOSED, LAPSED
-from streams.contract.instants import MICROSECOND, read_instant
+from streams.contract.instants import MICROSECOND
+
+Instants: TypeAlias = NDArray[np.int64]
+Days: TypeAlias = NDArray[np.float64]
 
 TENURE_DAYS: Final = (30, 60, 90, 180, 365, 730)
 """Bounds of the bands of tenure at the loss; the last band has no end."""
@@ -27,21 +33,17 @@ LATE_DAYS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class LossTime:
-    """A lapse, or a closure of a customer who had not left before."""
-
-    at: datetime
-    is_lapse: bool
-    tenure_days: float
-    silent_since: datetime | None
-    """Of a lapse the last activity."""
-
-
-@dataclass(frozen=True, slots=True)
 class LapseFacts:
-    """The losses of a period."""
+    """The losses of a period, as arrays of (lapses,) and (closures,); times in microseconds."""
 
-    losses: tuple[LossTime, ...]
+    lapsed_at: Instants
+    silent_since: Instants
+    """Of each lapse the last activity."""
+    lapsed_tenure: Days
+    """Days from the first event to the lapse."""
+    closed_at: Instants
+    """Of customers who had not left before."""
+    closed_tenure: Days
     closed_after_lapse: int
     """Closures of customers who had lapsed before: they are no second loss."""
     known: bool = True
@@ -116,46 +118,45 @@ def read_lapses(connection: Connection, period: Period, knowledge: Knowledge) ->
         OutcomeRow.type == LAPSED, in_period(period)
     )
     closures = select(*columns, before).where(OutcomeRow.type == CLOSED, in_period(period))
-    found = [
-        LossTime(at, True, tenure, read_instant(since))
-        for at, tenure, since in connection.execute(knowledge.known(lapses, OutcomeRow.stored_at))
-    ]
-    again = 0
-    for at, tenure, kind in connection.execute(knowledge.known(closures, OutcomeRow.stored_at)):
-        if kind == LAPSED:
-            again += 1
-        else:
-            found.append(LossTime(at, False, tenure, None))
-    return LapseFacts(tuple(found), again, is_known(connection, period, knowledge))
+    lapsed_at, lapsed_tenure, since = read_columns(connection, knowledge.known(lapses, OutcomeRow.stored_at))
+    closed_at, closed_tenure, kinds = read_columns(
+        connection, knowledge.known(closures, OutcomeRow.stored_at)
+    )
+    is_first = np.array([kind != LAPSED for kind in kinds], dtype=np.bool_)
+    return LapseFacts(
+        np.array(lapsed_at, dtype=np.int64),
+        np.array(instants(since), dtype=np.int64),
+        np.array(lapsed_tenure, dtype=np.float64),
+        np.array(closed_at, dtype=np.int64)[is_first],
+        np.array(closed_tenure, dtype=np.float64)[is_first],
+        int((~is_first).sum()),
+        is_known(connection, period, knowledge),
+    )
 
 
 def lapse_figures(facts: LapseFacts, period: Period, active_within: timedelta) -> Lapses:
     """Return when the customers of a period were lost."""
-    zone, losses = period.zone, facts.losses
-    lapses = [each for each in losses if each.is_lapse]
-    bands = Counter(sum(each.tenure_days >= bound for bound in TENURE_DAYS) for each in losses)
+    tenures = np.concatenate([facts.lapsed_tenure, facts.closed_tenure])
+    bands = np.bincount(np.searchsorted(TENURE_DAYS, tenures, side="right"), minlength=len(TENURE_DAYS) + 1)
     edges = [0, *TENURE_DAYS]
     names = [f"{low}-{high - 1}" for low, high in zip(edges, TENURE_DAYS, strict=False)]
-    days = Counter(
-        local_day(each.silent_since, zone).weekday() for each in lapses if each.silent_since is not None
-    )
+    # 1970-01-01 was a Thursday.
+    weekdays = np.bincount((local_days(facts.silent_since, period.zone) + 3) % 7, minlength=len(WEEKDAYS))
     # What the sweep at a midnight judged belongs to the day that has just ended.
-    months = Counter(
-        local_day(each.at - MICROSECOND if each.is_lapse else each.at, zone).isoformat()[:7]
-        for each in losses
-    )
+    lost = local_days(np.concatenate([facts.lapsed_at - 1, facts.closed_at]), period.zone)
+    months = Counter(lost.astype("datetime64[D]").astype("datetime64[M]").astype(str).tolist())
     shown = [month.key for month in period.touched_months()]
-    late = timedelta(days=LATE_DAYS)
+    due = facts.silent_since + (active_within + timedelta(days=LATE_DAYS)) // MICROSECOND
     return Lapses(
         period,
-        len(lapses),
-        len(losses) - len(lapses),
+        len(facts.lapsed_at),
+        len(facts.closed_at),
         facts.closed_after_lapse,
-        _bars("tenure", [*names, f"{TENURE_DAYS[-1]}+"], [bands[n] for n in range(len(TENURE_DAYS) + 1)]),
-        _bars("weekday", WEEKDAYS, [days[n] for n in range(len(WEEKDAYS))]),
+        _bars("tenure", [*names, f"{TENURE_DAYS[-1]}+"], bands.tolist()),
+        _bars("weekday", WEEKDAYS, weekdays.tolist()),
         _bars("month", shown, [months[key] for key in shown]),
         facts.known,
-        sum(each.silent_since + active_within + late < each.at for each in lapses if each.silent_since),
+        int((due < facts.lapsed_at).sum()),
     )
 
 

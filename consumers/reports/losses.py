@@ -6,9 +6,8 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 from sqlalchemy import Connection, and_, func, select
@@ -24,8 +23,7 @@ from consumers.scorecard.facts import CLOSED, LAPSED, LIVES
 NEVER: Final = 2**62
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
+class Loss(NamedTuple):
     """A customer who left; times in microseconds."""
 
     customer_id: str
@@ -161,8 +159,7 @@ def _already_gone(
     return again
 
 
-@dataclass(frozen=True, slots=True)
-class Lapse:
+class Lapse(NamedTuple):
     """A customer's first lapse in the period, and the return after it; microseconds."""
 
     customer_id: str

@@ -10,9 +10,11 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from babel.dates import format_interval, format_skeleton
+from numpy.typing import NDArray
 
-from streams.contract.instants import to_us
+from streams.contract.instants import EPOCH, MICROSECOND, to_us
 from streams.errors import ReportError
 
 ONE_DAY: Final = timedelta(days=1)
@@ -265,3 +267,14 @@ def local_day(at: datetime, zone: str) -> date:
     day = at.astimezone(ZoneInfo(zone)).date()
     # Where a clock change repeats midnight, the day begins with the first of the two and is not left again.
     return day + ONE_DAY if at >= midnight(day + ONE_DAY, zone) else day
+
+
+def local_days(at: NDArray[np.int64], zone: str) -> NDArray[np.int64]:
+    """Return the local day of each instant in microseconds, (n,), as days since 1970-01-01."""
+    if not len(at):
+        return at
+    first, last = (
+        local_day(EPOCH + int(edge) * MICROSECOND, zone).toordinal() for edge in (at.min(), at.max())
+    )
+    begins = [to_us(midnight(date.fromordinal(day), zone)) for day in range(first, last + 1)]
+    return np.searchsorted(begins, at, side="right") + (first - EPOCH.toordinal() - 1)

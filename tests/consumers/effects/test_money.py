@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from consumers.actions import Action, cost_by_warning, standing
@@ -46,10 +44,10 @@ def test_what_was_spent_and_gained_is_what_a_recount_gives(play: str) -> None:
             own = {"event_id": f"x{number}", "kind": "correct", "corrects": event["event_id"], "cost": None}
             events.append(event | own)
     costless = {e["event_id"] for e in events if e["type"] == "action" and e["cost"] is None}
-    taken = [replace(a, cost={}) if a.event_id in costless else a for a in actions(ran)]
+    taken = [a._replace(cost={}) if a.event_id in costless else a for a in actions(ran)]
     names = {e["event_id"] for e in events if e.get("kind") == "correct"}
     taken += [
-        replace(a, event_id=f"x{n}", at=a.at + 1, kind="correct", corrects=a.event_id, cost={})
+        a._replace(event_id=f"x{n}", at=a.at + 1, kind="correct", corrects=a.event_id, cost={})
         for n, a in enumerate(taken, start=1)
         if f"x{n}" in names
     ]

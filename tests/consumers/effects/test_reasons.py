@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 
 import msgspec
 import pytest
@@ -117,7 +116,7 @@ def test_the_table_of_a_helped_shop_is_what_a_recount_gives() -> None:
     ]
     codes = ("silence", "price_too_high", "delivery", "unknown")
     taken = [
-        replace(each, reasons=(codes[n % 4],) if each.result != "not_reached" and n % 5 else ())
+        each._replace(reasons=(codes[n % 4],) if each.result != "not_reached" and n % 5 else ())
         for n, each in enumerate(actions(ran))
     ]
     found = agreement(steps, taken, [], {})

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.reports.period import Period, PeriodKind, add_months, local_day, midnight
+from consumers.reports.period import Period, PeriodKind, add_months, local_day, local_days, midnight
 from streams.contract.instants import EPOCH, to_us
 from streams.core.events.calendar import Calendar
 from streams.errors import ReportError
@@ -44,6 +44,14 @@ def test_where_the_clock_changes_at_midnight_too(zone: str) -> None:
         for start in starts[:: 1 if around == 0 else 7].tolist():
             at = EPOCH + timedelta(microseconds=start + around)
             assert (local_day(at, zone) - EPOCH.date()).days == calendar.day(start + around)
+
+
+@given(st.lists(st.integers(1_600_000_000_000_000, 1_700_000_000_000_000), max_size=20), ZONES)
+def test_the_local_days_of_many_instants_are_those_of_each(instants: list[int], zone: str) -> None:
+    calendar = Calendar(zone)
+    midnights = [calendar.start(calendar.day(at)) - before for at in instants for before in (0, 1)]
+    at = np.array(instants + midnights, dtype=np.int64)
+    assert local_days(at, zone).tolist() == calendar.days(at).tolist()
 
 
 @given(DAYS, st.sampled_from(KINDS))
