@@ -120,6 +120,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         *(
             "yaml",
             "reader",
+            "findings",
             "fields",
             "rule_file",
             "plays_file",

@@ -18,6 +18,7 @@ from lapwing.presets import inputs_of
 from lapwing.settings.settings import Settings
 from lapwing.terminal.output import OutputError, check_outputs, whole_file
 from lapwing.terminal.progress import progress_bar
+from lapwing.terminal.text import counted
 from streams import __version__
 from streams.core.events.topics import Topic
 from streams.files.content import size_of
@@ -198,8 +199,8 @@ def _tell(progress: ImportProgress, files: int, to: str, seconds: float, as_json
         }
         click.echo(json.dumps(summary))
         return
+    of_files = counted(files, "file")
     by_topic = ", ".join(f"{count:,} {label}" for label, count in sorted(progress.events.items()))
-    of_files = f"{files:,} file{'' if files == 1 else 's'}"
     click.echo(
         f"{progress.rows:,} rows of {of_files}: {events:,} events{f' ({by_topic})' if by_topic else ''} "
         f"to {to}, {progress.passed:,} rows passed over by filters, {refused:,} refused ({seconds:.1f} s)"

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from lapwing.settings.settings import Settings
-from lapwing.terminal.text import printable
+from lapwing.terminal.text import counted, printable
 from streams.core.decision.decision import Decision, basis_of
 from streams.core.decision.plays import Play, Plays
-from streams.rulebook.lint import LintFinding, Severity, Surroundings, lint
+from streams.rulebook.findings import Finding, Severity
+from streams.rulebook.lint import Surroundings, lint
 from streams.rulebook.load import load_rulebook
 from streams.rulebook.reader import RulebookRefused
 
@@ -39,8 +39,7 @@ def run(paths: tuple[Path, ...], settings: Settings, strict: bool, as_json: bool
     plays = [_play(each.play, settings.labour_rate) for each in rulebook.plays]
     if as_json:
         made = {"ok": not failed, "hash": rulebook.rules.plays.hash, "plays": plays}
-        listed = [asdict(each) | {"severity": each.severity.value} for each in findings]
-        click.echo(json.dumps(made | {"findings": listed}, indent=2))
+        click.echo(json.dumps(made | {"findings": [each.as_dict() for each in findings]}, indent=2))
     else:
         _print(plays, findings, rulebook.rules.plays.hash)
     if failed:
@@ -60,7 +59,7 @@ def _play(play: Play, labour_rate: float | None) -> dict[str, Any]:
     return play.plain() | {"amounts": cost, "worth_from_value_at_risk": least}
 
 
-def _print(plays: Sequence[dict[str, Any]], findings: Sequence[LintFinding], plays_hash: str) -> None:
+def _print(plays: Sequence[dict[str, Any]], findings: Sequence[Finding], plays_hash: str) -> None:
     for finding in findings:
         click.echo(str(finding))
     for play in plays:
@@ -75,7 +74,7 @@ def _print(plays: Sequence[dict[str, Any]], findings: Sequence[LintFinding], pla
     if not plays:
         click.echo("there is no plays.yaml beside the rules: every decision is `unknown`")
         return
-    click.echo(f"{len(plays)} play{'' if len(plays) == 1 else 's'}; set {plays_hash}")
+    click.echo(f"{counted(len(plays), 'play')}; set {plays_hash}")
 
 
 def _item(play: dict[str, Any], name: str, amount: float | None) -> str:

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lapwing.explain.decision_text import decision_lines
-from lapwing.terminal.text import printable
+from lapwing.terminal.text import counted, printable
 from streams.core.conditions.format import number_text
 from streams.core.events.topics import REQUIRED, Topic
 from streams.core.explain.explain import Explanation, RuleView
@@ -347,5 +347,5 @@ def _long(us: int) -> str:
     for unit, size in (("day", 86_400_000_000), ("hour", 3_600_000_000), ("minute", 60_000_000)):
         count = us // size
         if count >= 2 or (count == 1 and us % size == 0):
-            return f"{count} {unit}{'' if count == 1 else 's'}"
+            return counted(count, unit)
     return f"{us / 1e6:g} seconds"

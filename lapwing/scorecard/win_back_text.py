@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from consumers.lapsed.win_back import PastWarning, ReasonSource, WinBackCustomer, WinBackList
 from lapwing.backtest.text import console, literal, table
 from lapwing.backtest.words import day, number
+from lapwing.terminal.text import counted
 
 SHOWN = 2
 """Reasons and rules that are named."""
@@ -70,7 +71,7 @@ def _warning(warning: PastWarning) -> str:
 
 
 def _result(warning: PastWarning) -> str:
-    acted = f"{warning.actions or 'no'} contact{'' if warning.actions == 1 else 's'}"
+    acted = counted(warning.actions, "contact") if warning.actions else "no contacts"
     if warning.last_result:
         acted += f" ({literal(warning.last_result)})"
     became = "not yet known" if warning.churned is None else "left" if warning.churned else "stayed then"

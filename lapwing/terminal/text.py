@@ -1,6 +1,15 @@
-"""The one guard of the terminal: text of customers and files loses what a terminal would obey."""
+"""Text for a terminal: counts with their nouns, and others' text without what a terminal would obey."""
 
 from __future__ import annotations
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural where it is not one.
+
+    >>> counted(1, "mistake"), counted(1200, "rule")
+    ('1 mistake', '1,200 rules')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def printable(text: str) -> str:

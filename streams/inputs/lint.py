@@ -6,7 +6,6 @@ An error is a mapping that cannot do what it is for; a warning is one that most 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 
@@ -15,7 +14,7 @@ from streams.inputs.inputs_file import EventEntry, FieldEntry, FilterEntry, Sour
 from streams.inputs.load import Inputs
 from streams.inputs.numbers import number_of
 from streams.inputs.paths import Path, show_path
-from streams.rulebook.lint import Severity
+from streams.rulebook.findings import Finding, Severity
 from streams.rulebook.reader import Place
 
 CODES: Final[dict[str, tuple[Severity, str]]] = {
@@ -32,45 +31,23 @@ CODES: Final[dict[str, tuple[Severity, str]]] = {
 """Every code, how much it weighs, and what it stands for."""
 
 
-@dataclass(frozen=True, slots=True)
-class InputFinding:
-    """One doubt about one event of a source."""
-
-    path: str
-    line: int
-    code: str
-    source: str
-    message: str
-    hint: str
-
-    @property
-    def severity(self) -> Severity:
-        """Return how much it weighs."""
-        return CODES[self.code][0]
-
-    def __str__(self) -> str:
-        place = f"{self.path}:{self.line}"
-        return f"{place}: {self.severity} {self.code}: source {self.source!r}: {self.message}; {self.hint}"
-
-
-def lint(inputs: Inputs, currency: str | None = None) -> list[InputFinding]:
+def lint(inputs: Inputs, currency: str | None = None) -> list[Finding]:
     """Return what is doubtful, by lines; `currency` is that of all amounts where the settings name one."""
-    found = []
+    found: list[Finding] = []
+
+    def doubt(source: str, place: Place, code: str, message: str, hint: str) -> None:
+        line = inputs.places.node(("sources", source, "events", *place)).line
+        found.append(Finding(inputs.path, line, CODES[code][0], code, "source", source, message, hint))
+
     for name, entry in inputs.file.sources.items():
         for number, event in enumerate(entry.events):
             for code, place, message, hint in _of_event(entry, event, currency):
-                whole = ("sources", name, "events", number, *place)
-                found.append(
-                    InputFinding(inputs.path, inputs.places.node(whole).line, code, name, message, hint)
-                )
+                doubt(name, (number, *place), code, message, hint)
         for (_, one), (second, other) in combinations(enumerate(entry.events), 2):
             if _same_id(one, other):
-                whole = ("sources", name, "events", second, "fields", "event_id")
                 message = f"a record that becomes {_an(one)} and {_an(other)} gives both the same event_id"
                 hint = "the second is dropped as a repeat: give one a prefix"
-                found.append(
-                    InputFinding(inputs.path, inputs.places.node(whole).line, "I102", name, message, hint)
-                )
+                doubt(name, (second, "fields", "event_id"), "I102", message, hint)
     return sorted(found, key=lambda each: (each.line, each.code))
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 from streams.core.analysis.cases import Want
@@ -27,16 +26,9 @@ from streams.core.rules.messages import shown
 from streams.core.rules.rule import Rule, RuleStatus
 from streams.core.segments.catalogue import SEGMENT_DTYPES
 from streams.core.steps import Value
+from streams.rulebook.findings import Finding, Severity
 from streams.rulebook.load import PlacedRule, Rulebook
 from streams.rulebook.rule_file import CONDITIONS
-
-
-class Severity(StrEnum):
-    """How much a finding weighs."""
-
-    ERROR = "error"
-    WARNING = "warning"
-
 
 CODES: Final[dict[str, tuple[Severity, str]]] = {
     "L101": (Severity.ERROR, "`when` is never true"),
@@ -62,29 +54,6 @@ CODES: Final[dict[str, tuple[Severity, str]]] = {
     "L164": (Severity.WARNING, "a play that no rule can come to"),
 }
 """Every code, how much it weighs, and what it stands for."""
-
-
-@dataclass(frozen=True, slots=True)
-class LintFinding:
-    """One doubt about one rule or play."""
-
-    path: str
-    line: int
-    code: str
-    rule: str
-    message: str
-    hint: str
-    kind: str = "rule"
-    """What `rule` is the id of: a `rule` or a `play`."""
-
-    @property
-    def severity(self) -> Severity:
-        """How much it weighs."""
-        return CODES[self.code][0]
-
-    def __str__(self) -> str:
-        place = f"{self.path}:{self.line}: {self.severity} {self.code}"
-        return f"{place}: {self.kind} {self.rule!r}: {self.message}; {self.hint}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +100,21 @@ class _Parsed:
         """What the rule judges, for people."""
         return "customer" if self.placed.by is None else "segment"
 
-    def finding(self, code: str, fields: Sequence[str], message: str, hint: str) -> LintFinding:
+    def finding(self, code: str, fields: Sequence[str], message: str, hint: str) -> Finding:
         path, line = self.placed.path, self.placed.line(*fields)
-        return LintFinding(path, line, code, self.rule.id, message, hint)
+        return _finding(path, line, code, self.rule.id, message, hint)
 
 
-def lint(rulebook: Rulebook, around: Surroundings) -> list[LintFinding]:
+def _finding(
+    path: str, line: int, code: str, name: str, message: str, hint: str, kind: str = "rule"
+) -> Finding:
+    return Finding(path, line, CODES[code][0], code, kind, name, message, hint)
+
+
+def lint(rulebook: Rulebook, around: Surroundings) -> list[Finding]:
     """Return all findings about rules that parse, retired ones left out, in the order of their places."""
     parsed = [_parsed(placed) for placed in rulebook.placed if placed.rule.status is not RuleStatus.RETIRED]
-    findings: list[LintFinding] = []
+    findings: list[Finding] = []
     sound: dict[str | None, list[_Parsed]] = defaultdict(list)
     for each in parsed:
         own = list(_conditions(each))
@@ -173,7 +148,7 @@ def _parsed(placed: PlacedRule) -> _Parsed:
 # -- one rule's conditions --------------------------------------------------------------------------
 
 
-def _conditions(each: _Parsed) -> Iterator[LintFinding]:
+def _conditions(each: _Parsed) -> Iterator[Finding]:
     """Yield what is wrong with `when` and `only`."""
     if each.only is not None:
         if not each.can((each.only, Want.TRUE)):
@@ -210,7 +185,7 @@ def _ranges(of: _Parsed, condition: c.Condition) -> str:
     )
 
 
-def _out_of_range(each: _Parsed, found: Sequence[LintFinding]) -> Iterator[LintFinding]:
+def _out_of_range(each: _Parsed, found: Sequence[Finding]) -> Iterator[Finding]:
     """Yield numbers outside of a feature's range that no other finding names."""
     named = " ".join(finding.hint for finding in found)
     for field, condition in (("when", each.when), ("only", each.only), ("clear", each.clear)):
@@ -237,7 +212,7 @@ def _blamed(of: _Parsed, condition: c.Condition) -> str:
     return f": its part {places[0]} (of those joined by AND) never is" if places and several else ""
 
 
-def _idle_parts(each: _Parsed) -> Iterator[LintFinding]:
+def _idle_parts(each: _Parsed) -> Iterator[Finding]:
     """Yield parts that are certain, and so leave the verdict to the others."""
     for field, condition in (("when", each.when), ("only", each.only)):
         if condition is None:
@@ -258,7 +233,7 @@ def _read(part: c.Condition) -> str:
     return "on " + ", ".join(dict.fromkeys(c.features_of(part))) if any(c.features_of(part)) else "constant"
 
 
-def _clear(each: _Parsed) -> Iterator[LintFinding]:
+def _clear(each: _Parsed) -> Iterator[Finding]:
     """Yield what is wrong with `clear` after `when`."""
     if each.clear is None or each.clear == c.Constant(False):  # `FALSE` says on purpose: never
         return
@@ -297,7 +272,7 @@ def _example(row: Mapping[str, Value]) -> str:
 # -- rules and what is around them ------------------------------------------------------------------
 
 
-def _surroundings(each: _Parsed, around: Surroundings) -> Iterator[LintFinding]:
+def _surroundings(each: _Parsed, around: Surroundings) -> Iterator[Finding]:
     rule = each.rule
     if around.tested is not None and rule.takes_part and rule.id not in around.tested:
         hint = "write one in the folder `cases` beside the rules; `lapwing rules test` runs it"
@@ -316,7 +291,7 @@ def _surroundings(each: _Parsed, around: Surroundings) -> Iterator[LintFinding]:
             yield each.finding("L151", ["absence"], text, hint)
 
 
-def _inhibits(each: _Parsed, rulebook: Rulebook) -> Iterator[LintFinding]:
+def _inhibits(each: _Parsed, rulebook: Rulebook) -> Iterator[Finding]:
     """Yield inhibited rules that are drafts or retired: nothing of them is there to be hidden."""
     by_id = {placed.rule.id: placed.rule for placed in rulebook.placed if placed.by is None}
     others = [name for name, rule in by_id.items() if rule.takes_part and name != each.rule.id]
@@ -326,7 +301,7 @@ def _inhibits(each: _Parsed, rulebook: Rulebook) -> Iterator[LintFinding]:
             yield each.finding("L123", ["inhibits"], text, _instead(name, others))
 
 
-def _pauses(rulebook: Rulebook) -> Iterator[LintFinding]:
+def _pauses(rulebook: Rulebook) -> Iterator[Finding]:
     """Yield rules that a pause names and that are drafts or retired."""
     by_id = {placed.rule.id: placed.rule for placed in rulebook.placed}
     others = [name for name, rule in by_id.items() if rule.takes_part]
@@ -334,10 +309,10 @@ def _pauses(rulebook: Rulebook) -> Iterator[LintFinding]:
         for name in pause.pause.rules or ():
             if not by_id[name].takes_part:
                 text = f"`pause` names it, but it is {_status(by_id[name])} and warns nobody anyway"
-                yield LintFinding(pause.path, pause.lines[name], "L124", name, text, _instead(name, others))
+                yield _finding(pause.path, pause.lines[name], "L124", name, text, _instead(name, others))
 
 
-def _reason_and_play(each: _Parsed, rulebook: Rulebook) -> Iterator[LintFinding]:
+def _reason_and_play(each: _Parsed, rulebook: Rulebook) -> Iterator[Finding]:
     """Yield a reason that is none, and a play that is not there where there are plays."""
     rule, codes = each.rule, rulebook.reasons.by_code
     if rule.reason not in codes:
@@ -352,7 +327,7 @@ def _reason_and_play(each: _Parsed, rulebook: Rulebook) -> Iterator[LintFinding]
         yield each.finding("L162", ["play"], f"there is no play {rule.play!r}", hint)
 
 
-def _plays(rulebook: Rulebook) -> Iterator[LintFinding]:
+def _plays(rulebook: Rulebook) -> Iterator[Finding]:
     """Yield plays for reasons that are none, and plays that nothing leads to."""
     codes = rulebook.reasons.by_code
     rules = [placed.rule for placed in rulebook.placed if placed.by is None and placed.rule.takes_part]
@@ -365,12 +340,12 @@ def _plays(rulebook: Rulebook) -> Iterator[LintFinding]:
                 near = closest(reason, list(codes))
                 hint = f"did you mean {near!r}?" if near else "leave it out, or add it to reasons.yaml"
                 text = f"{reason!r} is none of the reasons"
-                yield LintFinding(placed.path, placed.line("reasons"), "L163", play.id, text, hint, "play")
+                yield _finding(placed.path, placed.line("reasons"), "L163", play.id, text, hint, "play")
         fits = any(play.fits(reason, name) for reason in open_reasons for name in (None, *CLASSES))
         if rules and play.id not in named and not fits:
             text = "no rule names it, and none that names no play has a reason that it is for"
             hint = "name it in a rule, or leave it out"
-            yield LintFinding(placed.path, placed.line("id"), "L164", play.id, text, hint, "play")
+            yield _finding(placed.path, placed.line("id"), "L164", play.id, text, hint, "play")
 
 
 def _status(rule: Rule) -> str:
@@ -385,7 +360,7 @@ def _instead(name: str, others: Sequence[str]) -> str:
 # -- rules and each other ---------------------------------------------------------------------------
 
 
-def _between(rules: Sequence[_Parsed]) -> Iterator[LintFinding]:
+def _between(rules: Sequence[_Parsed]) -> Iterator[Finding]:
     same: set[str] = set()
     for i, later in enumerate(rules):
         for earlier in rules[:i]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,10 @@ import click
 
 from lapwing.inputs import need_inputs, read_inputs
 from lapwing.settings.settings import Settings
-from lapwing.terminal.text import printable
-from streams.inputs.lint import InputFinding, lint
+from lapwing.terminal.text import counted, printable
+from streams.inputs.lint import lint
 from streams.inputs.load import Inputs
-from streams.rulebook.lint import Severity
+from streams.rulebook.findings import Finding, Severity
 from streams.rulebook.reader import Mistake, RulebookRefused
 
 
@@ -41,12 +40,12 @@ def run(files: tuple[Path, ...], settings: Settings, strict: bool, as_json: bool
 
 
 def _as_dict(
-    read: list[Inputs], mistakes: list[Mistake], findings: list[InputFinding], *, ok: bool
+    read: list[Inputs], mistakes: list[Mistake], findings: list[Finding], *, ok: bool
 ) -> dict[str, Any]:
     return {
         "ok": ok,
         "mistakes": [each.as_dict() for each in mistakes],
-        "findings": [asdict(each) | {"severity": each.severity.value} for each in findings],
+        "findings": [each.as_dict() for each in findings],
         "files": [
             {
                 "path": each.path,
@@ -64,22 +63,18 @@ def _as_dict(
     }
 
 
-def _print(read: list[Inputs], mistakes: list[Mistake], findings: list[InputFinding]) -> None:
+def _print(read: list[Inputs], mistakes: list[Mistake], findings: list[Finding]) -> None:
     for each in (*mistakes, *findings):
         click.echo(printable(str(each)))
     if mistakes:
-        click.echo(_count(len(mistakes), "mistake"))
+        click.echo(counted(len(mistakes), "mistake"))
     for inputs in read:
         for name, source in inputs.sources.items():
             entry = source.entry
             place = entry.topic or entry.files or f"webhooks of {entry.webhook}"
             feeds = ", ".join(topic.label for topic in source.topics)
             click.echo(printable(f"source {name!r}: {place} to {feeds}"))
-        click.echo(f"{_count(len(inputs.sources), 'source')}; inputs {inputs.hash}")
+        click.echo(f"{counted(len(inputs.sources), 'source')}; inputs {inputs.hash}")
     if findings:
         errors = sum(each.severity is Severity.ERROR for each in findings)
-        click.echo(f"{_count(errors, 'error')}, {_count(len(findings) - errors, 'warning')}")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+        click.echo(f"{counted(errors, 'error')}, {counted(len(findings) - errors, 'warning')}")

@@ -16,7 +16,7 @@ from consumers.broker.client import Cluster, Subscription
 from consumers.broker.records import Record
 from lapwing.inputs import need_inputs
 from lapwing.settings.settings import Settings
-from lapwing.terminal.text import printable
+from lapwing.terminal.text import counted, printable
 from streams.core.conditions.parser import closest
 from streams.errors import SettingsError
 from streams.files.tables.csv_file import CsvFormat
@@ -173,6 +173,5 @@ def _summary_text(summary: dict[str, Any]) -> str:
     made = ", ".join(f"{count} {topic}" for topic, count in summary["events"].items()) or "no events"
     refused = ", ".join(f"{count} {reason}" for reason, count in summary["refused"].items())
     passed = f"; {summary['passed']} passed over" if summary["passed"] else ""
-    count = summary["records"]
-    records = f"{count} record{'' if count == 1 else 's'}"
+    records = counted(summary["records"], "record")
     return f"{records}: {made}{f'; refused: {refused}' if refused else ''}{passed}"

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from lapwing.settings.settings import Settings
+from lapwing.terminal.text import counted
 from streams.core.events.topics import Topic
 from streams.core.rules.rule import RuleStatus
 from streams.rulebook.cases.read import case_files
 from streams.rulebook.files import CASES
-from streams.rulebook.lint import LintFinding, Severity, Surroundings, lint
+from streams.rulebook.findings import Finding, Severity
+from streams.rulebook.lint import Surroundings, lint
 from streams.rulebook.load import PlacedRule, Rulebook, load_rulebook
 from streams.rulebook.reader import Mistake, RulebookRefused
 
@@ -84,7 +86,7 @@ def _report_mistakes(mistakes: Sequence[Mistake], *, as_json: bool) -> None:
         return
     for mistake in mistakes:
         click.echo(str(mistake))
-    click.echo(_count(len(mistakes), "mistake"))
+    click.echo(counted(len(mistakes), "mistake"))
 
 
 def _by_status(placed: Sequence[PlacedRule]) -> dict[str, int]:
@@ -98,14 +100,14 @@ def _parted(rulebook: Rulebook) -> tuple[list[PlacedRule], list[PlacedRule]]:
     return [each for each in placed if each.by is None], [each for each in placed if each.by is not None]
 
 
-def _as_dict(rulebook: Rulebook, findings: Sequence[LintFinding], *, ok: bool) -> dict[str, Any]:
+def _as_dict(rulebook: Rulebook, findings: Sequence[Finding], *, ok: bool) -> dict[str, Any]:
     rules, segments = _parted(rulebook)
     found: dict[str, Any] = {
         "ok": ok,
         "rules": _by_status(rules),
         "hash": rulebook.rules.hash,
         "paused": {each.rule.id: each.rule.paused for each in rulebook.placed if each.rule.paused},
-        "findings": [asdict(each) | {"severity": each.severity.value} for each in findings],
+        "findings": [each.as_dict() for each in findings],
         "conditions": [_condition(each, rulebook) for each in rulebook.placed],
     }
     if segments:
@@ -114,7 +116,7 @@ def _as_dict(rulebook: Rulebook, findings: Sequence[LintFinding], *, ok: bool) -
     return found
 
 
-def _print(rulebook: Rulebook, findings: Sequence[LintFinding]) -> None:
+def _print(rulebook: Rulebook, findings: Sequence[Finding]) -> None:
     for finding in findings:
         click.echo(str(finding))
     for each in rulebook.placed:
@@ -127,12 +129,12 @@ def _print(rulebook: Rulebook, findings: Sequence[LintFinding]) -> None:
     click.echo(line)
     if findings:
         errors = sum(finding.severity is Severity.ERROR for finding in findings)
-        click.echo(f"{_count(errors, 'error')}, {_count(len(findings) - errors, 'warning')}")
+        click.echo(f"{counted(errors, 'error')}, {counted(len(findings) - errors, 'warning')}")
 
 
 def _counts(placed: Sequence[PlacedRule], noun: str) -> str:
     counts = ", ".join(f"{count} {status}" for status, count in _by_status(placed).items() if count)
-    return _count(len(placed), noun) + (f": {counts}" if counts else "")
+    return counted(len(placed), noun) + (f": {counts}" if counts else "")
 
 
 def _condition(placed: PlacedRule, rulebook: Rulebook) -> dict[str, Any]:
@@ -144,7 +146,3 @@ def _condition(placed: PlacedRule, rulebook: Rulebook) -> dict[str, Any]:
     compiled = rulebook.rules if placed.by is None else rulebook.segment_rules.by.get(placed.by)
     reads = compiled.reads(rule) if compiled is not None and rule in compiled.rules else ()
     return found | {"when": rule.when, "clear": rule.clear, "only": rule.only, "reads": list(reads)}
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from lapwing.terminal.progress import progress_bar
+from lapwing.terminal.text import counted
 from streams.rulebook.cases.case import CUSTOMER
 from streams.rulebook.cases.compare import CaseDifference
 from streams.rulebook.cases.read import case_files
@@ -84,7 +85,7 @@ def _report_mistakes(mistakes: Sequence[Mistake | str], *, as_json: bool) -> Non
         return
     for mistake in mistakes:
         click.echo(str(mistake))
-    click.echo(f"{len(mistakes)} mistake{'' if len(mistakes) == 1 else 's'}")
+    click.echo(counted(len(mistakes), "mistake"))
 
 
 def _print(outcomes: Sequence[CaseOutcome], seconds: float, *, verbose: bool) -> None:

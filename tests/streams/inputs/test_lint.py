@@ -8,7 +8,7 @@ import pytest
 
 from streams.inputs.lint import CODES, lint
 from streams.inputs.load import Inputs, parse_inputs
-from streams.rulebook.lint import Severity
+from streams.rulebook.findings import Severity
 
 ID = "event_id: id, customer_id: c, occurred_at: t"
 COMPLAINT = f"{ID}, complaint_id: id"

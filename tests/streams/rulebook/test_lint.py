@@ -12,7 +12,8 @@ from click.testing import CliRunner, Result
 
 from lapwing.cli.rules import command
 from streams.core.events.topics import Topic
-from streams.rulebook.lint import CODES, LintFinding, Severity, Surroundings, lint
+from streams.rulebook.findings import Finding, Severity
+from streams.rulebook.lint import CODES, Surroundings, lint
 from streams.rulebook.load import load_rulebook
 from tests.paths import ROOT
 
@@ -24,7 +25,7 @@ def checked(*words: str) -> Result:
     return CliRunner().invoke(command, ["check", *words])
 
 
-def found(path: Path, around: Surroundings | None = None) -> list[LintFinding]:
+def found(path: Path, around: Surroundings | None = None) -> list[Finding]:
     return lint(load_rulebook(path), around or Surroundings())
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from streams.core.decision.plays import Play, PlayCost, Success
-from streams.rulebook.lint import LintFinding, Surroundings, lint
+from streams.rulebook.findings import Finding
+from streams.rulebook.lint import Surroundings, lint
 from streams.rulebook.load import load_rulebook, parse_contents, parse_rulebook
 from streams.rulebook.reader import RulebookRefused
 from streams.rulebook.reasons_file import SHIPPED, WIN_BACK, shipped_reasons
@@ -76,7 +77,7 @@ def test_one_file_of_each_kind() -> None:
         parse_rulebook({"r.yaml": RULES, "a/plays.yaml": PLAYS, "b/plays.yaml": PLAYS})
 
 
-def found(**files: str) -> list[LintFinding]:
+def found(**files: str) -> list[Finding]:
     return lint(parse_rulebook({f"{name}.yaml": text for name, text in files.items()}), Surroundings())
 
 
@@ -115,7 +116,7 @@ def test_what_does_not_belong_together_is_found(files: dict[str, str], text: str
 def test_a_file_of_reasons_beside_the_rules_holds_instead_of_the_shipped_one() -> None:
     reasons = "version: 1\ngroups:\n- {id: ours, win_back: natural, reasons: [{id: silence}, {id: tea}]}\n"
     findings = found(rules=RULES, reasons=reasons)
-    assert [(f.code, f.rule) for f in findings] == [("L161", "b")]
+    assert [(f.code, f.name) for f in findings] == [("L161", "b")]
     assert "take one of reasons.yaml, or add it" in findings[0].hint
     book = parse_rulebook({"rules.yaml": RULES, "reasons.yaml": reasons})
     assert book.reasons.by_code["tea"].group == "ours"
