@@ -50,6 +50,9 @@ _NO_COORDINATOR_YET: Final = (
 
 PLACES_POLL_MS: Final = 100
 
+ENDS_S: Final = 5.0
+"""How long a reader of what comes next waits to learn where a topic ends."""
+
 TRANSACTION_S: Final = 3.0
 """After so long without a record, what is left may lie behind an open transaction."""
 
@@ -186,7 +189,10 @@ class Subscription:
         session_timeout_ms: int = 45_000,
         partitions: Collection[int] | None = None,
     ) -> None:
-        """Take what to read; without a group `partitions` may name some of the topic's."""
+        """Take what to read; without a group `partitions` may name some of the topic's.
+
+        Who has no group and reads not `from_beginning` gets what is sent from now on.
+        """
         self._cluster = cluster
         self._polled_at = time.monotonic()
         self._consumer = cluster.connect(
@@ -210,6 +216,10 @@ class Subscription:
                     self._consumer.assign([TopicPartition(topic, p) for p in chosen])
                 else:
                     self._consumer.subscribe([topic])
+            if group is None and not from_beginning:
+                # Not left to `latest`: where the embedded broker puts the end, the last batch is yet to come.
+                for number, end in self.ends(ENDS_S).items():
+                    self._consumer.seek(TopicPartition(topic, number), end)
         except BaseException:
             self.close()
             raise

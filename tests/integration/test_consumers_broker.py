@@ -223,6 +223,23 @@ def test_tail_follows_from_the_end(broker: str, topic: str, tmp_path: Path) -> N
     assert {line.encode() for line in lines} == {(LIVES[0] or b"") + b"\n"}
 
 
+def test_a_reader_from_the_end_on_sees_nothing_that_was_there(broker: str, topic: str) -> None:
+    send(broker, topic, LIVES[:40])  # in batches of many records
+    reader = Subscription(Cluster(broker), topic, group=None, from_beginning=False)
+    assert reader.positions() == reader.ends(5)
+    assert sum(reader.positions().values()) == 40
+    send(broker, topic, LIVES[40:44])
+    found: list[bytes | None] = []
+
+    def read_all() -> bool:
+        found.extend(record.value for record in reader.poll(0.2))
+        return len(found) >= 4
+
+    wait_for(read_all)
+    reader.close()
+    assert sorted(value or b"" for value in found) == sorted(value or b"" for value in LIVES[40:44])
+
+
 def test_an_empty_topic_has_an_end(broker: str, topic: str) -> None:
     assert (
         invoke(
