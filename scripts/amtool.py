@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from scripts.debian import Missing, fetch_alone, unpack
+from scripts.commands import fetching, run_script
+from scripts.debian import Missing, unpack
 
 ROOT: Final = Path(__file__).parent.parent
 PLACE: Final = ROOT / ".cache" / "amtool" / "amtool"
@@ -39,7 +40,7 @@ def fetch() -> Path:
 
 def main() -> int:
     """Fetch it; exit code 3 where it cannot be had here, with the reason in a line."""
-    return fetch_alone("amtool", __doc__, "download amtool where it is missing", fetch)
+    return run_script("amtool", __doc__, fetching("download amtool where it is missing", fetch))
 
 
 if __name__ == "__main__":

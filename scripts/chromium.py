@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from scripts.debian import fetch_alone, require
+from scripts.commands import fetching, run_script
+from scripts.debian import require
 
 
 def chromium() -> str:
@@ -14,9 +15,8 @@ def chromium() -> str:
 
 def main() -> int:
     """Fetch it; exit code 3 where it cannot be had here, with the reason in a line."""
-    return fetch_alone(
-        "chromium", __doc__, "install Chromium where it is missing and this user may", chromium
-    )
+    help_text = "install Chromium where it is missing and this user may"
+    return run_script("chromium", __doc__, fetching(help_text, chromium))
 
 
 if __name__ == "__main__":

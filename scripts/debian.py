@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 
 class Missing(Exception):
     """Something a script needs is not here and cannot be installed; the text is the reason, in a line."""
-
-
-def fetch_alone(script: str, about: str | None, help_text: str, fetch: Callable[[], object]) -> int:
-    """Run a script whose one command is `fetch`; return 3, and print why, where it cannot be had."""
-    parser = argparse.ArgumentParser(prog=f"python -m scripts.{script}", description=about)
-    parser.add_subparsers(dest="command", required=True).add_parser("fetch", help=help_text)
-    parser.parse_args()
-    try:
-        found = fetch()
-    except Missing as reason:
-        print(reason, file=sys.stderr)
-        return 3
-    if found is not None:
-        print(found, file=sys.stderr)
-    return 0
 
 
 def require(command: str, *packages: str) -> str:

@@ -4,25 +4,72 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
+import sys
 import time
-from collections.abc import Callable
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from pathlib import Path
 from types import FrameType
+from typing import Any
+
+
+def free_ports(count: int) -> list[int]:
+    """Return `count` different ports of 127.0.0.1 that nobody listens on."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
 
 
 def keep(
-    server: subprocess.Popen[bytes],
+    name: str,
+    command: Sequence[str | Path],
     ready: Callable[[], bool],
     address: str,
     *,
+    log: Path,
     within_s: float,
     stop: signal.Signals = signal.SIGTERM,
+    user: dict[str, Any] | None = None,
 ) -> int:
-    """Print `address` once `ready()`; return the exit code when the server ended or had to be stopped.
+    """Run `command` in the folder of its `log` and print `address` once `ready()`.
 
     It is stopped at SIGTERM, at Ctrl-C, and when this process has lost its parent: a killed test run leaves
-    no server behind.
+    no server behind. Returns 0 then, and 1, with the end of the log, where the server ended by itself or was
+    not ready within `within_s` seconds. `user` is whom it runs as, in the words of `Popen`.
     """
+    with log.open("ab") as out:
+        server = subprocess.Popen(
+            command,
+            cwd=log.parent,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+            **(user or {}),
+        )
+    code = _watched(server, ready, address, within_s, stop)
+    if code:
+        print(f"{name} did not stay up:\n{log.read_text()[-2000:]}", file=sys.stderr)
+    return code
+
+
+def _watched(
+    server: subprocess.Popen[bytes],
+    ready: Callable[[], bool],
+    address: str,
+    within_s: float,
+    stop: signal.Signals,
+) -> int:
+    """Return the exit code when the server ended or was stopped."""
     parent = os.getppid()
     asked = False
 
@@ -50,3 +97,12 @@ def keep(
             except subprocess.TimeoutExpired:
                 server.kill()
                 server.wait()
+
+
+def answers(url: str) -> bool:
+    """Return whether a server answers a request with 200."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return bool(answer.status == HTTPStatus.OK)
+    except (urllib.error.URLError, OSError):
+        return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import pwd
 import shutil
@@ -13,6 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from scripts.commands import Command, fetching, run_script
 from scripts.debian import Missing, install
 from scripts.foreground import keep
 
@@ -70,24 +70,16 @@ def run() -> int:
             initdb: list[str | Path] = [bin_ / "initdb", "-D", data, "-U", "lapwing", "-A", "trust"]
             initdb += ["-E", "UTF8", "--locale=C", "--no-sync"]
             subprocess.run(initdb, cwd=folder, stdout=out, stderr=out, check=True, **demoted)
-            server = subprocess.Popen(
-                [bin_ / "postgres", "-D", data, "-k", socket, "-h", "", "-F", "-c", "max_connections=50"],
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                start_new_session=True,
-                **demoted,
-            )
 
         def ready() -> bool:
             return b"ready to accept connections" in log.read_bytes()
 
         address = f"postgresql+psycopg://lapwing@/postgres?host={socket}"
-        code = keep(server, ready, address, within_s=60, stop=signal.SIGINT)
-        if code:
-            print(f"PostgreSQL did not stay up:\n{log.read_text()[-2000:]}", file=sys.stderr)
-        return code
+        server: list[str | Path] = [bin_ / "postgres", "-D", data, "-k", socket, "-h", "", "-F"]
+        server += ["-c", "max_connections=50"]
+        return keep(
+            "PostgreSQL", server, ready, address, log=log, within_s=60, stop=signal.SIGINT, user=demoted
+        )
 
 
 def _unprivileged() -> pwd.struct_passwd:
@@ -102,19 +94,13 @@ def _unprivileged() -> pwd.struct_passwd:
 
 def main() -> int:
     """Check or run; exit code 3 where PostgreSQL cannot be had here, with the reason in a line."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.postgres", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("fetch", help="install the server where it is missing and this user may")
-    commands.add_parser("run", help="run a server until Ctrl-C; its address is the first line of output")
-    arguments = parser.parse_args()
-    try:
-        if arguments.command == "fetch":
-            print(binaries(), file=sys.stderr)
-            return 0
-        return run()
-    except Missing as reason:
-        print(reason, file=sys.stderr)
-        return 3
+    running = "run a server until Ctrl-C; its address is the first line of output"
+    return run_script(
+        "postgres",
+        __doc__,
+        fetching("install the server where it is missing and this user may", binaries),
+        Command("run", running, lambda _arguments: run()),
+    )
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ import sys
 from functools import cache
 from typing import Final
 
-from scripts.debian import Missing, fetch_alone, install
+from scripts.commands import fetching, run_script
+from scripts.debian import Missing, install
 
 PACKAGES: Final = (
     *("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0"),
@@ -47,9 +48,8 @@ def fetch() -> None:
 
 def main() -> int:
     """Fetch it; exit code 3 where it cannot be had here, with the reason in a line."""
-    return fetch_alone(
-        "printing", __doc__, "install Pango and fonts where they are missing and this user may", fetch
-    )
+    help_text = "install Pango and fonts where they are missing and this user may"
+    return run_script("printing", __doc__, fetching(help_text, fetch))
 
 
 if __name__ == "__main__":

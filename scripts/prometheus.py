@@ -7,18 +7,15 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
-import urllib.error
-import urllib.request
-from http import HTTPStatus
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+from scripts.commands import Command, fetching, run_script
 from scripts.debian import Missing, unpack
-from scripts.foreground import keep
+from scripts.foreground import answers, free_ports, keep
 
 ROOT: Final = Path(__file__).parent.parent
 PLACE: Final = ROOT / ".cache" / "prometheus"
@@ -48,60 +45,33 @@ def fetch() -> Path:
 
 def run(configuration: Path) -> int:
     """Run a server that keeps nothing; its address is the first line of output. Raises `Missing`."""
+    (port,) = free_ports(1)
+    address = f"127.0.0.1:{port}"
     with tempfile.TemporaryDirectory(prefix="lapwing-prometheus-") as folder:
-        log = Path(folder) / "log"
-        address = f"127.0.0.1:{_free_port()}"
-        with log.open("wb") as out:
-            server = subprocess.Popen(
-                [
-                    program("prometheus"),
-                    f"--config.file={configuration.resolve()}",
-                    f"--storage.tsdb.path={folder}/data",
-                    f"--web.listen-address={address}",
-                    "--web.enable-lifecycle",  # POST /-/reload
-                ],
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-            )
-        code = keep(server, lambda: _ready(address), f"http://{address}", within_s=60)
-        if code:
-            print(f"Prometheus did not stay up:\n{log.read_text()[-2000:]}", file=sys.stderr)
-        return code
+        command: list[str | Path] = [
+            program("prometheus"),
+            f"--config.file={configuration.resolve()}",
+            f"--storage.tsdb.path={folder}/data",
+            f"--web.listen-address={address}",
+            "--web.enable-lifecycle",  # POST /-/reload
+        ]
+        ready = partial(answers, f"http://{address}/-/ready")
+        return keep("Prometheus", command, ready, f"http://{address}", log=Path(folder) / "log", within_s=60)
 
 
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
-
-
-def _ready(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://{address}/-/ready", timeout=5) as answer:
-            return bool(answer.status == HTTPStatus.OK)
-    except (urllib.error.URLError, OSError):
-        return False
+def _declare_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("configuration", type=Path, help="Prometheus's own configuration file")
 
 
 def main() -> int:
     """Fetch or run; exit code 3 where it cannot be had here, with the reason in a line."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.prometheus", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("fetch", help="download prometheus and promtool where they are missing")
-    running = commands.add_parser("run", help="run a server until Ctrl-C; its address is the first line")
-    running.add_argument("configuration", type=Path, help="Prometheus's own configuration file")
-    arguments = parser.parse_args()
-    try:
-        if arguments.command == "run":
-            return run(arguments.configuration)
-        print(fetch(), file=sys.stderr)
-    except Missing as reason:
-        print(reason, file=sys.stderr)
-        return 3
-    return 0
+    running = "run a server until Ctrl-C; its address is the first line"
+    return run_script(
+        "prometheus",
+        __doc__,
+        fetching("download prometheus and promtool where they are missing", fetch),
+        Command("run", running, lambda arguments: run(arguments.configuration), _declare_run),
+    )
 
 
 if __name__ == "__main__":

@@ -20,8 +20,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from scripts.commands import Command, run_script
 from scripts.debian import Missing, require
-from scripts.kafka.node import free_ports
+from scripts.foreground import free_ports
 from scripts.maven import copy_jars
 from scripts.postgres import binaries
 
@@ -143,18 +144,17 @@ def record(path: Path) -> None:
                     out.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
+def _record(arguments: argparse.Namespace) -> int:
+    record(arguments.file)
+    return 0
+
+
 def main() -> int:
     """Record; exit code 3 where Debezium cannot be had here, with the reason in a line."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.debezium", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("record", help="write the records to FILE").add_argument("file", type=Path)
-    arguments = parser.parse_args()
-    try:
-        record(arguments.file)
-    except Missing as reason:
-        print(reason, file=sys.stderr)
-        return 3
-    return 0
+    command = Command(
+        "record", "write the records to FILE", _record, lambda parser: parser.add_argument("file", type=Path)
+    )
+    return run_script("debezium", __doc__, command)
 
 
 if __name__ == "__main__":

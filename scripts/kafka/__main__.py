@@ -9,7 +9,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from scripts.debian import Missing, require
+from scripts.commands import Command, fetching, run_script
+from scripts.debian import require
 from scripts.foreground import keep
 from scripts.kafka.node import CLUSTER, properties, two_ports
 from scripts.kafka.secure import PROTOCOLS, make_secure
@@ -61,58 +62,52 @@ def run(port: int, data: Path, heap: str, secure: Path | None, users: Sequence[s
             subprocess.run(
                 [*base, "kafka.tools.StorageTool", "format", *cluster], stdout=out, stderr=out, check=True
             )
-        base.insert(1, "-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info")
-        begins = log.stat().st_size
-        server = subprocess.Popen(
-            [*base, "kafka.Kafka", str(config)],
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
-        )
+    base.insert(1, "-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info")
+    begins = log.stat().st_size
 
     def ready() -> bool:
         return b"Kafka Server started" in log.read_bytes()[begins:]
 
-    code = keep(server, ready, f"127.0.0.1:{port}", within_s=60)
-    if code:
-        print(f"Apache Kafka did not stay up:\n{log.read_text()[-2000:]}", file=sys.stderr)
-    return code
+    command = [*base, "kafka.Kafka", str(config)]
+    return keep("Apache Kafka", command, ready, f"127.0.0.1:{port}", log=log, within_s=60)
 
 
-def main() -> int:
-    """Fetch or run; exit code 3 where Kafka cannot be had here, with the reason in a line."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.kafka", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("fetch", help="copy Apache Kafka's jars into .cache/")
-    runs = commands.add_parser(
-        "run", help="run a broker until Ctrl-C; its address is the first line of output"
-    )
-    runs.add_argument("--port", type=int, default=0, help="default: a free one")
-    runs.add_argument("--data", type=Path, help="kept afterwards; default: a temporary folder")
-    runs.add_argument("--heap", default="1g")
-    runs.add_argument(
+def _fetch() -> None:
+    require("java", JAVA_PACKAGE)
+    fetch()
+
+
+def _declare_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, default=0, help="default: a free one")
+    parser.add_argument("--data", type=Path, help="kept afterwards; default: a temporary folder")
+    parser.add_argument("--heap", default="1g")
+    parser.add_argument(
         "--secure",
         type=Path,
         help="also listen with SASL and TLS; write where, and the secrets, to this file",
     )
-    runs.add_argument(
+    parser.add_argument(
         "--users", default="", help="further users of these listeners; what they may and may not is logged"
     )
-    arguments = parser.parse_args()
-    try:
-        if arguments.command == "fetch":
-            require("java", JAVA_PACKAGE)
-            fetch()
-            return 0
-        users = arguments.users.split(",") if arguments.users else []
-        if arguments.data:
-            return run(arguments.port, arguments.data.resolve(), arguments.heap, arguments.secure, users)
-        with tempfile.TemporaryDirectory(prefix="lapwing-kafka-") as data:
-            return run(arguments.port, Path(data), arguments.heap, arguments.secure, users)
-    except Missing as reason:
-        print(reason, file=sys.stderr)
-        return 3
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    users = arguments.users.split(",") if arguments.users else []
+    if arguments.data:
+        return run(arguments.port, arguments.data.resolve(), arguments.heap, arguments.secure, users)
+    with tempfile.TemporaryDirectory(prefix="lapwing-kafka-") as data:
+        return run(arguments.port, Path(data), arguments.heap, arguments.secure, users)
+
+
+def main() -> int:
+    """Fetch or run; exit code 3 where Kafka cannot be had here, with the reason in a line."""
+    running = "run a broker until Ctrl-C; its address is the first line of output"
+    return run_script(
+        "kafka",
+        __doc__,
+        fetching("copy Apache Kafka's jars into .cache/", _fetch),
+        Command("run", running, _run, _declare_run),
+    )
 
 
 if __name__ == "__main__":

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from scripts.foreground import free_ports
+
 CLUSTER: Final = "bGFwd2luZy1mb3ItdGVzdA"
 """The cluster id that the storage is formatted with."""
-
-
-def free_ports(count: int) -> list[int]:
-    """Return `count` different ports of 127.0.0.1 that nobody listens on."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
 
 
 def two_ports(port: int) -> tuple[int, int]:

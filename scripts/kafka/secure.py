@@ -13,8 +13,8 @@ from typing import Final
 
 from joserfc.jwk import KeySet, RSAKey
 
+from scripts.foreground import free_ports
 from scripts.kafka.certificates import make_authority, write_certificate
-from scripts.kafka.node import free_ports
 
 PROTOCOLS: Final = {
     "SASL_PLAINTEXT": "SASL_PLAINTEXT",

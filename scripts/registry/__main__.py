@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
-import subprocess
 import sys
 import tarfile
 import tempfile
-import urllib.error
-import urllib.request
 from pathlib import Path
 
-from scripts.debian import Missing, require
-from scripts.foreground import keep
-from scripts.kafka.node import free_ports
+from scripts.commands import Command, fetching, run_script
+from scripts.debian import require
+from scripts.foreground import answers, free_ports, keep
 from scripts.maven import JAVA_PACKAGE, copy_jars
 
 HERE = Path(__file__).resolve().parent
@@ -40,48 +36,32 @@ def run() -> int:
     java, jar = require("java", JAVA_PACKAGE), fetch()
     (port,) = free_ports(1)
     address = f"http://127.0.0.1:{port}{PROTOCOL}"
+    options = ["-Xmx256m", "-Dquarkus.http.host=127.0.0.1", f"-Dquarkus.http.port={port}"]
     with tempfile.TemporaryDirectory(prefix="lapwing-registry-") as folder:
-        log = Path(folder) / "log"
-        options = ["-Xmx256m", "-Dquarkus.http.host=127.0.0.1", f"-Dquarkus.http.port={port}"]
-        with log.open("wb") as out:
-            server = subprocess.Popen(
-                [java, *options, "-jar", jar],
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                start_new_session=True,
-            )
+        return keep(
+            "the schema registry",
+            [java, *options, "-jar", jar],
+            lambda: answers(f"{address}/subjects"),
+            address,
+            log=Path(folder) / "log",
+            within_s=120,
+        )
 
-        def ready() -> bool:
-            try:
-                with urllib.request.urlopen(f"{address}/subjects", timeout=5) as answer:
-                    return bool(answer.status == 200)
-            except (urllib.error.URLError, OSError):
-                return False
 
-        code = keep(server, ready, address, within_s=120)
-        if code:
-            print(f"the schema registry did not stay up:\n{log.read_text()[-2000:]}", file=sys.stderr)
-        return code
+def _fetch() -> None:
+    require("java", JAVA_PACKAGE)
+    fetch()
 
 
 def main() -> int:
     """Fetch or run; exit code 3 where it cannot be had here, with the reason in a line."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.registry", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("fetch", help="copy the registry into .cache/")
-    commands.add_parser("run", help="run it until Ctrl-C; its address is the first line of output")
-    arguments = parser.parse_args()
-    try:
-        if arguments.command == "fetch":
-            require("java", JAVA_PACKAGE)
-            fetch()
-            return 0
-        return run()
-    except Missing as reason:
-        print(reason, file=sys.stderr)
-        return 3
+    running = "run it until Ctrl-C; its address is the first line of output"
+    return run_script(
+        "registry",
+        __doc__,
+        fetching("copy the registry into .cache/", _fetch),
+        Command("run", running, lambda _arguments: run()),
+    )
 
 
 if __name__ == "__main__":

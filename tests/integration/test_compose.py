@@ -6,7 +6,6 @@ import contextlib
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from lapwing.demo.broker import EmbeddedBroker, broker_binary
+from lapwing.demo.broker import EmbeddedBroker, broker_binary, free_port
 from streams.errors import DemoError
 from tests.paths import ROOT
 from tests.test_compose import COMPOSE, OURS, SERVICES, filled, prepare
@@ -36,13 +35,6 @@ sources:
       - to: logins
         fields: {event_id: id, customer_id: customer, occurred_at: {path: at, time: rfc3339}}
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Container:

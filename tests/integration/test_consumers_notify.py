@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -27,6 +26,7 @@ from consumers.notify.message import Message, MessageWriter, StepContent, Style
 from consumers.notify.outbox import Outbox
 from consumers.notify.senders import AppriseSender
 from lapwing.cli import notify
+from lapwing.demo.broker import free_port
 from streams.errors import SettingsError
 from tests.consumers.stored import store_records
 from tests.consumers.stubs import NOW, Waits
@@ -101,13 +101,6 @@ def database(tmp_path: Path) -> Iterator[Database]:
     store_records(opened, records(contents))
     yield opened
     opened.close()
-
-
-def free_port() -> int:
-    with socket.socket() as opened:
-        opened.bind(("127.0.0.1", 0))
-        port: int = opened.getsockname()[1]
-    return port
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
