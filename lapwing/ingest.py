@@ -23,9 +23,9 @@ from lapwing.settings.values import SHORTEST_SECRET
 from streams.contract.decode import RefusedRecord
 from streams.core.events.topics import Topic
 from streams.errors import LapwingError, SettingsError
-from streams.inputs.inputs_file import TOPIC_FORMATS
 from streams.inputs.load import load_inputs
 from streams.inputs.source import Source
+from streams.inputs.source_entry import TOPIC_FORMATS
 
 log = logging.getLogger(__name__)
 

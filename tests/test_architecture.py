@@ -132,7 +132,8 @@ ORDER: dict[str, tuple[str, ...]] = {
         *("watch", "lint"),
     ),
     "streams.inputs": (
-        *("paths", "texts", "money", "contract_fields", "numbers", "times", "inputs_file"),
+        *("paths", "texts", "money", "contract_fields", "numbers", "times"),
+        *("field_entry", "filter_entry", "event_entry", "source_entry", "inputs_file"),
         *("problems", "rates", "records", "filters", "fields", "source", "formats", "load", "watch", "lint"),
     ),
     "consumers": (

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from streams.inputs.contract_fields import TOPICS, field_names
+from streams.inputs.event_entry import EventEntry
+from streams.inputs.field_entry import FieldEntry
 from streams.inputs.fields import hash_of
-from streams.inputs.inputs_file import EventEntry, FieldEntry, FilterEntry, SourceEntry
+from streams.inputs.filter_entry import FilterEntry
 from streams.inputs.lint import CODES
 from streams.inputs.load import parse_inputs
+from streams.inputs.source_entry import SourceEntry
 from tests.paths import ROOT
 from tests.streams.inputs.mappings import COMMON, one_event, record, records
 

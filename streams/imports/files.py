@@ -11,8 +11,8 @@ from typing import Final
 from streams.errors import EventFileError
 from streams.files.tables.csv_file import CsvFormat
 from streams.files.tables.rows import Kind, RowsFormat, default_format, kind_of
-from streams.inputs.inputs_file import SourceEntry
 from streams.inputs.source import Source
+from streams.inputs.source_entry import SourceEntry
 
 KINDS: Final[dict[str, Kind]] = {"jsonl": "jsonl", "csv": "csv", "xlsx": "xlsx", "parquet": "parquet"}
 """What the formats of sources with files are."""

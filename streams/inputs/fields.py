@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from streams.contract.rejected import RefusalReason
 from streams.inputs.contract_fields import Kind, kind_of
-from streams.inputs.inputs_file import CurrencyEntry, FieldEntry
+from streams.inputs.field_entry import CurrencyEntry, FieldEntry
 from streams.inputs.money import minor_digits
 from streams.inputs.numbers import (
     as_json_numbers,

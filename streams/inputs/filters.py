@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from streams.inputs.inputs_file import FilterEntry
+from streams.inputs.filter_entry import FilterEntry
 from streams.inputs.numbers import numbers_of
 from streams.inputs.paths import Path
 from streams.inputs.texts import Column, Columns

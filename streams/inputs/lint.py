@@ -10,10 +10,13 @@ from itertools import combinations
 from typing import Final
 
 from streams.core.events.topics import Topic
-from streams.inputs.inputs_file import EventEntry, FieldEntry, FilterEntry, SourceEntry
+from streams.inputs.event_entry import EventEntry
+from streams.inputs.field_entry import FieldEntry
+from streams.inputs.filter_entry import FilterEntry
 from streams.inputs.load import Inputs
 from streams.inputs.numbers import number_of
 from streams.inputs.paths import Path, show_path
+from streams.inputs.source_entry import SourceEntry
 from streams.rulebook.findings import Finding, Severity
 from streams.rulebook.reader import Place
 

@@ -11,9 +11,10 @@ from typing import Final
 from streams.core.events.topics import Topic
 from streams.inputs.formats import formats
 from streams.inputs.formats.reading import FormatUnavailable
-from streams.inputs.inputs_file import InputsFile, SourceEntry
+from streams.inputs.inputs_file import InputsFile
 from streams.inputs.rates import Rates
 from streams.inputs.source import EventMapping, Reader, Source
+from streams.inputs.source_entry import SourceEntry
 from streams.rulebook.files import read_files
 from streams.rulebook.reader import Mistake, Place, Places, RulebookRefused, read_document
 

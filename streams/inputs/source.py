@@ -17,13 +17,15 @@ from streams.contract.rejected import RefusalReason
 from streams.core.events.batch import Batch
 from streams.core.events.topics import Topic
 from streams.inputs.contract_fields import required
+from streams.inputs.event_entry import EventEntry
 from streams.inputs.fields import FieldMapping
+from streams.inputs.filter_entry import FilterEntry
 from streams.inputs.filters import holds
-from streams.inputs.inputs_file import EventEntry, FilterEntry, SourceEntry
 from streams.inputs.paths import Path, show_path
 from streams.inputs.problems import Problems
 from streams.inputs.rates import DAYS_BACK, Rates
 from streams.inputs.records import RecordReader
+from streams.inputs.source_entry import SourceEntry
 from streams.inputs.texts import Column, Columns, text_column
 
 KEY_DETAIL: Final = (

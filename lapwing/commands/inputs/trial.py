@@ -23,8 +23,8 @@ from streams.files.tables.csv_file import CsvFormat
 from streams.files.tables.rows import RowsFormat, default_format, read_rows
 from streams.files.tables.table import TableRows
 from streams.inputs.formats.reading import with_schemas
-from streams.inputs.inputs_file import SourceEntry
 from streams.inputs.source import Mapped, Source
+from streams.inputs.source_entry import SourceEntry
 
 LONGEST_SHOWN: Final = 2_000
 """Characters of a record that are shown."""

@@ -9,8 +9,8 @@ from streams.inputs.formats.debezium import Debezium, DebeziumAvroReader, Debezi
 from streams.inputs.formats.json_schema import JsonSchemaReader, without_header
 from streams.inputs.formats.reading import FormatUnavailable
 from streams.inputs.formats.schemas import Schemas
-from streams.inputs.inputs_file import DebeziumEntry, SourceEntry
 from streams.inputs.source import Reader
+from streams.inputs.source_entry import DebeziumEntry, SourceEntry
 
 
 def needs_registry(entry: SourceEntry) -> bool:
