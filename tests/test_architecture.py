@@ -106,6 +106,7 @@ ORDER: dict[str, tuple[str, ...]] = {
             "outbox",
             "assignment",
             "task_states",
+            "stats",
             "pipeline",
             "metrics",
             "dry_run",

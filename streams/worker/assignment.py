@@ -55,6 +55,11 @@ class AssignedPartitions:
         """Tasks of the assignment before, until it is known that no other worker had them meanwhile."""
         self._loading: asyncio.Task[None] | None = None
 
+    def core_engines(self) -> dict[int, Engine]:
+        """Return the engines of the partitions by number, in order."""
+        found = {n: task.partition.engine for n, task in sorted(self.tasks.items())}
+        return {n: engine for n, engine in found.items() if isinstance(engine, Engine)}
+
     def position(self, place: TopicPartition) -> int | None:
         """Return the position of the state of `place`, which is sought after an assignment.
 

@@ -10,8 +10,8 @@ import msgspec
 
 from streams.core.events.topics import REQUIRED
 from streams.worker.delivery import OutgoingRecord
-from streams.worker.pipeline import Stats
 from streams.worker.settings import WorkerSettings
+from streams.worker.stats import Stats
 
 STILL: Final = 2
 """Reports without a change that make an end, beside the idle time after which engines are flushed."""

@@ -23,7 +23,7 @@ from streams.telemetry.metric import (
 )
 from streams.telemetry.process_metrics import ASSIGNED, LAG, OUTBOX, OUTBOX_SINCE, PLACE, SILENCE
 from streams.telemetry.snapshots import Snapshots
-from streams.worker.pipeline import Stats
+from streams.worker.stats import Stats
 
 STUCK_S: Final = 300.0
 """The loop waits while an engine steps: a backlog of months makes it pass many sweeps at once."""

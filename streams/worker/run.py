@@ -39,11 +39,11 @@ from streams.telemetry.snapshots import as_json
 from streams.worker.app import WorkerApp, build_app
 from streams.worker.dry_run import DryRun
 from streams.worker.erasure_rollout import ErasureRollout
-from streams.worker.pipeline import Stats
 from streams.worker.rebuild import Rebuilt, rebuild
 from streams.worker.rule_rollout import RuleRollout
 from streams.worker.segment_judge import SegmentJudge, SegmentJudgeSettings
 from streams.worker.settings import OPTIONAL_OUTPUTS, WorkerSettings
+from streams.worker.stats import Stats
 
 __all__ = ["Stats", "WorkerSettings", "run_worker", "serve", "stats_to"]
 

@@ -23,9 +23,9 @@ from streams.core.segments.engine import SegmentEngine
 from streams.inputs.watch import InputWatch
 from streams.intake.partition import BatchingPolicy, StepEngine
 from streams.rulebook.watch import RuleWatch
-from streams.worker.pipeline import Stats
 from streams.worker.run import serve
 from streams.worker.settings import WorkerSettings
+from streams.worker.stats import Stats
 
 WITHIN_S = 30.0
 

@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 from lapwing.supervision.merged_metrics import merged
 from streams.telemetry.registry import registry_of
 from streams.worker.metrics import METRICS, readings
-from streams.worker.pipeline import Stats
+from streams.worker.stats import Stats
 from tests.streams.worker.test_metrics import FULL, NOW
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]

@@ -1,6 +1,6 @@
 """Where modules without a test file of their own are tested.
 
 app, dry_run, settings: test_run
-outbox, task_states: test_pipeline
+outbox, stats, task_states: test_pipeline
 rule_notices: test_rule_rollout
 """

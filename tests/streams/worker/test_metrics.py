@@ -16,8 +16,9 @@ from streams.telemetry.histogram import Histogram
 from streams.telemetry.metric import MOST_VALUES
 from streams.worker.delivery import OutgoingRecord
 from streams.worker.metrics import METRICS, not_ready, readings, worker_snapshots
-from streams.worker.pipeline import Pipeline, Stats
+from streams.worker.pipeline import Pipeline
 from streams.worker.settings import WorkerSettings
+from streams.worker.stats import Stats
 from tests.figures import assert_bounded, assert_metrics_are_figures, assert_names_follow_the_conventions
 from tests.figures import text as of
 
