@@ -10,7 +10,8 @@ import jsonschema_rs
 import pytest
 from ruamel.yaml import YAML
 
-from lapwing.settings.settings import PREFIX, load_settings
+from lapwing.settings.settings import load_settings
+from lapwing.settings.values import PREFIX
 from streams.duration import UNITS, parse_duration
 from streams.worker.run import FINISH_S, SAVE_S
 from tests.command_lines import parse

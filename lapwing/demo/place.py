@@ -13,8 +13,9 @@ from typing import Final
 
 import lapwing
 from lapwing.demo.broker import SESSION_TIMEOUT_S
-from lapwing.settings.settings import PREFIX, Settings, load_settings
+from lapwing.settings.settings import Settings, load_settings
 from lapwing.settings.value_files import SUFFIX
+from lapwing.settings.values import PREFIX
 from streams.core.events.topics import Topic
 from streams.errors import DemoError
 

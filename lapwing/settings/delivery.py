@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, Field, SecretStr
 
@@ -15,6 +15,8 @@ from streams.duration import parse_duration
 
 class DeliverySettings(BaseModel):
     """What `Settings` has of them."""
+
+    heading: ClassVar[str] = "Notices"
 
     silences_topic: TopicName = Field("lapwing-silences", description="Topic of silences (compacted).")
     notify_at_most: int = Field(
@@ -57,3 +59,13 @@ class DeliverySettings(BaseModel):
             flapping_after=self.flapping_after,
             flapping_period=timedelta(microseconds=self.flapping_period),
         )
+
+    notify_urls: Annotated[tuple[SecretStr, ...], BeforeValidator(words)] = Field(
+        (),
+        description="The channels to send to: Apprise URLs with spaces between; `NAME=URL` gives one a name.",
+    )
+    routes: Path | None = Field(
+        None,
+        description="The file that says who gets which notices; by default `routes.yaml` beside the rules, "
+        "where there is one. Without it every notice goes to every channel.",
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr
 
@@ -13,6 +13,8 @@ from streams.duration import parse_duration
 
 class DeskSettings(BaseModel):
     """What `Settings` has of the desk."""
+
+    heading: ClassVar[str] = "The desk"
 
     desk_url: Annotated[str, AfterValidator(web_address)] | None = Field(
         None,

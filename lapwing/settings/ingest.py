@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr
 
@@ -11,6 +11,8 @@ from lapwing.settings.values import listen_address, words
 
 class IngestSettings(BaseModel):
     """What `Settings` has of it."""
+
+    heading: ClassVar[str] = "Webhooks that come in"
 
     ingest_listen: Annotated[str, AfterValidator(listen_address)] = Field(
         "127.0.0.1:8086",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final, Self
 
-from pydantic import AfterValidator, BaseModel, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, model_validator
 
-from lapwing.settings.values import Positive, web_address
+from lapwing.settings.values import PREFIX, Positive, is_safe_address, web_address
 from streams.duration import parse_duration
 
 INPUTS_FILE: Final = "inputs.yaml"
@@ -16,6 +16,8 @@ INPUTS_FILE: Final = "inputs.yaml"
 
 class InputsSettings(BaseModel):
     """What `Settings` has of them."""
+
+    heading: ClassVar[str] = "Records of others"
 
     inputs: Path | None = Field(
         None,
@@ -58,3 +60,19 @@ class InputsSettings(BaseModel):
         Path("var/schemas"),
         description="Where schemas of the registry are kept, so that a restart does not need it.",
     )
+
+    @model_validator(mode="after")
+    def _registry_is_safe(self) -> Self:
+        """Raise `ValueError` where the schema registry's user lacks something."""
+        if self.schema_registry_username is None:
+            return self
+        if not (self.schema_registry_url and self.schema_registry_password):
+            msg = (
+                "a schema registry that asks for a password needs schema_registry_url, "
+                f"schema_registry_username and {PREFIX}SCHEMA_REGISTRY_PASSWORD"
+            )
+            raise ValueError(msg)
+        if not is_safe_address(self.schema_registry_url):
+            msg = "schema_registry_url must be reached by https where it is sent a password"
+            raise ValueError(msg)
+        return self

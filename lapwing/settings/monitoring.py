@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
@@ -38,6 +38,8 @@ def target(value: str) -> str:
 
 class MonitoringSettings(BaseModel):
     """What `Settings` has of it."""
+
+    heading: ClassVar[str] = "Metrics and health"
 
     metrics_listen: Annotated[str, AfterValidator(listen_place)] = Field(
         "127.0.0.1",

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Final
 
 import click
@@ -20,7 +21,7 @@ ADDRESSES: Final = frozenset({"checkpoints", "database"})
 PAGE: Final = """\
 # Settings
 
-<!-- Made from the fields in lapwing/settings/settings.py by `make settings-docs`. -->
+<!-- Made from the fields in lapwing/settings/ by `make settings-docs`. -->
 
 One list for all commands. A value comes from the settings file, then from a variable, then from a flag;
 the later wins. `lapwing doctor` prints every value in force and where it came from.
@@ -38,6 +39,9 @@ the later wins. `lapwing doctor` prints every value in force and where it came f
 
 A duration is a whole number with a unit, `250ms`, `30s`, `10m`, `12h`, `2d`, `1w`, or several of these, the
 larger first (`1d12h`).
+"""
+GROUP: Final = """
+## {heading}
 
 | setting | default | meaning |
 |---|---|---|
@@ -67,11 +71,23 @@ def written(name: str, value: object) -> str:
 
 def page() -> str:
     """Return docs/settings.md."""
-    rows = []
-    for name, field in Settings.model_fields.items():
-        default = written(name, field.default)
-        rows.append(f"| `{name}` | {f'`{default}`' if default else ''} | {field.description} |")
-    return PAGE.format(rows="\n".join(rows))
+    groups = [
+        GROUP.format(heading=vars(group)["heading"], rows="\n".join(map(_row, _fields(group))))
+        for group in reversed(Settings.__mro__)
+        if "heading" in vars(group)
+    ]
+    return PAGE + "".join(groups)
+
+
+def _fields(group: type) -> list[str]:
+    """Return the settings that a class declares itself."""
+    return [name for name in inspect.get_annotations(group) if name in Settings.model_fields]
+
+
+def _row(name: str) -> str:
+    field = Settings.model_fields[name]
+    default = written(name, field.default)
+    return f"| `{name}` | {f'`{default}`' if default else ''} | {field.description} |"
 
 
 if __name__ == "__main__":

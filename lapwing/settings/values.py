@@ -14,6 +14,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from streams.duration import UNITS, closest_duration, parse_duration
 
+PREFIX: Final = "LAPWING_"
+"""What the variables of settings begin with."""
+
 NO_CHECKPOINTS: Final = "none"
 SHORTEST_SECRET: Final = 16
 

@@ -29,7 +29,8 @@ from kafka.admin import (  # type: ignore[import-untyped]  # the same
 from consumers.broker.client import Admin, Cluster, Producer
 from lapwing.access_plan import PROCESSES, Operation, Resource, Right, rights
 from lapwing.mapped_topics import followed_topics
-from lapwing.settings.settings import PREFIX, Settings, load_settings
+from lapwing.settings.settings import Settings, load_settings
+from lapwing.settings.values import PREFIX
 from streams.contract.examples import EXAMPLES
 from streams.core.events.topics import Topic
 from streams.inputs.contract_fields import required

@@ -18,7 +18,8 @@ from typing import Any, Final
 import pytest
 
 from consumers.broker.client import Cluster, Producer
-from lapwing.settings.settings import PREFIX, Settings, load_settings
+from lapwing.settings.settings import Settings, load_settings
+from lapwing.settings.values import PREFIX
 from streams.core.events.topics import Topic
 from tests.integration.test_access import RULES, Installation
 from tests.integration.workers import consume, event

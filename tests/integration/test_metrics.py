@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from lapwing.demo.broker import EmbeddedBroker, broker_binary, free_port
-from lapwing.settings.settings import PREFIX
+from lapwing.settings.values import PREFIX
 from streams.contract.examples import WARNING_EXAMPLE
 from streams.core.engine_io import Output
 from streams.core.events.batch import Batch

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from lapwing.demo.broker import SESSION_TIMEOUT_S
-from lapwing.settings.settings import PREFIX
+from lapwing.settings.values import PREFIX
 from streams.core.events.topics import Topic
 
 WITHIN_S: Final = 60.0

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from lapwing.demo.broker import SESSION_TIMEOUT_S, free_port
-from lapwing.settings.settings import PREFIX
+from lapwing.settings.values import PREFIX
 from tests.integration.desk.stack import Stack, lines_of
 from tests.paths import ROOT
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from lapwing.demo.broker import free_port
-from lapwing.settings.settings import PREFIX
+from lapwing.settings.values import PREFIX
 from tests.consumers.ingest.signers import SECRETS, signed
 from tests.integration.desk.stack import Stack, running_stack
 from tests.lapwing.hook_samples import mappings

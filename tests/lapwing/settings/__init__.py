@@ -1,4 +1,5 @@
 """Where modules without a test file of their own are tested.
 
-delivery, desk, ingest, inputs, value_files, values: test_settings
+broker, decision, delivery, desk, events, ingest, inputs, model, topics, warnings: test_settings
+value_files, values: test_settings
 """

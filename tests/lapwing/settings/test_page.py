@@ -12,6 +12,11 @@ def test_the_page_is_up_to_date() -> None:
     assert PAGE.read_text() == page(), "run `make settings-docs`"
 
 
+def test_every_setting_is_there_once() -> None:
+    rows = [line.split("`")[1] for line in page().splitlines() if line.startswith("| `")]
+    assert rows == list(Settings.model_fields)
+
+
 def test_every_setting_is_described() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
 
