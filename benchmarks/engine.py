@@ -95,7 +95,7 @@ def measure(customers: int, sizes: list[int], events: int, watch: Stopwatch) -> 
         subject.step(workload.part(first, count).batch())
         first += count
     used = (resident_bytes() - before) / customers
-    ready = subject.model is not None and subject.model.ready
+    ready = subject.scorer.model is not None and subject.scorer.model.ready
     print(
         f"\n{customers:,} customers, {len(subject.rules)} rules, model {'ready' if ready else 'NOT ready'}, "
         f"{used:,.0f} bytes a customer"

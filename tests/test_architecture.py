@@ -318,6 +318,7 @@ PARTS = (
     "reorder",
     "episodes",
     "source_guard",
+    "scorer",
     "delayed_labels",
     "learner",
 )

@@ -71,7 +71,7 @@ def run(
             rule_set=rules.hash,
             waiting=log.waiting,
             thinned=log.thinned,
-            models=tuple(engine.model for engine in engines if engine.model is not None),
+            models=tuple(engine.scorer.model for engine in engines if engine.scorer.model is not None),
             least_customers=least_customers,
         ),
     )

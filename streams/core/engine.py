@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +26,8 @@ from streams.core.features.renumbering import Renumbering
 from streams.core.features.source_guard import SourceGuard
 from streams.core.features.value import fit_value
 from streams.core.features.view import View
-from streams.core.model import logistic as models
-from streams.core.model.calibration import Calibration
-from streams.core.model.delayed_labels import DelayedLabels
+from streams.core.model.logistic import Learner
+from streams.core.model.scorer import Scorer
 from streams.core.model.treatment import WarningsThen
 from streams.core.model.warm_up import WarmUp
 from streams.core.observer import CauseObserver, SweepObserver
@@ -47,9 +45,6 @@ from streams.core.warnings.compose import compose_steps, scorings
 from streams.core.warnings.decisions import Circumstances, DecisionMaker, circumstances
 from streams.core.warnings.episodes import Episodes, WarningChange
 
-_LEVELS_KEPT: Final = 50
-"""Models whose level is remembered, should one come into force again."""
-
 
 class Engine:
     """The state of one partition and the function from events to steps.
@@ -62,12 +57,11 @@ class Engine:
         self,
         settings: EngineSettings,
         rules: RuleSet,
-        learner: models.Learner | None = None,
+        learner: Learner | None = None,
         partition: int = 0,
     ) -> None:
         self.settings = settings
         self.rules = rules
-        self.learner = learner
         self.partition = partition
         self.calendar = Calendar(settings.time_zone, settings.sweep_every_us)
         self.customers = Customers(settings.activity, settings.value, settings.horizon_us, settings.max_words)
@@ -77,16 +71,15 @@ class Engine:
         self.reorder = ReorderBuffer(settings.reorder_us, settings.beginning)
         self.episodes = Episodes(settings.app, rules, settings.acknowledgement)
         self.source_guard = SourceGuard(settings.quiet_after_us, partition)
-        self.inputs = models.inputs_with(settings.model_attributes)
-        """What a model of this partition may read."""
-        self.delayed_labels = DelayedLabels(
-            [i.name for i in self.inputs],
+        self.scorer = Scorer(
+            learner,
+            shared=settings.shared_learner,
+            attributes=settings.model_attributes,
             horizon_us=settings.horizon_us,
             learn_within_us=settings.learn_within_us,
             decide_every=settings.decide_every,
             max_samples=settings.max_samples,
         )
-        self.calibration = Calibration(settings.horizon_us)
         self.segments = SegmentCounts(partition, self.calendar) if settings.segments else None
         self.outcomes = Outcomes(
             OutcomeSettings(
@@ -103,12 +96,6 @@ class Engine:
         )
         self.day_writer = CustomerDayWriter(self.customers) if settings.customer_days else None
         self.score_keeper = None if settings.score_step is None else ScoreKeeper(settings.score_step)
-        self._learned = learner.snapshot() if learner is not None else None
-        """The newest model as it was learned."""
-        self.model = self._learned
-        """The same as its probabilities are given: at the level of now, and blended."""
-        self._calibrations: dict[str, dict[str, Any]] = {}
-        """By version, the calibration of models that were in force before, the newest last."""
         self.sweeps = 0
         self.buying_block: int | None = None
         """The block of days in which the buying model was last fitted."""
@@ -212,7 +199,7 @@ class Engine:
 
     def blank(self) -> Engine:
         """Return an engine of the same settings, rules, learner and drivers that has no state yet."""
-        made = Engine(self.settings, self.rules, self.learner, self.partition)
+        made = Engine(self.settings, self.rules, self.scorer.learner, self.partition)
         made.leave_out(
             outcomes=not self.outcomes.settings.wanted,
             customer_days=self.day_writer is None,
@@ -248,14 +235,6 @@ class Engine:
         """Go on from `place`."""
         self._midnight, self._next_sweep, self.sweeps = midnight, next_sweep, sweeps
 
-    def restore_learner(self, state: dict[str, Any], calibration: dict[str, Any] | None) -> None:
-        """Go on from what the learner's and the calibration's `state` returned."""
-        if calibration is not None:
-            self.calibration.restore(calibration)
-        if self.learner is not None:
-            self.learner.restore(state)
-            self._use_learned()
-
     def restore_buying(
         self, block: int | None, parameters: Sequence[float] | None, value: Sequence[float] | None
     ) -> None:
@@ -268,54 +247,9 @@ class Engine:
         if value is not None:
             self.customers.use_value_model(ValueModel(*value))
 
-    def knows_inputs(self, model: models.Model) -> bool:
-        """Return whether a model reads nothing but what it may read here."""
-        return models.knows_inputs((i.name for i in model.inputs), self.inputs)
-
-    def adopt_model(self, model: models.Model) -> None:
-        """Score by a model that was learned outside, calibrated as now.
-
-        A model that is in force again gets the calibration that it had: it gives the same probabilities.
-        """
-        if self.model is not None and self.model.version != model.version:
-            kept = self._calibrations
-            kept.pop(self.model.version, None)
-            kept[self.model.version] = self.calibration.state()
-            for version in list(kept)[:-_LEVELS_KEPT]:
-                del kept[version]
-            if (state := kept.get(model.version)) is not None:
-                self.calibration.restore(state)
-        self._learned = model
-        self._calibrate()
-
-    def model_state(self) -> dict[str, Any]:
-        """Return the model in force, as it was learned, and all calibrations as plain JSON values."""
-        model = self._learned.to_dict() if self._learned is not None else None
-        return {"model": model, "level": self.calibration.state(), "levels": dict(self._calibrations)}
-
-    def restore_model(self, state: dict[str, Any]) -> None:
-        """Go on from what `model_state` returned; a model of inputs that are not known is left out."""
-        self.calibration.restore(state["level"])
-        self._calibrations = dict(state["levels"])
-        if state["model"] is not None and models.knows_inputs(state["model"]["inputs"], self.inputs):
-            # States of before there was a blend hold the model with its level.
-            self._learned = replace(models.Model.from_dict(state["model"]), level=0.0)
-            self._calibrate()
-
     def warm_up(self) -> WarmUp | None:
         """Return how far the partition's own model is; `None` where it has none."""
-        if self.learner is None or self.settings.shared_learner:
-            return None
-        level = self.calibration.level
-        horizon, first = self.settings.horizon_us, level.first
-        first_due = self.delayed_labels.next_due() if first is None else first + horizon
-        watermark = max(self.reorder.watermark, 0)
-        treated = self.delayed_labels.counts["treated"]
-        return WarmUp(watermark, self.learner.progress(), level.calibrated, first_due, treated)
-
-    def use_model(self, model: models.Model | None) -> None:
-        """Score by `model` from now on, until the learner has learned something new."""
-        self.model = model
+        return self.scorer.warm_up(max(self.reorder.watermark, 0))
 
     # -- event time -------------------------------------------------------------------------------
 
@@ -410,7 +344,7 @@ class Engine:
     def _edge(self) -> int:
         """Return the next instant at which something is due; it comes before the events of that instant."""
         assert self._midnight is not None
-        due = (self.delayed_labels.next_due(), self.outcomes.next_horizon())
+        due = (self.scorer.delayed_labels.next_due(), self.outcomes.next_horizon())
         return min(self._midnight, self._next_sweep, *(at for at in due if at is not None))
 
     def _cross(self, edge: int, output: Output) -> None:
@@ -418,7 +352,7 @@ class Engine:
         if is_sweep := edge == self._next_sweep:
             self._sweep(edge, output)
             self._next_sweep = self.calendar.next_sweep(edge)
-        if edge == self.delayed_labels.next_due():
+        if edge == self.scorer.delayed_labels.next_due():
             self._learn(edge, output)
         if edge == self._midnight:
             if self.segments is not None:
@@ -443,14 +377,14 @@ class Engine:
         stays[:count] = (state["last_event"][:count] >= at - after) | state["do_not_contact"][:count]
         if stays.all():
             return
-        for rows in (*self.outcomes.waited_for(), *self.delayed_labels.waited_for()):
+        for rows in (*self.outcomes.waited_for(), *self.scorer.delayed_labels.waited_for()):
             stays[rows] = True
         gone = np.flatnonzero(~stays)
         changes = self._sorted(withdrawn(self.episodes, gone.tolist(), at))
         self.outcomes.note(changes)
         self._emit(changes, None, output)
         to = Renumbering.of(stays)
-        parts = (self.customers, self.episodes, self.outcomes, self.delayed_labels, self.erased)
+        parts = (self.customers, self.episodes, self.outcomes, self.scorer.delayed_labels, self.erased)
         for part in (*parts, self.segments, self.score_keeper):
             if part is not None:
                 part.renumber(to)
@@ -496,7 +430,7 @@ class Engine:
         timed = list(self.episodes.pass_time(at))
         self.outcomes.note(timed)
         if self.outcomes.needs_scores(at):
-            self._score(features)
+            self.scorer.score(features)
         self._rank(at, features)
         quiet = any(self.source_guard.is_quiet(topic, at) for topic in self.settings.activity)
         outcomes, census = self.outcomes.sweep(at, features, quiet=quiet)
@@ -507,8 +441,9 @@ class Engine:
         self.outcomes.take_sweep_steps(view, made, self._take_openings(view, output))
         self._put_out_days_and_scores(at, features, made, output)
         if not SCORES.isdisjoint(self._observed):
-            self._score(features)  # before decisions move the level: a score does not depend on who reads it
-        if self.learner is not None:
+            # Before decisions move the level: a score does not depend on who reads it.
+            self.scorer.score(features)
+        if self.scorer.learner is not None:
             self._decide(at, features)
         if self._sweep_observer is not None:
             self._sweep_observer.swept(at, features)
@@ -518,7 +453,7 @@ class Engine:
     ) -> None:
         if self.day_writer is None and self.score_keeper is None:
             return
-        self._score(features)
+        self.scorer.score(features)
         if self.day_writer is not None:
             opened = self.day_writer.opened(features, made)
             new = {days.warning_id for days in opened}
@@ -541,7 +476,7 @@ class Engine:
             output.counts.ignored[IgnoredAction.UNKNOWN] += unknown
             return []
         if not SCORES.isdisjoint(self.rules.columns):
-            self._score(features)
+            self.scorer.score(features)
         verdicts = self.rules.verdicts(features.columns(self.rules.columns))
         if applied is None and self.settings.forget_after_us is not None:
             verdicts = self._of_the_remembered(verdicts, features.view, self.settings.forget_after_us)
@@ -603,7 +538,7 @@ class Engine:
         scored: list[tuple[Scoring, Circumstances]] = []
         if judged and features is not None:
             rows = np.array([change.row for change in judged], dtype=np.int64)
-            made = scorings(self.model, features, rows, self.settings.top_reasons)
+            made = scorings(self.scorer.model, features, rows, self.settings.top_reasons)
             scored = list(zip(made, circumstances(features.view, rows), strict=True))
         horizon_days = self.settings.horizon_us // DAY
         steps = list(
@@ -650,10 +585,6 @@ class Engine:
             if value_model is not None:
                 self.customers.use_value_model(value_model)
 
-    def _score(self, features: Features) -> None:
-        if self.model is not None and self.model.ready and not features.knows("churn_probability"):
-            features.put("churn_probability", self.model.score_columns(features, len(features)))
-
     def _rank(self, at: int, features: Features) -> None:
         """Note the probabilities of all active customers, where anybody compares with them."""
         if RANKS.isdisjoint(self._observed) and RANKS.isdisjoint(self.rules.columns):
@@ -662,7 +593,7 @@ class Engine:
 
     def ranks(self, at: int, features: Features) -> ScoreRanks | None:
         """Return the probabilities of the active customers, of the features of all at a sweep."""
-        self._score(features)
+        self.scorer.score(features)
         customers = self.customers
         within = self.settings.active_within_us or self.settings.horizon_us
         closed_at = customers.state["closed_at"][: customers.count]
@@ -671,74 +602,26 @@ class Engine:
 
     def _decide(self, at: int, features: Features) -> None:
         """Freeze the features of the customers whose decision instant this sweep is."""
-        customers, opened = self.customers, self.episodes.open
         held_out = None
         if self.outcomes.log.has_treatment_before(at):
-            held_out = np.zeros(customers.count, dtype=np.bool_)
-            held_out[[customer for customer, warning in opened.items() if warning.holdout]] = True
-        chosen = self.delayed_labels.choose(
-            at,
-            self.sweeps,
-            customers.hashes[: customers.count],
-            customers.last_activity(),
-            customers.state["closed_at"][: customers.count],
-            held_out,
-        )
-        if len(chosen) and self.model is not None and self._learned is not None:
-            of_chosen = features.at(chosen)
-            design = read = models.design(of_chosen, self.inputs)
-            if self._learned.inputs != self.inputs:
-                read = models.design(of_chosen, self._learned.inputs)
-            if not self.model.ready:
-                score = np.full(len(chosen), np.nan)
-            elif features.knows("churn_probability"):
-                score = features["churn_probability"][chosen]
-            else:
-                score = self.model.score(read)
-            logit = self._learned.logit(read)
-            found = (opened.get(customer) for customer in chosen.tolist())
-            warnings = WarningsThen.of([None if each is None else each.standing for each in found])
-            full = self.calibration.level.full
-            self.delayed_labels.decide(at, chosen, design, score, logit, full, warnings)
-            self.calibration.decided(logit, design, self.settings.decide_every)
-            self._calibrate()
+            opened = self.episodes.open.items()
+            held_out = np.zeros(self.customers.count, dtype=np.bool_)
+            held_out[[customer for customer, warning in opened if warning.holdout]] = True
+        self.scorer.decide(at, self.sweeps, features, self.customers, held_out, self._warnings_of)
+
+    def _warnings_of(self, customers: NDArray[np.int64]) -> WarningsThen:
+        """Return the open warnings of (k,) customers as they stand."""
+        found = (self.episodes.open.get(customer) for customer in customers.tolist())
+        return WarningsThen.of([None if each is None else each.standing for each in found])
 
     def _learn(self, at: int, output: Output) -> None:
-        """Learn from the samples whose horizon has passed, and score by what was learned.
+        """Learn from the samples whose horizon has passed, those of the treated left out, and put them out.
 
-        Those of customers who were treated in it, or in the horizon before, are left out. Where all
-        partitions share a learner, samples are put out for it.
+        Treated is who was in the horizon, or in the horizon before.
         """
-        customers, horizon = self.customers, self.settings.horizon_us
         # While a source of activity is silent as a whole, silence is no proof that a customer has left.
         blind = any(self.source_guard.is_quiet(topic, at) for topic in self.settings.activity)
-        samples = self.delayed_labels.mature(
-            at,
-            customers.last_activity(),
-            customers.state["closed_at"][: customers.count],
-            np.full(customers.count, blind),
-            self.outcomes.log.treated(at - 2 * horizon + 1, at),
-        )
-        if samples is not None and self.learner is not None:
-            plain = samples.plain()
-            x = plain.x.astype(np.float64)
-            self.calibration.matured(plain.at, plain.logit, plain.p, plain.full, x, plain.y, plain.weight)
-            if self.settings.shared_learner or self.settings.samples:
-                output.samples.append(samples)
-            if self.settings.shared_learner:
-                self._calibrate()
-            else:
-                self.learner.learn(x, plain.y, plain.p, plain.weight)
-                self._use_learned()
-
-    def _use_learned(self) -> None:
-        """Score by what the learner knows now."""
-        if self.learner is not None:
-            learned = self.learner.snapshot()
-            self._learned = replace(learned, ready=learned.ready and self.calibration.level.calibrated)
-            self._calibrate()
-
-    def _calibrate(self) -> None:
-        """Score by the newest model, at the level of now and blended."""
-        if self._learned is not None:
-            self.use_model(self.calibration.apply(self._learned))
+        treated = self.outcomes.log.treated(at - 2 * self.settings.horizon_us + 1, at)
+        samples = self.scorer.learn(at, self.customers, treated, blind=blind)
+        if samples is not None and (self.settings.shared_learner or self.settings.samples):
+            output.samples.append(samples)

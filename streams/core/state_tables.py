@@ -79,7 +79,7 @@ def take(engine: Engine) -> Callable[[], Tables]:
     causes = cause_columns(episodes.causes)
     warnings = warnings_now(episodes, names)
     openings = list(episodes.newest.items())
-    decisions = engine.delayed_labels.state()
+    decisions = engine.scorer.delayed_labels.state()
     ranks = customers.ranks
     segments = take_counts(engine.segments, known)
     outcomes = take_outcomes(engine.outcomes, known)
@@ -226,11 +226,11 @@ def _once(engine: Engine) -> dict[str, Any]:
         "activity": [topic.label for topic in engine.settings.activity],
         "buying": (engine.buying_block, None if customers.buying is None else customers.buying.state()),
         "value": None if customers.value_model is None else customers.value_model.state(),
-        "level": engine.calibration.state(),
-        "learner": engine.learner.state() if engine.learner is not None else None,
-        "samples": dict(engine.delayed_labels.counts),
+        "level": engine.scorer.calibration.state(),
+        "learner": engine.scorer.learner.state() if engine.scorer.learner is not None else None,
+        "samples": dict(engine.scorer.delayed_labels.counts),
         "warm_up": None if (warm_up := engine.warm_up()) is None else warm_up.to_dict(),
-        "shared_model": engine.model_state() if engine.settings.shared_learner else None,
+        "shared_model": engine.scorer.state() if engine.settings.shared_learner else None,
     }
 
 
@@ -304,10 +304,10 @@ def _decisions(state: Mapping[str, NDArray[Any]]) -> pl.DataFrame:
 
 
 def _restore_decisions(engine: Engine, frame: pl.DataFrame, once: Mapping[str, Any]) -> None:
-    if engine.learner is not None and once["learner"] is not None:
-        engine.restore_learner(once["learner"], once.get("level"))
+    if engine.scorer.learner is not None and once["learner"] is not None:
+        engine.scorer.restore_learner(once["learner"], once.get("level"))
         if engine.settings.shared_learner and once.get("shared_model") is not None:
-            engine.restore_model(once["shared_model"])
+            engine.scorer.restore(once["shared_model"])
     at = frame["at"].to_numpy()
     starts = np.flatnonzero(np.diff(at, prepend=at[0] - 1)) if len(at) else np.empty(0, dtype=np.int64)
     names = [name for name in frame.columns if name.startswith("x:")]
@@ -316,7 +316,7 @@ def _restore_decisions(engine: Engine, frame: pl.DataFrame, once: Mapping[str, A
     unknown |= {"tier": pl.lit(NO_WARNING, pl.Int8), "verdict": pl.lit(NO_VERDICT, pl.Int8)}
     unknown |= {"holdout": pl.lit(False)}
     known = frame.with_columns(**{n: v for n, v in unknown.items() if n not in frame.columns})
-    engine.delayed_labels.restore(
+    engine.scorer.delayed_labels.restore(
         {
             "at": at[starts],
             "size": np.diff(starts, append=len(at)),

@@ -91,12 +91,12 @@ class DecisionLog:
     @property
     def waiting(self) -> int:
         """Decisions whose horizon is not over: censored."""
-        return sum(len(engine.delayed_labels) for engine in self._engines)
+        return sum(len(engine.scorer.delayed_labels) for engine in self._engines)
 
     @property
     def thinned(self) -> int:
         """Customers who were due and left out, as one sweep keeps no more."""
-        return sum(engine.delayed_labels.thinned for engine in self._engines)
+        return sum(engine.scorer.delayed_labels.thinned for engine in self._engines)
 
     def decisions(self, more: Mapping[str, Mapping[str, str]] | None = None) -> Decisions:
         """Return what was gathered; `more` groups customers by something else, each by the customer's id."""
@@ -128,7 +128,7 @@ class DecisionLog:
             partition=np.repeat(numbers, sizes),
             customer=customer,
             ids=tuple(names),
-            x=column("x", np.float32, len(self._engines[0].delayed_labels.inputs)),
+            x=column("x", np.float32, len(self._engines[0].scorer.delayed_labels.inputs)),
             p=column("p", np.float64),
             y=column("y", np.bool_),
             excluded=column("excluded", np.bool_),

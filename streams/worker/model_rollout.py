@@ -46,12 +46,12 @@ class ModelRollout:
         It adopts none while it computes once more what was sent before a crash: that was scored by the model
         it has.
         """
-        wanted, model = self._wanted, task.engine.model
+        wanted, model = self._wanted, task.engine.scorer.model
         if wanted is None or task.repeats_sent_steps:
             return None
         if model is not None and model.version == wanted.version:
             return None
-        if not task.engine.knows_inputs(wanted):
+        if not task.engine.scorer.knows_inputs(wanted):
             if self._left_out != wanted.version:
                 self._left_out = wanted.version
                 log.warning(
@@ -62,8 +62,8 @@ class ModelRollout:
 
     def adopted(self, task: PartitionTask, before: str | None, at: int) -> None:
         """Note that a partition has adopted a model; `at` is the worker's clock."""
-        assert task.engine.model is not None
-        version = task.engine.model.version
+        assert task.engine.scorer.model is not None
+        version = task.engine.scorer.model.version
         log.info(
             "model adopted partition=%(partition)d from=%(before)s to=%(model)s",
             {"partition": task.number, "before": before, "model": version},

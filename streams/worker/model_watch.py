@@ -20,15 +20,15 @@ class ModelWatch:
         """Log which models are ready and which are not, where that is news."""
         before, self._ready = self._ready, {}
         for number, engine in engines.items():
-            if engine.model is None or engine.place[0] is None:
+            if engine.scorer.model is None or engine.place[0] is None:
                 continue  # before its first event there is nothing to report
-            ready = self._ready[number] = engine.model.ready
+            ready = self._ready[number] = engine.scorer.model.ready
             if before.get(number) == ready:
                 continue
             if ready:
                 log.info(
                     "model ready partition=%(partition)d version=%(model)s",
-                    {"partition": number, "model": engine.model.version},
+                    {"partition": number, "model": engine.scorer.model.version},
                 )
             else:
                 log.info(
@@ -41,7 +41,7 @@ def missing(engines: Mapping[int, Engine]) -> dict[str, str]:
     return {
         str(number): _text(engine)
         for number, engine in engines.items()
-        if engine.model is not None and not engine.model.ready
+        if engine.scorer.model is not None and not engine.scorer.model.ready
     }
 
 

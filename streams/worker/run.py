@@ -163,8 +163,8 @@ def run_rebuild(
         def engine(number: int) -> Engine:
             made = engines(number)
             _leave_out_unread(made, checked)
-            if model is not None and made.knows_inputs(model):
-                made.adopt_model(model)
+            if model is not None and made.scorer.knows_inputs(model):
+                made.scorer.adopt(model)
             return erasures.begin(made)
 
         in_force = RuleRevisions(rules.current).begin().kept()

@@ -159,7 +159,7 @@ class WorkerParts:
         partitions = [task.partition for task in self.assignment.tasks.values()]
         lags = [item for partition in partitions for item in partition.lag(progress).items()]
         engines = self.assignment.core_engines()
-        models = {n: each.model for n, each in sorted(engines.items()) if each.model is not None}
+        models = {n: model for n, each in engines.items() if (model := each.scorer.model) is not None}
         behind = [place for partition in partitions for place in partition.behind(progress)]
         return Stats(
             events=totals.events,
@@ -271,7 +271,7 @@ def _by_tier(engines: Iterable[Engine]) -> dict[str, int]:
 
 def _quality(engine: Engine) -> dict[str, float]:
     """Return the measures of a partition's own model that there are samples for."""
-    if engine.learner is None or engine.settings.shared_learner:
+    if engine.scorer.learner is None or engine.settings.shared_learner:
         return {}
-    found = engine.learner.metrics().get("prequential", {})
+    found = engine.scorer.learner.metrics().get("prequential", {})
     return {name: found[name] for name in QUALITY_MEASURES if found.get(name) is not None}

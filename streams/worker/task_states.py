@@ -34,7 +34,7 @@ class _Pending:
 
     @property
     def version_before(self) -> str | None:
-        model = self.task.engine.model
+        model = self.task.engine.scorer.model
         return model.version if model is not None else None
 
 
@@ -133,9 +133,9 @@ class TaskStates:
                 yield None
                 return
             engine, before = change.task.engine, change.version_before
-            state, erased = engine.model_state(), engine.erased.state()
+            state, erased = engine.scorer.state(), engine.erased.state()
             if change.model is not None:
-                engine.adopt_model(change.model)
+                engine.scorer.adopt(change.model)
             engine.erased.adopt(change.erasures)
             self._adopting[number] = change, before
             try:
@@ -152,7 +152,7 @@ class TaskStates:
                 if self._adopting.pop(number, None) is not None:
                     engine.erased.restore(erased[0], dict(erased[1]))
                     if change.model is not None:
-                        engine.restore_model(state)
+                        engine.scorer.restore(state)
 
     async def adopt(self, snapshot: StateSnapshot) -> int:
         """Go over to what a snapshot of `adopting` says, which the group has committed.
@@ -170,7 +170,7 @@ class TaskStates:
             for change in [each for each in map(self._pending, self.to_adopt()) if each is not None]:
                 before = change.version_before
                 if change.model is not None:
-                    change.task.engine.adopt_model(change.model)
+                    change.task.engine.scorer.adopt(change.model)
                 change.task.engine.erased.adopt(change.erasures)
                 count += await self._adopted(change, before)
         return count

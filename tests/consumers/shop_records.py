@@ -87,7 +87,7 @@ def shop_records(customers: int = 90, days: int = 140, seed: int = 5) -> tuple[R
     )
     rules = RuleSet(RULES, DTYPES, PLAYS)
     engine = Engine(settings, rules)
-    engine.use_model(stated(0.5))
+    engine.scorer.use(stated(0.5))
     shop = HelpedShop(
         Shop(customers=customers, days=days, seed=seed, start=date(2024, 1, 1)), engine, 5, EFFECTS
     )

@@ -107,7 +107,7 @@ def take_snapshot(engine: Engine, row: int, at: int) -> CustomerSnapshot:
     rows, instants = np.array([row], dtype=np.int32), np.array([at], dtype=np.int64)
     view = View(engine.customers, rows, instants, quiet, engine.source_guard.newest.__getitem__)
     features = Features(view, engine.settings.priors)
-    model = engine.model
+    model = engine.scorer.model
     seen = None
     if model is not None and model.ready:
         seen = _model_view(engine, model, features)

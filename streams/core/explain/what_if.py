@@ -85,7 +85,7 @@ def _clears(engine: Engine, snapshot: CustomerSnapshot, events: Batch) -> Any:
         if complaints is not None:
             customers.books[snapshot.row] = complaints
     features = Features(applied.view, engine.settings.priors)
-    if engine.model is not None and engine.model.ready:
-        design = models.design(features, engine.model.inputs)
-        features.put("churn_probability", engine.model.score(design))
+    if engine.scorer.model is not None and engine.scorer.model.ready:
+        design = models.design(features, engine.scorer.model.inputs)
+        features.put("churn_probability", engine.scorer.model.score(design))
     return engine.rules.verdicts(features.frame(engine.rules.columns)).clear

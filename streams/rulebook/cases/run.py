@@ -61,7 +61,7 @@ class CaseEngine(Engine):
     def ranks(self, at: int, features: Features) -> ScoreRanks | None:
         """Return the probabilities of the active customers of the timeline, and those of the others."""
         ranks = super().ranks(at, features)
-        if self.model is None or not self.others:
+        if self.scorer.model is None or not self.others:
             return ranks
         return ScoreRanks.of(np.concatenate([ranks.p if ranks else [], self.others]))
 
@@ -159,7 +159,7 @@ def _steps(
         if at in states:
             # What the model says at a time, it says of the events and the sweep of that time too.
             yield from outputs(taken.before(at), begin + at - 1)
-            engine.use_model(stated(states[at]))
+            engine.scorer.use(stated(states[at]))
         late = taken.late(at)
         if len(late):
             yield from outputs(taken.before(at + 1), None)

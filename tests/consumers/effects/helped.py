@@ -111,7 +111,7 @@ def helped(seed: int = 3, customers: int = 1_400, days: int = 330) -> Ran:
     )
     engine = KeptEngine(settings, rules())
     engine.kept = []
-    engine.use_model(stated(0.5))
+    engine.scorer.use(stated(0.5))
     at_work = HelpedShop(shop, engine, 20, CHANCES)
     frames = list(at_work.days())
     return Ran(

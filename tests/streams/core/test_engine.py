@@ -52,7 +52,7 @@ def compared(seed: int) -> int:
     steps = 0
     for begin in range(0, len(batch), 24):
         rules = other_rules(dice)
-        restored = Engine(going.settings, rules, new_engine().learner)
+        restored = Engine(going.settings, rules, new_engine().scorer.learner)
         restore(restored, tables(going))
         adopted = going.replace_rules(rules)
         assert outputs([adopted]) == outputs([restored.adopt()])

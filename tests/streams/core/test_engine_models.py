@@ -58,12 +58,12 @@ def test_what_is_put_out_teaches_a_shared_learner_what_an_own_one_learns(seed: i
     own, shared, learner = engine_of(zone, shared=False), engine_of(zone), SharedLearner(OWN)
     own.step(batch)
     taught([shared.step(batch)], learner)
-    assert own.learner is not None
+    assert own.scorer.learner is not None
     assert learner.counts["samples"] > 30
-    assert learner.model().to_dict() == own.learner.snapshot().to_dict()
+    assert learner.model().to_dict() == own.scorer.learner.snapshot().to_dict()
     # It scores by the model it was given, whatever it puts out.
-    assert shared.model is not None
-    assert shared.model.version == RiverLearner(OWN).snapshot().version
+    assert shared.scorer.model is not None
+    assert shared.scorer.model.version == RiverLearner(OWN).snapshot().version
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -77,12 +77,12 @@ def test_a_restored_engine_goes_on_under_the_model_it_had_adopted(seed: int) -> 
         found.append(cut.step(part))
         taught(expected[-1:], learner)
         for engine in (whole, cut):
-            engine.adopt_model(learner.model())
+            engine.scorer.adopt(learner.model())
         saved = tables(cut)
         cut = engine_of(zone)
         restore(cut, saved)
-        assert cut.model is not None
-        assert cut.model.version == learner.model().version
+        assert cut.scorer.model is not None
+        assert cut.scorer.model.version == learner.model().version
         restored = tables(cut)
         assert all(restored[name].equals(frame) for name, frame in saved.items())
     for engine, outputs_of in ((whole, expected), (cut, found)):
@@ -107,24 +107,24 @@ def test_going_back_to_a_model_gives_the_probabilities_of_then(shop: list[Batch]
     for part in shop[:4]:
         taught([engine.step(part)], learner)
     old = learner.model()
-    engine.adopt_model(old)
+    engine.scorer.adopt(old)
     taught([engine.step(shop[4])], learner)
     # From now on another is in force: this is what going back gives.
-    assert engine.model is not None
-    before, level = engine.model.score(x), engine.model.level
+    assert engine.scorer.model is not None
+    before, level = engine.scorer.model.score(x), engine.scorer.model.level
     for part in shop[5:]:
-        engine.adopt_model(learner.model())
+        engine.scorer.adopt(learner.model())
         taught([engine.step(part)], learner)
-    assert engine.model.version != old.version
-    assert engine.calibration.level.shift != level
-    assert engine.model.score(x).tobytes() != before.tobytes()
+    assert engine.scorer.model.version != old.version
+    assert engine.scorer.calibration.level.shift != level
+    assert engine.scorer.model.score(x).tobytes() != before.tobytes()
     restored = engine_of("UTC")
     restore(restored, tables(engine))
     for each in (engine, restored):
-        each.adopt_model(old)
-        assert each.model is not None
-        assert each.model.version == old.version
-        assert each.model.score(x).tobytes() == before.tobytes()
+        each.scorer.adopt(old)
+        assert each.scorer.model is not None
+        assert each.scorer.model.version == old.version
+        assert each.scorer.model.score(x).tobytes() == before.tobytes()
 
 
 def test_an_adoption_that_comes_to_nothing_leaves_no_trace(shop: list[Batch]) -> None:
@@ -133,13 +133,13 @@ def test_an_adoption_that_comes_to_nothing_leaves_no_trace(shop: list[Batch]) ->
         taught([engine.step(part)], learner)
         if learner.at is None:
             continue
-        before, state = tables(engine), engine.model_state()
-        engine.adopt_model(learner.model())
+        before, state = tables(engine), engine.scorer.state()
+        engine.scorer.adopt(learner.model())
         assert not tables(engine)["engine"].equals(before["engine"])
-        engine.restore_model(state)
+        engine.scorer.restore(state)
         after = tables(engine)
         assert all(after[name].equals(frame) for name, frame in before.items())
-        engine.adopt_model(learner.model())
+        engine.scorer.adopt(learner.model())
 
 
 def test_a_partition_with_a_model_of_its_own_keeps_it_until_the_shared_one_comes() -> None:
@@ -148,6 +148,6 @@ def test_a_partition_with_a_model_of_its_own_keeps_it_until_the_shared_one_comes
     own.step(as_batch(history.arrivals))
     engine = engine_of(history.zone.key)
     restore(engine, tables(own))
-    assert engine.model is not None
-    assert own.model is not None
-    assert engine.model.to_dict() == own.model.to_dict()
+    assert engine.scorer.model is not None
+    assert own.scorer.model is not None
+    assert engine.scorer.model.to_dict() == own.scorer.model.to_dict()

@@ -83,7 +83,7 @@ def run(seed: int, count: int = 1, *, other: bool = False, attributes: tuple[str
     steps: list[Step] = []
     done = replay(batch, engines, on_steps=steps.extend, on_output=log.take)
     decisions = log.decisions()
-    models = tuple(engine.model for engine in engines if engine.model is not None)
+    models = tuple(engine.scorer.model for engine in engines if engine.scorer.model is not None)
     given = ReportInput(
         horizon_us=HORIZON,
         time_zone=made.zone.key,

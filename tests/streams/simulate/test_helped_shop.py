@@ -57,7 +57,7 @@ def engine_of(plays: Plays = PLAYS) -> Engine:
         repeat_window_us=None,
     )
     engine = Engine(settings, RuleSet(RULES, DTYPES, plays))
-    engine.use_model(stated(0.5))
+    engine.scorer.use(stated(0.5))
     return engine
 
 

@@ -33,11 +33,11 @@ def test_each_change_is_logged_once(shared: bool, caplog: pytest.LogCaptureFixtu
     text = missing({0: engine})["0"]
     assert caplog.messages[0] == f"model partition=0 {text}"
     assert text.startswith("not ready")
-    assert engine.model is not None
-    engine.use_model(replace(engine.model, ready=True))
+    assert engine.scorer.model is not None
+    engine.scorer.use(replace(engine.scorer.model, ready=True))
     for _ in range(3):
         watch.look({0: engine})
-    assert caplog.messages[1:] == [f"model ready partition=0 version={engine.model.version}"]
+    assert caplog.messages[1:] == [f"model ready partition=0 version={engine.scorer.model.version}"]
     assert missing({0: engine}) == {}
 
 

@@ -158,7 +158,7 @@ def acted_records(customers: int = 45, days: int = 110, seed: int = 7) -> tuple[
         acknowledgement=AcknowledgementTerms(acknowledge_within={Tier.HIGH: 2 * DAY}),
     )
     engine = Engine(settings, RuleSet(RULES, DTYPES, PLAYS))
-    engine.use_model(stated(0.5))
+    engine.scorer.use(stated(0.5))
     shop = Shop(customers=customers, days=days, seed=seed, start=date(2024, 1, 1))
     ends = midnights(shop.start, shop.days, ZoneInfo(shop.time_zone))
     timeline = CustomerTimeline(shop.population, ends, seasons(shop.start, shop.days), shop.seed)

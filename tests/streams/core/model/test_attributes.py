@@ -73,14 +73,14 @@ def probabilities(engine: Engine) -> dict[str, float]:
     """Return each customer's probability at the end."""
     view = engine.source_guard.view_at(engine.customers, engine.reorder.watermark)
     features = Features(view, engine.settings.priors)
-    assert engine.model is not None
-    p = engine.model.score_columns(features, len(features)).tolist()
+    assert engine.scorer.model is not None
+    p = engine.scorer.model.score_columns(features, len(features)).tolist()
     return dict(zip(engine.customers.ids, p, strict=False))
 
 
 def gap(engine: Engine) -> float:
     """Return by how much the mean probability in the south is higher, of equal logits otherwise."""
-    model = engine.model
+    model = engine.scorer.model
     assert model is not None
     names = [each.name for each in model.inputs]
     codes = [engine.customers.code("region", word) for word in ("north", "south")]
@@ -95,14 +95,14 @@ def test_without_the_switch_the_model_reads_what_customers_did_alone() -> None:
     assert EngineSettings().model_attributes == ()
     assert inputs_with(()) == INPUTS
     engine = engine_of()
-    assert engine.delayed_labels.inputs == tuple(i.name for i in INPUTS)
+    assert engine.scorer.delayed_labels.inputs == tuple(i.name for i in INPUTS)
     engine.step(shop())
     other = engine_of()
     other.step(shop(("up", "down")))
-    assert engine.model is not None
-    assert other.model is not None
-    assert engine.model.ready
-    assert engine.model.to_dict() == other.model.to_dict()
+    assert engine.scorer.model is not None
+    assert other.scorer.model is not None
+    assert engine.scorer.model.ready
+    assert engine.scorer.model.to_dict() == other.scorer.model.to_dict()
 
 
 def test_only_what_is_named_is_read() -> None:
@@ -115,9 +115,9 @@ def test_only_what_is_named_is_read() -> None:
     engine, other = engine_of("segment"), engine_of("segment")
     engine.step(shop())
     other.step(shop(("up", "down")))
-    assert engine.model is not None
-    assert other.model is not None
-    assert engine.model.to_dict() == other.model.to_dict()
+    assert engine.scorer.model is not None
+    assert other.scorer.model is not None
+    assert engine.scorer.model.to_dict() == other.scorer.model.to_dict()
 
 
 def test_a_region_from_which_more_leave_raises_the_probability_where_it_is_read() -> None:
@@ -127,8 +127,8 @@ def test_a_region_from_which_more_leave_raises_the_probability_where_it_is_read(
     assert gap(engine) > 0.4
 
     def loss(of: Engine) -> float:
-        assert of.learner is not None
-        return float(of.learner.metrics()["prequential"]["log_loss"])
+        assert of.scorer.learner is not None
+        return float(of.scorer.learner.metrics()["prequential"]["log_loss"])
 
     assert loss(engine) < loss(blind) - 0.005
 
@@ -144,7 +144,7 @@ def test_a_region_is_a_reason_in_words_and_a_missing_one_is_none() -> None:
     given = [bare.step(batch.take(batch.topic != Topic.PROFILES))]
     assert any(step.reasons for out in given for step in out.steps)
     assert not [r for out in given for step in out.steps for r in step.reasons if r.group == "profile"]
-    assert engine.model is not None
+    assert engine.scorer.model is not None
     seen = take_snapshot(engine, 1, engine.reorder.watermark)
     assert seen.model is not None
     assert [r.feature for r in seen.model.shares].count("region") == 1
@@ -156,8 +156,8 @@ def test_importance_counts_a_word_once() -> None:
     engine = engine_of("region", "segment")
     out = engine.step(shop())
     x = np.concatenate([samples.x for samples in out.samples])
-    assert engine.model is not None
-    found = importance([engine.model], x, np.zeros(len(x), dtype=np.int64))
+    assert engine.scorer.model is not None
+    found = importance([engine.scorer.model], x, np.zeros(len(x), dtype=np.int64))
     (profile,) = (each for each in found if each.group.value == "profile")
     assert [each.feature for each in profile.inputs] == ["region", "segment"]
     assert [each.text() for each in profile.inputs] == ["region", "segment"]
@@ -187,13 +187,13 @@ def test_a_state_of_other_attributes_is_gone_on_from(before: tuple[str, ...], af
     old.step(first)
     engine = engine_of(*after)
     restore(engine, tables(old))
-    assert engine.learner is not None
-    assert old.learner is not None
-    assert engine.learner.progress() == old.learner.progress()
+    assert engine.scorer.learner is not None
+    assert old.scorer.learner is not None
+    assert engine.scorer.learner.progress() == old.scorer.learner.progress()
     for part in rest:
         engine.step(part)
-    assert engine.model is not None
-    assert engine.model.inputs == inputs_with(after)
+    assert engine.scorer.model is not None
+    assert engine.scorer.model.inputs == inputs_with(after)
     if after == ("region",):
         assert gap(engine) > 0.2
 
@@ -215,9 +215,9 @@ def test_a_shared_learner_reads_them_from_samples_and_publishes_them_by_name() -
         for version, value in learner.records("shop").items() if learner.at is not None else ():
             log.take(version.encode(), value)
         if log.models:
-            engine.adopt_model(log.models[learner.model().version].model())
-    assert engine.model is not None
-    assert engine.model.inputs == inputs_with(("region",))
+            engine.scorer.adopt(log.models[learner.model().version].model())
+    assert engine.scorer.model is not None
+    assert engine.scorer.model.inputs == inputs_with(("region",))
     assert gap(engine) > 0.4
     assert blind.model().inputs == INPUTS
     again = SharedLearner(OWN, inputs_with(("region",)))
@@ -230,17 +230,17 @@ def test_a_model_that_reads_more_than_it_may_is_not_known_and_one_that_reads_les
     taught([engine.step(shop())], learner)
     model = learner.model()
     strict = engine_of(shared=True)
-    assert not strict.knows_inputs(model)
-    assert engine.knows_inputs(model)
+    assert not strict.scorer.knows_inputs(model)
+    assert engine.scorer.knows_inputs(model)
     assert knows_inputs(i.name for i in model.inputs)
-    saved = strict.model_state() | {"model": model.to_dict()}
-    own = strict.model
-    strict.restore_model(saved)
-    assert strict.model == own
+    saved = strict.scorer.state() | {"model": model.to_dict()}
+    own = strict.scorer.model
+    strict.scorer.restore(saved)
+    assert strict.scorer.model == own
     kept = [place for place, each in enumerate(model.inputs) if each.feature not in ("region", "p_alive")]
     less = replace(model, inputs=tuple(model.inputs[n] for n in kept), weight=model.weight[kept], ready=True)
-    assert strict.knows_inputs(less)
-    strict.adopt_model(less)
+    assert strict.scorer.knows_inputs(less)
+    strict.scorer.adopt(less)
     out = strict.step(shop())
     known = [s for samples in out.samples for s in samples.logit.tolist()]
     assert known

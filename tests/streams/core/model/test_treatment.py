@@ -71,7 +71,7 @@ def driven(events: Sequence[Event], size: int = 10_000, *, restarts: bool = Fals
     engine, made = begun(), Driven()
     model = stated(0.4)
     assert model is not None
-    engine.adopt_model(model)
+    engine.scorer.adopt(model)
     for begin in range(0, len(events), size):
         made.take(engine.step(as_batch(events[begin : begin + size])))
         if restarts:
@@ -80,10 +80,10 @@ def driven(events: Sequence[Event], size: int = 10_000, *, restarts: bool = Fals
             restore(engine, saved)
             again = tables(engine)
             assert all(again[name].equals(frame) for name, frame in saved.items())
-            engine.adopt_model(model)  # its inputs are none of a learner's, so no state keeps it
+            engine.scorer.adopt(model)  # its inputs are none of a learner's, so no state keeps it
     made.take(engine.flush())
     made.take(engine.advance(max(e.at for e in events) + DAY))
-    made.names, made.counts = engine.customers.ids, engine.delayed_labels.counts
+    made.names, made.counts = engine.customers.ids, engine.scorer.delayed_labels.counts
     return made
 
 

@@ -74,9 +74,9 @@ def observed() -> list[tuple[WarmUp, bool, bool]]:
         engine.step(batch.take((batch.at >= begin) & (batch.at < begin + DAY)))
         warm_up = engine.warm_up()
         assert warm_up is not None
-        assert engine.model is not None
-        given = engine.delayed_labels.state()["p"]
-        found.append((warm_up, engine.model.ready, bool((given == given).any())))
+        assert engine.scorer.model is not None
+        given = engine.scorer.delayed_labels.state()["p"]
+        found.append((warm_up, engine.scorer.model.ready, bool((given == given).any())))
         if day % 20 == 0:
             saved = tables(engine)
             engine = Engine(settings, RuleSet((), DTYPES), RiverLearner(LearnerSettings(40, 40)))

@@ -97,7 +97,7 @@ def driven(
 
     def begun() -> Engine:
         engine = Engine(settings, RuleSet(RULES, DTYPES, PLAYS))
-        engine.use_model(stated(p))
+        engine.scorer.use(stated(p))
         return engine
 
     engine, outputs, begin, turn = begun(), list[Output](), 0, 0
@@ -263,7 +263,7 @@ def test_plays_are_adopted_with_the_rules_and_hold_from_the_next_step() -> None:
     events = history(1)
     settings = EngineSettings(reorder_us=0, time_zone=ZONE.key, value=TERMS, horizon_us=HORIZON)
     engine = Engine(settings, RuleSet(RULES, DTYPES))
-    engine.use_model(stated(0.4))
+    engine.scorer.use(stated(0.4))
     before = engine.step(as_batch(events[:500])).steps
     assert {s.decision.verdict for s in before if s.decision} <= {"unknown", "dont"}
     assert all(
