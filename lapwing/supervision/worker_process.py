@@ -28,7 +28,6 @@ SETTLED_S: Final = 60.0
 """After so long a worker without an endpoint counts as one that has started well."""
 USAGE_ERROR: Final = 2
 """The exit code of a command line or settings that no later start makes right."""
-NO_ENDPOINT: Final = "none"
 _PR_SET_PDEATHSIG: Final = 1
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -63,10 +62,6 @@ class Moves:
     already_lost: NDArray[np.bool_]
     """Of openings, whether the customer was not active then."""
 
-    def of_rule(self, rule: int, tier: int) -> Alarms:
-        """Return the causes of one rule."""
-        return self.together({rule: tier})
-
     def together(self, tiers: dict[int, int]) -> Alarms:
         """Return the warnings that rules, each with its tier, make together: open while any cause is."""
         rows = np.flatnonzero(np.isin(self.rule, list(tiers)))
@@ -111,8 +106,3 @@ def _begins(values: NDArray[np.int64]) -> NDArray[np.bool_]:
     result = np.ones(len(values), dtype=np.bool_)
     result[1:] = values[1:] != values[:-1]
     return result
-
-
-def concatenated(parts: Collection[Moves]) -> Moves:
-    """Return the moves of several runs over different customers."""
-    return Moves(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Moves)))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from streams.contract.instants import EPOCH, LAST_US, read_instants
+from streams.contract.instants import LAST_US, read_instants
 
 RFC3339: Final = "rfc3339"
 EPOCHS: Final[dict[str, int]] = {
@@ -281,8 +281,3 @@ def written_instants(us: NDArray[np.int64], found: NDArray[np.bool_]) -> pl.Seri
     whole = not (us % 1_000_000).any()
     texts = column.dt.to_string("%Y-%m-%dT%H:%M:%SZ" if whole else "%Y-%m-%dT%H:%M:%S%.6fZ")
     return texts if found.all() else texts.set(pl.Series(~found), None)
-
-
-def days_of(us: NDArray[np.int64]) -> list[date]:
-    """Return the days in UTC (n,) of instants (n,)."""
-    return [(EPOCH + timedelta(days=day)).date() for day in (us // 86_400_000_000).tolist()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -260,7 +260,3 @@ def chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
     """Yield the ids in groups that one statement takes."""
     for begin in range(0, len(ids), CHUNK):
         yield ids[begin : begin + CHUNK]
-
-
-OnProgress = Callable[[int, int], None]
-"""(warnings that are read, all of them)."""

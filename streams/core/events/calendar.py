@@ -88,7 +88,3 @@ class Calendar:
             within = midnight + ((at - midnight) // self._part + 1) * self._part
             return min(within, self.start(day + 1))
         return self.start((day // self._every_days + 1) * self._every_days)
-
-    def swept_day(self, sweep: int) -> int:
-        """Return the day that a sweep judges: at a midnight the day that has just ended."""
-        return self.day(sweep - 1)

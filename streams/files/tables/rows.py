@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
@@ -104,11 +104,6 @@ def read_rows(path: Path, form: RowsFormat) -> Iterator[TableRows | JsonRows]:
                 there = np.array([bool(line.strip()) for line in lines], dtype=np.bool_)
                 kept = lines if there.all() else [line for line in lines if line.strip()]
                 yield JsonRows(kept, numbers[there], done)
-
-
-def with_delimiter(form: RowsFormat, delimiter: str) -> RowsFormat:
-    """Return the format with another delimiter."""
-    return replace(form, csv=replace(form.csv, delimiter=delimiter))
 
 
 def _without_compression(name: str) -> str:

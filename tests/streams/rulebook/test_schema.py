@@ -30,9 +30,6 @@ KINDS: dict[str, Any] = {
 }  # fmt: skip
 
 
-NOT_JUDGED = ("$schema", "$comment", "$defs", "title", "description", "default", "examples", "format")
-
-
 def fits(value: Any, schema: dict[str, Any]) -> bool:
     """Judge by the few keywords of JSON Schema that are used here; any other is an error."""
     return _fits(value, schema, schema.get("$defs", {}))

@@ -42,12 +42,6 @@ def test_midnight_where_the_clock_changes(zone: str, at: str, midnight: str) -> 
     assert Calendar(zone).next_sweep(us(at)) == us(midnight)
 
 
-def test_a_sweep_at_midnight_judges_the_day_that_has_ended() -> None:
-    calendar = Calendar("Europe/Berlin")
-    midnight = us("2024-05-02T00:00:00+02:00")
-    assert calendar.swept_day(midnight) == calendar.day(midnight) - 1
-
-
 def test_sweeps_within_a_day_begin_anew_at_each_midnight() -> None:
     calendar = Calendar("Europe/Berlin", 6 * HOUR)
     at = us("2024-03-31T00:00:00+01:00")

@@ -21,7 +21,6 @@ from tests.oracle.histories import History, SeededDraw, cut, delayed, random_his
 from tests.oracle.sample_rules import ABSENT, GROUPS, RULES
 from tests.oracle.test_engine_against_twin import COMPILED, PLAIN, QUIET, check, generated
 
-CUTS: Final = st.integers(1, 6)
 IN_HASTE: Final = replace(PLAIN, patience=HASTE)
 
 
