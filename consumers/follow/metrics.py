@@ -15,7 +15,7 @@ STUCK_S: Final = 300.0
 SILENT_S: Final = 15.0
 """For so long the broker may answer no heartbeat; one is sent every three seconds."""
 
-RECORDS = counter("import_records", "Records that were read from topics of others.", "topic")
+RECORDS = counter("import_records", "Records that were read from the topics of sources.", "topic")
 EVENTS = counter("import_events", "Events that the broker has acknowledged, by their topic.", "topic")
 REFUSED = counter("import_refused", "Records that could not be events, by the reason.", "topic", "reason")
 PASSED = counter("import_passed", "Records that no filter of the mapping took.", "topic")

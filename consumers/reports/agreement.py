@@ -113,7 +113,7 @@ def read_agreement(connection: Connection, period: Period, knowledge: Knowledge)
 def drawn_prefixes(count: int, wanted: int) -> tuple[str, ...]:
     """Return how the ids of a draw begin, that of so many warnings takes about as many as wanted; none: all.
 
-    Ids of warnings are hashes, so those that begin alike are a fair draw, and always the same.
+    Ids of warnings are hashes, so those that begin alike are a random sample, and always the same.
 
     >>> drawn_prefixes(500, 1_000), drawn_prefixes(1_000, 250), len(drawn_prefixes(1_000_000, 9_000))
     ((), ('0', '1', '2', '3'), 2)

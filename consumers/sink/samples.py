@@ -1,7 +1,7 @@
 """Labelled samples as rows: of all that ever came, those whose hashes are the lowest stay.
 
-So the table is bounded, and what it holds is a fair draw that is the same whatever the order of the records
-and however often they come.
+So the table is bounded, and what it holds is a random sample, the same whatever the order of the records and
+however often they come.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from streams.core.events.action_words import RECORD_KINDS, RESULTS, TREATMENT_KI
 @click.argument("warning_id")
 @click.argument("kind", type=click.Choice((*WARNING_KINDS, *TREATMENT_KINDS, *RECORD_KINDS)))
 @settings_options("broker", "actions", "database")
-@click.option("--by", required=True, help="Who does it; it stands on the warning.")
+@click.option("--by", required=True, help="Who does it; shown with the warning.")
 @click.option(
     "--for",
     "lasts",
@@ -46,7 +46,7 @@ from streams.core.events.action_words import RECORD_KINDS, RESULTS, TREATMENT_KI
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the event that was sent.")
 def command(**given: Any) -> None:
-    """Say what was done about the warning WARNING_ID, or the only one whose id begins so.
+    """Say what was done about the warning WARNING_ID; the beginning of its id will do.
 
     An acknowledgement means that somebody takes care of it; after a while it lapses, and the team is
     reminded. A snooze puts the warning off. `expire` ends it. The other kinds say what was done: `contact`

@@ -23,14 +23,14 @@ from lapwing.settings.options import PATH, NumberParam
 @click.option(
     "--speed",
     type=NumberParam(0, min_open=True),
-    help="Simulated days a second; such that the stream takes a minute where not given.",
+    help="Simulated days a second; by default as many as let the stream take a minute.",
 )
 @click.option("--serve", is_flag=True, help="Keep all of it up at the end, until Ctrl-C.")
 @click.option(
     "--dir",
     "folder",
     type=PATH,
-    help="Keep everything of the run in this folder; a fresh temporary one where not given.",
+    help="Keep everything of the run in this folder; by default a temporary one.",
 )
 @click.option(
     "--port", type=click.IntRange(1, 65_535), help="The embedded broker's port; a free one by default."

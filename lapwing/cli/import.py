@@ -1,4 +1,4 @@
-"""`lapwing import`: files and topics of others become events."""
+"""`lapwing import`: your own files and topics become events."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lapwing.settings.options import PATH, settings_options
     "or `kafka`, the topics of the broker.",
 )
 @click.option(
-    "--map", "map_path", type=PATH, help="The file of inputs; the setting `inputs` where not given."
+    "--map", "map_path", type=PATH, help="The file of inputs; by default that of the setting `inputs`."
 )
 @click.option("--preset", help="A mapping that comes with Lapwing; `lapwing inputs preset` lists them.")
 @click.option(
@@ -45,7 +45,7 @@ from lapwing.settings.options import PATH, settings_options
     *("session_timeout", "metrics_listen", "schema_registry_url"),
 )
 def command(**given: Any) -> None:
-    """Turn FILES of others (CSV, workbooks, Parquet, JSON) into events by a mapping.
+    """Turn your own FILES (CSV, workbooks, Parquet, JSON) into events by a mapping.
 
     What cannot be mapped, or is not what the contract says, is refused and shown with its line; all else is
     imported. The events are written in the order of their time, whatever the order of the files.

@@ -22,7 +22,7 @@ def _words(flag: str, text: str) -> Callable[[Callable[..., Any]], Callable[...,
 @_words("--segment", "Only customers of this segment")
 @_words("--region", "Only customers of this region")
 @_words("--owner", "Only customers whom this account owner looks after")
-@click.option("--min-value", type=NumberParam(), help="Only customers worth at least this.")
+@click.option("--min-value", type=NumberParam(0), help="Only customers worth at least this.")
 @period_options("Only who left at or after this time.", "Only who left before this time.")
 @as_of_option
 @click.option("--holdout", is_flag=True, help="Also those who are held out for measuring.")

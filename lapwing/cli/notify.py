@@ -12,7 +12,7 @@ from lapwing.settings.options import DurationParam, InstantParam, settings_optio
 @click.group("notify", invoke_without_command=True)
 @settings_options("database", "rules", "routes", "metrics_listen")
 @click.option(
-    "--follow/--no-follow", default=True, help="Go on for ever, or stop when all that is due was tried."
+    "--follow/--no-follow", default=True, help="Keep running, or stop when all that is due was tried."
 )
 @click.option("--from-now", is_flag=True, help="Send a new channel nothing of what is stored already.")
 @click.option(

@@ -38,12 +38,12 @@ MOST_DAYS: Final = 3_660
 @click.option(
     "--speed",
     type=NumberParam(0, min_open=True),
-    help="To Kafka: simulated days a second; as fast as possible where not given.",
+    help="To Kafka: simulated days a second; by default as fast as possible.",
 )
 @click.option(
     "--capacity",
     type=click.IntRange(1),
-    help="A team calls so many customers a day: it works the queue of warnings; to a file only.",
+    help="How many customers a day a team calls, from the queue of warnings; to a file only.",
 )
 @click.option(
     "--effect",

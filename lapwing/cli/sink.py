@@ -27,7 +27,7 @@ from lapwing.settings.options import settings_options
     "session_timeout",
     "metrics_listen",
 )
-@click.option("--follow/--no-follow", default=True, help="Go on for ever, or stop at the topics' end.")
+@click.option("--follow/--no-follow", default=True, help="Keep running, or stop at the end of the topics.")
 @click.option("--json", "as_json", is_flag=True, help="Print the final counts as JSON.")
 def command(**given: Any) -> None:
     """Store warnings and all that reports need in a database, each record once.

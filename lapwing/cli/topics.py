@@ -12,7 +12,9 @@ from lapwing.settings.options import PATH, settings_options
 @click.command()
 @settings_options("broker", "app")
 @click.option(
-    "--partitions", type=click.IntRange(1), help="Partitions of new topics; default: as the others', or 6."
+    "--partitions",
+    type=click.IntRange(1),
+    help="Partitions of new topics; by default as many as the others have, or 6.",
 )
 @click.option(
     "--replication", type=click.IntRange(1), default=1, show_default=True, help="Copies of each record."

@@ -73,7 +73,7 @@ def list_(**given: Any) -> None:
 def show(**given: Any) -> None:
     """Show a warning with its causes, its steps, and which notices were sent or muted, and why.
 
-    ID may be cut short where it is the only one that begins so.
+    The beginning of an ID will do where no other begins with it.
     """
     from lapwing.commands.warnings import show
 

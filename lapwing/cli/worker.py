@@ -50,7 +50,8 @@ MOST_PROCESSES: Final = 64
     type=click.IntRange(1, MOST_PROCESSES),
     default=1,
     show_default=True,
-    help="Run so many workers, each a process: for machines with many cores. One that dies is started again.",
+    help="How many workers to run, each a process: for machines with many cores. One that dies is started "
+    "again.",
 )
 @click.option("--worker-number", type=int, hidden=True)  # these three: what a supervisor starts
 @click.option("--worker-of", type=int, hidden=True)
@@ -62,7 +63,7 @@ MOST_PROCESSES: Final = 64
     help="Dry run: write the warnings to this file.",
 )
 @click.option(
-    "--follow/--no-follow", default=True, help="Dry run: go on for ever, or stop at the end of the topics."
+    "--follow/--no-follow", default=True, help="Dry run: keep running, or stop at the end of the topics."
 )
 @click.option("--json", "as_json", is_flag=True, help="Dry run: print it as JSON.")
 def command(**given: Any) -> None:

@@ -184,12 +184,12 @@ def _of_others(settings: Settings) -> list[str]:
     try:
         names = sorted(set(mapped_topics(settings)) - set(settings.topics.values()))
     except (RulebookRefused, SettingsError) as error:
-        return [f"which topics of others hold the customers cannot be read: {str(error).splitlines()[0]}"]
+        return [f"which of your own topics hold the customers cannot be read: {str(error).splitlines()[0]}"]
     if not names:
         return []
     return [
-        f"{', '.join(names)}: topics of others, by {settings.inputs_file}; Lapwing deletes nothing there. "
-        "What a worker reads of them again, dated before the erasure, it leaves out"
+        f"{', '.join(names)}: your own topics, mapped by {settings.inputs_file}; Lapwing deletes nothing "
+        "there. What a worker reads of them again, dated before the erasure, it leaves out"
     ]
 
 

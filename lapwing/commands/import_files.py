@@ -1,4 +1,4 @@
-"""`lapwing import`: files of others become events, in event files or in Kafka."""
+"""`lapwing import`: your own files become events, in event files or in Kafka."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def run(
     resume: bool,
     as_json: bool,
 ) -> None:
-    """Turn FILES of others, or with `follow` the records of topics, into events by a mapping."""
+    """Turn FILES of your own, or with `follow` the records of topics, into events by a mapping."""
     if follow:
         _check_follow(files, to, preset, resume)
         import_topics.run(settings, map_path, source, to_end, as_json)

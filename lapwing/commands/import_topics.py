@@ -1,4 +1,4 @@
-"""`lapwing import --follow`: topics of others become events on the topics of the contract, as they come."""
+"""`lapwing import --follow`: topics of sources become events on the topics of the contract, as they come."""
 
 from __future__ import annotations
 

@@ -62,7 +62,8 @@ class BrokerSettings(BaseModel):
     )
     session_timeout: Annotated[Duration, Field(ge=UNITS["s"], le=30 * UNITS["m"])] = Field(
         parse_duration("45s"),
-        description="How long a silent worker keeps its partitions; Kafka refuses less than 6s by default.",
+        description="How long a worker that does not answer keeps its partitions; Kafka refuses less than 6s "
+        "by default.",
     )
 
     @model_validator(mode="after")

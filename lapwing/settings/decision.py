@@ -21,8 +21,8 @@ class DecisionSettings(BaseModel):
     value_prior_orders: float = Field(
         3.0,
         ge=0,
-        description="How many order days the population's mean spend of an order day weighs as much as, in "
-        "`value`.",
+        description="The prior's weight in `value`, in order days: what all customers spend on an order day "
+        "on average counts as much as so many of the customer's own.",
     )
     margin: ByClass = Field(
         {},
@@ -47,7 +47,7 @@ class DecisionSettings(BaseModel):
         "the tier at the opening (`high=0.1,medium=0.1`) or for all; a tier not named has none.",
     )
     holdout_salt: Annotated[str, Field(min_length=1, max_length=200)] = Field(
-        "lapwing", description="Another salt draws anew who is held out."
+        "lapwing", description="What chance decides by who is held out; another one draws anew."
     )
     holdout_exempt: Annotated[tuple[CustomerClass, ...], BeforeValidator(class_words)] = Field(
         ("key",), description="Customer classes that are never held out; `none` for no class."

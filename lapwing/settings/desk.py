@@ -29,8 +29,8 @@ class DeskSettings(BaseModel):
     desk_capacity: int | None = Field(
         None,
         ge=0,
-        description="Customers that whoever is in no team can attend to in a local day; the queue draws a "
-        "line after so many. Not set: no line.",
+        description="How many customers somebody who is in no team can attend to in a local day: the queue "
+        "draws a line there. Without it there is no line.",
     )
     desk_people: Path | None = Field(
         None,

@@ -1,4 +1,4 @@
-"""Settings of foreign records."""
+"""Settings of records that are mapped to events."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ INPUTS_FILE: Final = "inputs.yaml"
 class InputsSettings(BaseModel):
     """What `Settings` has of them."""
 
-    heading: ClassVar[str] = "Records of others"
+    heading: ClassVar[str] = "Your own records"
 
     inputs: Path | None = Field(
         None,
-        description="The file that says which foreign records there are and how each becomes events. Without "
-        "it `inputs.yaml` in the folder of the rules, where there is one.",
+        description="The file that says which records of your own there are and how each becomes events. "
+        "Without it `inputs.yaml` in the folder of the rules, where there is one.",
     )
     import_inputs: Path | None = Field(
         None,

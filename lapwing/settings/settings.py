@@ -97,7 +97,7 @@ class Settings(
     )
     checkpoint_every: Annotated[Duration, Field(ge=UNITS["s"])] = Field(
         parse_duration("30s"),
-        description="How often a worker saves its states; after a crash so much is read again.",
+        description="How often a worker saves its states; after a crash, what came since then is read again.",
     )
     rules: Path = Field(Path("warning_rules"), description="The rule file, or the folder of rule files.")
     database: Annotated[str, AfterValidator(database_url)] = Field(
@@ -106,7 +106,8 @@ class Settings(
     stored_samples: int = Field(
         50_000,
         ge=1,
-        description="How many labelled samples `lapwing sink` keeps: a fair draw of all that it has read.",
+        description="How many labelled samples `lapwing sink` keeps, drawn at random from all that it has "
+        "read.",
     )
     log_format: LogFormat = Field(
         "text", description="How the log on stderr is written: `text`, or `json`, one object per line."
@@ -152,7 +153,7 @@ class Settings(
 
     @property
     def inputs_file(self) -> Path | None:
-        """Return the file of foreign records: the one that is set, else the one beside the rules, if any."""
+        """Return the file of inputs: the one that is set, else the one beside the rules, if any."""
         if self.inputs is not None:
             return self.inputs
         beside = (self.rules if self.rules.is_dir() else self.rules.parent) / INPUTS_FILE
@@ -265,7 +266,7 @@ def _read_files(
             meant_one = f"; did you mean {_variable(close)}{SUFFIX}?" if close else ""
             mistakes.append(f"{variable} is no setting{meant_one}")
         elif name in variables:
-            mistakes.append(f"{_variable(name)} and {variable} are both given: leave one away")
+            mistakes.append(f"{_variable(name)} and {variable} are both given: leave one out")
         else:
             try:
                 contents[name] = read_value(variable, path)

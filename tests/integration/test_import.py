@@ -1,4 +1,4 @@
-"""Files of others on a broker: `lapwing import --to kafka`."""
+"""Files of sources on a broker: `lapwing import --to kafka`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Topics of others become topics of the contract on a broker, whatever happens to the process meanwhile."""
+"""Topics of sources become topics of the contract on a broker, whatever happens to the process meanwhile."""
 
 from __future__ import annotations
 

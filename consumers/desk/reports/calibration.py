@@ -1,4 +1,4 @@
-"""Whether the model's probabilities came true, from the samples that the store keeps: a fair draw."""
+"""Whether the model's probabilities came true, from the samples that the store keeps: a random sample."""
 
 from __future__ import annotations
 

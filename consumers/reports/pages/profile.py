@@ -154,7 +154,7 @@ def _remarks(part: Profile, words: Words) -> list[str]:
     found = [
         _(
             "These are differences, not causes. Customers whom the team treated are not among the samples, "
-            "and the store keeps a fair draw of all samples."
+            "and the store keeps a random sample of all samples."
         )
     ]
     if part.are_weighted:

@@ -259,7 +259,7 @@ def _remarks(part: Reasons, words: Words) -> list[str]:
                 n=words.count(part.known),
             )
         ]
-    return [_("Whom the team reached are not a fair draw of those who left.")] if part.lost else []
+    return [_("Whom the team reached are not a random sample of those who left.")] if part.lost else []
 
 
 def _definitions(part: Reasons, words: Words) -> list[Definition]:

@@ -1,4 +1,4 @@
-"""`lapwing inputs`: what turns foreign records into events, before it is live."""
+"""`lapwing inputs`: the mapping of your own records to events, tried before it is live."""
 
 from __future__ import annotations
 

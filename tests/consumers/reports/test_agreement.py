@@ -1,4 +1,4 @@
-"""Agreement of reasons by month; of very many warnings a fair draw is looked at."""
+"""Agreement of reasons by month; of very many warnings a random sample is looked at."""
 
 from __future__ import annotations
 

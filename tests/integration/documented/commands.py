@@ -30,7 +30,7 @@ ELSEWHERE: Final = {
     r"curl -s http://127\.0\.0\.1:9470/": "no importer runs beside the pages: test_import_follow.py",
     r"lapwing inputs try .* --inputs deploy/local/": "the file of an installation",
     r"lapwing inputs check$": "no inputs.yaml lies beside the rules: tests/lapwing/commands/inputs",
-    r"lapwing import --follow ": "reads topics of others: tests/integration/test_import_follow.py",
+    r"lapwing import --follow ": "reads topics of your own: tests/integration/test_import_follow.py",
     r"LAPWING_INGEST_SECRETS=.* lapwing ingest ": "tests/integration/test_ingest.py",
     r"pip install ": "tests/test_docs.py has the extras; the package index is not asked in tests",
     r"apt-get install ": "changes the machine",

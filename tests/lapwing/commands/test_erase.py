@@ -76,7 +76,7 @@ def test_topics_of_others_that_are_mapped_are_named(tmp_path: Path) -> None:
     )
     settings = load_settings(None, {"inputs": str(file)}, environ={})
     report = erase._erased(places(tmp_path, settings=settings), ["c"], wait=False, within_s=1.0)
-    assert any(note.startswith(f"web.orders: topics of others, by {file}") for note in report.notes)
+    assert any(note.startswith(f"web.orders: your own topics, mapped by {file}") for note in report.notes)
     file.write_text("version: 2")
     report = erase._erased(places(tmp_path, settings=settings), ["c"], wait=False, within_s=1.0)
     assert any("cannot be read" in note and "inputs.yaml" in note for note in report.notes)

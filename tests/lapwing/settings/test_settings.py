@@ -297,7 +297,7 @@ def test_a_file_that_holds_no_value_is_refused(folder: Path, content: bytes | No
 def test_mistakes_with_files_are_named_and_no_secret_is(folder: Path) -> None:
     path = secret_file(folder, "hunter2")
     both = refused(SASL_PASSWORD="hunter3", SASL_PASSWORD_FILE=str(path))
-    assert both == "LAPWING_SASL_PASSWORD and LAPWING_SASL_PASSWORD_FILE are both given: leave one away"
+    assert both == "LAPWING_SASL_PASSWORD and LAPWING_SASL_PASSWORD_FILE are both given: leave one out"
     misspelled = refused(SASL_PASWORD_FILE=str(path))
     assert misspelled == ("LAPWING_SASL_PASWORD_FILE is no setting; did you mean LAPWING_SASL_PASSWORD_FILE?")
     given_itself = refused(SASL_PASSWORD_FILE="hunter2")
