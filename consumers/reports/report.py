@@ -96,7 +96,7 @@ class Report:
             "currency": self.knowledge.currency,
             "failed_checks": list(self.failed),
             "parts": {name: part.as_dict() for name, part in self.parts.items()},
-            **({} if self.corrections is None else {"corrections": self.corrections.as_dict()}),
+            "corrections": None if self.corrections is None else self.corrections.as_dict(),
         }
 
 

@@ -12,6 +12,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from consumers.database.database import Database
+from consumers.reports.corrections import since_when
 from consumers.reports.document import Document
 from consumers.reports.knowledge import Knowledge, known_to
 from consumers.reports.pages.whole import document
@@ -70,6 +71,28 @@ class Reporter:
         """Return a report with what has changed in it since an instant of the database's clock."""
         return corrected(self._database, report, self._terms(), since, on_part)
 
+    def with_corrections(
+        self,
+        period: Period,
+        now: datetime,
+        as_of: datetime | None = None,
+        since: datetime | None = None,
+        wanted: Sequence[str] = tuple(MAKERS),
+        on_part: OnPart = no_progress,
+    ) -> Report:
+        """Return a report that lists what has changed in it since an instant of the database's clock.
+
+        Without one it is compared with itself as of one day after its period; with `as_of` not at all, and
+        not where the database did not know the whole period by then.
+        """
+        report = self.report(period, as_of, wanted, on_part)
+        then = correction_instant(report, now) if since is None else since
+        if then is None:
+            return report
+        found = self.corrected(report, then, on_part)
+        was_known = found.corrections is not None and found.corrections.was_known
+        return found if was_known or since is not None else report
+
     def written(self, report: Report, view: View, language: str) -> Document:
         """Return what a view shows of a report, in a language."""
         words = Words(language, self._knowledge.zone, self._knowledge.currency)
@@ -85,3 +108,11 @@ class Reporter:
                 while len(self._kept) > MOST_KEPT:
                     self._kept.popitem(last=False)
         return self.written(report, View(view), language)
+
+
+def correction_instant(report: Report, now: datetime) -> datetime | None:
+    """Return since when changes of a report are corrections, `None` where it is not compared by itself."""
+    then = since_when(report.period)
+    if report.knowledge.as_of is not None or not report.is_over or then >= now:
+        return None
+    return then

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
@@ -14,7 +13,6 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from consumers.reports.corrections import since_when
 from consumers.reports.document import Document
 from consumers.reports.formats.csv_files import csv_files
 from consumers.reports.formats.page import page as html_page
@@ -22,7 +20,7 @@ from consumers.reports.formats.pdf import pdf as pdf_file
 from consumers.reports.formats.plain_text import summary, text
 from consumers.reports.formats.workbook import workbook
 from consumers.reports.period import YEARS, Period, PeriodKind
-from consumers.reports.report import MAKERS, Report
+from consumers.reports.report import MAKERS
 from consumers.reports.reporter import OnPart, Reporter
 from consumers.reports.views import SEEN, View
 from lapwing.database import opened_database
@@ -53,18 +51,13 @@ def run(
 ) -> None:
     """Make a report, write its files and print what is asked for."""
     check_outputs([page, pdf, xlsx])
-    at = None if as_of is None else EPOCH + as_of * MICROSECOND
+    at, since = (None if given is None else EPOCH + given * MICROSECOND for given in (as_of, corrected_since))
     with closing(opened_database(settings)) as database:
         reporter = reporter_of(settings, database)
         chosen = chosen_period(reporter, period, _date(day), at)
         wanted = tuple(MAKERS) if as_json else SEEN[View(view)]
         with shown_progress() as on_part:
-            report = reporter.report(chosen, at, wanted, on_part)
-            then = correction_instant(report, corrected_since)
-            if then is not None:
-                report = reporter.corrected(report, then, on_part)
-                if corrected_since is None and report.corrections and not report.corrections.was_known:
-                    report = replace(report, corrections=None)  # nobody asked
+            report = reporter.with_corrections(chosen, datetime.now(UTC), at, since, wanted, on_part)
     written = reporter.written(report, View(view), language)
     _write_files(written, page, pdf, xlsx, folder)
     if as_json:
@@ -75,16 +68,6 @@ def run(
         click.echo(printable(f"lapwing: check that failed: {failure}"), err=True)
     if report.failed:
         raise SystemExit(1)
-
-
-def correction_instant(report: Report, given: int | None) -> datetime | None:
-    """Return since when changes of a report are corrections; `None` where they are not to be listed."""
-    if given is not None:
-        return EPOCH + given * MICROSECOND
-    then = since_when(report.period)
-    if report.knowledge.as_of is not None or not report.is_over or then >= datetime.now(UTC):
-        return None
-    return then
 
 
 def _date(given: datetime | None) -> date | None:

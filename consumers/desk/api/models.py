@@ -399,6 +399,26 @@ class ReportPeriod(Returned):
     time_zone: str
 
 
+class Correction(Returned):
+    """A figure of a report that is another one now; a rate has both its numbers."""
+
+    figure: str
+    """Where it stands in `parts`, as `retention/lost`."""
+    then: dict[str, Any] | str | int | float | bool | None
+    now: dict[str, Any] | str | int | float | bool | None
+
+
+class Corrections(Returned):
+    """What has changed in a report."""
+
+    since: str
+    """Of the database's clock."""
+    was_known: bool
+    """Whether the whole period was in the database by then; else nothing is compared."""
+    customers_erased_since: int
+    corrections: list[Correction]
+
+
 class Report(Returned):
     """The figures of a period, as `lapwing report --json` has them; no customer is named in them."""
 
@@ -415,6 +435,8 @@ class Report(Returned):
     """Where there is one, the report is not to be trusted."""
     parts: dict[str, Any]
     """Each section's figures, unrounded, with numerator, denominator and exclusions."""
+    corrections: Corrections | None
+    """`null` where the figures were not compared with earlier ones."""
 
 
 class AuditLine(Returned):

@@ -388,15 +388,21 @@ def report(
     period: Annotated[str, Query(max_length=50)] = PeriodKind.MONTH.value,
     since: date | None = None,
     until: date | None = None,
+    as_of: models.Instant | None = None,
+    corrected_since: models.Instant | None = None,
 ) -> models.Report:
-    """Return the figures of a period.
+    """Return the figures of a period, and what has changed in them since it was over.
 
     `period` is its name, as `2026-03`, or a kind, as `month`: the newest one that is over. The days `since`
-    and `until` take its place.
+    and `until` take its place. With `as_of` the figures are those of what was stored by then, whenever they
+    are asked for; changes are then listed only with `corrected_since`. Both are instants of the database's
+    clock.
     """
     if (since is None) != (until is None):
         raise HTTPException(422, "since and until: each needs the other")
-    result = desk.reports.period(ReportQuery(period, View.ALL, since, until).chosen(desk))
+    chosen = ReportQuery(period, View.ALL, since, until).chosen(desk)
+    then, changed = (None if each is None else read_instant(each) for each in (as_of, corrected_since))
+    result = desk.reports.period(chosen, then, changed)
     if result.value is None:
         raise HTTPException(503, result.error or "this is being computed: ask again in a minute")
     return models.Report.model_validate({"computed_at": result.at, **result.value.as_dict()})

@@ -40,6 +40,8 @@ PERIODS: Final = (None, 365, 182, 91)
 """Days back to which scorecards can be asked for; `None` is the beginning."""
 MOST_PERIODS: Final = 24
 """Periods whose reports are kept."""
+PeriodKey = tuple[str, datetime | None, datetime | None]
+"""A period, as of when, and since when changes are corrections."""
 
 
 class Reports:
@@ -69,7 +71,7 @@ class Reports:
         self._muted = self._background(lambda: muted_by_silence(database), SOON)
         self._installation = self._background(installation.examine, MINUTE)
         self.reporter = Reporter(database, _knowledge(config), self._terms)
-        self._periods: OrderedDict[str, Background[Report]] = OrderedDict()
+        self._periods: OrderedDict[PeriodKey, Background[Report]] = OrderedDict()
 
     def live(self) -> Result[LiveCounts]:
         """Return what is open and what opened of late."""
@@ -103,14 +105,22 @@ class Reports:
             found = self._cards[days]
         return found.look(self.wait_s)
 
-    def period(self, period: Period) -> Result[Report]:
-        """Return the report of a period, which all views and languages show."""
+    def period(
+        self, period: Period, as_of: datetime | None = None, since: datetime | None = None
+    ) -> Result[Report]:
+        """Return the report of a period, which all views and languages show, with what was corrected in it.
+
+        `as_of` and `since` are those of `Reporter.with_corrections`.
+        """
+        key = (period.key, as_of, since)
         with self._lock:
-            found = self._periods.pop(period.key, None)
-            self._periods[period.key] = found or self._background(lambda: self.reporter.report(period), LATER)
+            found = self._periods.pop(key, None)
+            self._periods[key] = found or self._background(
+                lambda: self.reporter.with_corrections(period, self._clock.wall(), as_of, since), LATER
+            )
             while len(self._periods) > MOST_PERIODS:
                 self._periods.popitem(last=False)
-            found = self._periods[period.key]
+            found = self._periods[key]
         return found.look(self.wait_s)
 
     def last_period(self, kind: PeriodKind) -> Period:

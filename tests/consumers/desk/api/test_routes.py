@@ -22,7 +22,9 @@ from streams.contract.warnings import encode_step
 from streams.errors import ReportError
 from tests.consumers.desk.desks import ADDRESS, NOW, STAFF, TOKENS, Sent, Staff, browser, desk_over
 from tests.consumers.desk.queue.test_board import filled, instants
-from tests.consumers.desk.stored_shop import last_instant, patient_desk, store_shop
+from tests.consumers.desk.stored_shop import by_topic, last_instant, patient_desk, store_shop
+from tests.consumers.shop_records import KINDS
+from tests.consumers.shop_records import NOW as STORED
 from tests.consumers.stored import store_records
 from tests.consumers.warning_events import life, records, step, warning_id
 
@@ -251,6 +253,34 @@ def test_a_report_is_that_of_the_page_and_of_the_command(database: Database) -> 
     assert kept["parts"].keys() == MAKERS.keys()
     assert kept["parts"]["retention"]["original"] > 0
     assert viewer.get("/api/report?period=2024-W14").json()["period"]["key"] == "2024-W14"
+
+
+def test_a_report_made_again_is_the_same_and_what_changed_since_is_listed(database: Database) -> None:
+    early, week = STORED - timedelta(days=1), "/api/report?period=2024-W10&"
+    for topic, all_of_it in by_topic().items():
+        in_time = [each for number, each in enumerate(all_of_it) if number % 5 or topic != "churn-outcomes"]
+        store_records(database, in_time, early, KINDS[topic])
+    viewer = api(patient_desk(database, staff=Staff()), "vic")
+    before = viewer.get(week).json()
+    assert before["corrections"] is None  # nothing was known a day after that week
+    store_records(database, by_topic()["churn-outcomes"], STORED, KINDS["churn-outcomes"])
+    viewer = api(patient_desk(database, staff=Staff()), "vic")
+    again = viewer.get(f"{week}as_of={format_instant(to_us(early))}").json()
+    assert again["as_of"] == "2025-05-31T00:00:00Z"
+    assert (again["parts"], again["known_to"]) == (before["parts"], before["known_to"])
+    now = viewer.get(f"{week}corrected_since={format_instant(to_us(early))}").json()
+    assert now["parts"]["retention"]["original"] != again["parts"]["retention"]["original"]
+    found = now["corrections"]
+    assert (found["since"], found["was_known"]) == ("2025-05-31T00:00:00Z", True)
+    changed = {each["figure"]: (each["then"], each["now"]) for each in found["corrections"]}
+    assert changed["retention/original"] == tuple(
+        each["parts"]["retention"]["original"] for each in (again, now)
+    )
+
+
+@pytest.mark.parametrize("query", ["as_of=yesterday", "corrected_since=2024-05-02"])
+def test_an_instant_that_is_none_is_refused(desk: Desk, query: str) -> None:
+    assert api(desk, "vic").get(f"/api/report?period=2024-04&{query}").status_code == 422
 
 
 @pytest.mark.parametrize(
