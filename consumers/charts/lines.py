@@ -51,8 +51,9 @@ def lines(
     largest = max(
         [v for s in series for v in s.values if v is not None]
         + [end for s in series for band in s.band if band is not None for end in band]
-        + [level[0] if level else 0, 1e-9]
+        + [level[0] if level else 0.0]
     )
+    largest = largest if largest > 0 else 1.0  # of nothing but 0 the scale is that of one
     marks = [i / 4 for i in range(5)] if percent and full else ticks(largest)
     top_value = marks[-1]
     y = Scale(0, top_value, bottom, top)

@@ -16,6 +16,7 @@ from consumers.reports.document import (
     Under,
     Value,
 )
+from consumers.reports.rate import TOO_FEW
 from consumers.reports.words import NOTHING, Words
 from streams.share import Share, ShareDifference
 
@@ -48,6 +49,8 @@ def shown(value: Value, column: Column, words: Words) -> Shown:
         case Share():
             if not value.whole:
                 return Shown(NOTHING, (words.of(value),))
+            if value.whole < TOO_FEW:  # no per cent: its numbers are all that it says
+                return Shown(words.of(value), why_absent=absent(Absent.NOT_ENOUGH, words)[1])
             intervals = (words.interval(value),) if column.interval else ()
             return Shown(words.percent(value.value), (words.of(value), *intervals))
         case ShareDifference():

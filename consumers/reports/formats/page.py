@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from html import escape
 from importlib.resources import files
 from itertools import groupby
@@ -121,8 +121,10 @@ def _section(section: Section, words: Words, draw: Draw, back: str) -> str:
     figures = "".join(
         _figures(wide, list(plots), draw) for wide, plots in groupby(plots_shown, lambda plot: plot.wide)
     )
+    # One table is open at the most: whoever reads on opens the others, and on paper all are.
+    first = next((each.key for each in section.tables if each.key not in drawn | bare), None)
     tables = "".join(
-        _table(each, words, folded=each.key in drawn, titled=each.title != section.title)
+        _table(each, words, _summary(each, words, drawn, first), titled=each.title != section.title)
         for each in section.tables
     )
     return (
@@ -145,7 +147,8 @@ def _list(items: Sequence[str]) -> str:
     )
 
 
-def _table(table: Table, words: Words, *, folded: bool, titled: bool) -> str:
+def _table(table: Table, words: Words, summary: str, *, titled: bool) -> str:
+    """Return a table, folded under a summary where it has one."""
     if not table.rows and table.total is None:
         return ""
     if sentence := instead_of(table, words):
@@ -163,13 +166,15 @@ def _table(table: Table, words: Words, *, folded: bool, titled: bool) -> str:
         f'{note}<div class="scroll" tabindex="0" role="region" aria-label="{name}">'
         f"<table{cards}>{caption}<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody>{foot}</table></div>"
     )
-    if folded:
-        return f'<details class="twin"><summary>{escape(_summary(table, words))}</summary>{inside}</details>'
+    if summary:
+        return f'<details class="twin"><summary>{escape(summary)}</summary>{inside}</details>'
     return f"<h3>{escape(table.title)}</h3>{inside}" if titled else inside
 
 
-def _summary(table: Table, words: Words) -> str:
-    return words.gettext("The figures: {table}", table=table.title)
+def _summary(table: Table, words: Words, drawn: Container[str], first: str | None) -> str:
+    if table.key in drawn:
+        return words.gettext("The figures: {table}", table=table.title)
+    return "" if table.key == first else table.title
 
 
 def _side(column: Column) -> str:

@@ -21,6 +21,7 @@ from consumers.reports.document import (
     Value,
 )
 from consumers.reports.pages.names import enough, named, share_title, spread
+from consumers.reports.pages.tiles import share_tile
 from consumers.reports.period import local_day
 from consumers.reports.words import Words
 from consumers.scorecard.missed import MissedGroup
@@ -73,20 +74,12 @@ def _tiles(part: Alarms, words: Words) -> list[Tile]:
     before, missed = part.before.warnings[0].score, part.missed.all.rate
     lead = before.lead_days.median
     return [
-        Tile(
-            words.percent(before.precision.value),
-            _("of the warnings one horizon earlier were right: the customer left"),
-            words.of(before.precision),
+        share_tile(
+            before.precision, _("of the warnings one horizon earlier were right: the customer left"), words
         ),
-        Tile(
-            words.percent(before.recall.value),
-            _("of those who left then were warned of"),
-            words.of(before.recall),
-        ),
+        share_tile(before.recall, _("of those who left then were warned of"), words),
         Tile(words.days(lead), _("from the warning to the loss"), spread(before.lead_days, words, 0)),
-        Tile(
-            words.percent(missed.value), _("of those who left in the period had no warning"), words.of(missed)
-        ),
+        share_tile(missed, _("of those who left in the period had no warning"), words),
     ]
 
 

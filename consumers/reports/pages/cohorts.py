@@ -15,6 +15,7 @@ from consumers.reports.document import (
     Value,
 )
 from consumers.reports.pages.lost_words import definition, rate_cell
+from consumers.reports.rate import TOO_FEW
 from consumers.reports.words import Words
 
 MOST: int = 13
@@ -38,6 +39,20 @@ def section(part: Cohorts, words: Words) -> Section:
     if any(each.is_backlog for each in shown):
         remarks.append(
             _("The first row is a backlog: its customers came in that month or at any time before it.")
+        )
+    says = [cell for each in shown if not each.hidden for cell in each.cells[1:] if cell is not None]
+    is_enough = any(cell.is_enough for cell in says)
+    if part.cohorts and not is_enough and any(len(each.cells) > 1 for each in shown):
+        return Section(
+            key="cohorts",
+            title=_("How long new customers stay"),
+            remarks=[
+                _(
+                    "So far no month has {few} new customers of whom later months are known: that is not "
+                    "enough to say how long they stay.",
+                    few=words.count(TOO_FEW),
+                )
+            ],
         )
     if not part.cohorts:
         remarks.append(_("There is no census yet: the first is taken where the first month ends."))
@@ -95,7 +110,8 @@ def _plots(shown: tuple[Cohort, ...], words: Words) -> list[Plot]:
         for place, cell in enumerate(each.cells[1:], start=1):
             after = words.ngettext("after {count} month", "after {count} months", place)
             if each.hidden:
-                cells.append(charts.Cell(None, "", f"{name}, {after}: {_('hidden')}"))
+                text = _("hidden") if place == 1 else ""
+                cells.append(charts.Cell(None, text, f"{name}, {after}: {_('hidden')}"))
             elif cell is None:
                 cells.append(charts.Cell(None, "", f"{name}, {after}: {_('not known')}"))
             elif not cell.is_enough:

@@ -21,6 +21,7 @@ from consumers.reports.document import (
     Value,
 )
 from consumers.reports.pages.names import named, share_title, spread
+from consumers.reports.pages.tiles import share_tile
 from consumers.reports.rate import TOO_FEW
 from consumers.reports.words import Words
 from streams.share import Share
@@ -52,9 +53,7 @@ def _tiles(part: Handling, words: Words) -> list[Tile]:
     ):
         tiles.append(Tile(words.days(waiting.days.median, 1), what, spread(waiting.days, words)))
         if waiting.limit is not None and waiting.late.whole:
-            tiles.append(
-                Tile(words.percent(waiting.late.value), _late(waiting, what, words), words.of(waiting.late))
-            )
+            tiles.append(share_tile(waiting.late, _late(waiting, what, words), words))
     return tiles
 
 

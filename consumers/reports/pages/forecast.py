@@ -20,6 +20,7 @@ from consumers.reports.document import (
     Value,
 )
 from consumers.reports.forecast import LEVEL, MIN_MATURED, Forecast, PastForecast, Prediction
+from consumers.reports.pages.tiles import share_tile
 from consumers.reports.period import local_day
 from consumers.reports.words import Words
 
@@ -65,9 +66,7 @@ def _tiles(part: Forecast, words: Words) -> list[Tile]:
     if part.coverage.whole:
         tiles.append(Tile(words.of(part.coverage), _("past forecasts held what happened")))
     if part.outcome is not None:
-        tiles.append(
-            Tile(words.percent(part.outcome.share.value), _("have left"), words.of(part.outcome.share))
-        )
+        tiles.append(share_tile(part.outcome.share, _("have left"), words))
     return tiles
 
 

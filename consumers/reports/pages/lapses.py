@@ -7,6 +7,7 @@ from babel.dates import get_day_names
 from consumers import charts
 from consumers.reports.document import HIDDEN, Column, Kind, Plot, Section, Table, Tile, Value
 from consumers.reports.lapses import LATE_DAYS, TENURE_DAYS, Bars, Lapses
+from consumers.reports.pages.lost_words import is_mostly_shown
 from consumers.reports.period import Period
 from consumers.reports.words import Words
 
@@ -51,6 +52,13 @@ def section(part: Lapses, words: Words) -> Section:
         names = [words.month(Period.parse(name, part.period.zone).begin) for name in part.month.names]
         tables.append(_table(part.month, _("Month"), names, words))
         plots += _bars(part.month, names, _("Losses by month"), words)
+    drawn = {plot.table for plot in plots}
+    if any(
+        None in bars.counts
+        for bars in (part.tenure, part.weekday, part.month)
+        if f"lost_by_{bars.by}" in drawn
+    ):
+        remarks.append(_("Bars of so few that customers could be recognised are not drawn."))
     return Section(
         key="lapses",
         title=_("When customers were lost"),
@@ -90,7 +98,7 @@ def _table(bars: Bars, title: str, names: list[str], words: Words) -> Table:
 
 def _histogram(bars: Bars, words: Words) -> list[Plot]:
     _ = words.gettext
-    if not bars.total:
+    if not is_mostly_shown(bars.counts, bars.total):
         return []
     edges = [0, *TENURE_DAYS]
     last = 2 * edges[-1] - edges[-2]
@@ -112,7 +120,7 @@ def _histogram(bars: Bars, words: Words) -> list[Plot]:
 
 def _bars(bars: Bars, names: list[str], label: str, words: Words) -> list[Plot]:
     _ = words.gettext
-    if not bars.total:
+    if not is_mostly_shown(bars.counts, bars.total):
         return []
     titles = [
         f"{name}: {_('hidden') if count is None else words.count(count)}"

@@ -47,6 +47,9 @@ WHYS: Final = {
     Why.GAP: _("the census at the end of the month looks back further than the month"),
 }
 
+MOSTLY: Final = 0.75
+"""The part of all that the bars of a plot have to show: where more is hidden, its shape misleads."""
+
 
 def group_name(by: str, name: str | None, is_other: bool, words: Words) -> str:
     """Return what a group is called."""
@@ -87,6 +90,11 @@ def definition(name: str, rate: Rate | AmountRate, words: Words) -> Definition:
         period=rate.period.title(words.locale),
         exclusions=[(gettext(each.what), each.n) for each in rate.exclusions],
     )
+
+
+def is_mostly_shown(counts: Iterable[int | None], total: int) -> bool:
+    """Return whether a plot may stand for counts of which some are hidden (`None`): most of all is shown."""
+    return total > 0 and sum(count or 0 for count in counts) >= MOSTLY * total
 
 
 def small_note(words: Words) -> str:

@@ -22,6 +22,7 @@ from consumers.reports.document import (
 )
 from consumers.reports.pages.names import enough, named, share_title
 from consumers.reports.pages.reason_titles import SHIPPED
+from consumers.reports.pages.tiles import share_tile
 from consumers.reports.rate import TOO_FEW
 from consumers.reports.reasons import ReasonCount, Reasons
 from consumers.reports.words import Words
@@ -71,12 +72,8 @@ def _tiles(part: Reasons, words: Words) -> list[Tile]:
     known = Share(part.known, part.lost)
     agree = part.agreement.agree_by_group
     return [
-        Tile(words.percent(known.value), _("of those who left, the reason is known"), words.of(known)),
-        Tile(
-            words.percent(agree.value),
-            _("of the warnings with a reason found had suggested its group"),
-            words.of(agree),
-        ),
+        share_tile(known, _("of those who left, the reason is known"), words),
+        share_tile(agree, _("of the warnings with a reason found had suggested its group"), words),
     ]
 
 

@@ -25,10 +25,12 @@ from consumers.reports.pages.lost_words import (
     WHYS,
     amount_cell,
     definition,
+    is_mostly_shown,
     marks,
     rate_cell,
     small_note,
 )
+from consumers.reports.pages.tiles import share_tile
 from consumers.reports.rate import hidden_cells
 from consumers.reports.retention import Basis, Lost, Retention
 from consumers.reports.words import Words
@@ -66,7 +68,7 @@ def _tiles(part: Retention, words: Words) -> list[Tile]:
     tiles = []
     for name, rate in ((_("Retention"), own.retention), (_("Churn"), own.churn)):
         if rate is not None:
-            tiles.append(Tile(words.percent(rate.value), name, words.of(rate.share)))
+            tiles.append(share_tile(rate.share, name, words))
     for change, then in ((part.since_before, part.before), (part.since_year_before, part.year_before)):
         if change is not None and change.value is not None and own.churn is not None:
             title = then.period.title(words.locale)
@@ -177,7 +179,7 @@ def _plots(part: Retention, words: Words) -> list[Plot]:
     table = _ages(part.ages, words)
     counts = [row[1] for row in table.rows]
     names = [str(row[0]) for row in table.rows]
-    if not any(isinstance(count, int) and count for count in counts):
+    if not is_mostly_shown([count if isinstance(count, int) else None for count in counts], sum(part.ages)):
         return []
     values = [float(count) if isinstance(count, int) else 0.0 for count in counts]
     titles = [
@@ -185,7 +187,8 @@ def _plots(part: Retention, words: Words) -> list[Plot]:
         for name, count in zip(names, counts, strict=True)
     ]
     edges = [0, *AGE_DAYS]
-    ticks = [(place, f"{low}+") for place, low in enumerate(edges)]
+    ticks = [(place, f"{low}–{high - 1}") for place, (low, high) in enumerate(pairwise(edges))]
+    ticks.append((len(AGE_DAYS), f"{AGE_DAYS[-1]}+"))
     label = _("Lost customers, by days since they were lost")
 
     def draw(width: float) -> str:

@@ -139,9 +139,17 @@ def _kept(part: Retention, words: Words) -> Iterator[str]:
     if own.retention is None or own.churn is None:
         yield words.gettext("How many customers were kept is not known for this period.")
         return
-    yield words.gettext(
+    text = _(
         "Of {original} customers who were active at the beginning {kept} were active at the end "
-        "({retention}), and {lost} were lost ({churn}).",
+        "({retention}), and {lost} were lost ({churn})."
+    )
+    if not own.retention.is_enough:
+        text = _(
+            "Of {original} customers who were active at the beginning {kept} were active at the end, and "
+            "{lost} were lost: too few for a rate."
+        )
+    yield words.gettext(
+        text,
         original=words.count(own.retention.share.whole),
         kept=words.count(own.retention.share.part),
         retention=words.percent(own.retention.value),
@@ -155,8 +163,14 @@ def _kept(part: Retention, words: Words) -> Iterator[str]:
     for change, since in compared:
         if change is None or change.value is None:
             continue
+        low, high = change.limits
+        text = _("Churn changed by {points} since {before} (95 % interval {interval}).")
+        if low is not None and high is not None and low <= 0 <= high:
+            text = _(
+                "Churn changed by {points} since {before}, which may be chance (95 % interval {interval})."
+            )
         yield words.gettext(
-            "Churn changed by {points} since {before} (95 % interval {interval}).",
+            text,
             points=words.points(change.value),
             before=since,
             interval=words.interval(change),
