@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from consumers.broker.client import Admin, Cluster
 from lapwing.demo.broker import EmbeddedBroker, broker_binary, free_port
 from streams.errors import DemoError
 from tests.paths import ROOT
@@ -130,6 +131,10 @@ def test_every_service_gets_ready_and_writes_only_where_its_container_may(
     inputs = secrets.parent / "inputs" / "inputs.yaml"
     inputs.parent.mkdir()
     inputs.write_text(INPUTS)
+    (inputs.parent / "follow.yaml").write_text(INPUTS.replace("webhook: shopify", "topic: shop.events"))
+    admin = Admin(Cluster(broker))
+    admin.create("shop.events", 2, 1, {})
+    admin.close()
     topics = Container("topics", tmp_path, broker)
     assert topics.process.wait(WITHIN_S) == 0, topics.log()
     topics.end()
