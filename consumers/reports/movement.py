@@ -9,7 +9,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any, Final
 
-from scipy.stats import binomtest  # type: ignore[import-untyped]  # ships no type hints
+from scipy.special import bdtr  # type: ignore[import-untyped]  # ships no type hints
 from sqlalchemy import Connection, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
@@ -171,10 +171,15 @@ def _series(key: str, values: Sequence[Ratio | None], churn: Sequence[Share | No
 
 
 def together(same: Share) -> Together:
-    """Return what so many changes in the same direction say, by the sign test (two-sided, 5 %)."""
+    """Return what so many changes in the same direction say, by the sign test (two-sided, 5 %).
+
+    Its p is twice the smaller tail of a binomial with one half, the `binomtest` of `scipy.stats`, which takes
+    most of a second to import.
+    """
     if same.whole < MIN_CHANGES:
         return Together.NOT_ENOUGH
-    if binomtest(same.part, same.whole).pvalue > ALPHA:
+    fewer = min(same.part, same.whole - same.part)
+    if 2 * float(bdtr(fewer, same.whole, 0.5)) > ALPHA:
         return Together.UNCLEAR
     return Together.WITH if 2 * same.part > same.whole else Together.AGAINST
 
