@@ -1,5 +1,6 @@
 """The command line as a whole: what help imports, exit codes, declarations that fit what they call."""
 
+import gc
 import importlib
 import inspect
 import json
@@ -18,7 +19,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from lapwing.cli import COMMANDS, INTERRUPTED, lapwing, main
+from lapwing.cli import COLLECT_AFTER, COMMANDS, INTERRUPTED, lapwing, main
 from streams.telemetry.logs import ProcessLog
 from tests.paths import ROOT
 
@@ -98,6 +99,27 @@ for words in {[list(path) for path in EVERY]!r}:
     assert "Usage: " in out.getvalue(), words
     slow = sorted(set({HEAVY!r}) & set(sys.modules))
     assert not slow, f"lapwing {{' '.join(words)}} --help imports {{', '.join(slow)}}"
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_a_command_imports_is_not_looked_through_for_cycles_again_and_again() -> None:
+    before = gc.get_threshold()
+    try:
+        assert exit_code("--help") == 0
+        assert gc.get_threshold()[0] == COLLECT_AFTER > before[0]
+    finally:
+        gc.set_threshold(*before)
+
+
+def test_no_command_of_the_store_imports_all_of_scipys_statistics() -> None:
+    script = """
+import sys
+for name in ("desk", "doctor", "notify", "report"):
+    __import__(f"lapwing.commands.{name}")
+assert "scipy.special" in sys.modules
+assert "scipy.stats" not in sys.modules
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
