@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from scripts import console
 from tests.paths import ROOT
 
 FENCE: Final = re.compile(r"^ *```(sh|console)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
@@ -80,3 +81,23 @@ def pages() -> list[Page]:
             found.setdefault(page, []).extend(lines_of((ROOT / name).read_text()))
     found["docs/runbooks"] = list(dict.fromkeys(found["docs/runbooks"]))
     return [Page(name, tuple(lines)) for name, lines in found.items() if lines]
+
+
+def compared(page: Page) -> set[str]:
+    """Return the commands of a page that tests/test_docs.py runs: it compares what they print."""
+    place = ROOT / page.name
+    files = [place] if place.is_file() else sorted(place.glob("*.md"))
+    commands = [each.command for file in files for each in console.shown(file)]
+    return {line for command in commands for line in lines_of(f"```console\n$ {command}\n```\n")}
+
+
+def to_type(pages: list[Page]) -> list[Page]:
+    """Return what is typed here: each command on the first page that has it, pages without one left out."""
+    known = set().union(*map(compared, pages))
+    found = []
+    for page in pages:
+        lines = tuple(line for line in page.lines if elsewhere(line) is None and line not in known)
+        known.update(lines)
+        if lines:
+            found.append(Page(page.name, lines))
+    return found

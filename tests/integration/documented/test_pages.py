@@ -10,13 +10,13 @@ import pytest
 
 from lapwing.demo.broker import EmbeddedBroker, broker_binary
 from streams.errors import DemoError
-from tests.integration.documented.commands import ELSEWHERE, Page, elsewhere, pages
+from tests.integration.documented.commands import ELSEWHERE, Page, compared, elsewhere, pages, to_type
 from tests.integration.documented.shop import SHOP, Installation, Reader, reader, write_example
 from tests.integration.monitoring.monitored import Hook
 from tests.paths import ROOT
 
 PAGES = pages()
-HERE = [page for page in PAGES if any(elsewhere(line) is None for line in page.lines)]
+HERE = to_type(PAGES)
 
 pytestmark = [pytest.mark.any_broker, pytest.mark.timeout(1200)]
 
@@ -77,11 +77,10 @@ def test_every_command_of_a_page_works(
     mistakes = []
     try:
         for line in page.lines:
-            if elsewhere(line) is None:
-                try:
-                    somebody.type(line)
-                except AssertionError as mistake:
-                    mistakes.append(str(mistake))
+            try:
+                somebody.type(line)
+            except AssertionError as mistake:
+                mistakes.append(str(mistake))
         somebody.finish()
     finally:
         somebody.close()
@@ -92,6 +91,23 @@ def test_what_is_not_run_here_is_shown_somewhere() -> None:
     """An entry without a command would hide one that comes later."""
     shown = {elsewhere(line) for page in PAGES for line in page.lines}
     assert ELSEWHERE.keys() - shown == set()
+
+
+def test_every_command_is_typed_once_or_run_elsewhere() -> None:
+    typed = [line for page in HERE for line in set(page.lines)]
+    assert len(typed) == len(set(typed))
+    shown = {line for page in PAGES for line in page.lines if elsewhere(line) is None}
+    assert shown == set(typed) | set().union(*map(compared, PAGES))
+    assert set(typed).isdisjoint(*map(compared, PAGES))
+
+
+def test_a_command_that_is_shown_with_its_output_is_compared_and_not_typed_again() -> None:
+    (page,) = (page for page in PAGES if page.name == "README.md")
+    shown = "lapwing replay examples/online_retail_ii.jsonl.gz --out warnings.jsonl"
+    assert shown in compared(page)
+    more = Page("docs/more.md", (shown, "lapwing topics", "lapwing topics"))
+    assert to_type([page, more])[1:] == [Page("docs/more.md", ("lapwing topics", "lapwing topics"))]
+    assert [each.name for each in to_type([page, Page("docs/more.md", (page.lines[-1],))])] == [page.name]
 
 
 def test_a_command_that_fails_is_found(tmp_path: Path) -> None:
