@@ -62,7 +62,7 @@ INTERRUPTED: Final = 130
 
 COLLECT_AFTER: Final = 50_000
 """Objects made before Python looks for cycles among the new ones, instead of 700. What a command imports
-stays until its end: to look through it again and again was a seventh of the start of every command."""
+stays until its end: to look through it again and again was up to a tenth of the start of a command."""
 
 
 class Commands(click.Group):

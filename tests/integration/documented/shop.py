@@ -209,8 +209,9 @@ def reader(folder: Path, installation: Installation, example: Path, files: Path,
         "6c3e9a52-6e5b-5c7e-a2a4-0f7f4f2a9a11": installation.open_warning(),
         "14280 --checkpoint": f"{customers[0]} --checkpoint",
         "CUSTOMER": customers[1],
-        # What the page says of so many customers, a tenth of them can show.
+        # A small shop shows the same as the page's.
         "--customers 3000 --days 730": "--customers 300 --days 730",
+        "simulate --capacity": "simulate --customers 200 --capacity",
         # Silences end in the future.
         "2026-12-": f"{datetime.now(UTC).year + 1}-12-",
     }
