@@ -120,7 +120,7 @@ class Reasons:
     stated: int
     """Of the lost, those who stated a reason on closing."""
     unknown: int
-    """Of the lost, those whom the team reached without finding a reason, or who closed without one."""
+    """Of the lost, those whom the team reached without finding a reason, or who said `unknown` on closing."""
     not_reached: int
     """Of the lost, those whom the team tried to reach and did not."""
     not_asked: int
