@@ -13,10 +13,10 @@ from types import TracebackType
 from typing import Final, Self, TypeVar
 
 from consumers.broker.client import Cluster
-from consumers.broker.errors import GroupChanged
+from consumers.broker.commits import Commits
 from consumers.broker.records import Record
 from consumers.broker.steps import KafkaSteps, RejectedStep, StepBroker, StepSource
-from consumers.loop import Backoff, Retryable, Stop, Stopped, log_wait, persist
+from consumers.loop import Backoff, Stop, Stopped, log_wait, persist
 from consumers.open_set import OpenSet, StepHead, read_head
 from streams.contract.warnings import WarningEvent, parse_warning
 from streams.errors import BrokerError, ContractError, LapwingError
@@ -91,7 +91,8 @@ class WarningStream:
         self._polled: deque[Record] = deque()
         self._current: Record | None = None
         self._unhandled: tuple[Record, WarningEvent] | None = None
-        self._handled: dict[tuple[str, int], int] = {}
+        self._commits: Commits | None = None
+        """Of a group's member: what it has handled."""
         self._committed_at = self._polled_at = time.monotonic()
         self._most = 1
 
@@ -103,6 +104,7 @@ class WarningStream:
             if self._group is not None and self._on_rejected is None:
                 self._persist(self._broker.prepare_rejected)
             self._source = self._persist(self._broker.subscribe)
+            self._commits = None if self._group is None else Commits(self._source)
             stack.callback(self._source.close)
             self._stack = stack.pop_all()
         return self
@@ -192,7 +194,8 @@ class WarningStream:
             self._current = None
 
     def _pass(self, record: Record) -> None:
-        self._handled[record.topic, record.partition] = record.offset + 1
+        if self._commits is not None:
+            self._commits.done([record])
 
     def _next(self) -> WarningEvent | None:
         """Return the next step to handle, `None` at the end."""
@@ -247,7 +250,8 @@ class WarningStream:
         assigned = self._connected.assigned()
         for gone in self._open_set.partitions - assigned:
             self._open_set.leave(gone)
-            self._handled = {at: offset for at, offset in self._handled.items() if at[1] != gone}
+            if self._commits is not None:
+                self._commits.leave(gone)
         new = assigned - self._open_set.partitions
         if not new:
             return
@@ -300,13 +304,5 @@ class WarningStream:
 
     def _commit_handled(self) -> None:
         self._committed_at = time.monotonic()
-        if not self._handled or self._group is None:
-            return
-        try:
-            self._connected.commit(self._handled)
-        except GroupChanged as error:
-            log.info("not committed, so it is handled again elsewhere: %s", error)
-        except Retryable as error:
-            log.warning("%s; committed later", error)
-            return
-        self._handled = {}
+        if self._commits is not None:
+            self._commits.commit()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, Protocol
 
 from consumers.broker.errors import BrokerAway, GroupChanged
-from consumers.broker.records import GroupSource, Record
+from consumers.broker.records import Record
 
 log = logging.getLogger(__name__)
 
@@ -17,10 +17,17 @@ AGAIN_S: Final = 60.0
 """How long a group may take to come together again."""
 
 
+class Member(Protocol):
+    """A member of a consumer group."""
+
+    def commit(self, offsets: Mapping[tuple[str, int], int]) -> None:
+        """Commit the offset of the next record to read of each (topic, partition)."""
+
+
 class Commits:
     """Offsets that are not committed yet."""
 
-    def __init__(self, source: GroupSource, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, source: Member, clock: Callable[[], float] = time.monotonic) -> None:
         self._source = source
         self._clock = clock
         self._offsets: dict[tuple[str, int], int] = {}
@@ -35,6 +42,10 @@ class Commits:
         """Take in records that need not come again, in the order of each partition."""
         for record in records:
             self._offsets[record.topic, record.partition] = record.offset + 1
+
+    def leave(self, number: int) -> None:
+        """Forget what was read of partitions of this number: other members have them now."""
+        self._offsets = {at: offset for at, offset in self._offsets.items() if at[1] != number}
 
     def commit(self) -> None:
         """Commit what there is; where that fails the records come again, which must change nothing.

@@ -19,6 +19,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import func, select
 
 from consumers.broker.client import Admin, Cluster, Producer, Subscription
+from consumers.broker.errors import GroupChanged
 from consumers.database.aside import UnreadableRow
 from consumers.database.base import Base
 from consumers.database.database import Database
@@ -280,14 +281,13 @@ def test_the_ends_of_a_topic_are_known_without_reading_it(broker: str, topic: st
     reader.close()
 
 
-def test_the_commit_of_a_member_that_lost_its_partitions_is_no_error_of_the_sink(
-    broker: str, topic: str
-) -> None:
+def test_a_member_commits_nothing_of_partitions_that_it_lost(broker: str, topic: str) -> None:
     send(broker, topic, LIVES[:30])
     first = Subscription(Cluster(broker), topic, group=topic, session_timeout_ms=6_000)
     wait_for(lambda: bool(first.poll(0.5)))
-    # A partition that is not this member's is left out rather than committed.
-    first.commit({(topic, 99): 5})
+    # What is not this member's is not committed; `Commits` tries for a while, and then forgets it.
+    with pytest.raises(GroupChanged):
+        first.commit({(topic, 99): 5})
     assert committed(broker, topic, topic) == 0
     first.close()
 

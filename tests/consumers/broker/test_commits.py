@@ -61,6 +61,15 @@ def test_what_fails_is_tried_again(error: Exception) -> None:
     assert group.committed == [{("t", 0): 4}]
 
 
+def test_what_other_members_have_now_is_not_committed() -> None:
+    group = Group()
+    commits = Commits(group)
+    commits.done([record(0, 3), record(1, 7)])
+    commits.leave(0)
+    commits.commit()
+    assert group.committed == [{("t", 1): 8}]
+
+
 def test_what_the_group_does_not_take_for_long_is_somebody_elses() -> None:
     group, now = Group(), [0.0]
     commits = Commits(group, lambda: now[0])
