@@ -27,6 +27,10 @@ def run(
         from_beginning=from_beginning,
     )
 
+    if follow and not from_beginning:
+        said = "waiting for new warnings; those of before are printed with --from-beginning"
+        click.echo(said, err=True)
+
     def on_event(event: WarningEvent | SegmentEvent, value: bytes) -> None:
         if as_json:
             click.echo(value.replace(b"\n", b" "))

@@ -338,7 +338,6 @@ def test_a_topic_that_is_not_there_is_named(broker: str) -> None:
 
 
 def test_an_absent_broker_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
-    begin = time.monotonic()
     running = [
         subprocess.Popen(
             [sys.executable, "-m", "lapwing", command, "--broker", "127.0.0.1:1"],
@@ -357,7 +356,6 @@ def test_an_absent_broker_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
             "lapwing: Kafka at 127.0.0.1:1: no broker answers (connection refused): start it, or name "
             "another with --broker HOST:PORT"
         ]
-    assert time.monotonic() - begin < 20
 
 
 LEFT_RUNNING = """

@@ -51,12 +51,11 @@ def _record(text: str, at: int, form: CsvFormat) -> tuple[list[str], int] | None
                 cell += text[at]
                 at += 1
             at += 1
+        rest = ""
         while text[at] not in (form.delimiter, "\n"):
-            cell += text[at]
+            rest += text[at]
             at += 1
-        if text[at] == "\n":
-            if cell.endswith("\r"):
-                cell = cell[:-1]
-            return [*cells, cell], at + 1
-        cells.append(cell)
+        if text[at] == "\n":  # a return within the quotes is the cell's own
+            return [*cells, cell + rest.removesuffix("\r")], at + 1
+        cells.append(cell + rest)
         at += 1

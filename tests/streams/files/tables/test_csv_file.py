@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from streams.errors import EventFileError
@@ -135,6 +135,7 @@ TEXTS = st.text(alphabet='",;\n\r a"é\t', max_size=60)
 CELL = st.text(alphabet='",\n a1é', max_size=6)
 
 
+@example('"\r"', ",", [], 1)
 @given(TEXTS, st.sampled_from([",", ";"]), st.lists(st.integers(0, 70), max_size=4), st.integers(1, 4))
 def test_any_text_in_any_pieces_is_what_the_twin_reads(
     text: str, delimiter: str, cuts: list[int], width: int
