@@ -224,6 +224,7 @@ def test_two_workers_take_rules_over_under_load_and_never_mix_them(shop: Shop) -
         shop.rules(A).hash,
         shop.rules(B).hash,
     }
+    wait_until(lambda: bool(shop.notices("rules.refused")))
     (refused,) = shop.notices("rules.refused")
     assert "rules.yaml:4: rule 'bad': `when`: unknown feature 'order_7d'" in str(refused.detail["errors"])
     assert "rule 'bad': `when`: unknown feature 'order_7d'" in (first.folder / "log").read_text()

@@ -49,6 +49,7 @@ def test_a_contact_is_noted_by_keyboard_and_undone_before_it_is_sent(stack: Stac
     page.keyboard.press("r")  # of the results the first with an r: reached
     page.locator("details.drop[open] button", has_text=re.compile("^Note the contact$")).press("Enter")
     shown(page, "contacted by")
+    expect(page.locator("#toasts button", has_text="Undo")).to_be_visible()
     page.keyboard.press("u")
     expect(page.locator("#toasts")).to_contain_text("Taken back")
     expect(page.locator("#standing .pending")).to_have_count(0)
