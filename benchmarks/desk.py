@@ -13,14 +13,10 @@ import argparse
 import random
 import re
 import statistics
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -28,6 +24,7 @@ from urllib.parse import quote
 import httpx
 from sqlalchemy import func, select
 
+from benchmarks.servers import running
 from benchmarks.store import LIFE, fill
 from consumers.broker.client import Admin, Cluster
 from consumers.broker.topics import create
@@ -40,28 +37,7 @@ from lapwing.topic_plan import planned
 ALONE: Final = 30
 """Requests of each kind by one client."""
 PAUSE_S: Final = 2.0
-READY_S: Final = 600.0
 TIMEOUT_S: Final = 30.0
-
-
-@contextmanager
-def running_desk(folder: Path, config: Path) -> Iterator[str]:
-    """Yield the address of a desk process."""
-    log = folder / "desk.log"
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "lapwing", "desk", "--config", str(config)], stdout=out, stderr=out
-        )
-    try:
-        deadline = time.monotonic() + READY_S
-        while (found := re.search(r"the desk is at (\S+)/", log.read_text(errors="replace"))) is None:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise SystemExit(log.read_text(errors="replace"))
-            time.sleep(0.1)
-        yield found.group(1)
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 class Figures:
@@ -216,7 +192,8 @@ def main() -> int:
         admin = Admin(Cluster(broker.address, {}))
         create(admin, planned(load_settings(config, environ={})), 2, 1)
         admin.close()
-        with running_desk(folder, config) as address:
+        desk = ["lapwing", "desk", "--config", str(config)]
+        with running(desk, folder / "desk.log", r"the desk is at (\S+)/") as address:
             customers = [row.customer_id for row in rows]
             alone(address, customers)
             team(address, arguments.agents, arguments.seconds, customers, [row.id for row in rows])

@@ -16,18 +16,17 @@ import json
 import os
 import re
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
+from benchmarks.servers import running
 from consumers.broker.client import Admin, Cluster
 from consumers.broker.topics import create
 from consumers.loop import Stop
@@ -47,7 +46,6 @@ sources:
         fields:
           {event_id: _webhook.id, customer_id: who, occurred_at: at, channel: {path: device, lower: true}}
 """
-READY_S: Final = 60.0
 WARM_UP_S: Final = 2.0
 
 
@@ -95,23 +93,6 @@ def row(name: str, times: Sequence[float], seconds: float) -> str:
     cuts = statistics.quantiles(times, n=100)
     middle, late, latest = (1000 * cuts[n - 1] for n in (50, 95, 99))
     return f"{name:<22}{len(times) / seconds:>10,.0f}{middle:>10.1f}{late:>10.1f}{latest:>10.1f}"
-
-
-@contextmanager
-def running(words: Sequence[str], log: Path, says: str, environ: Mapping[str, str]) -> Iterator[str]:
-    """Yield the address that a process says it listens on."""
-    with log.open("wb") as out:
-        process = subprocess.Popen([sys.executable, "-m", *words], stdout=out, stderr=out, env=environ)
-    try:
-        deadline = time.monotonic() + READY_S
-        while (found := re.search(says, log.read_text(errors="replace"))) is None:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise SystemExit(log.read_text(errors="replace"))
-            time.sleep(0.1)
-        yield found.group(1)
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 def serve_plain() -> None:

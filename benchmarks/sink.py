@@ -30,13 +30,14 @@ import msgspec
 from sqlalchemy import Connection
 
 from consumers.broker.records import Record
+from consumers.collector import collector_paused
 from consumers.database.database import Database
 from consumers.database.outcomes import CustomerDaysRow
 from consumers.sink import kinds
 from consumers.sink.reading import Entry
 from consumers.sink.record_kind import AppendOnly, RecordKind, Stored
 from consumers.sink.sink import ENOUGH
-from consumers.sink.store import collector_paused, read_poll, write
+from consumers.sink.store import read_poll, write
 from tests.consumers.shop_records import APP, KINDS, NOW, shop_records
 from tests.servers import Server, ServerAbsent
 

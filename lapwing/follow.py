@@ -9,18 +9,15 @@ from pathlib import Path
 from typing import Final
 
 from consumers.broker.records import Record
-from consumers.follow.sources import FollowedEvent, FollowedRefusal, MappedRecords, MappingWaits
+from consumers.follow.sources import FollowedEvent, FollowedRefusal, MappedRecords
 from consumers.loop import Retryable
-from lapwing.registry import rates_of
+from lapwing.mapped_topics import mapped_now, parser
 from lapwing.settings.settings import Settings
 from streams.core.events.topics import Topic
 from streams.errors import BrokerError, SettingsError
 from streams.inputs.formats.formats import readers
-from streams.inputs.formats.reading import SchemasWanted, with_schemas
 from streams.inputs.formats.schemas import Schemas
-from streams.inputs.load import Inputs, parse_inputs
-from streams.inputs.rates import Rates
-from streams.inputs.source import Mapped, Source
+from streams.inputs.source import Source
 from streams.inputs.watch import InputRevision, InputWatch
 from streams.kafka.errors import no_topic
 
@@ -48,9 +45,8 @@ class FollowInputs:
         """Read the file; with `name` only that source is followed."""
         self._settings = settings
         self._name = name
-        self._readers = readers(schemas)
         self._clock = clock
-        self._watch = InputWatch(path, self._parse, settings.rates)
+        self._watch = InputWatch(path, parser(settings, readers(schemas)), settings.rates)
         self._looked_at = clock()
         self._offered: InputRevision | None = None
         """What the file says now, where it is not known yet whether the broker has the topics for it."""
@@ -112,11 +108,6 @@ class FollowInputs:
     def _sources(self, revision: InputRevision) -> dict[str, Source]:
         return followed_sources(self._settings, self._watch.path, revision.sources, self._name)
 
-    def _parse(self, path: str, content: bytes, *, rates: Rates | None = None) -> Inputs:
-        return parse_inputs(
-            path, content, self._readers, rates_of(self._settings) if rates is None else rates
-        )
-
 
 def followed_sources(
     settings: Settings, path: Path, found: Mapping[str, Source], name: str | None = None
@@ -159,7 +150,7 @@ class TopicMapping:
 
     def __call__(self, records: Sequence[Record]) -> MappedRecords:
         """Return the events and refusals of records. Raises `MappingWaits`."""
-        mapped = self._fetched([record.value for record in records])
+        mapped = mapped_now(self._source, [record.value for record in records])
         judged = self._source.judged(
             mapped,
             None,
@@ -178,11 +169,3 @@ class TopicMapping:
         events.sort(key=lambda each: each[0])
         refused = [FollowedRefusal(records[each.index], each.reason, each.detail) for each in judged.refused]
         return MappedRecords([event for _, event in events], refused, judged.passed)
-
-    def _fetched(self, values: Sequence[bytes | None]) -> Mapped:
-        """Map, with the schemas that are needed. Raises `MappingWaits` where they cannot be had now."""
-        try:
-            return with_schemas(lambda: self._source.map(values))
-        except SchemasWanted as wanted:
-            msg = f"source {self._source.name!r} waits: {wanted}"
-            raise MappingWaits(msg) from wanted

@@ -26,6 +26,7 @@ from streams.errors import LapwingError, SettingsError
 from streams.inputs.load import load_inputs
 from streams.inputs.source import Source
 from streams.inputs.source_entry import TOPIC_FORMATS
+from streams.rulebook.files import Stamp, stamp
 
 log = logging.getLogger(__name__)
 
@@ -99,17 +100,8 @@ class HookInputs:
     def _read(self) -> Mapping[str, HookSource]:
         return hook_sources(self._settings, self._path, self._clock, secrets_now(self._settings))
 
-    def _changed(self) -> list[tuple[int, int, int] | None]:
-        return [_stat(each) for each in self._files]
-
-
-def _stat(path: Path) -> tuple[int, int, int] | None:
-    """Return what tells one content of a file from another; `None` where there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    def _changed(self) -> list[Stamp | None]:
+        return [stamp(each) for each in self._files]
 
 
 def secrets_now(settings: Settings) -> Sequence[SecretStr]:

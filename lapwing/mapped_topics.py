@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
+from consumers.follow.sources import MappingWaits
 from lapwing.registry import rates_of, readers_of
 from lapwing.settings.settings import Settings
 from lapwing.topic_plan import planned
 from streams.core.events.topics import Topic
 from streams.errors import SettingsError
-from streams.inputs.load import Inputs, parse_inputs
+from streams.inputs.formats.reading import SchemasWanted, with_schemas
+from streams.inputs.load import Inputs, Readers, parse_inputs
 from streams.inputs.rates import Rates
-from streams.inputs.source import Source
+from streams.inputs.source import Mapped, Source
 from streams.inputs.watch import InputWatch, Parse
 from streams.rulebook.files import read_files
 from streams.rulebook.reader import RulebookRefused
 
 
-def parser(settings: Settings) -> Parse:
-    """Return what reads the content of a file of inputs, with the registry that the settings name."""
-    readers = readers_of(settings)
+def parser(settings: Settings, readers: Readers | None = None) -> Parse:
+    """Return what reads the content of a file of inputs, by default with the registry of the settings."""
+    readers = readers_of(settings) if readers is None else readers
 
     def parse(path: str, content: bytes, *, rates: Rates | None = None) -> Inputs:
         return parse_inputs(path, content, readers, rates_of(settings) if rates is None else rates)
@@ -72,3 +74,12 @@ def _sources(settings: Settings, path: Path | None) -> Mapping[str, Source]:
 def contract_topics(settings: Settings, sources: Collection[str]) -> dict[Topic, str]:
     """Return the names of the contract's topics; one that a source names holds the source's records."""
     return {topic: name for topic, name in settings.topics.items() if name not in sources}
+
+
+def mapped_now(source: Source, values: Sequence[bytes | None]) -> Mapped:
+    """Map records with the schemas that are needed. Raises `MappingWaits` where they cannot be had now."""
+    try:
+        return with_schemas(lambda: source.map(values))
+    except SchemasWanted as wanted:
+        msg = f"source {source.name!r} waits: {wanted}"
+        raise MappingWaits(msg) from wanted

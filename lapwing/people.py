@@ -15,7 +15,7 @@ from consumers.desk.people.proxy import Proxies, is_loopback
 from lapwing.settings.settings import Settings
 from lapwing.settings.values import is_safe_address
 from streams.errors import LapwingError, SettingsError
-from streams.rulebook.files import read_files
+from streams.rulebook.files import read_files, stamp
 from streams.rulebook.people_file import PeopleFile
 from streams.rulebook.reader import RulebookRefused, read_document
 
@@ -27,12 +27,12 @@ class PeopleFolder:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._seen = self._changed()
+        self._seen = stamp(self._path)
         self._people = read_people(path)
 
     def current(self) -> People:
         """Return who works at the desk now."""
-        there = self._changed()
+        there = stamp(self._path)
         if there != self._seen:
             self._seen = there
             try:
@@ -41,13 +41,6 @@ class PeopleFolder:
             except LapwingError as error:
                 log.error("%s; the people from before stay in force", error)
         return self._people
-
-    def _changed(self) -> tuple[int, int, int] | None:
-        try:
-            found = self._path.stat()
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def read_people(path: Path) -> People:

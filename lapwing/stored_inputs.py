@@ -9,17 +9,15 @@ from datetime import datetime
 from typing import Final
 
 from consumers.broker.records import Record
-from consumers.follow.sources import MappingWaits
 from consumers.sink import kinds
 from consumers.sink.inputs import MapInputs, MappedInputs
 from consumers.sink.reading import PutAside
-from lapwing.mapped_topics import input_watch
+from lapwing.mapped_topics import input_watch, mapped_now
 from lapwing.settings.settings import Settings
 from streams.contract.instants import to_us
 from streams.contract.rejected import RefusalReason
 from streams.core.events.topics import Topic
-from streams.inputs.formats.reading import SchemasWanted, with_schemas
-from streams.inputs.source import Mapped, Source
+from streams.inputs.source import Source
 from streams.inputs.watch import InputRevision, InputWatch
 
 log = logging.getLogger(__name__)
@@ -87,7 +85,7 @@ class StoredInputs:
         def mapping(records: Sequence[Record], now: datetime) -> MappedInputs:
             source = self._sources[name]
             mapped = source.judged(
-                _fetched(source, [record.value for record in records]),
+                mapped_now(source, [record.value for record in records]),
                 [record.key for record in records],
                 [record.timestamp_ms for record in records],
                 max_skew_us=self._max_skew_us,
@@ -109,12 +107,3 @@ class StoredInputs:
             )
 
         return mapping
-
-
-def _fetched(source: Source, values: Sequence[bytes | None]) -> Mapped:
-    """Map, with the schemas that are needed. Raises `MappingWaits` where they cannot be had now."""
-    try:
-        return with_schemas(lambda: source.map(values))
-    except SchemasWanted as wanted:
-        msg = f"source {source.name!r} waits: {wanted}"
-        raise MappingWaits(msg) from wanted

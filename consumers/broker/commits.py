@@ -46,6 +46,8 @@ class Commits:
     def leave(self, number: int) -> None:
         """Forget what was read of partitions of this number: other members have them now."""
         self._offsets = {at: offset for at, offset in self._offsets.items() if at[1] != number}
+        if not self._offsets:
+            self._changed_at = None
 
     def commit(self) -> None:
         """Commit what there is; where that fails the records come again, which must change nothing.

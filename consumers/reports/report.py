@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 
 from sqlalchemy import Connection, text
 
+from consumers.collector import collector_paused
 from consumers.database.database import Database, snapshot_of
 from consumers.reports.alarms import alarms, read_alarms
 from consumers.reports.base import base_figures, read_base
@@ -17,7 +18,6 @@ from consumers.reports.complaints import Limits, complaints, read_complaints
 from consumers.reports.corrections import SETTLED, Corrections, differences, erased_since
 from consumers.reports.forecast import forecast, read_forecast
 from consumers.reports.funnels import funnels, read_funnels
-from consumers.reports.garbage import without_garbage_search
 from consumers.reports.groups import group_figures, read_groups
 from consumers.reports.identities import Identity
 from consumers.reports.knowledge import Knowledge, known_to
@@ -180,7 +180,7 @@ def make_report(
         for name in queue:
             made[name] = MAKERS[name](connection, period, knowledge, terms, losses)
 
-    with without_garbage_search(), database.reading() as connection:
+    with collector_paused(), database.reading() as connection:
         to = known_to(connection, knowledge)
         snapshot = snapshot_of(connection) if at_once > 1 else None
         if snapshot is None or not names:

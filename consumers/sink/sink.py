@@ -13,11 +13,12 @@ from sqlalchemy import Connection
 from consumers.broker.commits import Commits
 from consumers.broker.errors import BrokerAway
 from consumers.broker.records import GroupSource, Record, RecordSource
+from consumers.collector import collector_paused
 from consumers.database.database import Database
 from consumers.loop import Backoff, Retryable, Stopped, Waiter, log_wait, persist
 from consumers.sink.aside_log import PutAsideLog
 from consumers.sink.record_kind import RecordKind
-from consumers.sink.store import Erased, SinkCounts, Work, collector_paused, read_poll, write
+from consumers.sink.store import Erased, SinkCounts, Work, read_poll, write
 
 log = logging.getLogger(__name__)
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -80,22 +78,6 @@ def read_poll(kinds: Mapping[str, RecordKind[Any]], records: Iterable[Record], n
     for record in records:
         by_topic[record.topic].append(record)
     return [(kinds[topic], kinds[topic].read(found, now)) for topic, found in by_topic.items()]
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Keep the garbage collector out while a poll is read and written.
-
-    It looks again and again at the thousands of rows that are being made, none of which is garbage, and took
-    longer than making and storing them.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def write(

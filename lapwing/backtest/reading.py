@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 
 from lapwing.backtest.inputs import BacktestInputs, Start
 from lapwing.backtest.topics import read_topics
@@ -50,16 +48,3 @@ def without_erased(events: Batch, erasures: Iterable[Erasure], key: ErasureKey |
     erased.adopt(erasures)
     older = erased.among(events, Customers())
     return events if older is None else events.take(~older)
-
-
-@contextmanager
-def no_collector() -> Iterator[None]:
-    """Keep Python's collector from looking through millions of events for cycles that are not there."""
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-        gc.unfreeze()

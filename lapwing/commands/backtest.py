@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
+from consumers.collector import collector_paused
 from lapwing.backtest.inputs import BacktestInputs
 from lapwing.backtest.page import backtest_page
-from lapwing.backtest.reading import no_collector, read_history
+from lapwing.backtest.reading import read_history
 from lapwing.backtest.segments_text import print_segments
 from lapwing.backtest.text import print_backtest
 from lapwing.settings.settings import Settings
@@ -32,7 +33,7 @@ def run(
     """Run rules over a history and judge what they warn of."""
     check_outputs([page], judged.events)
     rulebook = load_rulebook(settings.rules)
-    with no_collector():
+    with collector_paused():
         history, refused = read_history(judged, settings)
         with progress_bar("judging") as bar:
             result = backtest(

@@ -13,7 +13,7 @@ from streams.inputs.paths import Path, parse_path
 from streams.inputs.texts import text_of
 from streams.inputs.times import NAMED_FORMATS, TimeFormat, parse_time_format
 from streams.rulebook.fields import Read, choice, several, text, written, zone_field
-from streams.rulebook.reader import FileModel, Schema, WrongValueError, WrongWhole, refusal
+from streams.rulebook.reader import FileModel, Schema, WrongValueError, WrongWhole, exactly_one, refusal
 
 _VALUES: Final = ("path", "constant", "first_of", "hash", "product")
 _SINGLE: Final[Schema] = {"type": ["string", "number", "boolean"]}
@@ -144,10 +144,7 @@ class FieldEntry(FileModel):
     @classmethod
     def among_fields(cls, given: Mapping[str, Any]) -> Iterator[WrongValueError]:
         """Refuse none and several places to take the value from."""
-        there = [name for name in _VALUES if name in given]
-        if len(there) != 1:
-            more = f", not {' and '.join(there)}" if there else ""
-            yield WrongWhole(f"a field needs exactly one of {', '.join(_VALUES)}{more}")
+        yield from exactly_one("a field", _VALUES, given)
 
     def as_whole(self) -> Iterator[WrongValueError]:
         """Refuse what has no meaning beside the rest."""

@@ -13,7 +13,7 @@ from streams.inputs.event_entry import EventEntry
 from streams.inputs.field_entry import paths_field
 from streams.inputs.paths import Path
 from streams.rulebook.fields import Read, choice, several, text, whole_number, written
-from streams.rulebook.reader import FileModel, WrongValueError, WrongWhole
+from streams.rulebook.reader import FileModel, WrongValueError, exactly_one
 
 MOST_EVENTS: Final = 20
 TOPIC_FORMATS: Final = ("json", "debezium", "avro", "json_schema")
@@ -126,17 +126,16 @@ class SourceEntry(FileModel):
     @classmethod
     def among_fields(cls, given: Mapping[str, Any]) -> Iterator[WrongValueError]:
         """Refuse a source that has no place or two, and what belongs to another kind of place."""
-        there = [name for name in _PLACES if name in given]
-        if len(there) != 1:
-            more = f", not {' and '.join(there)}" if there else ""
-            yield WrongWhole(f"a source needs exactly one of {', '.join(_PLACES)}{more}")
+        if wrong := list(exactly_one("a source", _PLACES, given)):
+            yield from wrong
             return
-        known = {"topic": TOPIC_FORMATS, "files": FILE_FORMATS, "webhook": ("json",)}[there[0]]
+        own = next(name for name in _PLACES if name in given)
+        known = {"topic": TOPIC_FORMATS, "files": FILE_FORMATS, "webhook": ("json",)}[own]
         if (word := given.get("format")) in (*TOPIC_FORMATS, *FILE_FORMATS) and word not in known:
-            msg = f"of a source with `{there[0]}` is {' or '.join(known)}, not {word!r}"
+            msg = f"of a source with `{own}` is {' or '.join(known)}, not {word!r}"
             yield WrongValueError(msg, None, ("format",))
         if "debezium" in given and given.get("format") != "debezium":
             yield WrongValueError("is for a source with `format: debezium`", None, ("debezium",))
         for name, place in (("key", "topic"), ("csv", "files"), ("xlsx", "files"), ("group", "files")):
-            if name in given and there[0] != place:
+            if name in given and own != place:
                 yield WrongValueError(f"is for a source with `{place}`", None, (name,))

@@ -14,7 +14,7 @@ from streams.errors import RuleFilesError
 from streams.inputs.load import Inputs
 from streams.inputs.rates import Rates
 from streams.inputs.source import Source
-from streams.rulebook.files import ReadFiles, read_files
+from streams.rulebook.files import ReadFiles, Stamp, read_files, stamp
 from streams.rulebook.reader import RulebookRefused
 
 TRIES: Final = 50
@@ -67,7 +67,7 @@ class RefusedInputs:
     mistakes: tuple[str, ...]
 
 
-_Found = tuple[ReadFiles, tuple[int, int, int] | None]
+_Found = tuple[ReadFiles, Stamp | None]
 """What a look finds: the content of the file, and which table of rates there is."""
 
 
@@ -126,13 +126,7 @@ class InputWatch:
 
     def _find(self) -> _Found:
         """Return the file's content; of the table, which may be large, only what tells one from another."""
-        if self._rates is None:
-            return read_files([self.path]), None
-        try:
-            there = self._rates.stat()
-        except OSError:
-            return read_files([self.path]), None
-        return read_files([self.path]), (there.st_ino, there.st_size, there.st_mtime_ns)
+        return read_files([self.path]), None if self._rates is None else stamp(self._rates)
 
     def _first(self) -> tuple[InputRevision, _Found]:
         for _ in range(TRIES):

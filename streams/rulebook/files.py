@@ -25,6 +25,8 @@ MAX_FILES: Final = 1_000
 MAX_TOTAL: Final = 10_000_000
 """Bytes of all files of a rulebook."""
 
+Stamp = tuple[int, int, int]
+"""When a file was changed last, its size and its number on the disk."""
 Contents = Mapping[str, bytes]
 """What files hold, by path; of one that is too large no more than shows that it is."""
 
@@ -112,3 +114,12 @@ def read_files(files: Sequence[Path]) -> ReadFiles:
         else:
             total += len(contents[str(file)])
     return ReadFiles(contents, tuple(mistakes))
+
+
+def stamp(path: Path) -> Stamp | None:
+    """Return what tells one content of a file from another without reading it; `None` where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino

@@ -7,7 +7,7 @@ and repeated fields are refused everywhere, and each mistake has the line and co
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Generic, Self, TypeVar
 
@@ -78,6 +78,18 @@ class WrongValueError(ValueError):
 
 class WrongWhole(WrongValueError):
     """Something else that is wrong; the message stands for itself."""
+
+
+def exactly_one(what: str, names: Collection[str], given: Collection[str]) -> Iterator[WrongWhole]:
+    """Yield the mistake where not exactly one of some names is given.
+
+    >>> [str(each) for each in exactly_one("a field", ("path", "const"), ["path", "const"])]
+    ['a field needs exactly one of path, const, not path and const']
+    """
+    there = [name for name in names if name in given]
+    if len(there) != 1:
+        more = f", not {' and '.join(there)}" if there else ""
+        yield WrongWhole(f"{what} needs exactly one of {', '.join(names)}{more}")
 
 
 def refusal(mistakes: Iterable[WrongValueError]) -> ValidationError:

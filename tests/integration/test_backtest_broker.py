@@ -50,14 +50,20 @@ def judged(*arguments: str) -> dict[str, object]:
     return found
 
 
-def test_topics_give_the_figures_of_the_file(
-    broker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "rules.yaml").write_text(RULES)
+def of_its_own(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Go to a folder with rules, name topics that nobody else has, and return what their names end in."""
+    monkeypatch.chdir(folder)
+    (folder / "rules.yaml").write_text(RULES)
     mark = uuid4().hex[:8]
     for topic in ("orders", "logins", "complaints", "profiles"):
         monkeypatch.setenv(f"LAPWING_{topic.upper()}", f"{topic}-{mark}")
+    return mark
+
+
+def test_topics_give_the_figures_of_the_file(
+    broker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = of_its_own(tmp_path, monkeypatch)
     admin = Admin(Cluster(broker))
     for topic in ("orders", "logins", "complaints"):
         admin.create(f"{topic}-{mark}", 2, 1, {})
@@ -96,11 +102,7 @@ def test_mapped_topics_give_the_figures_of_the_imported_file(
     broker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All orders and half of the logins are a web shop's records, all else is of the contract."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "rules.yaml").write_text(RULES)
-    mark = uuid4().hex[:8]
-    for topic in ("orders", "logins", "complaints", "profiles"):
-        monkeypatch.setenv(f"LAPWING_{topic.upper()}", f"{topic}-{mark}")
+    mark = of_its_own(tmp_path, monkeypatch)
     monkeypatch.setenv("LAPWING_INPUTS", "topics.yaml")
     (tmp_path / "topics.yaml").write_text(f"version: 1\nsources:\n  web:\n    topic: web-{mark}{MAPPING}")
     (tmp_path / "files.yaml").write_text(f"version: 1\nsources:\n  web:\n    files: web.jsonl{MAPPING}")

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
+from consumers.collector import collector_paused
 from lapwing.backtest.comparison_page import comparison_page
 from lapwing.backtest.comparison_text import print_comparison
 from lapwing.backtest.decisions_text import print_decisions
 from lapwing.backtest.inputs import BacktestInputs
-from lapwing.backtest.reading import no_collector, read_history
+from lapwing.backtest.reading import read_history
 from lapwing.backtest.revisions import rulebook_of
 from lapwing.backtest.segments_text import print_segment_effects
 from lapwing.settings.settings import Settings
@@ -37,7 +38,7 @@ def run(
     check_outputs([page], judged.events)
     before, after = rulebook_of(old, settings.rules), rulebook_of(new, settings.rules)
     sets = [before.segment_rules, after.segment_rules]
-    with no_collector():
+    with collector_paused():
         history, refused = read_history(judged, settings)
         with progress_bar("comparing") as bar:
             result = compare(

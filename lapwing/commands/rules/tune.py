@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
+from consumers.collector import collector_paused
 from lapwing.backtest.inputs import BacktestInputs
-from lapwing.backtest.reading import no_collector, read_history
+from lapwing.backtest.reading import read_history
 from lapwing.backtest.tuning_page import tuning_page
 from lapwing.backtest.tuning_text import print_tuning
 from lapwing.settings.settings import Settings
@@ -45,7 +46,7 @@ def run(
     rule = _rule(rules, rule_id, settings.rules)
     moved = [threshold(rule, address, DTYPES) for address in addresses]
     others = [each for each in rules.rules if each.status is RuleStatus.ACTIVE and each.id != rule.id]
-    with no_collector():
+    with collector_paused():
         history, refused = read_history(judged, settings)
         if split is not None and not history.begin < split < history.end:
             msg = "--split lies outside the history"

@@ -70,6 +70,20 @@ def test_what_other_members_have_now_is_not_committed() -> None:
     assert group.committed == [{("t", 1): 8}]
 
 
+def test_after_all_of_it_is_with_others_the_next_change_has_its_own_time() -> None:
+    group, now = Group(), [0.0]
+    commits = Commits(group, lambda: now[0])
+    group.errors = [GroupChanged("moved")] * 2
+    commits.done([record(0, 3)])
+    commits.commit()
+    commits.leave(0)
+    now[0] = AGAIN_S * 2
+    commits.done([record(1, 8)])
+    commits.commit()
+    commits.commit()
+    assert group.committed == [{("t", 1): 9}]
+
+
 def test_what_the_group_does_not_take_for_long_is_somebody_elses() -> None:
     group, now = Group(), [0.0]
     commits = Commits(group, lambda: now[0])
