@@ -24,6 +24,7 @@ from streams.core.events.reorder import ReorderBuffer
 from streams.core.features.catalogue import Features
 from streams.core.features.customers import Customers
 from streams.core.features.view import Pass
+from streams.core.model.scorer import Scorer
 from streams.core.outcomes.outcomes import Outcomes
 from streams.core.rules.rule_set import RuleSet
 from streams.rulebook.load import load_rulebook
@@ -47,29 +48,32 @@ SWEEP, LEARN, MIDNIGHT = "sweep", "learn", "midnight"
 WARM_UP_BATCH: Final = 60_000
 
 
+PLACES: Final[tuple[tuple[object, str, str], ...]] = (
+    (ReorderBuffer, "put", "order"),
+    (Customers, "index", "index"),
+    (Deduplicator, "check", "repeats"),
+    (engine, "apply_events", "layout"),
+    (Features, "__getitem__", "features"),
+    (Features, "frame", "features"),
+    (Scorer, "score", "score"),
+    (RuleSet, "verdicts", "rules"),
+    (Engine, "_evaluate", "episodes"),
+    (Engine, "_emit", "steps"),
+    (Outcomes, "take_pass", "outcomes"),
+    (Pass, "commit", "commit"),
+    (Engine, "step", "rest"),
+    (Engine, "_sweep", SWEEP),
+    (Engine, "_learn", LEARN),
+    (Customers, "next_day", MIDNIGHT),
+    (Deduplicator, "forget", MIDNIGHT),
+)
+"""The functions of a class or module that count for a stage."""
+
+
 def watched() -> Stopwatch:
     """Return a stopwatch that the engine's stages are tied to."""
     watch = Stopwatch(SWEEP, LEARN, MIDNIGHT)
-    places: list[tuple[object, str, str]] = [
-        (ReorderBuffer, "put", "order"),
-        (Customers, "index", "index"),
-        (Deduplicator, "check", "repeats"),
-        (engine, "apply_events", "layout"),
-        (Features, "__getitem__", "features"),
-        (Features, "frame", "features"),
-        (Engine, "_score", "score"),
-        (RuleSet, "verdicts", "rules"),
-        (Engine, "_evaluate", "episodes"),
-        (Engine, "_emit", "steps"),
-        (Outcomes, "take_pass", "outcomes"),
-        (Pass, "commit", "commit"),
-        (Engine, "step", "rest"),
-        (Engine, "_sweep", SWEEP),
-        (Engine, "_learn", LEARN),
-        (Customers, "next_day", MIDNIGHT),
-        (Deduplicator, "forget", MIDNIGHT),
-    ]
-    for owner, name, stage in places:
+    for owner, name, stage in PLACES:
         watch.wrap(owner, name, stage)
     return watch
 

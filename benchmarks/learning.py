@@ -62,10 +62,11 @@ def main() -> None:
     for column in columns.values():
         column[rng.random(customers) < 0.1] = np.nan
     x = design(columns)
-    y = rng.random(SAMPLES) < 0.3
-    none = np.full(SAMPLES, np.nan)
+    samples = min(customers, SAMPLES)
+    y = rng.random(samples) < 0.3
+    none = np.full(samples, np.nan)
     learner = RiverLearner()
-    learning = seconds(lambda: learner.learn(x[:SAMPLES], y, none), repeats=1)
+    learning = seconds(lambda: learner.learn(x[:samples], y, none), repeats=1)
     model = learner.snapshot()
 
     keys = hash_strings([str(i) for i in range(customers)])
@@ -79,7 +80,7 @@ def main() -> None:
     print(f"choose   {seconds(lambda: cohorts.choose(10**15, 5, keys, last_order, closed_at)) * 1e3:8.1f} ms")
     reasons = seconds(lambda: model.reasons(x[:WARNED], lambda name, row: None))
     print(f"reasons  {reasons / WARNED * 1e6:8.1f} us a warning")
-    print(f"learn    {learning / SAMPLES * 1e6:8.1f} us a sample")
+    print(f"learn    {learning / samples * 1e6:8.1f} us a sample")
     print(f"shared   {shared(x) * 1e6:8.1f} us a sample, champion and challengers together")
 
 
